@@ -1,0 +1,20 @@
+//! labhook
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)
+)]
+
+mod event_type;
+mod id;
+mod secret;
+mod time_text;
+mod timestamp;
+
+pub use event_type::{EventType, EventTypeError};
+pub use id::{
+    DatasetId, EndpointId, IdError, InstructionId, LabwareId, MessageId, PlanId, ProjectId, RunId,
+    SampleId, TaskId, WorkcellId, WorkflowId,
+};
+pub use secret::{Form, Secret, SecretError};
+pub use time_text::TimeText;
+pub use timestamp::{ParseTimestampError, Timestamp};
