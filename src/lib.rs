@@ -1,15 +1,18 @@
 //! labhook
+
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)
 )]
 
+mod decode;
 mod event_type;
 mod id;
 mod secret;
 mod time_text;
 mod timestamp;
 
+pub use decode::{Admitted, Decode, DecodeError, JsonError};
 pub use event_type::{EventType, EventTypeError};
 pub use id::{
     DatasetId, EndpointId, IdError, InstructionId, LabwareId, MessageId, PlanId, ProjectId, RunId,
