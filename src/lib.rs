@@ -6,6 +6,7 @@
 )]
 
 mod decode;
+pub mod delivery;
 mod event_type;
 mod id;
 mod secret;
@@ -13,6 +14,7 @@ mod time_text;
 mod timestamp;
 
 pub use decode::{Admitted, Decode, DecodeError, JsonError};
+pub use delivery::{Delivery, Outcome, Policy, Verdict};
 pub use event_type::{EventType, EventTypeError};
 pub use id::{
     DatasetId, EndpointId, IdError, InstructionId, LabwareId, MessageId, PlanId, ProjectId, RunId,
