@@ -96,7 +96,12 @@ fn http_date(text: &str, now: Timestamp) -> Option<Timestamp> {
             if date.next().is_some() {
                 return None;
             }
-            instant(full_year(year, now)?, month, day, clock)
+            let year = last_year_within_reach(year, now)?;
+            let reach = now + FIFTY_YEARS;
+            match instant(year, month, day, clock)? {
+                ahead if ahead > reach => instant(year.checked_sub(100)?, month, day, clock),
+                within => Some(within),
+            }
         }
         // Sun Nov  6 08:49:37 1994, the day in two columns
         [weekday, month, "", day, clock, year] => {
@@ -112,6 +117,9 @@ fn http_date(text: &str, now: Timestamp) -> Option<Timestamp> {
         _ => None,
     }
 }
+
+/// In Julian years.
+const FIFTY_YEARS: Duration = Duration::from_secs(1_577_880_000);
 
 const SHORT_WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const LONG_WEEKDAYS: [&str; 7] = [
@@ -166,13 +174,13 @@ fn instant(year: u64, month: Month, day: u64, clock: &str) -> Option<Timestamp> 
     Some(Timestamp::from_unix_seconds(instant.unix_timestamp()) + Duration::from_secs(leap))
 }
 
-/// The year that two digits mean: the last one that is not more than 50 years ahead (RFC 9110,
-/// section 5.6.7), to the year.
-fn full_year(year: u64, now: Timestamp) -> Option<u64> {
+/// The last year with these two digits that begins no more than 50 years ahead: a date which
+/// seems to lie further ahead means the past (RFC 9110, section 5.6.7).
+fn last_year_within_reach(digits: u64, now: Timestamp) -> Option<u64> {
     let now = OffsetDateTime::from_unix_timestamp(now.unix_seconds()).ok()?;
     let latest = u64::try_from(now.year()).ok()?.saturating_add(50);
-    let behind = latest.saturating_sub(year) % 100;
-    Some(latest.saturating_sub(behind))
+    let behind = latest.checked_sub(digits)? % 100;
+    latest.checked_sub(behind)
 }
 
 mod millis {
