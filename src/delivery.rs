@@ -14,8 +14,9 @@
 //!            |                    unanswered v        v
 //!            '--- time passes ------------ Waiting   Ended
 //!
-//!  Due, Waiting ---- the window ends, a late success ---> Ended
-//!  Due, Waiting, InFlight -- the host ends it -------> Ended
+//!  Due, Waiting            -- the window ends --> Ended
+//!  Due, Waiting, InFlight  -- a late success ---> Ended
+//!  Due, Waiting, InFlight  -- the host ends it -> Ended
 //! ```
 //!
 //! # Time

@@ -1,9 +1,16 @@
 //! The delivery on a virtual clock: properties, an exhaustive search, and the faults of others.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "the tests' own numbers are small, and an overflow fails the test"
+)]
+
 mod exhaustive;
+mod lone;
 mod policy;
 mod properties;
 mod regressions;
+mod strategies;
 
 use std::time::Duration;
 
@@ -39,4 +46,11 @@ fn answer_with(status: u16, name: &'static str, value: &str) -> Outcome {
 
 fn restored(delivery: &Delivery) -> Delivery {
     serde_json::from_str(&serde_json::to_string(delivery).unwrap()).unwrap()
+}
+
+#[test]
+fn everything_can_be_sent_and_shared() {
+    fn check<T: Send + Sync>() {}
+    check::<(Delivery, Policy, Outcome, Dice<'_>, PolicyError)>();
+    check::<(Progress, Resolution, Started, Verdict)>();
 }

@@ -1,78 +1,10 @@
 //! The invariants of a delivery, over random policies, outcomes and clocks.
 
-use std::num::NonZeroU32;
-
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::strategies::{outcomes, policies};
 use super::*;
-
-fn jitters() -> impl Strategy<Value = Jitter> {
-    prop_oneof![
-        Just(Jitter::NONE),
-        Just(Jitter::FULL),
-        Just(Jitter::EQUAL),
-        any::<u8>().prop_map(Jitter::plus_minus),
-        (any::<u8>(), 0..4_u64, 0..4_u64).prop_map(|(percent, min, max)| Jitter::added(
-            percent,
-            ms(min),
-            ms(max)
-        )),
-        (0..4_u64, 0..9_u64).prop_map(|(base, cap)| Jitter::decorrelated(ms(base), ms(cap))),
-    ]
-}
-
-fn schedules(longest: u64) -> impl Strategy<Value = Schedule> {
-    prop_oneof![
-        vec(0..=longest, 0..4).prop_map(|delays| Schedule::list(delays.into_iter().map(ms))),
-        (vec(0..=longest, 1..3))
-            .prop_map(|delays| Schedule::list(delays.into_iter().map(ms)).for_ever()),
-        (0..=longest, 0..4_u32, 0..=longest, 0..5_u32).prop_map(|(base, factor, cap, retries)| {
-            Schedule::exponential(ms(base), factor, ms(cap), retries)
-        }),
-    ]
-}
-
-/// Policies whose times are at most `longest` milliseconds, and which come to an end.
-fn policies(longest: u64) -> impl Strategy<Value = Policy> {
-    (
-        schedules(longest),
-        jitters(),
-        1..=longest,
-        proptest::option::of(1..=longest.saturating_mul(4)),
-        1..6_u32,
-        0..=longest,
-    )
-        .prop_map(|(schedule, jitter, timeout, window, attempts, cap)| {
-            Policy::new(schedule)
-                .with_jitter(jitter)
-                .with_attempt_timeout(ms(timeout))
-                .with_window(window.map(ms))
-                .with_max_attempts(NonZeroU32::new(attempts))
-                .with_retry_after_cap(ms(cap))
-        })
-}
-
-fn outcomes() -> impl Strategy<Value = Outcome> {
-    prop_oneof![
-        2 => Just(answer(200)),
-        6 => Just(answer(503)),
-        1 => Just(answer(410)),
-        1 => Just(answer(302)),
-        4 => prop_oneof!["[0-9]{1,2}", "-?[0-9]{1,30}", "[a-zA-Z0-9 :,-]{0,30}"]
-            .prop_map(|asked| answer_with(503, "retry-after", &asked)),
-        1 => Just(answer_with(500, "webhook-delivery", "disable")),
-        4 => prop_oneof![
-            Just(Failure::Dns),
-            Just(Failure::Connect),
-            Just(Failure::Tls),
-            Just(Failure::Timeout),
-            Just(Failure::Broken),
-            Just(Failure::Sender),
-        ]
-        .prop_map(Outcome::failed),
-    ]
-}
 
 /// What a host or a clock may do, in any order.
 #[derive(Clone, Debug)]
@@ -259,78 +191,6 @@ fn drain(mut delivery: Delivery, policy: &Policy, seed: u64, mut now: Timestamp)
     panic!("no verdict: {delivery:?}")
 }
 
-/// What a lone host saw: when each attempt started, and how and when the delivery ended.
-#[derive(Debug, PartialEq)]
-struct Trace {
-    starts: Vec<i64>,
-    ends: Vec<i64>,
-    verdict: Verdict,
-    ended_at: Timestamp,
-    unanswered: u32,
-}
-
-/// Drives a delivery on its own against a receiver which gives the outcomes, each after its
-/// latency (`None`: never). It is looked at when it says so and when an answer comes, or at every
-/// tick.
-fn lone(
-    policy: &Policy,
-    dice: Dice<'_>,
-    receiver: &[(Outcome, Option<i64>)],
-    tick: Option<i64>,
-) -> Trace {
-    let mut delivery = Delivery::new(Timestamp::from_unix_micros(0));
-    let (mut starts, mut ends, mut now) = (Vec::new(), Vec::new(), 0);
-    let mut answers: Vec<(i64, u32, Outcome)> = Vec::new();
-    loop {
-        let time = Timestamp::from_unix_micros(now);
-        while let Some(index) = answers.iter().position(|(at, ..)| *at <= now) {
-            let (_, number, outcome) = answers.remove(index);
-            if delivery
-                .in_flight()
-                .is_some_and(|live| live.number == number)
-            {
-                ends.push(now);
-            }
-            delivery.resolve(policy, dice, number, &outcome, time);
-        }
-        if let Some(live) = delivery.in_flight()
-            && live.deadline <= time
-        {
-            ends.push(live.deadline.unix_micros());
-        }
-        if delivery.poll(policy, dice, time) == Progress::Due {
-            let started = delivery.start(policy, time).unwrap();
-            starts.push(now);
-            let turn = usize::try_from(started.number - 1).unwrap();
-            if let Some((outcome, Some(latency))) = receiver.get(turn) {
-                answers.push((now + latency, started.number, outcome.clone()));
-            }
-            // A latency of nothing is an answer at the same instant.
-            continue;
-        }
-        if let Some(verdict) = delivery.verdict() {
-            return Trace {
-                starts,
-                ends,
-                verdict,
-                ended_at: delivery.ended_at().unwrap(),
-                unanswered: delivery.unanswered(),
-            };
-        }
-        let wake = delivery.wake_at(policy).unwrap().unix_micros();
-        let next = answers
-            .iter()
-            .map(|(at, ..)| *at)
-            .min()
-            .unwrap_or(wake)
-            .min(wake);
-        now = match tick {
-            Some(tick) => now + tick,
-            None => next,
-        };
-    }
-}
-
 proptest! {
     #[test]
     fn any_calls_in_any_order_keep_the_invariants(
@@ -378,59 +238,43 @@ proptest! {
             }
         }
     }
+}
 
-    #[test]
-    fn on_its_own_it_is_neither_early_nor_late(
-        policy in policies(2_000),
-        seed: u64,
-        receiver in vec((outcomes(), proptest::option::of(0..3_000_000_i64)), 6),
-    ) {
-        let (message, endpoint) = ids();
-        let dice = Dice::new(seed, &message, &endpoint);
-        let trace = lone(&policy, dice, &receiver, None);
-        prop_assert_eq!(trace.starts[0], 0);
-        for (index, start) in trace.starts.iter().enumerate().skip(1) {
-            let (failed, end) = (u32::try_from(index).unwrap(), trace.ends[index - 1]);
-            let delay = policy.schedule().delay(failed).unwrap();
-            let longest = policy.jitter().longest(delay);
-            let delay = policy.jitter().apply(delay, failed, dice);
-            prop_assert!(delay <= longest);
-            let answered = trace.ends[index - 1] - trace.starts[index - 1]
-                < i64::try_from(policy.attempt_timeout().as_micros()).unwrap();
-            let asked = match &receiver[index - 1] {
-                (Outcome::Response(response), Some(_)) if answered => response.retry_after(),
-                _ => None,
-            };
-            let asked = match asked {
-                Some(RetryAfter::Wait(asked)) => asked.min(policy.retry_after_cap()),
-                _ => Duration::ZERO,
-            };
-            let wait = i64::try_from(delay.max(asked).as_micros()).unwrap();
-            // An answer at the very deadline may count as either.
-            if answered {
-                prop_assert_eq!(*start, end + wait);
-            } else {
-                prop_assert!(*start >= end + wait);
-            }
-        }
-        let span = i64::try_from(policy.span().as_micros()).unwrap();
-        prop_assert!(trace.ends.iter().all(|end| *end <= span), "the span covers it");
-        prop_assert!(trace.unanswered <= u32::try_from(trace.starts.len()).unwrap());
-    }
+fn states() -> impl Strategy<Value = State> {
+    let time = || any::<i64>().prop_map(Timestamp::from_unix_micros);
+    prop_oneof![
+        Just(State::Due),
+        time().prop_map(|due| State::Waiting { due }),
+        time().prop_map(|deadline| State::InFlight { deadline }),
+        time().prop_map(|at| State::Ended {
+            verdict: Verdict::Gone,
+            at
+        }),
+    ]
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
-
     #[test]
-    fn waking_when_told_equals_waking_at_every_tick(
-        policy in policies(3),
-        seed: u64,
-        receiver in vec((outcomes(), proptest::option::of(0..5_000_i64)), 6),
+    fn a_record_that_no_delivery_wrote_panics_nowhere(
+        policy in policies(20),
+        attempts in prop_oneof![0..3_u32, u32::MAX - 1..=u32::MAX],
+        unanswered in vec(any::<u32>(), 0..3),
+        state in states(),
+        steps in vec((0..4, 0..3_u32, outcomes(), any::<i64>()), 0..20),
     ) {
         let (message, endpoint) = ids();
-        let dice = Dice::new(seed, &message, &endpoint);
-        let told = lone(&policy, dice, &receiver, None);
-        prop_assert_eq!(lone(&policy, dice, &receiver, Some(1)), told);
+        let dice = Dice::new(7, &message, &endpoint);
+        let mut delivery = Delivery { accepted_at: at(0), attempts, unanswered, state };
+        for (call, number, outcome, now) in steps {
+            let number = attempts.saturating_sub(number);
+            let now = Timestamp::from_unix_micros(now);
+            match call {
+                0 => drop(delivery.poll(&policy, dice, now)),
+                1 => drop(delivery.start(&policy, now)),
+                2 => drop(delivery.unstart(number)),
+                _ => drop(delivery.resolve(&policy, dice, number, &outcome, now)),
+            }
+            prop_assert_eq!(restored(&delivery), delivery.clone());
+        }
     }
 }
