@@ -167,6 +167,24 @@ fn a_late_success_ends_it_even_while_a_later_attempt_is_in_flight() {
 }
 
 #[test]
+fn a_host_that_wakes_late_keeps_the_schedule() {
+    let policy = Policy::strike();
+    for late in [0, 1, 2_999] {
+        let mut delivery = Delivery::new(at(0));
+        assert!(delivery.start(&policy, at(0)).is_some());
+        assert_eq!(
+            poll(&mut delivery, &policy, 5_000 + late),
+            Progress::Wait { until: at(8_000) }
+        );
+    }
+    // After a long sleep, a crash say, the timeout and the wait are found over in one call.
+    let mut delivery = Delivery::new(at(0));
+    assert!(delivery.start(&policy, at(0)).is_some());
+    assert_eq!(poll(&mut delivery, &policy, 1_000_000), Progress::Due);
+    assert_eq!(delivery.unanswered(), 1);
+}
+
+#[test]
 fn answers_that_nobody_awaits_change_nothing() {
     let policy = Policy::strike();
     let mut delivery = Delivery::new(at(0));
