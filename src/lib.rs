@@ -6,18 +6,24 @@
 )]
 
 mod decode;
+mod event;
 mod event_type;
 mod id;
+mod keys;
+mod members;
 mod secret;
 mod time_text;
 mod timestamp;
 
 pub use decode::{Admitted, Decode, DecodeError, JsonError};
+pub use event::{EncodeError, Event, Payload, UnknownEvent};
 pub use event_type::{EventType, EventTypeError};
 pub use id::{
     DatasetId, EndpointId, IdError, InstructionId, LabwareId, MessageId, PlanId, ProjectId, RunId,
     SampleId, TaskId, WorkcellId, WorkflowId,
 };
+pub use keys::{Keys, Trigger};
+pub use members::{JsonText, UnknownMembers};
 pub use secret::{Form, Secret, SecretError};
 pub use time_text::TimeText;
 pub use timestamp::{ParseTimestampError, Timestamp};
