@@ -10,6 +10,7 @@ mod event;
 mod event_type;
 mod id;
 mod keys;
+pub mod lab;
 mod members;
 mod secret;
 mod time_text;
@@ -23,6 +24,7 @@ pub use id::{
     SampleId, TaskId, WorkcellId, WorkflowId,
 };
 pub use keys::{Keys, Trigger};
+pub use lab::LabEvent;
 pub use members::{JsonText, UnknownMembers};
 pub use secret::{Form, Secret, SecretError};
 pub use time_text::TimeText;
