@@ -242,3 +242,101 @@ fn to_json<T: Serialize>(
 pub struct EncodeError {
     source: serde_json::Error,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::timestamp::Timestamp;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Weights(Vec<u32>);
+
+    impl Payload for Weights {
+        const EVENT_TYPE: EventType = EventType::from_static("balance.weighed");
+    }
+
+    fn decode(body: &str) -> Result<Event<Weights>, DecodeError> {
+        Event::decode(Admitted::new(body.as_bytes()))
+    }
+
+    #[test]
+    fn an_event_survives_decode_then_encode() {
+        let body = r#"{"type":"balance.weighed","timestamp":"2009-01-03T18:15:00+01:00","data":[1,2],"b":1.10,"a":{}}"#;
+        let event = decode(body).unwrap();
+        assert_eq!(event.data, Weights(vec![1, 2]));
+        assert_eq!(event.keys(), Keys::new());
+        assert_eq!(event.event_type().as_str(), "balance.weighed");
+        assert_eq!(event.to_json().unwrap(), body.as_bytes());
+        let raw = UnknownEvent::decode(Admitted::new(body.as_bytes())).unwrap();
+        assert_eq!(raw.data.as_str(), "[1,2]");
+        assert_eq!(raw.to_json().unwrap(), body.as_bytes());
+    }
+
+    #[test]
+    fn each_decode_error_has_its_text() {
+        for (body, text, source) in [
+            (
+                r#"{"type":"run.state_changed","timestamp":"2009-01-03T18:15:00+01:00","data":[]}"#,
+                "the event is of type run.state_changed, not balance.weighed",
+                None,
+            ),
+            (
+                r#"{"type":"balance.weighed","timestamp":"2009-01-03T18:15:00+01:00","data":[1,"x"]}"#,
+                "the balance.weighed event is malformed at `data[1]`",
+                Some("invalid type: string \"x\", expected u32"),
+            ),
+            (
+                r#"{"type":"balance.weighed","timestamp":"2009-01-03T18:15:00+01:00","data":{}}"#,
+                "the balance.weighed event is malformed at `data`",
+                Some("invalid type: map, expected a sequence"),
+            ),
+            (
+                r#"{"type":"balance.weighed","timestamp":"yesterday","data":[]}"#,
+                "the body is malformed at `timestamp`",
+                Some("not an RFC 3339 date-time"),
+            ),
+            (
+                r#"{"type":"a b","timestamp":"2009-01-03T18:15:00+01:00","data":[]}"#,
+                "the body is malformed at `type`",
+                Some("an event type holds a character other than A-Z a-z 0-9 _ - ."),
+            ),
+            (
+                r#"{"type":"a","type":"a"}"#,
+                "the body is malformed at `type`",
+                Some("`type` stands twice"),
+            ),
+            (
+                r#"{"type":"a"}"#,
+                "the body is malformed at `.`",
+                Some("missing field `timestamp`"),
+            ),
+        ] {
+            let error = decode(body).unwrap_err();
+            assert_eq!(error.to_string(), text);
+            let found = error.source().map(ToString::to_string);
+            // The parser adds the position.
+            let why = found
+                .as_deref()
+                .and_then(|text| text.split(" at line ").next());
+            assert_eq!(why, source, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_member_cannot_be_one_of_the_envelope() {
+        for name in ["type", "timestamp", "data"] {
+            let mut event = Event::new(Weights(Vec::new()), Timestamp::UNIX_EPOCH);
+            event.unknown.insert(name, "1").unwrap();
+            let error = event.to_json().unwrap_err();
+            assert_eq!(error.to_string(), "the event cannot be written as JSON");
+            assert_eq!(
+                error.source().unwrap().to_string(),
+                format!("`{name}` is among the unknown members, and the type knows it")
+            );
+        }
+    }
+}

@@ -1,15 +1,19 @@
 //! What happens in an automated laboratory, typed: eight families of events and [`LabEvent`].
 //!
-//! | family | events | ordering key |
+//! | event | payload | ordering key |
 //! |---|---|---|
-//! | run | [`run.state_changed`](RunStateChanged) | run |
-//! | instruction | [`instruction.completed`](InstructionCompleted) | run |
-//! | task | [`task.state_changed`](TaskStateChanged) | run |
-//! | labware | [`labware.moved`](LabwareMoved) | run, or else the labware |
-//! | safety | [`safety.state_changed`](SafetyStateChanged) | workcell |
-//! | plan | [`plan.created`](PlanCreated) | run, or else the plan |
-//! | dataset | [`dataset.created`](DatasetCreated), [`dataset.updated`](DatasetUpdated), [`dataset.deleted`](DatasetDeleted) | dataset |
-//! | sample | [`sample.created`](SampleCreated), [`sample.updated`](SampleUpdated), [`sample.deleted`](SampleDeleted) | sample |
+//! | `run.state_changed` | [`RunStateChanged`] | the run's id |
+//! | `instruction.completed` | [`InstructionCompleted`] | the run's id |
+//! | `task.state_changed` | [`TaskStateChanged`] | the run's id |
+//! | `labware.moved` | [`LabwareMoved`] | the run's id, or else the labware's |
+//! | `safety.state_changed` | [`SafetyStateChanged`] | the workcell's id |
+//! | `plan.created` | [`PlanCreated`] | the run's id, or else the plan's |
+//! | `dataset.created` | [`DatasetCreated`] | the dataset's id |
+//! | `dataset.updated` | [`DatasetUpdated`] | the dataset's id |
+//! | `dataset.deleted` | [`DatasetDeleted`] | the dataset's id |
+//! | `sample.created` | [`SampleCreated`] | the sample's id |
+//! | `sample.updated` | [`SampleUpdated`] | the sample's id |
+//! | `sample.deleted` | [`SampleDeleted`] | the sample's id |
 //!
 //! The events of a run keep their order with each other: a receiver that asks for order sees a
 //! task fail before the run does. A safety state belongs to the workcell whether a run is on or
@@ -18,7 +22,8 @@
 //! The models are this crate's own. Where a vocabulary is a vendor's, the type says whose, and
 //! whether the vendor's documentation or its published software has it; the vendors' own wire
 //! formats are another matter. Every object keeps the members that it does not know, every
-//! enumeration the values that it does not list.
+//! enumeration the values that it does not list. An optional member may be absent or `null`, which
+//! mean the same here; it is written only where there is a value.
 
 mod dataset;
 mod event;

@@ -23,6 +23,8 @@ macro_rules! catalogue {
                 $payload(Event<$payload>),
             )+
             /// An event of a type that is not in the catalogue, with its data as text.
+            ///
+            /// Decoding makes it of such types only; one that a host makes is taken as it is.
             Unknown(UnknownEvent),
         }
 

@@ -169,6 +169,7 @@ macro_rules! object {
         impl $name {
             /// Makes one from what is required; set the other fields as they apply.
             #[must_use]
+            #[allow(dead_code, reason = "an object of the crate's own may only ever be read")]
             $vis fn new($($args)*) -> Self {
                 Self {
                     $($init)*

@@ -11,7 +11,8 @@ use crate::decode::JsonError;
 /// they came.
 ///
 /// They are written after the known ones, so nothing that a newer or richer sender says is lost
-/// on the way through. `Debug` gives the names and no part of the values.
+/// on the way through. A value keeps its spelling; a name keeps its characters, whichever escapes
+/// they were written with. `Debug` gives the names and no part of the values.
 ///
 /// A sender may add members of its own. Names that the type knows are not for adding: the object
 /// refuses to be written, for a body that says one thing twice means different things to
@@ -54,6 +55,7 @@ impl UnknownMembers {
     }
 
     /// The names and their JSON texts, in order.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, text)| (&**name, text.as_str()))
     }
