@@ -1,11 +1,9 @@
 //! labhook
 
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic))]
 
 mod decode;
+pub mod delivery;
 mod event;
 mod event_type;
 mod id;
@@ -17,6 +15,7 @@ mod time_text;
 mod timestamp;
 
 pub use decode::{Admitted, Decode, DecodeError, JsonError};
+pub use delivery::{Delivery, Outcome, Policy, Verdict};
 pub use event::{EncodeError, Event, Payload, UnknownEvent};
 pub use event_type::{EventType, EventTypeError};
 pub use id::{
