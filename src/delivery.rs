@@ -1,10 +1,91 @@
 //! One message on its way to one endpoint: [`Delivery`].
+//!
+//! The machine says when to try, counts the attempts and decides what an outcome means for the
+//! next step. It knows neither the message nor the endpoint, makes no request and reads no clock;
+//! a host with a queue or a table of its own keeps one `Delivery` in each row and drives it alone.
+//!
+//! ```text
+//!                       start
+//!  new ----> Due --------------------> InFlight ------.
+//!            ^ ^                        |    |        |
+//!            | '------- unstart --------'    |        | the receiver has it, refuses it
+//!            |                               |        | or no attempt is left
+//!            |                    failed or  |        |
+//!            |                    unanswered v        v
+//!            '--- time passes ------------ Waiting   Ended
+//!
+//!  Due, Waiting            -- the window ends --> Ended
+//!  Due, Waiting, InFlight  -- a late success ---> Ended
+//!  Due, Waiting, InFlight  -- the host ends it -> Ended
+//! ```
+//!
+//! # Time
+//!
+//! - A wait starts when the attempt ends: at the `now` of [`Delivery::resolve`], or at the
+//!   deadline where [`Delivery::poll`] found it passed, however much later that call came.
+//! - The next attempt is due after the jittered delay or after what `Retry-After` asked for (up
+//!   to the policy's cap), whichever is longer.
+//! - Nothing is released at or past the end of the window, which counts from the message's
+//!   acceptance. A delivery whose next attempt would not be due before that ends at once as
+//!   [`Verdict::Expired`]. An attempt that started before it keeps its whole timeout.
+//! - An attempt counts as timed out by `poll` at or past its deadline, and by nothing else: an
+//!   answer that is handed in before any such call is the attempt's answer, be it late. One that
+//!   comes after it still ends the delivery where it is a success, and changes nothing where it
+//!   is not.
+//! - All instants are absolute, so that a clock which goes back by `d` lengthens a wait by `d`
+//!   and never shortens one. What was found due stays due.
+//!
+//! # A host that drives one delivery
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use http::StatusCode;
+//! use labhook::delivery::{Dice, Failure, Progress};
+//! use labhook::{Delivery, EndpointId, MessageId, Outcome, Policy, Timestamp, Verdict};
+//!
+//! let policy = Policy::standard_webhooks();
+//! let (message, endpoint) = (MessageId::new("msg_1")?, EndpointId::new("eln")?);
+//! let dice = Dice::new(7, &message, &endpoint);
+//!
+//! // The host's clock, and a receiver that is down for a while.
+//! let mut now = Timestamp::from_unix_seconds(1_744_882_200);
+//! let mut send = |number| match number {
+//!     1 => Outcome::failed(Failure::Connect),
+//!     2 => Outcome::bare(StatusCode::BAD_GATEWAY),
+//!     _ => Outcome::bare(StatusCode::OK),
+//! };
+//!
+//! let mut delivery = Delivery::new(now);
+//! let verdict = loop {
+//!     match delivery.poll(&policy, dice, now) {
+//!         Progress::Due => {
+//!             let Some(started) = delivery.start(&policy, now) else { continue };
+//!             // Save the delivery here: should the host crash from now on, the attempt counts as
+//!             // unanswered once its deadline has passed, and is made again.
+//!             let outcome = send(started.number);
+//!             now = now + Duration::from_millis(80);
+//!             delivery.resolve(&policy, dice, started.number, &outcome, now);
+//!         }
+//!         // Only after a restart here, since this host awaits each answer.
+//!         Progress::InFlight { deadline, .. } => now = deadline,
+//!         Progress::Wait { until } => now = until,
+//!         Progress::Ended { verdict } => break verdict,
+//!     }
+//! };
+//! assert_eq!(verdict, Verdict::Delivered);
+//! assert_eq!(delivery.attempts(), 3);
+//! assert_eq!(delivery.unanswered(), 0);
+//! assert_eq!(now.to_string(), "2025-04-17T09:35:05.240Z");
+//! # Ok::<(), labhook::IdError>(())
+//! ```
 
 mod dice;
 mod jitter;
 mod outcome;
 mod policy;
 mod policy_file;
+mod progress;
 mod responses;
 mod retry_after;
 mod schedule;
@@ -19,6 +100,7 @@ pub use jitter::Jitter;
 pub use outcome::{Control, Failure, Outcome, Response};
 pub use policy::Policy;
 pub use policy_file::PolicyError;
+pub use progress::{Ignored, Progress, Resolution, Started};
 pub use responses::{Reaction, Responses};
 pub use retry_after::RetryAfter;
 pub use schedule::Schedule;
@@ -27,7 +109,10 @@ pub use verdict::Verdict;
 use crate::timestamp::Timestamp;
 use policy::Meaning;
 
-/// One message on its way to one endpoint.
+/// One message on its way to one endpoint: the state of it, which can be saved at any moment.
+///
+/// See the [module](self) for the states and a host's loop. Calls may come in any order and be
+/// repeated; none panics. Policy, dice and time are arguments of each call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     accepted_at: Timestamp,
@@ -122,8 +207,11 @@ impl Delivery {
         }
     }
 
-    /// The instant at which the answer of [`poll`](Self::poll) changes by time alone, as of the
-    /// last call.
+    /// The instant at which the answer of the last [`poll`](Self::poll) changes by time alone, if
+    /// it ever does: the key of a wake-up index.
+    ///
+    /// That is the deadline of an attempt in flight, the end of a wait, and the end of the window
+    /// for what is due. `start`, `unstart`, `resolve` and `end` change it.
     #[must_use]
     pub fn wake_at(&self, policy: &Policy) -> Option<Timestamp> {
         let close = policy.window_end(self.accepted_at);
@@ -136,6 +224,11 @@ impl Delivery {
     }
 
     /// Moves the delivery on to `now` and says where it stands.
+    ///
+    /// An attempt at or past its deadline counts as timed out and unanswered; a delivery at or
+    /// past its window's end expires, unless an attempt is in flight. Nothing else changes here,
+    /// and calling it any number of times is fine: at the instants of [`wake_at`](Self::wake_at)
+    /// is enough.
     pub fn poll(&mut self, policy: &Policy, dice: Dice<'_>, now: Timestamp) -> Progress {
         if let State::InFlight { deadline } = self.state {
             if now < deadline {
@@ -169,7 +262,10 @@ impl Delivery {
         }
     }
 
-    /// Starts the attempt that is due; `None` unless one is.
+    /// Starts the attempt that is due; `None` where none is, or where the window has ended.
+    ///
+    /// It counts as in flight from here. A host that saves does so before it sends: the record
+    /// then holds every attempt that the receiver can have seen.
     #[must_use = "the attempt counts as in flight until it is resolved or its deadline has passed"]
     pub fn start(&mut self, policy: &Policy, now: Timestamp) -> Option<Started> {
         match self.state {
@@ -189,7 +285,10 @@ impl Delivery {
         self.in_flight()
     }
 
-    /// Takes back the start of attempt `number`, which never left the host.
+    /// Takes back the start of attempt `number`, of which nothing has left the host: the attempt
+    /// is due again, and the next start has the same number.
+    ///
+    /// `false`, and nothing is changed, where that attempt is not in flight.
     pub fn unstart(&mut self, number: u32) -> bool {
         match (self.state, self.attempts.checked_sub(1)) {
             (State::InFlight { .. }, Some(before)) if number == self.attempts => {
@@ -201,7 +300,13 @@ impl Delivery {
         }
     }
 
-    /// Takes in what became of attempt `number`.
+    /// Takes in what became of attempt `number`, at `now`.
+    ///
+    /// A success ends the delivery, also where the attempt had counted as timed out or its
+    /// connection as broken, and even while a later attempt is in flight. Everything else counts
+    /// only for the attempt in flight. An outcome for an attempt that was never started, one that
+    /// was answered before, or for a delivery that has ended changes nothing and is reported as
+    /// such.
     pub fn resolve(
         &mut self,
         policy: &Policy,
@@ -239,7 +344,10 @@ impl Delivery {
         }
     }
 
-    /// Ends the delivery from outside; `false` if it has ended already.
+    /// Ends the delivery on the host's decision: its endpoint was removed
+    /// ([`Verdict::Cancelled`]), say. An attempt in flight is abandoned.
+    ///
+    /// `false`, and nothing is changed, where it has ended already.
     pub fn end(&mut self, verdict: Verdict, now: Timestamp) -> bool {
         if self.verdict().is_some() {
             return false;
@@ -269,81 +377,11 @@ impl Delivery {
     }
 }
 
-/// An attempt that [`Delivery::start`] started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Started {
-    /// The attempt's number; the first is 1.
-    pub number: u32,
-    /// When the attempt counts as timed out.
-    pub deadline: Timestamp,
-}
-
-/// Where a delivery stands. Exhaustive: a host has to meet every arm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "a host has to meet every arm")]
-pub enum Progress {
-    /// An attempt may be started now.
-    Due,
-    /// An attempt is live.
-    InFlight {
-        /// Its number.
-        number: u32,
-        /// When it counts as timed out.
-        deadline: Timestamp,
-    },
-    /// Nothing is to be done before this instant.
-    Wait {
-        /// The instant, always after the `now` of the call.
-        until: Timestamp,
-    },
-    /// It is over.
-    Ended {
-        /// How.
-        verdict: Verdict,
-    },
-}
-
-/// What [`Delivery::resolve`] made of an outcome. Exhaustive: a host has to meet every arm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "a host has to meet every arm")]
-pub enum Resolution {
-    /// The delivery ended with it.
-    Ended(Verdict),
-    /// The attempt failed and there will be another.
-    Retry {
-        /// When it is due.
-        at: Timestamp,
-    },
-    /// An attempt that had counted as unanswered succeeded after all: the delivery ended as
-    /// [`Verdict::Delivered`].
-    LateSuccess,
-    /// Nothing changed.
-    Ignored(Ignored),
-}
-
-/// Why an outcome changed nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Ignored {
-    /// No attempt of this number was started.
-    NeverStarted,
-    /// The attempt was resolved before.
-    AlreadyResolved,
-    /// The delivery has ended.
-    Ended,
-    /// The attempt had counted as unanswered, and failed.
-    LateFailure,
-}
-
 /// Whole milliseconds, rounded up, so that nothing comes earlier than it was asked to.
-const fn millis_up(duration: Duration) -> u64 {
-    let millis = duration.as_millis();
-    let part = duration.subsec_nanos() % 1_000_000 != 0;
-    if millis >= u64::MAX as u128 {
-        u64::MAX
-    } else {
-        // Below `u64::MAX`, so it fits with one added.
-        (millis as u64).saturating_add(part as u64)
-    }
+fn millis_up(duration: Duration) -> u64 {
+    let part = u128::from(!duration.subsec_nanos().is_multiple_of(1_000_000));
+    u64::try_from(duration.as_millis().saturating_add(part)).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -191,3 +191,71 @@ impl From<Jitter> for Form {
         jitter.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{EndpointId, MessageId};
+
+    /// The least and the most, in milliseconds, that many rolls make of the delay.
+    fn range(jitter: &Jitter, delay: Duration) -> (u128, u128) {
+        let endpoint = EndpointId::new("eln").unwrap();
+        let mut range = (u128::MAX, 0);
+        for number in 0..2_000 {
+            let message = MessageId::new(format!("m{number}")).unwrap();
+            let dice = Dice::new(7, &message, &endpoint);
+            let jittered = jitter.apply(delay, 1, dice);
+            assert!(jittered <= jitter.longest(delay), "{jitter:?}");
+            let millis = jittered.as_millis();
+            range = (range.0.min(millis), range.1.max(millis));
+        }
+        range
+    }
+
+    #[test]
+    fn each_mode_fills_its_range() {
+        let second = Duration::from_secs(1);
+        let added = |percent, min, max| {
+            Jitter::added(
+                percent,
+                Duration::from_millis(min),
+                Duration::from_millis(max),
+            )
+        };
+        for (jitter, least, most) in [
+            (Jitter::NONE, 1_000, 1_000),
+            (Jitter::FULL, 0, 1_000),
+            (Jitter::EQUAL, 500, 1_000),
+            (Jitter::plus_minus(20), 800, 1_200),
+            (Jitter::plus_minus(100), 0, 2_000),
+            (added(10, 0, 900), 1_000, 1_100),
+            (added(10, 200, 900), 1_000, 1_200),
+            (added(100, 0, 900), 1_000, 1_900),
+            (
+                Jitter::decorrelated(second / 10, Duration::from_secs(60)),
+                100,
+                300,
+            ),
+        ] {
+            let (low, high) = range(&jitter, second);
+            assert!(low >= least && low <= least + 10, "{jitter:?} {low}");
+            assert!(high <= most && high + 10 >= most, "{jitter:?} {high}");
+        }
+    }
+
+    #[test]
+    fn decorrelated_delays_stay_between_base_and_cap() {
+        let jitter = Jitter::decorrelated(Duration::from_millis(10), Duration::from_secs(5));
+        let (message, endpoint) = (MessageId::new("m").unwrap(), EndpointId::new("e").unwrap());
+        let dice = Dice::new(1, &message, &endpoint);
+        let mut before = Duration::from_millis(10);
+        for retry in (1..=64).chain([u32::MAX]) {
+            let delay = jitter.apply(Duration::ZERO, retry, dice);
+            assert!(delay >= Duration::from_millis(10) && delay <= Duration::from_secs(5));
+            if retry <= 64 {
+                assert!(delay <= before * 3, "retry {retry}");
+                before = delay;
+            }
+        }
+    }
+}

@@ -96,7 +96,12 @@ fn http_date(text: &str, now: Timestamp) -> Option<Timestamp> {
             if date.next().is_some() {
                 return None;
             }
-            instant(full_year(year, now)?, month, day, clock)
+            let year = last_year_within_reach(year, now)?;
+            let reach = now + FIFTY_YEARS;
+            match instant(year, month, day, clock)? {
+                ahead if ahead > reach => instant(year.checked_sub(100)?, month, day, clock),
+                within => Some(within),
+            }
         }
         // Sun Nov  6 08:49:37 1994, the day in two columns
         [weekday, month, "", day, clock, year] => {
@@ -112,6 +117,9 @@ fn http_date(text: &str, now: Timestamp) -> Option<Timestamp> {
         _ => None,
     }
 }
+
+/// In Julian years.
+const FIFTY_YEARS: Duration = Duration::from_secs(1_577_880_000);
 
 const SHORT_WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const LONG_WEEKDAYS: [&str; 7] = [
@@ -166,13 +174,13 @@ fn instant(year: u64, month: Month, day: u64, clock: &str) -> Option<Timestamp> 
     Some(Timestamp::from_unix_seconds(instant.unix_timestamp()) + Duration::from_secs(leap))
 }
 
-/// The year that two digits mean: the last one that is not more than 50 years ahead (RFC 9110,
-/// section 5.6.7), to the year.
-fn full_year(year: u64, now: Timestamp) -> Option<u64> {
+/// The last year with these two digits that begins no more than 50 years ahead: a date which
+/// seems to lie further ahead means the past (RFC 9110, section 5.6.7).
+fn last_year_within_reach(digits: u64, now: Timestamp) -> Option<u64> {
     let now = OffsetDateTime::from_unix_timestamp(now.unix_seconds()).ok()?;
     let latest = u64::try_from(now.year()).ok()?.saturating_add(50);
-    let behind = latest.saturating_sub(year) % 100;
-    Some(latest.saturating_sub(behind))
+    let behind = latest.checked_sub(digits)? % 100;
+    latest.checked_sub(behind)
 }
 
 mod millis {
@@ -193,5 +201,137 @@ mod millis {
         deserializer: D,
     ) -> Result<Duration, D::Error> {
         u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 1994-11-06T08:49:07Z, half a minute before RFC 9110's example.
+    const NOW: i64 = 784_111_747;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(seconds)
+    }
+
+    fn read(value: &str, now: Timestamp) -> Option<RetryAfter> {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, value.parse().unwrap());
+        RetryAfter::from_headers(&headers, now)
+    }
+
+    fn wait(seconds: u64) -> Option<RetryAfter> {
+        Some(RetryAfter::Wait(Duration::from_secs(seconds)))
+    }
+
+    #[test]
+    fn seconds_are_read_whatever_their_size() {
+        for (value, asked) in [
+            ("0", wait(0)),
+            ("120", wait(120)),
+            ("007", wait(7)),
+            (" 5 ", wait(5)),
+            ("-0", wait(0)),
+            ("-1", Some(RetryAfter::Stop)),
+            ("-99999999999999999999999", Some(RetryAfter::Stop)),
+            (
+                "99999999999999999999999",
+                Some(RetryAfter::Wait(Duration::from_millis(u64::MAX))),
+            ),
+        ] {
+            assert_eq!(read(value, at(NOW)), asked, "{value}");
+        }
+    }
+
+    #[test]
+    fn dates_are_read_in_the_three_forms() {
+        for (value, asked) in [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", wait(30)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", wait(30)),
+            ("Sun Nov  6 08:49:37 1994", wait(30)),
+            ("Wed Nov 16 08:49:37 1994", wait(30 + 864_000)),
+            ("Sun, 06 Nov 1994 08:49:06 GMT", wait(0)),
+            ("Thu, 01 Jan 0001 00:00:00 GMT", wait(0)),
+            ("Sat, 31 Dec 1994 23:59:60 GMT", wait(4_806_653)),
+        ] {
+            assert_eq!(read(value, at(NOW)), asked, "{value}");
+        }
+        // Part of a second is asked for too.
+        let now = Timestamp::from_unix_micros(NOW * 1_000_000 + 1);
+        assert_eq!(
+            read("Sun, 06 Nov 1994 08:49:08 GMT", now),
+            Some(RetryAfter::Wait(Duration::from_secs(1)))
+        );
+    }
+
+    #[test]
+    fn two_digits_of_a_year_mean_at_most_fifty_years_ahead() {
+        let year = |value: &str, now: &str| {
+            let instant = http_date(value, now.parse().unwrap()).unwrap();
+            instant.to_string()[..4].to_owned()
+        };
+        let now = "2026-06-15T12:00:00Z";
+        assert_eq!(year("Monday, 01-Jun-76 00:00:00 GMT", now), "2076");
+        assert_eq!(year("Monday, 01-Jul-76 00:00:00 GMT", now), "1976");
+        assert_eq!(year("Monday, 01-Jun-77 00:00:00 GMT", now), "1977");
+        assert_eq!(year("Monday, 01-Jun-26 00:00:00 GMT", now), "2026");
+        assert_eq!(
+            year("Thursday, 01-Jan-01 00:00:00 GMT", "2099-12-31T23:59:59Z"),
+            "2101"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_ignored() {
+        for value in [
+            "",
+            "-",
+            "--1",
+            "+5",
+            "5.5",
+            "5s",
+            "1 2",
+            "٣",
+            "Sun, 6 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 UTC",
+            "Sun, 06 Nov 1994 08:49 GMT",
+            "Sun, 06 Nov 1994 08:49:37:00 GMT",
+            "Sun, 31 Feb 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 24:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:61 GMT",
+            "Son, 06 Nov 1994 08:49:37 GMT",
+            "Sun 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94-1 08:49:37 GMT",
+            "1994-11-06T08:49:37Z",
+        ] {
+            let mut headers = HeaderMap::new();
+            let value = http::HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            headers.insert(RETRY_AFTER, value);
+            for now in [at(NOW), Timestamp::MIN, Timestamp::MAX] {
+                assert_eq!(
+                    RetryAfter::from_headers(&headers, now),
+                    None,
+                    "{:?}",
+                    headers[RETRY_AFTER]
+                );
+            }
+        }
+        assert_eq!(RetryAfter::from_headers(&HeaderMap::new(), at(NOW)), None);
+    }
+
+    #[test]
+    fn of_several_the_one_that_asks_for_most_counts() {
+        let mut headers = HeaderMap::new();
+        for value in ["5", "60", "soon"] {
+            headers.append(RETRY_AFTER, value.parse().unwrap());
+        }
+        assert_eq!(RetryAfter::from_headers(&headers, at(NOW)), wait(60));
+        headers.append(RETRY_AFTER, "-1".parse().unwrap());
+        assert_eq!(
+            RetryAfter::from_headers(&headers, at(NOW)),
+            Some(RetryAfter::Stop)
+        );
     }
 }

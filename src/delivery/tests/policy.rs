@@ -1,0 +1,296 @@
+//! Presets, spans, and policies as they stand in files.
+
+use std::num::NonZeroU32;
+
+use super::*;
+
+const NAMES: [&str; 8] = [
+    "standard_webhooks",
+    "svix",
+    "strike",
+    "hook0",
+    "outpost",
+    "event_grid",
+    "shopware",
+    "none",
+];
+
+fn read(json: &str) -> Result<Policy, String> {
+    serde_json::from_str(json).map_err(|error| {
+        let text = error.to_string();
+        let end = text.find(" at line").unwrap_or(text.len());
+        text[..end].to_owned()
+    })
+}
+
+fn hms(hours: u64, minutes: u64, seconds: u64) -> Duration {
+    Duration::from_secs(hours * 3_600 + minutes * 60 + seconds)
+}
+
+#[test]
+fn the_presets_spans_are_the_published_ones() {
+    for (schedule, retries, total) in [
+        (Schedule::STANDARD_WEBHOOKS, 9, hms(75, 35, 5)),
+        (Schedule::SVIX, 7, hms(27, 35, 5)),
+        (Schedule::STRIKE, 12, Duration::from_secs(797_160)),
+        (Schedule::HOOK0, 24, hms(7 * 24 + 11, 33, 13)),
+        (Schedule::OUTPOST, 10, hms(8, 31, 30)),
+        (Schedule::SHOPWARE, 5, hms(4, 35, 35)),
+        (Schedule::NONE, 0, Duration::ZERO),
+    ] {
+        assert_eq!(schedule.retries(), Some(retries), "{schedule:?}");
+        assert_eq!(schedule.total(), Some(total), "{schedule:?}");
+        assert_eq!(schedule.delay(retries + 1), None);
+    }
+    assert_eq!(Schedule::EVENT_GRID.total(), None);
+    assert_eq!(Schedule::STRIKE.delay(5), Some(Duration::from_secs(243)));
+    assert_eq!(
+        Schedule::OUTPOST.delay(10),
+        Some(Duration::from_secs(15_360))
+    );
+}
+
+#[test]
+fn a_span_is_the_longest_way_to_the_last_deadline() {
+    // Three of Strike's waits are under the cap of an hour less than 2187 s: 3 to 2187 are seven.
+    let waits: u64 = 7 * 3_600 + 6_561 + 19_683 + 59_049 + 177_147 + 531_441;
+    assert_eq!(Policy::strike().span(), Duration::from_secs(waits + 13 * 5));
+    assert_eq!(
+        Policy::strike().with_retry_after_cap(Duration::ZERO).span(),
+        Duration::from_secs(797_160 + 13 * 5)
+    );
+    let heedless = Policy::svix().with_retry_after_cap(Duration::ZERO);
+    assert_eq!(
+        heedless.span(),
+        Duration::from_secs((27 * 3_600 + 35 * 60 + 5) * 120 / 100 + 8 * 15)
+    );
+    assert_eq!(Policy::none().span(), Duration::from_secs(10));
+    assert_eq!(Policy::event_grid().span(), hms(24, 0, 30));
+    let endless = Policy::new(Schedule::STRIKE.for_ever());
+    assert_eq!(endless.span(), Duration::MAX);
+    let limited = endless
+        .with_max_attempts(NonZeroU32::new(3))
+        .with_retry_after_cap(Duration::ZERO);
+    assert_eq!(limited.span(), Duration::from_secs(3 + 9 + 60));
+    assert_eq!(
+        limited
+            .with_max_attempts(NonZeroU32::MAX)
+            .with_attempt_timeout(Duration::MAX)
+            .span(),
+        Duration::MAX
+    );
+}
+
+#[test]
+fn a_policy_survives_its_file_and_a_name_stands_for_it() {
+    for name in NAMES {
+        let policy = Policy::named(name).unwrap();
+        let json = serde_json::to_string(&policy).unwrap();
+        assert_eq!(read(&json).unwrap(), policy, "{json}");
+        assert_eq!(read(&format!("\"{name}\"")).unwrap(), policy);
+        assert_eq!(read(&format!(r#"{{"preset":"{name}"}}"#)).unwrap(), policy);
+        let schedule: Schedule = serde_json::from_str(&format!("\"{name}\"")).unwrap();
+        assert_eq!(&schedule, policy.schedule());
+    }
+    assert_eq!(read("{}").unwrap(), Policy::default());
+    for name in [
+        "standard_webhooks",
+        "svix",
+        "strike",
+        "event_bridge",
+        "event_grid",
+        "shopware",
+    ] {
+        let table: Responses = serde_json::from_str(&format!("\"{name}\"")).unwrap();
+        let json = serde_json::to_string(&table).unwrap();
+        assert_eq!(serde_json::from_str::<Responses>(&json).unwrap(), table);
+    }
+}
+
+#[test]
+fn a_file_reads_as_it_is_written() {
+    let policy = read(
+        r#"{
+            "preset": "event_grid",
+            "schedule": {"exponential": {"base_ms": 3000, "factor": 3, "cap_ms": 60000}},
+            "jitter": {"added": {"percent": 10, "min_ms": 2000, "max_ms": 900000}},
+            "attempt_timeout_ms": 8000,
+            "window_ms": null,
+            "max_attempts": 4,
+            "retry_after_cap_ms": 0,
+            "responses": {"2xx": "deliver", "410": "disable", "501": "fail", "other": "retry"}
+        }"#,
+    )
+    .unwrap();
+    let base = Schedule::exponential(ms(3_000), 3, ms(60_000), 1).for_ever();
+    let responses = Responses::new()
+        .status(StatusCode::GONE, Reaction::Disable)
+        .status(StatusCode::NOT_IMPLEMENTED, Reaction::Fail);
+    let made = Policy::new(base)
+        .with_jitter(Jitter::added(10, ms(2_000), ms(900_000)))
+        .with_attempt_timeout(ms(8_000))
+        .with_max_attempts(NonZeroU32::new(4))
+        .with_retry_after_cap(Duration::ZERO)
+        .with_responses(responses);
+    assert_eq!(policy, made);
+    assert_eq!(
+        serde_json::to_string(&Policy::svix()).unwrap(),
+        concat!(
+            r#"{"schedule":{"delays_ms":[5000,300000,1800000,7200000,18000000,36000000,36000000],"#,
+            r#""then":"stop"},"jitter":{"plus_minus":{"percent":20}},"attempt_timeout_ms":15000,"#,
+            r#""window_ms":null,"max_attempts":null,"retry_after_cap_ms":3600000,"#,
+            r#""responses":{"410":"disable","2xx":"deliver","other":"retry"}}"#
+        )
+    );
+}
+
+#[test]
+fn each_error_has_its_text() {
+    for (json, text) in [
+        (r#""stripe""#, "there is no preset named `stripe`"),
+        (
+            r#"{"preset":"stripe"}"#,
+            "there is no preset named `stripe`",
+        ),
+        (r#"{"attempt_timeout_ms":0}"#, "the attempt timeout is zero"),
+        (r#"{"window_ms":0}"#, "the window is zero"),
+        (
+            r#"{"schedule":{}}"#,
+            "a schedule has either `delays_ms`, with or without `then`, or `exponential`",
+        ),
+        (
+            r#"{"schedule":{"delays_ms":[],"then":"repeat_last"}}"#,
+            "the schedule repeats its last delay and has none",
+        ),
+        (
+            r#"{"schedule":{"delays_ms":[1,0],"then":"repeat_last"}}"#,
+            "the schedule repeats a delay of zero for ever",
+        ),
+        (
+            r#"{"schedule":{"exponential":{"base_ms":1,"factor":0,"cap_ms":1}}}"#,
+            "the exponential schedule's factor is zero",
+        ),
+        (
+            r#"{"schedule":{"exponential":{"base_ms":0,"factor":2,"cap_ms":1}}}"#,
+            "the exponential schedule's base or cap is zero",
+        ),
+        (
+            r#"{"jitter":{"plus_minus":{"percent":101}}}"#,
+            "a jitter of plus or minus 101 percent is more than the delay itself",
+        ),
+        (
+            r#"{"jitter":{"added":{"percent":1,"min_ms":2,"max_ms":1}}}"#,
+            "the jitter adds at least 2 ms and at most 1 ms",
+        ),
+        (
+            r#"{"jitter":{"decorrelated":{"base_ms":2,"cap_ms":1}}}"#,
+            "the jitter's base of 2 ms is over its cap of 1 ms",
+        ),
+        (
+            r#"{"responses":{"1xx":"retry"}}"#,
+            "`1xx` is not a status, a class from 2xx to 5xx, or `other`",
+        ),
+        (
+            r#"{"responses":{"404":"retry","404":"fail"}}"#,
+            "`404` has two lines in the response table",
+        ),
+        (
+            r#"{"responses":"hook0"}"#,
+            "there is no preset named `hook0`",
+        ),
+    ] {
+        assert_eq!(read(json).unwrap_err(), text, "{json}");
+    }
+    for refused in [
+        r#"{"timeout_ms":1}"#,
+        r#"{"max_attempts":0}"#,
+        r#"{"attempt_timeout_ms":-1}"#,
+        r#"{"attempt_timeout_ms":1.5}"#,
+        r#"{"schedule":{"delays_ms":[1],"repeat":true}}"#,
+        r#"{"schedule":{"delays_ms":[1],"exponential":{"base_ms":1,"factor":1,"cap_ms":1}}}"#,
+        r#"{"jitter":{"added":{"percent":1,"min_ms":2,"max_ms":3,"mode":4}}}"#,
+        r#"{"responses":{"404":"forget"}}"#,
+        "7",
+    ] {
+        assert!(read(refused).is_err(), "{refused}");
+    }
+}
+
+#[test]
+fn a_setter_leaves_no_room_for_a_contradiction() {
+    let policy = Policy::new(Schedule::exponential(Duration::ZERO, 0, Duration::ZERO, 2))
+        .with_attempt_timeout(Duration::ZERO)
+        .with_window(Duration::ZERO)
+        .with_jitter(Jitter::decorrelated(ms(9), ms(5)));
+    assert_eq!(policy.attempt_timeout(), ms(1));
+    assert_eq!(policy.window(), Some(ms(1)));
+    assert_eq!(policy.jitter(), &Jitter::decorrelated(ms(5), ms(5)));
+    assert_eq!(Jitter::plus_minus(200), Jitter::plus_minus(100));
+    assert_eq!(
+        Jitter::added(1, ms(9), ms(5)),
+        Jitter::added(1, ms(5), ms(5))
+    );
+    assert_eq!(Schedule::list([]).for_ever(), Schedule::NONE);
+    for policy in [
+        policy,
+        Policy::none(),
+        Policy::hook0().with_window(Duration::MAX),
+    ] {
+        let json = serde_json::to_string(&policy).unwrap();
+        assert_eq!(read(&json).unwrap(), policy, "{json}");
+    }
+    // Rounded up, so that nothing comes earlier than it was asked to.
+    assert_eq!(
+        Schedule::list([Duration::from_micros(1_001)]).delay(1),
+        Some(ms(2))
+    );
+}
+
+#[test]
+fn the_narrowest_line_counts() {
+    let shopware = Responses::shopware();
+    for (status, reaction) in [
+        (200, Reaction::Deliver),
+        (302, Reaction::Retry),
+        (400, Reaction::Fail),
+        (401, Reaction::Fail),
+        (404, Reaction::Retry),
+        (410, Reaction::Disable),
+        (429, Reaction::Retry),
+        (500, Reaction::Retry),
+        (100, Reaction::Retry),
+        (999, Reaction::Retry),
+    ] {
+        let code = StatusCode::from_u16(status).unwrap();
+        assert_eq!(shopware.reaction(code), reaction, "{status}");
+    }
+    let bridge = Responses::event_bridge();
+    for (status, reaction) in [
+        (204, Reaction::Deliver),
+        (301, Reaction::Fail),
+        (401, Reaction::Retry),
+        (404, Reaction::Fail),
+        (429, Reaction::Retry),
+        (503, Reaction::Retry),
+    ] {
+        let code = StatusCode::from_u16(status).unwrap();
+        assert_eq!(bridge.reaction(code), reaction, "{status}");
+    }
+}
+
+#[test]
+fn delays_saturate_and_sums_do_not_walk() {
+    let longest = Schedule::exponential(Duration::MAX, u32::MAX, Duration::MAX, u32::MAX);
+    assert_eq!(longest.delay(u32::MAX), Some(ms(u64::MAX)));
+    assert!(longest.total().unwrap() > ms(u64::MAX));
+    let even = Schedule::exponential(ms(5), 1, ms(9), u32::MAX);
+    assert_eq!(even.total(), Some(ms(5).saturating_mul(u32::MAX)));
+    assert_eq!(even.delay(0), None);
+    assert_eq!(even.delay(u32::MAX), Some(ms(5)));
+    assert_eq!(
+        Schedule::list([ms(1), ms(2)])
+            .for_ever()
+            .sum(5, |delay| delay),
+        ms(1 + 4 * 2)
+    );
+}

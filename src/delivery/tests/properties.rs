@@ -1,0 +1,280 @@
+//! The invariants of a delivery, over random policies, outcomes and clocks.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::strategies::{outcomes, policies};
+use super::*;
+
+/// What a host or a clock may do, in any order.
+#[derive(Clone, Debug)]
+enum Step {
+    Clock(i64),
+    Poll,
+    Start,
+    Resolve(u32, Outcome),
+    ResolveLive(Outcome),
+    Unstart(u32),
+    UnstartLive,
+    End,
+}
+
+fn steps(clock: impl Strategy<Value = i64> + 'static) -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => clock.prop_map(Step::Clock),
+        4 => Just(Step::Poll),
+        4 => Just(Step::Start),
+        1 => (0..7_u32, outcomes()).prop_map(|(number, outcome)| Step::Resolve(number, outcome)),
+        3 => outcomes().prop_map(Step::ResolveLive),
+        1 => (0..7_u32).prop_map(Step::Unstart),
+        1 => Just(Step::UnstartLive),
+        1 => prop_oneof![9 => Just(Step::Poll), 1 => Just(Step::End)],
+    ];
+    vec(step, 0..60)
+}
+
+/// Takes one step and checks what holds in every one of them. `latest` is the latest time that the
+/// delivery was shown, and `due` what its last retry was promised for.
+fn take(
+    delivery: &mut Delivery,
+    policy: &Policy,
+    dice: Dice<'_>,
+    step: &Step,
+    now: Timestamp,
+    latest: Timestamp,
+    due: &mut Option<Timestamp>,
+) -> String {
+    let before = delivery.clone();
+    let live = before.in_flight().map(|started| started.number);
+    let close = policy.window().map(|window| before.accepted_at() + window);
+    let answer = match step {
+        Step::Clock(_) => String::new(),
+        Step::Poll => {
+            let progress = delivery.poll(policy, dice, now);
+            match progress {
+                Progress::Wait { until } => {
+                    assert!(until > now, "a wait is positive");
+                    assert_eq!(delivery.wake_at(policy), Some(until), "a wait is exact");
+                    *due = Some(until);
+                }
+                Progress::InFlight { number, deadline } => {
+                    assert!(deadline > now);
+                    assert_eq!(Some(number), live);
+                    assert_eq!(delivery.wake_at(policy), Some(deadline));
+                }
+                Progress::Due => assert!(close.is_none_or(|close| now < close)),
+                Progress::Ended { verdict } => assert_eq!(delivery.verdict(), Some(verdict)),
+            }
+            let again = delivery.clone();
+            assert_eq!(delivery.poll(policy, dice, now), progress);
+            assert_eq!(*delivery, again, "polling again changes nothing");
+            format!("{progress:?}")
+        }
+        Step::Start => {
+            let started = delivery.start(policy, now);
+            if let Some(started) = started {
+                assert_eq!(live, None, "one live attempt");
+                assert_eq!(started.number, before.attempts() + 1, "numbers rise by one");
+                assert_eq!(started.deadline, now + policy.attempt_timeout());
+                assert!(
+                    close.is_none_or(|close| now < close),
+                    "released in the window"
+                );
+                assert!(due.is_none_or(|due| latest >= due), "never early");
+            } else {
+                assert_eq!(*delivery, before);
+            }
+            format!("{started:?}")
+        }
+        Step::Resolve(..) | Step::ResolveLive(_) => {
+            let (number, outcome) = match step {
+                Step::Resolve(number, outcome) => (*number, outcome),
+                Step::ResolveLive(outcome) => (live.unwrap_or(1), outcome),
+                _ => unreachable!(),
+            };
+            let resolution = delivery.resolve(policy, dice, number, outcome, now);
+            match resolution {
+                Resolution::Ignored(_) => assert_eq!(*delivery, before, "a no-op is one"),
+                Resolution::Retry { at } => {
+                    assert!(at >= now, "never before the attempt's end");
+                    assert!(close.is_none_or(|close| at < close));
+                    *due = Some(at);
+                }
+                Resolution::Ended(verdict) => assert_eq!(delivery.verdict(), Some(verdict)),
+                Resolution::LateSuccess => assert_ne!(live, Some(number)),
+            }
+            if outcome.status() == Some(StatusCode::OK)
+                && (Some(number) == live || before.unanswered.contains(&number))
+                && before.verdict().is_none()
+            {
+                assert_eq!(
+                    delivery.verdict(),
+                    Some(Verdict::Delivered),
+                    "a success ends it"
+                );
+            }
+            format!("{resolution:?}")
+        }
+        Step::Unstart(_) | Step::UnstartLive => {
+            let number = match step {
+                Step::Unstart(number) => *number,
+                _ => live.unwrap_or(0),
+            };
+            let taken_back = delivery.unstart(number);
+            assert_eq!(taken_back, live == Some(number));
+            assert_eq!(
+                delivery.attempts() + u32::from(taken_back),
+                before.attempts()
+            );
+            format!("{taken_back}")
+        }
+        Step::End => format!("{}", delivery.end(Verdict::Cancelled, now)),
+    };
+    if before.verdict().is_some() {
+        assert_eq!(*delivery, before, "terminal states absorb");
+        assert_eq!(delivery.wake_at(policy), None);
+    }
+    assert!(delivery.unanswered() <= delivery.attempts());
+    assert!(delivery.unanswered().abs_diff(before.unanswered()) <= 1);
+    answer
+}
+
+/// Runs the steps, saving and restoring before each one if asked to, and gives all answers.
+fn run(
+    policy: &Policy,
+    seed: u64,
+    start: i64,
+    steps: &[Step],
+    restore: bool,
+) -> (Vec<String>, Delivery, Timestamp) {
+    let (message, endpoint) = ids();
+    let dice = Dice::new(seed, &message, &endpoint);
+    let mut now = Timestamp::from_unix_micros(start);
+    let (mut latest, mut due) = (now, None);
+    let mut delivery = Delivery::new(now);
+    let mut answers = Vec::new();
+    for step in steps {
+        if let Step::Clock(micros) = step {
+            now = Timestamp::from_unix_micros(now.unix_micros().saturating_add(*micros));
+        } else {
+            // What a delivery was never shown, it cannot have counted.
+            latest = latest.max(now);
+        }
+        if restore {
+            delivery = restored(&delivery);
+        }
+        answers.push(take(
+            &mut delivery,
+            policy,
+            dice,
+            step,
+            now,
+            latest,
+            &mut due,
+        ));
+    }
+    (answers, delivery, now)
+}
+
+/// Drives a delivery with crashes only, to its verdict.
+fn drain(mut delivery: Delivery, policy: &Policy, seed: u64, mut now: Timestamp) -> Verdict {
+    let (message, endpoint) = ids();
+    let dice = Dice::new(seed, &message, &endpoint);
+    for _ in 0..100 {
+        match delivery.poll(policy, dice, now) {
+            Progress::Due => assert!(delivery.start(policy, now).is_some()),
+            Progress::InFlight { deadline, .. } => now = deadline,
+            Progress::Wait { until } => now = until,
+            Progress::Ended { verdict } => return verdict,
+        }
+    }
+    panic!("no verdict: {delivery:?}")
+}
+
+proptest! {
+    #[test]
+    fn any_calls_in_any_order_keep_the_invariants(
+        policy in policies(20),
+        seed: u64,
+        steps in steps(prop_oneof![4 => 0..20_000_i64, 1 => -20_000..0_i64, 1 => Just(0)]),
+    ) {
+        let (answers, delivery, now) = run(&policy, seed, 0, &steps, false);
+        let saved = run(&policy, seed, 0, &steps, true);
+        prop_assert_eq!((answers, delivery.clone(), now), saved, "as if it had never stopped");
+        let verdict = drain(delivery.clone(), &policy, seed, now);
+        prop_assert!(delivery.verdict().is_none_or(|ended| ended == verdict));
+    }
+
+    #[test]
+    fn the_extremes_do_not_overflow(
+        policy in prop_oneof![policies(u64::MAX), policies(3)],
+        seed: u64,
+        start in prop_oneof![Just(i64::MIN), Just(i64::MAX), Just(0), any::<i64>()],
+        steps in steps(prop_oneof![Just(i64::MIN), Just(i64::MAX), Just(1), any::<i64>()]),
+    ) {
+        let (_, delivery, _) = run(&policy, seed, start, &steps, true);
+        prop_assert!(policy.span() >= policy.attempt_timeout());
+        prop_assert_eq!(restored(&delivery), delivery);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_lengthens_a_wait_by_no_more(
+        policy in policies(1_000),
+        seed: u64,
+        back in 0..10_000_000_i64,
+    ) {
+        let (message, endpoint) = ids();
+        let dice = Dice::new(seed, &message, &endpoint);
+        let mut delivery = Delivery::new(at(0));
+        let started = delivery.start(&policy, at(0)).unwrap();
+        delivery.resolve(&policy, dice, started.number, &answer(503), at(0));
+        if let Progress::Wait { until } = delivery.poll(&policy, dice, at(0)) {
+            let earlier = Timestamp::from_unix_micros(-back);
+            prop_assert_eq!(delivery.poll(&policy, dice, earlier), Progress::Wait { until });
+            prop_assert_eq!(delivery.start(&policy, earlier), None);
+            // Found due, it stays due.
+            if delivery.poll(&policy, dice, until) == Progress::Due {
+                prop_assert_eq!(delivery.poll(&policy, dice, earlier), Progress::Due);
+            }
+        }
+    }
+}
+
+fn states() -> impl Strategy<Value = State> {
+    let time = || any::<i64>().prop_map(Timestamp::from_unix_micros);
+    prop_oneof![
+        Just(State::Due),
+        time().prop_map(|due| State::Waiting { due }),
+        time().prop_map(|deadline| State::InFlight { deadline }),
+        time().prop_map(|at| State::Ended {
+            verdict: Verdict::Gone,
+            at
+        }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_record_that_no_delivery_wrote_panics_nowhere(
+        policy in policies(20),
+        attempts in prop_oneof![0..3_u32, u32::MAX - 1..=u32::MAX],
+        unanswered in vec(any::<u32>(), 0..3),
+        state in states(),
+        steps in vec((0..4, 0..3_u32, outcomes(), any::<i64>()), 0..20),
+    ) {
+        let (message, endpoint) = ids();
+        let dice = Dice::new(7, &message, &endpoint);
+        let mut delivery = Delivery { accepted_at: at(0), attempts, unanswered, state };
+        for (call, number, outcome, now) in steps {
+            let number = attempts.saturating_sub(number);
+            let now = Timestamp::from_unix_micros(now);
+            match call {
+                0 => drop(delivery.poll(&policy, dice, now)),
+                1 => drop(delivery.start(&policy, now)),
+                2 => drop(delivery.unstart(number)),
+                _ => drop(delivery.resolve(&policy, dice, number, &outcome, now)),
+            }
+            prop_assert_eq!(restored(&delivery), delivery.clone());
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! Faults that mature engines have, and the behaviours that hosts lean on, one by one.
+
+use super::*;
+
+/// Starts and resolves the attempt that is due at `now`.
+fn attempt(delivery: &mut Delivery, policy: &Policy, outcome: &Outcome, now: i64) -> Resolution {
+    let (message, endpoint) = ids();
+    let dice = Dice::new(7, &message, &endpoint);
+    assert_eq!(delivery.poll(policy, dice, at(now)), Progress::Due);
+    let started = delivery.start(policy, at(now)).unwrap();
+    delivery.resolve(policy, dice, started.number, outcome, at(now))
+}
+
+fn poll(delivery: &mut Delivery, policy: &Policy, now: i64) -> Progress {
+    let (message, endpoint) = ids();
+    delivery.poll(policy, Dice::new(7, &message, &endpoint), at(now))
+}
+
+fn resolve(
+    delivery: &mut Delivery,
+    policy: &Policy,
+    number: u32,
+    outcome: &Outcome,
+    now: i64,
+) -> Resolution {
+    let (message, endpoint) = ids();
+    let dice = Dice::new(7, &message, &endpoint);
+    delivery.resolve(policy, dice, number, outcome, at(now))
+}
+
+#[test]
+fn fault_1_retry_after_is_not_clamped_to_the_schedule() {
+    let mut delivery = Delivery::new(at(0));
+    let asked = answer_with(503, "retry-after", "120");
+    assert_eq!(
+        attempt(&mut delivery, &Policy::svix(), &asked, 0),
+        Resolution::Retry { at: at(120_000) }
+    );
+    assert_eq!(
+        poll(&mut delivery, &Policy::svix(), 119_999),
+        Progress::Wait { until: at(120_000) }
+    );
+    assert_eq!(delivery.start(&Policy::svix(), at(119_999)), None);
+}
+
+#[test]
+fn fault_1_retry_after_counts_up_to_its_cap() {
+    let policy = Policy::strike().with_retry_after_cap(ms(60_000));
+    for (asked, due) in [
+        ("59", 59_000),
+        ("61", 60_000),
+        ("99999999999999999999999", 60_000),
+        ("1", 3_000),
+        ("Thu, 01 Jan 1970 00:00:30 GMT", 30_000),
+        ("Wed, 31 Dec 1969 00:00:00 GMT", 3_000),
+        ("soon", 3_000),
+    ] {
+        let mut delivery = Delivery::new(at(0));
+        assert_eq!(
+            attempt(
+                &mut delivery,
+                &policy,
+                &answer_with(503, "retry-after", asked),
+                0
+            ),
+            Resolution::Retry { at: at(due) },
+            "{asked}"
+        );
+    }
+}
+
+#[test]
+fn fault_2_what_a_429_asks_for_takes_effect() {
+    let mut delivery = Delivery::new(at(0));
+    let asked = answer_with(429, "retry-after", "60");
+    assert_eq!(
+        attempt(&mut delivery, &Policy::standard_webhooks(), &asked, 0),
+        Resolution::Retry { at: at(60_000) }
+    );
+}
+
+#[test]
+fn fault_6_a_wait_is_positive_and_finite() {
+    let zero = Policy::new(Schedule::list([Duration::ZERO]).for_ever());
+    let mut delivery = Delivery::new(at(0));
+    assert_eq!(
+        attempt(&mut delivery, &zero, &answer(503), 0),
+        Resolution::Retry { at: at(0) }
+    );
+    // A listed delay of zero is due, and never a wait until now; what recurs is not zero.
+    assert_eq!(
+        attempt(&mut delivery, &zero, &answer(503), 0),
+        Resolution::Retry { at: at(1) }
+    );
+    assert_eq!(
+        poll(&mut delivery, &zero, 0),
+        Progress::Wait { until: at(1) }
+    );
+}
+
+#[test]
+fn fault_8_the_window_is_enforced() {
+    let policy = Policy::strike().with_window(ms(10_000));
+    let mut delivery = Delivery::new(at(0));
+    let first = attempt(&mut delivery, &policy, &answer(503), 0);
+    assert_eq!(first, Resolution::Retry { at: at(3_000) });
+    // The next would be due at 3 s + 9 s, past the window: it ends now.
+    let second = attempt(&mut delivery, &policy, &answer(503), 3_000);
+    assert_eq!(second, Resolution::Ended(Verdict::Expired));
+    assert_eq!(delivery.ended_at(), Some(at(3_000)));
+}
+
+#[test]
+fn fault_8_nothing_is_released_at_the_windows_end() {
+    let policy = Policy::strike().with_window(ms(10_000));
+    let mut delivery = Delivery::new(at(0));
+    assert_eq!(delivery.wake_at(&policy), Some(at(10_000)));
+    assert_eq!(delivery.start(&policy, at(10_000)), None);
+    assert_eq!(
+        delivery.verdict(),
+        None,
+        "only poll and resolve let it expire"
+    );
+    assert_eq!(
+        poll(&mut delivery, &policy, 12_000),
+        Progress::Ended {
+            verdict: Verdict::Expired
+        }
+    );
+    assert_eq!(delivery.ended_at(), Some(at(10_000)));
+    // Started just before, it keeps its whole timeout and may succeed after the window.
+    let mut delivery = Delivery::new(at(0));
+    let started = delivery.start(&policy, at(9_999)).unwrap();
+    assert_eq!(started.deadline, at(14_999));
+    assert_eq!(
+        resolve(&mut delivery, &policy, 1, &answer(204), 14_000),
+        Resolution::Ended(Verdict::Delivered)
+    );
+}
+
+#[test]
+fn a_late_success_ends_it_even_while_a_later_attempt_is_in_flight() {
+    let policy = Policy::strike();
+    let mut delivery = Delivery::new(at(0));
+    assert_eq!(delivery.start(&policy, at(0)).unwrap().number, 1);
+    assert_eq!(
+        poll(&mut delivery, &policy, 5_000),
+        Progress::Wait { until: at(8_000) }
+    );
+    assert_eq!(poll(&mut delivery, &policy, 8_000), Progress::Due);
+    assert_eq!(delivery.start(&policy, at(8_000)).unwrap().number, 2);
+    assert_eq!(delivery.unanswered(), 1);
+    assert_eq!(
+        resolve(&mut delivery, &policy, 1, &answer(503), 8_001),
+        Resolution::Ignored(Ignored::LateFailure)
+    );
+    assert_eq!(
+        resolve(&mut delivery, &policy, 1, &answer(200), 8_002),
+        Resolution::LateSuccess
+    );
+    assert_eq!(delivery.verdict(), Some(Verdict::Delivered));
+    assert_eq!(
+        resolve(&mut delivery, &policy, 2, &answer(200), 8_003),
+        Resolution::Ignored(Ignored::Ended)
+    );
+    assert_eq!(delivery.unanswered(), 1);
+}
+
+#[test]
+fn answers_that_nobody_awaits_change_nothing() {
+    let policy = Policy::strike();
+    let mut delivery = Delivery::new(at(0));
+    for number in [0, 1, u32::MAX] {
+        assert_eq!(
+            resolve(&mut delivery, &policy, number, &answer(200), 0),
+            Resolution::Ignored(Ignored::NeverStarted)
+        );
+    }
+    attempt(&mut delivery, &policy, &answer(500), 0);
+    let before = delivery.clone();
+    assert_eq!(
+        resolve(&mut delivery, &policy, 1, &answer(200), 1),
+        Resolution::Ignored(Ignored::AlreadyResolved)
+    );
+    assert_eq!(
+        resolve(&mut delivery, &policy, 2, &answer(200), 1),
+        Resolution::Ignored(Ignored::NeverStarted)
+    );
+    assert_eq!(delivery, before);
+}
+
+#[test]
+fn an_answer_past_the_deadline_counts_where_no_poll_has_seen_it() {
+    let policy = Policy::strike();
+    let mut delivery = Delivery::new(at(0));
+    assert!(delivery.start(&policy, at(0)).is_some());
+    assert_eq!(
+        resolve(&mut delivery, &policy, 1, &answer(410), 6_000),
+        Resolution::Ended(Verdict::Rejected)
+    );
+}
+
+#[test]
+fn an_attempt_that_never_left_gives_its_number_back() {
+    let policy = Policy::strike();
+    let mut delivery = Delivery::new(at(0));
+    assert!(!delivery.unstart(0));
+    assert!(delivery.start(&policy, at(0)).is_some());
+    assert!(!delivery.unstart(2));
+    assert!(delivery.unstart(1));
+    assert!(!delivery.unstart(1));
+    assert_eq!(delivery.attempts(), 0);
+    assert_eq!(
+        resolve(&mut delivery, &policy, 1, &answer(200), 0),
+        Resolution::Ignored(Ignored::NeverStarted)
+    );
+    assert_eq!(poll(&mut delivery, &policy, 0), Progress::Due);
+    assert_eq!(delivery.start(&policy, at(0)).unwrap().number, 1);
+}
+
+#[test]
+fn each_way_to_end_has_its_verdict() {
+    let policy = Policy::standard_webhooks();
+    for (outcome, verdict) in [
+        (answer(200), Verdict::Delivered),
+        (answer(299), Verdict::Delivered),
+        (answer(410), Verdict::Gone),
+        (
+            answer_with(500, "webhook-delivery", "disable"),
+            Verdict::Gone,
+        ),
+        (
+            answer_with(500, "webhook-delivery", "abort-message"),
+            Verdict::Stopped,
+        ),
+        (
+            answer_with(200, "webhook-delivery", "abort-message"),
+            Verdict::Delivered,
+        ),
+        (answer_with(503, "retry-after", "-1"), Verdict::Stopped),
+    ] {
+        let mut delivery = Delivery::new(at(0));
+        assert_eq!(
+            attempt(&mut delivery, &policy, &outcome, 0),
+            Resolution::Ended(verdict),
+            "{outcome:?}"
+        );
+    }
+    let mut delivery = Delivery::new(at(0));
+    assert_eq!(
+        attempt(&mut delivery, &Policy::none(), &answer(302), 0),
+        Resolution::Ended(Verdict::Exhausted)
+    );
+    let mut delivery = Delivery::new(at(0));
+    assert!(delivery.end(Verdict::Cancelled, at(1)));
+    assert!(!delivery.end(Verdict::Gone, at(2)));
+    assert_eq!(delivery.verdict(), Some(Verdict::Cancelled));
+    assert_eq!(delivery.ended_at(), Some(at(1)));
+}
+
+#[test]
+fn only_what_the_receiver_may_have_got_is_unanswered() {
+    for (failure, unanswered) in [
+        (Failure::Dns, 0),
+        (Failure::Connect, 0),
+        (Failure::Tls, 0),
+        (Failure::Sender, 0),
+        (Failure::Timeout, 1),
+        (Failure::Broken, 1),
+    ] {
+        let mut delivery = Delivery::new(at(0));
+        let outcome = Outcome::failed(failure);
+        assert_eq!(
+            attempt(&mut delivery, &Policy::strike(), &outcome, 0),
+            Resolution::Retry { at: at(3_000) }
+        );
+        assert_eq!(delivery.unanswered(), unanswered, "{failure:?}");
+        assert_eq!(outcome.is_in_doubt(), unanswered == 1);
+    }
+}
+
+#[test]
+fn the_saved_form_is_this_one() {
+    let policy = Policy::strike();
+    let mut delivery = Delivery::new(at(0));
+    let json = |delivery: &Delivery| serde_json::to_string(delivery).unwrap();
+    assert_eq!(
+        json(&delivery),
+        r#"{"accepted_at":0,"attempts":0,"state":"due"}"#
+    );
+    assert!(delivery.start(&policy, at(0)).is_some());
+    assert_eq!(
+        json(&delivery),
+        r#"{"accepted_at":0,"attempts":1,"state":{"in_flight":{"deadline":5000000}}}"#
+    );
+    poll(&mut delivery, &policy, 6_000);
+    assert_eq!(
+        json(&delivery),
+        r#"{"accepted_at":0,"attempts":1,"unanswered":[1],"state":{"waiting":{"due":8000000}}}"#
+    );
+    delivery.end(Verdict::Cancelled, at(7_000));
+    assert_eq!(
+        json(&delivery),
+        concat!(
+            r#"{"accepted_at":0,"attempts":1,"unanswered":[1],"#,
+            r#""state":{"ended":{"verdict":"cancelled","at":7000000}}}"#
+        )
+    );
+    assert_eq!(restored(&delivery), delivery);
+
+    let outcome = answer_with(503, "retry-after", "-5");
+    assert_eq!(
+        serde_json::to_string(&outcome).unwrap(),
+        r#"{"response":{"status":503,"retry_after":"stop"}}"#
+    );
+    let mut headers = HeaderMap::new();
+    headers.insert("retry-after", "5".parse().unwrap());
+    headers.append("webhook-delivery", "Abort-Message".parse().unwrap());
+    headers.append("webhook-delivery", "pause".parse().unwrap());
+    let outcome = Outcome::response(StatusCode::OK, &headers, at(0));
+    let text =
+        r#"{"response":{"status":200,"retry_after":{"wait_ms":5000},"control":"abort-message"}}"#;
+    assert_eq!(serde_json::to_string(&outcome).unwrap(), text);
+    assert_eq!(serde_json::from_str::<Outcome>(text).unwrap(), outcome);
+    assert_eq!(
+        serde_json::to_string(&Outcome::failed(Failure::Dns)).unwrap(),
+        r#"{"failed":"dns"}"#
+    );
+    assert!(serde_json::from_str::<Outcome>(r#"{"response":{"status":99}}"#).is_err());
+}
