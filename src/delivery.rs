@@ -147,12 +147,7 @@ impl Delivery {
     /// A delivery of a message that was accepted at this time. Its first attempt is due at once.
     #[must_use]
     pub const fn new(accepted_at: Timestamp) -> Self {
-        Self {
-            accepted_at,
-            attempts: 0,
-            unanswered: Vec::new(),
-            state: State::Due,
-        }
+        Self { accepted_at, attempts: 0, unanswered: Vec::new(), state: State::Due }
     }
 
     /// When the message was accepted; the policy's window counts from here.
@@ -181,10 +176,7 @@ impl Delivery {
     #[must_use]
     pub const fn in_flight(&self) -> Option<Started> {
         match self.state {
-            State::InFlight { deadline } => Some(Started {
-                number: self.attempts,
-                deadline,
-            }),
+            State::InFlight { deadline } => Some(Started { number: self.attempts, deadline }),
             _ => None,
         }
     }
@@ -232,10 +224,7 @@ impl Delivery {
     pub fn poll(&mut self, policy: &Policy, dice: Dice<'_>, now: Timestamp) -> Progress {
         if let State::InFlight { deadline } = self.state {
             if now < deadline {
-                return Progress::InFlight {
-                    number: self.attempts,
-                    deadline,
-                };
+                return Progress::InFlight { number: self.attempts, deadline };
             }
             self.unanswered.push(self.attempts);
             self.retry(policy, dice, Duration::ZERO, deadline);
@@ -244,15 +233,12 @@ impl Delivery {
         if let (State::Due | State::Waiting { .. }, Some(close)) = (self.state, close)
             && now >= close
         {
-            self.state = State::Ended {
-                verdict: Verdict::Expired,
-                at: close,
-            };
+            self.state = State::Ended { verdict: Verdict::Expired, at: close };
         }
         match self.state {
-            State::Waiting { due } if now < due => Progress::Wait {
-                until: close.map_or(due, |close| close.min(due)),
-            },
+            State::Waiting { due } if now < due => {
+                Progress::Wait { until: close.map_or(due, |close| close.min(due)) }
+            }
             State::Ended { verdict, .. } => Progress::Ended { verdict },
             // In flight it is no more, so it is due.
             State::Due | State::Waiting { .. } | State::InFlight { .. } => {
@@ -273,10 +259,7 @@ impl Delivery {
             State::Waiting { due } if now >= due => {}
             _ => return None,
         }
-        if policy
-            .window_end(self.accepted_at)
-            .is_some_and(|close| now >= close)
-        {
+        if policy.window_end(self.accepted_at).is_some_and(|close| now >= close) {
             return None;
         }
         self.attempts = self.attempts.checked_add(1)?;

@@ -68,11 +68,7 @@ pub struct Event<P> {
 impl<P: Payload> Event<P> {
     /// Makes the event of what happened at that time.
     pub fn new(data: P, at: impl Into<TimeText>) -> Self {
-        Self {
-            timestamp: at.into(),
-            data,
-            unknown: UnknownMembers::new(),
-        }
+        Self { timestamp: at.into(), data, unknown: UnknownMembers::new() }
     }
 
     /// Its type, which is that of its payload.
@@ -89,12 +85,7 @@ impl<P: Payload> Event<P> {
 
     /// Writes the envelope as compact JSON.
     pub(crate) fn to_json(&self) -> Result<Vec<u8>, EncodeError> {
-        to_json(
-            self.event_type(),
-            &self.timestamp,
-            &self.data,
-            &self.unknown,
-        )
+        to_json(self.event_type(), &self.timestamp, &self.data, &self.unknown)
     }
 
     /// Reads the data of an event that is of this payload's type.
@@ -104,11 +95,7 @@ impl<P: Payload> Event<P> {
         unknown: UnknownMembers,
     ) -> Result<Self, DecodeError> {
         match from_json(data.as_str().as_bytes()) {
-            Ok(data) => Ok(Self {
-                timestamp,
-                data,
-                unknown,
-            }),
+            Ok(data) => Ok(Self { timestamp, data, unknown }),
             Err(JsonErrorAt { path, source }) => Err(DecodeError::Data {
                 event_type: P::EVENT_TYPE,
                 path: match path.as_str() {
@@ -129,10 +116,7 @@ impl<P: Payload> Decode for Event<P> {
         if event.event_type == P::EVENT_TYPE {
             Self::from_parts(event.timestamp, &event.data, event.unknown)
         } else {
-            Err(DecodeError::OtherType {
-                expected: P::EVENT_TYPE,
-                found: event.event_type,
-            })
+            Err(DecodeError::OtherType { expected: P::EVENT_TYPE, found: event.event_type })
         }
     }
 }
@@ -158,12 +142,7 @@ impl UnknownEvent {
     /// Makes the event of what happened at that time.
     #[must_use]
     pub fn new(event_type: EventType, data: JsonText, at: impl Into<TimeText>) -> Self {
-        Self {
-            event_type,
-            timestamp: at.into(),
-            data,
-            unknown: UnknownMembers::new(),
-        }
+        Self { event_type, timestamp: at.into(), data, unknown: UnknownMembers::new() }
     }
 
     /// Writes the envelope as compact JSON.
@@ -175,18 +154,8 @@ impl UnknownEvent {
 /// Reads an event of any type.
 impl Decode for UnknownEvent {
     fn decode(body: Admitted<'_>) -> Result<Self, DecodeError> {
-        let Envelope {
-            event_type,
-            timestamp,
-            data,
-            unknown,
-        } = body.json()?;
-        Ok(Self {
-            event_type,
-            timestamp,
-            data,
-            unknown,
-        })
+        let Envelope { event_type, timestamp, data, unknown } = body.json()?;
+        Ok(Self { event_type, timestamp, data, unknown })
     }
 }
 
@@ -224,13 +193,8 @@ fn to_json<T: Serialize>(
     data: &T,
     unknown: &UnknownMembers,
 ) -> Result<Vec<u8>, EncodeError> {
-    serde_json::to_vec(&Written {
-        event_type,
-        timestamp,
-        data,
-        unknown,
-    })
-    .map_err(|source| EncodeError { source })
+    serde_json::to_vec(&Written { event_type, timestamp, data, unknown })
+        .map_err(|source| EncodeError { source })
 }
 
 /// The event has no form in JSON.
@@ -309,19 +273,13 @@ mod tests {
                 "the body is malformed at `type`",
                 Some("`type` stands twice"),
             ),
-            (
-                r#"{"type":"a"}"#,
-                "the body is malformed at `.`",
-                Some("missing field `timestamp`"),
-            ),
+            (r#"{"type":"a"}"#, "the body is malformed at `.`", Some("missing field `timestamp`")),
         ] {
             let error = decode(body).unwrap_err();
             assert_eq!(error.to_string(), text);
             let found = error.source().map(ToString::to_string);
             // The parser adds the position.
-            let why = found
-                .as_deref()
-                .and_then(|text| text.split(" at line ").next());
+            let why = found.as_deref().and_then(|text| text.split(" at line ").next());
             assert_eq!(why, source, "{body}");
         }
     }

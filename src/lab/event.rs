@@ -137,12 +137,7 @@ impl From<UnknownEvent> for LabEvent {
 /// of a known type is.
 impl Decode for LabEvent {
     fn decode(body: Admitted<'_>) -> Result<Self, DecodeError> {
-        let UnknownEvent {
-            event_type,
-            timestamp,
-            data,
-            unknown,
-        } = UnknownEvent::decode(body)?;
+        let UnknownEvent { event_type, timestamp, data, unknown } = UnknownEvent::decode(body)?;
         Self::from_parts(event_type, timestamp, data, unknown)
     }
 }

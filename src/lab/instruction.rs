@@ -33,9 +33,7 @@ impl Payload for InstructionCompleted {
     const EVENT_TYPE: EventType = EventType::from_static("instruction.completed");
 
     fn keys(&self) -> Keys {
-        let mut keys = Keys::new()
-            .run(self.run_id.clone())
-            .ordering(self.run_id.as_str());
+        let mut keys = Keys::new().run(self.run_id.clone()).ordering(self.run_id.as_str());
         keys.project.clone_from(&self.project_id);
         keys
     }

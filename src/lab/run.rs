@@ -35,10 +35,7 @@ impl RunState {
     /// Whether no other state can follow. An unknown state is not taken to be final.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        matches!(
-            self,
-            Self::Stopped | Self::Completed | Self::Failed | Self::Canceled
-        )
+        matches!(self, Self::Stopped | Self::Completed | Self::Failed | Self::Canceled)
     }
 }
 
@@ -71,9 +68,7 @@ impl Payload for RunStateChanged {
     const EVENT_TYPE: EventType = EventType::from_static("run.state_changed");
 
     fn keys(&self) -> Keys {
-        let mut keys = Keys::new()
-            .run(self.run_id.clone())
-            .ordering(self.run_id.as_str());
+        let mut keys = Keys::new().run(self.run_id.clone()).ordering(self.run_id.as_str());
         keys.project.clone_from(&self.project_id);
         keys
     }

@@ -85,20 +85,10 @@ fn keys_say_what_subscriptions_ask() {
     let run = Keys::new().run("r1").project("p1");
     let zeros = "00000000-0000-0000-000000000000";
     let expected = [
-        Keys::new()
-            .run(zeros)
-            .project("p18sjzxaeaff9")
-            .ordering(zeros),
-        Keys::new()
-            .run("r19a428rm8tbp")
-            .project("p18sjzxaeaff9")
-            .ordering("r19a428rm8tbp"),
+        Keys::new().run(zeros).project("p18sjzxaeaff9").ordering(zeros),
+        Keys::new().run("r19a428rm8tbp").project("p18sjzxaeaff9").ordering("r19a428rm8tbp"),
         run.clone().task("t-17").ordering("r1"),
-        run.clone()
-            .task("t-17")
-            .labware("plate-7")
-            .trigger(Trigger::End)
-            .ordering("r1"),
+        run.clone().task("t-17").labware("plate-7").trigger(Trigger::End).ordering("r1"),
         run.clone().ordering("cell-1"),
         run.clone().ordering("r1"),
         run.clone().ordering("jane/flowers"),
@@ -119,10 +109,7 @@ fn without_a_run_things_are_ordered_by_themselves() {
     let moved = LabwareMoved::new("plate-7", Trigger::Start);
     assert_eq!(
         moved.keys(),
-        Keys::new()
-            .labware("plate-7")
-            .trigger(Trigger::Start)
-            .ordering("plate-7")
+        Keys::new().labware("plate-7").trigger(Trigger::Start).ordering("plate-7")
     );
     let plan = PlanCreated::new("plan-9", PlanStatus::Pending);
     assert_eq!(plan.keys(), Keys::new().ordering("plan-9"));
@@ -191,11 +178,7 @@ fn a_malformed_body_of_a_known_type_is_an_error_with_its_path() {
             "data.barcode",
             "`barcode` stands twice",
         ),
-        (
-            "7",
-            "data",
-            "invalid type: integer `7`, expected a JSON object",
-        ),
+        ("7", "data", "invalid type: integer `7`, expected a JSON object"),
     ] {
         let error = decode::<LabEvent>(&envelope("labware.moved", data)).unwrap_err();
         let own = format!("the labware.moved event is malformed at `{path}`");
@@ -203,10 +186,7 @@ fn a_malformed_body_of_a_known_type_is_an_error_with_its_path() {
         let typed = decode::<Event<LabwareMoved>>(&envelope("labware.moved", data)).unwrap_err();
         assert_eq!(texts(&typed), texts(&error), "{data}");
     }
-    let body = envelope(
-        "dataset.updated",
-        r#"{"dataset":{"id":"d"},"changes":["a",1]}"#,
-    );
+    let body = envelope("dataset.updated", r#"{"dataset":{"id":"d"},"changes":["a",1]}"#);
     assert_eq!(
         decode::<LabEvent>(&body).unwrap_err().to_string(),
         "the dataset.updated event is malformed at `data.changes[1]`"

@@ -42,9 +42,7 @@ impl JsonText {
     ///
     /// [`JsonError`] where the value has no form in JSON.
     pub fn write<T: Serialize + ?Sized>(value: &T) -> Result<Self, JsonError> {
-        serde_json::value::to_raw_value(value)
-            .map(Self)
-            .map_err(error)
+        serde_json::value::to_raw_value(value).map(Self).map_err(error)
     }
 
     /// Reads the text as a value of a type that owns what it holds.

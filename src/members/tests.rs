@@ -61,42 +61,14 @@ fn errors_have_the_path_of_the_member() {
     for (json, path, why) in [
         (r#"{"inner":{}}"#, "inner", "missing field `name`"),
         (r#"{"inner":{"name":"n"}}"#, ".", "missing field `last-one`"),
-        (
-            r#"{"inner":null}"#,
-            "inner",
-            "invalid type: null, expected a JSON object",
-        ),
-        (
-            r#"{"inner":{"name":"n","type":1}}"#,
-            "inner.type",
-            "invalid type: integer `1`",
-        ),
-        (
-            r#"{"list":[{"name":"m"},{"name":2}]}"#,
-            "list[1].name",
-            "invalid type: integer `2`",
-        ),
-        (
-            r#"{"first":-1}"#,
-            "first",
-            "invalid value: integer `-1`, expected u64",
-        ),
-        (
-            r#"{"first":1.0}"#,
-            "first",
-            "invalid type: floating point `1.0`, expected u64",
-        ),
-        (
-            r#"{"z":1,"inner":{"name":"n"},"z":1}"#,
-            "z",
-            "`z` stands twice",
-        ),
+        (r#"{"inner":null}"#, "inner", "invalid type: null, expected a JSON object"),
+        (r#"{"inner":{"name":"n","type":1}}"#, "inner.type", "invalid type: integer `1`"),
+        (r#"{"list":[{"name":"m"},{"name":2}]}"#, "list[1].name", "invalid type: integer `2`"),
+        (r#"{"first":-1}"#, "first", "invalid value: integer `-1`, expected u64"),
+        (r#"{"first":1.0}"#, "first", "invalid type: floating point `1.0`, expected u64"),
+        (r#"{"z":1,"inner":{"name":"n"},"z":1}"#, "z", "`z` stands twice"),
         (r#"{"raw":null,"raw":1}"#, "raw", "`raw` stands twice"),
-        (
-            r#"{"inner":{"name":"n","\u006eame":"n"}}"#,
-            "inner.name",
-            "`name` stands twice",
-        ),
+        (r#"{"inner":{"name":"n","\u006eame":"n"}}"#, "inner.name", "`name` stands twice"),
         (r#"{"z":[1,}"#, "z", "expected value"),
         ("[]", ".", "invalid type: sequence, expected a JSON object"),
         ("{} {}", ".", "missing field `inner`"),
@@ -126,10 +98,7 @@ fn unknown_members_are_a_small_ordered_map() {
     }
     let all: Vec<_> = unknown.iter().collect();
     assert_eq!(all, [("z", "3.0"), ("a", "2")]);
-    assert_eq!(
-        (unknown.len(), unknown.get("a"), unknown.get("b")),
-        (2, Some("2"), None)
-    );
+    assert_eq!((unknown.len(), unknown.get("a"), unknown.get("b")), (2, Some("2"), None));
     assert_eq!(format!("{unknown:?}"), r#"{"z", "a"}"#);
     assert_eq!(
         unknown.insert("b", "{").unwrap_err().to_string(),

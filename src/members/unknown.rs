@@ -63,8 +63,7 @@ impl UnknownMembers {
     /// The JSON text of the member with this name. Looks through all of them.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter()
-            .find_map(|(known, text)| (known == name).then_some(text))
+        self.iter().find_map(|(known, text)| (known == name).then_some(text))
     }
 
     /// Adds a member at the end, or gives the one of that name, in its place, another value.
@@ -105,8 +104,6 @@ impl UnknownMembers {
 
 impl fmt::Debug for UnknownMembers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set()
-            .entries(self.0.iter().map(|(name, _)| name))
-            .finish()
+        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
     }
 }
