@@ -5,10 +5,12 @@
     allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)
 )]
 
+pub mod danger;
 mod decode;
 mod event_type;
 mod id;
 mod secret;
+pub mod signature;
 mod time_text;
 mod timestamp;
 
@@ -19,5 +21,6 @@ pub use id::{
     SampleId, TaskId, WorkcellId, WorkflowId,
 };
 pub use secret::{Form, Secret, SecretError};
+pub use signature::{Scheme, SignError, Signer, Verified, Verifier, VerifyError};
 pub use time_text::TimeText;
 pub use timestamp::{ParseTimestampError, Timestamp};
