@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic))]
 
+pub mod danger;
 mod decode;
 pub mod delivery;
 mod event;
@@ -11,6 +12,7 @@ mod keys;
 pub mod lab;
 mod members;
 mod secret;
+pub mod signature;
 mod time_text;
 mod timestamp;
 
@@ -26,5 +28,6 @@ pub use keys::{Keys, Trigger};
 pub use lab::LabEvent;
 pub use members::{JsonText, UnknownMembers};
 pub use secret::{Form, Secret, SecretError};
+pub use signature::{Scheme, SignError, Signer, Verified, Verifier, VerifyError};
 pub use time_text::TimeText;
 pub use timestamp::{ParseTimestampError, Timestamp};
