@@ -7,6 +7,7 @@
     clippy::unwrap_used
 )]
 
+mod outbox;
 mod signature;
 mod signature_conformance;
 mod signature_described;
