@@ -199,6 +199,13 @@ impl Delivery {
         }
     }
 
+    /// The instant at and after which no attempt is to leave the host; `None` where the policy has
+    /// no window.
+    #[must_use]
+    pub fn window_end(&self, policy: &Policy) -> Option<Timestamp> {
+        policy.window_end(self.accepted_at)
+    }
+
     /// The instant at which the answer of the last [`poll`](Self::poll) changes by time alone, if
     /// it ever does: the key of a wake-up index.
     ///
@@ -206,7 +213,7 @@ impl Delivery {
     /// for what is due. `start`, `unstart`, `resolve` and `end` change it.
     #[must_use]
     pub fn wake_at(&self, policy: &Policy) -> Option<Timestamp> {
-        let close = policy.window_end(self.accepted_at);
+        let close = self.window_end(policy);
         match self.state {
             State::Due => close,
             State::Waiting { due } => Some(close.map_or(due, |close| close.min(due))),
@@ -229,7 +236,7 @@ impl Delivery {
             self.unanswered.push(self.attempts);
             self.retry(policy, dice, Duration::ZERO, deadline);
         }
-        let close = policy.window_end(self.accepted_at);
+        let close = self.window_end(policy);
         if let (State::Due | State::Waiting { .. }, Some(close)) = (self.state, close)
             && now >= close
         {
@@ -259,7 +266,7 @@ impl Delivery {
             State::Waiting { due } if now >= due => {}
             _ => return None,
         }
-        if policy.window_end(self.accepted_at).is_some_and(|close| now >= close) {
+        if self.window_end(policy).is_some_and(|close| now >= close) {
             return None;
         }
         self.attempts = self.attempts.checked_add(1)?;

@@ -1,26 +1,113 @@
 //! Many messages to many endpoints: [`Outbox`].
+//!
+//! # The loop
+//!
+//! The outbox decides and the host does. Each [`poll`](Outbox::poll) hands out one piece of work:
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//!
+//! use http::StatusCode;
+//! use labhook::lab::{RunState, RunStateChanged};
+//! use labhook::outbox::{Change, Record};
+//! use labhook::{
+//!     Endpoint, EndpointId, Event, MessageId, Outbox, Outcome, Registry, Secret, Signer, Step,
+//!     Timestamp,
+//! };
+//!
+//! let secret = Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
+//! let signer = Signer::standard_webhooks(secret);
+//! let mut registry = Registry::new();
+//! registry.insert(Endpoint::new(EndpointId::new("eln")?, "https://eln.example/in", signer)?)?;
+//!
+//! // The host's: a store, an HTTP client and a clock.
+//! let mut store: BTreeMap<String, Record> = BTreeMap::new();
+//! let mut post = {
+//!     let mut statuses = [StatusCode::BAD_GATEWAY, StatusCode::NO_CONTENT].into_iter();
+//!     move |request: http::Request<bytes::Bytes>| {
+//!         assert!(request.headers().contains_key("webhook-signature"));
+//!         statuses.next().unwrap_or(StatusCode::OK)
+//!     }
+//! };
+//! let mut now = Timestamp::from_unix_seconds(1_744_882_200);
+//!
+//! let mut outbox = Outbox::new(registry.clone(), 7).restore(store.values().cloned(), now)?;
+//! let event = Event::new(RunStateChanged::new("run-17", RunState::Started), now);
+//! outbox.publish(event.into_message(MessageId::new("run-17-started")?)?, now)?;
+//!
+//! while outbox.pending() > 0 {
+//!     match outbox.poll(now) {
+//!         Step::Save(changes) => {
+//!             let revision = changes.revision();
+//!             for change in changes {
+//!                 match change {
+//!                     Change::Put(record) => _ = store.insert(record.key().to_string(), record),
+//!                     Change::Delete(key) => _ = store.remove(&key.to_string()),
+//!                 }
+//!             }
+//!             outbox.saved(revision);
+//!         }
+//!         Step::Send(attempt) => {
+//!             let status = post(attempt.request(now)?);
+//!             outbox.resolve(attempt.ticket(), &Outcome::bare(status), now);
+//!         }
+//!         Step::Notify(notice) => println!("{notice:?}"),
+//!         Step::Wait(until) => now = until,
+//!         Step::Idle => break,
+//!     }
+//! }
+//! assert_eq!(now.to_string(), "2025-04-17T09:30:05.000Z");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A host that sends on other threads or tasks goes on polling while they are at it, and turns
+//! to whatever comes first: an answer, a message to publish, or the instant of [`Step::Wait`].
+//!
+//! # The host's duties
+//!
+//! - It follows no redirect: a POST that is redirected may arrive as a GET without its body, and
+//!   the answer to that says nothing. A 3xx is an outcome like any other.
+//! - It makes each request once: a client that retries by itself makes copies that nobody counts.
+//! - It gives a request up at [`Attempt::deadline`] at the latest, and hands in
+//!   [`Failure::Timeout`](crate::delivery::Failure::Timeout).
+//! - It says [`saved`](Outbox::saved) when the changes will survive what it means to survive, a
+//!   power failure say, and not before.
+//! - It hands in its clock's time as it is. A clock that goes back does no harm but delay.
+//!
+//! # What is promised
+//!
+//! Nothing that [`publish`](Outbox::publish) accepted and a save made durable is lost: each of
+//! its deliveries ends in a [`Verdict`], whatever crashes come between. No attempt is handed out
+//! before it is saved as being in flight, nor while another one of its delivery is. So a receiver
+//! gets each message at least once, and the copies that it accepts beyond the first are at most
+//! [`Delivery::unanswered`]: the attempts that ended without an answer.
+//!
+//! What a `Save` guards can still go wrong in one way. Should writing take as long as an
+//! attempt's whole timeout, the attempt is not handed out but started anew, without being counted.
 
 mod alarm;
 mod attempt;
 mod disabled;
+mod drive;
+mod endpoints;
 mod journal;
 mod lane;
 mod notice;
 mod publish;
 mod record;
 mod restore;
+mod save;
 mod step;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::delivery::{Delivery, Dice, Ignored, Outcome, Progress, Resolution, Verdict};
-use crate::endpoint::Endpoint;
+use crate::delivery::{Control, Delivery, Dice, Ignored, Outcome, Resolution, Verdict};
 use crate::id::{EndpointId, MessageId};
 use crate::message::Message;
-use crate::registry::{Registry, RegistryError};
+use crate::registry::Registry;
 use crate::timestamp::Timestamp;
 
 pub use self::attempt::{Attempt, Ticket};
@@ -33,7 +120,7 @@ pub use self::record::{
 pub use self::restore::RestoreError;
 pub use self::step::Step;
 
-use self::alarm::{Alarm, Alarms};
+use self::alarm::Alarms;
 use self::journal::{Closed, Journal};
 use self::lane::{Lanes, Place};
 
@@ -44,6 +131,8 @@ const BATCH: NonZeroUsize = NonZeroUsize::new(64).expect("sixty-four is not zero
 const RETAIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The sender: takes messages in, and says what to save, what to send, and until when to sleep.
+///
+/// The [module's documentation](self) teaches the loop, the host's duties and what is promised.
 #[derive(Debug)]
 pub struct Outbox {
     seed: u64,
@@ -157,7 +246,7 @@ impl Outbox {
                 return Step::Notify(notice);
             }
             while let Some(ticket) = self.journal.next_attempt() {
-                if let Some(attempt) = self.send(ticket) {
+                if let Some(attempt) = self.send(ticket, now) {
                     return Step::Send(attempt);
                 }
             }
@@ -212,9 +301,12 @@ impl Outbox {
         }
         let dice = Dice::new(self.seed, message, id);
         let resolution = slot.delivery.resolve(&endpoint.policy, dice, *attempt, outcome, now);
+        let ignored = matches!(resolution, Resolution::Ignored(_));
+        let gone = resolution == Resolution::Ended(Verdict::Gone);
         self.settle(*sequence, id, now);
-        if resolution == Resolution::Ended(Verdict::Gone) {
-            self.disable(id, Disabled::new(now, DisabledBy::Receiver), now);
+        // A success can say that it was the last.
+        if gone || (!ignored && outcome.control() == Some(Control::Disable)) {
+            self.disable(id, DisabledBy::Receiver, now);
         }
         resolution
     }
@@ -243,293 +335,5 @@ impl Outbox {
     #[must_use]
     pub fn disabled(&self, endpoint: &EndpointId) -> Option<Disabled> {
         self.lanes.disabled(endpoint)
-    }
-
-    /// Adds an endpoint. Messages that were published before do not go to it, except for those
-    /// that name an endpoint of this id: they were held while it was away.
-    ///
-    /// # Errors
-    ///
-    /// [`RegistryError`] where the id is taken or the limit is reached.
-    pub fn insert_endpoint(
-        &mut self,
-        endpoint: Endpoint,
-        now: Timestamp,
-    ) -> Result<(), RegistryError> {
-        let id = endpoint.id().clone();
-        self.registry.insert(endpoint)?;
-        self.refresh(&id, now);
-        Ok(())
-    }
-
-    /// Puts an endpoint in the place of the one of the same id. Its deliveries that are pending
-    /// go on under the new URL, signer and policy, in the format that they were published in.
-    ///
-    /// # Errors
-    ///
-    /// [`RegistryError::Unknown`] where there is none.
-    pub fn replace_endpoint(
-        &mut self,
-        endpoint: Endpoint,
-        now: Timestamp,
-    ) -> Result<(), RegistryError> {
-        let id = endpoint.id().clone();
-        self.registry.replace(endpoint)?;
-        self.refresh(&id, now);
-        Ok(())
-    }
-
-    /// Takes an endpoint out. Its deliveries that have not ended end as [`Verdict::Cancelled`],
-    /// those with an attempt in flight too.
-    ///
-    /// `false` where there was neither an endpoint of this id nor a delivery that named it.
-    pub fn remove_endpoint(&mut self, id: &EndpointId, now: Timestamp) -> bool {
-        let known = self.registry.remove(id).is_some();
-        let open = self.lanes.open(id);
-        for sequence in &open {
-            if let Some(slot) = self.slot(*sequence, id) {
-                slot.delivery.end(Verdict::Cancelled, now);
-                self.settle(*sequence, id, now);
-            }
-        }
-        if self.lanes.disabled(id).is_some() {
-            self.lanes.set_disabled(id, None);
-            self.journal.touch(RecordKey::Endpoint(id.clone()));
-        }
-        self.lanes.set_window(id, 0);
-        known || !open.is_empty()
-    }
-
-    /// Lifts what [`Notice::EndpointDisabled`] told of: the endpoint receives new messages again.
-    ///
-    /// `false` where the endpoint was not disabled.
-    pub fn enable_endpoint(&mut self, id: &EndpointId, now: Timestamp) -> bool {
-        if self.lanes.disabled(id).is_none() {
-            return false;
-        }
-        self.lanes.set_disabled(id, None);
-        self.journal.touch(RecordKey::Endpoint(id.clone()));
-        self.refresh(id, now);
-        true
-    }
-
-    /// Takes a message and its deliveries in, new or restored.
-    fn admit(&mut self, sequence: u64, mut entry: Entry, now: Timestamp) {
-        let endpoints: Vec<_> = entry.slots.keys().cloned().collect();
-        entry.open = endpoints.len();
-        self.pending = self.pending.saturating_add(entry.open);
-        if endpoints.is_empty() {
-            let forget_at = entry.settled_at() + self.retain;
-            self.alarms.change(None, Some(forget_at), Alarm::Forget(sequence));
-        }
-        self.messages.insert(sequence, entry);
-        for endpoint in &endpoints {
-            self.settle(sequence, endpoint, now);
-        }
-    }
-
-    /// Moves what is due by time alone.
-    fn advance(&mut self, now: Timestamp) {
-        while let Some(alarm) = self.alarms.ring(now) {
-            match alarm {
-                Alarm::Delivery(sequence, endpoint) => {
-                    if let Some(slot) = self.slot(sequence, &endpoint) {
-                        // What was not handed out was not made: no attempt is used up.
-                        if let Some(started) = slot.delivery.in_flight().filter(|_| !slot.sent) {
-                            slot.delivery.unstart(started.number);
-                        }
-                        self.settle(sequence, &endpoint, now);
-                    }
-                }
-                Alarm::Forget(sequence) => self.forget(sequence),
-            }
-        }
-    }
-
-    /// Starts attempts on what is due, endpoint by endpoint in turn, up to one batch.
-    fn start_due(&mut self, now: Timestamp) {
-        while self.journal.guarded_attempts() < self.batch.get() {
-            let Some((endpoint, sequence)) = self.lanes.next() else { return };
-            if !self.start(sequence, &endpoint, now) {
-                return;
-            }
-        }
-    }
-
-    /// Starts one attempt. `false` where the lane's word that it was due was wrong, and still is.
-    fn start(&mut self, sequence: u64, id: &EndpointId, now: Timestamp) -> bool {
-        let Some(endpoint) = self.registry.get(id) else { return false };
-        let Some(entry) = self.messages.get_mut(&sequence) else { return false };
-        let Some(slot) = entry.slots.get_mut(id) else { return false };
-        if let Some(started) = slot.delivery.start(&endpoint.policy, now) {
-            slot.sent = false;
-            let (message, endpoint) = (entry.message.id().clone(), id.clone());
-            let attempt = started.number;
-            self.journal.guard_attempt(Ticket { sequence, message, endpoint, attempt });
-        }
-        // A clock that went back since makes what was due wait again; that is found out here.
-        self.settle(sequence, id, now);
-        self.slot(sequence, id).is_some_and(|slot| slot.place != Place::Due)
-    }
-
-    /// Hands an attempt out, unless it was overtaken while it was being saved.
-    fn send(&mut self, ticket: Ticket) -> Option<Attempt> {
-        let endpoint = Arc::clone(self.registry.get(&ticket.endpoint)?);
-        let message = Arc::clone(&self.messages.get(&ticket.sequence)?.message);
-        let slot = self.slot(ticket.sequence, &ticket.endpoint)?;
-        let started = slot.delivery.in_flight()?;
-        if slot.sent || started.number != ticket.attempt {
-            return None;
-        }
-        slot.sent = true;
-        let rendering = message.rendering(&slot.format)?.clone();
-        Some(Attempt { ticket, deadline: started.deadline, endpoint, message, rendering })
-    }
-
-    /// Ends what waits for an endpoint whose receiver wants no more.
-    fn disable(&mut self, id: &EndpointId, disabled: Disabled, now: Timestamp) {
-        if self.lanes.disabled(id).is_some() {
-            return;
-        }
-        self.lanes.set_disabled(id, Some(disabled));
-        self.journal.touch(RecordKey::Endpoint(id.clone()));
-        self.journal.guard_notice(Notice::EndpointDisabled { endpoint: id.clone(), disabled });
-        self.refresh(id, now);
-    }
-
-    /// Brings the endpoint's lane, and its deliveries, up to the registry.
-    fn refresh(&mut self, id: &EndpointId, now: Timestamp) {
-        self.open_lane(id);
-        for sequence in self.lanes.open(id) {
-            self.settle(sequence, id, now);
-        }
-    }
-
-    /// Sets how wide the endpoint's lane is.
-    fn open_lane(&mut self, id: &EndpointId) {
-        let endpoint = self.registry.get(id).filter(|endpoint| endpoint.enabled);
-        let endpoint = endpoint.filter(|_| self.lanes.disabled(id).is_none());
-        self.lanes.set_window(id, endpoint.map_or(0, |endpoint| endpoint.max_in_flight.get()));
-    }
-
-    /// Brings every index up to a delivery's state: whatever moves a delivery ends here.
-    fn settle(&mut self, sequence: u64, id: &EndpointId, now: Timestamp) {
-        let policy = self.registry.get(id).map(|endpoint| &endpoint.policy);
-        let Some(entry) = self.messages.get_mut(&sequence) else { return };
-        let Some(slot) = entry.slots.get_mut(id) else { return };
-        let message = entry.message.id();
-        let dice = Dice::new(self.seed, message, id);
-        let progress = policy.map(|policy| slot.delivery.poll(policy, dice, now));
-        let in_flight = slot.delivery.in_flight().is_some();
-        if self.lanes.disabled(id).is_some() && !in_flight {
-            slot.delivery.end(Verdict::Cancelled, now);
-        }
-
-        if slot.delivery != slot.recorded {
-            self.journal.touch(RecordKey::Delivery(message.clone(), id.clone()));
-            if let Some(verdict) =
-                slot.delivery.verdict().filter(|_| slot.recorded.verdict().is_none())
-            {
-                self.journal.guard_notice(Notice::Settled {
-                    message: message.clone(),
-                    endpoint: id.clone(),
-                    verdict,
-                    attempts: slot.delivery.attempts(),
-                });
-            }
-            slot.recorded = slot.delivery.clone();
-        }
-        let alarm = policy.and_then(|policy| slot.delivery.wake_at(policy));
-        if slot.alarm != alarm {
-            let name = Alarm::Delivery(sequence, id.clone());
-            self.alarms.change(slot.alarm, alarm, name);
-            slot.alarm = alarm;
-        }
-        let place = if slot.delivery.verdict().is_some() {
-            Place::Ended
-        } else if in_flight {
-            Place::InFlight
-        } else if progress == Some(Progress::Due) {
-            Place::Due
-        } else {
-            Place::Waiting
-        };
-        let from = std::mem::replace(&mut slot.place, place);
-        self.lanes.shift(id, sequence, from, place);
-
-        if place == Place::Ended && from != Place::Ended {
-            self.pending = self.pending.saturating_sub(1);
-            entry.open = entry.open.saturating_sub(1);
-            if entry.open == 0 {
-                let forget_at = entry.settled_at() + self.retain;
-                self.alarms.change(None, Some(forget_at), Alarm::Forget(sequence));
-            }
-        }
-    }
-
-    /// Lets go of a message that was settled long enough ago.
-    fn forget(&mut self, sequence: u64) {
-        let Some(entry) = self.messages.remove(&sequence) else { return };
-        let message = entry.message.id();
-        self.sequences.remove(message);
-        self.journal.touch(RecordKey::Message(message.clone()));
-        for endpoint in entry.slots.into_keys() {
-            self.journal.touch(RecordKey::Delivery(message.clone(), endpoint));
-        }
-    }
-
-    fn slot(&mut self, sequence: u64, endpoint: &EndpointId) -> Option<&mut Slot> {
-        self.messages.get_mut(&sequence)?.slots.get_mut(endpoint)
-    }
-
-    /// What these records have become, in an order of which every prefix can be restored from.
-    fn changes(&self, keys: BTreeSet<RecordKey>) -> Vec<Change> {
-        let change = |key| match self.record(&key) {
-            Some(record) => Change::Put(record),
-            None => Change::Delete(key),
-        };
-        let mut list: Vec<_> = keys.into_iter().map(change).collect();
-        // A message goes before its deliveries' rows, which are nothing without it, and comes
-        // before them, because a row that is not there yet is made again from the message.
-        list.sort_by_key(|change| match change {
-            Change::Delete(RecordKey::Message(_)) => 0,
-            Change::Delete(RecordKey::Delivery(..)) => 1,
-            Change::Put(Record::Message(_)) => 2,
-            Change::Put(Record::Delivery(_)) => 3,
-            Change::Delete(RecordKey::Endpoint(_)) | Change::Put(Record::Endpoint(_)) => 4,
-        });
-        list
-    }
-
-    fn record(&self, key: &RecordKey) -> Option<Record> {
-        let entry = |message| {
-            let sequence = *self.sequences.get(message)?;
-            Some((sequence, self.messages.get(&sequence)?))
-        };
-        match key {
-            RecordKey::Message(message) => {
-                let (sequence, entry) = entry(message)?;
-                let fan_out = entry.slots.iter();
-                Some(Record::Message(MessageRecord {
-                    sequence,
-                    accepted_at: entry.accepted_at,
-                    fan_out: fan_out.map(|(id, slot)| (id.clone(), slot.format.clone())).collect(),
-                    message: Arc::clone(&entry.message),
-                }))
-            }
-            RecordKey::Delivery(message, endpoint) => {
-                let (sequence, entry) = entry(message)?;
-                Some(Record::Delivery(DeliveryRecord {
-                    sequence,
-                    message: message.clone(),
-                    endpoint: endpoint.clone(),
-                    delivery: entry.slots.get(endpoint)?.delivery.clone(),
-                }))
-            }
-            RecordKey::Endpoint(endpoint) => Some(Record::Endpoint(EndpointRecord {
-                endpoint: endpoint.clone(),
-                disabled: self.lanes.disabled(endpoint)?,
-            })),
-        }
     }
 }

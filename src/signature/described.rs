@@ -229,10 +229,7 @@ impl Described {
     /// When called outside a `const` with a description that is not usable; see
     /// [`new`](Self::new) for one that is only known at run time.
     #[must_use]
-    #[allow(
-        clippy::panic,
-        reason = "the documented way to fail a const evaluation"
-    )]
+    #[allow(clippy::panic, reason = "the documented way to fail a const evaluation")]
     pub const fn from_static(description: Description<'static>) -> Self {
         if let Err(error) = description.check() {
             panic!("{}", error.text());
@@ -301,9 +298,7 @@ impl Described {
             Some((TimestampSource::Header(name), _)) => Some(name),
             _ => None,
         };
-        [self.id_header.as_ref(), timestamp, Some(&self.header)]
-            .into_iter()
-            .flatten()
+        [self.id_header.as_ref(), timestamp, Some(&self.header)].into_iter().flatten()
     }
 
     /// The signed bytes as the slices that make them up: the body is not copied.
@@ -453,21 +448,13 @@ mod tests {
         const FORM: TimestampForm = TimestampForm::UnixSeconds;
         let new = Description::new;
         for (description, error, text) in [
-            (
-                new("x", "v0"),
-                E::NoBody,
-                "the template does not sign {body}",
-            ),
+            (new("x", "v0"), E::NoBody, "the template does not sign {body}"),
             (
                 new("x", "{Body}{body}"),
                 E::Placeholder,
                 "the template has a brace outside {id}, {timestamp} and {body}",
             ),
-            (
-                new("x", "{body}{body}"),
-                E::Repeated,
-                "the template repeats a placeholder",
-            ),
+            (new("x", "{body}{body}"), E::Repeated, "the template repeats a placeholder"),
             (
                 new("x", "{id}{body}").id_header("y"),
                 E::IdTouchesBody,
@@ -493,11 +480,7 @@ mod tests {
                 E::IdNotSigned,
                 "the template does not sign the id",
             ),
-            (
-                new("x y", "{body}"),
-                E::HeaderName,
-                "a header name is not usable",
-            ),
+            (new("x y", "{body}"), E::HeaderName, "a header name is not usable"),
             (
                 new("x-a", "{id}.{body}").id_header("X-A"),
                 E::SameHeader,
@@ -537,14 +520,8 @@ mod tests {
         assert_eq!(error(signed.timestamp_header("X", FORM)), E::SameHeader);
         assert_eq!(error(signed.timestamp_field("", FORM)), E::Prefix);
         assert_eq!(error(signed.timestamp_field("t,", FORM)), E::Prefix);
-        assert_eq!(
-            error(signed.prefix("t=1").timestamp_field("t=", FORM)),
-            E::SamePrefix
-        );
-        assert_eq!(
-            error(signed.prefix("t").timestamp_field("t=", FORM)),
-            E::SamePrefix
-        );
+        assert_eq!(error(signed.prefix("t=1").timestamp_field("t=", FORM)), E::SamePrefix);
+        assert_eq!(error(signed.prefix("t").timestamp_field("t=", FORM)), E::SamePrefix);
         let plain = Description::new("x", "{body}");
         for bad in ['=', '/', '+', 'a', '0', '\n', 'é'] {
             assert_eq!(error(plain.separator(bad)), E::Separator, "{bad:?}");
@@ -555,10 +532,7 @@ mod tests {
             let error = error(Description::new("x", bad));
             assert_eq!(error, E::Placeholder, "{bad}");
         }
-        assert_eq!(
-            error(Description::new("x", "{body}{id}").id_header("y")),
-            E::IdTouchesBody
-        );
+        assert_eq!(error(Description::new("x", "{body}{id}").id_header("y")), E::IdTouchesBody);
     }
 
     #[test]
@@ -568,9 +542,6 @@ mod tests {
             names.join(" ")
         };
         assert_eq!(names(&Described::GITHUB), "x-hub-signature-256");
-        assert_eq!(
-            names(&Described::SLACK),
-            "x-slack-request-timestamp x-slack-signature"
-        );
+        assert_eq!(names(&Described::SLACK), "x-slack-request-timestamp x-slack-signature");
     }
 }

@@ -102,11 +102,7 @@ impl Ed25519PublicKey {
     /// [`Ed25519KeyError::NotAKey`].
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, Ed25519KeyError> {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| Ed25519KeyError::NotAKey)?;
-        if key.is_weak() {
-            Err(Ed25519KeyError::NotAKey)
-        } else {
-            Ok(Self(key))
-        }
+        if key.is_weak() { Err(Ed25519KeyError::NotAKey) } else { Ok(Self(key)) }
     }
 
     /// The key in the `whpk_` form, to be handed to receivers.
@@ -141,9 +137,8 @@ fn decode(text: &str, wanted: &'static str) -> Result<Zeroizing<Vec<u8>>, Ed2551
     // Decoding into a buffer of full size leaves no shorter copy behind on the heap; the decoder's
     // own error quotes a byte of the input, so it is not kept as the source.
     let mut buffer = Zeroizing::new(vec![0; encoded.len()]);
-    let len = STANDARD
-        .decode_slice(encoded, &mut buffer)
-        .map_err(|_| Ed25519KeyError::NotBase64)?;
+    let len =
+        STANDARD.decode_slice(encoded, &mut buffer).map_err(|_| Ed25519KeyError::NotBase64)?;
     buffer.truncate(len);
     Ok(buffer)
 }
@@ -201,27 +196,12 @@ mod tests {
     fn each_error_has_its_text() {
         let private = |text: &str| Ed25519PrivateKey::from_whsk(text).unwrap_err().to_string();
         let public = |text: &str| Ed25519PublicKey::from_whpk(text).unwrap_err().to_string();
-        assert_eq!(
-            private(WHPK),
-            "the key does not start with whsk_ but with whpk_"
-        );
-        assert_eq!(
-            public(WHSK),
-            "the key does not start with whpk_ but with whsk_"
-        );
-        assert_eq!(
-            public("1SiA"),
-            "the key does not start with whpk_ but with something else"
-        );
+        assert_eq!(private(WHPK), "the key does not start with whsk_ but with whpk_");
+        assert_eq!(public(WHSK), "the key does not start with whpk_ but with whsk_");
+        assert_eq!(public("1SiA"), "the key does not start with whpk_ but with something else");
         assert_eq!(private("whsk_!"), "the key is not standard base64");
-        assert_eq!(
-            private("whsk_AAAA"),
-            "the key has 3 bytes, which no ed25519 key has"
-        );
-        assert_eq!(
-            public("whpk_"),
-            "the key has 0 bytes, which no ed25519 key has"
-        );
+        assert_eq!(private("whsk_AAAA"), "the key has 3 bytes, which no ed25519 key has");
+        assert_eq!(public("whpk_"), "the key has 0 bytes, which no ed25519 key has");
         let swapped = WHSK.replace("VKIDij2", "VKIDij3");
         assert_eq!(
             private(&swapped),
@@ -234,9 +214,7 @@ mod tests {
         nowhere[0] = 2;
         for bytes in [neutral, nowhere] {
             assert_eq!(
-                Ed25519PublicKey::from_bytes(&bytes)
-                    .unwrap_err()
-                    .to_string(),
+                Ed25519PublicKey::from_bytes(&bytes).unwrap_err().to_string(),
                 "the bytes are not a usable ed25519 public key"
             );
         }

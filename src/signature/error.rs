@@ -144,15 +144,9 @@ mod tests {
                 "conflicting-header",
                 "the webhook-signature header is repeated with different values",
             ),
+            (E::MixedBrands, "mixed-brands", "the request mixes svix- and webhook- headers"),
             (
-                E::MixedBrands,
-                "mixed-brands",
-                "the request mixes svix- and webhook- headers",
-            ),
-            (
-                E::MalformedId {
-                    source: IdError::FullStop,
-                },
+                E::MalformedId { source: IdError::FullStop },
                 "malformed-id",
                 "the message id is malformed",
             ),
@@ -177,26 +171,17 @@ mod tests {
                 "the webhook-signature header holds a malformed timestamp",
             ),
             (
-                E::TooOld {
-                    age: Duration::from_millis(300_250),
-                    tolerated: seconds(300),
-                },
+                E::TooOld { age: Duration::from_millis(300_250), tolerated: seconds(300) },
                 "too-old",
                 "the timestamp is 300.25s in the past, and 300s are tolerated",
             ),
             (
-                E::TooNew {
-                    lead: seconds(301),
-                    tolerated: seconds(300),
-                },
+                E::TooNew { lead: seconds(301), tolerated: seconds(300) },
                 "too-new",
                 "the timestamp is 301s in the future, and 300s are tolerated",
             ),
             (
-                E::TooManyCandidates {
-                    name: name.clone(),
-                    limit: 32,
-                },
+                E::TooManyCandidates { name: name.clone(), limit: 32 },
                 "too-many-candidates",
                 "the webhook-signature header holds more than 32 signatures",
             ),

@@ -78,9 +78,7 @@ fn check_shared(secret: &Secret, scheme: &Scheme) -> Result<(), KeyError> {
     let bytes = secret.expose_bytes();
     let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
     // Transports drop blanks at both ends of a value, and refuse the other bytes.
-    let fits_header = bytes
-        .iter()
-        .all(|&byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f))
+    let fits_header = bytes.iter().all(|&byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f))
         && !blank(bytes.first())
         && !blank(bytes.last());
     if matches!(scheme, Scheme::Token(_)) && !fits_header {
@@ -92,11 +90,7 @@ fn check_shared(secret: &Secret, scheme: &Scheme) -> Result<(), KeyError> {
 
 #[cfg(feature = "ed25519")]
 fn check_ed25519(scheme: &Scheme) -> Result<(), KeyError> {
-    if scheme.takes_ed25519() {
-        Ok(())
-    } else {
-        Err(KeyError::SharedOnly)
-    }
+    if scheme.takes_ed25519() { Ok(()) } else { Err(KeyError::SharedOnly) }
 }
 
 /// The key does not go with the scheme.

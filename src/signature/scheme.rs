@@ -94,10 +94,6 @@ impl Scheme {
     pub(super) fn header_names(&self) -> impl Iterator<Item = &HeaderName> {
         let layout = self.layout();
         let token = layout.err();
-        layout
-            .ok()
-            .into_iter()
-            .flat_map(Described::header_names)
-            .chain(token)
+        layout.ok().into_iter().flat_map(Described::header_names).chain(token)
     }
 }

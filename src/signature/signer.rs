@@ -59,10 +59,7 @@ impl Signer {
     }
 
     fn with(scheme: Scheme, key: impl Into<SigningKey>) -> Self {
-        Self {
-            scheme: Some(scheme),
-            keys: vec![key.into()],
-        }
+        Self { scheme: Some(scheme), keys: vec![key.into()] }
     }
 
     /// Signs by [`Scheme::StandardWebhooks`].
@@ -102,10 +99,7 @@ impl Signer {
     /// Signs nothing and sets no header; [`also`](Self::also) changes nothing about that.
     #[must_use]
     pub const fn unsigned() -> Self {
-        Self {
-            scheme: None,
-            keys: Vec::new(),
-        }
+        Self { scheme: None, keys: Vec::new() }
     }
 
     /// Signs with this secret too, after the keys that were given before.
@@ -309,18 +303,12 @@ mod tests {
             text("m:1", Timestamp::UNIX_EPOCH),
             "the message id holds the text that bounds it in the signed bytes"
         );
-        assert_eq!(
-            text("m", Timestamp::MAX),
-            "the scheme cannot write the time of signing"
-        );
+        assert_eq!(text("m", Timestamp::MAX), "the scheme cannot write the time of signing");
 
-        let many = (0..32).fold(Signer::standard_webhooks(secret()), |signer, _| {
-            signer.also(secret())
-        });
+        let many =
+            (0..32).fold(Signer::standard_webhooks(secret()), |signer, _| signer.also(secret()));
         assert_eq!(
-            many.sign(&id("m"), Timestamp::MIN, b"")
-                .unwrap_err()
-                .to_string(),
+            many.sign(&id("m"), Timestamp::MIN, b"").unwrap_err().to_string(),
             "the signer has more than 32 keys of one kind"
         );
     }
@@ -349,10 +337,7 @@ mod tests {
 
         let key = Ed25519PrivateKey::from_seed(&[1; 32]);
         assert!(Signer::new(Scheme::Svix, key.clone()).is_ok());
-        assert_eq!(
-            Signer::new(Scheme::Strike, key.clone()).unwrap_err(),
-            KeyError::SharedOnly
-        );
+        assert_eq!(Signer::new(Scheme::Strike, key.clone()).unwrap_err(), KeyError::SharedOnly);
         assert_eq!(
             Signer::strike(secret()).also_key(key.clone()).unwrap_err(),
             KeyError::SharedOnly
@@ -363,9 +348,7 @@ mod tests {
             });
         assert_eq!(
             many.sign(&id("m"), Timestamp::MIN, b""),
-            Err(SignError::TooManyKeys {
-                limit: MAX_ED25519_CANDIDATES
-            })
+            Err(SignError::TooManyKeys { limit: MAX_ED25519_CANDIDATES })
         );
     }
 

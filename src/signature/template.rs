@@ -26,11 +26,7 @@ const BODY: &str = "{body}";
 pub(super) fn parts(template: &str) -> impl Iterator<Item = Part<'_>> {
     let mut rest = template;
     std::iter::from_fn(move || {
-        for (name, part) in [
-            (ID, Part::Id),
-            (TIMESTAMP, Part::Timestamp),
-            (BODY, Part::Body),
-        ] {
+        for (name, part) in [(ID, Part::Id), (TIMESTAMP, Part::Timestamp), (BODY, Part::Body)] {
             if let Some(after) = rest.strip_prefix(name) {
                 rest = after;
                 return Some(part);
@@ -110,11 +106,7 @@ pub(super) const fn check(template: &[u8]) -> Result<Contents, DescribedError> {
             index += 1;
         }
     }
-    if body {
-        Ok(Contents { id, timestamp })
-    } else {
-        Err(DescribedError::NoBody)
-    }
+    if body { Ok(Contents { id, timestamp }) } else { Err(DescribedError::NoBody) }
 }
 
 #[allow(
@@ -143,20 +135,9 @@ mod tests {
     #[test]
     fn a_template_is_walked_in_order() {
         let walked: Vec<_> = parts("v0:{timestamp}:{body}").collect();
-        assert_eq!(
-            walked,
-            [
-                Part::Text("v0:"),
-                Part::Timestamp,
-                Part::Text(":"),
-                Part::Body
-            ]
-        );
+        assert_eq!(walked, [Part::Text("v0:"), Part::Timestamp, Part::Text(":"), Part::Body]);
         let walked: Vec<_> = parts("{id}{timestamp}{body}é").collect();
-        assert_eq!(
-            walked,
-            [Part::Id, Part::Timestamp, Part::Body, Part::Text("é")]
-        );
+        assert_eq!(walked, [Part::Id, Part::Timestamp, Part::Body, Part::Text("é")]);
     }
 
     #[test]

@@ -42,9 +42,7 @@ impl TimestampForm {
 /// An integer in the one spelling that it has: two spellings of one time would be two signed
 /// texts, of which a parser that re-prints the number would accept both.
 fn canonical(text: &str) -> Option<i64> {
-    text.parse()
-        .ok()
-        .filter(|number: &i64| number.to_string() == text)
+    text.parse().ok().filter(|number: &i64| number.to_string() == text)
 }
 
 #[cfg(test)]
@@ -58,20 +56,9 @@ mod tests {
         assert_eq!(read("-5"), Some(Timestamp::from_unix_seconds(-5)));
         assert_eq!(read("-9223372036854775808"), Some(Timestamp::MIN));
         assert_eq!(read("9223372036854775807"), Some(Timestamp::MAX));
-        for bad in [
-            "",
-            "+5",
-            "05",
-            "-0",
-            " 5",
-            "5 ",
-            "5.0",
-            "5e3",
-            "0x5",
-            "-",
-            "٥",
-            "9223372036854775808",
-        ] {
+        for bad in
+            ["", "+5", "05", "-0", " 5", "5 ", "5.0", "5e3", "0x5", "-", "٥", "9223372036854775808"]
+        {
             assert_eq!(read(bad), None, "{bad:?}");
         }
         assert_eq!(TimestampForm::UnixSeconds.read(b"\xff"), None);

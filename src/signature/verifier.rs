@@ -70,12 +70,7 @@ impl Verifier {
     }
 
     fn with(scheme: Scheme, key: impl Into<VerifyingKey>) -> Self {
-        Self {
-            scheme,
-            keys: vec![key.into()],
-            past: DEFAULT_TOLERANCE,
-            future: DEFAULT_TOLERANCE,
-        }
+        Self { scheme, keys: vec![key.into()], past: DEFAULT_TOLERANCE, future: DEFAULT_TOLERANCE }
     }
 
     /// Admits by [`Scheme::StandardWebhooks`].
@@ -238,9 +233,7 @@ impl Verifier {
             self.check_time(timestamp, now)?;
         }
         if fields.is_empty() {
-            return Err(VerifyError::NoUsableSignature {
-                name: layout.header.clone(),
-            });
+            return Err(VerifyError::NoUsableSignature { name: layout.header.clone() });
         }
 
         let id_text = id.as_ref().map_or("", MessageId::as_str);
@@ -263,24 +256,16 @@ impl Verifier {
         self.keys
             .iter()
             .position(matches)
-            .ok_or_else(|| VerifyError::NoMatch {
-                name: header.clone(),
-            })
+            .ok_or_else(|| VerifyError::NoMatch { name: header.clone() })
     }
 
     fn check_time(&self, timestamp: Timestamp, now: Timestamp) -> Result<(), VerifyError> {
         let age = now.saturating_since(timestamp);
         let lead = timestamp.saturating_since(now);
         if age > self.past {
-            Err(VerifyError::TooOld {
-                age,
-                tolerated: self.past,
-            })
+            Err(VerifyError::TooOld { age, tolerated: self.past })
         } else if lead > self.future {
-            Err(VerifyError::TooNew {
-                lead,
-                tolerated: self.future,
-            })
+            Err(VerifyError::TooNew { lead, tolerated: self.future })
         } else {
             Ok(())
         }
@@ -293,10 +278,8 @@ impl Verifier {
         layout: &Described,
         headers: &'h HeaderMap,
     ) -> Result<Fields<'h>, VerifyError> {
-        let too_many = |limit| VerifyError::TooManyCandidates {
-            name: layout.header.clone(),
-            limit,
-        };
+        let too_many =
+            |limit| VerifyError::TooManyCandidates { name: layout.header.clone(), limit };
         let wants_shared = self.has(|key| matches!(key, VerifyingKey::Shared(_)));
         #[cfg(feature = "ed25519")]
         let wants_ed25519 = self.has(|key| matches!(key, VerifyingKey::Ed25519(_)));
@@ -308,9 +291,7 @@ impl Verifier {
                 && let Some(text) = field.strip_prefix(prefix.as_bytes())
             {
                 if fields.timestamp.is_some_and(|other| other != text) {
-                    return Err(VerifyError::ConflictingTimestamp {
-                        name: layout.header.clone(),
-                    });
+                    return Err(VerifyError::ConflictingTimestamp { name: layout.header.clone() });
                 }
                 fields.timestamp = Some(text);
                 continue;
@@ -373,10 +354,9 @@ impl Fields<'_> {
             // The hash of an Ed25519 verification begins with a part of the signature, so nothing
             // of it can be shared between candidates.
             #[cfg(feature = "ed25519")]
-            VerifyingKey::Ed25519(key) => self
-                .ed25519
-                .iter()
-                .any(|candidate| key.verifies(parts, candidate)),
+            VerifyingKey::Ed25519(key) => {
+                self.ed25519.iter().any(|candidate| key.verifies(parts, candidate))
+            }
         }
     }
 }
@@ -416,9 +396,7 @@ mod tests {
         let body = vec![b'x'; 1 << 20];
         let now = Timestamp::from_unix_seconds(1_614_265_330);
         let id = MessageId::new("m").unwrap();
-        let mut headers = Signer::standard_webhooks(secret("a"))
-            .sign(&id, now, &body)
-            .unwrap();
+        let mut headers = Signer::standard_webhooks(secret("a")).sign(&id, now, &body).unwrap();
         let mut fill = |count: usize| {
             let list = ["v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="].repeat(count);
             let list = HeaderValue::try_from(list.join(" ")).unwrap();
@@ -434,10 +412,7 @@ mod tests {
             let verify = |headers| verifier.verify(headers, &body, now).unwrap_err().name();
             assert_eq!(macs(|| assert_eq!(verify(&full), "no-match")), keys);
             assert_eq!(macs(|| assert_eq!(verify(&over), "too-many-candidates")), 0);
-            assert_eq!(
-                macs(|| assert_eq!(verify(&flood), "too-many-candidates")),
-                0
-            );
+            assert_eq!(macs(|| assert_eq!(verify(&flood), "too-many-candidates")), 0);
         }
     }
 
@@ -446,9 +421,7 @@ mod tests {
         let now = Timestamp::from_unix_seconds(1_614_265_330);
         let id = MessageId::new("m").unwrap();
         let verifier = Verifier::standard_webhooks(secret("a"));
-        let headers = Signer::standard_webhooks(secret("a"))
-            .sign(&id, now, b"x")
-            .unwrap();
+        let headers = Signer::standard_webhooks(secret("a")).sign(&id, now, b"x").unwrap();
         let mut unknown = headers.clone();
         unknown.insert("webhook-signature", HeaderValue::from_static("v9,AAAA"));
         let late = now + Duration::from_secs(301);
