@@ -242,6 +242,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_vectors_of_rfc_8032_pass() {
+        let vectors = include_str!("../../tests/data/signature/vectors.json");
+        let vectors: Vec<serde_json::Value> = serde_json::from_str(vectors).unwrap();
+        let of_ed25519 = |vector: &&serde_json::Value| vector["scheme"] == "ed25519-primitive";
+        let mut count = 0;
+        for vector in vectors.iter().filter(of_ed25519) {
+            let bytes = |member: &str| hex::decode(vector[member].as_str().unwrap_or("")).unwrap();
+            let seed: [u8; 32] = bytes("secret").try_into().unwrap();
+            let public: [u8; 32] = bytes("public_key").try_into().unwrap();
+            let (body, signature) = (bytes("body_hex"), bytes("expected"));
+            let key = Ed25519PrivateKey::from_seed(&seed);
+            assert_eq!(key.public(), Ed25519PublicKey::from_bytes(&public).unwrap());
+            assert_eq!(key.sign(&[&body]), STANDARD.encode(&signature));
+            let signature = signature.as_slice().try_into().unwrap();
+            assert!(key.public().verifies(&[&body], signature));
+            count += 1;
+        }
+        assert_eq!(count, 2);
+    }
+
     /// What the library's own strict check says of the same bytes, joined.
     #[test]
     fn verification_is_strict() {

@@ -2,7 +2,8 @@
 
 use http::HeaderName;
 
-use super::described::{Described, Description};
+use super::described::Described;
+use super::description::Description;
 use super::timestamp_form::TimestampForm;
 
 /// Standard Webhooks 1.0.0, "Signature scheme".
