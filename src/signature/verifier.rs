@@ -9,7 +9,7 @@ use super::error::VerifyError;
 use super::fields::Fields;
 use super::key::{KeyError, VerifyingKey};
 use super::mac;
-use super::scheme::{self, Scheme};
+use super::scheme::{self, Layout, Scheme};
 use super::verified::Verified;
 use super::{headers, template};
 use crate::id::MessageId;
@@ -162,12 +162,12 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
         match self.layout(headers)? {
-            Ok(layout) => self.verify_by(layout, headers, body, now),
-            Err(header) => self.verify_token(header, headers, body),
+            Layout::Signed(layout) => self.verify_by(layout, headers, body, now),
+            Layout::Token(header) => self.verify_token(header, headers, body),
         }
     }
 
-    fn layout(&self, headers: &HeaderMap) -> Result<Result<&Described, &HeaderName>, VerifyError> {
+    fn layout(&self, headers: &HeaderMap) -> Result<Layout<'_>, VerifyError> {
         let any_of =
             |layout: &Described| layout.header_names().any(|name| headers.contains_key(name));
         if self.scheme != Scheme::Svix || !any_of(&scheme::STANDARD_WEBHOOKS) {
@@ -175,7 +175,7 @@ impl Verifier {
         } else if any_of(&scheme::SVIX) {
             Err(VerifyError::MixedBrands)
         } else {
-            Ok(Ok(&scheme::STANDARD_WEBHOOKS))
+            Ok(Layout::Signed(&scheme::STANDARD_WEBHOOKS))
         }
     }
 
