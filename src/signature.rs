@@ -42,9 +42,11 @@
 //! Bodies that nobody signed come in by [`danger`](crate::danger).
 
 mod described;
+mod description;
 #[cfg(feature = "ed25519")]
 mod ed25519;
 mod error;
+mod fields;
 mod headers;
 mod key;
 mod mac;
@@ -55,7 +57,8 @@ mod timestamp_form;
 mod verified;
 mod verifier;
 
-pub use described::{Described, DescribedError, Description, Encoding, TimestampPlace};
+pub use described::Described;
+pub use description::{DescribedError, Description, Encoding, TimestampPlace};
 #[cfg(feature = "ed25519")]
 pub use ed25519::{Ed25519KeyError, Ed25519PrivateKey, Ed25519PublicKey};
 pub use error::VerifyError;

@@ -98,8 +98,9 @@ impl Timestamp {
     }
 }
 
-fn micros(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+/// A duration can be longer than the way from [`Timestamp::MIN`] to [`Timestamp::MAX`].
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Saturates at [`Timestamp::MAX`]; parts of a microsecond are dropped.
@@ -107,7 +108,7 @@ impl std::ops::Add<Duration> for Timestamp {
     type Output = Self;
 
     fn add(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(micros(duration)))
+        Self(self.0.saturating_add_unsigned(micros(duration)))
     }
 }
 
@@ -116,7 +117,7 @@ impl std::ops::Sub<Duration> for Timestamp {
     type Output = Self;
 
     fn sub(self, duration: Duration) -> Self {
-        Self(self.0.saturating_sub(micros(duration)))
+        Self(self.0.saturating_sub_unsigned(micros(duration)))
     }
 }
 
@@ -220,6 +221,8 @@ mod tests {
     fn arithmetic_saturates() {
         assert_eq!(Timestamp::MAX + Duration::MAX, Timestamp::MAX);
         assert_eq!(Timestamp::MIN - Duration::MAX, Timestamp::MIN);
+        assert_eq!(Timestamp::MIN + Duration::MAX, Timestamp::MAX);
+        assert_eq!(Timestamp::MAX - Duration::MAX, Timestamp::MIN);
         assert_eq!(Timestamp::MIN.saturating_since(Timestamp::MAX), Duration::ZERO);
         assert_eq!(
             Timestamp::MAX.saturating_since(Timestamp::MIN),

@@ -220,6 +220,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_vectors_of_rfc_8032_pass() {
+        let vectors = include_str!("../../tests/data/signature/vectors.json");
+        let vectors: Vec<serde_json::Value> = serde_json::from_str(vectors).unwrap();
+        let of_ed25519 = |vector: &&serde_json::Value| vector["scheme"] == "ed25519-primitive";
+        let mut count = 0;
+        for vector in vectors.iter().filter(of_ed25519) {
+            let bytes = |member: &str| hex::decode(vector[member].as_str().unwrap_or("")).unwrap();
+            let seed: [u8; 32] = bytes("secret").try_into().unwrap();
+            let public: [u8; 32] = bytes("public_key").try_into().unwrap();
+            let (body, signature) = (bytes("body_hex"), bytes("expected"));
+            let key = Ed25519PrivateKey::from_seed(&seed);
+            assert_eq!(key.public(), Ed25519PublicKey::from_bytes(&public).unwrap());
+            assert_eq!(key.sign(&[&body]), STANDARD.encode(&signature));
+            let signature = signature.as_slice().try_into().unwrap();
+            assert!(key.public().verifies(&[&body], signature));
+            count += 1;
+        }
+        assert_eq!(count, 2);
+    }
+
     /// What the library's own strict check says of the same bytes, joined.
     #[test]
     fn verification_is_strict() {
@@ -238,5 +259,42 @@ mod tests {
             let strict = key.0.verify_strict(b"id.5.body", &signature);
             assert!(strict.is_err());
         }
+    }
+
+    /// With R the neutral point and s = k * a the ordinary equation holds, for any message of the
+    /// key holder's choice: only the strict check refuses it.
+    #[test]
+    fn a_small_order_r_is_refused() {
+        use sha2::{Digest as _, Sha512};
+
+        let key = Ed25519PrivateKey::from_seed(&[7; 32]);
+        let parts: [&[u8]; 2] = [b"id.5.", b"body"];
+        let mut signature = [0; 64];
+        signature[0] = 1;
+
+        // The scalar type has no name in this crate, so k is built from the one at hand.
+        let a = key.0.to_scalar();
+        let one = a * a.invert();
+        let double = |scalar| scalar + scalar;
+        let mut k = a - a;
+        let hash = Sha512::new()
+            .chain_update(&signature[..32])
+            .chain_update(key.0.verifying_key().as_bytes())
+            .chain_update(parts.concat())
+            .finalize();
+        for byte in hash.iter().rev() {
+            for bit in (0..8).rev() {
+                k = double(k);
+                if byte >> bit & 1 == 1 {
+                    k += one;
+                }
+            }
+        }
+        signature[32..].copy_from_slice((k * a).as_bytes());
+
+        let loose = Signature::from_bytes(&signature);
+        assert!(key.0.verifying_key().multipart_verify(&parts, &loose).is_ok());
+        assert!(key.0.verify_strict(&parts.concat(), &loose).is_err());
+        assert!(!key.public().verifies(&parts, &signature));
     }
 }

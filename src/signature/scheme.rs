@@ -2,7 +2,8 @@
 
 use http::HeaderName;
 
-use super::described::{Described, Description};
+use super::described::Described;
+use super::description::Description;
 use super::timestamp_form::TimestampForm;
 
 /// Standard Webhooks 1.0.0, "Signature scheme".
@@ -74,14 +75,13 @@ impl Scheme {
         }
     }
 
-    /// What the scheme signs and where, except for a token, which signs nothing.
-    pub(super) fn layout(&self) -> Result<&Described, &HeaderName> {
+    pub(super) fn layout(&self) -> Layout<'_> {
         match self {
-            Self::StandardWebhooks => Ok(&STANDARD_WEBHOOKS),
-            Self::Svix => Ok(&SVIX),
-            Self::Strike => Ok(&STRIKE),
-            Self::Token(header) => Err(header),
-            Self::Described(described) => Ok(described),
+            Self::StandardWebhooks => Layout::Signed(&STANDARD_WEBHOOKS),
+            Self::Svix => Layout::Signed(&SVIX),
+            Self::Strike => Layout::Signed(&STRIKE),
+            Self::Token(header) => Layout::Token(header),
+            Self::Described(described) => Layout::Signed(described),
         }
     }
 
@@ -92,8 +92,18 @@ impl Scheme {
 
     /// Every header that a signer of the scheme sets.
     pub(super) fn header_names(&self) -> impl Iterator<Item = &HeaderName> {
-        let layout = self.layout();
-        let token = layout.err();
-        layout.ok().into_iter().flat_map(Described::header_names).chain(token)
+        let (described, token) = match self.layout() {
+            Layout::Signed(described) => (Some(described), None),
+            Layout::Token(header) => (None, Some(header)),
+        };
+        described.into_iter().flat_map(Described::header_names).chain(token)
     }
+}
+
+/// What a scheme comes down to.
+pub(super) enum Layout<'a> {
+    /// Something is signed: every such scheme is a described one.
+    Signed(&'a Described),
+    /// Nothing is signed: the secret itself is in this header.
+    Token(&'a HeaderName),
 }

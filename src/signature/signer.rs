@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::described::{Described, TimestampSource};
 use super::key::{KeyError, SigningKey};
-use super::scheme::Scheme;
+use super::scheme::{Layout, Scheme};
 use super::{MAX_CANDIDATES, mac, template};
 use crate::id::MessageId;
 use crate::secret::Secret;
@@ -156,8 +156,8 @@ impl Signer {
             return Ok(HeaderMap::new());
         };
         match scheme.layout() {
-            Ok(layout) => self.sign_by(layout, first, id, now, body),
-            Err(header) => Ok(token_header(header, first)),
+            Layout::Signed(layout) => self.sign_by(layout, first, id, now, body),
+            Layout::Token(header) => Ok(token_header(header, first)),
         }
     }
 
