@@ -97,10 +97,7 @@ pub struct JsonError(serde_json::Error);
 
 impl From<serde_json::Error> for JsonErrorAt {
     fn from(source: serde_json::Error) -> Self {
-        Self {
-            path: ".".to_owned(),
-            source: JsonError(source),
-        }
+        Self { path: ".".to_owned(), source: JsonError(source) }
     }
 }
 
@@ -116,10 +113,7 @@ pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonErro
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        JsonErrorAt {
-            path,
-            source: JsonError(error.into_inner()),
-        }
+        JsonErrorAt { path, source: JsonError(error.into_inner()) }
     })?;
     deserializer.end()?;
     Ok(value)

@@ -147,12 +147,7 @@ impl Delivery {
     /// A delivery of a message that was accepted at this time. Its first attempt is due at once.
     #[must_use]
     pub const fn new(accepted_at: Timestamp) -> Self {
-        Self {
-            accepted_at,
-            attempts: 0,
-            unanswered: Vec::new(),
-            state: State::Due,
-        }
+        Self { accepted_at, attempts: 0, unanswered: Vec::new(), state: State::Due }
     }
 
     /// When the message was accepted; the policy's window counts from here.
@@ -181,10 +176,7 @@ impl Delivery {
     #[must_use]
     pub const fn in_flight(&self) -> Option<Started> {
         match self.state {
-            State::InFlight { deadline } => Some(Started {
-                number: self.attempts,
-                deadline,
-            }),
+            State::InFlight { deadline } => Some(Started { number: self.attempts, deadline }),
             _ => None,
         }
     }
@@ -207,6 +199,13 @@ impl Delivery {
         }
     }
 
+    /// The instant at and after which no attempt is to leave the host; `None` where the policy has
+    /// no window.
+    #[must_use]
+    pub fn window_end(&self, policy: &Policy) -> Option<Timestamp> {
+        policy.window_end(self.accepted_at)
+    }
+
     /// The instant at which the answer of the last [`poll`](Self::poll) changes by time alone, if
     /// it ever does: the key of a wake-up index.
     ///
@@ -214,7 +213,7 @@ impl Delivery {
     /// for what is due. `start`, `unstart`, `resolve` and `end` change it.
     #[must_use]
     pub fn wake_at(&self, policy: &Policy) -> Option<Timestamp> {
-        let close = policy.window_end(self.accepted_at);
+        let close = self.window_end(policy);
         match self.state {
             State::Due => close,
             State::Waiting { due } => Some(close.map_or(due, |close| close.min(due))),
@@ -232,27 +231,21 @@ impl Delivery {
     pub fn poll(&mut self, policy: &Policy, dice: Dice<'_>, now: Timestamp) -> Progress {
         if let State::InFlight { deadline } = self.state {
             if now < deadline {
-                return Progress::InFlight {
-                    number: self.attempts,
-                    deadline,
-                };
+                return Progress::InFlight { number: self.attempts, deadline };
             }
             self.unanswered.push(self.attempts);
             self.retry(policy, dice, Duration::ZERO, deadline);
         }
-        let close = policy.window_end(self.accepted_at);
+        let close = self.window_end(policy);
         if let (State::Due | State::Waiting { .. }, Some(close)) = (self.state, close)
             && now >= close
         {
-            self.state = State::Ended {
-                verdict: Verdict::Expired,
-                at: close,
-            };
+            self.state = State::Ended { verdict: Verdict::Expired, at: close };
         }
         match self.state {
-            State::Waiting { due } if now < due => Progress::Wait {
-                until: close.map_or(due, |close| close.min(due)),
-            },
+            State::Waiting { due } if now < due => {
+                Progress::Wait { until: close.map_or(due, |close| close.min(due)) }
+            }
             State::Ended { verdict, .. } => Progress::Ended { verdict },
             // In flight it is no more, so it is due.
             State::Due | State::Waiting { .. } | State::InFlight { .. } => {
@@ -273,10 +266,7 @@ impl Delivery {
             State::Waiting { due } if now >= due => {}
             _ => return None,
         }
-        if policy
-            .window_end(self.accepted_at)
-            .is_some_and(|close| now >= close)
-        {
+        if self.window_end(policy).is_some_and(|close| now >= close) {
             return None;
         }
         self.attempts = self.attempts.checked_add(1)?;

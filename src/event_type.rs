@@ -42,10 +42,7 @@ impl EventType {
     /// When called outside a `const` with text that is not an event type; see
     /// [`new`](Self::new) for text that is only known at run time.
     #[must_use]
-    #[allow(
-        clippy::panic,
-        reason = "the documented way to fail a const evaluation"
-    )]
+    #[allow(clippy::panic, reason = "the documented way to fail a const evaluation")]
     pub const fn from_static(text: &'static str) -> Self {
         match check(text.as_bytes()) {
             Ok(()) => Self(Cow::Borrowed(text)),
@@ -101,11 +98,7 @@ const fn check(text: &[u8]) -> Result<(), EventTypeError> {
         }
         index += 1;
     }
-    if in_segment {
-        Ok(())
-    } else {
-        Err(EventTypeError::Empty)
-    }
+    if in_segment { Ok(()) } else { Err(EventTypeError::Empty) }
 }
 
 impl fmt::Display for EventType {
@@ -175,16 +168,9 @@ mod tests {
     fn each_error_has_its_text() {
         let text = |text: &str| EventType::new(text).unwrap_err().to_string();
         for empty in ["", ".", "a.", ".a", "a..b"] {
-            assert_eq!(
-                text(empty),
-                "an event type or a segment of it is empty",
-                "{empty:?}"
-            );
+            assert_eq!(text(empty), "an event type or a segment of it is empty", "{empty:?}");
         }
-        assert_eq!(
-            text(&"a".repeat(129)),
-            "an event type is longer than 128 bytes"
-        );
+        assert_eq!(text(&"a".repeat(129)), "an event type is longer than 128 bytes");
         for bad in ["a b", "a.*", "é", "a\0", "order:created"] {
             assert_eq!(
                 text(bad),

@@ -46,11 +46,7 @@ fn check(text: &str) -> Result<(), IdError> {
 
 fn check_message(text: &str) -> Result<(), IdError> {
     check(text)?;
-    if text.contains('.') {
-        Err(IdError::FullStop)
-    } else {
-        Ok(())
-    }
+    if text.contains('.') { Err(IdError::FullStop) } else { Ok(()) }
 }
 
 macro_rules! common {
@@ -237,18 +233,9 @@ mod tests {
     fn each_error_has_its_text() {
         let text = |id: &str| MessageId::new(id).unwrap_err().to_string();
         assert_eq!(text(""), "an id cannot be empty");
-        assert_eq!(
-            text(&"x".repeat(257)),
-            "an id cannot be longer than 256 bytes"
-        );
-        assert_eq!(
-            text("a b"),
-            "an id is made of visible ASCII characters only"
-        );
-        assert_eq!(
-            text("a\nb"),
-            "an id is made of visible ASCII characters only"
-        );
+        assert_eq!(text(&"x".repeat(257)), "an id cannot be longer than 256 bytes");
+        assert_eq!(text("a b"), "an id is made of visible ASCII characters only");
+        assert_eq!(text("a\nb"), "an id is made of visible ASCII characters only");
         assert_eq!(text("é"), "an id is made of visible ASCII characters only");
         assert_eq!(text("m.1"), "a message id cannot hold a full stop");
         assert!(MessageId::new("x".repeat(256)).is_ok());

@@ -62,9 +62,7 @@ impl Secret {
     /// [`SecretError`], which names the form that the text looks like.
     pub fn from_whsec(text: &str) -> Result<Self, SecretError> {
         let Some(encoded) = text.strip_prefix("whsec_") else {
-            return Err(SecretError::NotWhsec {
-                looks_like: Form::of(text),
-            });
+            return Err(SecretError::NotWhsec { looks_like: Form::of(text) });
         };
         let bytes = decode_base64(encoded)?;
         if bytes.len() < WHSEC_MIN_LEN {
@@ -107,11 +105,7 @@ impl Secret {
     }
 
     fn from_boxed(bytes: Zeroizing<Box<[u8]>>) -> Result<Self, SecretError> {
-        if bytes.is_empty() {
-            Err(SecretError::Empty)
-        } else {
-            Ok(Self(bytes))
-        }
+        if bytes.is_empty() { Err(SecretError::Empty) } else { Ok(Self(bytes)) }
     }
 
     /// The key itself. Keep it out of logs and files.
@@ -124,10 +118,7 @@ impl Secret {
     #[must_use]
     pub fn expose_whsec(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(
-            self.0
-                .len()
-                .saturating_mul(2)
-                .saturating_add("whsec_".len()),
+            self.0.len().saturating_mul(2).saturating_add("whsec_".len()),
         ));
         text.push_str("whsec_");
         base64::engine::general_purpose::STANDARD.encode_string(&**self.0, &mut text);
@@ -139,9 +130,7 @@ fn decode_base64(text: &str) -> Result<Zeroizing<Box<[u8]>>, SecretError> {
     // Decoding into a buffer of full size leaves no shorter copy behind on the heap.
     let mut buffer = Zeroizing::new(vec![0; text.len()]);
     // The decoder's own error quotes a byte of the input, so it is not kept as the source.
-    let len = LENIENT
-        .decode_slice(text, &mut buffer)
-        .map_err(|_| SecretError::NotBase64)?;
+    let len = LENIENT.decode_slice(text, &mut buffer).map_err(|_| SecretError::NotBase64)?;
     Ok(Zeroizing::new(buffer.get(..len).unwrap_or_default().into()))
 }
 
@@ -256,26 +245,12 @@ mod tests {
             "the secret does not start with whsec_: it looks like plain text, see Secret::from_text"
         );
         assert_eq!(whsec("whsec_!"), "the secret is not standard base64");
+        assert_eq!(whsec("whsec_"), "the secret has 0 bytes, and 16 are the least");
+        assert_eq!(whsec("whsec_AAAA"), "the secret has 3 bytes, and 16 are the least");
+        assert_eq!(Secret::from_text("").unwrap_err().to_string(), "the secret is empty");
+        assert_eq!(Secret::from_base64("").unwrap_err().to_string(), "the secret is empty");
         assert_eq!(
-            whsec("whsec_"),
-            "the secret has 0 bytes, and 16 are the least"
-        );
-        assert_eq!(
-            whsec("whsec_AAAA"),
-            "the secret has 3 bytes, and 16 are the least"
-        );
-        assert_eq!(
-            Secret::from_text("").unwrap_err().to_string(),
-            "the secret is empty"
-        );
-        assert_eq!(
-            Secret::from_base64("").unwrap_err().to_string(),
-            "the secret is empty"
-        );
-        assert_eq!(
-            Secret::from_base64("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-                .unwrap_err()
-                .to_string(),
+            Secret::from_base64("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap_err().to_string(),
             "the secret is not bare base64: it looks like a whsec_ secret, see Secret::from_whsec"
         );
     }

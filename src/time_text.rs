@@ -49,10 +49,7 @@ impl From<Timestamp> for TimeText {
         const FIRST: Timestamp = Timestamp::from_unix_micros(-62_167_219_200_000_000);
         const LAST: Timestamp = Timestamp::from_unix_micros(253_402_300_799_999_999);
         let timestamp = timestamp.clamp(FIRST, LAST);
-        Self {
-            text: timestamp.to_string().into(),
-            timestamp,
-        }
+        Self { text: timestamp.to_string().into(), timestamp }
     }
 }
 
@@ -60,10 +57,7 @@ impl FromStr for TimeText {
     type Err = ParseTimestampError;
 
     fn from_str(text: &str) -> Result<Self, ParseTimestampError> {
-        Ok(Self {
-            timestamp: text.parse()?,
-            text: text.into(),
-        })
+        Ok(Self { timestamp: text.parse()?, text: text.into() })
     }
 }
 

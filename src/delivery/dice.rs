@@ -39,11 +39,7 @@ impl<'a> Dice<'a> {
     /// The dice of one delivery. This costs nothing; hashing is left to the rolls.
     #[must_use]
     pub fn new(seed: u64, message: &'a MessageId, endpoint: &'a EndpointId) -> Self {
-        Self {
-            seed,
-            message: message.as_str(),
-            endpoint: endpoint.as_str(),
-        }
+        Self { seed, message: message.as_str(), endpoint: endpoint.as_str() }
     }
 
     /// A number from 0 to `bound`, both included, for this attempt.
@@ -78,10 +74,7 @@ mod tests {
     use super::*;
 
     fn ids(message: &str, endpoint: &str) -> (MessageId, EndpointId) {
-        (
-            MessageId::new(message).unwrap(),
-            EndpointId::new(endpoint).unwrap(),
-        )
+        (MessageId::new(message).unwrap(), EndpointId::new(endpoint).unwrap())
     }
 
     #[test]
@@ -115,9 +108,6 @@ mod tests {
             let roll = Dice::new(1, &message, &endpoint).roll(attempt, 9);
             seen[usize::try_from(roll).unwrap()] += 1;
         }
-        assert!(
-            seen.iter().all(|count| (850..1_150).contains(count)),
-            "{seen:?}"
-        );
+        assert!(seen.iter().all(|count| (850..1_150).contains(count)), "{seen:?}");
     }
 }

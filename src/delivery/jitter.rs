@@ -39,18 +39,9 @@ enum Form {
     None,
     Full,
     Equal,
-    PlusMinus {
-        percent: u8,
-    },
-    Added {
-        percent: u8,
-        min_ms: u64,
-        max_ms: u64,
-    },
-    Decorrelated {
-        base_ms: u64,
-        cap_ms: u64,
-    },
+    PlusMinus { percent: u8 },
+    Added { percent: u8, min_ms: u64, max_ms: u64 },
+    Decorrelated { base_ms: u64, cap_ms: u64 },
 }
 
 impl Jitter {
@@ -73,11 +64,7 @@ impl Jitter {
     #[must_use]
     pub fn added(percent: u8, min: Duration, max: Duration) -> Self {
         let max_ms = millis_up(max);
-        Self(Form::Added {
-            percent,
-            min_ms: millis_up(min).min(max_ms),
-            max_ms,
-        })
+        Self(Form::Added { percent, min_ms: millis_up(min).min(max_ms), max_ms })
     }
 
     /// From `base` to three times the delay before (at first, three times `base`), at most `cap`.
@@ -88,10 +75,7 @@ impl Jitter {
     #[must_use]
     pub fn decorrelated(base: Duration, cap: Duration) -> Self {
         let cap_ms = millis_up(cap);
-        Self(Form::Decorrelated {
-            base_ms: millis_up(base).min(cap_ms),
-            cap_ms,
-        })
+        Self(Form::Decorrelated { base_ms: millis_up(base).min(cap_ms), cap_ms })
     }
 
     /// The delay before retry `retry` (1-based), where the schedule says `delay`.
@@ -139,11 +123,7 @@ impl Jitter {
 
     fn most_added(&self, whole: u64) -> u64 {
         match self.0 {
-            Form::Added {
-                percent,
-                min_ms,
-                max_ms,
-            } => percent_of(whole, percent)
+            Form::Added { percent, min_ms, max_ms } => percent_of(whole, percent)
                 .max(min_ms.saturating_mul(1_000))
                 .min(max_ms.saturating_mul(1_000)),
             _ => 0,
@@ -216,11 +196,7 @@ mod tests {
     fn each_mode_fills_its_range() {
         let second = Duration::from_secs(1);
         let added = |percent, min, max| {
-            Jitter::added(
-                percent,
-                Duration::from_millis(min),
-                Duration::from_millis(max),
-            )
+            Jitter::added(percent, Duration::from_millis(min), Duration::from_millis(max))
         };
         for (jitter, least, most) in [
             (Jitter::NONE, 1_000, 1_000),
@@ -231,11 +207,7 @@ mod tests {
             (added(10, 0, 900), 1_000, 1_100),
             (added(10, 200, 900), 1_000, 1_200),
             (added(100, 0, 900), 1_000, 1_900),
-            (
-                Jitter::decorrelated(second / 10, Duration::from_secs(60)),
-                100,
-                300,
-            ),
+            (Jitter::decorrelated(second / 10, Duration::from_secs(60)), 100, 300),
         ] {
             let (low, high) = range(&jitter, second);
             assert!(low >= least && low <= least + 10, "{jitter:?} {low}");

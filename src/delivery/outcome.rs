@@ -57,11 +57,7 @@ impl Outcome {
     /// The receiver answered with this status, and its headers say nothing of retries.
     #[must_use]
     pub const fn bare(status: StatusCode) -> Self {
-        Self::Response(Response {
-            status,
-            retry_after: None,
-            control: None,
-        })
+        Self::Response(Response { status, retry_after: None, control: None })
     }
 
     /// No answer came, for this reason.

@@ -85,9 +85,7 @@ pub enum PolicyError {
 
 impl PolicyError {
     pub(super) fn unknown_preset(name: &str) -> Self {
-        Self::UnknownPreset {
-            name: name.to_owned(),
-        }
+        Self::UnknownPreset { name: name.to_owned() }
     }
 }
 
@@ -100,11 +98,7 @@ pub(super) struct NameOrMap<T, F> {
 
 impl<T, F> NameOrMap<T, F> {
     pub(super) const fn new(expecting: &'static str, named: fn(&str) -> Option<T>) -> Self {
-        Self {
-            expecting,
-            named,
-            form: PhantomData,
-        }
+        Self { expecting, named, form: PhantomData }
     }
 
     pub(super) fn read<'de, D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error>

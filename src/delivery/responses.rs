@@ -218,11 +218,9 @@ impl Serialize for Responses {
             map.serialize_entry(&status.to_string(), reaction)?;
         }
         map.serialize_entry("2xx", &self.successes)?;
-        for (class, reaction) in [
-            ("3xx", self.redirections),
-            ("4xx", self.client_errors),
-            ("5xx", self.server_errors),
-        ] {
+        for (class, reaction) in
+            [("3xx", self.redirections), ("4xx", self.client_errors), ("5xx", self.server_errors)]
+        {
             if let Some(reaction) = reaction {
                 map.serialize_entry(class, &reaction)?;
             }

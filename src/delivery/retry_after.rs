@@ -33,23 +33,18 @@ impl RetryAfter {
     #[must_use]
     pub fn from_headers(headers: &HeaderMap, now: Timestamp) -> Option<Self> {
         let asked = headers.get_all(RETRY_AFTER).iter();
-        asked
-            .filter_map(|value| Self::parse(value.as_bytes(), now))
-            .max_by_key(|asked| match asked {
-                Self::Wait(wait) => *wait,
-                Self::Stop => Duration::MAX,
-            })
+        asked.filter_map(|value| Self::parse(value.as_bytes(), now)).max_by_key(|asked| match asked
+        {
+            Self::Wait(wait) => *wait,
+            Self::Stop => Duration::MAX,
+        })
     }
 
     fn parse(value: &[u8], now: Timestamp) -> Option<Self> {
         let text = std::str::from_utf8(value).ok()?.trim_ascii();
         if let Some(seconds) = text.strip_prefix('-') {
             let seconds = digits(seconds)?;
-            return Some(if seconds == 0 {
-                Self::Wait(Duration::ZERO)
-            } else {
-                Self::Stop
-            });
+            return Some(if seconds == 0 { Self::Wait(Duration::ZERO) } else { Self::Stop });
         }
         let wait = match digits(text) {
             // Whole milliseconds, as the saved form has them.
@@ -122,15 +117,8 @@ fn http_date(text: &str, now: Timestamp) -> Option<Timestamp> {
 const FIFTY_YEARS: Duration = Duration::from_secs(1_577_880_000);
 
 const SHORT_WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-const LONG_WEEKDAYS: [&str; 7] = [
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-    "Sunday",
-];
+const LONG_WEEKDAYS: [&str; 7] =
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 fn is_name(text: &str, names: &[&str]) -> Option<()> {
     names.contains(&text).then_some(())
@@ -164,12 +152,8 @@ fn instant(year: u64, month: Month, day: u64, clock: &str) -> Option<Timestamp> 
     }
     // The grammar has a leap second, which Unix time does not: it is the second after :59.
     let leap = u64::from(second == 60);
-    let time = Time::from_hms(
-        hour,
-        minute,
-        second.min(if leap == 1 { 59 } else { second }),
-    )
-    .ok()?;
+    let time =
+        Time::from_hms(hour, minute, second.min(if leap == 1 { 59 } else { second })).ok()?;
     let instant = PrimitiveDateTime::new(date.ok()?, time).assume_utc();
     Some(Timestamp::from_unix_seconds(instant.unix_timestamp()) + Duration::from_secs(leap))
 }
@@ -235,10 +219,7 @@ mod tests {
             ("-0", wait(0)),
             ("-1", Some(RetryAfter::Stop)),
             ("-99999999999999999999999", Some(RetryAfter::Stop)),
-            (
-                "99999999999999999999999",
-                Some(RetryAfter::Wait(Duration::from_millis(u64::MAX))),
-            ),
+            ("99999999999999999999999", Some(RetryAfter::Wait(Duration::from_millis(u64::MAX)))),
         ] {
             assert_eq!(read(value, at(NOW)), asked, "{value}");
         }
@@ -276,10 +257,7 @@ mod tests {
         assert_eq!(year("Monday, 01-Jul-76 00:00:00 GMT", now), "1976");
         assert_eq!(year("Monday, 01-Jun-77 00:00:00 GMT", now), "1977");
         assert_eq!(year("Monday, 01-Jun-26 00:00:00 GMT", now), "2026");
-        assert_eq!(
-            year("Thursday, 01-Jan-01 00:00:00 GMT", "2099-12-31T23:59:59Z"),
-            "2101"
-        );
+        assert_eq!(year("Thursday, 01-Jan-01 00:00:00 GMT", "2099-12-31T23:59:59Z"), "2101");
     }
 
     #[test]
@@ -329,9 +307,6 @@ mod tests {
         }
         assert_eq!(RetryAfter::from_headers(&headers, at(NOW)), wait(60));
         headers.append(RETRY_AFTER, "-1".parse().unwrap());
-        assert_eq!(
-            RetryAfter::from_headers(&headers, at(NOW)),
-            Some(RetryAfter::Stop)
-        );
+        assert_eq!(RetryAfter::from_headers(&headers, at(NOW)), Some(RetryAfter::Stop));
     }
 }

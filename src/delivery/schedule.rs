@@ -29,10 +29,7 @@ pub struct Schedule(Kind);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
-    List {
-        delays_ms: Cow<'static, [u64]>,
-        then: Then,
-    },
+    List { delays_ms: Cow<'static, [u64]>, then: Then },
     Exponential(Exponential),
 }
 
@@ -55,19 +52,11 @@ struct Exponential {
 }
 
 const fn preset(delays_ms: &'static [u64], then: Then) -> Schedule {
-    Schedule(Kind::List {
-        delays_ms: Cow::Borrowed(delays_ms),
-        then,
-    })
+    Schedule(Kind::List { delays_ms: Cow::Borrowed(delays_ms), then })
 }
 
 const fn exponential(base_ms: u64, factor: u32, cap_ms: u64, retries: u32) -> Schedule {
-    Schedule(Kind::Exponential(Exponential {
-        base_ms,
-        factor,
-        cap_ms,
-        retries: Some(retries),
-    }))
+    Schedule(Kind::Exponential(Exponential { base_ms, factor, cap_ms, retries: Some(retries) }))
 }
 
 impl Schedule {
@@ -85,9 +74,7 @@ impl Schedule {
     /// Seven retries over 27:35:05, as Svix documents them: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h,
     /// 10 h.
     pub const SVIX: Self = preset(
-        &[
-            5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 36_000_000,
-        ],
+        &[5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 36_000_000],
         Then::Stop,
     );
     /// Twelve retries over 797 160 s (about nine days), as Strike documents them: 3^n s.
@@ -133,12 +120,7 @@ impl Schedule {
     /// A factor of 0 counts as 1, and a base or cap under a millisecond as a millisecond.
     #[must_use]
     pub fn exponential(base: Duration, factor: u32, cap: Duration, retries: u32) -> Self {
-        exponential(
-            millis_up(base).max(1),
-            factor.max(1),
-            millis_up(cap).max(1),
-            retries,
-        )
+        exponential(millis_up(base).max(1), factor.max(1), millis_up(cap).max(1), retries)
     }
 
     /// Goes on without end: a list repeats its last delay, and an exponential rule stays at its
@@ -185,10 +167,9 @@ impl Schedule {
     #[must_use]
     pub fn retries(&self) -> Option<u32> {
         match &self.0 {
-            Kind::List {
-                delays_ms,
-                then: Then::Stop,
-            } => Some(u32::try_from(delays_ms.len()).unwrap_or(u32::MAX)),
+            Kind::List { delays_ms, then: Then::Stop } => {
+                Some(u32::try_from(delays_ms.len()).unwrap_or(u32::MAX))
+            }
             Kind::List { .. } => None,
             Kind::Exponential(rule) => rule.retries,
         }
@@ -272,11 +253,7 @@ impl TryFrom<Form> for Schedule {
 
     fn try_from(form: Form) -> Result<Self, PolicyError> {
         match form {
-            Form {
-                delays_ms: Some(delays_ms),
-                then,
-                exponential: None,
-            } => {
+            Form { delays_ms: Some(delays_ms), then, exponential: None } => {
                 let then = then.unwrap_or_default();
                 match (then, delays_ms.last()) {
                     (Then::RepeatLast, None) => Err(PolicyError::NothingToRepeat),
@@ -284,11 +261,7 @@ impl TryFrom<Form> for Schedule {
                     _ => Ok(Self(Kind::List { delays_ms, then })),
                 }
             }
-            Form {
-                delays_ms: None,
-                then: None,
-                exponential: Some(rule),
-            } => {
+            Form { delays_ms: None, then: None, exponential: Some(rule) } => {
                 if rule.factor == 0 {
                     Err(PolicyError::ZeroFactor)
                 } else if rule.base_ms == 0 || rule.cap_ms == 0 {
@@ -308,12 +281,7 @@ impl Serialize for Schedule {
             Kind::List { delays_ms, then } => (Some(delays_ms.clone()), Some(*then), None),
             Kind::Exponential(rule) => (None, None, Some(*rule)),
         };
-        Form {
-            delays_ms,
-            then,
-            exponential,
-        }
-        .serialize(serializer)
+        Form { delays_ms, then, exponential }.serialize(serializer)
     }
 }
 

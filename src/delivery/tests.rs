@@ -28,10 +28,7 @@ fn ms(millis: u64) -> Duration {
 }
 
 fn ids() -> (MessageId, EndpointId) {
-    (
-        MessageId::new("msg_1").unwrap(),
-        EndpointId::new("eln").unwrap(),
-    )
+    (MessageId::new("msg_1").unwrap(), EndpointId::new("eln").unwrap())
 }
 
 fn answer(status: u16) -> Outcome {

@@ -8,9 +8,7 @@ const HORIZON: i64 = 9;
 
 /// Two retries, 2 ms apart; an attempt may take 2 ms; the window is 7 ms.
 fn policy() -> Policy {
-    Policy::new(Schedule::list([ms(2), ms(2)]))
-        .with_attempt_timeout(ms(2))
-        .with_window(ms(7))
+    Policy::new(Schedule::list([ms(2), ms(2)])).with_attempt_timeout(ms(2)).with_window(ms(7))
 }
 
 #[derive(Clone, Debug)]
@@ -27,12 +25,7 @@ fn calls() -> Vec<Call> {
     let mut calls = vec![Call::Tick, Call::Crash, Call::Start, Call::End];
     for number in 0..=4 {
         calls.push(Call::Unstart(number));
-        for outcome in [
-            answer(200),
-            answer(503),
-            answer(410),
-            Outcome::failed(Failure::Timeout),
-        ] {
+        for outcome in [answer(200), answer(503), answer(410), Outcome::failed(Failure::Timeout)] {
             calls.push(Call::Resolve(number, outcome));
         }
     }
@@ -100,10 +93,7 @@ fn from_every_reachable_state_there_is_one_verdict() {
                     }
                 }
                 Call::End => {
-                    assert_eq!(
-                        after.end(Verdict::Cancelled, at(now)),
-                        before.verdict().is_none()
-                    );
+                    assert_eq!(after.end(Verdict::Cancelled, at(now)), before.verdict().is_none());
                 }
             }
             if before.verdict().is_some() {

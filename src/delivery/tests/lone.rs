@@ -32,10 +32,7 @@ fn lone(
         let time = Timestamp::from_unix_micros(now);
         while let Some(index) = answers.iter().position(|(at, ..)| *at <= now) {
             let (_, number, outcome) = answers.remove(index);
-            if delivery
-                .in_flight()
-                .is_some_and(|live| live.number == number)
-            {
+            if delivery.in_flight().is_some_and(|live| live.number == number) {
                 ends.push(now);
             }
             delivery.resolve(policy, dice, number, &outcome, time);
@@ -65,12 +62,7 @@ fn lone(
             };
         }
         let wake = delivery.wake_at(policy).unwrap().unix_micros();
-        let next = answers
-            .iter()
-            .map(|(at, ..)| *at)
-            .min()
-            .unwrap_or(wake)
-            .min(wake);
+        let next = answers.iter().map(|(at, ..)| *at).min().unwrap_or(wake).min(wake);
         now = match tick {
             Some(tick) => now + tick,
             None => next,

@@ -4,16 +4,8 @@ use std::num::NonZeroU32;
 
 use super::*;
 
-const NAMES: [&str; 8] = [
-    "standard_webhooks",
-    "svix",
-    "strike",
-    "hook0",
-    "outpost",
-    "event_grid",
-    "shopware",
-    "none",
-];
+const NAMES: [&str; 8] =
+    ["standard_webhooks", "svix", "strike", "hook0", "outpost", "event_grid", "shopware", "none"];
 
 fn read(json: &str) -> Result<Policy, String> {
     serde_json::from_str(json).map_err(|error| {
@@ -44,10 +36,7 @@ fn the_presets_spans_are_the_published_ones() {
     }
     assert_eq!(Schedule::EVENT_GRID.total(), None);
     assert_eq!(Schedule::STRIKE.delay(5), Some(Duration::from_secs(243)));
-    assert_eq!(
-        Schedule::OUTPOST.delay(10),
-        Some(Duration::from_secs(15_360))
-    );
+    assert_eq!(Schedule::OUTPOST.delay(10), Some(Duration::from_secs(15_360)));
 }
 
 #[test]
@@ -68,15 +57,11 @@ fn a_span_is_the_longest_way_to_the_last_deadline() {
     assert_eq!(Policy::event_grid().span(), hms(24, 0, 30));
     let endless = Policy::new(Schedule::STRIKE.for_ever());
     assert_eq!(endless.span(), Duration::MAX);
-    let limited = endless
-        .with_max_attempts(NonZeroU32::new(3))
-        .with_retry_after_cap(Duration::ZERO);
+    let limited =
+        endless.with_max_attempts(NonZeroU32::new(3)).with_retry_after_cap(Duration::ZERO);
     assert_eq!(limited.span(), Duration::from_secs(3 + 9 + 60));
     assert_eq!(
-        limited
-            .with_max_attempts(NonZeroU32::MAX)
-            .with_attempt_timeout(Duration::MAX)
-            .span(),
+        limited.with_max_attempts(NonZeroU32::MAX).with_attempt_timeout(Duration::MAX).span(),
         Duration::MAX
     );
 }
@@ -93,14 +78,7 @@ fn a_policy_survives_its_file_and_a_name_stands_for_it() {
         assert_eq!(&schedule, policy.schedule());
     }
     assert_eq!(read("{}").unwrap(), Policy::default());
-    for name in [
-        "standard_webhooks",
-        "svix",
-        "strike",
-        "event_bridge",
-        "event_grid",
-        "shopware",
-    ] {
+    for name in ["standard_webhooks", "svix", "strike", "event_bridge", "event_grid", "shopware"] {
         let table: Responses = serde_json::from_str(&format!("\"{name}\"")).unwrap();
         let json = serde_json::to_string(&table).unwrap();
         assert_eq!(serde_json::from_str::<Responses>(&json).unwrap(), table);
@@ -148,10 +126,7 @@ fn a_file_reads_as_it_is_written() {
 fn each_error_has_its_text() {
     for (json, text) in [
         (r#""stripe""#, "there is no preset named `stripe`"),
-        (
-            r#"{"preset":"stripe"}"#,
-            "there is no preset named `stripe`",
-        ),
+        (r#"{"preset":"stripe"}"#, "there is no preset named `stripe`"),
         (r#"{"attempt_timeout_ms":0}"#, "the attempt timeout is zero"),
         (r#"{"window_ms":0}"#, "the window is zero"),
         (
@@ -194,10 +169,7 @@ fn each_error_has_its_text() {
             r#"{"responses":{"404":"retry","404":"fail"}}"#,
             "`404` has two lines in the response table",
         ),
-        (
-            r#"{"responses":"hook0"}"#,
-            "there is no preset named `hook0`",
-        ),
+        (r#"{"responses":"hook0"}"#, "there is no preset named `hook0`"),
     ] {
         assert_eq!(read(json).unwrap_err(), text, "{json}");
     }
@@ -226,24 +198,14 @@ fn a_setter_leaves_no_room_for_a_contradiction() {
     assert_eq!(policy.window(), Some(ms(1)));
     assert_eq!(policy.jitter(), &Jitter::decorrelated(ms(5), ms(5)));
     assert_eq!(Jitter::plus_minus(200), Jitter::plus_minus(100));
-    assert_eq!(
-        Jitter::added(1, ms(9), ms(5)),
-        Jitter::added(1, ms(5), ms(5))
-    );
+    assert_eq!(Jitter::added(1, ms(9), ms(5)), Jitter::added(1, ms(5), ms(5)));
     assert_eq!(Schedule::list([]).for_ever(), Schedule::NONE);
-    for policy in [
-        policy,
-        Policy::none(),
-        Policy::hook0().with_window(Duration::MAX),
-    ] {
+    for policy in [policy, Policy::none(), Policy::hook0().with_window(Duration::MAX)] {
         let json = serde_json::to_string(&policy).unwrap();
         assert_eq!(read(&json).unwrap(), policy, "{json}");
     }
     // Rounded up, so that nothing comes earlier than it was asked to.
-    assert_eq!(
-        Schedule::list([Duration::from_micros(1_001)]).delay(1),
-        Some(ms(2))
-    );
+    assert_eq!(Schedule::list([Duration::from_micros(1_001)]).delay(1), Some(ms(2)));
 }
 
 #[test]
@@ -287,10 +249,5 @@ fn delays_saturate_and_sums_do_not_walk() {
     assert_eq!(even.total(), Some(ms(5).saturating_mul(u32::MAX)));
     assert_eq!(even.delay(0), None);
     assert_eq!(even.delay(u32::MAX), Some(ms(5)));
-    assert_eq!(
-        Schedule::list([ms(1), ms(2)])
-            .for_ever()
-            .sum(5, |delay| delay),
-        ms(1 + 4 * 2)
-    );
+    assert_eq!(Schedule::list([ms(1), ms(2)]).for_ever().sum(5, |delay| delay), ms(1 + 4 * 2));
 }

@@ -76,10 +76,7 @@ fn take(
                 assert_eq!(live, None, "one live attempt");
                 assert_eq!(started.number, before.attempts() + 1, "numbers rise by one");
                 assert_eq!(started.deadline, now + policy.attempt_timeout());
-                assert!(
-                    close.is_none_or(|close| now < close),
-                    "released in the window"
-                );
+                assert!(close.is_none_or(|close| now < close), "released in the window");
                 assert!(due.is_none_or(|due| latest >= due), "never early");
             } else {
                 assert_eq!(*delivery, before);
@@ -107,11 +104,7 @@ fn take(
                 && (Some(number) == live || before.unanswered.contains(&number))
                 && before.verdict().is_none()
             {
-                assert_eq!(
-                    delivery.verdict(),
-                    Some(Verdict::Delivered),
-                    "a success ends it"
-                );
+                assert_eq!(delivery.verdict(), Some(Verdict::Delivered), "a success ends it");
             }
             format!("{resolution:?}")
         }
@@ -122,10 +115,7 @@ fn take(
             };
             let taken_back = delivery.unstart(number);
             assert_eq!(taken_back, live == Some(number));
-            assert_eq!(
-                delivery.attempts() + u32::from(taken_back),
-                before.attempts()
-            );
+            assert_eq!(delivery.attempts() + u32::from(taken_back), before.attempts());
             format!("{taken_back}")
         }
         Step::End => format!("{}", delivery.end(Verdict::Cancelled, now)),
@@ -163,15 +153,7 @@ fn run(
         if restore {
             delivery = restored(&delivery);
         }
-        answers.push(take(
-            &mut delivery,
-            policy,
-            dice,
-            step,
-            now,
-            latest,
-            &mut due,
-        ));
+        answers.push(take(&mut delivery, policy, dice, step, now, latest, &mut due));
     }
     (answers, delivery, now)
 }
@@ -246,10 +228,7 @@ fn states() -> impl Strategy<Value = State> {
         Just(State::Due),
         time().prop_map(|due| State::Waiting { due }),
         time().prop_map(|deadline| State::InFlight { deadline }),
-        time().prop_map(|at| State::Ended {
-            verdict: Verdict::Gone,
-            at
-        }),
+        time().prop_map(|at| State::Ended { verdict: Verdict::Gone, at }),
     ]
 }
 

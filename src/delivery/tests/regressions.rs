@@ -57,12 +57,7 @@ fn fault_1_retry_after_counts_up_to_its_cap() {
     ] {
         let mut delivery = Delivery::new(at(0));
         assert_eq!(
-            attempt(
-                &mut delivery,
-                &policy,
-                &answer_with(503, "retry-after", asked),
-                0
-            ),
+            attempt(&mut delivery, &policy, &answer_with(503, "retry-after", asked), 0),
             Resolution::Retry { at: at(due) },
             "{asked}"
         );
@@ -83,19 +78,10 @@ fn fault_2_what_a_429_asks_for_takes_effect() {
 fn fault_6_a_wait_is_positive_and_finite() {
     let zero = Policy::new(Schedule::list([Duration::ZERO]).for_ever());
     let mut delivery = Delivery::new(at(0));
-    assert_eq!(
-        attempt(&mut delivery, &zero, &answer(503), 0),
-        Resolution::Retry { at: at(0) }
-    );
+    assert_eq!(attempt(&mut delivery, &zero, &answer(503), 0), Resolution::Retry { at: at(0) });
     // A listed delay of zero is due, and never a wait until now; what recurs is not zero.
-    assert_eq!(
-        attempt(&mut delivery, &zero, &answer(503), 0),
-        Resolution::Retry { at: at(1) }
-    );
-    assert_eq!(
-        poll(&mut delivery, &zero, 0),
-        Progress::Wait { until: at(1) }
-    );
+    assert_eq!(attempt(&mut delivery, &zero, &answer(503), 0), Resolution::Retry { at: at(1) });
+    assert_eq!(poll(&mut delivery, &zero, 0), Progress::Wait { until: at(1) });
 }
 
 #[test]
@@ -116,17 +102,8 @@ fn fault_8_nothing_is_released_at_the_windows_end() {
     let mut delivery = Delivery::new(at(0));
     assert_eq!(delivery.wake_at(&policy), Some(at(10_000)));
     assert_eq!(delivery.start(&policy, at(10_000)), None);
-    assert_eq!(
-        delivery.verdict(),
-        None,
-        "only poll and resolve let it expire"
-    );
-    assert_eq!(
-        poll(&mut delivery, &policy, 12_000),
-        Progress::Ended {
-            verdict: Verdict::Expired
-        }
-    );
+    assert_eq!(delivery.verdict(), None, "only poll and resolve let it expire");
+    assert_eq!(poll(&mut delivery, &policy, 12_000), Progress::Ended { verdict: Verdict::Expired });
     assert_eq!(delivery.ended_at(), Some(at(10_000)));
     // Started just before, it keeps its whole timeout and may succeed after the window.
     let mut delivery = Delivery::new(at(0));
@@ -143,10 +120,7 @@ fn a_late_success_ends_it_even_while_a_later_attempt_is_in_flight() {
     let policy = Policy::strike();
     let mut delivery = Delivery::new(at(0));
     assert_eq!(delivery.start(&policy, at(0)).unwrap().number, 1);
-    assert_eq!(
-        poll(&mut delivery, &policy, 5_000),
-        Progress::Wait { until: at(8_000) }
-    );
+    assert_eq!(poll(&mut delivery, &policy, 5_000), Progress::Wait { until: at(8_000) });
     assert_eq!(poll(&mut delivery, &policy, 8_000), Progress::Due);
     assert_eq!(delivery.start(&policy, at(8_000)).unwrap().number, 2);
     assert_eq!(delivery.unanswered(), 1);
@@ -154,10 +128,7 @@ fn a_late_success_ends_it_even_while_a_later_attempt_is_in_flight() {
         resolve(&mut delivery, &policy, 1, &answer(503), 8_001),
         Resolution::Ignored(Ignored::LateFailure)
     );
-    assert_eq!(
-        resolve(&mut delivery, &policy, 1, &answer(200), 8_002),
-        Resolution::LateSuccess
-    );
+    assert_eq!(resolve(&mut delivery, &policy, 1, &answer(200), 8_002), Resolution::LateSuccess);
     assert_eq!(delivery.verdict(), Some(Verdict::Delivered));
     assert_eq!(
         resolve(&mut delivery, &policy, 2, &answer(200), 8_003),
@@ -243,18 +214,9 @@ fn each_way_to_end_has_its_verdict() {
         (answer(200), Verdict::Delivered),
         (answer(299), Verdict::Delivered),
         (answer(410), Verdict::Gone),
-        (
-            answer_with(500, "webhook-delivery", "disable"),
-            Verdict::Gone,
-        ),
-        (
-            answer_with(500, "webhook-delivery", "abort-message"),
-            Verdict::Stopped,
-        ),
-        (
-            answer_with(200, "webhook-delivery", "abort-message"),
-            Verdict::Delivered,
-        ),
+        (answer_with(500, "webhook-delivery", "disable"), Verdict::Gone),
+        (answer_with(500, "webhook-delivery", "abort-message"), Verdict::Stopped),
+        (answer_with(200, "webhook-delivery", "abort-message"), Verdict::Delivered),
         (answer_with(503, "retry-after", "-1"), Verdict::Stopped),
     ] {
         let mut delivery = Delivery::new(at(0));
@@ -302,10 +264,7 @@ fn the_saved_form_is_this_one() {
     let policy = Policy::strike();
     let mut delivery = Delivery::new(at(0));
     let json = |delivery: &Delivery| serde_json::to_string(delivery).unwrap();
-    assert_eq!(
-        json(&delivery),
-        r#"{"accepted_at":0,"attempts":0,"state":"due"}"#
-    );
+    assert_eq!(json(&delivery), r#"{"accepted_at":0,"attempts":0,"state":"due"}"#);
     assert!(delivery.start(&policy, at(0)).is_some());
     assert_eq!(
         json(&delivery),

@@ -1,0 +1,142 @@
+//! What subscriptions and ordering look at: [`Keys`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{LabwareId, ProjectId, RunId, TaskId};
+
+/// The part of an event that a subscription may filter by, and the key that its order follows.
+///
+/// A [`Payload`](crate::Payload) gives them, and the message keeps them beside the frozen bytes:
+/// nothing reads a body again to find out whom it concerns. An absent key is absent from saved
+/// state too, and members of saved keys that this version does not know are passed over.
+///
+/// ```
+/// use labhook::{Keys, Trigger};
+///
+/// let keys = Keys::new().run("r19a428rm8tbp").labware("plate-7").trigger(Trigger::Start);
+/// assert_eq!(
+///     serde_json::to_string(&keys)?,
+///     r#"{"run":"r19a428rm8tbp","labware":"plate-7","trigger":"start"}"#
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Keys {
+    /// The run that the event is about or belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// The project that owns it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<ProjectId>,
+    /// The task that the event is about or belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskId>,
+    /// The piece of labware that the event is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labware: Option<LabwareId>,
+    /// Which end of a labware movement it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Trigger>,
+    /// Where an endpoint asks for order, events with equal ordering keys keep theirs; an event
+    /// without one is ordered with none.
+    ///
+    /// The text is compared, never parsed. Two things that happen to share it are kept in order
+    /// with each other as well, which costs time and loses nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ordering: Option<Box<str>>,
+}
+
+impl Keys {
+    /// No keys: such an event passes a subscription that filters by nothing but its type.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the run.
+    #[must_use]
+    pub fn run(mut self, run: impl Into<RunId>) -> Self {
+        self.run = Some(run.into());
+        self
+    }
+
+    /// Sets the project.
+    #[must_use]
+    pub fn project(mut self, project: impl Into<ProjectId>) -> Self {
+        self.project = Some(project.into());
+        self
+    }
+
+    /// Sets the task.
+    #[must_use]
+    pub fn task(mut self, task: impl Into<TaskId>) -> Self {
+        self.task = Some(task.into());
+        self
+    }
+
+    /// Sets the piece of labware.
+    #[must_use]
+    pub fn labware(mut self, labware: impl Into<LabwareId>) -> Self {
+        self.labware = Some(labware.into());
+        self
+    }
+
+    /// Sets the end of a labware movement.
+    #[must_use]
+    pub fn trigger(mut self, trigger: Trigger) -> Self {
+        self.trigger = Some(trigger);
+        self
+    }
+
+    /// Sets the ordering key.
+    #[must_use]
+    pub fn ordering(mut self, ordering: impl Into<Box<str>>) -> Self {
+        self.ordering = Some(ordering.into());
+        self
+    }
+}
+
+/// One end of a labware movement, as a subscription chooses it.
+///
+/// The pair is Automata LINQ's (its SDK: `trigger_on` `start`, `end` or `both`). This enumeration
+/// knows its two values and no others, because a filter has to understand what it filters by: an
+/// event whose own trigger is some other text (the payload keeps it) has no trigger among its
+/// keys, and passes only where both ends pass. It may still gain arms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Trigger {
+    /// The labware is picked up: `start`.
+    Start,
+    /// The labware is placed down: `end`.
+    End,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_load_as_they_were_saved() {
+        let all = Keys::new()
+            .run("r1")
+            .project("p1")
+            .task("t1")
+            .labware("l1")
+            .trigger(Trigger::End)
+            .ordering("r1");
+        let json = r#"{"run":"r1","project":"p1","task":"t1","labware":"l1","trigger":"end","ordering":"r1"}"#;
+        for (keys, json) in [(all, json), (Keys::new(), "{}")] {
+            assert_eq!(serde_json::to_string(&keys).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Keys>(json).unwrap(), keys);
+        }
+    }
+
+    #[test]
+    fn keys_of_a_later_version_load() {
+        let keys: Keys = serde_json::from_str(r#"{"run":"r1","bench":"b1"}"#).unwrap();
+        assert_eq!(keys, Keys::new().run("r1"));
+    }
+}

@@ -1,0 +1,118 @@
+//! Objects of every kind of member, away from any family of events.
+
+use super::{JsonText, UnknownMembers, object};
+use crate::decode::{JsonErrorAt, from_json};
+
+object! {
+    /// An object.
+    pub(crate) struct Inner {
+        required name: String,
+        optional kind: String as "type",
+    }
+}
+
+object! {
+    /// An object that holds others.
+    pub(crate) struct Outer {
+        optional first: u64,
+        required inner: Inner,
+        optional list: Vec<Inner>,
+        optional raw: JsonText,
+        required last: i64 as "last-one",
+    }
+}
+
+fn read(json: &str) -> Result<Outer, (String, String)> {
+    from_json(json.as_bytes()).map_err(|JsonErrorAt { path, source }| (path, source.to_string()))
+}
+
+#[test]
+fn members_are_written_in_the_declared_order() {
+    let mut outer = Outer::new(Inner::new("n"), -1);
+    outer.first = Some(u64::MAX);
+    outer.inner.kind = Some("k".to_owned());
+    outer.list = Some(vec![Inner::new("m")]);
+    outer.raw = Some(JsonText::new("[1.10]").unwrap());
+    outer.unknown.insert("z", "1e400").unwrap();
+    outer.unknown.insert("a", "null").unwrap();
+    let json = r#"{"first":18446744073709551615,"inner":{"name":"n","type":"k"},"list":[{"name":"m"}],"raw":[1.10],"last-one":-1,"z":1e400,"a":null}"#;
+    assert_eq!(serde_json::to_string(&outer).unwrap(), json);
+    assert_eq!(read(json).unwrap(), outer);
+    let shuffled = r#" {"z":1e400,"last-one":-1,"a":null,"raw":[1.10],
+        "list":[{"name":"m"}],"inner":{"type":"k","name":"n"},"first":18446744073709551615} "#;
+    assert_eq!(read(shuffled).unwrap(), outer);
+    assert_eq!(Outer::NAMES, ["first", "inner", "list", "raw", "last-one"]);
+}
+
+#[test]
+fn null_is_none_where_a_member_is_optional() {
+    let json =
+        r#"{"first":null,"inner":{"name":"n","type":null},"raw":null,"last-one":0,"z":null}"#;
+    let outer = read(json).unwrap();
+    assert_eq!((outer.first, &outer.raw), (None, &None));
+    assert_eq!(
+        serde_json::to_string(&outer).unwrap(),
+        r#"{"inner":{"name":"n"},"last-one":0,"z":null}"#
+    );
+}
+
+#[test]
+fn errors_have_the_path_of_the_member() {
+    for (json, path, why) in [
+        (r#"{"inner":{}}"#, "inner", "missing field `name`"),
+        (r#"{"inner":{"name":"n"}}"#, ".", "missing field `last-one`"),
+        (r#"{"inner":null}"#, "inner", "invalid type: null, expected a JSON object"),
+        (r#"{"inner":{"name":"n","type":1}}"#, "inner.type", "invalid type: integer `1`"),
+        (r#"{"list":[{"name":"m"},{"name":2}]}"#, "list[1].name", "invalid type: integer `2`"),
+        (r#"{"first":-1}"#, "first", "invalid value: integer `-1`, expected u64"),
+        (r#"{"first":1.0}"#, "first", "invalid type: floating point `1.0`, expected u64"),
+        (r#"{"z":1,"inner":{"name":"n"},"z":1}"#, "z", "`z` stands twice"),
+        (r#"{"raw":null,"raw":1}"#, "raw", "`raw` stands twice"),
+        (r#"{"inner":{"name":"n","\u006eame":"n"}}"#, "inner.name", "`name` stands twice"),
+        (r#"{"z":[1,}"#, "z", "expected value"),
+        ("[]", ".", "invalid type: sequence, expected a JSON object"),
+        ("{} {}", ".", "missing field `inner`"),
+    ] {
+        let (found, text) = read(json).unwrap_err();
+        assert_eq!(found, path, "{json}: {text}");
+        assert!(text.starts_with(why), "{json}: {text}");
+    }
+}
+
+#[test]
+fn a_name_that_the_type_knows_is_not_written_twice() {
+    let mut inner = Inner::new("n");
+    inner.unknown.insert("type", "1").unwrap();
+    assert_eq!(
+        serde_json::to_string(&inner).unwrap_err().to_string(),
+        "`type` is among the unknown members, and the type knows it"
+    );
+}
+
+#[test]
+fn unknown_members_are_a_small_ordered_map() {
+    let mut unknown = UnknownMembers::new();
+    assert!(unknown.is_empty());
+    for (name, json) in [("z", "1"), ("a", " 2 "), ("z", "3.0")] {
+        unknown.insert(name, json).unwrap();
+    }
+    let all: Vec<_> = unknown.iter().collect();
+    assert_eq!(all, [("z", "3.0"), ("a", "2")]);
+    assert_eq!((unknown.len(), unknown.get("a"), unknown.get("b")), (2, Some("2"), None));
+    assert_eq!(format!("{unknown:?}"), r#"{"z", "a"}"#);
+    assert_eq!(
+        unknown.insert("b", "{").unwrap_err().to_string(),
+        "EOF while parsing an object at line 1 column 1"
+    );
+    assert_eq!(unknown.len(), 2);
+}
+
+#[test]
+fn many_and_deep_unknown_members_are_cheap() {
+    let names: String = (0..50_000).map(|n| format!(r#""u{n}":{n},"#)).collect();
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let json = format!(r#"{{{names}"deep":{deep},"inner":{{"name":"n"}},"last-one":1}}"#);
+    let outer = read(&json).unwrap();
+    assert_eq!(outer.unknown.len(), 50_001);
+    assert_eq!(outer.unknown.get("deep"), Some(&*deep));
+}

@@ -1,0 +1,174 @@
+//! An event frozen to bytes under one id: [`Message`].
+
+use std::collections::BTreeMap;
+
+use http::header::HeaderValue;
+use serde::{Deserialize, Serialize};
+
+use crate::decode::{Admitted, Decode, DecodeError};
+use crate::event::{EncodeError, Event, Payload};
+use crate::event_type::EventType;
+use crate::id::MessageId;
+use crate::keys::Keys;
+use crate::lab::LabEvent;
+use crate::rendering::Rendering;
+use crate::timestamp::Timestamp;
+
+/// The name of the rendering that a message is made with: the crate's own envelope.
+pub(crate) const ENVELOPE: &str = "labhook";
+
+/// An event on its way out: what it is about, and the bytes that will be sent.
+///
+/// The id stays the same over all endpoints and attempts; a receiver deduplicates by it. Choose
+/// one that you can make again, for instance from the row that the event came from: publishing a
+/// known id twice is a no-op, which is what makes a publish after a crash safe.
+///
+/// ```
+/// use labhook::lab::{RunState, RunStateChanged};
+/// use labhook::{Event, Message, MessageId, Timestamp};
+///
+/// let at: Timestamp = "2025-04-17T09:30:00Z".parse()?;
+/// let message: Message = Event::new(RunStateChanged::new("run-17", RunState::Paused), at)
+///     .into_message(MessageId::new("run-17-paused-1")?)?;
+///
+/// assert_eq!(message.event_type().as_str(), "run.state_changed");
+/// assert_eq!(message.keys().run.as_ref().map(|run| run.as_str()), Some("run-17"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    id: MessageId,
+    #[serde(rename = "type")]
+    event_type: EventType,
+    timestamp: Timestamp,
+    #[serde(default)]
+    keys: Keys,
+    renderings: BTreeMap<Box<str>, Rendering>,
+}
+
+impl Message {
+    /// A message whose bytes the host made itself, in the format of this name.
+    ///
+    /// It goes to endpoints of that format. Other formats start from an event, so they cannot
+    /// express it; for an event, use [`Event::into_message`] or [`LabEvent::into_message`].
+    #[must_use]
+    pub fn new(
+        id: MessageId,
+        event_type: EventType,
+        timestamp: Timestamp,
+        keys: Keys,
+        format: &str,
+        rendering: Rendering,
+    ) -> Self {
+        let renderings = BTreeMap::from([(format.into(), rendering)]);
+        Self { id, event_type, timestamp, keys, renderings }
+    }
+
+    /// The id.
+    #[must_use]
+    pub const fn id(&self) -> &MessageId {
+        &self.id
+    }
+
+    /// The type of the event.
+    #[must_use]
+    pub const fn event_type(&self) -> &EventType {
+        &self.event_type
+    }
+
+    /// When the event happened.
+    #[must_use]
+    pub const fn timestamp(&self) -> Timestamp {
+        self.timestamp
+    }
+
+    /// What subscriptions and ordering look at.
+    #[must_use]
+    pub const fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The renderings, each with the name of its format, in the order of the names.
+    pub fn renderings(&self) -> impl Iterator<Item = (&str, &Rendering)> {
+        self.renderings.iter().map(|(format, rendering)| (&**format, rendering))
+    }
+
+    /// The rendering in the format of this name.
+    #[must_use]
+    pub fn rendering(&self, format: &str) -> Option<&Rendering> {
+        self.renderings.get(format)
+    }
+
+    /// The event itself, read from the crate's own envelope: what a [`Format`](crate::Format)
+    /// starts from.
+    ///
+    /// # Errors
+    ///
+    /// [`NoEvent`] where the message was made from bytes, or its data is not of its type's form.
+    pub fn event<T: Decode>(&self) -> Result<T, NoEvent> {
+        let rendering = self.rendering(ENVELOPE).ok_or(NoEvent::MadeFromBytes)?;
+        T::decode(Admitted::new(rendering.body())).map_err(NoEvent::Malformed)
+    }
+
+    /// Adds a rendering in a further format; one that is there already stays as it was.
+    pub(crate) fn add_rendering(&mut self, format: &str, rendering: Rendering) {
+        self.renderings.entry(format.into()).or_insert(rendering);
+    }
+
+    /// Whether `other` is this message published again: the same event, to the byte.
+    pub(crate) fn is_republished_by(&self, other: &Self) -> bool {
+        self.event_type == other.event_type
+            && other.renderings().all(|(format, theirs)| self.rendering(format) == Some(theirs))
+    }
+
+    fn from_envelope(
+        id: MessageId,
+        event_type: EventType,
+        timestamp: Timestamp,
+        keys: Keys,
+        json: Vec<u8>,
+    ) -> Self {
+        let json_type = HeaderValue::from_static("application/json");
+        let rendering = Rendering::new(json_type, json);
+        Self::new(id, event_type, timestamp, keys, ENVELOPE, rendering)
+    }
+}
+
+impl<P: Payload> Event<P> {
+    /// Freezes the event to bytes under this id.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError`] where the payload's own `Serialize` fails.
+    pub fn into_message(self, id: MessageId) -> Result<Message, EncodeError> {
+        let json = self.to_json()?;
+        let at = self.timestamp.timestamp();
+        Ok(Message::from_envelope(id, P::EVENT_TYPE, at, self.data.keys(), json))
+    }
+}
+
+impl LabEvent {
+    /// Freezes the event to bytes under this id.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError`], never for an event that was decoded.
+    pub fn into_message(self, id: MessageId) -> Result<Message, EncodeError> {
+        let json = self.to_json()?;
+        let at = self.timestamp().timestamp();
+        Ok(Message::from_envelope(id, self.event_type().clone(), at, self.keys(), json))
+    }
+}
+
+/// A message does not give its event.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoEvent {
+    /// The host made the message's bytes itself: see [`Message::new`].
+    #[error("the message was made from bytes, not from an event")]
+    MadeFromBytes,
+    /// The event's data is not of its type's form.
+    #[error("the message's event is malformed")]
+    Malformed(#[source] DecodeError),
+}

@@ -1,0 +1,339 @@
+//! Many messages to many endpoints: [`Outbox`].
+//!
+//! # The loop
+//!
+//! The outbox decides and the host does. Each [`poll`](Outbox::poll) hands out one piece of work:
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//!
+//! use http::StatusCode;
+//! use labhook::lab::{RunState, RunStateChanged};
+//! use labhook::outbox::{Change, Record};
+//! use labhook::{
+//!     Endpoint, EndpointId, Event, MessageId, Outbox, Outcome, Registry, Secret, Signer, Step,
+//!     Timestamp,
+//! };
+//!
+//! let secret = Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
+//! let signer = Signer::standard_webhooks(secret);
+//! let mut registry = Registry::new();
+//! registry.insert(Endpoint::new(EndpointId::new("eln")?, "https://eln.example/in", signer)?)?;
+//!
+//! // The host's: a store, an HTTP client and a clock.
+//! let mut store: BTreeMap<String, Record> = BTreeMap::new();
+//! let mut post = {
+//!     let mut statuses = [StatusCode::BAD_GATEWAY, StatusCode::NO_CONTENT].into_iter();
+//!     move |request: http::Request<bytes::Bytes>| {
+//!         assert!(request.headers().contains_key("webhook-signature"));
+//!         statuses.next().unwrap_or(StatusCode::OK)
+//!     }
+//! };
+//! let mut now = Timestamp::from_unix_seconds(1_744_882_200);
+//!
+//! let mut outbox = Outbox::new(registry.clone(), 7).restore(store.values().cloned(), now)?;
+//! let event = Event::new(RunStateChanged::new("run-17", RunState::Started), now);
+//! outbox.publish(event.into_message(MessageId::new("run-17-started")?)?, now)?;
+//!
+//! while outbox.pending() > 0 {
+//!     match outbox.poll(now) {
+//!         Step::Save(changes) => {
+//!             let revision = changes.revision();
+//!             for change in changes {
+//!                 match change {
+//!                     Change::Put(record) => _ = store.insert(record.key().to_string(), record),
+//!                     Change::Delete(key) => _ = store.remove(&key.to_string()),
+//!                 }
+//!             }
+//!             outbox.saved(revision);
+//!         }
+//!         Step::Send(attempt) => {
+//!             let status = post(attempt.request(now)?);
+//!             outbox.resolve(attempt.ticket(), &Outcome::bare(status), now);
+//!         }
+//!         Step::Notify(notice) => println!("{notice:?}"),
+//!         Step::Wait(until) => now = until,
+//!         Step::Idle => break,
+//!     }
+//! }
+//! assert_eq!(now.to_string(), "2025-04-17T09:30:05.000Z");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A host that sends on other threads or tasks goes on polling while they are at it, and turns
+//! to whatever comes first: an answer, a message to publish, or the instant of [`Step::Wait`].
+//!
+//! # The host's duties
+//!
+//! - It follows no redirect: a POST that is redirected may arrive as a GET without its body, and
+//!   the answer to that says nothing. A 3xx is an outcome like any other.
+//! - It makes each request once: a client that retries by itself makes copies that nobody counts.
+//! - It gives a request up at [`Attempt::deadline`] at the latest, and hands in
+//!   [`Failure::Timeout`](crate::delivery::Failure::Timeout).
+//! - It says [`saved`](Outbox::saved) when the changes will survive what it means to survive, a
+//!   power failure say, and not before.
+//! - It hands in its clock's time as it is. A clock that goes back does no harm but delay.
+//!
+//! # What is promised
+//!
+//! Nothing that [`publish`](Outbox::publish) accepted and a save made durable is lost: each of
+//! its deliveries ends in a [`Verdict`], whatever crashes come between. No attempt is handed out
+//! before it is saved as being in flight, nor while another one of its delivery is. So a receiver
+//! gets each message at least once, and the copies that it accepts beyond the first are at most
+//! [`Delivery::unanswered`]: the attempts that ended without an answer.
+//!
+//! What a `Save` guards can still go wrong in one way. Should writing take as long as an
+//! attempt's whole timeout, the attempt is not handed out but started anew, without being counted.
+
+mod alarm;
+mod attempt;
+mod disabled;
+mod drive;
+mod endpoints;
+mod journal;
+mod lane;
+mod notice;
+mod publish;
+mod record;
+mod restore;
+mod save;
+mod step;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::delivery::{Control, Delivery, Dice, Ignored, Outcome, Resolution, Verdict};
+use crate::id::{EndpointId, MessageId};
+use crate::message::Message;
+use crate::registry::Registry;
+use crate::timestamp::Timestamp;
+
+pub use self::attempt::{Attempt, Ticket};
+pub use self::disabled::{Disabled, DisabledBy};
+pub use self::notice::Notice;
+pub use self::publish::{Inexpressible, PublishError, Published};
+pub use self::record::{
+    Change, Changes, DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey, Revision,
+};
+pub use self::restore::RestoreError;
+pub use self::step::Step;
+
+use self::alarm::Alarms;
+use self::journal::{Closed, Journal};
+use self::lane::{Lanes, Place};
+
+/// How many attempts one save starts at the most, where nothing else was said.
+const BATCH: NonZeroUsize = NonZeroUsize::new(64).expect("sixty-four is not zero");
+
+/// How long a settled message is kept, where nothing else was said.
+const RETAIN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The sender: takes messages in, and says what to save, what to send, and until when to sleep.
+///
+/// The [module's documentation](self) teaches the loop, the host's duties and what is promised.
+#[derive(Debug)]
+pub struct Outbox {
+    seed: u64,
+    batch: NonZeroUsize,
+    retain: Duration,
+    registry: Registry,
+    messages: BTreeMap<u64, Entry>,
+    sequences: BTreeMap<MessageId, u64>,
+    next_sequence: u64,
+    pending: usize,
+    lanes: Lanes,
+    alarms: Alarms,
+    journal: Journal,
+}
+
+/// A message and its deliveries.
+#[derive(Debug)]
+struct Entry {
+    message: Arc<Message>,
+    accepted_at: Timestamp,
+    slots: BTreeMap<EndpointId, Slot>,
+    /// How many deliveries have not ended.
+    open: usize,
+}
+
+impl Entry {
+    /// When the last delivery ended, or the message was accepted for no endpoint.
+    fn settled_at(&self) -> Timestamp {
+        let ended = self.slots.values().filter_map(|slot| slot.delivery.ended_at());
+        ended.max().unwrap_or(self.accepted_at)
+    }
+}
+
+/// A delivery, and where it is indexed.
+#[derive(Debug)]
+struct Slot {
+    format: Box<str>,
+    delivery: Delivery,
+    /// What the record of it says, or will say when what has changed is saved.
+    recorded: Delivery,
+    place: Place,
+    alarm: Option<Timestamp>,
+    /// Whether the attempt in flight was handed out; until then it was certainly not made.
+    sent: bool,
+}
+
+impl Outbox {
+    /// An outbox without messages.
+    ///
+    /// The seed is what all jitter comes from. Roll it once and keep it with the configuration:
+    /// outboxes of one seed jitter alike.
+    #[must_use]
+    pub fn new(registry: Registry, seed: u64) -> Self {
+        let ids: Vec<_> = registry.iter().map(|endpoint| endpoint.id().clone()).collect();
+        let mut outbox = Self {
+            seed,
+            batch: BATCH,
+            retain: RETAIN,
+            registry,
+            messages: BTreeMap::new(),
+            sequences: BTreeMap::new(),
+            next_sequence: 0,
+            pending: 0,
+            lanes: Lanes::default(),
+            alarms: Alarms::default(),
+            journal: Journal::new(),
+        };
+        for id in &ids {
+            outbox.open_lane(id);
+        }
+        outbox
+    }
+
+    /// Does without storage: [`Step::Save`] never comes, and a crash loses what is pending.
+    #[must_use]
+    pub fn without_storage(mut self) -> Self {
+        self.journal.without_storage();
+        self
+    }
+
+    /// Sets how many attempts one [`Step::Save`] starts at the most; the default is 64.
+    ///
+    /// A crash between a save and its sends leaves that many attempts in doubt, each of which is
+    /// made again after its deadline.
+    #[must_use]
+    pub fn batch(mut self, attempts: NonZeroUsize) -> Self {
+        self.batch = attempts;
+        self
+    }
+
+    /// Sets how long a message is kept after its last delivery has ended; the default is a day.
+    ///
+    /// For that long, publishing it again is known to be a repetition.
+    #[must_use]
+    pub fn retain(mut self, duration: Duration) -> Self {
+        self.retain = duration;
+        self
+    }
+
+    /// What to do next.
+    ///
+    /// Each call hands out one piece of work; call until it says [`Step::Wait`] or
+    /// [`Step::Idle`]. From then on the answer changes when the instant has come, and otherwise
+    /// only after [`publish`](Self::publish), [`resolve`](Self::resolve), [`saved`](Self::saved),
+    /// [`unsaved`](Self::unsaved) or a change of the endpoints. Those may come back to back and
+    /// in any order, and calling `poll` more often than needed does no harm.
+    pub fn poll(&mut self, now: Timestamp) -> Step {
+        self.advance(now);
+        loop {
+            if let Some(notice) = self.journal.next_notice() {
+                return Step::Notify(notice);
+            }
+            while let Some(ticket) = self.journal.next_attempt() {
+                if let Some(attempt) = self.send(ticket, now) {
+                    return Step::Send(attempt);
+                }
+            }
+            if self.journal.is_saving() {
+                break;
+            }
+            self.start_due(now);
+            match self.journal.close() {
+                Some(Closed::Save(revision, keys)) => {
+                    return Step::Save(Changes { revision, list: self.changes(keys) });
+                }
+                Some(Closed::Released) => {}
+                None => break,
+            }
+        }
+        match self.alarms.next() {
+            // At the end of time an instant after `now` does not exist.
+            Some(at) => Step::Wait(at.max(now + Duration::from_micros(1))),
+            None => Step::Idle,
+        }
+    }
+
+    /// Confirms that the changes of this revision are durable, and with that releases what they
+    /// guard.
+    ///
+    /// `false`, and nothing has changed, where that revision is not the one being saved.
+    pub fn saved(&mut self, revision: Revision) -> bool {
+        self.journal.saved(revision)
+    }
+
+    /// Says that the changes of this revision could not be made durable. They become part of the
+    /// next [`Step::Save`], which [`poll`](Self::poll) gives at once: pause before writing again.
+    ///
+    /// `false`, and nothing has changed, where that revision is not the one being saved.
+    pub fn unsaved(&mut self, revision: Revision) -> bool {
+        self.journal.unsaved(revision)
+    }
+
+    /// Takes in what came of an attempt.
+    ///
+    /// Hand in every outcome once, late ones too: a late success still ends its delivery. A
+    /// ticket that is stale, repeated or of another outbox is reported as
+    /// [`Resolution::Ignored`] and changes nothing.
+    pub fn resolve(&mut self, ticket: &Ticket, outcome: &Outcome, now: Timestamp) -> Resolution {
+        const UNKNOWN: Resolution = Resolution::Ignored(Ignored::NeverStarted);
+        let Ticket { sequence, message, endpoint: id, attempt } = ticket;
+        let Some(endpoint) = self.registry.get(id) else { return UNKNOWN };
+        let Some(entry) = self.messages.get_mut(sequence) else { return UNKNOWN };
+        let Some(slot) = entry.slots.get_mut(id) else { return UNKNOWN };
+        if entry.message.id() != message {
+            return UNKNOWN;
+        }
+        let dice = Dice::new(self.seed, message, id);
+        let resolution = slot.delivery.resolve(&endpoint.policy, dice, *attempt, outcome, now);
+        let ignored = matches!(resolution, Resolution::Ignored(_));
+        let gone = resolution == Resolution::Ended(Verdict::Gone);
+        self.settle(*sequence, id, now);
+        // A success can say that it was the last.
+        if gone || (!ignored && outcome.control() == Some(Control::Disable)) {
+            self.disable(id, DisabledBy::Receiver, now);
+        }
+        resolution
+    }
+
+    /// How many deliveries have not ended.
+    #[must_use]
+    pub const fn pending(&self) -> usize {
+        self.pending
+    }
+
+    /// The deliveries that the outbox knows, those of settled messages until these are forgotten.
+    pub fn deliveries(&self) -> impl Iterator<Item = (&Message, &EndpointId, &Delivery)> {
+        self.messages.values().flat_map(|entry| {
+            let message = &*entry.message;
+            entry.slots.iter().map(move |(endpoint, slot)| (message, endpoint, &slot.delivery))
+        })
+    }
+
+    /// The endpoints.
+    #[must_use]
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Since when and by what an endpoint is disabled.
+    #[must_use]
+    pub fn disabled(&self, endpoint: &EndpointId) -> Option<Disabled> {
+        self.lanes.disabled(endpoint)
+    }
+}

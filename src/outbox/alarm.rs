@@ -1,0 +1,43 @@
+//! When something becomes due by time alone: the wake-up index.
+
+use std::collections::BTreeSet;
+
+use crate::id::EndpointId;
+use crate::timestamp::Timestamp;
+
+/// What an instant is for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Alarm {
+    /// A delivery's state changes.
+    Delivery(u64, EndpointId),
+    /// A settled message has been kept for long enough.
+    Forget(u64),
+}
+
+/// Alarms by instant: the next one is found without a scan.
+#[derive(Debug, Default)]
+pub(super) struct Alarms(BTreeSet<(Timestamp, Alarm)>);
+
+impl Alarms {
+    /// Moves an alarm from one instant to another, sets it, or takes it back.
+    pub(super) fn change(&mut self, from: Option<Timestamp>, to: Option<Timestamp>, alarm: Alarm) {
+        if let Some(from) = from {
+            self.0.remove(&(from, alarm.clone()));
+        }
+        if let Some(to) = to {
+            self.0.insert((to, alarm));
+        }
+    }
+
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.0.first().map(|(at, _)| *at)
+    }
+
+    /// Takes an alarm that has gone off.
+    pub(super) fn ring(&mut self, now: Timestamp) -> Option<Alarm> {
+        if self.next()? > now {
+            return None;
+        }
+        self.0.pop_first().map(|(_, alarm)| alarm)
+    }
+}

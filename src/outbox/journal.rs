@@ -1,0 +1,148 @@
+//! Write-ahead: what changed, and what must wait until it is durable.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::outbox::attempt::Ticket;
+use crate::outbox::notice::Notice;
+use crate::outbox::record::{RecordKey, Revision};
+
+/// Three groups of changed records follow one another: *changed* since the last save, *saving*
+/// (handed to the host and not confirmed), and durable, of which nothing need be kept. What a
+/// group guards moves along with it and comes out at the end.
+///
+/// At most one group is saving. That is group commit by itself: while storage is busy, whatever
+/// else changes gathers into the next group.
+#[derive(Debug)]
+pub(super) struct Journal {
+    durable: bool,
+    changed: BTreeSet<RecordKey>,
+    guarded: Guarded,
+    saving: Option<Saving>,
+    handed_out: Revision,
+    confirmed: Revision,
+    released: Guarded,
+}
+
+#[derive(Debug, Default)]
+struct Guarded {
+    attempts: VecDeque<Ticket>,
+    notices: VecDeque<Notice>,
+}
+
+impl Guarded {
+    fn append(&mut self, mut other: Self) {
+        self.attempts.append(&mut other.attempts);
+        self.notices.append(&mut other.notices);
+    }
+}
+
+#[derive(Debug)]
+struct Saving {
+    revision: Revision,
+    keys: BTreeSet<RecordKey>,
+    guarded: Guarded,
+}
+
+impl Journal {
+    pub(super) fn new() -> Self {
+        Self {
+            durable: true,
+            changed: BTreeSet::new(),
+            guarded: Guarded::default(),
+            saving: None,
+            handed_out: Revision::default(),
+            confirmed: Revision::default(),
+            released: Guarded::default(),
+        }
+    }
+
+    /// From here on a group counts as durable as soon as it is closed.
+    pub(super) fn without_storage(&mut self) {
+        self.durable = false;
+    }
+
+    pub(super) fn touch(&mut self, key: RecordKey) {
+        self.changed.insert(key);
+    }
+
+    pub(super) fn guard_attempt(&mut self, ticket: Ticket) {
+        self.guarded.attempts.push_back(ticket);
+    }
+
+    pub(super) fn guard_notice(&mut self, notice: Notice) {
+        self.guarded.notices.push_back(notice);
+    }
+
+    /// How many attempts the next group guards already.
+    pub(super) fn guarded_attempts(&self) -> usize {
+        self.guarded.attempts.len()
+    }
+
+    pub(super) const fn is_saving(&self) -> bool {
+        self.saving.is_some()
+    }
+
+    /// Closes the group of what changed. `None` where nothing did, or a group is saving.
+    pub(super) fn close(&mut self) -> Option<Closed> {
+        if self.saving.is_some() || self.changed.is_empty() {
+            return None;
+        }
+        let keys = std::mem::take(&mut self.changed);
+        let guarded = std::mem::take(&mut self.guarded);
+        if !self.durable {
+            self.released.append(guarded);
+            return Some(Closed::Released);
+        }
+        self.handed_out = self.handed_out.next();
+        let revision = self.handed_out;
+        self.saving = Some(Saving { revision, keys: keys.clone(), guarded });
+        Some(Closed::Save(revision, keys))
+    }
+
+    /// The group is durable: releases what it guards. `false` for any other revision.
+    pub(super) fn saved(&mut self, revision: Revision) -> bool {
+        let Some(saving) = self.saving.take_if(|saving| saving.revision == revision) else {
+            return false;
+        };
+        self.confirmed = revision;
+        self.released.append(saving.guarded);
+        true
+    }
+
+    /// The group is not durable: it becomes part of the next. `false` for any other revision.
+    pub(super) fn unsaved(&mut self, revision: Revision) -> bool {
+        let Some(mut saving) = self.saving.take_if(|saving| saving.revision == revision) else {
+            return false;
+        };
+        self.changed.append(&mut saving.keys);
+        let later = std::mem::replace(&mut self.guarded, saving.guarded);
+        self.guarded.append(later);
+        true
+    }
+
+    /// The revision with which the record, as it is now, becomes durable or became so.
+    pub(super) fn revision_of(&self, key: &RecordKey) -> Revision {
+        match &self.saving {
+            _ if self.changed.contains(key) => self.handed_out.next(),
+            Some(saving) if saving.keys.contains(key) => saving.revision,
+            _ => self.confirmed,
+        }
+    }
+
+    pub(super) fn next_attempt(&mut self) -> Option<Ticket> {
+        self.released.attempts.pop_front()
+    }
+
+    pub(super) fn next_notice(&mut self) -> Option<Notice> {
+        self.released.notices.pop_front()
+    }
+}
+
+/// What came of closing a group.
+#[derive(Debug)]
+pub(super) enum Closed {
+    /// There is no storage: what the group guards is released.
+    Released,
+    /// These records are to be saved.
+    Save(Revision, BTreeSet<RecordKey>),
+}

@@ -1,0 +1,120 @@
+//! The way in: [`Outbox::publish`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::lane::Place;
+use super::record::{RecordKey, Revision};
+use super::{Entry, Outbox, Slot};
+use crate::delivery::Delivery;
+use crate::format::FormatError;
+use crate::id::{EndpointId, MessageId};
+use crate::message::Message;
+use crate::timestamp::Timestamp;
+
+impl Outbox {
+    /// Accepts a message for every endpoint in use whose subscription it matches, and renders it
+    /// in each format that these name.
+    ///
+    /// Accepted is not yet durable: the message is when [`Published::revision`] is saved. After a
+    /// crash before that, publish it again. Publishing again is always safe: a message that the
+    /// outbox knows is reported as a [duplicate](Published::duplicate), and nothing changes.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError::Conflict`] where the outbox knows another message of the same id.
+    pub fn publish(
+        &mut self,
+        mut message: Message,
+        now: Timestamp,
+    ) -> Result<Published, PublishError> {
+        let key = RecordKey::Message(message.id().clone());
+        if let Some(sequence) = self.sequences.get(message.id()) {
+            let known = self.messages.get(sequence);
+            if !known.is_some_and(|entry| entry.message.is_republished_by(&message)) {
+                return Err(PublishError::Conflict { id: message.id().clone() });
+            }
+            return Ok(Published {
+                duplicate: true,
+                endpoints: known.map(|it| it.slots.keys().cloned().collect()).unwrap_or_default(),
+                inexpressible: Vec::new(),
+                revision: self.journal.revision_of(&key),
+            });
+        }
+
+        let mut slots = BTreeMap::new();
+        let mut inexpressible = Vec::new();
+        for endpoint in self.registry.iter() {
+            let in_use = endpoint.enabled && self.lanes.disabled(endpoint.id()).is_none();
+            if !in_use || !endpoint.subscription.matches(&message) {
+                continue;
+            }
+            let format = endpoint.formatter().name();
+            if message.rendering(format).is_none() {
+                match endpoint.formatter().render(&message) {
+                    Ok(rendering) => message.add_rendering(format, rendering),
+                    Err(error) => {
+                        let endpoint = endpoint.id().clone();
+                        inexpressible.push(Inexpressible { endpoint, error });
+                        continue;
+                    }
+                }
+            }
+            slots.insert(endpoint.id().clone(), Slot::new(format.into(), Delivery::new(now)));
+        }
+
+        let sequence = self.next_sequence;
+        self.next_sequence = sequence.saturating_add(1);
+        self.sequences.insert(message.id().clone(), sequence);
+        self.journal.touch(key.clone());
+        let endpoints = slots.keys().cloned().collect();
+        let message = Arc::new(message);
+        self.admit(sequence, Entry { message, accepted_at: now, slots, open: 0 }, now);
+        let revision = self.journal.revision_of(&key);
+        Ok(Published { duplicate: false, endpoints, inexpressible, revision })
+    }
+}
+
+impl Slot {
+    pub(super) fn new(format: Box<str>, delivery: Delivery) -> Self {
+        let recorded = delivery.clone();
+        Self { format, delivery, recorded, place: Place::New, alarm: None, sent: false }
+    }
+}
+
+/// What became of a published message.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Published {
+    /// Whether the outbox knew the message already; nothing changed then.
+    pub duplicate: bool,
+    /// The endpoints that it is delivered to.
+    pub endpoints: Vec<EndpointId>,
+    /// The endpoints that wanted it and whose format cannot express it: they do not get it. Of a
+    /// duplicate this is empty, whatever it was the first time.
+    pub inexpressible: Vec<Inexpressible>,
+    /// With which revision the message is durable: this one or any later.
+    pub revision: Revision,
+}
+
+/// An endpoint whose format cannot express a message.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Inexpressible {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// Why not.
+    pub error: FormatError,
+}
+
+/// A message cannot be accepted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The outbox knows another message of the same id.
+    #[error("another message of the id {id} was published before")]
+    Conflict {
+        /// The id.
+        id: MessageId,
+    },
+}

@@ -1,0 +1,98 @@
+//! The way back in: [`Outbox::restore`].
+
+use std::collections::BTreeMap;
+
+use super::record::{DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey};
+use super::{Entry, Outbox, Slot};
+use crate::delivery::Delivery;
+use crate::id::MessageId;
+use crate::timestamp::Timestamp;
+
+impl Outbox {
+    /// Takes up from saved records, in any order, what an earlier outbox left.
+    ///
+    /// Call it on a fresh outbox with the same seed. What any prefix of an earlier outbox's
+    /// changes leaves in storage can be restored from. An attempt that was in flight may have
+    /// reached its receiver, so it is waited for until its deadline and then counts as timed out.
+    /// Deliveries whose endpoint the registry does not know are held until
+    /// [`insert_endpoint`](Outbox::insert_endpoint) brings it back or
+    /// [`remove_endpoint`](Outbox::remove_endpoint) gives it up.
+    ///
+    /// # Errors
+    ///
+    /// [`RestoreError`] where the records are not those of one outbox.
+    pub fn restore(
+        mut self,
+        records: impl IntoIterator<Item = Record>,
+        now: Timestamp,
+    ) -> Result<Self, RestoreError> {
+        if !self.messages.is_empty() {
+            return Err(RestoreError::NotFresh);
+        }
+        let mut rows = Vec::new();
+        for record in records {
+            match record {
+                Record::Message(record) => self.restore_message(record)?,
+                Record::Delivery(record) => rows.push(record),
+                Record::Endpoint(EndpointRecord { endpoint, disabled }) => {
+                    self.lanes.set_disabled(&endpoint, Some(disabled));
+                    self.open_lane(&endpoint);
+                }
+            }
+        }
+        for row in rows {
+            self.restore_delivery(row);
+        }
+        for (sequence, entry) in std::mem::take(&mut self.messages) {
+            self.admit(sequence, entry, now);
+        }
+        Ok(self)
+    }
+
+    fn restore_message(&mut self, record: MessageRecord) -> Result<(), RestoreError> {
+        let MessageRecord { sequence, accepted_at, fan_out, message } = record;
+        let id = message.id().clone();
+        let fresh = |format| Slot::new(format, Delivery::new(accepted_at));
+        let slots: BTreeMap<_, _> = fan_out.into_iter().map(|(id, it)| (id, fresh(it))).collect();
+        let entry = Entry { message, accepted_at, slots, open: 0 };
+        if self.messages.insert(sequence, entry).is_some()
+            || self.sequences.insert(id.clone(), sequence).is_some()
+        {
+            return Err(RestoreError::Repeated { id });
+        }
+        self.next_sequence = self.next_sequence.max(sequence.saturating_add(1));
+        Ok(())
+    }
+
+    fn restore_delivery(&mut self, row: DeliveryRecord) {
+        let DeliveryRecord { sequence, message, endpoint, delivery } = row;
+        self.next_sequence = self.next_sequence.max(sequence.saturating_add(1));
+        let known = self.sequences.get(&message) == Some(&sequence);
+        match self.slot(sequence, &endpoint).filter(|_| known) {
+            Some(slot) => {
+                slot.recorded = delivery.clone();
+                slot.delivery = delivery;
+                // It may have been: a crash hides whether it was.
+                slot.sent = true;
+            }
+            // Its message is gone, or is a later one of the same id: a removal that was cut short.
+            None => self.journal.touch(RecordKey::Delivery(message, endpoint)),
+        }
+    }
+}
+
+/// Records cannot be restored from.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestoreError {
+    /// The outbox has messages already.
+    #[error("only an outbox without messages can be restored into")]
+    NotFresh,
+    /// Two records are of one message, or of two messages of one sequence: the records are not
+    /// those of one outbox.
+    #[error("the message {id} clashes with another record")]
+    Repeated {
+        /// The id.
+        id: MessageId,
+    },
+}

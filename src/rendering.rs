@@ -1,0 +1,162 @@
+//! The bytes of one request, made once: [`Rendering`].
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// One message in one format: content type, headers and body, frozen.
+///
+/// What is signed is what is sent, so the bytes are made once, when the message is published, and
+/// saved with it: a retry after a restart, or after an upgrade of the program, sends the same
+/// ones. The bodies of clones are shared, not copied.
+///
+/// In saved state a body that is UTF-8 stands as text and any other as base64.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rendering {
+    #[serde(with = "header_value")]
+    content_type: HeaderValue,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    headers: Vec<Header>,
+    #[serde(with = "body")]
+    body: Bytes,
+}
+
+impl Rendering {
+    /// A rendering of this content type and body.
+    #[must_use]
+    pub fn new(content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
+        Self { content_type, headers: Vec::new(), body: body.into() }
+    }
+
+    /// Adds a header that belongs to the format, such as `ce-id` of a CloudEvents binary request.
+    ///
+    /// It is saved with the message: no place for a secret.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push(Header { name, value });
+        self
+    }
+
+    /// The value of the request's `content-type`.
+    #[must_use]
+    pub const fn content_type(&self) -> &HeaderValue {
+        &self.content_type
+    }
+
+    /// The headers that belong to the format, in the order in which they were added.
+    pub fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        self.headers.iter().map(|header| (&header.name, &header.value))
+    }
+
+    /// The body.
+    #[must_use]
+    pub const fn body(&self) -> &Bytes {
+        &self.body
+    }
+}
+
+impl fmt::Debug for Rendering {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rendering({:?}, {} bytes)", self.content_type, self.body.len())
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    #[serde(with = "header_name")]
+    name: HeaderName,
+    #[serde(with = "header_value")]
+    value: HeaderValue,
+}
+
+mod header_name {
+    use super::{Deserialize, Deserializer, HeaderName, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(name: &HeaderName, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(name.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<HeaderName, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A header value is bytes; each byte stands as the Unicode character of that number (ISO 8859-1),
+/// which loses none and leaves the usual value readable.
+mod header_value {
+    use super::{Deserialize, Deserializer, HeaderValue, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &HeaderValue, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&value.as_bytes().iter().copied().map(char::from).collect::<String>())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<HeaderValue, D::Error> {
+        use serde::de::Error;
+        let text = String::deserialize(from)?;
+        let bytes: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();
+        HeaderValue::from_bytes(&bytes.map_err(Error::custom)?).map_err(Error::custom)
+    }
+}
+
+mod body {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::{Bytes, Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Saved<T> {
+        Text(T),
+        Base64(T),
+    }
+
+    pub(super) fn serialize<S: Serializer>(body: &Bytes, to: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(body) {
+            Ok(text) => Saved::Text(text).serialize(to),
+            Err(_) => Saved::Base64(&*STANDARD.encode(body)).serialize(to),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Bytes, D::Error> {
+        match Saved::<String>::deserialize(from)? {
+            Saved::Text(text) => Ok(text.into()),
+            Saved::Base64(text) => match STANDARD.decode(text) {
+                Ok(bytes) => Ok(bytes.into()),
+                Err(error) => Err(serde::de::Error::custom(error)),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(rendering: &Rendering) -> String {
+        let json = serde_json::to_string(rendering).unwrap();
+        assert_eq!(&serde_json::from_str::<Rendering>(&json).unwrap(), rendering);
+        json
+    }
+
+    #[test]
+    fn a_rendering_is_saved_readably_and_loses_nothing() {
+        let json = HeaderValue::from_static("application/json");
+        let text = Rendering::new(json.clone(), r#"{"a":1}"#);
+        assert_eq!(
+            round_trip(&text),
+            r#"{"content_type":"application/json","body":{"text":"{\"a\":1}"}}"#
+        );
+
+        let every_byte: Vec<u8> = (0..=255).collect();
+        let header = HeaderValue::from_bytes(b"caf\xe9\t\xff").unwrap();
+        let bytes =
+            Rendering::new(json, every_byte).header(HeaderName::from_static("ce-id"), header);
+        assert!(round_trip(&bytes).contains(r#""body":{"base64":"AAECAw"#));
+        assert_eq!(format!("{bytes:?}"), "Rendering(\"application/json\", 256 bytes)");
+    }
+}

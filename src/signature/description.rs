@@ -1,0 +1,383 @@
+//! What a vendor says of its signatures, and whether it adds up: [`Description`].
+
+use std::fmt;
+
+use super::template;
+use super::timestamp_form::TimestampForm;
+
+/// How the bytes of a MAC are written in the header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// Hexadecimal: written in lower case, read in either.
+    Hex,
+    /// Standard base64 with its padding.
+    Base64,
+}
+
+/// What a vendor's documentation says of its HMAC-SHA256 signatures, not yet checked.
+///
+/// [`Described`](super::Described) checks it, when it is compiled or at run time. Without further words the MAC is
+/// in hexadecimal, without a prefix, one to a header, and neither time nor id is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Description<'a> {
+    /// The header that carries the signature.
+    pub header: &'a str,
+    /// What is signed: fixed text around `{id}`, `{timestamp}` and `{body}`, each once at most.
+    pub template: &'a str,
+    /// What stands before the encoded MAC, such as `sha256=`; empty for nothing.
+    pub prefix: &'a str,
+    /// How the MAC is encoded.
+    pub encoding: Encoding,
+    /// What parts the fields of the signature header, where it can hold several.
+    pub separator: Option<char>,
+    /// Where the timestamp sits, and how it is written.
+    pub timestamp: Option<(TimestampPlace<'a>, TimestampForm)>,
+    /// The header that carries the message's id.
+    pub id_header: Option<&'a str>,
+}
+
+/// Where a described scheme keeps its timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TimestampPlace<'a> {
+    /// In a header of its own.
+    Header(&'a str),
+    /// In the signature header, as the field with this prefix, such as `t=`.
+    Field(&'a str),
+}
+
+impl<'a> Description<'a> {
+    /// The signature header and what is signed.
+    #[must_use]
+    pub const fn new(header: &'a str, template: &'a str) -> Self {
+        Self {
+            header,
+            template,
+            prefix: "",
+            encoding: Encoding::Hex,
+            separator: None,
+            timestamp: None,
+            id_header: None,
+        }
+    }
+
+    /// Puts this text before the encoded MAC.
+    #[must_use]
+    pub const fn prefix(mut self, prefix: &'a str) -> Self {
+        self.prefix = prefix;
+        self
+    }
+
+    /// Writes the MAC in base64.
+    #[must_use]
+    pub const fn base64(mut self) -> Self {
+        self.encoding = Encoding::Base64;
+        self
+    }
+
+    /// Lets the signature header hold several fields, parted by this character: a rotating sender
+    /// then signs with all its secrets.
+    #[must_use]
+    pub const fn separator(mut self, separator: char) -> Self {
+        self.separator = Some(separator);
+        self
+    }
+
+    /// The timestamp is in a header of its own.
+    #[must_use]
+    pub const fn timestamp_header(mut self, name: &'a str, form: TimestampForm) -> Self {
+        self.timestamp = Some((TimestampPlace::Header(name), form));
+        self
+    }
+
+    /// The timestamp is in the signature header, behind this prefix.
+    #[must_use]
+    pub const fn timestamp_field(mut self, prefix: &'a str, form: TimestampForm) -> Self {
+        self.timestamp = Some((TimestampPlace::Field(prefix), form));
+        self
+    }
+
+    /// The message's id is in this header.
+    #[must_use]
+    pub const fn id_header(mut self, name: &'a str) -> Self {
+        self.id_header = Some(name);
+        self
+    }
+
+    pub(super) const fn check(&self) -> Result<(), DescribedError> {
+        let contents = match template::check(self.template.as_bytes()) {
+            Ok(contents) => contents,
+            Err(error) => return Err(error),
+        };
+        match (contents.id, self.id_header) {
+            (true, None) => return Err(DescribedError::IdNowhere),
+            (false, Some(_)) => return Err(DescribedError::IdNotSigned),
+            _ => {}
+        }
+        match (contents.timestamp, self.timestamp) {
+            (true, None) => return Err(DescribedError::TimestampNowhere),
+            (false, Some(_)) => return Err(DescribedError::TimestampNotSigned),
+            _ => {}
+        }
+        if !is_graphic(self.prefix) {
+            return Err(DescribedError::Prefix);
+        }
+        if let Some(separator) = self.separator
+            && (!parts_fields(separator) || holds(self.prefix, separator))
+        {
+            // `v1,` of Standard Webhooks holds a comma, and its fields are parted by spaces.
+            return Err(DescribedError::Separator);
+        }
+        if let Some(id_header) = self.id_header
+            && same_name(self.header, id_header)
+        {
+            return Err(DescribedError::SameHeader);
+        }
+        match (self.timestamp, self.separator) {
+            (Some((TimestampPlace::Field(_), _)), None) => Err(DescribedError::Separator),
+            (Some((TimestampPlace::Field(field), _)), Some(separator)) => {
+                if field.is_empty() || !is_graphic(field) || holds(field, separator) {
+                    Err(DescribedError::Prefix)
+                } else if starts_with(self.prefix, field)
+                    || (!self.prefix.is_empty() && starts_with(field, self.prefix))
+                {
+                    Err(DescribedError::SamePrefix)
+                } else {
+                    Ok(())
+                }
+            }
+            (Some((TimestampPlace::Header(name), _)), _) => {
+                let clashes = match self.id_header {
+                    Some(id_header) => same_name(name, id_header),
+                    None => false,
+                };
+                if clashes || same_name(name, self.header) {
+                    Err(DescribedError::SameHeader)
+                } else {
+                    Ok(())
+                }
+            }
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+const fn is_graphic(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        if !first.is_ascii_graphic() {
+            return false;
+        }
+        rest = after;
+    }
+    true
+}
+
+/// Whether the character can part fields: it occurs in neither encoding.
+const fn parts_fields(separator: char) -> bool {
+    separator == ' ' || (separator.is_ascii_punctuation() && !matches!(separator, '+' | '/' | '='))
+}
+
+/// Whether the text holds the character, which is in ASCII.
+const fn holds(text: &str, wanted: char) -> bool {
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        if *first as u32 == wanted as u32 {
+            return true;
+        }
+        rest = after;
+    }
+    false
+}
+
+const fn starts_with(text: &str, start: &str) -> bool {
+    let (mut text, mut start) = (text.as_bytes(), start.as_bytes());
+    while let [wanted, start_after @ ..] = start {
+        match text {
+            [found, text_after @ ..] if *found == *wanted => text = text_after,
+            _ => return false,
+        }
+        start = start_after;
+    }
+    true
+}
+
+const fn same_name(left: &str, right: &str) -> bool {
+    let (mut left, mut right) = (left.as_bytes(), right.as_bytes());
+    loop {
+        match (left, right) {
+            ([], []) => return true,
+            ([l, l_after @ ..], [r, r_after @ ..]) if l.eq_ignore_ascii_case(r) => {
+                (left, right) = (l_after, r_after);
+            }
+            _ => return false,
+        }
+    }
+}
+
+/// A description contradicts itself, or would sign less than it names.
+///
+/// Whoever wrote the description is at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DescribedError {
+    /// The template lacks `{body}`: any body would pass.
+    NoBody,
+    /// The template has a brace that does not belong to `{id}`, `{timestamp}` or `{body}`.
+    Placeholder,
+    /// The template holds one of the three twice.
+    Repeated,
+    /// `{id}` and `{body}` stand side by side, so that bytes could move from one to the other.
+    IdTouchesBody,
+    /// The template uses `{timestamp}` and nothing says where it sits.
+    TimestampNowhere,
+    /// A timestamp is described which the template does not sign: anybody could change it.
+    TimestampNotSigned,
+    /// The template uses `{id}` and no header carries it.
+    IdNowhere,
+    /// An id header is described which the template does not sign: anybody could change it.
+    IdNotSigned,
+    /// A name is not usable as a header name.
+    HeaderName,
+    /// Two of the headers have one name.
+    SameHeader,
+    /// A prefix holds a character other than visible ASCII, or the separator, or is empty where it
+    /// must tell the timestamp from the signature.
+    Prefix,
+    /// The prefixes of the timestamp and the signature cannot be told apart.
+    SamePrefix,
+    /// The separator could occur inside a field, or is missing where the timestamp is a field.
+    Separator,
+}
+
+impl DescribedError {
+    /// The text of `Display`, which a failed const evaluation shows too.
+    pub(super) const fn text(self) -> &'static str {
+        match self {
+            Self::NoBody => "the template does not sign {body}",
+            Self::Placeholder => "the template has a brace outside {id}, {timestamp} and {body}",
+            Self::Repeated => "the template repeats a placeholder",
+            Self::IdTouchesBody => "the template has no text between {id} and {body}",
+            Self::TimestampNowhere => {
+                "the template uses {timestamp} and nothing says where it sits"
+            }
+            Self::TimestampNotSigned => "the template does not sign the timestamp",
+            Self::IdNowhere => "the template uses {id} and no header carries it",
+            Self::IdNotSigned => "the template does not sign the id",
+            Self::HeaderName => "a header name is not usable",
+            Self::SameHeader => "two headers of the scheme have one name",
+            Self::Prefix => "a prefix is not made of visible ASCII characters without separator",
+            Self::SamePrefix => "the prefixes of timestamp and signature cannot be told apart",
+            Self::Separator => "the separator is missing or could occur inside a field",
+        }
+    }
+}
+
+impl fmt::Display for DescribedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl std::error::Error for DescribedError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signature::Described;
+
+    #[test]
+    fn each_error_has_its_text() {
+        use DescribedError as E;
+        const FORM: TimestampForm = TimestampForm::UnixSeconds;
+        let new = Description::new;
+        for (description, error, text) in [
+            (new("x", "v0"), E::NoBody, "the template does not sign {body}"),
+            (
+                new("x", "{Body}{body}"),
+                E::Placeholder,
+                "the template has a brace outside {id}, {timestamp} and {body}",
+            ),
+            (new("x", "{body}{body}"), E::Repeated, "the template repeats a placeholder"),
+            (
+                new("x", "{id}{body}").id_header("y"),
+                E::IdTouchesBody,
+                "the template has no text between {id} and {body}",
+            ),
+            (
+                new("x", "{timestamp}.{body}"),
+                E::TimestampNowhere,
+                "the template uses {timestamp} and nothing says where it sits",
+            ),
+            (
+                new("x", "{body}").timestamp_header("y", FORM),
+                E::TimestampNotSigned,
+                "the template does not sign the timestamp",
+            ),
+            (
+                new("x", "{id}.{body}"),
+                E::IdNowhere,
+                "the template uses {id} and no header carries it",
+            ),
+            (
+                new("x", "{body}").id_header("y"),
+                E::IdNotSigned,
+                "the template does not sign the id",
+            ),
+            (new("x y", "{body}"), E::HeaderName, "a header name is not usable"),
+            (
+                new("x-a", "{id}.{body}").id_header("X-A"),
+                E::SameHeader,
+                "two headers of the scheme have one name",
+            ),
+            (
+                new("x", "{body}").prefix("v1 "),
+                E::Prefix,
+                "a prefix is not made of visible ASCII characters without separator",
+            ),
+            (
+                new("x", "{timestamp}{body}")
+                    .separator(',')
+                    .prefix("t=")
+                    .timestamp_field("t=", FORM),
+                E::SamePrefix,
+                "the prefixes of timestamp and signature cannot be told apart",
+            ),
+            (
+                new("x", "{timestamp}{body}").timestamp_field("t=", FORM),
+                E::Separator,
+                "the separator is missing or could occur inside a field",
+            ),
+        ] {
+            let found = Described::new(description).unwrap_err();
+            assert_eq!(found, error);
+            assert_eq!(found.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn further_contradictions_are_found() {
+        use DescribedError as E;
+        const FORM: TimestampForm = TimestampForm::UnixSeconds;
+        let signed = Description::new("x", "{timestamp}.{body}").separator(',');
+        let error = |description| Described::new(description).unwrap_err();
+        assert_eq!(error(signed.timestamp_header("X", FORM)), E::SameHeader);
+        assert_eq!(error(signed.timestamp_field("", FORM)), E::Prefix);
+        assert_eq!(error(signed.timestamp_field("t,", FORM)), E::Prefix);
+        assert_eq!(error(signed.prefix("t=1").timestamp_field("t=", FORM)), E::SamePrefix);
+        assert_eq!(error(signed.prefix("t").timestamp_field("t=", FORM)), E::SamePrefix);
+        let plain = Description::new("x", "{body}");
+        for bad in ['=', '/', '+', 'a', '0', '\n', 'é'] {
+            assert_eq!(error(plain.separator(bad)), E::Separator, "{bad:?}");
+        }
+        assert_eq!(error(plain.separator(',').prefix("v1,")), E::Separator);
+        assert!(Described::new(plain.separator(';').prefix("v1,")).is_ok());
+        for bad in ["{body}}", "{{body}", "{body", "{}{body}", "{body}{id", "{"] {
+            let error = error(Description::new("x", bad));
+            assert_eq!(error, E::Placeholder, "{bad}");
+        }
+        assert_eq!(error(Description::new("x", "{body}{id}").id_header("y")), E::IdTouchesBody);
+    }
+}

@@ -1,0 +1,300 @@
+//! Asymmetric keys for Standard Webhooks `v1a`.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::ed25519::signature::{MultipartSigner as _, MultipartVerifier as _};
+use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
+use zeroize::Zeroizing;
+
+/// An Ed25519 private key (RFC 8032): the sender's.
+///
+/// It is wiped when dropped, and its `Debug` prints no part of it.
+///
+/// ```
+/// use labhook::signature::Ed25519PrivateKey;
+///
+/// let key = Ed25519PrivateKey::from_seed(&[7; 32]);
+/// let text = key.expose_whsk();
+/// assert_eq!(Ed25519PrivateKey::from_whsk(&text)?.public(), key.public());
+/// # Ok::<(), labhook::signature::Ed25519KeyError>(())
+/// ```
+#[derive(Clone)]
+// Boxed, so that moving it leaves no copy behind on the stack.
+pub struct Ed25519PrivateKey(Box<SigningKey>);
+
+impl Ed25519PrivateKey {
+    /// Reads `whsk_` followed by base64 of the 32-byte seed, or, as Svix writes it, of the seed
+    /// and then the 32-byte public key.
+    ///
+    /// # Errors
+    ///
+    /// [`Ed25519KeyError`], also where the public half does not belong to the seed.
+    pub fn from_whsk(text: &str) -> Result<Self, Ed25519KeyError> {
+        let bytes = decode(text, "whsk_")?;
+        let length = Ed25519KeyError::Length { bytes: bytes.len() };
+        let (seed, public) = bytes.split_first_chunk::<32>().ok_or(length)?;
+        let key = Self::from_seed(seed);
+        match public.len() {
+            0 => Ok(key),
+            32 if key.0.verifying_key().as_bytes() == public => Ok(key),
+            32 => Err(Ed25519KeyError::Disagree),
+            _ => Err(length),
+        }
+    }
+
+    /// Takes the 32-byte seed; every seed is a key.
+    #[must_use]
+    pub fn from_seed(seed: &[u8; 32]) -> Self {
+        Self(Box::new(SigningKey::from_bytes(seed)))
+    }
+
+    /// The key that receivers check with.
+    #[must_use]
+    pub fn public(&self) -> Ed25519PublicKey {
+        Ed25519PublicKey(self.0.verifying_key())
+    }
+
+    /// The key in the `whsk_` form, seed and then public key. Keep it out of logs and files.
+    #[must_use]
+    pub fn expose_whsk(&self) -> Zeroizing<String> {
+        let pair = Zeroizing::new(self.0.to_keypair_bytes());
+        // 93 bytes in all: a string that never grows leaves no copy behind on the heap.
+        let mut text = Zeroizing::new(String::with_capacity(96));
+        text.push_str("whsk_");
+        STANDARD.encode_string(*pair, &mut text);
+        text
+    }
+
+    pub(super) fn sign(&self, parts: &[&[u8]]) -> String {
+        STANDARD.encode(self.0.multipart_sign(parts).to_bytes())
+    }
+}
+
+impl fmt::Debug for Ed25519PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ed25519PrivateKey")
+    }
+}
+
+/// An Ed25519 public key (RFC 8032): the receiver's.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ed25519PublicKey(VerifyingKey);
+
+impl Ed25519PublicKey {
+    /// Reads `whpk_` followed by base64 of the 32-byte public key.
+    ///
+    /// # Errors
+    ///
+    /// [`Ed25519KeyError`], also for the few keys under which anybody can sign.
+    pub fn from_whpk(text: &str) -> Result<Self, Ed25519KeyError> {
+        let bytes = decode(text, "whpk_")?;
+        let bytes = <&[u8; 32]>::try_from(&**bytes)
+            .map_err(|_| Ed25519KeyError::Length { bytes: bytes.len() })?;
+        Self::from_bytes(bytes)
+    }
+
+    /// Takes the 32 bytes of the public key.
+    ///
+    /// # Errors
+    ///
+    /// [`Ed25519KeyError::NotAKey`].
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, Ed25519KeyError> {
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| Ed25519KeyError::NotAKey)?;
+        if key.is_weak() { Err(Ed25519KeyError::NotAKey) } else { Ok(Self(key)) }
+    }
+
+    /// The key in the `whpk_` form, to be handed to receivers.
+    #[must_use]
+    pub fn to_whpk(&self) -> String {
+        format!("whpk_{}", STANDARD.encode(self.0.as_bytes()))
+    }
+
+    /// Strict verification, without joining the parts: the key has passed `is_weak`, and R must
+    /// pass it too. That and the ordinary check are what `verify_strict` does to one slice.
+    pub(super) fn verifies(&self, parts: &[&[u8]], signature: &[u8; 64]) -> bool {
+        let signature = Signature::from_bytes(signature);
+        VerifyingKey::from_bytes(signature.r_bytes()).is_ok_and(|r| !r.is_weak())
+            && self.0.multipart_verify(parts, &signature).is_ok()
+    }
+}
+
+impl fmt::Debug for Ed25519PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ed25519PublicKey")
+    }
+}
+
+fn decode(text: &str, wanted: &'static str) -> Result<Zeroizing<Vec<u8>>, Ed25519KeyError> {
+    let Some(encoded) = text.strip_prefix(wanted) else {
+        let found = ["whsec_", "whsk_", "whpk_"]
+            .into_iter()
+            .find(|prefix| text.starts_with(prefix))
+            .unwrap_or("something else");
+        return Err(Ed25519KeyError::Prefix { wanted, found });
+    };
+    // Decoding into a buffer of full size leaves no shorter copy behind on the heap; the decoder's
+    // own error quotes a byte of the input, so it is not kept as the source.
+    let mut buffer = Zeroizing::new(vec![0; encoded.len()]);
+    let len =
+        STANDARD.decode_slice(encoded, &mut buffer).map_err(|_| Ed25519KeyError::NotBase64)?;
+    buffer.truncate(len);
+    Ok(buffer)
+}
+
+/// The text is not usable as an Ed25519 key in the form that was named.
+///
+/// No variant holds any part of the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Ed25519KeyError {
+    /// The text starts with another prefix, or with none.
+    #[error("the key does not start with {wanted} but with {found}")]
+    Prefix {
+        /// The prefix of the form that was named.
+        wanted: &'static str,
+        /// The known prefix that was found.
+        found: &'static str,
+    },
+    /// What follows the prefix is not padded standard base64.
+    #[error("the key is not standard base64")]
+    NotBase64,
+    /// The key has a length that the form does not have.
+    #[error("the key has {bytes} bytes, which no ed25519 key has")]
+    Length {
+        /// How many bytes the text stands for.
+        bytes: usize,
+    },
+    /// The second half of a private key is not the public key of the first.
+    #[error("the public half of the key does not belong to its private half")]
+    Disagree,
+    /// The bytes are not a public key, or are one under which anybody can sign.
+    #[error("the bytes are not a usable ed25519 public key")]
+    NotAKey,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHSK: &str = "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
+    const SEED: &str = "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbc=";
+    const WHPK: &str = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
+
+    #[test]
+    fn both_private_forms_are_one_key() {
+        let pair = Ed25519PrivateKey::from_whsk(WHSK).unwrap();
+        let seed = Ed25519PrivateKey::from_whsk(SEED).unwrap();
+        assert_eq!(pair.public(), seed.public());
+        assert_eq!(pair.public().to_whpk(), WHPK);
+        assert_eq!(Ed25519PublicKey::from_whpk(WHPK).unwrap(), pair.public());
+        assert_eq!(*seed.expose_whsk(), WHSK);
+    }
+
+    #[test]
+    fn each_error_has_its_text() {
+        let private = |text: &str| Ed25519PrivateKey::from_whsk(text).unwrap_err().to_string();
+        let public = |text: &str| Ed25519PublicKey::from_whpk(text).unwrap_err().to_string();
+        assert_eq!(private(WHPK), "the key does not start with whsk_ but with whpk_");
+        assert_eq!(public(WHSK), "the key does not start with whpk_ but with whsk_");
+        assert_eq!(public("1SiA"), "the key does not start with whpk_ but with something else");
+        assert_eq!(private("whsk_!"), "the key is not standard base64");
+        assert_eq!(private("whsk_AAAA"), "the key has 3 bytes, which no ed25519 key has");
+        assert_eq!(public("whpk_"), "the key has 0 bytes, which no ed25519 key has");
+        let swapped = WHSK.replace("VKIDij2", "VKIDij3");
+        assert_eq!(
+            private(&swapped),
+            "the public half of the key does not belong to its private half"
+        );
+        // The neutral point, of order one; and a y for which there is no x.
+        let mut neutral = [0; 32];
+        neutral[0] = 1;
+        let mut nowhere = [0; 32];
+        nowhere[0] = 2;
+        for bytes in [neutral, nowhere] {
+            assert_eq!(
+                Ed25519PublicKey::from_bytes(&bytes).unwrap_err().to_string(),
+                "the bytes are not a usable ed25519 public key"
+            );
+        }
+    }
+
+    #[test]
+    fn the_vectors_of_rfc_8032_pass() {
+        let vectors = include_str!("../../tests/data/signature/vectors.json");
+        let vectors: Vec<serde_json::Value> = serde_json::from_str(vectors).unwrap();
+        let of_ed25519 = |vector: &&serde_json::Value| vector["scheme"] == "ed25519-primitive";
+        let mut count = 0;
+        for vector in vectors.iter().filter(of_ed25519) {
+            let bytes = |member: &str| hex::decode(vector[member].as_str().unwrap_or("")).unwrap();
+            let seed: [u8; 32] = bytes("secret").try_into().unwrap();
+            let public: [u8; 32] = bytes("public_key").try_into().unwrap();
+            let (body, signature) = (bytes("body_hex"), bytes("expected"));
+            let key = Ed25519PrivateKey::from_seed(&seed);
+            assert_eq!(key.public(), Ed25519PublicKey::from_bytes(&public).unwrap());
+            assert_eq!(key.sign(&[&body]), STANDARD.encode(&signature));
+            let signature = signature.as_slice().try_into().unwrap();
+            assert!(key.public().verifies(&[&body], signature));
+            count += 1;
+        }
+        assert_eq!(count, 2);
+    }
+
+    /// What the library's own strict check says of the same bytes, joined.
+    #[test]
+    fn verification_is_strict() {
+        let key = Ed25519PrivateKey::from_seed(&[7; 32]);
+        let parts: [&[u8]; 3] = [b"id.", b"5.", b"body"];
+        let good = key.0.multipart_sign(&parts).to_bytes();
+        assert!(key.public().verifies(&parts, &good));
+        assert!(!key.public().verifies(&parts[..2], &good));
+        let mut small_order_r = [0; 64];
+        small_order_r[0] = 1;
+        let mut high_s = good;
+        high_s[63] |= 0xe0;
+        for bytes in [[0; 64], [0xff; 64], small_order_r, high_s] {
+            assert!(!key.public().verifies(&parts, &bytes));
+            let signature = Signature::from_bytes(&bytes);
+            let strict = key.0.verify_strict(b"id.5.body", &signature);
+            assert!(strict.is_err());
+        }
+    }
+
+    /// With R the neutral point and s = k * a the ordinary equation holds, for any message of the
+    /// key holder's choice: only the strict check refuses it.
+    #[test]
+    fn a_small_order_r_is_refused() {
+        use sha2::{Digest as _, Sha512};
+
+        let key = Ed25519PrivateKey::from_seed(&[7; 32]);
+        let parts: [&[u8]; 2] = [b"id.5.", b"body"];
+        let mut signature = [0; 64];
+        signature[0] = 1;
+
+        // The scalar type has no name in this crate, so k is built from the one at hand.
+        let a = key.0.to_scalar();
+        let one = a * a.invert();
+        let double = |scalar| scalar + scalar;
+        let mut k = a - a;
+        let hash = Sha512::new()
+            .chain_update(&signature[..32])
+            .chain_update(key.0.verifying_key().as_bytes())
+            .chain_update(parts.concat())
+            .finalize();
+        for byte in hash.iter().rev() {
+            for bit in (0..8).rev() {
+                k = double(k);
+                if byte >> bit & 1 == 1 {
+                    k += one;
+                }
+            }
+        }
+        signature[32..].copy_from_slice((k * a).as_bytes());
+
+        let loose = Signature::from_bytes(&signature);
+        assert!(key.0.verifying_key().multipart_verify(&parts, &loose).is_ok());
+        assert!(key.0.verify_strict(&parts.concat(), &loose).is_err());
+        assert!(!key.public().verifies(&parts, &signature));
+    }
+}

@@ -1,0 +1,98 @@
+//! What a signature header holds: [`Fields`].
+
+use http::HeaderMap;
+
+use super::described::{Described, TimestampSource};
+use super::error::VerifyError;
+use super::key::VerifyingKey;
+use super::mac::{self, Tag};
+use super::{MAX_CANDIDATES, headers};
+
+#[cfg(feature = "ed25519")]
+use super::{MAX_ED25519_CANDIDATES, scheme};
+
+/// The timestamp and the candidates of a signature header, as far as the keys can use them.
+#[derive(Default)]
+pub(super) struct Fields<'h> {
+    pub(super) timestamp: Option<&'h [u8]>,
+    tags: Vec<Tag>,
+    #[cfg(feature = "ed25519")]
+    ed25519: Vec<[u8; 64]>,
+}
+
+impl<'h> Fields<'h> {
+    /// Reads the header. A field that is of another version, or is malformed, is passed over: it
+    /// may stand beside a good one.
+    pub(super) fn read(
+        layout: &Described,
+        headers: &'h HeaderMap,
+        keys: &[VerifyingKey],
+    ) -> Result<Self, VerifyError> {
+        let too_many =
+            |limit| VerifyError::TooManyCandidates { name: layout.header.clone(), limit };
+        let wants_shared = keys.iter().any(|key| matches!(key, VerifyingKey::Shared(_)));
+        #[cfg(feature = "ed25519")]
+        let wants_ed25519 = keys.iter().any(|key| matches!(key, VerifyingKey::Ed25519(_)));
+
+        let mut fields = Self::default();
+        let mut count = 0_usize;
+        for field in headers::fields(headers, &layout.header, layout.separator)? {
+            if let Some((TimestampSource::Field(prefix), _)) = &layout.timestamp
+                && let Some(text) = field.strip_prefix(prefix.as_bytes())
+            {
+                if fields.timestamp.is_some_and(|other| other != text) {
+                    return Err(VerifyError::ConflictingTimestamp { name: layout.header.clone() });
+                }
+                fields.timestamp = Some(text);
+                continue;
+            }
+            count = count.saturating_add(1);
+            if count > MAX_CANDIDATES {
+                return Err(too_many(MAX_CANDIDATES));
+            }
+            #[cfg(feature = "ed25519")]
+            if wants_ed25519
+                && let Some(text) = field.strip_prefix(scheme::V1A.as_bytes())
+                && let Some(signature) = mac::decode_base64(text)
+            {
+                if fields.ed25519.len() == MAX_ED25519_CANDIDATES {
+                    return Err(too_many(MAX_ED25519_CANDIDATES));
+                }
+                fields.ed25519.push(signature);
+            }
+            if wants_shared
+                && let Some(text) = field.strip_prefix(layout.prefix.as_bytes())
+                && let Some(tag) = mac::decode(text, layout.encoding)
+            {
+                fields.tags.push(tag);
+            }
+        }
+        Ok(fields)
+    }
+
+    /// Whether there is no candidate that a key could match.
+    pub(super) fn is_empty(&self) -> bool {
+        #[cfg(feature = "ed25519")]
+        if !self.ed25519.is_empty() {
+            return false;
+        }
+        self.tags.is_empty()
+    }
+
+    pub(super) fn any_matches(&self, key: &VerifyingKey, parts: &[&[u8]]) -> bool {
+        match key {
+            VerifyingKey::Shared(_) if self.tags.is_empty() => false,
+            VerifyingKey::Shared(secret) => {
+                // One tag for the key; each candidate is compared with it, in constant time.
+                let tag = mac::mac(secret, parts);
+                self.tags.contains(&tag)
+            }
+            // The hash of an Ed25519 verification begins with a part of the signature, so nothing
+            // of it can be shared between candidates.
+            #[cfg(feature = "ed25519")]
+            VerifyingKey::Ed25519(key) => {
+                self.ed25519.iter().any(|candidate| key.verifies(parts, candidate))
+            }
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! Making the headers that prove a request's origin: [`Signer`].
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::described::{Described, TimestampSource};
+use super::key::{KeyError, SigningKey};
+use super::scheme::{Layout, Scheme};
+use super::{MAX_CANDIDATES, mac, template};
+use crate::id::MessageId;
+use crate::secret::Secret;
+use crate::timestamp::Timestamp;
+
+#[cfg(feature = "ed25519")]
+use super::MAX_ED25519_CANDIDATES;
+#[cfg(feature = "ed25519")]
+use super::scheme::V1A;
+
+/// Signs requests: a scheme and one or more keys.
+///
+/// While a secret rotates, give the new one first and the old one with [`also`](Self::also).
+/// Standard Webhooks, Svix and described schemes with a separator then carry a signature of every
+/// key, so that receivers may change over at any time. The other schemes carry one signature, that
+/// of the first key.
+///
+/// ```
+/// use labhook::{MessageId, Secret, Signer, Timestamp};
+///
+/// let secret = Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
+/// let signer = Signer::standard_webhooks(secret);
+///
+/// let id = MessageId::new("msg_p5jXN8AQM9LWM0D4loKWxJek")?;
+/// let now = Timestamp::from_unix_seconds(1_614_265_330);
+/// let headers = signer.sign(&id, now, br#"{"test": 2432232314}"#)?;
+/// assert_eq!(headers["webhook-timestamp"], "1614265330");
+/// assert_eq!(
+///     headers["webhook-signature"],
+///     "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Signer {
+    /// None signs nothing.
+    scheme: Option<Scheme>,
+    /// Not empty where there is a scheme.
+    keys: Vec<SigningKey>,
+}
+
+impl Signer {
+    /// Signs by the scheme with the key.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] where the key does not go with the scheme.
+    pub fn new(scheme: Scheme, key: impl Into<SigningKey>) -> Result<Self, KeyError> {
+        let key = key.into();
+        key.check(&scheme)?;
+        Ok(Self::with(scheme, key))
+    }
+
+    fn with(scheme: Scheme, key: impl Into<SigningKey>) -> Self {
+        Self { scheme: Some(scheme), keys: vec![key.into()] }
+    }
+
+    /// Signs by [`Scheme::StandardWebhooks`].
+    #[must_use]
+    pub fn standard_webhooks(key: impl Into<SigningKey>) -> Self {
+        Self::with(Scheme::StandardWebhooks, key)
+    }
+
+    /// Signs by [`Scheme::Svix`].
+    #[must_use]
+    pub fn svix(key: impl Into<SigningKey>) -> Self {
+        Self::with(Scheme::Svix, key)
+    }
+
+    /// Signs by [`Scheme::Strike`].
+    #[must_use]
+    pub fn strike(secret: Secret) -> Self {
+        Self::with(Scheme::Strike, secret)
+    }
+
+    /// Sends the secret itself, by [`Scheme::Token`]. It is the header's whole value: for
+    /// `Authorization` it starts with `Bearer `.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NotHeaderValue`].
+    pub fn token(header: HeaderName, secret: Secret) -> Result<Self, KeyError> {
+        Self::new(Scheme::Token(header), secret)
+    }
+
+    /// Signs by [`Scheme::Described`].
+    #[must_use]
+    pub fn described(scheme: Described, secret: Secret) -> Self {
+        Self::with(Scheme::Described(scheme), secret)
+    }
+
+    /// Signs nothing and sets no header; [`also`](Self::also) changes nothing about that.
+    #[must_use]
+    pub const fn unsigned() -> Self {
+        Self { scheme: None, keys: Vec::new() }
+    }
+
+    /// Signs with this secret too, after the keys that were given before.
+    #[must_use]
+    pub fn also(mut self, secret: Secret) -> Self {
+        if self.scheme.is_some() {
+            self.keys.push(secret.into());
+        }
+        self
+    }
+
+    /// Signs with this key too, of whichever kind.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] where the key does not go with the scheme.
+    pub fn also_key(mut self, key: impl Into<SigningKey>) -> Result<Self, KeyError> {
+        if let Some(scheme) = &self.scheme {
+            let key = key.into();
+            key.check(scheme)?;
+            self.keys.push(key);
+        }
+        Ok(self)
+    }
+
+    /// The scheme; `None` for [`unsigned`](Self::unsigned).
+    #[must_use]
+    pub const fn scheme(&self) -> Option<&Scheme> {
+        self.scheme.as_ref()
+    }
+
+    /// Every header that [`sign`](Self::sign) sets. An endpoint's static headers cannot have these
+    /// names.
+    pub fn header_names(&self) -> impl Iterator<Item = &HeaderName> {
+        self.scheme.iter().flat_map(Scheme::header_names)
+    }
+
+    /// The headers that prove the request's origin, to be sent with exactly this body.
+    ///
+    /// `now` is the host's clock as it stands: receivers compare it with theirs, and a later
+    /// attempt of the same message is signed anew. Signatures and tokens are marked as sensitive,
+    /// so that the headers' `Debug` leaves them out.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`] where the scheme cannot carry the id, the time or so many signatures.
+    pub fn sign(
+        &self,
+        id: &MessageId,
+        now: Timestamp,
+        body: &[u8],
+    ) -> Result<HeaderMap, SignError> {
+        let (Some(scheme), Some(first)) = (&self.scheme, self.keys.first()) else {
+            return Ok(HeaderMap::new());
+        };
+        match scheme.layout() {
+            Layout::Signed(layout) => self.sign_by(layout, first, id, now, body),
+            Layout::Token(header) => Ok(token_header(header, first)),
+        }
+    }
+
+    fn sign_by(
+        &self,
+        layout: &Described,
+        first: &SigningKey,
+        id: &MessageId,
+        now: Timestamp,
+        body: &[u8],
+    ) -> Result<HeaderMap, SignError> {
+        if template::id_is_ambiguous(&layout.template, id.as_str()) {
+            return Err(SignError::AmbiguousId);
+        }
+        let timestamp = match &layout.timestamp {
+            Some((_, form)) => form.write(now).ok_or(SignError::Time)?,
+            None => String::new(),
+        };
+        let keys = match layout.separator {
+            Some(_) => self.keys.as_slice(),
+            None => std::slice::from_ref(first),
+        };
+        check_count(keys)?;
+
+        let parts = layout.signed_parts(id.as_str(), timestamp.as_bytes(), body);
+        let separator = layout.separator.unwrap_or_default();
+        let mut signature = String::new();
+        if let Some((TimestampSource::Field(prefix), _)) = &layout.timestamp {
+            signature.push_str(prefix);
+            signature.push_str(&timestamp);
+        }
+        for key in keys {
+            if !signature.is_empty() {
+                signature.push(separator);
+            }
+            match key {
+                SigningKey::Shared(secret) => {
+                    let tag = mac::mac(secret, &parts);
+                    signature.push_str(&layout.prefix);
+                    signature.push_str(&mac::encode(&tag, layout.encoding));
+                }
+                #[cfg(feature = "ed25519")]
+                SigningKey::Ed25519(key) => {
+                    signature.push_str(V1A);
+                    signature.push_str(&key.sign(&parts));
+                }
+            }
+        }
+
+        let mut headers = HeaderMap::with_capacity(3);
+        if let Some(name) = &layout.id_header {
+            headers.insert(name, header_value(id.as_str().to_owned()));
+        }
+        if let Some((TimestampSource::Header(name), _)) = &layout.timestamp {
+            headers.insert(name, header_value(timestamp));
+        }
+        let mut signature = header_value(signature);
+        signature.set_sensitive(true);
+        headers.insert(&layout.header, signature);
+        Ok(headers)
+    }
+}
+
+fn token_header(header: &HeaderName, key: &SigningKey) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(1);
+    match key {
+        SigningKey::Shared(secret) => {
+            let mut value = HeaderValue::from_bytes(secret.expose_bytes())
+                .expect("the constructor has checked the first key");
+            value.set_sensitive(true);
+            headers.insert(header, value);
+        }
+        #[cfg(feature = "ed25519")]
+        SigningKey::Ed25519(_) => {}
+    }
+    headers
+}
+
+fn check_count(keys: &[SigningKey]) -> Result<(), SignError> {
+    #[cfg(feature = "ed25519")]
+    {
+        let limit = MAX_ED25519_CANDIDATES;
+        let of_kind = |key: &&SigningKey| matches!(key, SigningKey::Ed25519(_));
+        if keys.iter().filter(of_kind).count() > limit {
+            return Err(SignError::TooManyKeys { limit });
+        }
+    }
+    let limit = MAX_CANDIDATES;
+    if keys.len() > limit {
+        return Err(SignError::TooManyKeys { limit });
+    }
+    Ok(())
+}
+
+fn header_value(text: String) -> HeaderValue {
+    HeaderValue::try_from(text)
+        .expect("ids, times, prefixes and encodings are made of visible ASCII characters")
+}
+
+/// A message cannot be signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// Whoever chose the id and the scheme is at fault: in this scheme's signed bytes the id could
+    /// not be told from what surrounds it.
+    #[error("the message id holds the text that bounds it in the signed bytes")]
+    AmbiguousId,
+    /// The host's clock is at fault: RFC 3339 cannot write a year beyond 9999 or before 0000.
+    #[error("the scheme cannot write the time of signing")]
+    Time,
+    /// Whoever rotates is at fault: a verifier would refuse so many signatures.
+    #[error("the signer has more than {limit} keys of one kind")]
+    TooManyKeys {
+        /// The limit that was passed.
+        limit: usize,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signature::{Description, TimestampForm};
+
+    fn secret() -> Secret {
+        Secret::from_text("0123456789").unwrap()
+    }
+
+    fn id(text: &str) -> MessageId {
+        MessageId::new(text).unwrap()
+    }
+
+    #[test]
+    fn each_error_has_its_text() {
+        let timed = Described::new(
+            Description::new("x", "{id}:{timestamp}:{body}")
+                .id_header("y")
+                .timestamp_header("z", TimestampForm::Rfc3339),
+        )
+        .unwrap();
+        let signer = Signer::described(timed, secret());
+        let text = |text, now| signer.sign(&id(text), now, b"").unwrap_err().to_string();
+        assert_eq!(
+            text("m:1", Timestamp::UNIX_EPOCH),
+            "the message id holds the text that bounds it in the signed bytes"
+        );
+        assert_eq!(text("m", Timestamp::MAX), "the scheme cannot write the time of signing");
+
+        let many =
+            (0..32).fold(Signer::standard_webhooks(secret()), |signer, _| signer.also(secret()));
+        assert_eq!(
+            many.sign(&id("m"), Timestamp::MIN, b"").unwrap_err().to_string(),
+            "the signer has more than 32 keys of one kind"
+        );
+    }
+
+    #[test]
+    fn key_errors_have_their_texts() {
+        for bad in ["token\n", "to\0ken", " token", "token\t", "\u{7f}"] {
+            let secret = Secret::from_text(bad).unwrap();
+            let error = Signer::token(http::header::AUTHORIZATION, secret).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "the token cannot be sent in a header: \
+                 it holds a control character or outer blanks"
+            );
+        }
+        assert_eq!(
+            KeyError::SharedOnly.to_string(),
+            "the scheme takes a shared secret, not an ed25519 key"
+        );
+    }
+
+    #[cfg(feature = "ed25519")]
+    #[test]
+    fn ed25519_keys_go_with_standard_webhooks_and_svix_only() {
+        use crate::signature::Ed25519PrivateKey;
+
+        let key = Ed25519PrivateKey::from_seed(&[1; 32]);
+        assert!(Signer::new(Scheme::Svix, key.clone()).is_ok());
+        assert_eq!(Signer::new(Scheme::Strike, key.clone()).unwrap_err(), KeyError::SharedOnly);
+        assert_eq!(
+            Signer::strike(secret()).also_key(key.clone()).unwrap_err(),
+            KeyError::SharedOnly
+        );
+        let many = (0..MAX_ED25519_CANDIDATES)
+            .fold(Signer::standard_webhooks(key.clone()), |signer, _| {
+                signer.also_key(key.clone()).unwrap()
+            });
+        assert_eq!(
+            many.sign(&id("m"), Timestamp::MIN, b""),
+            Err(SignError::TooManyKeys { limit: MAX_ED25519_CANDIDATES })
+        );
+    }
+
+    #[test]
+    fn the_headers_are_those_that_are_named() {
+        let signers = [
+            Signer::standard_webhooks(secret()),
+            Signer::svix(secret()),
+            Signer::strike(secret()),
+            Signer::token(HeaderName::from_static("x-lab-token"), secret()).unwrap(),
+            Signer::described(Described::SLACK, secret()),
+            Signer::unsigned().also(secret()),
+        ];
+        let mut named = Vec::new();
+        for signer in &signers {
+            let headers = signer.sign(&id("m"), Timestamp::UNIX_EPOCH, b"").unwrap();
+            assert_eq!(headers.len(), signer.header_names().count());
+            assert!(signer.header_names().all(|name| headers.contains_key(name)));
+            named.extend(signer.header_names().map(HeaderName::as_str));
+        }
+        assert_eq!(
+            named,
+            [
+                "webhook-id",
+                "webhook-timestamp",
+                "webhook-signature",
+                "svix-id",
+                "svix-timestamp",
+                "svix-signature",
+                "x-webhook-signature",
+                "x-lab-token",
+                "x-slack-request-timestamp",
+                "x-slack-signature",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_scheme_with_one_signature_takes_the_first_key() {
+        let other = Secret::from_text("other").unwrap();
+        let one = Signer::strike(secret());
+        let two = one.clone().also(other);
+        let sign = |signer: &Signer| signer.sign(&id("m"), Timestamp::UNIX_EPOCH, b"x").unwrap();
+        assert_eq!(sign(&one), sign(&two));
+    }
+}

@@ -1,0 +1,165 @@
+//! Fault 9: no `Debug` and no `Display` holds a secret, a MAC or a body.
+
+use std::error::Error;
+use std::fmt::{Debug, Write as _};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use labhook::signature::{Described, SigningKey, VerifyingKey};
+use labhook::{MessageId, Secret, SecretError, Signer, Timestamp, Verifier, danger};
+
+const KEY: &str = "kEyMaTeRiAl-0123456789";
+const BODY: &[u8] = b"bOdYcOnTeNt-0123456789";
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_614_265_330);
+
+/// Everything that was printed.
+#[derive(Default)]
+struct Printed(String);
+
+impl Printed {
+    fn debug(&mut self, value: &impl Debug) {
+        write!(self.0, "{value:?}\n{value:#?}\n").unwrap();
+    }
+
+    fn error(&mut self, error: &(impl Error + 'static)) {
+        self.debug(error);
+        let mut next: Option<&dyn Error> = Some(error);
+        while let Some(error) = next {
+            writeln!(self.0, "{error}").unwrap();
+            next = error.source();
+        }
+    }
+
+    /// Looks for the bytes in the spellings in which something might print them.
+    fn must_not_hold(&self, what: &[u8]) {
+        let list = format!("{what:?}");
+        let spellings = [
+            String::from_utf8_lossy(what).into_owned(),
+            hex::encode(what),
+            hex::encode_upper(what),
+            STANDARD.encode(what),
+            list.trim_matches(['[', ']']).to_owned(),
+            list.trim_matches(['[', ']']).replace(", ", ",\n    "),
+        ];
+        for spelling in spellings {
+            assert!(!self.0.contains(&spelling), "{spelling} in {}", self.0);
+        }
+    }
+}
+
+fn secret() -> Secret {
+    Secret::from_text(KEY).unwrap()
+}
+
+fn signers() -> Vec<(Signer, Verifier)> {
+    let token = HeaderName::from_static("x-token");
+    vec![
+        (
+            Signer::standard_webhooks(secret()).also(secret()),
+            Verifier::standard_webhooks(secret()).also(secret()),
+        ),
+        (Signer::svix(secret()), Verifier::svix(secret())),
+        (Signer::strike(secret()), Verifier::strike(secret())),
+        (
+            Signer::token(token.clone(), secret()).unwrap(),
+            Verifier::token(token, secret()).unwrap(),
+        ),
+        (
+            Signer::described(Described::SLACK, secret()),
+            Verifier::described(Described::SLACK, secret()),
+        ),
+    ]
+}
+
+/// The encoded MACs of a header, or the token.
+fn tags(value: &HeaderValue) -> Vec<String> {
+    let text = value.to_str().unwrap();
+    let strip = |field: &str| field.trim_start_matches("v1,").trim_start_matches("v0=").to_owned();
+    text.split(' ').map(strip).collect()
+}
+
+#[test]
+fn fault_9_nothing_prints_a_secret_a_mac_or_a_body() {
+    let mut printed = Printed::default();
+    let mut macs = Vec::new();
+    let id = MessageId::new("m").unwrap();
+
+    printed.debug(&SigningKey::from(secret()));
+    printed.debug(&VerifyingKey::from(secret()));
+    printed.debug(&danger::unsigned(BODY));
+    for (signer, verifier) in signers() {
+        printed.debug(&signer);
+        printed.debug(&verifier);
+        let headers = signer.sign(&id, NOW, BODY).unwrap();
+        // The headers themselves, too: a host may log them.
+        printed.debug(&headers);
+        let header = signer.header_names().last().unwrap();
+        macs.extend(tags(&headers[header]));
+        printed.debug(&verifier.verify(&headers, BODY, NOW).unwrap());
+
+        // Every refusal that can be reached with these headers.
+        let mut refuse = |headers: &HeaderMap, body: &[u8], now: Timestamp| {
+            if let Err(error) = verifier.verify(headers, body, now) {
+                printed.error(&error);
+            }
+        };
+        refuse(&HeaderMap::new(), BODY, NOW);
+        refuse(&headers, b"other", NOW);
+        refuse(&headers, BODY, Timestamp::MIN);
+        refuse(&headers, BODY, Timestamp::MAX);
+        for name in signer.header_names() {
+            for value in ["", "m.1", "v1,AAAA", "+5"] {
+                let mut headers = headers.clone();
+                headers.append(name, HeaderValue::from_static(value));
+                refuse(&headers, BODY, NOW);
+                headers.insert(name, HeaderValue::from_static(value));
+                refuse(&headers, BODY, NOW);
+            }
+        }
+    }
+    for error in [
+        Secret::from_whsec(KEY).unwrap_err(),
+        Secret::from_base64(KEY).unwrap_err(),
+        SecretError::Empty,
+    ] {
+        printed.error(&error);
+    }
+    let header = HeaderName::from_static("x-token");
+    let with_line_feed = Secret::from_text(&format!("{KEY}\n")).unwrap();
+    printed.error(&Signer::token(header, with_line_feed).unwrap_err());
+
+    assert!(printed.0.contains("NoMatch") && printed.0.contains("TooOld"));
+    printed.must_not_hold(KEY.as_bytes());
+    printed.must_not_hold(BODY);
+    assert!(macs.len() >= 5);
+    for mac in macs {
+        assert!(!printed.0.contains(&mac), "{mac}");
+        let decoded = [STANDARD.decode(&mac).ok(), hex::decode(&mac).ok()];
+        for bytes in decoded.into_iter().flatten() {
+            printed.must_not_hold(&bytes);
+        }
+    }
+}
+
+#[cfg(feature = "ed25519")]
+#[test]
+fn fault_9_nothing_prints_an_ed25519_key() {
+    use labhook::signature::{Ed25519PrivateKey, Ed25519PublicKey};
+
+    let seed: [u8; 32] = std::array::from_fn(|index| u8::try_from(index * 7 + 3).unwrap());
+    let key = Ed25519PrivateKey::from_seed(&seed);
+    let whsk = key.expose_whsk();
+    let whpk = key.public().to_whpk();
+    let mut printed = Printed::default();
+    printed.debug(&key);
+    printed.debug(&key.public());
+    printed.debug(&Signer::standard_webhooks(key.clone()));
+    printed.debug(&Verifier::standard_webhooks(key.public()));
+    printed.error(&Ed25519PrivateKey::from_whsk(&whsk.replace('=', "")).unwrap_err());
+    printed.error(&Ed25519PrivateKey::from_whsk(&whpk).unwrap_err());
+    printed.error(&Ed25519PublicKey::from_whpk(&whsk).unwrap_err());
+    printed.must_not_hold(&seed);
+    printed.must_not_hold(&STANDARD.decode(&whpk[5..]).unwrap());
+    assert!(!printed.0.contains(&whsk[5..40]));
+}
