@@ -143,10 +143,7 @@ fn a_host_that_wakes_late_keeps_the_schedule() {
     for late in [0, 1, 2_999] {
         let mut delivery = Delivery::new(at(0));
         assert!(delivery.start(&policy, at(0)).is_some());
-        assert_eq!(
-            poll(&mut delivery, &policy, 5_000 + late),
-            Progress::Wait { until: at(8_000) }
-        );
+        assert_eq!(poll(&mut delivery, &policy, 5_000 + late), Progress::Wait { until: at(8_000) });
     }
     // After a long sleep, a crash say, the timeout and the wait are found over in one call.
     let mut delivery = Delivery::new(at(0));
