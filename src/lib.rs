@@ -1,6 +1,84 @@
-//! labhook
+//! Webhooks for laboratory software: typed lab events, signed requests, and a delivery machine
+//! that the host drives with its own HTTP client.
+//!
+//! labhook makes no request, opens no file, reads no clock, rolls no dice and starts no thread.
+//! The host does those and labhook decides, so it fits a scheduler with threads, a service with
+//! tasks, a program in a browser and a test with a clock of its own alike.
+//!
+//! # The walk
+//!
+//! ```text
+//!  sender                                                       receiver
+//!  Event<P>          what happened, typed                       Event<P> or LabEvent
+//!    | into_message(id)                                           ^ decode
+//!  Message           id, keys, bytes: frozen                    Verified   only a Verifier makes one
+//!    | publish(now)                                               ^ verify(headers, body, now)
+//!  Outbox            which endpoints, when, how often           HeaderMap and &[u8]
+//!    | poll(now)                                                  ^
+//!  Step::Save(changes)   then saved(revision)                     |
+//!  Step::Send(attempt)   request(now)  ===== the host's client ===> POST
+//!    | resolve(ticket, outcome, now)
+//!  Step::Notify(notice)
+//!  Step::Wait(until) or Step::Idle
+//! ```
+//!
+//! - To **send**, make a [`Message`] of an [`Event`], [publish](Outbox::publish) it and follow
+//!   what [`Outbox::poll`] says. The [`outbox`] module teaches that loop.
+//! - To **receive**, [verify](Verifier::verify) first, then ask an [`Inbox`] whether the event is
+//!   new, then [decode](Verified::decode). What was not verified cannot be decoded, save through
+//!   [`danger`].
+//! - To **build on the events**, use the models in [`lab`], or bring your own by implementing
+//!   [`Payload`].
+//!
+//! A host that keeps a queue or a table of its own leaves the outbox away and drives one
+//! [`Delivery`] for each row; the [`delivery`] module shows how.
+//!
+//! # Receive
+//!
+//! ```
+//! use labhook::{LabEvent, Secret, Timestamp, Verifier};
+//!
+//! # let (headers, body, now) = labhook_example();
+//! let verifier = Verifier::standard_webhooks(Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZI")?);
+//!
+//! let verified = verifier.verify(&headers, &body, now)?;
+//! match verified.decode()? {
+//!     LabEvent::RunStateChanged(run) => println!("{} is {}", run.data.run_id, run.data.state),
+//!     other => println!("a {} event", other.event_type()),
+//! }
+//! # fn labhook_example() -> (http::HeaderMap, Vec<u8>, Timestamp) {
+//! #     use labhook::lab::{RunState, RunStateChanged};
+//! #     use labhook::{Event, MessageId, Signer};
+//! #     let now = Timestamp::from_unix_seconds(1_744_882_200);
+//! #     let id = MessageId::new("msg_1").unwrap();
+//! #     let event = Event::new(RunStateChanged::new("run-17", RunState::Paused), now);
+//! #     let message = event.into_message(id.clone()).unwrap();
+//! #     let body = message.rendering("labhook").unwrap().body().to_vec();
+//! #     let secret = Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZI").unwrap();
+//! #     let headers = Signer::standard_webhooks(secret).sign(&id, now, &body).unwrap();
+//! #     (headers, body, now)
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Four things apart
+//!
+//! **State** is plain data that serde can save at any moment. **Policy** is plain data, lent to
+//! each call, and can come from a configuration file. **Time** is an argument. **I/O** is the
+//! host's.
+//!
+//! # Panics
+//!
+//! No input makes labhook panic: no bytes from the network, no saved state, no clock. The
+//! exceptions are constructors that are documented to, such as [`EventType::from_static`] on text
+//! that is no event type, and whose place is a `const`.
+//!
+//! # Features
+//!
+//! - `ed25519`, off by default: signatures of the Standard Webhooks kind `v1a`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod danger;
 mod decode;
@@ -49,3 +127,8 @@ pub use signature::{Scheme, SignError, Signer, Verified, Verifier, VerifyError};
 pub use subscription::{EventPattern, EventPatternError, Subscription, TriggerOn};
 pub use time_text::TimeText;
 pub use timestamp::{ParseTimestampError, Timestamp};
+
+/// The README's snippets are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

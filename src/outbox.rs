@@ -179,6 +179,15 @@ struct Slot {
     sent: bool,
 }
 
+impl Slot {
+    /// Whether the delivery has moved since it was recorded. A wait that is over is no news: time
+    /// will have passed for a restored delivery too.
+    fn has_news(&self) -> bool {
+        let key = |it: &Delivery| (it.attempts(), it.in_flight(), it.verdict(), it.unanswered());
+        key(&self.delivery) != key(&self.recorded)
+    }
+}
+
 impl Outbox {
     /// An outbox without messages.
     ///

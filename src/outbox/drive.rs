@@ -67,7 +67,7 @@ impl Outbox {
             let attempt = started.number;
             self.journal.guard_attempt(Ticket { sequence, message, endpoint, attempt });
         }
-        // A clock that went back since makes what was due wait again; that is found out here.
+        // Where none was started, what stood in the way is found out here.
         self.settle(sequence, id, now);
         self.slot(sequence, id).is_some_and(|slot| slot.place != Place::Due)
     }
@@ -104,7 +104,7 @@ impl Outbox {
             slot.delivery.end(Verdict::Cancelled, now);
         }
 
-        if slot.delivery != slot.recorded {
+        if slot.has_news() {
             self.journal.touch(RecordKey::Delivery(message.clone(), id.clone()));
             if let Some(verdict) =
                 slot.delivery.verdict().filter(|_| slot.recorded.verdict().is_none())
