@@ -310,14 +310,20 @@ impl Outbox {
         }
         let dice = Dice::new(self.seed, message, id);
         let resolution = slot.delivery.resolve(&endpoint.policy, dice, *attempt, outcome, now);
-        let ignored = matches!(resolution, Resolution::Ignored(_));
-        let gone = resolution == Resolution::Ended(Verdict::Gone);
+        if matches!(resolution, Resolution::Ignored(_)) {
+            return resolution;
+        }
         self.settle(*sequence, id, now);
         // A success can say that it was the last.
-        if gone || (!ignored && outcome.control() == Some(Control::Disable)) {
+        let gone = resolution == Resolution::Ended(Verdict::Gone);
+        if gone || outcome.control() == Some(Control::Disable) {
             self.disable(id, DisabledBy::Receiver, now);
         }
-        resolution
+        match (resolution, self.slot(*sequence, id).and_then(|slot| slot.delivery.verdict())) {
+            // The endpoint is disabled, so the retry that the policy asks for is not made.
+            (Resolution::Retry { .. }, Some(verdict)) => Resolution::Ended(verdict),
+            _ => resolution,
+        }
     }
 
     /// How many deliveries have not ended.

@@ -34,6 +34,7 @@ impl Outbox {
             match alarm {
                 Alarm::Delivery(sequence, endpoint) => {
                     if let Some(slot) = self.slot(sequence, &endpoint) {
+                        slot.alarm = None;
                         // What was not handed out was not made: no attempt is used up.
                         if let Some(started) = slot.delivery.in_flight().filter(|_| !slot.sent) {
                             slot.delivery.unstart(started.number);
@@ -76,12 +77,14 @@ impl Outbox {
     pub(super) fn send(&mut self, ticket: Ticket, now: Timestamp) -> Option<Attempt> {
         let endpoint = Arc::clone(self.registry.get(&ticket.endpoint)?);
         let message = Arc::clone(&self.messages.get(&ticket.sequence)?.message);
+        let closed = !endpoint.enabled || self.lanes.disabled(&ticket.endpoint).is_some();
         let slot = self.slot(ticket.sequence, &ticket.endpoint)?;
         let started = slot.delivery.in_flight()?;
         if slot.sent || started.number != ticket.attempt {
             return None;
         }
-        if slot.delivery.window_end(&endpoint.policy).is_some_and(|close| now >= close) {
+        let expired = slot.delivery.window_end(&endpoint.policy).is_some_and(|end| now >= end);
+        if closed || expired {
             slot.delivery.unstart(started.number);
             self.settle(ticket.sequence, &ticket.endpoint, now);
             return None;
