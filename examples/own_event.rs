@@ -94,7 +94,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("a word was read as a wavelength".into());
     };
     println!("Of a malformed one the error says:\n  {error}");
-    // The source quotes the value that did not fit, which not every log should hold.
+    // The source quotes the value that did not fit; not every log should hold that.
     println!("  {}", error.source().map_or_else(String::new, ToString::to_string));
     Ok(())
 }

@@ -86,10 +86,10 @@ fn handle(event: LabEvent) -> Result<(), Refusal> {
     let mut log = io::stderr().lock();
     match event {
         LabEvent::RunStateChanged(event) => {
-            writeln!(log, "  handled   run {} is {}", event.data.run_id, event.data.state)?;
+            writeln!(log, "  handled: run {} is {}", event.data.run_id, event.data.state)?;
         }
-        LabEvent::Unknown(event) => writeln!(log, "  passed on a {} event", event.event_type)?,
-        event => writeln!(log, "  handled   a {} event", event.event_type())?,
+        LabEvent::Unknown(event) => writeln!(log, "  passed on: a {} event", event.event_type)?,
+        event => writeln!(log, "  handled: a {} event", event.event_type())?,
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ pub enum Refusal {
 impl Refusal {
     /// Logs the reason, which is nobody else's business, and chooses the answer.
     pub fn reply(self) -> Reply {
-        eprintln!("  {:9} {self}", self.name());
+        eprintln!("  {}: {self}", self.name());
         match self {
             Self::NotGenuine(_) => Reply::Refused,
             // The first answer was lost on its way, or the sender could not wait for it.
