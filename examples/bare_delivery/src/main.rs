@@ -79,13 +79,13 @@ impl Host {
         row.delivery.poll(policy, dice, at);
         let started = row.delivery.start(policy, at);
         // Before anything is sent: the row then holds every attempt the receiver can have seen.
-        self.queue.save(&row, row.delivery.wake_at(policy))?;
+        self.queue.save(&row, row.delivery.claim_at(policy))?;
         let Some(started) = started else { return Ok(()) };
 
         let timeout = started.deadline.saturating_since(at);
         let outcome = send::send(&self.client, endpoint, &message, timeout).await;
         let resolution = row.delivery.resolve(policy, dice, started.number, &outcome, now());
-        self.queue.save(&row, row.delivery.wake_at(policy))?;
+        self.queue.save(&row, row.delivery.claim_at(policy))?;
 
         self.report(&row, at, &outcome, resolution);
         Ok(())
