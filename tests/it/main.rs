@@ -8,8 +8,12 @@
 )]
 
 mod outbox;
+mod outbox_endpoints;
+mod outbox_faults;
+mod outbox_saves;
 mod signature;
 mod signature_conformance;
 mod signature_described;
 mod signature_properties;
 mod signature_secrecy;
+mod support;
