@@ -299,6 +299,10 @@ impl Outbox {
         if entry.message.id() != message {
             return UNKNOWN;
         }
+        let live = slot.delivery.in_flight().is_some_and(|started| started.number == *attempt);
+        if live && !slot.sent {
+            return UNKNOWN;
+        }
         let dice = Dice::new(self.seed, message, id);
         let resolution = slot.delivery.resolve(&endpoint.policy, dice, *attempt, outcome, now);
         let ignored = matches!(resolution, Resolution::Ignored(_));
@@ -308,7 +312,12 @@ impl Outbox {
         if gone || (!ignored && outcome.control() == Some(Control::Disable)) {
             self.disable(id, DisabledBy::Receiver, now);
         }
-        resolution
+        // Of an endpoint that is disabled nothing is retried.
+        let verdict = self.slot(*sequence, id).and_then(|slot| slot.delivery.verdict());
+        match (resolution, verdict) {
+            (Resolution::Retry { .. }, Some(verdict)) => Resolution::Ended(verdict),
+            _ => resolution,
+        }
     }
 
     /// How many deliveries have not ended.

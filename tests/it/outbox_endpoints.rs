@@ -26,7 +26,10 @@ fn an_endpoint_that_hangs_holds_its_window_and_nothing_else() {
     }
     assert_eq!(host.outbox.pending(), 8);
     let first = host.sends();
-    assert_eq!(first.iter().map(show).collect::<Vec<_>>(), ["m1>hung#1", "m1>quick#1", "m2>hung#1"]);
+    assert_eq!(
+        first.iter().map(show).collect::<Vec<_>>(),
+        ["m1>hung#1", "m1>quick#1", "m2>hung#1"]
+    );
 
     let mut quick = first[1].clone();
     for next in ["m2>quick#1", "m3>quick#1", "m4>quick#1"] {
@@ -64,10 +67,7 @@ fn a_receiver_that_is_gone_gets_nothing_more() {
     host.now = at(1);
     assert_eq!(host.resolve(m1, &answer(410)), Resolution::Ended(Verdict::Gone));
     assert!(host.sends().is_empty());
-    assert_eq!(
-        host.told(),
-        ["m1>gone gone after 1", "gone disabled", "m3>gone cancelled after 0"]
-    );
+    assert_eq!(host.told(), ["m1>gone gone after 1", "gone disabled", "m3>gone cancelled after 0"]);
     let disabled = host.outbox.disabled(&eid("gone")).unwrap();
     assert_eq!((disabled.since, disabled.by), (at(1), DisabledBy::Receiver));
     assert_eq!(host.outbox.disabled(&eid("other")), None);
@@ -185,10 +185,7 @@ fn a_removed_endpoint_ends_what_it_had_pending_and_what_was_in_flight() {
     // One that comes back under the id gets none of it.
     host.outbox.insert_endpoint(endpoint("a"), at(2)).unwrap();
     assert!(host.sends().is_empty());
-    assert_eq!(
-        host.resolve(&sends[0], &answer(200)),
-        Resolution::Ignored(Ignored::Ended)
-    );
+    assert_eq!(host.resolve(&sends[0], &answer(200)), Resolution::Ignored(Ignored::Ended));
     assert_eq!(host.publish("m3").endpoints, [eid("a"), eid("b")]);
 }
 
@@ -378,7 +375,8 @@ fn a_removed_endpoint_takes_its_being_disabled_with_it() {
 fn jitter_is_the_same_for_a_seed_and_differs_between_seeds() {
     let due = |seed| {
         let jittered = Policy::new(Schedule::list([secs(1_000)])).with_jitter(Jitter::FULL);
-        let all = registry([endpoint("a").policy(jittered.clone()), endpoint("b").policy(jittered)]);
+        let all =
+            registry([endpoint("a").policy(jittered.clone()), endpoint("b").policy(jittered)]);
         let mut host = Host::new(Outbox::new(all, seed));
         host.publish("m");
         let sends = host.sends();
