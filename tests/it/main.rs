@@ -7,6 +7,7 @@
     clippy::unwrap_used
 )]
 
+mod edges;
 mod outbox;
 mod outbox_endpoints;
 mod outbox_faults;

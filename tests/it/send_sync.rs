@@ -80,7 +80,8 @@ fn no_public_type_is_missing_from_the_list() {
         for export in source.split("\npub use ").skip(1) {
             let export = export.split(';').next().unwrap();
             let names = export.rsplit("::").next().unwrap();
-            let names = if export.contains('{') { export.split('{').nth(1).unwrap() } else { names };
+            let names =
+                if export.contains('{') { export.split('{').nth(1).unwrap() } else { names };
             for name in names.trim_end_matches('}').split(',').map(str::trim) {
                 // Traits have no instances.
                 if name.is_empty() || ["Format", "Payload", "Decode"].contains(&name) {
