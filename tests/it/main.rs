@@ -8,6 +8,8 @@
 )]
 
 mod edges;
+mod endpoint;
+mod message;
 mod outbox;
 mod outbox_endpoints;
 mod outbox_faults;
