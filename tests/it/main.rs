@@ -9,6 +9,7 @@
 
 mod edges;
 mod endpoint;
+mod inbox;
 mod message;
 mod outbox;
 mod outbox_endpoints;
