@@ -12,6 +12,7 @@ mod endpoint;
 mod inbox;
 mod message;
 mod outbox;
+mod outbox_determinism;
 mod outbox_endpoints;
 mod outbox_faults;
 mod outbox_saves;
