@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// A module, and what it uses.
+type Module = (&'static str, &'static [&'static str]);
+
 /// The floors from the ground up, and on each what its modules use; no other module, and no less.
-const FLOORS: [(&str, &[(&str, &[&str])]); 5] = [
+const FLOORS: [(&str, &[Module]); 5] = [
     (
         "words",
         &[

@@ -357,6 +357,15 @@ fn the_registry_of_an_outbox_refuses_as_a_registry_does() {
 }
 
 #[test]
+fn a_removed_endpoint_leaves_nothing_behind() {
+    let mut host = Host::with([endpoint("a")]);
+    let fresh = format!("{:?}", outbox([]));
+    assert_ne!(format!("{:?}", host.outbox), fresh);
+    assert!(host.outbox.remove_endpoint(&eid("a"), at(0)));
+    assert_eq!(format!("{:?}", host.outbox), fresh);
+}
+
+#[test]
 fn a_removed_endpoint_takes_its_being_disabled_with_it() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");

@@ -298,6 +298,21 @@ fn the_ends_of_time_neither_panic_nor_spin() {
 }
 
 #[test]
+fn a_clock_that_comes_back_from_the_end_of_time_finds_the_outbox_working() {
+    let [endless, ..] = endless();
+    let mut host =
+        Host::new(Outbox::new(registry([endless]), 7).batch(std::num::NonZeroUsize::MIN));
+    host.now = Timestamp::MAX;
+    host.publish("m");
+    for _ in 0..3 {
+        assert!(host.sends().is_empty(), "no deadline would be after now");
+    }
+    assert_eq!(host.outbox.pending(), 1);
+    host.now = at(0);
+    assert_eq!(host.shown(), ["m>a#1"]);
+}
+
+#[test]
 fn a_message_that_is_accepted_at_the_beginning_of_time_is_sent() {
     let mut host = Host::with([endpoint("a")]);
     host.now = Timestamp::MIN;
