@@ -197,6 +197,10 @@ impl World {
     }
 
     fn carry_out(&mut self, act: Act) {
+        // An answer, a restart too, may find that an attempt's deadline has passed.
+        if matches!(act, Act::Answer(..) | Act::Crash(_)) {
+            self.latest = self.latest.max(self.now);
+        }
         match act {
             Act::Publish(number) => self.publish(number),
             Act::Poll(times) => _ = (0..times).all(|_| self.poll()),
