@@ -63,7 +63,7 @@ pub trait Decode: Sized {
 #[non_exhaustive]
 pub enum DecodeError {
     /// The body as a whole is not what was asked for.
-    #[error("the body is malformed at `{path}`")]
+    #[error("the body is malformed{}", at(path))]
     Body {
         /// The path of the member that does not fit; `.` is the body itself.
         path: String,
@@ -71,7 +71,7 @@ pub enum DecodeError {
         source: JsonError,
     },
     /// The event's type is known and its data is not of that type's form.
-    #[error("the {event_type} event is malformed at `{path}`")]
+    #[error("the {event_type} event is malformed{}", at(path))]
     Data {
         /// The type that the event says it is of.
         event_type: EventType,
@@ -88,6 +88,10 @@ pub enum DecodeError {
         /// The type that the event says it is of.
         found: EventType,
     },
+}
+
+fn at(path: &str) -> String {
+    if path == "." { String::new() } else { format!(" at `{path}`") }
 }
 
 /// Why a piece of JSON does not fit.

@@ -39,8 +39,9 @@ pub struct Keys {
     /// Which end of a labware movement it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Trigger>,
-    /// Where an endpoint asks for order, events with equal ordering keys keep theirs; an event
-    /// without one is ordered with none.
+    /// Events with equal ordering keys belong in one order; an event without one is ordered with
+    /// none. It is saved with the message. The outbox of this version sends messages as they fall
+    /// due and does not hold one back for another: a receiver orders by the events' timestamps.
     ///
     /// The text is compared, never parsed. Two things that happen to share it are kept in order
     /// with each other as well, which costs time and loses nothing.

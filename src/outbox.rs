@@ -11,8 +11,8 @@
 //! use labhook::lab::{RunState, RunStateChanged};
 //! use labhook::outbox::{Change, Record};
 //! use labhook::{
-//!     Endpoint, EndpointId, Event, MessageId, Outbox, Outcome, Registry, Secret, Signer, Step,
-//!     Timestamp,
+//!     Endpoint, EndpointId, Event, Failure, MessageId, Outbox, Outcome, Registry, Secret, Signer,
+//!     Step, Timestamp,
 //! };
 //!
 //! let secret = Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
@@ -48,8 +48,12 @@
 //!             outbox.saved(revision);
 //!         }
 //!         Step::Send(attempt) => {
-//!             let status = post(attempt.request(now)?);
-//!             outbox.resolve(attempt.ticket(), &Outcome::bare(status), now);
+//!             // `Outcome::response` reads what the answer's headers ask for as well.
+//!             let outcome = match attempt.request(now) {
+//!                 Ok(request) => Outcome::bare(post(request)),
+//!                 Err(_) => Outcome::failed(Failure::Sender),
+//!             };
+//!             outbox.resolve(attempt.ticket(), &outcome, now);
 //!         }
 //!         Step::Notify(notice) => println!("{notice:?}"),
 //!         Step::Wait(until) => now = until,

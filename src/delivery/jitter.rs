@@ -34,7 +34,11 @@ pub struct Jitter(Form);
 
 /// Durations are whole milliseconds throughout, so that a file holds them exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "`none`, `full`, `equal`, or a table of `plus_minus`, `added` or `decorrelated`"
+)]
 enum Form {
     None,
     Full,

@@ -138,7 +138,8 @@ impl EndpointRecord {
     }
 }
 
-/// Where a record is stored.
+/// Where a record is stored. Its text is the key in the host's storage, and need not be read back:
+/// [`Record::key`] gives the key of a record that was loaded.
 ///
 /// As text it is `message/{id}`, `delivery/{message}/{endpoint}` or `endpoint/{id}`, with `%` and
 /// `/` inside an id written as `%25` and `%2F`: distinct keys are distinct texts, and the

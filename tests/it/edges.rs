@@ -79,7 +79,7 @@ const FLOORS: [(&str, &[Module]); 5] = [
                     "timestamp",
                 ],
             ),
-            ("reply", &[]),
+            ("reply", &["decode", "signature"]),
             ("inbox", &["delivery", "reply", "timestamp"]),
         ],
     ),
