@@ -57,8 +57,8 @@ pub trait Decode: Sized {
 /// A genuine body that could not be read.
 ///
 /// The sender is at fault, or has moved on to a form that this receiver does not know. `Display`
-/// gives the path of the member and no part of the body; the source may quote the value that did
-/// not fit.
+/// gives the path of the member, that is the names of members, shortened and escaped, and no
+/// value; the source may quote the value that did not fit.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
@@ -90,8 +90,14 @@ pub enum DecodeError {
     },
 }
 
+/// The path names members, and an unknown one has whatever name its sender gave it.
 fn at(path: &str) -> String {
-    if path == "." { String::new() } else { format!(" at `{path}`") }
+    const LONGEST: usize = 120;
+    match path.char_indices().nth(LONGEST) {
+        _ if path == "." => String::new(),
+        Some((end, _)) => format!(" at `{}...`", path.get(..end).unwrap_or(path).escape_debug()),
+        None => format!(" at `{}`", path.escape_debug()),
+    }
 }
 
 /// Why a piece of JSON does not fit.

@@ -114,6 +114,9 @@ impl Message {
     /// The event itself, read from the crate's own envelope: what a [`Format`](crate::Format)
     /// starts from.
     ///
+    /// This is the sender's side, where a message is what this program made or stored itself. What
+    /// a receiver was sent goes through a [`Verifier`](crate::Verifier).
+    ///
     /// # Errors
     ///
     /// [`NoEvent`] where the message was made from bytes, or holds no such event: ask
@@ -177,7 +180,8 @@ impl LabEvent {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoEvent {
-    /// The host made the message's bytes itself: see [`Message::new`].
+    /// The host made the message's bytes itself, in a form other than the crate's own envelope: see
+    /// [`Message::new`].
     #[error("the message was made from bytes, not from an event")]
     MadeFromBytes,
     /// The event is of another type, or is not of its type's form.

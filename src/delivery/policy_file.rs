@@ -63,6 +63,9 @@ pub enum PolicyError {
         /// The upper limit, in milliseconds.
         max_ms: u64,
     },
+    /// A decorrelated jitter starts from zero, so that all its delays would be zero.
+    #[error("the jitter's base is zero")]
+    JitterBase,
     /// A decorrelated jitter starts above its cap.
     #[error("the jitter's base of {base_ms} ms is over its cap of {cap_ms} ms")]
     JitterCap {

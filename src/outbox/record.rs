@@ -15,7 +15,7 @@ use crate::timestamp::Timestamp;
 /// One row of saved state.
 ///
 /// A host stores each record under its [`key`](Self::key), in whatever it has: a table of two
-/// columns, a key-value store, a file per key. Records hold no secret and no URL.
+/// columns, or a key-value store. Records hold no secret and no URL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 #[non_exhaustive]

@@ -7,6 +7,7 @@
     clippy::unwrap_used
 )]
 
+mod attacks;
 mod edges;
 mod endpoint;
 mod inbox;
