@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::delivery::Policy;
 use crate::format::{Envelope, Format};
 use crate::id::{EndpointId, MessageId};
+use crate::order::Order;
 use crate::rendering::Rendering;
 use crate::signature::{SignError, Signer};
 use crate::subscription::Subscription;
@@ -56,6 +57,8 @@ pub struct Endpoint {
     pub subscription: Subscription,
     /// How long and how often to try.
     pub policy: Policy,
+    /// Which messages come one after the other.
+    pub order: Order,
     /// How many attempts may be in flight at once.
     pub max_in_flight: NonZeroU32,
     /// Whether the endpoint is in use.
@@ -114,6 +117,7 @@ impl Endpoint {
             format: Arc::new(Envelope),
             subscription: Subscription::all(),
             policy: Policy::default(),
+            order: Order::none(),
             max_in_flight: MAX_IN_FLIGHT,
             enabled: true,
         })
@@ -154,6 +158,13 @@ impl Endpoint {
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// Sets which messages come one after the other; the default is none.
+    #[must_use]
+    pub fn order(mut self, order: Order) -> Self {
+        self.order = order;
         self
     }
 

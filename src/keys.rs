@@ -40,8 +40,7 @@ pub struct Keys {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Trigger>,
     /// Events with equal ordering keys belong in one order; an event without one is ordered with
-    /// none. It is saved with the message. The outbox of this version sends messages as they fall
-    /// due and does not hold one back for another: a receiver orders by the events' timestamps.
+    /// none. An endpoint asks for it with an [`Order`](crate::Order).
     ///
     /// The text is compared, never parsed. Two things that happen to share it are kept in order
     /// with each other as well, which costs time and loses nothing.

@@ -15,8 +15,8 @@
 //! | `sample.updated` | [`SampleUpdated`] | the sample's id |
 //! | `sample.deleted` | [`SampleDeleted`] | the sample's id |
 //!
-//! The events of a run belong in one order with each other: a task fails before its run does. See
-//! [`Keys::ordering`](crate::Keys::ordering) for what becomes of that today. A safety state belongs to the workcell whether a run is on or
+//! The events of a run belong in one order with each other: a task fails before its run does. An
+//! endpoint that asks for [order](crate::Order) is told so. A safety state belongs to the workcell whether a run is on or
 //! not, so that an emergency stop in a run and the all-clear after it keep theirs.
 //!
 //! The models are this crate's own. Where a vocabulary is a vendor's, the type says whose, and

@@ -178,6 +178,8 @@ struct Slot {
     /// What the record of it says, or will say when what has changed is saved.
     recorded: Delivery,
     place: Place,
+    /// The line that it stands in.
+    line: Option<Box<str>>,
     alarm: Option<Timestamp>,
     /// Whether the attempt in flight was handed out; until then it was certainly not made.
     sent: bool,

@@ -77,7 +77,7 @@ impl Outbox {
 impl Slot {
     pub(super) fn new(format: Box<str>, delivery: Delivery) -> Self {
         let recorded = delivery.clone();
-        Self { format, delivery, recorded, place: Place::New, alarm: None, sent: false }
+        Self { format, delivery, recorded, place: Place::New, line: None, alarm: None, sent: false }
     }
 }
 

@@ -48,12 +48,14 @@ const FLOORS: [(&str, &[Module]); 5] = [
             // One message to one endpoint, and nothing but words.
             ("delivery", &["id", "timestamp"]),
             ("subscription", &["event_type", "id", "keys", "message"]),
+            ("order", &["keys", "timestamp"]),
             (
                 "endpoint",
                 &[
                     "delivery",
                     "format",
                     "id",
+                    "order",
                     "rendering",
                     "signature",
                     "subscription",

@@ -16,6 +16,7 @@ mod outbox;
 mod outbox_determinism;
 mod outbox_endpoints;
 mod outbox_faults;
+mod outbox_order;
 mod outbox_saves;
 mod registry;
 mod secrecy_doors;

@@ -20,7 +20,7 @@ fn every_public_type_is_send_and_sync() {
         labhook::EventType, labhook::EventTypeError, labhook::Form, labhook::FormatError,
         labhook::IdError, labhook::Inbox, labhook::InstructionId, labhook::JsonError,
         labhook::JsonText, labhook::Keys, labhook::LabEvent, labhook::LabwareId, labhook::Message,
-        labhook::MessageId, labhook::NoEvent, labhook::Notice, labhook::Outbox, labhook::Outcome,
+        labhook::MessageId, labhook::NoEvent, labhook::Notice, labhook::Order, labhook::Outbox, labhook::Outcome,
         labhook::ParseTimestampError, labhook::PlanId, labhook::Policy, labhook::ProjectId,
         labhook::Registry, labhook::RegistryError, labhook::Rendering, labhook::Reply,
         labhook::RequestError, labhook::RunId, labhook::SampleId, labhook::Scheme,
