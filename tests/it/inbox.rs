@@ -36,6 +36,17 @@ fn saved(inbox: &Inbox) -> Inbox {
 }
 
 #[test]
+fn what_a_host_knows_from_its_own_table_is_remembered() {
+    let mut inbox = inbox(2);
+    assert!(inbox.remember("s", "a", at(0)));
+    assert!(!inbox.remember("s", "a", at(0)), "it is known already");
+    assert_eq!(inbox.begin("s", "a", at(99)), Admission::Seen);
+    let Admission::New(_) = inbox.begin("s", "b", at(0)) else { panic!() };
+    assert!(!inbox.remember("s", "b", at(0)), "it is being handled");
+    assert!(matches!(inbox.begin("s", "b", at(0)), Admission::InProgress { .. }));
+}
+
+#[test]
 fn an_event_is_new_then_in_progress_then_seen_until_its_horizon() {
     let mut inbox = inbox(8);
     assert!(inbox.is_empty());
