@@ -110,13 +110,13 @@ pub use event::{EncodeError, Event, Payload, UnknownEvent};
 pub use event_type::{EventType, EventTypeError};
 pub use format::{Envelope, Format, FormatError};
 pub use id::{
-    DatasetId, EndpointId, IdError, InstructionId, LabwareId, MessageId, PlanId, ProjectId, RunId,
-    SampleId, TaskId, WorkcellId, WorkflowId,
+    DatasetId, EndpointId, IdError, InstructionId, IssueId, LabwareId, MessageId, PlanId,
+    ProjectId, ReleaseId, ResourceId, RunId, SampleId, TaskId, WorkcellId, WorkflowId,
 };
 pub use inbox::{Admission, Claim, Inbox};
 pub use keys::{Keys, Trigger};
 pub use lab::LabEvent;
-pub use members::{JsonText, UnknownMembers};
+pub use members::{JsonText, Nullable, UnknownMembers};
 pub use message::{Message, NoEvent};
 pub use outbox::{Attempt, Notice, Outbox, Step, Ticket};
 pub use registry::{Registry, RegistryError};
