@@ -94,6 +94,7 @@ pub mod lab;
 mod members;
 mod message;
 pub mod outbox;
+pub mod provider;
 mod registry;
 mod rendering;
 mod reply;

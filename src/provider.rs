@@ -1,0 +1,19 @@
+//! The webhooks of four systems, both ways: Strateos, Automata LINQ, Strike and Segments.ai.
+//!
+//! | system | signature | its own id of an event | time in the payload |
+//! |---|---|---|---|
+//! | `strateos` | none published | none | of instructions only |
+//! | `linq` | none published; a header of the receiver's choice | none | yes |
+//! | `strike` | HMAC-SHA256 of the body, without a time | in the body | yes |
+//! | `segments` | Svix's | in a header | yes |
+//!
+//! Each module has the wire types as the vendor publishes them, the way to and from the models in
+//! [`lab`](crate::lab), what subscriptions look like, a [`Format`](crate::Format) to send in, and
+//! the policy. Where a vendor publishes nothing the documentation says so, and what stands there
+//! instead is this crate's own.
+
+mod dedupe_key;
+mod unmapped;
+
+pub use dedupe_key::DedupeKey;
+pub use unmapped::Unmapped;
