@@ -206,6 +206,19 @@ impl Delivery {
         policy.window_end(self.accepted_at)
     }
 
+    /// From when on there is something to do: what a host that keeps a row for each delivery
+    /// indexes it by. It claims the rows whose instant has come and polls them.
+    ///
+    /// That is [`wake_at`](Self::wake_at), save that what is due has something to do already, and
+    /// stands at the time of its acceptance.
+    #[must_use]
+    pub fn claim_at(&self, policy: &Policy) -> Option<Timestamp> {
+        match self.state {
+            State::Due => Some(self.accepted_at),
+            _ => self.wake_at(policy),
+        }
+    }
+
     /// The instant at which the answer of the last [`poll`](Self::poll) changes by time alone, if
     /// it ever does: the key of a wake-up index.
     ///

@@ -103,7 +103,7 @@ const fn check(text: &[u8]) -> Result<(), EventTypeError> {
 
 impl fmt::Display for EventType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.pad(&self.0)
     }
 }
 

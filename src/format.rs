@@ -70,6 +70,24 @@ impl Format for Envelope {
     }
 }
 
+impl Message {
+    /// Adds the rendering in this format, where the message does not have it yet.
+    ///
+    /// [`Outbox::publish`](crate::Outbox::publish) does so for every endpoint; a host that drives
+    /// deliveries by itself does it before it saves the message.
+    ///
+    /// # Errors
+    ///
+    /// [`FormatError`] where the format has no way to express the event.
+    pub fn render(&mut self, format: &dyn Format) -> Result<(), FormatError> {
+        if self.rendering(format.name()).is_none() {
+            let rendering = format.render(self)?;
+            self.add_rendering(format.name(), rendering);
+        }
+        Ok(())
+    }
+}
+
 /// A format cannot express an event.
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}")]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::delivery::Policy;
+use crate::reply::Reply;
 use crate::timestamp::Timestamp;
 
 /// How long an event may be in progress, where nothing else was said.
@@ -32,17 +33,22 @@ const LEASE: Duration = Duration::from_secs(5 * 60);
 ///
 /// ```
 /// use std::num::NonZeroUsize;
-/// use labhook::{Admission, Inbox, Timestamp};
+/// use labhook::{Admission, Inbox, Reply, Timestamp};
 ///
 /// let mut inbox = Inbox::new(NonZeroUsize::new(10_000).unwrap());
+/// let mut receive = |id: &str, now: Timestamp| {
+///     let claim = match inbox.begin("scheduler", id, now).claim(now) {
+///         Ok(claim) => claim,
+///         Err(reply) => return reply,
+///     };
+///     // ... the event is handled and what it changed is stored ...
+///     inbox.done(&claim, now);
+///     Reply::Accepted
+/// };
 /// let now = Timestamp::from_unix_seconds(1_744_882_200);
-///
-/// let Admission::New(claim) = inbox.begin("scheduler", "msg_1", now) else { unreachable!() };
-/// assert!(matches!(inbox.begin("scheduler", "msg_1", now), Admission::InProgress { .. }));
-///
-/// // ... the event is handled and what it changed is stored ...
-/// inbox.done(&claim, now);
-/// assert!(matches!(inbox.begin("scheduler", "msg_1", now), Admission::Seen));
+/// assert_eq!(receive("msg_1", now), Reply::Accepted);
+/// assert_eq!(receive("msg_1", now), Reply::Accepted); // and was not handled again
+/// assert_eq!(inbox.begin("scheduler", "msg_1", now), Admission::Seen);
 /// ```
 ///
 /// [`begin`]: Self::begin
@@ -228,6 +234,24 @@ pub enum Admission {
         /// When the first of the leases runs out.
         until: Timestamp,
     },
+}
+
+impl Admission {
+    /// The claim on a new event, or else what to answer: a repetition is accepted, and what may
+    /// yet be handled is to come again.
+    ///
+    /// # Errors
+    ///
+    /// The [`Reply`] where the event is not to be handled now.
+    pub fn claim(self, now: Timestamp) -> Result<Claim, Reply> {
+        match self {
+            Self::New(claim) => Ok(claim),
+            Self::Seen => Err(Reply::Accepted),
+            Self::InProgress { until } | Self::Full { until } => {
+                Err(Reply::RetryAfter(until.saturating_since(now)))
+            }
+        }
+    }
 }
 
 /// The right, and the duty, to say how the handling of one event went.

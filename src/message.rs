@@ -111,7 +111,7 @@ impl Message {
         T::decode(Admitted::new(rendering.body())).map_err(NoEvent::Malformed)
     }
 
-    /// Adds a rendering in a further format; one that is there already stays as it was.
+    /// Adds a rendering in the format of this name; one that is there already stays as it was.
     pub(crate) fn add_rendering(&mut self, format: &str, rendering: Rendering) {
         self.renderings.entry(format.into()).or_insert(rendering);
     }

@@ -1,5 +1,7 @@
 //! What the host saw of one attempt: [`Outcome`].
 
+use std::fmt;
+
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -192,6 +194,25 @@ impl Failure {
     #[must_use]
     pub const fn is_in_doubt(self) -> bool {
         matches!(self, Self::Timeout | Self::Broken)
+    }
+
+    /// The failure as it is saved, such as `timeout`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Broken => "broken",
+            Self::Sender => "sender",
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

@@ -49,18 +49,12 @@ impl Outbox {
             if !in_use || !endpoint.subscription.matches(&message) {
                 continue;
             }
-            let format = endpoint.formatter().name();
-            if message.rendering(format).is_none() {
-                match endpoint.formatter().render(&message) {
-                    Ok(rendering) => message.add_rendering(format, rendering),
-                    Err(error) => {
-                        let endpoint = endpoint.id().clone();
-                        inexpressible.push(Inexpressible { endpoint, error });
-                        continue;
-                    }
-                }
+            if let Err(error) = message.render(endpoint.formatter()) {
+                inexpressible.push(Inexpressible { endpoint: endpoint.id().clone(), error });
+                continue;
             }
-            slots.insert(endpoint.id().clone(), Slot::new(format.into(), Delivery::new(now)));
+            let format = endpoint.formatter().name().into();
+            slots.insert(endpoint.id().clone(), Slot::new(format, Delivery::new(now)));
         }
 
         let sequence = self.next_sequence;

@@ -1,0 +1,100 @@
+//! An event of your own: its payload, its way to a receiver, and what receivers make of it.
+//!
+//! `cargo run --example own_event`
+//!
+//! labhook's catalogue knows nothing of plate readers. A crate that does needs two things: a type
+//! that serde can write and read, and the few lines of [`Payload`]. Here one program plays both
+//! ends at a fixed instant, so that it prints the same each time; a host has a clock and a client.
+
+use std::error::Error;
+
+use http::HeaderValue;
+use labhook::{
+    Endpoint, EndpointId, Event, EventType, Keys, LabEvent, MessageId, Payload, Rendering, Secret,
+    Signer, Subscription, Timestamp, Verifier,
+};
+use serde::{Deserialize, Serialize};
+
+/// A plate reader was calibrated before a run.
+#[derive(Debug, Serialize, Deserialize)]
+struct ReaderCalibrated {
+    reader: String,
+    run: String,
+    channels: Vec<Channel>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Channel {
+    wavelength_nm: u16,
+    /// Since the calibration before, in parts per million.
+    drift_ppm: i32,
+}
+
+impl Payload for ReaderCalibrated {
+    const EVENT_TYPE: EventType = EventType::from_static("reader.calibrated");
+
+    /// Subscriptions to the run see it, and it keeps its place among the run's events.
+    fn keys(&self) -> Keys {
+        Keys::new().run(self.run.as_str()).ordering(self.run.as_str())
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let now: Timestamp = "2025-04-17T09:30:00Z".parse()?;
+    let secret = Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
+
+    // The sender: an endpoint, a message, a signed request.
+    let url = "https://eln.example/hooks";
+    let eln =
+        Endpoint::new(EndpointId::new("eln")?, url, Signer::standard_webhooks(secret.clone()))?
+            .subscription(Subscription::all().runs(["run-17".into()]));
+    let calibrated = ReaderCalibrated {
+        reader: "reader-2".into(),
+        run: "run-17".into(),
+        channels: vec![
+            Channel { wavelength_nm: 450, drift_ppm: -12 },
+            Channel { wavelength_nm: 620, drift_ppm: 3 },
+        ],
+    };
+    let message = Event::new(calibrated, now).into_message(MessageId::new("reader-2-cal-41")?)?;
+    let rendering = eln.formatter().render(&message)?;
+    let request = eln.request(message.id(), &rendering, now)?;
+
+    println!("The subscription to run-17 wants it: {}\n", eln.subscription.matches(&message));
+    println!("{} {}", request.method(), request.uri());
+    for (name, value) in request.headers() {
+        println!("{name}: {}", value.to_str()?);
+    }
+    println!("\n{}\n", str::from_utf8(request.body())?);
+
+    // A receiver that has the type: verify, then decode.
+    let verifier = Verifier::standard_webhooks(secret);
+    let verified = verifier.verify(request.headers(), request.body(), now)?;
+    let event: Event<ReaderCalibrated> = verified.decode()?;
+    println!("Who knows the type reads, at {}:\n  {:?}\n", event.timestamp, event.data);
+
+    // A receiver that has the catalogue only: the same body, another type to decode it as.
+    match verified.decode()? {
+        LabEvent::RunStateChanged(event) => println!("run {}", event.data.run_id),
+        LabEvent::Unknown(event) => {
+            println!("Who does not know it keeps it as it came:");
+            println!("  {}: {}\n", event.event_type, event.data.as_str());
+        }
+        event => println!("a {} event", event.event_type()),
+    }
+
+    // A sender with a bug, and a genuine signature: the error says where.
+    let body = r#"{"type":"reader.calibrated","timestamp":"2025-04-17T09:30:00Z","data":{
+        "reader":"reader-2","run":"run-17","channels":[
+            {"wavelength_nm":450,"drift_ppm":-12},{"wavelength_nm":"red","drift_ppm":3}]}}"#;
+    let rendering = Rendering::new(HeaderValue::from_static("application/json"), body);
+    let request = eln.request(&MessageId::new("reader-2-cal-42")?, &rendering, now)?;
+    let verified = verifier.verify(request.headers(), request.body(), now)?;
+    let Err(error) = verified.decode::<Event<ReaderCalibrated>>() else {
+        return Err("a word was read as a wavelength".into());
+    };
+    println!("Of a malformed one the error says:\n  {error}");
+    // The source quotes the value that did not fit; not every log should hold that.
+    println!("  {}", error.source().map_or_else(String::new, ToString::to_string));
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! The receiver and its sender in one process, on loopback: genuine, repeated, forged, old and
+//! malformed.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use axum::body::Bytes;
+use axum::http::{HeaderValue, Request};
+use labhook::lab::{RunState, RunStateChanged};
+use labhook::{Endpoint, EndpointId, Event, MessageId, Rendering, Secret, Signer};
+use tokio::net::TcpListener;
+
+use crate::{now, router};
+
+pub async fn run() -> anyhow::Result<()> {
+    let secret = Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
+    let guess = Secret::from_whsec("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX")?;
+
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}/hooks", listener.local_addr()?);
+    tokio::spawn(axum::serve(listener, router(secret.clone())).into_future());
+
+    let endpoint = |secret| {
+        Endpoint::plain_http(EndpointId::new("self")?, &url, Signer::standard_webhooks(secret))
+            .map_err(anyhow::Error::from)
+    };
+    let (sender, forger) = (endpoint(secret)?, endpoint(guess)?);
+    let paused = Event::new(RunStateChanged::new("run-17", RunState::Paused), now())
+        .into_message(MessageId::new("run-17-paused")?)?;
+    let good = sender.formatter().render(&paused)?;
+    let bad = Rendering::new(
+        HeaderValue::from_static("application/json"),
+        r#"{"type":"run.state_changed","timestamp":"2025-04-17T09:30:00Z","data":{"run_id":17}}"#,
+    );
+    let hour_ago = now() - Duration::from_secs(3_600);
+
+    let client = client()?;
+    for (what, request, expected) in [
+        ("genuine", sender.request(paused.id(), &good, now())?, 204),
+        ("repeated", sender.request(paused.id(), &good, now())?, 204),
+        ("forged", forger.request(&MessageId::new("forged")?, &good, now())?, 403),
+        ("old", sender.request(&MessageId::new("old")?, &good, hour_ago)?, 403),
+        ("malformed", sender.request(&MessageId::new("malformed")?, &bad, now())?, 422),
+    ] {
+        let status = send(&client, request).await?;
+        println!("{what}: {status}");
+        ensure!(status == expected, "{what}: the answer was to be {expected}");
+    }
+    Ok(())
+}
+
+/// A sender follows no redirects and leaves retries to labhook; loopback needs no proxy.
+fn client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .timeout(Duration::from_secs(5))
+        .no_proxy()
+        .build()
+}
+
+async fn send(client: &reqwest::Client, request: Request<Bytes>) -> reqwest::Result<u16> {
+    Ok(client.execute(request.try_into()?).await?.status().as_u16())
+}
