@@ -130,6 +130,16 @@ impl Inbox {
         Admission::New(Claim { key, number })
     }
 
+    /// Takes up an event that is known to have been handled, from a host's own table for instance.
+    ///
+    /// `false` where nothing has changed: it is known already, or there is no room.
+    pub fn remember(&mut self, source: &str, id: &str, now: Timestamp) -> bool {
+        match self.begin(source, id, now) {
+            Admission::New(claim) => self.done(&claim, now),
+            Admission::InProgress { .. } | Admission::Seen | Admission::Full { .. } => false,
+        }
+    }
+
     /// Says that the event was handled: it is remembered from now on.
     ///
     /// That the claim's lease has run out in the meantime does not matter: what was handled was

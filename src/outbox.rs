@@ -234,7 +234,9 @@ impl Outbox {
 
     /// Sets how long a message is kept after its last delivery has ended; the default is a day.
     ///
-    /// For that long, publishing it again is known to be a repetition.
+    /// For that long, publishing it again is known to be a repetition. Then its records are
+    /// deleted, verdicts and all: a host that keeps a history copies them from the
+    /// [changes](Step::Save), or from [`Notice::Settled`].
     #[must_use]
     pub fn retain(mut self, duration: Duration) -> Self {
         self.retain = duration;
@@ -248,6 +250,9 @@ impl Outbox {
     /// only after [`publish`](Self::publish), [`resolve`](Self::resolve), [`saved`](Self::saved),
     /// [`unsaved`](Self::unsaved) or a change of the endpoints. Those may come back to back and
     /// in any order, and calling `poll` more often than needed does no harm.
+    ///
+    /// The instant can be that at which a settled message is to be forgotten. All is delivered
+    /// when [`pending`](Self::pending) is 0 and `poll` has neither work nor changes left.
     pub fn poll(&mut self, now: Timestamp) -> Step {
         self.advance(now);
         loop {

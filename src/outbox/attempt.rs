@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
@@ -70,6 +71,12 @@ impl Attempt {
     #[must_use]
     pub const fn deadline(&self) -> Timestamp {
         self.deadline
+    }
+
+    /// How long the request may take from `now` on: the timeout for the host's client.
+    #[must_use]
+    pub fn timeout(&self, now: Timestamp) -> Duration {
+        self.deadline.saturating_since(now)
     }
 
     /// The endpoint, as it is at this moment.

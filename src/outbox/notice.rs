@@ -23,8 +23,10 @@ pub enum Notice {
         attempts: u32,
     },
     /// A receiver wants no more: the endpoint receives no new messages, and those that were
-    /// waiting end as [`Verdict::Cancelled`], each with a notice of its own. See
-    /// [`Outbox::enable_endpoint`](crate::Outbox::enable_endpoint).
+    /// waiting end as [`Verdict::Cancelled`], each with a notice of its own.
+    ///
+    /// It stays so over restarts: see [`Outbox::disabled`](crate::Outbox::disabled), and
+    /// [`Outbox::enable_endpoint`](crate::Outbox::enable_endpoint), which lifts it.
     EndpointDisabled {
         /// The endpoint.
         endpoint: EndpointId,

@@ -1,6 +1,6 @@
 //! An event of your own: its payload, its way to a receiver, and what receivers make of it.
 //!
-//! `cargo run --example own_event`
+//! `cargo run -p own_event`
 //!
 //! labhook's catalogue knows nothing of plate readers. A crate that does needs two things: a type
 //! that serde can write and read, and the few lines of [`Payload`]. Here one program plays both
