@@ -39,6 +39,11 @@ pub struct Keys {
     /// Which end of a labware movement it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Trigger>,
+    /// What was done to which kind of resource, such as `invoice.updated`, where the event says
+    /// no more than that: of a [`ResourceChanged`](crate::lab::ResourceChanged) its type of
+    /// resource and its operation, joined by a full stop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_change: Option<Box<str>>,
     /// Where an endpoint asks for order, events with equal ordering keys keep theirs; an event
     /// without one is ordered with none.
     ///
@@ -90,6 +95,13 @@ impl Keys {
         self
     }
 
+    /// Sets what was done to which kind of resource.
+    #[must_use]
+    pub fn resource_change(mut self, change: impl Into<Box<str>>) -> Self {
+        self.resource_change = Some(change.into());
+        self
+    }
+
     /// Sets the ordering key.
     #[must_use]
     pub fn ordering(mut self, ordering: impl Into<Box<str>>) -> Self {
@@ -126,8 +138,9 @@ mod tests {
             .task("t1")
             .labware("l1")
             .trigger(Trigger::End)
+            .resource_change("invoice.updated")
             .ordering("r1");
-        let json = r#"{"run":"r1","project":"p1","task":"t1","labware":"l1","trigger":"end","ordering":"r1"}"#;
+        let json = r#"{"run":"r1","project":"p1","task":"t1","labware":"l1","trigger":"end","resource_change":"invoice.updated","ordering":"r1"}"#;
         for (keys, json) in [(all, json), (Keys::new(), "{}")] {
             assert_eq!(serde_json::to_string(&keys).unwrap(), json);
             assert_eq!(serde_json::from_str::<Keys>(json).unwrap(), keys);

@@ -13,6 +13,7 @@
 //! instead is this crate's own.
 
 mod dedupe_key;
+pub mod strike;
 mod unmapped;
 
 pub use dedupe_key::DedupeKey;

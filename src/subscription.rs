@@ -43,6 +43,8 @@ pub struct Subscription {
     labware: BTreeSet<LabwareId>,
     #[serde(skip_serializing_if = "TriggerOn::is_both")]
     trigger_on: TriggerOn,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    resource_changes: BTreeSet<Box<str>>,
 }
 
 impl Subscription {
@@ -94,6 +96,19 @@ impl Subscription {
         self
     }
 
+    /// Adds changes of resources, such as `invoice.updated`: the message must tell of one of them.
+    ///
+    /// They are compared with [`Keys::resource_change`](crate::Keys::resource_change), all of
+    /// whose messages are of the one type `resource.changed`.
+    #[must_use]
+    pub fn resource_changes<T: Into<Box<str>>>(
+        mut self,
+        changes: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.resource_changes.extend(changes.into_iter().map(Into::into));
+        self
+    }
+
     /// Whether the message is wanted.
     #[must_use]
     pub fn matches(&self, message: &Message) -> bool {
@@ -105,6 +120,7 @@ impl Subscription {
             && holds(&self.tasks, keys.task.as_ref())
             && holds(&self.labware, keys.labware.as_ref())
             && self.trigger_on.holds(keys.trigger)
+            && holds(&self.resource_changes, keys.resource_change.as_ref())
     }
 }
 
@@ -246,4 +262,33 @@ impl<'de> Deserialize<'de> for EventPattern {
 #[error("not an event type, nor one followed by .*")]
 pub struct EventPatternError {
     source: EventTypeError,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::{ResourceChanged, RunState, RunStateChanged};
+    use crate::{Event, LabEvent, MessageId, Timestamp};
+
+    #[test]
+    fn changes_of_resources_are_told_apart_though_their_type_is_one() {
+        let subscription = Subscription::all().resource_changes(["invoice.updated"]);
+        let wants = |event: LabEvent| {
+            subscription.matches(&event.into_message(MessageId::new("m").unwrap()).unwrap())
+        };
+        let at = Timestamp::UNIX_EPOCH;
+        for (resource_type, operation, wanted) in [
+            ("invoice", "updated", true),
+            ("invoice", "created", false),
+            ("payment", "updated", false),
+        ] {
+            let event = Event::new(ResourceChanged::new(resource_type, operation), at);
+            assert_eq!(wants(event.into()), wanted, "{resource_type}.{operation}");
+        }
+        assert!(!wants(Event::new(RunStateChanged::new("r1", RunState::Started), at).into()));
+
+        let json = r#"{"resource_changes":["invoice.updated"]}"#;
+        assert_eq!(serde_json::to_string(&subscription).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Subscription>(json).unwrap(), subscription);
+    }
 }

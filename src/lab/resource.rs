@@ -42,9 +42,11 @@ impl Payload for ResourceChanged {
     const EVENT_TYPE: EventType = EventType::from_static("resource.changed");
 
     fn keys(&self) -> Keys {
+        let keys =
+            Keys::new().resource_change(format!("{}.{}", self.resource_type, self.operation));
         match &self.resource_id {
-            Some(id) => Keys::new().ordering(id.as_str()),
-            None => Keys::new(),
+            Some(id) => keys.ordering(id.as_str()),
+            None => keys,
         }
     }
 }

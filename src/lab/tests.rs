@@ -108,7 +108,9 @@ fn keys_say_what_subscriptions_ask() {
         run.ordering("i-1"),
         Keys::new().ordering("i-1"),
         Keys::new().project("p1").ordering("rel-1"),
-        Keys::new().ordering("602cc206-6b4a-42dd-bc89-9a534bb04034"),
+        Keys::new()
+            .resource_change("payment-method.bank.updated")
+            .ordering("602cc206-6b4a-42dd-bc89-9a534bb04034"),
         Keys::new(),
     ];
     assert_eq!(expected.len(), BODIES.len());

@@ -38,7 +38,8 @@ impl UnknownMembers {
         Self(Vec::new())
     }
 
-    pub(super) const fn from_distinct(members: Vec<(Box<str>, JsonText)>) -> Self {
+    /// Takes the members, whose names the caller knows to be distinct.
+    pub(crate) const fn from_distinct(members: Vec<(Box<str>, JsonText)>) -> Self {
         Self(members)
     }
 
@@ -58,6 +59,11 @@ impl UnknownMembers {
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, text)| (&**name, text.as_str()))
+    }
+
+    /// The names and their values, in order.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &JsonText)> {
+        self.0.iter().map(|(name, text)| (&**name, text))
     }
 
     /// The JSON text of the member with this name. Looks through all of them.
