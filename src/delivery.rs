@@ -260,6 +260,13 @@ impl Delivery {
                 Progress::Wait { until: close.map_or(due, |close| close.min(due)) }
             }
             State::Ended { verdict, .. } => Progress::Ended { verdict },
+            // No number is left for another: only a record that was edited by hand is at it.
+            State::Due | State::Waiting { .. } | State::InFlight { .. }
+                if self.attempts == u32::MAX =>
+            {
+                self.state = State::Ended { verdict: Verdict::Exhausted, at: now };
+                Progress::Ended { verdict: Verdict::Exhausted }
+            }
             // In flight it is no more, so it is due.
             State::Due | State::Waiting { .. } | State::InFlight { .. } => {
                 self.state = State::Due;
@@ -378,12 +385,6 @@ impl Delivery {
             }
         }
     }
-}
-
-/// Whole milliseconds, rounded up, so that nothing comes earlier than it was asked to.
-fn millis_up(duration: Duration) -> u64 {
-    let part = u128::from(!duration.subsec_nanos().is_multiple_of(1_000_000));
-    u64::try_from(duration.as_millis().saturating_add(part)).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -153,6 +153,9 @@ impl Endpoint {
 
     /// Sets how many attempts may be in flight at once: a receiver that hangs holds no more of
     /// the host's connections than this.
+    ///
+    /// An attempt counts until it is resolved, its deadline has passed or its delivery has ended;
+    /// the last can be while the host still awaits the answer of a second attempt.
     #[must_use]
     pub fn max_in_flight(mut self, attempts: NonZeroU32) -> Self {
         self.max_in_flight = attempts;

@@ -105,7 +105,7 @@ impl FormatError {
 
     /// Adds what went wrong underneath.
     #[must_use]
-    pub fn source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
@@ -114,6 +114,6 @@ impl FormatError {
 /// For the `?` after [`Message::event`].
 impl From<NoEvent> for FormatError {
     fn from(error: NoEvent) -> Self {
-        Self::new("the message does not give its event").source(error)
+        Self::new("the message does not give its event").because(error)
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::delivery::Policy;
 use crate::reply::Reply;
-use crate::timestamp::Timestamp;
+use crate::timestamp::{Timestamp, millis_up};
 
 /// How long an event may be in progress, where nothing else was said.
 const LEASE: Duration = Duration::from_secs(5 * 60);
@@ -95,18 +95,19 @@ impl Inbox {
 
     /// Sets for how long an event is remembered after it was done: at least as long as its
     /// sender may repeat it. Where the sender's policy is known, that is its
-    /// [span](Policy::span).
+    /// [span](Policy::span). Rounded up to whole milliseconds.
     #[must_use]
     pub fn horizon(mut self, horizon: Duration) -> Self {
-        self.horizon = horizon;
+        self.horizon = whole_millis(horizon);
         self
     }
 
     /// Sets for how long an event may be in progress; the default is 5 minutes. After that its
-    /// handler is taken to have died, and a repetition is new again.
+    /// handler is taken to have died, and a repetition is new again. Rounded up to whole
+    /// milliseconds.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
-        self.lease = lease;
+        self.lease = whole_millis(lease);
         self
     }
 
@@ -195,15 +196,14 @@ impl Inbox {
         }
     }
 
-    /// Forgets the done event that would expire first, where all places are taken. `false` where
-    /// there is none.
+    /// Forgets the done events that would expire first, until a place is free. `false` where there
+    /// are none.
     fn make_room(&mut self) -> bool {
-        if self.entries.len() < self.capacity.get() {
-            return true;
+        while self.entries.len() >= self.capacity.get() {
+            let Some((_, key)) = self.seen.pop_first() else { return false };
+            self.entries.remove(&key);
+            self.evictions = self.evictions.saturating_add(1);
         }
-        let Some((_, key)) = self.seen.pop_first() else { return false };
-        self.entries.remove(&key);
-        self.evictions = self.evictions.saturating_add(1);
         true
     }
 
@@ -220,6 +220,11 @@ impl Inbox {
             index.remove(&(entry.expires_at, key.clone()));
         }
     }
+}
+
+/// The duration as it will be after it was saved, so that saving changes nothing.
+fn whole_millis(duration: Duration) -> Duration {
+    Duration::from_millis(millis_up(duration))
 }
 
 /// Whether to handle an event.
@@ -325,11 +330,10 @@ impl From<Saved> for Inbox {
 
 impl From<Inbox> for Saved {
     fn from(inbox: Inbox) -> Self {
-        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         Self {
             capacity: inbox.capacity,
-            horizon_ms: millis(inbox.horizon),
-            lease_ms: millis(inbox.lease),
+            horizon_ms: millis_up(inbox.horizon),
+            lease_ms: millis_up(inbox.lease),
             next_claim: inbox.next_claim,
             evictions: inbox.evictions,
             events: inbox

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::header::HeaderValue;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::decode::{Admitted, Decode, DecodeError};
 use crate::event::{EncodeError, Event, Payload};
@@ -44,7 +44,18 @@ pub struct Message {
     timestamp: Timestamp,
     #[serde(default)]
     keys: Keys,
+    #[serde(deserialize_with = "at_least_one")]
     renderings: BTreeMap<Box<str>, Rendering>,
+}
+
+fn at_least_one<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<Box<str>, Rendering>, D::Error> {
+    let renderings = BTreeMap::deserialize(deserializer)?;
+    if renderings.is_empty() {
+        return Err(serde::de::Error::custom("a message has at least one rendering"));
+    }
+    Ok(renderings)
 }
 
 impl Message {

@@ -307,14 +307,20 @@ impl Outbox {
     pub fn resolve(&mut self, ticket: &Ticket, outcome: &Outcome, now: Timestamp) -> Resolution {
         const UNKNOWN: Resolution = Resolution::Ignored(Ignored::NeverStarted);
         let Ticket { sequence, message, endpoint: id, attempt } = ticket;
-        let Some(endpoint) = self.registry.get(id) else { return UNKNOWN };
         let Some(entry) = self.messages.get_mut(sequence) else { return UNKNOWN };
         let Some(slot) = entry.slots.get_mut(id) else { return UNKNOWN };
         if entry.message.id() != message {
             return UNKNOWN;
         }
+        let live = slot.delivery.in_flight().is_some_and(|started| started.number == *attempt);
+        if live && !slot.sent {
+            return UNKNOWN;
+        }
         let dice = Dice::new(self.seed, message, id);
-        let resolution = slot.delivery.resolve(&endpoint.policy, dice, *attempt, outcome, now);
+        // An endpoint that is away has no policy, and a success of it is one all the same.
+        let policy = self.registry.get(id).map(|endpoint| endpoint.policy.clone());
+        let policy = policy.unwrap_or_default();
+        let resolution = slot.delivery.resolve(&policy, dice, *attempt, outcome, now);
         if matches!(resolution, Resolution::Ignored(_)) {
             return resolution;
         }
@@ -324,8 +330,9 @@ impl Outbox {
         if gone || outcome.control() == Some(Control::Disable) {
             self.disable(id, DisabledBy::Receiver, now);
         }
-        match (resolution, self.slot(*sequence, id).and_then(|slot| slot.delivery.verdict())) {
-            // The endpoint is disabled, so the retry that the policy asks for is not made.
+        // Of an endpoint that is disabled nothing is retried.
+        let verdict = self.slot(*sequence, id).and_then(|slot| slot.delivery.verdict());
+        match (resolution, verdict) {
             (Resolution::Retry { .. }, Some(verdict)) => Resolution::Ended(verdict),
             _ => resolution,
         }

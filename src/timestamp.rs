@@ -103,6 +103,12 @@ fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
+/// Whole milliseconds, rounded up, so that nothing comes earlier than it was asked to.
+pub(crate) fn millis_up(duration: Duration) -> u64 {
+    let part = u128::from(!duration.subsec_nanos().is_multiple_of(1_000_000));
+    u64::try_from(duration.as_millis().saturating_add(part)).unwrap_or(u64::MAX)
+}
+
 /// Saturates at [`Timestamp::MAX`]; parts of a microsecond are dropped.
 impl std::ops::Add<Duration> for Timestamp {
     type Output = Self;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::dice::Dice;
-use super::millis_up;
 use super::policy_file::PolicyError;
+use crate::timestamp::millis_up;
 
 /// The longest stretch of earlier retries that a decorrelated delay is recomputed from.
 const WALK: u32 = 64;

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::dice::Dice;
 use super::jitter::Jitter;
-use super::millis_up;
 use super::outcome::{Control, Outcome};
 use super::responses::{Reaction, Responses};
 use super::retry_after::RetryAfter;
 use super::schedule::Schedule;
 use super::verdict::Verdict;
 use crate::timestamp::Timestamp;
+use crate::timestamp::millis_up;
 
 const SECOND: u64 = 1_000;
 const HOUR: u64 = 3_600_000;

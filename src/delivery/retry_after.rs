@@ -7,8 +7,8 @@ use http::header::RETRY_AFTER;
 use serde::{Deserialize, Serialize};
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
-use super::millis_up;
 use crate::timestamp::Timestamp;
+use crate::timestamp::millis_up;
 
 /// What a response's `Retry-After` asks for (RFC 9110, section 10.2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,7 +172,7 @@ mod millis {
 
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use crate::delivery::millis_up;
+    use crate::timestamp::millis_up;
 
     pub(super) fn serialize<S: Serializer>(
         wait: &Duration,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::millis_up;
 use super::policy_file::{NameOrMap, PolicyError};
+use crate::timestamp::millis_up;
 
 /// The delay before each retry, measured from the end of the attempt that failed.
 ///

@@ -35,12 +35,8 @@ impl Outbox {
                 Alarm::Delivery(sequence, endpoint) => {
                     if let Some(slot) = self.slot(sequence, &endpoint) {
                         slot.alarm = None;
-                        // What was not handed out was not made: no attempt is used up.
-                        if let Some(started) = slot.delivery.in_flight().filter(|_| !slot.sent) {
-                            slot.delivery.unstart(started.number);
-                        }
-                        self.settle(sequence, &endpoint, now);
                     }
+                    self.settle(sequence, &endpoint, now);
                 }
                 Alarm::Forget(sequence) => self.forget(sequence),
             }
@@ -66,27 +62,26 @@ impl Outbox {
             slot.sent = false;
             let (message, endpoint) = (entry.message.id().clone(), id.clone());
             let attempt = started.number;
-            self.journal.guard_attempt(Ticket { sequence, message, endpoint, attempt });
+            self.settle(sequence, id, now);
+            // At the end of time no deadline is after `now`, and the start is taken back.
+            if self.slot(sequence, id).is_some_and(|slot| slot.place == Place::InFlight) {
+                self.journal.guard_attempt(Ticket { sequence, message, endpoint, attempt });
+            }
+        } else {
+            // The window has ended since; that is found out here.
+            self.settle(sequence, id, now);
         }
-        // Where none was started, what stood in the way is found out here.
-        self.settle(sequence, id, now);
         self.slot(sequence, id).is_some_and(|slot| slot.place != Place::Due)
     }
 
     /// Hands an attempt out, unless it was overtaken while it was being saved.
     pub(super) fn send(&mut self, ticket: Ticket, now: Timestamp) -> Option<Attempt> {
+        self.settle(ticket.sequence, &ticket.endpoint, now);
         let endpoint = Arc::clone(self.registry.get(&ticket.endpoint)?);
         let message = Arc::clone(&self.messages.get(&ticket.sequence)?.message);
-        let closed = !endpoint.enabled || self.lanes.disabled(&ticket.endpoint).is_some();
         let slot = self.slot(ticket.sequence, &ticket.endpoint)?;
         let started = slot.delivery.in_flight()?;
         if slot.sent || started.number != ticket.attempt {
-            return None;
-        }
-        let expired = slot.delivery.window_end(&endpoint.policy).is_some_and(|end| now >= end);
-        if closed || expired {
-            slot.delivery.unstart(started.number);
-            self.settle(ticket.sequence, &ticket.endpoint, now);
             return None;
         }
         slot.sent = true;
@@ -96,14 +91,26 @@ impl Outbox {
 
     /// Brings every index up to a delivery's state: whatever moves a delivery ends here.
     pub(super) fn settle(&mut self, sequence: u64, id: &EndpointId, now: Timestamp) {
-        let policy = self.registry.get(id).map(|endpoint| &endpoint.policy);
+        let endpoint = self.registry.get(id);
+        let policy = endpoint.map(|endpoint| &endpoint.policy);
+        let disabled = self.lanes.disabled(id).is_some();
+        let in_use = endpoint.is_some_and(|endpoint| endpoint.enabled) && !disabled;
         let Some(entry) = self.messages.get_mut(&sequence) else { return };
         let Some(slot) = entry.slots.get_mut(id) else { return };
         let message = entry.message.id();
         let dice = Dice::new(self.seed, message, id);
+        // What was not handed out was not made: where it is too late for it, or its endpoint is
+        // out of use by now, no attempt is used up.
+        if let Some(started) = slot.delivery.in_flight().filter(|_| !slot.sent) {
+            let close = policy.and_then(|policy| slot.delivery.window_end(policy));
+            let too_late = now >= started.deadline || close.is_some_and(|close| now >= close);
+            if too_late || !in_use {
+                slot.delivery.unstart(started.number);
+            }
+        }
         let progress = policy.map(|policy| slot.delivery.poll(policy, dice, now));
         let in_flight = slot.delivery.in_flight().is_some();
-        if self.lanes.disabled(id).is_some() && !in_flight {
+        if disabled && !in_flight {
             slot.delivery.end(Verdict::Cancelled, now);
         }
 

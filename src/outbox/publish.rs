@@ -57,7 +57,9 @@ impl Outbox {
             slots.insert(endpoint.id().clone(), Slot::new(format, Delivery::new(now)));
         }
 
-        let sequence = self.next_sequence;
+        // It goes on rising when a restart finds no record to count on from.
+        let micros = u64::try_from(now.unix_micros()).unwrap_or(0);
+        let sequence = self.next_sequence.max(micros);
         self.next_sequence = sequence.saturating_add(1);
         self.sequences.insert(message.id().clone(), sequence);
         self.journal.touch(key.clone());
@@ -87,7 +89,8 @@ pub struct Published {
     /// The endpoints that wanted it and whose format cannot express it: they do not get it. Of a
     /// duplicate this is empty, whatever it was the first time.
     pub inexpressible: Vec<Inexpressible>,
-    /// With which revision the message is durable: this one or any later.
+    /// With which revision the message is durable: this one or any later. An outbox without
+    /// storage has none to wait for.
     pub revision: Revision,
 }
 

@@ -49,8 +49,8 @@ impl Record {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MessageRecord {
-    /// Counts the accepted messages of one outbox. Told apart by it: a delivery's row that was
-    /// left behind by an earlier message of the same id.
+    /// Rises with each accepted message of one outbox. Told apart by it: a delivery's row that was
+    /// left behind by an earlier message of the same id, and an old ticket for one.
     pub(crate) sequence: u64,
     pub(crate) accepted_at: Timestamp,
     /// Each endpoint, and the format that it had when the message was accepted.

@@ -52,6 +52,9 @@ impl Outbox {
     fn restore_message(&mut self, record: MessageRecord) -> Result<(), RestoreError> {
         let MessageRecord { sequence, accepted_at, fan_out, message } = record;
         let id = message.id().clone();
+        if let Some(format) = fan_out.values().find(|it| message.rendering(it).is_none()) {
+            return Err(RestoreError::NoRendering { id, format: format.clone() });
+        }
         let fresh = |format| Slot::new(format, Delivery::new(accepted_at));
         let slots: BTreeMap<_, _> = fan_out.into_iter().map(|(id, it)| (id, fresh(it))).collect();
         let entry = Entry { message, accepted_at, slots, open: 0 };
@@ -88,6 +91,14 @@ pub enum RestoreError {
     /// The outbox has messages already.
     #[error("only an outbox without messages can be restored into")]
     NotFresh,
+    /// A message lacks the rendering that one of its deliveries is to send.
+    #[error("the message {id} has no rendering in the format {format}")]
+    NoRendering {
+        /// The id.
+        id: MessageId,
+        /// The name of the format.
+        format: Box<str>,
+    },
     /// Two records are of one message, or of two messages of one sequence: the records are not
     /// those of one outbox.
     #[error("the message {id} clashes with another record")]

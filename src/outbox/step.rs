@@ -24,6 +24,7 @@ pub enum Step {
     /// Nothing to do before this instant, which is after the `now` of the call, unless an input
     /// comes first. It is exact: sleeping until then loses nothing.
     Wait(Timestamp),
-    /// Nothing to do until an input comes. No attempt is in flight.
+    /// Nothing to do until an input comes. No attempt is in flight, save to endpoints that the
+    /// registry does not know.
     Idle,
 }

@@ -7,10 +7,24 @@
     clippy::unwrap_used
 )]
 
+mod edges;
+mod endpoint;
+mod inbox;
+mod message;
 mod outbox;
+mod outbox_determinism;
+mod outbox_endpoints;
+mod outbox_faults;
+mod outbox_saves;
+mod registry;
+mod secrecy_doors;
+mod send_sync;
 mod signature;
 mod signature_conformance;
 mod signature_described;
 mod signature_properties;
 mod signature_secrecy;
+mod state;
 mod strike;
+mod subscription;
+mod support;

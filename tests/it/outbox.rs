@@ -5,7 +5,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
-use labhook::delivery::{Failure, Jitter, Schedule};
+use labhook::delivery::{Failure, Jitter, Resolution, Schedule};
 use labhook::lab::{RunState, RunStateChanged};
 use labhook::outbox::{Change, Changes, Record, Revision};
 use labhook::{
@@ -192,10 +192,13 @@ impl World {
             tally.verdict = delivery.verdict();
             tally.unanswered = delivery.unanswered();
         }
+        let open = || self.outbox.deliveries().filter(|(_, _, it)| it.verdict().is_none());
+        assert_eq!(self.outbox.pending(), open().count());
     }
 
     fn carry_out(&mut self, act: Act) {
-        if matches!(act, Act::Publish(_) | Act::Answer(..) | Act::Crash(_)) {
+        // An answer, a restart too, may find that an attempt's deadline has passed.
+        if matches!(act, Act::Answer(..) | Act::Crash(_)) {
             self.latest = self.latest.max(self.now);
         }
         match act {
@@ -264,12 +267,20 @@ impl World {
             Step::Send(attempt) => {
                 let ticket = attempt.ticket().clone();
                 let pair = (ticket.message().clone(), ticket.endpoint().clone());
+                let window = attempt.endpoint().max_in_flight.get();
+                let mut live_there = 1;
                 for earlier in &self.sent {
                     let same =
                         *earlier.ticket.message() == pair.0 && *earlier.ticket.endpoint() == pair.1;
                     let live = earlier.fate.is_none() && earlier.deadline > self.latest;
                     assert!(!same || !live, "two live attempts of {pair:?}");
+                    // An attempt whose delivery has ended, by an earlier one's late success, is
+                    // the host's to abandon, and counts no more.
+                    let of = (earlier.ticket.message().clone(), earlier.ticket.endpoint().clone());
+                    let counts = live && of.1 == pair.1 && self.tallies[&of].verdict.is_none();
+                    live_there += u32::from(counts);
                 }
+                assert!(live_there <= window, "{} has more in flight than it may", pair.1);
                 assert!(attempt.deadline() > self.now);
                 assert!(attempt.request(self.now).is_ok());
                 let tally = self.tallies.entry(pair.clone()).or_default();
@@ -375,7 +386,9 @@ impl World {
             Answer::Stop => with(StatusCode::SERVICE_UNAVAILABLE, Some("-1")),
             Answer::NeverConnected => Outcome::failed(Failure::Connect),
         };
-        self.outbox.resolve(&ticket, &outcome, self.now);
+        if self.outbox.resolve(&ticket, &outcome, self.now) == Resolution::LateSuccess {
+            self.tallies.get_mut(&pair).unwrap().verdict = Some(Verdict::Delivered);
+        }
     }
 
     fn crash(&mut self, written: usize) {

@@ -1,0 +1,198 @@
+//! Things only look down: which module may use which.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A module, and what it uses.
+type Module = (&'static str, &'static [&'static str]);
+
+/// The floors from the ground up, and on each what its modules use; no other module, and no less.
+const FLOORS: [(&str, &[Module]); 5] = [
+    (
+        "words",
+        &[
+            ("timestamp", &[]),
+            ("time_text", &["timestamp"]),
+            ("id", &[]),
+            ("event_type", &[]),
+            ("secret", &[]),
+        ],
+    ),
+    (
+        "things",
+        &[
+            ("decode", &["event_type"]),
+            ("keys", &["id"]),
+            ("members", &["decode"]),
+            ("event", &["decode", "event_type", "keys", "members", "time_text"]),
+            ("lab", &["decode", "event", "event_type", "id", "keys", "members", "time_text"]),
+            ("rendering", &[]),
+            (
+                "message",
+                &["decode", "event", "event_type", "id", "keys", "lab", "rendering", "timestamp"],
+            ),
+            ("format", &["message", "rendering"]),
+        ],
+    ),
+    (
+        "seal",
+        &[
+            ("signature", &["decode", "id", "secret", "time_text", "timestamp"]),
+            ("danger", &["decode"]),
+        ],
+    ),
+    (
+        "promise",
+        &[
+            // One message to one endpoint, and nothing but words.
+            ("delivery", &["id", "timestamp"]),
+            ("subscription", &["event_type", "id", "keys", "message"]),
+            (
+                "endpoint",
+                &[
+                    "delivery",
+                    "format",
+                    "id",
+                    "rendering",
+                    "signature",
+                    "subscription",
+                    "timestamp",
+                ],
+            ),
+            ("registry", &["endpoint", "id"]),
+        ],
+    ),
+    (
+        "doors",
+        &[
+            (
+                "outbox",
+                &[
+                    "delivery",
+                    "endpoint",
+                    "format",
+                    "id",
+                    "message",
+                    "registry",
+                    "rendering",
+                    "timestamp",
+                ],
+            ),
+            ("reply", &[]),
+            ("inbox", &["delivery", "reply", "timestamp"]),
+        ],
+    ),
+];
+
+type Edges = BTreeMap<String, BTreeSet<String>>;
+
+fn table() -> Edges {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    FLOORS
+        .iter()
+        .flat_map(|(_, modules)| *modules)
+        .map(|(module, uses)| ((*module).to_owned(), owned(uses)))
+        .collect()
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+/// The code of a file: without comments, and without its tests.
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let lines = text.lines().map(|line| line.split("//").next().unwrap());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The first segment of each path that begins with `crate::`.
+fn uses(code: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (position, path) in code.match_indices("crate::") {
+        if code[..position].ends_with('$') {
+            continue;
+        }
+        let path = &path.len();
+        let rest = &code[position + path..];
+        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        found.insert(rest[..end].to_owned());
+    }
+    found
+}
+
+/// What each module under `src` uses, as its files say.
+fn found() -> Edges {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    files(&src, &mut paths);
+    let mut edges = Edges::new();
+    for path in paths {
+        let inside = path.strip_prefix(&src).unwrap().with_extension("");
+        let parts: Vec<_> = inside.iter().map(|part| part.to_str().unwrap()).collect();
+        if parts == ["lib"] || parts.contains(&"tests") {
+            continue;
+        }
+        let code = code(&fs::read_to_string(&path).unwrap());
+        if parts.len() == 1 {
+            // From here `super` is the root, whose names have no floor.
+            assert!(!code.contains("\nuse super::"), "{} goes through the root", path.display());
+        }
+        let mut uses = uses(&code);
+        uses.remove(parts[0]);
+        edges.entry(parts[0].to_owned()).or_default().extend(uses);
+    }
+    edges
+}
+
+#[test]
+fn each_module_uses_what_the_table_says_and_nothing_else() {
+    let (table, found) = (table(), found());
+    let modules: Vec<_> = table.keys().collect();
+    assert_eq!(modules, found.keys().collect::<Vec<_>>(), "the table and src hold other modules");
+    for (module, uses) in &found {
+        let allowed = &table[module];
+        let more: Vec<_> = uses.difference(allowed).collect();
+        assert!(more.is_empty(), "{module} uses {more:?}, which the table does not allow");
+        let less: Vec<_> = allowed.difference(uses).collect();
+        assert!(less.is_empty(), "{module} does not use {less:?}, which the table allows");
+    }
+}
+
+#[test]
+fn modules_only_look_down() {
+    // Each module's own line comes after the lines of what it uses: no way up, and no way round.
+    let mut below = BTreeSet::new();
+    for (floor, modules) in FLOORS {
+        for (module, uses) in modules {
+            for used in *uses {
+                assert!(below.contains(used), "{module} ({floor}) looks up to {used}");
+            }
+            below.insert(*module);
+        }
+    }
+    let words: BTreeSet<_> = FLOORS[0].1.iter().map(|(module, _)| *module).collect();
+    assert!(table()["delivery"].iter().all(|used| words.contains(used.as_str())));
+}
+
+#[test]
+fn the_reader_of_sources_sees_what_it_should() {
+    let text = concat!(
+        "use crate::id::MessageId;\n",
+        "// use crate::inbox::Inbox;\n",
+        "pub(crate) fn f(x: crate::secret::Secret) {} // crate::outbox\n",
+        "$crate::members::Unknown\n",
+        "use crate::{Message};\n",
+        "#[cfg(test)]\nmod tests {\n    use crate::reply::Reply;\n}\n",
+    );
+    let seen: Vec<_> = uses(&code(text)).into_iter().collect();
+    assert_eq!(seen, ["", "id", "secret"], "a use through the root has no module");
+}

@@ -1,0 +1,274 @@
+//! Endpoints: what makes one, and the request that comes of it.
+
+use std::error::Error as _;
+use std::num::NonZeroU32;
+
+use http::header::{self, HeaderName, HeaderValue};
+use http::{HeaderMap, Method};
+use labhook::signature::{Described, Description, TimestampForm};
+use labhook::{
+    Endpoint, EndpointError, Policy, Rendering, RequestError, Secret, SignError, Signer,
+    Subscription, Timestamp, Verifier,
+};
+
+use crate::support::{at, eid, endpoint, mid};
+
+const WHSEC: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+fn secret() -> Secret {
+    Secret::from_whsec(WHSEC).unwrap()
+}
+
+fn name(name: &'static str) -> HeaderName {
+    HeaderName::from_static(name)
+}
+
+fn value(value: &'static str) -> HeaderValue {
+    HeaderValue::from_static(value)
+}
+
+fn json(body: &str) -> Rendering {
+    Rendering::new(value("application/json"), body.to_owned())
+}
+
+fn https(url: &str) -> Result<Endpoint, EndpointError> {
+    Endpoint::new(eid("eln"), url, Signer::unsigned())
+}
+
+#[test]
+fn a_url_that_a_request_can_be_sent_to_is_taken_as_it_is() {
+    for url in [
+        "https://eln.example",
+        "https://eln.example/",
+        "https://eln.example:8443/a/b?c=d&e=%20f",
+        "https://eln.example?token=x",
+        "https://127.0.0.1/in",
+        "https://[::1]:8080/in",
+        "HTTPS://ELN.example/In",
+    ] {
+        let endpoint = https(url).unwrap();
+        assert_eq!(endpoint.expose_url(), url);
+        let request = endpoint.request(&mid("m"), &json("{}"), at(0)).unwrap();
+        assert_eq!(request.uri(), url);
+    }
+    for url in ["http://eln.example/in", "https://eln.example/in"] {
+        assert!(Endpoint::plain_http(eid("eln"), url, Signer::unsigned()).is_ok());
+    }
+}
+
+#[test]
+fn each_refused_url_has_its_text() {
+    let malformed = "the endpoint's URL is malformed";
+    let not_absolute = "the endpoint's URL is not absolute";
+    let other = "the endpoint's URL is neither HTTPS nor HTTP";
+    let user = "the endpoint's URL holds a user name or password";
+    let fragment = "the endpoint's URL holds a fragment";
+    for (url, text) in [
+        ("", malformed),
+        ("https://", malformed),
+        ("https://eln example/in", malformed),
+        ("https://eln.example\\in", malformed),
+        ("https://eln.example/a\nb", malformed),
+        ("/in", not_absolute),
+        ("eln.example", not_absolute),
+        ("eln.example:443", not_absolute),
+        ("https://:443/in", not_absolute),
+        (
+            "http://eln.example/in",
+            "the endpoint's URL is plain HTTP, which only Endpoint::plain_http permits",
+        ),
+        (
+            "HTTP://eln.example/in",
+            "the endpoint's URL is plain HTTP, which only Endpoint::plain_http permits",
+        ),
+        ("ftp://eln.example/in", other),
+        ("httpss://eln.example/in", other),
+        ("https://user:word@eln.example/in", user),
+        ("https://user@eln.example/in", user),
+        ("https://@eln.example/in", user),
+        ("https://eln.example/in#part", fragment),
+        ("https://eln.example/in#", fragment),
+        ("#", fragment),
+    ] {
+        let error = https(url).unwrap_err();
+        assert_eq!(error.to_string(), text, "{url:?}");
+        assert_eq!(error.source().is_some(), text == malformed, "{url:?}");
+    }
+    let plain = |url| Endpoint::plain_http(eid("eln"), url, Signer::unsigned());
+    assert_eq!(plain("ftp://eln.example/in").unwrap_err().to_string(), other);
+    assert_eq!(plain("http://user@eln.example/in").unwrap_err().to_string(), user);
+}
+
+#[test]
+fn a_header_that_the_request_or_the_signer_sets_is_refused() {
+    let endpoint = || {
+        Endpoint::new(eid("eln"), "https://eln.example", Signer::standard_webhooks(secret()))
+            .unwrap()
+    };
+    for reserved in [
+        header::CONTENT_TYPE,
+        header::CONTENT_LENGTH,
+        header::HOST,
+        header::TRANSFER_ENCODING,
+        name("webhook-id"),
+        name("webhook-timestamp"),
+        name("webhook-signature"),
+    ] {
+        let error = endpoint().header(reserved.clone(), &value("x")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("the header {reserved} is set by the request itself")
+        );
+    }
+    // Another scheme sets other headers.
+    assert!(endpoint().header(name("svix-id"), &value("x")).is_ok());
+    let svix = Endpoint::new(eid("eln"), "https://eln.example", Signer::svix(secret())).unwrap();
+    assert!(svix.clone().header(name("webhook-id"), &value("x")).is_ok());
+    assert!(svix.header(name("svix-id"), &value("x")).is_err());
+
+    let once = endpoint().header(name("x-key"), &value("1")).unwrap();
+    let error = once.header(name("x-key"), &value("2")).unwrap_err();
+    assert!(matches!(&error, EndpointError::DuplicateHeader { name } if name == "x-key"));
+    assert_eq!(error.to_string(), "the header x-key is set twice");
+}
+
+#[test]
+fn the_defaults_are_the_documented_ones() {
+    let endpoint = https("https://eln.example/in").unwrap();
+    assert_eq!(endpoint.subscription, Subscription::all());
+    assert_eq!(endpoint.policy, Policy::default());
+    assert_eq!(endpoint.max_in_flight.get(), 8);
+    assert!(endpoint.enabled);
+    assert_eq!(endpoint.formatter().name(), "labhook");
+    assert_eq!(endpoint.id(), &eid("eln"));
+    assert_eq!(endpoint.expose_headers().count(), 0);
+
+    let wanted = Subscription::all().runs(["r1".into()]);
+    let endpoint = endpoint
+        .subscription(wanted.clone())
+        .policy(Policy::svix())
+        .max_in_flight(NonZeroU32::MIN)
+        .enabled(false);
+    assert_eq!(endpoint.subscription, wanted);
+    assert_eq!(endpoint.policy, Policy::svix());
+    assert_eq!(endpoint.max_in_flight, NonZeroU32::MIN);
+    assert!(!endpoint.enabled);
+}
+
+#[test]
+fn a_request_carries_the_bytes_the_types_and_the_headers() {
+    let key = value("canary-key");
+    assert!(!key.is_sensitive());
+    let endpoint = endpoint("eln").header(name("x-api-key"), &key).unwrap();
+    let exposed: Vec<_> = endpoint.expose_headers().collect();
+    assert_eq!(exposed, [(&name("x-api-key"), &b"canary-key"[..])]);
+
+    let rendering = Rendering::new(value("application/octet-stream"), vec![0, 255, 10])
+        .header(name("ce-id"), value("m"))
+        .header(name("ce-source"), value("/lab"));
+    let request = endpoint.request(&mid("m"), &rendering, at(0)).unwrap();
+    assert_eq!(request.method(), Method::POST);
+    assert_eq!(request.uri(), "https://eln.example/hooks");
+    assert_eq!(request.body(), &[0, 255, 10][..]);
+    assert_eq!(request.body().as_ptr(), rendering.body().as_ptr(), "the body is not copied");
+    let headers = request.headers();
+    assert_eq!(headers.len(), 4);
+    assert_eq!(headers["content-type"], "application/octet-stream");
+    assert_eq!((&headers["ce-id"], &headers["ce-source"]), (&value("m"), &value("/lab")));
+    assert_eq!(headers["x-api-key"], "canary-key");
+    assert!(headers["x-api-key"].is_sensitive());
+    assert!(!headers["ce-id"].is_sensitive());
+    assert!(!format!("{headers:?}").contains("canary"));
+}
+
+#[test]
+fn a_header_value_of_any_bytes_is_kept() {
+    let odd = HeaderValue::from_bytes(b"caf\xe9\t\xff").unwrap();
+    let endpoint = endpoint("eln").header(name("x-odd"), &odd).unwrap();
+    let request = endpoint.request(&mid("m"), &json("{}"), at(0)).unwrap();
+    assert_eq!(request.headers()["x-odd"], odd);
+}
+
+#[test]
+fn what_stands_higher_wins_over_a_static_header() {
+    // The format's own headers over the endpoint's, and the request's own over the format's.
+    let endpoint =
+        Endpoint::new(eid("eln"), "https://eln.example", Signer::standard_webhooks(secret()))
+            .unwrap()
+            .header(name("ce-id"), &value("of the endpoint"))
+            .unwrap();
+    let rendering = json("{}")
+        .header(name("ce-id"), value("of the format"))
+        .header(header::CONTENT_TYPE, value("of the format"))
+        .header(name("webhook-id"), value("of the format"));
+    let request = endpoint.request(&mid("m"), &rendering, at(0)).unwrap();
+    assert_eq!(request.headers()["ce-id"], "of the format");
+    let types: Vec<_> = request.headers().get_all(header::CONTENT_TYPE).iter().collect();
+    assert_eq!(types, ["application/json"]);
+    let ids: Vec<_> = request.headers().get_all("webhook-id").iter().collect();
+    assert_eq!(ids, ["m"]);
+}
+
+#[test]
+fn a_request_is_genuine_to_the_matching_verifier_and_to_no_other() {
+    let token = || Secret::from_text("testtesttest").unwrap();
+    let described = || Described::GITHUB;
+    let pairs = [
+        (Signer::standard_webhooks(secret()), Verifier::standard_webhooks(secret())),
+        (Signer::svix(secret()), Verifier::svix(secret())),
+        (Signer::strike(token()), Verifier::strike(token())),
+        (
+            Signer::token(name("x-token"), token()).unwrap(),
+            Verifier::token(name("x-token"), token()).unwrap(),
+        ),
+        (Signer::described(described(), token()), Verifier::described(described(), token())),
+    ];
+    for (index, (signer, _)) in pairs.iter().enumerate() {
+        let endpoint = Endpoint::new(eid("eln"), "https://eln.example", signer.clone()).unwrap();
+        let request = endpoint.request(&mid("m"), &json(r#"{"a":1}"#), at(0)).unwrap();
+        let signed: Vec<_> = signer.header_names().collect();
+        assert!(!signed.is_empty());
+        assert_eq!(request.headers().len(), 1 + signed.len());
+        for (other, (_, verifier)) in pairs.iter().enumerate() {
+            let verified = verifier.verify(request.headers(), request.body(), at(1));
+            // Svix's verifiers take the names of the specification that came of theirs, too.
+            let genuine = other == index || (index, other) == (0, 1);
+            assert_eq!(verified.is_ok(), genuine, "{other} of {index}");
+        }
+        let (_, verifier) = &pairs[index];
+        let token_only = index == 3;
+        let changed = verifier.verify(request.headers(), br#"{"a":2}"#, at(1));
+        assert_eq!(changed.is_ok(), token_only, "a token alone signs no body");
+        assert!(verifier.verify(&HeaderMap::new(), request.body(), at(1)).is_err());
+    }
+}
+
+#[test]
+fn each_attempt_is_signed_with_its_own_time() {
+    let verifier = Verifier::standard_webhooks(secret());
+    let endpoint =
+        Endpoint::new(eid("eln"), "https://eln.example", Signer::standard_webhooks(secret()))
+            .unwrap();
+    for now in [at(0), at(1_000_000)] {
+        let request = endpoint.request(&mid("m"), &json("{}"), now).unwrap();
+        let verified = verifier.verify(request.headers(), request.body(), now).unwrap();
+        assert_eq!(verified.timestamp(), Some(now));
+        assert_eq!(verified.id(), Some(&mid("m")));
+    }
+}
+
+#[test]
+fn a_message_that_cannot_be_signed_is_an_error_of_this_end() {
+    let description = Description::new("x-signature", "{timestamp}.{body}")
+        .timestamp_header("x-timestamp", TimestampForm::Rfc3339);
+    let signer = Signer::described(
+        Described::new(description).unwrap(),
+        Secret::from_text("testtesttest").unwrap(),
+    );
+    let endpoint = Endpoint::new(eid("eln"), "https://eln.example", signer).unwrap();
+    assert!(endpoint.request(&mid("m"), &json("{}"), at(0)).is_ok());
+    let error = endpoint.request(&mid("m"), &json("{}"), Timestamp::MAX).unwrap_err();
+    assert!(matches!(error, RequestError::Sign(SignError::Time)));
+    assert_eq!(error.to_string(), "the message cannot be signed");
+    assert_eq!(error.source().unwrap().to_string(), SignError::Time.to_string());
+}

@@ -1,0 +1,346 @@
+//! Each event once: the inbox, by hand and against a model that is too simple to be wrong.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use labhook::{Admission, Claim, Inbox, Policy, Timestamp};
+use proptest::prelude::*;
+
+use crate::support::{at, config, secs};
+
+fn inbox(capacity: usize) -> Inbox {
+    Inbox::new(NonZeroUsize::new(capacity).unwrap()).horizon(secs(100)).lease(secs(10))
+}
+
+fn begin(inbox: &mut Inbox, id: &str, seconds: i64) -> Claim {
+    match inbox.begin("s", id, at(seconds)) {
+        Admission::New(claim) => claim,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn seen(inbox: &mut Inbox, id: &str, seconds: i64) {
+    let claim = begin(inbox, id, seconds);
+    assert!(inbox.done(&claim, at(seconds)));
+}
+
+fn is_new(inbox: &Inbox, id: &str, seconds: i64) -> bool {
+    matches!(inbox.clone().begin("s", id, at(seconds)), Admission::New(_))
+}
+
+fn saved(inbox: &Inbox) -> Inbox {
+    let json = serde_json::to_string(inbox).unwrap();
+    let read = serde_json::from_str(&json).unwrap();
+    assert_eq!(*inbox, read, "{json}");
+    read
+}
+
+#[test]
+fn an_event_is_new_then_in_progress_then_seen_until_its_horizon() {
+    let mut inbox = inbox(8);
+    assert!(inbox.is_empty());
+    let claim = begin(&mut inbox, "m", 0);
+    assert_eq!((claim.source(), claim.id(), inbox.len()), ("s", "m", 1));
+    let until = at(10);
+    assert_eq!(inbox.begin("s", "m", at(9)), Admission::InProgress { until });
+    assert!(inbox.done(&claim, at(9)));
+    assert!(!inbox.done(&claim, at(50)), "a repeated word does not prolong it");
+    assert_eq!(inbox.begin("s", "m", at(108)), Admission::Seen);
+    assert!(is_new(&inbox, "m", 109));
+    assert_eq!(inbox.evictions(), 0);
+}
+
+#[test]
+fn an_abandoned_event_is_new_at_once() {
+    let mut inbox = inbox(8);
+    let first = begin(&mut inbox, "m", 0);
+    assert!(inbox.abandon(&first));
+    assert!(!inbox.abandon(&first));
+    assert!(inbox.is_empty());
+    let second = begin(&mut inbox, "m", 0);
+    assert_ne!(first, second);
+    assert!(!inbox.abandon(&first), "the claim is another's by now");
+    assert!(matches!(inbox.begin("s", "m", at(1)), Admission::InProgress { .. }));
+    assert!(inbox.done(&second, at(1)));
+    assert!(!inbox.abandon(&second), "what is done stays done");
+}
+
+#[test]
+fn an_event_whose_handler_died_is_new_after_its_lease() {
+    let mut inbox = inbox(8);
+    let dead = begin(&mut inbox, "m", 0);
+    assert!(!is_new(&inbox, "m", 9));
+    let alive = begin(&mut inbox, "m", 10);
+    assert!(!inbox.abandon(&dead));
+    assert_eq!(inbox.begin("s", "m", at(19)), Admission::InProgress { until: at(20) });
+    assert!(inbox.done(&alive, at(19)));
+}
+
+#[test]
+fn what_was_handled_late_was_handled() {
+    // Nobody else has begun.
+    let mut late = inbox(8);
+    let claim = begin(&mut late, "m", 0);
+    seen(&mut late, "other", 20);
+    assert_eq!(late.len(), 1, "the lease has run out");
+    assert!(late.done(&claim, at(30)));
+    assert_eq!(late.begin("s", "m", at(129)), Admission::Seen);
+
+    // Another handler is at it: it is too late for that one to say otherwise.
+    let mut taken = inbox(8);
+    let slow = begin(&mut taken, "m", 0);
+    let quick = begin(&mut taken, "m", 10);
+    assert!(taken.done(&slow, at(11)));
+    assert_eq!(taken.begin("s", "m", at(11)), Admission::Seen);
+    assert!(!taken.abandon(&quick));
+    assert!(!taken.done(&quick, at(12)));
+    assert_eq!(taken.begin("s", "m", at(110)), Admission::Seen);
+    assert!(is_new(&taken, "m", 111));
+
+    // There is no room for it any more.
+    let mut full = inbox(1);
+    let slow = begin(&mut full, "m", 0);
+    let other = begin(&mut full, "other", 10);
+    assert!(!full.done(&slow, at(11)));
+    assert!(full.done(&other, at(11)));
+}
+
+#[test]
+fn a_full_inbox_forgets_the_event_that_would_expire_first_and_none_in_progress() {
+    let mut inbox = inbox(3);
+    seen(&mut inbox, "later", 2);
+    seen(&mut inbox, "sooner", 1);
+    let _claim = begin(&mut inbox, "busy", 3);
+    assert_eq!((inbox.len(), inbox.evictions()), (3, 0));
+    assert!(!is_new(&inbox, "later", 4));
+
+    let _claim = begin(&mut inbox, "a", 4);
+    assert_eq!((inbox.len(), inbox.evictions()), (3, 1));
+    assert!(is_new(&inbox, "sooner", 4));
+    assert!(!is_new(&inbox, "later", 4));
+    let claim = begin(&mut inbox, "b", 5);
+    assert_eq!((inbox.len(), inbox.evictions()), (3, 2));
+
+    // All three are in progress, until the first lease runs out.
+    for id in ["later", "sooner", "c"] {
+        assert_eq!(inbox.begin("s", id, at(12)), Admission::Full { until: at(13) });
+    }
+    assert!(matches!(inbox.begin("s", "busy", at(12)), Admission::InProgress { .. }));
+    assert!(is_new(&inbox, "c", 13));
+    assert!(inbox.abandon(&claim));
+    assert!(is_new(&inbox, "c", 12));
+}
+
+#[test]
+fn sources_are_kept_apart() {
+    let mut inbox = inbox(8);
+    let Admission::New(claim) = inbox.begin("a", "m", at(0)) else { panic!() };
+    assert!(matches!(inbox.begin("b", "m", at(0)), Admission::New(_)));
+    assert!(inbox.done(&claim, at(0)));
+    assert_eq!(inbox.begin("a", "m", at(0)), Admission::Seen);
+    assert!(matches!(inbox.begin("b", "m", at(0)), Admission::InProgress { .. }));
+    // The boundary between the two is no text.
+    assert!(matches!(inbox.begin("am", "", at(0)), Admission::New(_)));
+    assert!(matches!(inbox.begin("", "am", at(0)), Admission::New(_)));
+}
+
+#[test]
+fn the_defaults_are_the_default_policys_span_and_five_minutes() {
+    let span = Policy::default().span();
+    let mut inbox = Inbox::new(NonZeroUsize::MIN);
+    let Admission::New(claim) = inbox.begin("s", "m", at(0)) else { panic!() };
+    let until = at(300);
+    assert_eq!(inbox.begin("s", "m", at(0)), Admission::InProgress { until });
+    inbox.done(&claim, at(0));
+    let last = at(0) + span;
+    assert_eq!(inbox.begin("s", "m", last - Duration::from_micros(1)), Admission::Seen);
+    assert!(matches!(inbox.begin("s", "m", last), Admission::New(_)));
+    assert!(span > secs(75 * 3600), "{span:?}");
+}
+
+#[test]
+fn the_ends_of_time_do_not_panic() {
+    for horizon in [Duration::ZERO, Duration::MAX] {
+        for now in [Timestamp::MIN, Timestamp::MAX] {
+            let mut inbox = inbox(1).horizon(horizon).lease(horizon);
+            if let Admission::New(claim) = inbox.begin("s", "m", now) {
+                inbox.done(&claim, Timestamp::MAX);
+            }
+            for then in [Timestamp::MAX, Timestamp::MIN] {
+                let _admission = inbox.begin("s", "n", then);
+            }
+            saved(&inbox);
+        }
+    }
+}
+
+#[test]
+fn the_saved_form_is_the_documented_one() {
+    let mut inbox = inbox(4);
+    seen(&mut inbox, "m1", 0);
+    begin(&mut inbox, "m2", 1);
+    let json = concat!(
+        r#"{"capacity":4,"horizon_ms":100000,"lease_ms":10000,"next_claim":2,"evictions":0,"#,
+        r#""events":[{"source":"s","id":"m1","expires_at":1744882300000000},"#,
+        r#"{"source":"s","id":"m2","expires_at":1744882211000000,"claim":1}]}"#
+    );
+    assert_eq!(serde_json::to_string(&inbox).unwrap(), json);
+    assert_eq!(serde_json::from_str::<Inbox>(json).unwrap(), inbox);
+    for bad in [json.replace("lease_ms", "lease"), json.replace("4,", "0,")] {
+        assert!(serde_json::from_str::<Inbox>(&bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn parts_of_a_millisecond_survive_being_saved_as_a_whole_one() {
+    let odd = Duration::from_micros(1_500);
+    let mut inbox = saved(&inbox(4).horizon(odd).lease(odd));
+    let claim = begin(&mut inbox, "m", 0);
+    assert!(inbox.done(&claim, at(0)));
+    assert_eq!(inbox.begin("s", "m", at(0) + odd), Admission::Seen, "no shorter than was asked");
+    saved(&saved(&inbox.horizon(Duration::MAX)));
+}
+
+#[test]
+fn a_saved_inbox_of_more_events_than_its_capacity_comes_down_to_it() {
+    let mut inbox = inbox(8);
+    for (seconds, id) in ["m1", "m2", "m3", "m4"].into_iter().enumerate() {
+        seen(&mut inbox, id, i64::try_from(seconds).unwrap());
+    }
+    let json = serde_json::to_string(&inbox).unwrap().replace(r#""capacity":8"#, r#""capacity":2"#);
+    let mut smaller: Inbox = serde_json::from_str(&json).unwrap();
+    begin(&mut smaller, "m5", 9);
+    assert_eq!((smaller.len(), smaller.evictions()), (2, 3));
+    assert_eq!(smaller.begin("s", "m4", at(9)), Admission::Seen);
+}
+
+/// The same, without an index: each event's expiry and, where it is in progress, its claim.
+struct Model {
+    capacity: usize,
+    events: Vec<(u8, Timestamp, Option<u32>)>,
+    claims: u32,
+    evictions: u64,
+}
+
+#[derive(Debug, PartialEq)]
+enum Said {
+    New,
+    InProgress(Timestamp),
+    Seen,
+    Full(Timestamp),
+}
+
+impl Model {
+    fn begin(&mut self, id: u8, now: Timestamp) -> Said {
+        self.events.retain(|(_, expires_at, _)| *expires_at > now);
+        match self.events.iter().find(|event| event.0 == id) {
+            Some((_, _, None)) => return Said::Seen,
+            Some((_, until, Some(_))) => return Said::InProgress(*until),
+            None => {}
+        }
+        if !self.has_room() {
+            return Said::Full(self.events.iter().map(|event| event.1).min().unwrap());
+        }
+        self.events.push((id, now + secs(10), Some(self.claims)));
+        self.claims += 1;
+        Said::New
+    }
+
+    fn has_room(&mut self) -> bool {
+        if self.events.len() < self.capacity {
+            return true;
+        }
+        let done = self.events.iter().enumerate().filter(|(_, event)| event.2.is_none());
+        let Some((oldest, _)) = done.min_by_key(|(_, event)| (event.1, event.0)) else {
+            return false;
+        };
+        self.events.remove(oldest);
+        self.evictions += 1;
+        true
+    }
+
+    fn done(&mut self, id: u8, now: Timestamp) -> bool {
+        let known = self.events.iter().position(|event| event.0 == id);
+        let changes = match known {
+            Some(known) => self.events[known].2.is_some(),
+            None => self.has_room(),
+        };
+        if changes {
+            self.events.retain(|event| event.0 != id);
+            self.events.push((id, now + secs(100), None));
+        }
+        changes
+    }
+
+    fn abandon(&mut self, id: u8, claim: u32) -> bool {
+        let before = self.events.len();
+        self.events.retain(|event| (event.0, event.2) != (id, Some(claim)));
+        self.events.len() < before
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Begin(u8),
+    Done(usize),
+    Abandon(usize),
+    Pass(i64),
+    Save,
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let act = prop_oneof![
+        8 => (0..6_u8).prop_map(Act::Begin),
+        4 => (0..20_usize).prop_map(Act::Done),
+        2 => (0..20_usize).prop_map(Act::Abandon),
+        4 => (0..12_i64).prop_map(Act::Pass),
+        1 => (50..110_i64).prop_map(Act::Pass),
+        1 => (-30..0_i64).prop_map(Act::Pass),
+        1 => Just(Act::Save),
+    ];
+    proptest::collection::vec(act, 1..150)
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn the_inbox_says_what_the_model_says(capacity in 1..5_usize, acts in acts()) {
+        let mut inbox = inbox(capacity);
+        let mut model = Model { capacity, events: Vec::new(), claims: 0, evictions: 0 };
+        let mut claims: Vec<(u8, u32, Claim)> = Vec::new();
+        let mut now = 0;
+        for act in acts {
+            match act {
+                Act::Begin(id) => {
+                    let said = match inbox.begin("s", &id.to_string(), at(now)) {
+                        Admission::New(claim) => {
+                            claims.push((id, model.claims, claim));
+                            Said::New
+                        }
+                        Admission::InProgress { until } => Said::InProgress(until),
+                        Admission::Seen => Said::Seen,
+                        Admission::Full { until } => Said::Full(until),
+                    };
+                    prop_assert_eq!(said, model.begin(id, at(now)));
+                }
+                // Any claim that was ever given, the stale ones too.
+                Act::Done(which) if which < claims.len() => {
+                    let (id, _, claim) = &claims[claims.len() - 1 - which];
+                    prop_assert_eq!(inbox.done(claim, at(now)), model.done(*id, at(now)));
+                }
+                Act::Abandon(which) if which < claims.len() => {
+                    let (id, number, claim) = &claims[claims.len() - 1 - which];
+                    prop_assert_eq!(inbox.abandon(claim), model.abandon(*id, *number));
+                }
+                Act::Done(_) | Act::Abandon(_) => {}
+                Act::Pass(seconds) => now += seconds,
+                Act::Save => inbox = saved(&inbox),
+            }
+            prop_assert_eq!(inbox.len(), model.events.len());
+            prop_assert!(inbox.len() <= capacity);
+            prop_assert_eq!(inbox.evictions(), model.evictions);
+            prop_assert_eq!(inbox.is_empty(), model.events.is_empty());
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The same inputs give the same outputs: over runs, restarts, and ways to drive the outbox.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::{NonZeroU32, NonZeroUsize};
+
+use labhook::delivery::{Failure, Jitter};
+use labhook::{Outbox, Outcome, Registry, Step, Ticket, Timestamp};
+use proptest::prelude::*;
+
+use crate::support::{
+    Host, answer, answer_with, at, config, eid, endpoint, message, policy, registry, secs, show,
+};
+
+/// What comes from outside, all of it at whole seconds.
+#[derive(Clone, Debug)]
+struct Story {
+    inputs: Vec<(i64, Input)>,
+    /// Which answers the receivers give.
+    salt: u64,
+    jitter: bool,
+    batch: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Input {
+    Publish(u8),
+    Use(usize, bool),
+    Enable(usize),
+    Remove(usize),
+    Restart,
+}
+
+const IDS: [&str; 3] = ["steady", "narrow", "hasty"];
+const END: i64 = 400;
+
+fn endpoints(jitter: bool) -> Registry {
+    let spread = if jitter { Jitter::plus_minus(30) } else { Jitter::NONE };
+    let policy = |delays: &[u64]| policy(delays).with_jitter(spread.clone());
+    registry([
+        endpoint("steady").policy(policy(&[1, 5, 20])),
+        endpoint("narrow").policy(policy(&[0, 3])).max_in_flight(NonZeroU32::MIN),
+        endpoint("hasty").policy(policy(&[2, 2, 2, 2, 2]).with_window(secs(12))),
+    ])
+}
+
+fn stories(jitter: bool) -> impl Strategy<Value = Story> {
+    let input = prop_oneof![
+        12 => (0..8_u8).prop_map(Input::Publish),
+        1 => (0..3_usize, any::<bool>()).prop_map(|(which, is)| Input::Use(which, is)),
+        1 => (0..3_usize).prop_map(Input::Enable),
+        1 => (0..3_usize).prop_map(Input::Remove),
+        3 => Just(Input::Restart),
+    ];
+    let inputs = proptest::collection::vec((0..120_i64, input), 1..40);
+    (inputs, any::<u64>(), 1..5_usize).prop_map(move |(mut inputs, salt, batch)| {
+        inputs.sort_by_key(|(seconds, _)| *seconds);
+        Story { inputs, salt, jitter, batch }
+    })
+}
+
+/// How the host goes about it.
+#[derive(Clone, Copy)]
+struct Manner {
+    storage: bool,
+    restarts: bool,
+    /// Polls at every half second, and not only when it was told to.
+    ticks: bool,
+}
+
+const PLAIN: Manner = Manner { storage: true, restarts: false, ticks: false };
+
+/// What came of it: the attempts and their deadlines, and what was told, by instant.
+#[derive(Debug, Default, PartialEq)]
+struct Course {
+    sends: BTreeMap<Timestamp, Vec<(String, Timestamp)>>,
+    told: BTreeMap<Timestamp, Vec<String>>,
+    pending: usize,
+}
+
+impl Story {
+    fn outbox(&self, registry: Registry) -> Outbox {
+        let batch = NonZeroUsize::new(self.batch).unwrap();
+        Outbox::new(registry, self.salt).batch(batch).retain(secs(40))
+    }
+
+    /// The receiver's answer to an attempt and after how many seconds it comes, if it does.
+    fn fate(&self, ticket: &Ticket) -> Option<(Outcome, u64)> {
+        let hash = show(ticket).bytes().fold(self.salt, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        let latency = (hash >> 40) % 14;
+        let outcome = match (hash >> 20) % 16 {
+            0..=4 => answer(200),
+            5..=7 => answer(503),
+            8..=9 => answer_with(429, "retry-after", "7"),
+            10 => answer_with(503, "retry-after", "-1"),
+            11 => answer(410),
+            12 => Outcome::failed(Failure::Broken),
+            13 => answer_with(200, "webhook-delivery", "disable"),
+            _ => return None,
+        };
+        Some((outcome, latency))
+    }
+
+    fn run(&self, manner: Manner) -> Course {
+        let mut outbox = self.outbox(endpoints(self.jitter));
+        if !manner.storage {
+            outbox = outbox.without_storage();
+        }
+        let mut host = Host::new(outbox);
+        let mut course = Course::default();
+        let mut inputs = self.inputs.iter().peekable();
+        let mut answers: BTreeSet<(Timestamp, Ticket)> = BTreeSet::new();
+        while host.now < at(END) {
+            let mut restart = false;
+            while let Some((_, input)) = inputs.next_if(|(seconds, _)| at(*seconds) <= host.now) {
+                restart |= matches!(input, Input::Restart) && manner.restarts;
+                Self::input(&mut host, input);
+            }
+            while let Some((when, ticket)) = answers.pop_first() {
+                if when > host.now {
+                    answers.insert((when, ticket));
+                    break;
+                }
+                let (outcome, _) = self.fate(&ticket).unwrap();
+                host.resolve(&ticket, &outcome);
+            }
+            for attempt in host.attempts() {
+                let sent = course.sends.entry(host.now).or_default();
+                sent.push((show(attempt.ticket()), attempt.deadline()));
+                if let Some((_, latency)) = self.fate(attempt.ticket()) {
+                    answers.insert((host.now + secs(latency), attempt.ticket().clone()));
+                }
+            }
+            let told = host.told();
+            if !told.is_empty() {
+                course.told.entry(host.now).or_default().extend(told);
+            }
+            if restart {
+                // A quiet moment: everything is saved, and everything told.
+                let wait = host.wait;
+                let registry = host.outbox.registry().clone();
+                host.restart(self.outbox(registry));
+                assert!(host.attempts().is_empty());
+                assert_eq!(host.wait, wait);
+            }
+            let tick = manner.ticks.then(|| host.now + secs(1) / 2);
+            let next = [
+                tick,
+                host.wait,
+                answers.first().map(|(when, _)| *when),
+                inputs.peek().map(|(seconds, _)| at(*seconds)),
+            ];
+            // An answer at once is another round at this instant.
+            host.now = next.into_iter().flatten().min().unwrap_or(at(END)).max(host.now);
+        }
+        // A restart forgets whose turn it was, so within an instant the order may differ.
+        course.sends.values_mut().for_each(|sends| sends.sort());
+        course.told.values_mut().for_each(|told| told.sort());
+        course.pending = host.outbox.pending();
+        course
+    }
+
+    fn input(host: &mut Host, input: &Input) {
+        let now = host.now;
+        match input {
+            Input::Publish(number) => {
+                host.outbox.publish(message(&format!("m{number}")), now).unwrap();
+            }
+            Input::Use(which, is) => {
+                if let Some(endpoint) = host.outbox.registry().get(&eid(IDS[*which])) {
+                    let endpoint = endpoint.as_ref().clone().enabled(*is);
+                    host.outbox.replace_endpoint(endpoint, now).unwrap();
+                }
+            }
+            Input::Enable(which) => _ = host.outbox.enable_endpoint(&eid(IDS[*which]), now),
+            Input::Remove(which) => _ = host.outbox.remove_endpoint(&eid(IDS[*which]), now),
+            Input::Restart => {}
+        }
+    }
+
+    /// Every step in the order in which it came, as text.
+    fn steps(&self) -> Vec<String> {
+        let mut outbox = self.outbox(endpoints(self.jitter));
+        let (mut now, mut steps) = (at(0), Vec::new());
+        for (seconds, input) in &self.inputs {
+            now = now.max(at(*seconds));
+            if let Input::Publish(number) = input {
+                let published = outbox.publish(message(&format!("m{number}")), now);
+                steps.push(format!("{published:?}"));
+            }
+            loop {
+                let step = outbox.poll(now);
+                steps.push(format!("{step:?}"));
+                match step {
+                    Step::Save(changes) => assert!(outbox.saved(changes.revision())),
+                    Step::Send(attempt) => {
+                        if let Some((outcome, _)) = self.fate(attempt.ticket()) {
+                            outbox.resolve(attempt.ticket(), &outcome, now);
+                        }
+                    }
+                    Step::Notify(_) => {}
+                    Step::Wait(_) | Step::Idle => break,
+                }
+            }
+        }
+        steps.push(format!("{outbox:?}"));
+        steps
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn the_same_inputs_give_the_same_steps(story in stories(true)) {
+        prop_assert_eq!(story.steps(), story.steps());
+    }
+
+    #[test]
+    fn stopping_and_restoring_at_a_quiet_moment_changes_nothing(story in stories(true)) {
+        let restarts = Manner { restarts: true, ..PLAIN };
+        prop_assert_eq!(story.run(restarts), story.run(PLAIN));
+    }
+
+    #[test]
+    fn doing_without_storage_sends_the_same_at_the_same_times(story in stories(true)) {
+        let without = Manner { storage: false, ..PLAIN };
+        prop_assert_eq!(story.run(without), story.run(PLAIN));
+    }
+
+    #[test]
+    fn sleeping_until_told_loses_nothing(story in stories(false)) {
+        let ticks = Manner { ticks: true, ..PLAIN };
+        prop_assert_eq!(story.run(ticks), story.run(PLAIN));
+    }
+}
+
+#[test]
+fn the_stories_have_something_to_tell() {
+    // Of the fates above each comes up, so that the properties speak of all of them.
+    let inputs = (0..8).map(|number| (i64::from(number), Input::Publish(number))).collect();
+    let mut told = BTreeSet::new();
+    for salt in 0..20 {
+        let inputs = Vec::clone(&inputs);
+        let course = Story { inputs, salt, jitter: true, batch: 2 }.run(PLAIN);
+        assert_eq!(course.pending, 0);
+        for line in course.told.values().flatten() {
+            told.extend(line.split_whitespace().nth(1).map(str::to_owned));
+        }
+    }
+    let expected =
+        ["cancelled", "delivered", "disabled", "exhausted", "expired", "gone", "stopped"];
+    assert_eq!(told.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+}

@@ -1,0 +1,405 @@
+//! Endpoints that hang, refuse, come, go and change while deliveries are pending.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+
+use labhook::delivery::{Ignored, Jitter, Resolution, Schedule};
+use labhook::outbox::DisabledBy;
+use labhook::{Endpoint, Notice, Outbox, Policy, RegistryError, Step, Verdict};
+
+use crate::support::{
+    Host, answer, answer_with, at, eid, endpoint, mid, policy, registry, secs, show,
+};
+
+fn narrow(id: &str, window: u32) -> Endpoint {
+    endpoint(id).max_in_flight(NonZeroU32::new(window).unwrap())
+}
+
+fn outbox(endpoints: impl IntoIterator<Item = Endpoint>) -> Outbox {
+    Outbox::new(registry(endpoints), 7)
+}
+
+#[test]
+fn an_endpoint_that_hangs_holds_its_window_and_nothing_else() {
+    let mut host = Host::with([narrow("hung", 2), narrow("quick", 1)]);
+    for id in ["m1", "m2", "m3", "m4"] {
+        host.publish(id);
+    }
+    assert_eq!(host.outbox.pending(), 8);
+    let first = host.sends();
+    assert_eq!(
+        first.iter().map(show).collect::<Vec<_>>(),
+        ["m1>hung#1", "m1>quick#1", "m2>hung#1"]
+    );
+
+    let mut quick = first[1].clone();
+    for next in ["m2>quick#1", "m3>quick#1", "m4>quick#1"] {
+        host.resolve(&quick, &answer(200));
+        quick = host.send();
+        assert_eq!(show(&quick), next);
+    }
+    // At the deadline two others get the window.
+    host.now = at(10);
+    assert_eq!(host.shown(), ["m3>hung#1", "m4>hung#1"]);
+}
+
+#[test]
+fn endpoints_take_turns_within_a_batch() {
+    let all = registry([narrow("a", 9), narrow("b", 9), narrow("c", 1)]);
+    let mut host = Host::new(Outbox::new(all, 7).batch(NonZeroUsize::MIN));
+    for id in ["m1", "m2", "m3"] {
+        host.publish(id);
+    }
+    let order = ["m1>a#1", "m1>b#1", "m1>c#1", "m2>a#1", "m2>b#1", "m3>a#1", "m3>b#1"];
+    assert_eq!(host.shown(), order);
+    assert_eq!(host.saves, 7);
+}
+
+#[test]
+fn a_receiver_that_is_gone_gets_nothing_more() {
+    let mut host = Host::with([narrow("gone", 2), endpoint("other")]);
+    for id in ["m1", "m2", "m3"] {
+        host.publish(id);
+    }
+    let sends = host.sends();
+    let of = |id: &str| sends.iter().find(|it| show(it) == id).unwrap();
+    let (m1, m2) = (of("m1>gone#1"), of("m2>gone#1"));
+
+    host.now = at(1);
+    assert_eq!(host.resolve(m1, &answer(410)), Resolution::Ended(Verdict::Gone));
+    assert!(host.sends().is_empty());
+    assert_eq!(host.told(), ["m1>gone gone after 1", "gone disabled", "m3>gone cancelled after 0"]);
+    let disabled = host.outbox.disabled(&eid("gone")).unwrap();
+    assert_eq!((disabled.since, disabled.by), (at(1), DisabledBy::Receiver));
+    assert_eq!(host.outbox.disabled(&eid("other")), None);
+    assert!(host.keys().contains(&"endpoint/gone"));
+
+    // What is in flight may still arrive; if not, it is not repeated, and that is what is said.
+    assert_eq!(host.resolve(m2, &answer(503)), Resolution::Ended(Verdict::Cancelled));
+    assert_eq!(host.publish("m4").endpoints, [eid("other")]);
+    assert_eq!(host.shown(), ["m4>other#1"]);
+    assert_eq!(host.told(), ["m2>gone cancelled after 1"]);
+
+    // It survives a restart.
+    let outbox = outbox([narrow("gone", 2), endpoint("other")]);
+    host.restart(outbox);
+    assert_eq!(host.outbox.disabled(&eid("gone")), Some(disabled));
+    assert_eq!(host.publish("m5").endpoints, [eid("other")]);
+    assert_eq!(host.shown(), ["m5>other#1"]);
+    assert!(host.told().is_empty(), "it was told before");
+
+    assert!(host.outbox.enable_endpoint(&eid("gone"), at(2)));
+    assert!(!host.outbox.enable_endpoint(&eid("gone"), at(2)));
+    assert_eq!(host.outbox.disabled(&eid("gone")), None);
+    assert_eq!(host.publish("m6").endpoints, [eid("gone"), eid("other")]);
+    assert_eq!(host.shown(), ["m6>gone#1", "m6>other#1"]);
+    assert!(!host.keys().contains(&"endpoint/gone"));
+}
+
+#[test]
+fn an_answer_in_flight_still_delivers_to_a_disabled_endpoint() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m1");
+    host.publish("m2");
+    let sends = host.sends();
+    host.resolve(&sends[0], &answer(410));
+    assert_eq!(host.resolve(&sends[1], &answer(200)), Resolution::Ended(Verdict::Delivered));
+    host.sends();
+    assert_eq!(host.told(), ["m1>a gone after 1", "a disabled", "m2>a delivered after 1"]);
+}
+
+#[test]
+fn an_unanswered_attempt_of_a_disabled_endpoint_ends_at_its_deadline() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m1");
+    host.publish("m2");
+    let sends = host.sends();
+    host.resolve(&sends[0], &answer(410));
+    host.sends();
+    host.told();
+    assert_eq!(host.wait, Some(at(10)));
+    host.now = at(10);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.told(), ["m2>a cancelled after 1"]);
+}
+
+#[test]
+fn a_success_can_be_the_last() {
+    for (name, status, verdict) in
+        [("delivered", 200, Verdict::Delivered), ("gone", 500, Verdict::Gone)]
+    {
+        let mut host = Host::with([endpoint("a")]);
+        host.publish("m");
+        let ticket = host.send();
+        let outcome = answer_with(status, "webhook-delivery", "disable");
+        assert_eq!(host.resolve(&ticket, &outcome), Resolution::Ended(verdict));
+        host.sends();
+        assert_eq!(host.told(), [format!("m>a {name} after 1"), "a disabled".to_owned()]);
+        // A repetition does not disable it again.
+        assert!(host.outbox.enable_endpoint(&eid("a"), at(1)));
+        let again = host.resolve(&ticket, &outcome);
+        assert_eq!(again, Resolution::Ignored(Ignored::Ended));
+        assert_eq!(host.outbox.disabled(&eid("a")), None);
+    }
+}
+
+#[test]
+fn a_notice_says_since_when_and_by_what_an_endpoint_is_disabled() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    let ticket = host.send();
+    host.now = at(3);
+    host.resolve(&ticket, &answer(410));
+    host.sends();
+    let disabled = host.outbox.disabled(&eid("a")).unwrap();
+    assert_eq!(
+        host.notices,
+        [
+            Notice::Settled {
+                message: mid("m"),
+                endpoint: eid("a"),
+                verdict: Verdict::Gone,
+                attempts: 1
+            },
+            Notice::EndpointDisabled { endpoint: eid("a"), disabled }
+        ]
+    );
+    assert_eq!(disabled.since, at(3));
+}
+
+#[test]
+fn a_removed_endpoint_ends_what_it_had_pending_and_what_was_in_flight() {
+    let mut host = Host::with([narrow("a", 1), endpoint("b")]);
+    host.publish("m1");
+    host.publish("m2");
+    let sends = host.sends();
+    assert_eq!(show(&sends[0]), "m1>a#1");
+    host.now = at(1);
+    assert!(host.outbox.remove_endpoint(&eid("a"), at(1)));
+    assert!(!host.outbox.remove_endpoint(&eid("a"), at(1)), "there is nothing left of it");
+    assert!(host.sends().is_empty());
+    assert_eq!(host.told(), ["m1>a cancelled after 1", "m2>a cancelled after 0"]);
+    assert!(matches!(host.resolve(&sends[0], &answer(200)), Resolution::Ignored(_)));
+    assert_eq!(host.verdict("m1", "a"), Some(Verdict::Cancelled));
+    assert_eq!(host.outbox.registry().len(), 1);
+
+    // One that comes back under the id gets none of it.
+    host.outbox.insert_endpoint(endpoint("a"), at(2)).unwrap();
+    assert!(host.sends().is_empty());
+    assert_eq!(host.resolve(&sends[0], &answer(200)), Resolution::Ignored(Ignored::Ended));
+    assert_eq!(host.publish("m3").endpoints, [eid("a"), eid("b")]);
+}
+
+#[test]
+fn an_attempt_that_is_being_saved_is_not_sent_to_an_endpoint_that_is_out_of_use_by_then() {
+    // Removed, disabled by its receiver, or taken out of use by the host.
+    let mut host = Host::with([endpoint("a"), endpoint("b")]);
+    host.publish("m1");
+    let changes = host.unsaved();
+    host.outbox.remove_endpoint(&eid("a"), at(0));
+    host.save(changes);
+    assert_eq!(host.shown(), ["m1>b#1"]);
+
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m1");
+    let ticket = host.send();
+    host.publish("m2");
+    let changes = host.unsaved();
+    host.resolve(&ticket, &answer(410));
+    host.save(changes);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.told(), ["m1>a gone after 1", "a disabled", "m2>a cancelled after 0"]);
+
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m1");
+    let changes = host.unsaved();
+    host.outbox.replace_endpoint(endpoint("a").enabled(false), at(0)).unwrap();
+    host.save(changes);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.wait, None, "it is held, and nothing is in flight");
+    host.outbox.replace_endpoint(endpoint("a"), at(60)).unwrap();
+    host.now = at(60);
+    assert_eq!(host.shown(), ["m1>a#1"]);
+}
+
+#[test]
+fn deliveries_are_held_while_their_endpoint_is_missing() {
+    let mut host = Host::with([narrow("a", 1), endpoint("b")]);
+    host.publish("m1");
+    host.publish("m2");
+    let sends = host.sends();
+    assert_eq!(show(&sends[0]), "m1>a#1");
+
+    host.now = at(1_000);
+    host.restart(outbox([endpoint("b")]));
+    assert_eq!(host.outbox.pending(), 4);
+    // b's attempts were in flight, and timed out long ago.
+    assert_eq!(host.shown(), ["m1>b#2", "m2>b#2"]);
+    assert_eq!(host.wait, Some(at(1_010)));
+    assert_eq!(host.publish("m3").endpoints, [eid("b")]);
+    host.sends();
+
+    let disk = host.disk.clone();
+    host.outbox.insert_endpoint(narrow("a", 1), at(1_000)).unwrap();
+    // In flight since before the restart: timed out, and due again by now.
+    assert_eq!(host.shown(), ["m1>a#2"]);
+    // The answer to the first attempt may still come.
+    assert_eq!(host.resolve(&sends[0], &answer(200)), Resolution::LateSuccess);
+    assert_eq!(host.shown(), ["m2>a#1"]);
+
+    // Or it comes while the endpoint is still missing: a success is one under any policy.
+    host.disk = disk.clone();
+    host.restart(outbox([endpoint("b")]));
+    assert_eq!(host.resolve(&sends[0], &answer(200)), Resolution::Ended(Verdict::Delivered));
+
+    // Or it is given up.
+    host.disk = disk;
+    host.restart(outbox([endpoint("b")]));
+    host.sends();
+    host.told();
+    assert!(host.outbox.remove_endpoint(&eid("a"), at(1_000)));
+    host.sends();
+    assert_eq!(host.told(), ["m1>a cancelled after 1", "m2>a cancelled after 0"]);
+}
+
+#[test]
+fn an_endpoint_that_is_not_in_use_holds_what_it_has_and_takes_nothing_new() {
+    let mut host = Host::with([narrow("a", 1)]);
+    host.publish("m1");
+    host.publish("m2");
+    let ticket = host.send();
+    host.outbox.replace_endpoint(narrow("a", 1).enabled(false), at(0)).unwrap();
+    assert!(host.publish("m3").endpoints.is_empty());
+    // What is in flight goes on to its end.
+    host.resolve(&ticket, &answer(503));
+    host.now = at(1_000);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.outbox.pending(), 2);
+    assert!(host.told().is_empty());
+
+    host.outbox.replace_endpoint(narrow("a", 2), at(1_000)).unwrap();
+    assert_eq!(host.shown(), ["m1>a#2", "m2>a#1"]);
+}
+
+#[test]
+fn what_is_held_still_expires() {
+    let with = |enabled| {
+        let window = policy(&[5, 20]).with_window(secs(60));
+        endpoint("a").policy(window).enabled(enabled)
+    };
+    let mut host = Host::with([with(true)]);
+    host.publish("m");
+    host.outbox.replace_endpoint(with(false), at(0)).unwrap();
+    assert!(host.sends().is_empty());
+    assert_eq!(host.wait, Some(at(60)));
+    host.now = at(60);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.told(), ["m>a expired after 0"]);
+}
+
+#[test]
+fn a_new_policy_moves_the_wake_up() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(503));
+    host.sends();
+    assert_eq!(host.wait, Some(at(5)));
+
+    // A window that ends before the retry; then one that does not.
+    let within = |window| endpoint("a").policy(policy(&[5, 20]).with_window(secs(window)));
+    host.outbox.replace_endpoint(within(3), at(1)).unwrap();
+    host.now = at(1);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.wait, Some(at(3)));
+    host.outbox.replace_endpoint(within(30), at(2)).unwrap();
+    host.now = at(2);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.wait, Some(at(5)));
+    host.now = at(3);
+    assert!(host.sends().is_empty());
+    assert!(host.told().is_empty());
+    host.now = at(5);
+    let ticket = host.send();
+
+    // The next delay is that of the new schedule.
+    host.outbox.replace_endpoint(endpoint("a").policy(policy(&[1, 7, 1])), at(6)).unwrap();
+    host.now = at(6);
+    assert_eq!(host.resolve(&ticket, &answer(503)), Resolution::Retry { at: at(13) });
+    // A window that is over ends it at once.
+    host.outbox.replace_endpoint(within(4), at(7)).unwrap();
+    host.now = at(7);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.told(), ["m>a expired after 2"]);
+}
+
+#[test]
+fn a_wider_endpoint_sends_more_at_once_and_a_narrower_one_less() {
+    let mut host = Host::with([narrow("a", 1)]);
+    for id in ["m1", "m2", "m3", "m4"] {
+        host.publish(id);
+    }
+    let m1 = host.send();
+    host.outbox.replace_endpoint(narrow("a", 3), at(0)).unwrap();
+    assert_eq!(host.shown(), ["m2>a#1", "m3>a#1"]);
+    host.outbox.replace_endpoint(narrow("a", 2), at(0)).unwrap();
+    host.resolve(&m1, &answer(200));
+    assert!(host.sends().is_empty(), "two are in flight");
+}
+
+#[test]
+fn the_registry_of_an_outbox_refuses_as_a_registry_does() {
+    let mut host = Host::new(Outbox::new(registry([endpoint("a")]).limit(1), 7));
+    let taken = host.outbox.insert_endpoint(endpoint("a"), at(0));
+    assert_eq!(taken, Err(RegistryError::Taken { id: eid("a") }));
+    let full = host.outbox.insert_endpoint(endpoint("b"), at(0));
+    assert_eq!(full, Err(RegistryError::Full { limit: 1 }));
+    let unknown = host.outbox.replace_endpoint(endpoint("b"), at(0));
+    assert_eq!(unknown, Err(RegistryError::Unknown { id: eid("b") }));
+    assert!(!host.outbox.remove_endpoint(&eid("b"), at(0)));
+    assert!(!host.outbox.enable_endpoint(&eid("b"), at(0)));
+    assert!(matches!(host.outbox.poll(at(0)), Step::Idle));
+}
+
+#[test]
+fn a_removed_endpoint_leaves_nothing_behind() {
+    let mut host = Host::with([endpoint("a")]);
+    let fresh = format!("{:?}", outbox([]));
+    assert_ne!(format!("{:?}", host.outbox), fresh);
+    assert!(host.outbox.remove_endpoint(&eid("a"), at(0)));
+    assert_eq!(format!("{:?}", host.outbox), fresh);
+}
+
+#[test]
+fn a_removed_endpoint_takes_its_being_disabled_with_it() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(410));
+    host.sends();
+    assert!(host.keys().contains(&"endpoint/a"));
+    assert!(host.outbox.remove_endpoint(&eid("a"), at(0)));
+    host.sends();
+    assert!(!host.keys().contains(&"endpoint/a"));
+    host.outbox.insert_endpoint(endpoint("a"), at(0)).unwrap();
+    assert_eq!(host.publish("n").endpoints, [eid("a")]);
+}
+
+#[test]
+fn jitter_is_the_same_for_a_seed_and_differs_between_seeds() {
+    let due = |seed| {
+        let jittered = Policy::new(Schedule::list([secs(1_000)])).with_jitter(Jitter::FULL);
+        let all =
+            registry([endpoint("a").policy(jittered.clone()), endpoint("b").policy(jittered)]);
+        let mut host = Host::new(Outbox::new(all, seed));
+        host.publish("m");
+        let sends = host.sends();
+        let mut retry_at = |index: usize| match host.resolve(&sends[index], &answer(500)) {
+            Resolution::Retry { at } => at,
+            other => panic!("{other:?}"),
+        };
+        [retry_at(0), retry_at(1)]
+    };
+    assert_eq!(due(7), due(7));
+    assert_ne!(due(7), due(8));
+    assert_ne!(due(7)[0], due(7)[1], "endpoints of one message retry apart");
+}

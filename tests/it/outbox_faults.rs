@@ -1,0 +1,328 @@
+//! Slow storage, late and foreign answers, and clocks at their ends.
+
+use labhook::delivery::{Failure, Ignored, Resolution, Schedule};
+use labhook::{Endpoint, Outbox, Outcome, Policy, Step, Ticket, Timestamp, Verdict};
+use serde_json::json;
+
+use crate::support::{Host, answer, at, eid, endpoint, message, policy, registry, secs, show};
+
+fn timeout() -> Outcome {
+    Outcome::failed(Failure::Timeout)
+}
+
+#[test]
+fn nothing_is_handed_out_at_or_past_the_end_of_the_window() {
+    let with_window = || endpoint("a").policy(policy(&[5]).with_window(secs(8)));
+    for (saved_at, sent) in [(7, true), (8, false), (9, false)] {
+        let mut host = Host::with([with_window()]);
+        host.publish("m");
+        let changes = host.unsaved();
+        host.now = at(saved_at);
+        host.save(changes);
+        assert_eq!(host.sends().len(), usize::from(sent), "{saved_at}");
+        if !sent {
+            // It was never made, so it is none of those that were.
+            assert_eq!(host.told(), ["m>a expired after 0"]);
+        }
+    }
+    // Released in time and fetched too late is the same.
+    let mut host = Host::with([with_window()]);
+    host.publish("m");
+    let changes = host.unsaved();
+    host.save(changes);
+    host.now = at(8);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.told(), ["m>a expired after 0"]);
+}
+
+#[test]
+fn an_attempt_whose_save_outlasts_its_deadline_is_started_anew_and_not_counted() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    let changes = host.unsaved();
+    host.now = at(10);
+    assert!(matches!(host.outbox.poll(at(10)), Step::Idle), "nothing to do but save");
+    host.now = at(11);
+    host.save(changes);
+    let attempts = host.attempts();
+    assert_eq!(show(attempts[0].ticket()), "m>a#1");
+    assert_eq!(attempts[0].deadline(), at(21));
+    let (_, _, delivery) = host.outbox.deliveries().next().unwrap();
+    assert_eq!((delivery.attempts(), delivery.unanswered()), (1, 0));
+    host.resolve(attempts[0].ticket(), &answer(200));
+    host.sends();
+    assert_eq!(host.told(), ["m>a delivered after 1"]);
+}
+
+#[test]
+fn the_save_that_outlasts_a_deadline_may_also_fail() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    let changes = host.unsaved();
+    host.now = at(11);
+    assert!(host.outbox.unsaved(changes.revision()));
+    // One attempt, although it was started twice.
+    assert_eq!(host.shown(), ["m>a#1"]);
+}
+
+#[test]
+fn what_comes_between_does_not_count_an_attempt_that_was_not_made() {
+    // A change of the endpoint looks at its deliveries too.
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    let changes = host.unsaved();
+    host.now = at(11);
+    host.outbox.replace_endpoint(endpoint("a"), at(11)).unwrap();
+    host.save(changes);
+    assert_eq!(host.shown(), ["m>a#1"]);
+    let (_, _, delivery) = host.outbox.deliveries().next().unwrap();
+    assert_eq!((delivery.attempts(), delivery.unanswered()), (1, 0));
+}
+
+#[test]
+fn an_attempt_that_was_not_handed_out_has_no_outcome() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    let mut earlier = Host::with([endpoint("a")]);
+    earlier.publish("m");
+    let ticket = earlier.send();
+    let changes = host.unsaved();
+    let ignored = host.resolve(&ticket, &answer(200));
+    assert_eq!(ignored, Resolution::Ignored(Ignored::NeverStarted));
+    host.save(changes);
+    assert_eq!(host.shown(), ["m>a#1"]);
+    assert_eq!(host.resolve(&ticket, &answer(200)), Resolution::Ended(Verdict::Delivered));
+}
+
+#[test]
+fn a_late_success_cancels_the_retry_wherever_it_is() {
+    // While it waits, while it is being saved, and while it is in flight.
+    for stage in ["waiting", "saving", "in flight"] {
+        let mut host = Host::with([endpoint("a")]);
+        host.publish("m");
+        let first = host.send();
+        host.now = at(10);
+        assert_eq!(host.resolve(&first, &timeout()), Resolution::Retry { at: at(15) });
+        assert!(host.sends().is_empty());
+        let mut second = None;
+        match stage {
+            "saving" => {
+                host.now = at(15);
+                let changes = host.unsaved();
+                assert_eq!(host.resolve(&first, &answer(200)), Resolution::LateSuccess);
+                host.save(changes);
+            }
+            "in flight" => {
+                host.now = at(15);
+                second = Some(host.send());
+                assert_eq!(host.resolve(&first, &answer(200)), Resolution::LateSuccess);
+            }
+            _ => assert_eq!(host.resolve(&first, &answer(200)), Resolution::LateSuccess),
+        }
+        host.now = at(100);
+        assert!(host.sends().is_empty(), "{stage}");
+        assert_eq!(host.outbox.pending(), 0);
+        let made = if stage == "waiting" { 1 } else { 2 };
+        assert_eq!(host.told(), [format!("m>a delivered after {made}")]);
+        if let Some(second) = second {
+            let late = host.resolve(&second, &answer(500));
+            assert_eq!(late, Resolution::Ignored(Ignored::Ended));
+        }
+    }
+}
+
+#[test]
+fn stale_repeated_and_foreign_tickets_are_reported_and_change_nothing() {
+    let mut host = Host::with([endpoint("a"), endpoint("b")]);
+    host.publish("m");
+    host.publish("n");
+    let sends = host.sends();
+    let ticket = sends.iter().find(|it| show(it) == "m>a#1").unwrap().clone();
+
+    /// Of what is accepted first at `at(0)`.
+    const FIRST: u64 = 1_744_882_200_000_000;
+    let text = serde_json::to_value(&ticket).unwrap();
+    assert_eq!(
+        text,
+        json!({"sequence": FIRST, "message": "m", "endpoint": "a", "attempt": 1}),
+        "tickets pass through hosts' queues"
+    );
+    let changed = |member: &str, value: serde_json::Value| -> Ticket {
+        let mut text = text.clone();
+        text[member] = value;
+        serde_json::from_value(text).unwrap()
+    };
+    let foreign = [
+        changed("sequence", json!(0)),
+        changed("sequence", json!(FIRST + 1)),
+        changed("sequence", json!(FIRST + 7)),
+        changed("sequence", json!(u64::MAX)),
+        changed("message", json!("n")),
+        changed("message", json!("nobody")),
+        changed("endpoint", json!("nobody")),
+        changed("attempt", json!(0)),
+        changed("attempt", json!(2)),
+        changed("attempt", json!(u32::MAX)),
+    ];
+    let before = format!("{:?}", host.outbox);
+    for ticket in &foreign {
+        for outcome in [answer(200), answer(410), timeout()] {
+            assert_eq!(
+                host.resolve(ticket, &outcome),
+                Resolution::Ignored(Ignored::NeverStarted),
+                "{ticket:?}"
+            );
+        }
+    }
+    assert_eq!(format!("{:?}", host.outbox), before);
+    assert!(serde_json::from_value::<Ticket>(json!({"sequence": 0, "message": "m"})).is_err());
+
+    // Through text and back it is the ticket that it was.
+    let ticket: Ticket = serde_json::from_value(text.clone()).unwrap();
+    assert_eq!(host.resolve(&ticket, &answer(500)), Resolution::Retry { at: at(5) });
+    let repeated = [answer(500), answer(200), answer(410), timeout()];
+    for outcome in &repeated {
+        let ignored = Resolution::Ignored(Ignored::AlreadyResolved);
+        assert_eq!(host.resolve(&ticket, outcome), ignored);
+    }
+    host.now = at(5);
+    let second = host.send();
+    assert_eq!((second.attempt(), second.message().as_str()), (2, "m"));
+    assert_eq!(second.endpoint(), &eid("a"));
+    for outcome in &repeated {
+        let ignored = Resolution::Ignored(Ignored::AlreadyResolved);
+        assert_eq!(host.resolve(&ticket, outcome), ignored);
+    }
+    host.resolve(&second, &answer(200));
+    for ticket in [&ticket, &second] {
+        assert_eq!(host.resolve(ticket, &answer(410)), Resolution::Ignored(Ignored::Ended));
+    }
+    assert_eq!(host.outbox.disabled(&eid("a")), None, "no late 410 counts");
+}
+
+#[test]
+fn a_late_failure_of_an_unanswered_attempt_is_reported_and_changes_nothing() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    let first = host.send();
+    host.now = at(10);
+    host.sends();
+    for outcome in [answer(500), answer(410), timeout()] {
+        let late = host.resolve(&first, &outcome);
+        assert_eq!(late, Resolution::Ignored(Ignored::LateFailure));
+    }
+    host.now = at(15);
+    assert_eq!(host.shown(), ["m>a#2"]);
+}
+
+#[test]
+fn a_ticket_of_a_message_that_is_forgotten_is_foreign_to_its_successor() {
+    let mut host = Host::new(Outbox::new(registry([endpoint("a")]), 7).retain(secs(60)));
+    host.publish("m");
+    let old = host.send();
+    host.resolve(&old, &answer(200));
+    host.sends();
+    host.now = at(60);
+    host.sends();
+    assert!(!host.publish("m").duplicate);
+    let new = host.send();
+    assert_eq!(show(&old), show(&new));
+    let foreign = host.resolve(&old, &answer(200));
+    assert_eq!(foreign, Resolution::Ignored(Ignored::NeverStarted));
+    assert_eq!(host.outbox.pending(), 1);
+}
+
+#[test]
+fn answers_may_come_before_the_host_polls_again() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    let ticket = host.send();
+    // Past its deadline, and yet the first that is heard of it.
+    host.now = at(60);
+    assert_eq!(host.resolve(&ticket, &answer(200)), Resolution::Ended(Verdict::Delivered));
+}
+
+#[test]
+fn a_clock_that_goes_back_shortens_no_wait() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(503));
+    assert!(host.sends().is_empty());
+    for back in [4, 0, -1_000] {
+        host.now = at(back);
+        assert!(host.sends().is_empty());
+        assert_eq!(host.wait, Some(at(5)));
+    }
+    host.now = at(5);
+    assert_eq!(host.shown(), ["m>a#2"]);
+}
+
+/// Endpoints with retries that never end: at once, later, and with jitter and a window.
+fn endless() -> [Endpoint; 3] {
+    let for_ever = |delay| Policy::new(Schedule::list([secs(delay)]).for_ever());
+    [
+        endpoint("a").policy(for_ever(0)),
+        endpoint("b").policy(for_ever(5)),
+        endpoint("c").policy(for_ever(0).with_window(secs(60))),
+    ]
+}
+
+#[test]
+fn the_ends_of_time_neither_panic_nor_spin() {
+    let almost = |micros| Timestamp::from_unix_micros(i64::MAX - micros);
+    let ends = [Timestamp::MIN, almost(1), Timestamp::MAX];
+    for start in ends {
+        for then in ends {
+            for storage in [true, false] {
+                let mut outbox = Outbox::new(registry(endless()), 7);
+                if !storage {
+                    outbox = outbox.without_storage();
+                }
+                let mut host = Host::new(outbox);
+                host.now = start;
+                host.publish("m");
+                for now in [start, then, then, start] {
+                    host.now = now;
+                    for ticket in host.sends() {
+                        host.resolve(&ticket, &answer(503));
+                    }
+                    host.sends();
+                }
+                if storage {
+                    host.restart(Outbox::new(registry(endless()), 7));
+                    host.sends();
+                }
+                host.outbox.remove_endpoint(&eid("a"), Timestamp::MAX);
+                host.sends();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_comes_back_from_the_end_of_time_finds_the_outbox_working() {
+    let [endless, ..] = endless();
+    let mut host =
+        Host::new(Outbox::new(registry([endless]), 7).batch(std::num::NonZeroUsize::MIN));
+    host.now = Timestamp::MAX;
+    host.publish("m");
+    for _ in 0..3 {
+        assert!(host.sends().is_empty(), "no deadline would be after now");
+    }
+    assert_eq!(host.outbox.pending(), 1);
+    host.now = at(0);
+    assert_eq!(host.shown(), ["m>a#1"]);
+}
+
+#[test]
+fn a_message_that_is_accepted_at_the_beginning_of_time_is_sent() {
+    let mut host = Host::with([endpoint("a")]);
+    host.now = Timestamp::MIN;
+    host.outbox.publish(message("m"), Timestamp::MIN).unwrap();
+    let ticket = host.send();
+    assert_eq!(host.wait, Some(Timestamp::MIN + secs(10)));
+    host.now = Timestamp::MAX;
+    assert_eq!(host.resolve(&ticket, &answer(200)), Resolution::Ended(Verdict::Delivered));
+    host.sends();
+}

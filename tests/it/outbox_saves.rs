@@ -1,0 +1,385 @@
+//! The outbox and its storage: what is saved when, and what that releases.
+
+use std::num::NonZeroUsize;
+
+use labhook::outbox::{Change, PublishError, Record, RestoreError};
+use labhook::{Outbox, Step, Subscription};
+
+use crate::support::{
+    Host, answer, at, eid, endpoint, message, mid, number, policy, registry, secs, show,
+};
+
+fn batch(attempts: usize) -> Outbox {
+    let all = registry(["a", "b"].map(endpoint));
+    Outbox::new(all, 7).batch(NonZeroUsize::new(attempts).unwrap())
+}
+
+#[test]
+fn a_known_message_is_a_reported_no_op_and_an_other_one_of_its_id_is_refused() {
+    let mut host = Host::with(["a", "b"].map(endpoint));
+    let first = host.publish("m");
+    assert!(!first.duplicate);
+    assert_eq!(first.endpoints, [eid("a"), eid("b")]);
+
+    let again = host.publish("m");
+    assert!(again.duplicate);
+    assert_eq!(again.endpoints, first.endpoints);
+    assert!(again.inexpressible.is_empty());
+    assert_eq!(host.outbox.pending(), 2);
+
+    let mut other = serde_json::to_value(message("n")).unwrap();
+    other["id"] = "m".into();
+    let other = serde_json::from_value(other).unwrap();
+    let error = host.outbox.publish(other, at(0)).unwrap_err();
+    assert!(matches!(&error, PublishError::Conflict { id } if *id == mid("m")));
+    assert_eq!(error.to_string(), "another message of the id m was published before");
+    assert_eq!(host.shown(), ["m>a#1", "m>b#1"]);
+
+    // Other endpoints than at first do not change whom a known message goes to.
+    host.outbox.insert_endpoint(endpoint("c"), at(1)).unwrap();
+    assert_eq!(host.publish("m").endpoints, first.endpoints);
+    // Nor does a restart make it a new one.
+    host.restart(batch(64));
+    assert!(host.publish("m").duplicate);
+}
+
+#[test]
+fn a_message_for_no_endpoint_is_kept_for_its_retention_and_settles_nothing() {
+    let nobody = endpoint("a").subscription(Subscription::all().runs(["other".into()]));
+    let mut host = Host::new(Outbox::new(registry([nobody]), 7).retain(secs(60)));
+    assert!(host.publish("m").endpoints.is_empty());
+    assert_eq!(host.outbox.pending(), 0);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.keys(), ["message/m"]);
+    assert_eq!(host.wait, Some(at(60)));
+    assert!(host.publish("m").duplicate);
+
+    host.now = at(60);
+    assert!(host.sends().is_empty());
+    assert!(host.keys().is_empty());
+    assert_eq!(host.wait, None);
+    assert!(!host.publish("m").duplicate);
+    assert!(host.told().is_empty());
+}
+
+#[test]
+fn a_publish_says_with_which_revision_its_message_is_durable() {
+    let mut host = Host::with([endpoint("a")]);
+    // New; then known and not yet saved; then being saved; then saved.
+    assert_eq!(number(host.publish("m").revision), 1);
+    assert_eq!(number(host.publish("m").revision), 1);
+    let changes = host.unsaved();
+    assert_eq!(number(changes.revision()), 1);
+    assert_eq!(number(host.publish("m").revision), 1);
+    assert_eq!(number(host.publish("n").revision), 2, "too late for the save that is under way");
+    host.save(changes);
+    assert_eq!(number(host.publish("m").revision), 1);
+    assert_eq!(number(host.publish("n").revision), 2);
+
+    // What could not be saved is part of the next revision, whatever was said before.
+    let failed = loop {
+        match host.outbox.poll(host.now) {
+            Step::Save(changes) => break changes,
+            Step::Send(_) => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(number(failed.revision()), 2);
+    assert!(host.outbox.unsaved(failed.revision()));
+    assert_eq!(number(host.publish("n").revision), 3);
+    let changes = host.unsaved();
+    assert_eq!(number(changes.revision()), 3);
+    host.save(changes);
+    assert_eq!(number(host.publish("n").revision), 3);
+
+    // A restored message is durable as it is.
+    host.restart(Outbox::new(registry([endpoint("a")]), 7));
+    assert_eq!(number(host.publish("n").revision), 0);
+}
+
+#[test]
+fn nothing_is_sent_before_it_is_saved_as_in_flight() {
+    let mut host = Host::with(["a", "b"].map(endpoint));
+    host.publish("m");
+    let changes = host.unsaved();
+    let kinds: Vec<String> = changes
+        .iter()
+        .map(|change| match change {
+            Change::Put(Record::Delivery(record)) => {
+                assert_eq!(record.delivery().in_flight().unwrap().number, 1);
+                format!("{} in flight", record.endpoint())
+            }
+            Change::Put(record) => record.key().to_string(),
+            Change::Delete(key) => format!("delete {key}"),
+        })
+        .collect();
+    // The message comes before its rows.
+    assert_eq!(kinds, ["message/m", "a in flight", "b in flight"]);
+    for _ in 0..3 {
+        let step = host.outbox.poll(at(1));
+        assert!(matches!(step, Step::Wait(until) if until == at(10)), "{step:?}");
+    }
+    host.save(changes);
+    assert_eq!(host.shown(), ["m>a#1", "m>b#1"]);
+}
+
+#[test]
+fn a_verdict_is_told_only_after_it_is_saved() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(200));
+    let changes = host.unsaved();
+    assert!(matches!(
+        changes.iter().next(),
+        Some(Change::Put(Record::Delivery(record))) if record.delivery().verdict().is_some()
+    ));
+    assert!(matches!(host.outbox.poll(at(0)), Step::Wait(_)), "a verdict that may yet be lost");
+    assert!(host.outbox.unsaved(changes.revision()));
+    assert!(host.sends().is_empty());
+    assert_eq!(host.told(), ["m>a delivered after 1"]);
+}
+
+#[test]
+fn a_word_on_an_other_revision_changes_nothing() {
+    let mut host = Host::with([endpoint("a")]);
+    let early = host.publish("m").revision;
+    assert!(!host.outbox.saved(early), "it was not handed out yet");
+    assert!(!host.outbox.unsaved(early));
+    let changes = host.unsaved();
+    let later = host.publish("n").revision;
+    assert!(later > changes.revision());
+    assert!(!host.outbox.saved(later));
+    assert!(!host.outbox.unsaved(later));
+    assert!(matches!(host.outbox.poll(at(0)), Step::Wait(_)), "nothing was released");
+    let revision = changes.revision();
+    host.save(changes);
+    assert!(!host.outbox.saved(revision));
+    assert!(!host.outbox.unsaved(revision));
+    assert_eq!(host.shown(), ["m>a#1", "n>a#1"]);
+}
+
+#[test]
+fn what_was_not_saved_becomes_part_of_the_next_save() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    let first = host.unsaved();
+    host.publish("n");
+    assert!(host.outbox.unsaved(first.revision()));
+    let second = host.unsaved();
+    assert!(second.revision() > first.revision());
+    let keys = |changes: &labhook::outbox::Changes| -> Vec<String> {
+        let put = |change: &Change| match change {
+            Change::Put(record) => record.key().to_string(),
+            Change::Delete(key) => panic!("delete {key}"),
+        };
+        changes.iter().map(put).collect()
+    };
+    assert_eq!(keys(&first), ["message/m", "delivery/m/a"]);
+    assert_eq!(keys(&second), ["message/m", "message/n", "delivery/m/a", "delivery/n/a"]);
+    assert_eq!((second.len(), second.is_empty()), (4, false));
+    assert!(!host.outbox.saved(first.revision()));
+    host.save(second);
+    assert_eq!(host.shown(), ["m>a#1", "n>a#1"]);
+}
+
+#[test]
+fn one_save_starts_no_more_than_a_batch() {
+    let mut host = Host::new(batch(3));
+    for id in ["m1", "m2", "m3", "m4"] {
+        host.publish(id);
+    }
+    let mut sizes = Vec::new();
+    let mut sent = Vec::new();
+    loop {
+        match host.outbox.poll(at(0)) {
+            Step::Save(changes) => {
+                let rows = changes
+                    .iter()
+                    .filter(|change| matches!(change, Change::Put(Record::Delivery(_))))
+                    .count();
+                sizes.push(rows);
+                host.save(changes);
+            }
+            Step::Send(attempt) => sent.push(show(attempt.ticket())),
+            _ => break,
+        }
+    }
+    assert_eq!(sizes, [3, 3, 2]);
+    assert_eq!(
+        sent,
+        ["m1>a#1", "m1>b#1", "m2>a#1", "m2>b#1", "m3>a#1", "m3>b#1", "m4>a#1", "m4>b#1"]
+    );
+}
+
+#[test]
+fn what_changes_while_storage_is_busy_is_one_save() {
+    let mut host = Host::new(batch(64));
+    host.publish("m1");
+    let busy = host.unsaved();
+    for id in ["m2", "m3", "m4"] {
+        host.publish(id);
+        assert!(matches!(host.outbox.poll(at(0)), Step::Wait(_)));
+    }
+    host.save(busy);
+    assert_eq!(host.sends().len(), 8);
+    assert_eq!(host.saves, 2);
+}
+
+#[test]
+fn a_settled_message_is_forgotten_after_its_retention_and_then_new_again() {
+    let outbox = || Outbox::new(registry(["a", "b"].map(endpoint)), 7).retain(secs(100));
+    let mut host = Host::new(outbox());
+    host.publish("m");
+    let [a, b] = <[_; 2]>::try_from(host.sends()).unwrap();
+    host.now = at(1);
+    host.resolve(&a, &answer(200));
+    host.now = at(4);
+    host.resolve(&b, &answer(200));
+    host.sends();
+    assert_eq!(host.wait, Some(at(104)), "from when the last delivery ended");
+    assert_eq!(host.keys(), ["delivery/m/a", "delivery/m/b", "message/m"]);
+
+    // It is the same after a restart.
+    host.restart(outbox());
+    assert!(host.sends().is_empty());
+    assert_eq!(host.wait, Some(at(104)));
+
+    host.now = at(104);
+    let changes = host.unsaved();
+    let deleted: Vec<String> = changes
+        .iter()
+        .map(|change| match change {
+            Change::Delete(key) => key.to_string(),
+            Change::Put(record) => panic!("put {record:?}"),
+        })
+        .collect();
+    // Without its rows a message would be delivered anew, so it goes first.
+    assert_eq!(deleted, ["message/m", "delivery/m/a", "delivery/m/b"]);
+    assert_eq!(host.outbox.deliveries().count(), 0);
+
+    let again = host.publish("m");
+    assert!(!again.duplicate);
+    host.save(changes);
+    assert_eq!(host.shown(), ["m>a#1", "m>b#1"]);
+    assert_eq!(host.keys(), ["delivery/m/a", "delivery/m/b", "message/m"]);
+}
+
+#[test]
+fn a_row_that_an_earlier_message_of_the_id_left_behind_is_dropped() {
+    let outbox = || Outbox::new(registry(["a", "b"].map(endpoint)), 7).retain(secs(100));
+    let mut host = Host::new(outbox());
+    host.publish("m");
+    for ticket in host.sends() {
+        host.resolve(&ticket, &answer(200));
+    }
+    host.sends();
+    host.now = at(100);
+    // Of the removal only the first change gets to disk.
+    let changes = host.unsaved();
+    let Some(Change::Delete(key)) = changes.into_iter().next() else { panic!() };
+    host.disk.remove(&key.to_string());
+    assert_eq!(host.keys(), ["delivery/m/a", "delivery/m/b"]);
+    host.restart(outbox());
+    assert_eq!(host.outbox.pending(), 0);
+    assert!(!host.publish("m").duplicate, "the message is gone");
+
+    // And of what came then only the message.
+    let changes = host.unsaved();
+    let Some(Change::Put(record)) = changes.into_iter().next() else { panic!() };
+    host.disk.insert(record.key().to_string(), record);
+    assert_eq!(host.keys(), ["delivery/m/a", "delivery/m/b", "message/m"]);
+    host.restart(outbox());
+    assert_eq!(host.outbox.pending(), 2, "the old rows say delivered, and are not of this one");
+    assert_eq!(host.shown(), ["m>a#1", "m>b#1"]);
+}
+
+#[test]
+fn rows_without_their_message_are_removed_from_storage() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    host.sends();
+    host.disk.remove("message/m");
+    host.restart(Outbox::new(registry([endpoint("a")]), 7));
+    assert!(host.sends().is_empty());
+    assert!(host.keys().is_empty());
+    assert_eq!(host.outbox.pending(), 0);
+}
+
+#[test]
+fn deliveries_without_a_row_are_made_again_from_their_message() {
+    let mut host = Host::new(batch(1));
+    host.publish("m");
+    let changes = host.unsaved();
+    host.write(changes);
+    assert_eq!(host.keys(), ["delivery/m/a", "message/m"], "b's turn has not come");
+    host.now = at(3);
+    host.restart(batch(1));
+    assert_eq!(host.outbox.pending(), 2);
+    // One may have been sent, and the other was not.
+    assert_eq!(host.shown(), ["m>b#1"]);
+    let accepted: Vec<_> = host.outbox.deliveries().map(|(_, _, it)| it.accepted_at()).collect();
+    assert_eq!(accepted, [at(0), at(0)]);
+    host.now = at(10);
+    assert!(host.sends().is_empty());
+    host.now = at(15);
+    assert_eq!(host.shown(), ["m>a#2"], "a counts as timed out");
+}
+
+#[test]
+fn each_restore_error_has_its_text() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    host.sends();
+    let records: Vec<Record> = host.disk.values().cloned().collect();
+    let fresh = || Outbox::new(registry([endpoint("a")]), 7);
+
+    let mut busy = fresh();
+    busy.publish(message("n"), at(0)).unwrap();
+    let error = busy.restore(records.clone(), at(0)).unwrap_err();
+    assert_eq!(error, RestoreError::NotFresh);
+    assert_eq!(error.to_string(), "only an outbox without messages can be restored into");
+
+    let twice = records.iter().chain(&records).cloned();
+    let error = fresh().restore(twice, at(0)).unwrap_err();
+    assert_eq!(error, RestoreError::Repeated { id: mid("m") });
+    assert_eq!(error.to_string(), "the message m clashes with another record");
+
+    // Two messages of one sequence are of two outboxes.
+    let mut other = Host::with([endpoint("a")]);
+    other.publish("n");
+    other.sends();
+    let mixed = records.iter().chain(other.disk.values()).cloned();
+    assert_eq!(fresh().restore(mixed, at(0)).unwrap_err(), RestoreError::Repeated { id: mid("n") });
+}
+
+#[test]
+fn without_storage_nothing_is_to_be_saved() {
+    let mut host = Host::new(batch(64).without_storage());
+    host.publish("m");
+    let tickets = host.sends();
+    assert_eq!(tickets.len(), 2);
+    host.resolve(&tickets[0], &answer(200));
+    host.resolve(&tickets[1], &answer(500));
+    assert!(host.sends().is_empty());
+    assert_eq!(host.told(), ["m>a delivered after 1"]);
+    host.now = at(5);
+    assert_eq!(host.shown(), ["m>b#2"]);
+    assert_eq!(host.saves, 0);
+    assert!(host.keys().is_empty());
+}
+
+#[test]
+fn a_restored_attempt_in_flight_is_waited_for_and_its_answer_still_counts() {
+    let outbox = || Outbox::new(registry([endpoint("a").policy(policy(&[5]))]), 7);
+    let mut host = Host::new(outbox());
+    host.publish("m");
+    let ticket = host.send();
+    host.now = at(2);
+    host.restart(outbox());
+    assert!(host.sends().is_empty());
+    assert_eq!(host.wait, Some(at(10)));
+    host.resolve(&ticket, &answer(200));
+    host.sends();
+    assert_eq!(host.told(), ["m>a delivered after 1"]);
+}

@@ -1,0 +1,177 @@
+//! Saved state of every released version loads for ever.
+//!
+//! `tests/data/state/{version}.json` is an array of records as that version wrote them. A file is
+//! written once, from the one that the failing test of a new version leaves behind, and never changed after
+//! its version is released.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+
+use http::header::{HeaderName, HeaderValue};
+use labhook::delivery::Failure;
+use labhook::outbox::Record;
+use labhook::{
+    Endpoint, EventType, Format, FormatError, Keys, Message, Outbox, Outcome, Registry, Rendering,
+    Subscription, Verdict,
+};
+
+use crate::support::{Host, answer, at, eid, endpoint, mid, registry, show};
+
+const V0_1_0: &str = include_str!("../data/state/0.1.0.json");
+
+/// A format of the host's own, whose messages the host makes itself.
+#[derive(Debug)]
+struct Own;
+
+impl Format for Own {
+    fn name(&self) -> &str {
+        "own"
+    }
+
+    fn render(&self, _: &Message) -> Result<Rendering, FormatError> {
+        Err(FormatError::new("made by the host alone"))
+    }
+}
+
+fn endpoints() -> Registry {
+    let of = |id, family: &str| -> Endpoint {
+        endpoint(id).subscription(Subscription::all().event_types([family.parse().unwrap()]))
+    };
+    registry([
+        of("gone", "run.*"),
+        of("narrow", "run.*").max_in_flight(NonZeroU32::MIN),
+        of("own", "own.*").format(Own),
+        of("slow", "run.*"),
+    ])
+}
+
+fn outbox() -> Outbox {
+    Outbox::new(endpoints(), 7)
+}
+
+fn binary() -> Message {
+    let rendering =
+        Rendering::new(HeaderValue::from_static("application/x-own"), vec![0, 159, 255])
+            .header(HeaderName::from_static("x-own"), HeaderValue::from_bytes(b"caf\xe9").unwrap());
+    let keys = Keys::new().run("r1").labware("plate 4").ordering("r1");
+    Message::new(mid("binary"), EventType::from_static("own.thing"), at(-1), keys, "own", rendering)
+}
+
+/// A story after which there is a record of each kind and a delivery in each state
+/// that is saved.
+fn story() -> Vec<Record> {
+    let mut host = Host::new(outbox());
+    host.publish("m1");
+    host.publish("m2");
+    host.outbox.publish(binary(), at(0)).unwrap();
+    let mut late = None;
+    for ticket in host.sends() {
+        let outcome = match show(&ticket).as_str() {
+            "m1>gone#1" => answer(410),
+            "m1>narrow#1" | "m2>gone#1" => answer(503),
+            "m2>slow#1" => answer(200),
+            "m1>slow#1" => continue,
+            "binary>own#1" => {
+                late = Some(ticket);
+                continue;
+            }
+            other => panic!("{other}"),
+        };
+        host.resolve(&ticket, &outcome);
+    }
+    assert_eq!(host.shown(), ["m2>narrow#1"]);
+    host.now = at(1);
+    host.resolve(&late.unwrap(), &Outcome::failed(Failure::Broken));
+    host.now = at(4);
+    host.publish("m3");
+    assert_eq!(host.shown(), ["m3>slow#1"]);
+    host.now = at(5);
+    assert!(host.sends().is_empty());
+    host.disk.into_values().collect()
+}
+
+fn text(records: &[Record]) -> String {
+    serde_json::to_string_pretty(records).unwrap() + "\n"
+}
+
+#[test]
+fn this_version_writes_what_its_file_says() {
+    assert_eq!(env!("CARGO_PKG_VERSION"), "0.1.0", "a new version has a file of its own");
+    let written = text(&story());
+    let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/state.json");
+    std::fs::write(path, &written).unwrap();
+    assert_eq!(written, V0_1_0, "what this version writes is in {path}");
+}
+
+#[test]
+fn the_state_of_0_1_0_loads_and_is_written_as_it_was() {
+    let records: Vec<Record> = serde_json::from_str(V0_1_0).unwrap();
+    assert_eq!(text(&records), V0_1_0);
+
+    let (mut kinds, mut states) = (BTreeSet::new(), BTreeSet::new());
+    let json: serde_json::Value = serde_json::from_str(V0_1_0).unwrap();
+    for record in json.as_array().unwrap() {
+        kinds.insert(record["record"].as_str().unwrap());
+        match &record["delivery"]["state"] {
+            serde_json::Value::String(state) => _ = states.insert(state.as_str()),
+            serde_json::Value::Object(state) => states.extend(state.keys().map(String::as_str)),
+            _ => {}
+        }
+    }
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["delivery", "endpoint", "message"]);
+    // That a wait is over is not saved.
+    let all = ["ended", "in_flight", "waiting"];
+    assert_eq!(states.into_iter().collect::<Vec<_>>(), all);
+}
+
+#[test]
+fn what_0_1_0_left_is_taken_up_and_comes_to_its_end() {
+    let records: Vec<Record> = serde_json::from_str(V0_1_0).unwrap();
+    let mut host = Host::new(outbox());
+    host.now = at(5);
+    host.disk = records.into_iter().map(|record| (record.key().to_string(), record)).collect();
+    host.restart(outbox());
+
+    assert_eq!(host.outbox.pending(), 6);
+    assert_eq!(host.outbox.disabled(&eid("gone")).unwrap().since, at(0));
+    assert_eq!(host.verdict("m1", "gone"), Some(Verdict::Gone));
+    assert_eq!(host.verdict("m2", "gone"), Some(Verdict::Cancelled));
+    assert_eq!(host.verdict("m2", "slow"), Some(Verdict::Delivered));
+    let (message, ..) = host.outbox.deliveries().find(|(_, e, _)| **e == eid("own")).unwrap();
+    assert_eq!(*message, binary());
+
+    let mut sent = Vec::new();
+    while host.outbox.pending() > 0 {
+        let attempts = host.attempts();
+        for attempt in &attempts {
+            let ticket = attempt.ticket();
+            let seconds = host.now.unix_seconds() - at(0).unix_seconds();
+            sent.push(format!("{seconds}: {}", show(ticket)));
+            if ticket.endpoint() == &eid("own") {
+                let request = attempt.request(host.now).unwrap();
+                assert_eq!(request.body(), &[0, 159, 255][..]);
+                assert_eq!(request.headers()["x-own"], b"caf\xe9"[..]);
+            }
+            host.resolve(ticket, &answer(200));
+        }
+        if attempts.is_empty() {
+            host.now = host.wait.unwrap();
+        }
+    }
+    let expected = [
+        "6: binary>own#2",
+        "10: m1>narrow#2",
+        "10: m3>narrow#1",
+        "15: m1>slow#2",
+        "15: m2>narrow#2",
+        "19: m3>slow#2",
+    ];
+    assert_eq!(sent, expected);
+    // In the end all is forgotten but the receiver's wish, which stands.
+    while let Some(wait) = host.wait {
+        host.now = wait;
+        assert!(host.sends().is_empty());
+    }
+    assert_eq!(host.now, at(19 + 24 * 60 * 60));
+    assert_eq!(host.keys(), ["endpoint/gone"]);
+}

@@ -1,0 +1,213 @@
+//! Which messages a subscription lets through.
+
+use std::error::Error as _;
+
+use http::HeaderValue;
+use labhook::{
+    EventPattern, EventType, Keys, Message, Rendering, Subscription, Trigger, TriggerOn,
+};
+
+use crate::support::{at, mid};
+
+fn message(event_type: &str, keys: Keys) -> Message {
+    let rendering = Rendering::new(HeaderValue::from_static("text/plain"), "");
+    let event_type = EventType::new(event_type).unwrap();
+    Message::new(mid("m"), event_type, at(0), keys, "text", rendering)
+}
+
+fn pattern(text: &str) -> EventPattern {
+    text.parse().unwrap()
+}
+
+/// A movement that carries every key.
+fn full() -> Keys {
+    Keys::new().run("r1").project("p1").task("t1").labware("l1").trigger(Trigger::Start)
+}
+
+fn without(change: impl FnOnce(&mut Keys)) -> Keys {
+    let mut keys = full();
+    change(&mut keys);
+    keys
+}
+
+/// A subscription with every condition, which [`full`] keys of `labware.moved` pass.
+fn strict() -> Subscription {
+    Subscription::all()
+        .event_types([pattern("run.*"), pattern("labware.moved")])
+        .runs(["r1".into(), "r2".into()])
+        .projects(["p1".into()])
+        .tasks(["t1".into()])
+        .labware(["l1".into()])
+        .trigger_on(TriggerOn::Start)
+}
+
+#[test]
+fn no_condition_lets_everything_through() {
+    assert!(Subscription::all().matches(&message("x", Keys::new())));
+    assert!(Subscription::all().matches(&message("labware.moved", full())));
+    // A condition of no value is none.
+    let empty = Subscription::all().event_types([]).runs([]).projects([]).tasks([]).labware([]);
+    assert_eq!(empty, Subscription::all());
+    assert!(empty.trigger_on(TriggerOn::Both).matches(&message("x", Keys::new())));
+}
+
+#[test]
+fn each_condition_alone_asks_for_its_key_with_one_of_its_values() {
+    let all = Subscription::all;
+    let conditions = [
+        (all().runs(["r1".into(), "r2".into()]), Keys::new().run("r1"), Keys::new().run("r3")),
+        (all().projects(["p1".into()]), Keys::new().project("p1"), Keys::new().project("p2")),
+        (all().tasks(["t1".into()]), Keys::new().task("t1"), Keys::new().task("t2")),
+        (all().labware(["l1".into()]), Keys::new().labware("l1"), Keys::new().labware("l2")),
+    ];
+    for (index, (subscription, wanted, other)) in conditions.iter().enumerate() {
+        assert!(subscription.matches(&message("x", wanted.clone())), "{subscription:?}");
+        assert!(subscription.matches(&message("x", full())), "{subscription:?}");
+        assert!(!subscription.matches(&message("x", other.clone())), "{subscription:?}");
+        assert!(!subscription.matches(&message("x", Keys::new())), "{subscription:?}");
+        for (of_other_kind, (_, keys, _)) in conditions.iter().enumerate() {
+            let own = index == of_other_kind;
+            assert_eq!(subscription.matches(&message("x", keys.clone())), own, "{keys:?}");
+        }
+    }
+    // The ordering key is no filter, and stands in for none.
+    let ordered = Keys::new().ordering("r1");
+    assert!(!conditions[0].0.matches(&message("x", ordered)));
+}
+
+#[test]
+fn ids_are_compared_whole_and_to_the_letter() {
+    let subscription = Subscription::all().runs(["r1".into()]);
+    for other in ["r", "r11", "R1", " r1", ""] {
+        assert!(!subscription.matches(&message("x", Keys::new().run(other))), "{other:?}");
+    }
+    let empty = Subscription::all().runs(["".into()]);
+    assert!(empty.matches(&message("x", Keys::new().run(""))));
+    assert!(!empty.matches(&message("x", Keys::new())), "an empty id is an id");
+}
+
+#[test]
+fn all_conditions_must_hold() {
+    let moved = |keys| message("labware.moved", keys);
+    assert!(strict().matches(&moved(full())));
+    assert!(strict().matches(&moved(full().run("r2"))));
+    for keys in [
+        full().run("r3"),
+        full().project("p2"),
+        full().task("t2"),
+        full().labware("l2"),
+        full().trigger(Trigger::End),
+        without(|keys| keys.run = None),
+        without(|keys| keys.project = None),
+        without(|keys| keys.task = None),
+        without(|keys| keys.labware = None),
+        without(|keys| keys.trigger = None),
+    ] {
+        assert!(!strict().matches(&moved(keys.clone())), "{keys:?}");
+    }
+    assert!(!strict().matches(&message("labware.scanned", full())));
+    assert!(strict().matches(&message("run.state_changed", full())));
+}
+
+#[test]
+fn a_trigger_condition_asks_for_that_end_of_a_movement() {
+    for (trigger_on, start, end, none) in [
+        (TriggerOn::Start, true, false, false),
+        (TriggerOn::End, false, true, false),
+        (TriggerOn::Both, true, true, true),
+    ] {
+        let subscription = Subscription::all().trigger_on(trigger_on);
+        let matches = |keys| subscription.matches(&message("x", keys));
+        assert_eq!(matches(Keys::new().trigger(Trigger::Start)), start);
+        assert_eq!(matches(Keys::new().trigger(Trigger::End)), end);
+        assert_eq!(matches(Keys::new()), none);
+    }
+    assert_eq!(TriggerOn::default(), TriggerOn::Both);
+}
+
+#[test]
+fn a_pattern_is_every_type_a_family_or_one() {
+    for (text, yes, no) in [
+        ("*", &["run", "run.state_changed", "a.b.c"][..], &[][..]),
+        ("run.*", &["run.state_changed", "run.state.changed"], &["run", "runs.x", "re.run.x"]),
+        ("run.state.*", &["run.state.changed"], &["run.state", "run.states.x", "run.x"]),
+        ("run", &["run"], &["run.state_changed", "Run", "runs"]),
+        ("run.state_changed", &["run.state_changed"], &["run", "run.state_changed.x"]),
+    ] {
+        let pattern = pattern(text);
+        assert_eq!(pattern.to_string(), text);
+        assert_eq!(format!("{pattern:?}"), format!("\"{text}\""));
+        for yes in yes {
+            assert!(pattern.matches(&EventType::new(*yes).unwrap()), "{text} {yes}");
+        }
+        for no in no {
+            assert!(!pattern.matches(&EventType::new(*no).unwrap()), "{text} {no}");
+        }
+    }
+    let run = EventType::from_static("run");
+    assert_eq!(pattern("run.*"), EventPattern::under(run.clone()));
+    assert_eq!(pattern("run"), run.into());
+    assert_eq!(pattern("*"), EventPattern::EVERY);
+}
+
+#[test]
+fn a_text_that_is_no_pattern_is_refused() {
+    let long = "a".repeat(129);
+    let (empty, character, too_long) = (
+        "an event type or a segment of it is empty",
+        "an event type holds a character other than A-Z a-z 0-9 _ - .",
+        "an event type is longer than 128 bytes",
+    );
+    for (text, source) in [
+        ("", empty),
+        (".*", empty),
+        ("run.", empty),
+        ("run..*", empty),
+        ("**", character),
+        ("*.*", character),
+        ("*.run", character),
+        ("run*", character),
+        ("run.*.*", character),
+        ("run.*.x", character),
+        (" *", character),
+        ("run state", character),
+        (&long, too_long),
+    ] {
+        let error = text.parse::<EventPattern>().unwrap_err();
+        assert_eq!(error.to_string(), "not an event type, nor one followed by .*", "{text:?}");
+        assert_eq!(error.source().unwrap().to_string(), source, "{text:?}");
+        let json = serde_json::to_string(&[text]).unwrap();
+        assert!(serde_json::from_str::<Vec<EventPattern>>(&json).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn the_saved_form_is_the_documented_one_and_reads_back() {
+    let json = concat!(
+        r#"{"event_types":["run.*","labware.moved"],"runs":["r1","r2"],"projects":["p1"],"#,
+        r#""tasks":["t1"],"labware":["l1"],"trigger_on":"start"}"#
+    );
+    assert_eq!(serde_json::to_string(&strict()).unwrap(), json);
+    assert_eq!(serde_json::from_str::<Subscription>(json).unwrap(), strict());
+
+    assert_eq!(serde_json::to_string(&Subscription::all()).unwrap(), "{}");
+    for nothing in ["{}", r#"{"runs":[],"event_types":[],"trigger_on":"both"}"#] {
+        assert_eq!(serde_json::from_str::<Subscription>(nothing).unwrap(), Subscription::all());
+    }
+    let end = Subscription::all().trigger_on(TriggerOn::End);
+    assert_eq!(serde_json::to_string(&end).unwrap(), r#"{"trigger_on":"end"}"#);
+}
+
+#[test]
+fn a_mistake_in_a_configuration_is_an_error_and_not_everything() {
+    for (json, reason) in [
+        (r#"{"run":["r1"]}"#, "unknown field `run`"),
+        (r#"{"event_types":["run.*.x"]}"#, "not an event type, nor one followed by .*"),
+        (r#"{"event_types":"*"}"#, "expected a sequence"),
+        (r#"{"trigger_on":"start","trigger_on":"end"}"#, "duplicate field `trigger_on`"),
+        (r#"{"trigger_on":"begin"}"#, "unknown variant `begin`"),
+    ] {
+        let error = serde_json::from_str::<Subscription>(json).unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+}

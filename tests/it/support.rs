@@ -1,0 +1,207 @@
+//! What the tests of the doors share: endpoints, messages, and a host that plays its part.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use labhook::delivery::{Resolution, Schedule};
+use labhook::lab::{RunState, RunStateChanged};
+use labhook::outbox::{Change, Changes, Published, Record, Revision};
+use labhook::{
+    Attempt, Endpoint, EndpointId, Event, Message, MessageId, Notice, Outbox, Outcome, Policy,
+    Registry, Signer, Step, Ticket, Timestamp, Verdict,
+};
+use proptest::prelude::ProptestConfig;
+
+/// The cases of a property; `PROPTEST_CASES` scales them.
+pub(crate) fn config() -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
+}
+
+pub(crate) fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// So many seconds after the start of the story.
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(1_744_882_200 + seconds)
+}
+
+pub(crate) fn eid(id: &str) -> EndpointId {
+    EndpointId::new(id).unwrap()
+}
+
+pub(crate) fn mid(id: &str) -> MessageId {
+    MessageId::new(id).unwrap()
+}
+
+/// These delays, 10 s for each attempt, no jitter, no window.
+pub(crate) fn policy(delays: &[u64]) -> Policy {
+    Policy::new(Schedule::list(delays.iter().copied().map(secs))).with_attempt_timeout(secs(10))
+}
+
+/// An unsigned endpoint that retries after 5 s and after 20 s.
+pub(crate) fn endpoint(id: &str) -> Endpoint {
+    let url = format!("https://{id}.example/hooks");
+    Endpoint::new(eid(id), &url, Signer::unsigned()).unwrap().policy(policy(&[5, 20]))
+}
+
+pub(crate) fn registry(endpoints: impl IntoIterator<Item = Endpoint>) -> Registry {
+    let mut registry = Registry::new();
+    for endpoint in endpoints {
+        registry.insert(endpoint).unwrap();
+    }
+    registry
+}
+
+/// The event that run `id` has started, under that id.
+pub(crate) fn message(id: &str) -> Message {
+    Event::new(RunStateChanged::new(id, RunState::Started), at(-60)).into_message(mid(id)).unwrap()
+}
+
+pub(crate) fn answer(status: u16) -> Outcome {
+    Outcome::bare(StatusCode::from_u16(status).unwrap())
+}
+
+/// An answer with one header.
+pub(crate) fn answer_with(status: u16, name: &'static str, value: &'static str) -> Outcome {
+    let mut headers = HeaderMap::new();
+    headers.insert(name, value.parse().unwrap());
+    Outcome::response(StatusCode::from_u16(status).unwrap(), &headers, at(0))
+}
+
+/// A host: a clock, storage that goes through text and back, and the notices that it was told.
+pub(crate) struct Host {
+    pub(crate) outbox: Outbox,
+    pub(crate) now: Timestamp,
+    pub(crate) disk: BTreeMap<String, Record>,
+    pub(crate) notices: Vec<Notice>,
+    /// What the last round of polling ended with; `None` is [`Step::Idle`].
+    pub(crate) wait: Option<Timestamp>,
+    pub(crate) saves: u32,
+}
+
+impl Host {
+    pub(crate) fn new(outbox: Outbox) -> Self {
+        let (disk, notices) = (BTreeMap::new(), Vec::new());
+        Self { outbox, now: at(0), disk, notices, wait: None, saves: 0 }
+    }
+
+    pub(crate) fn with(endpoints: impl IntoIterator<Item = Endpoint>) -> Self {
+        Self::new(Outbox::new(registry(endpoints), 7))
+    }
+
+    pub(crate) fn publish(&mut self, id: &str) -> Published {
+        self.outbox.publish(message(id), self.now).unwrap()
+    }
+
+    pub(crate) fn write(&mut self, changes: Changes) {
+        for change in changes {
+            match change {
+                Change::Put(record) => {
+                    let text = serde_json::to_string(&record).unwrap();
+                    let read = serde_json::from_str(&text).unwrap();
+                    assert_eq!(record, read, "{text}");
+                    self.disk.insert(record.key().to_string(), read);
+                }
+                Change::Delete(key) => _ = self.disk.remove(&key.to_string()),
+            }
+        }
+    }
+
+    pub(crate) fn save(&mut self, changes: Changes) {
+        let revision = changes.revision();
+        self.write(changes);
+        self.saves += 1;
+        assert!(self.outbox.saved(revision));
+    }
+
+    /// Polls until there is nothing to do, saving at once, and gives what is to be sent.
+    pub(crate) fn attempts(&mut self) -> Vec<Attempt> {
+        let mut attempts = Vec::new();
+        for _ in 0..10_000 {
+            match self.outbox.poll(self.now) {
+                Step::Save(changes) => self.save(changes),
+                Step::Send(attempt) => attempts.push(attempt),
+                Step::Notify(notice) => self.notices.push(notice),
+                Step::Wait(until) => {
+                    assert!(until > self.now || self.now == Timestamp::MAX, "a wait is after now");
+                    self.wait = Some(until);
+                    return attempts;
+                }
+                Step::Idle => {
+                    self.wait = None;
+                    return attempts;
+                }
+            }
+        }
+        panic!("polling does not come to an end");
+    }
+
+    /// As [`attempts`](Self::attempts), by ticket.
+    pub(crate) fn sends(&mut self) -> Vec<Ticket> {
+        self.attempts().iter().map(|attempt| attempt.ticket().clone()).collect()
+    }
+
+    /// The one attempt that is to be sent.
+    pub(crate) fn send(&mut self) -> Ticket {
+        let sends = self.sends();
+        assert_eq!(sends.len(), 1, "{sends:?}");
+        sends.into_iter().next().unwrap()
+    }
+
+    /// As [`sends`](Self::sends), each as `message>endpoint#attempt`.
+    pub(crate) fn shown(&mut self) -> Vec<String> {
+        self.sends().iter().map(show).collect()
+    }
+
+    /// Polls up to the changes that are to be saved, which are left to the caller.
+    pub(crate) fn unsaved(&mut self) -> Changes {
+        match self.outbox.poll(self.now) {
+            Step::Save(changes) => changes,
+            other => panic!("{other:?} where changes were to be saved"),
+        }
+    }
+
+    pub(crate) fn resolve(&mut self, ticket: &Ticket, outcome: &Outcome) -> Resolution {
+        self.outbox.resolve(ticket, outcome, self.now)
+    }
+
+    /// Loses everything in memory.
+    pub(crate) fn restart(&mut self, outbox: Outbox) {
+        self.outbox = outbox.restore(self.disk.values().cloned(), self.now).unwrap();
+    }
+
+    pub(crate) fn keys(&self) -> Vec<&str> {
+        self.disk.keys().map(String::as_str).collect()
+    }
+
+    /// What was told since the last time, each in a few words.
+    pub(crate) fn told(&mut self) -> Vec<String> {
+        let told = std::mem::take(&mut self.notices);
+        told.iter()
+            .map(|notice| match notice {
+                Notice::Settled { message, endpoint, verdict, attempts } => {
+                    format!("{message}>{endpoint} {verdict} after {attempts}")
+                }
+                Notice::EndpointDisabled { endpoint, .. } => format!("{endpoint} disabled"),
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    }
+
+    pub(crate) fn verdict(&self, message: &str, endpoint: &str) -> Option<Verdict> {
+        let mut all = self.outbox.deliveries();
+        let it = all.find(|(m, e, _)| m.id().as_str() == message && e.as_str() == endpoint);
+        it.unwrap_or_else(|| panic!("{message}>{endpoint} is unknown")).2.verdict()
+    }
+}
+
+pub(crate) fn show(ticket: &Ticket) -> String {
+    format!("{}>{}#{}", ticket.message(), ticket.endpoint(), ticket.attempt())
+}
+
+/// The number of a revision, which is not public.
+pub(crate) fn number(revision: Revision) -> u64 {
+    revision.to_string().parse().unwrap()
+}
