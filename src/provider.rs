@@ -13,6 +13,7 @@
 //! instead is this crate's own.
 
 mod dedupe_key;
+pub mod linq;
 mod unmapped;
 
 pub use dedupe_key::DedupeKey;
