@@ -7,6 +7,7 @@
     clippy::unwrap_used
 )]
 
+mod linq;
 mod outbox;
 mod signature;
 mod signature_conformance;

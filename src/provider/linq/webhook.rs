@@ -46,6 +46,10 @@ macro_rules! webhook {
 
             /// The event that the webhook tells of.
             ///
+            /// A member that the body's type does not know, and the event's does, becomes that
+            /// field of the event; the others are kept among the unknown members of its data.
+            /// [`from_event`](Self::from_event) puts each back, the event's fields first.
+            ///
             /// # Errors
             ///
             /// [`Unmapped`]: see the `to_event` of each kind.
