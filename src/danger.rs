@@ -34,13 +34,20 @@ impl<'a> Unsigned<'a> {
         self.0
     }
 
+    /// The body for a decoder that has to be told what to read, such as
+    /// [`linq::Webhook::decode_as`](crate::provider::linq::Webhook::decode_as).
+    #[must_use]
+    pub const fn admitted(&self) -> Admitted<'a> {
+        Admitted::new(self.0)
+    }
+
     /// Reads the body as a typed value.
     ///
     /// # Errors
     ///
     /// [`DecodeError`] where the body does not hold one.
     pub fn decode<T: Decode>(&self) -> Result<T, DecodeError> {
-        T::decode(Admitted::new(self.0))
+        T::decode(self.admitted())
     }
 }
 

@@ -13,6 +13,7 @@
 //! instead is this crate's own.
 
 mod dedupe_key;
+pub mod linq;
 pub mod strike;
 mod unmapped;
 

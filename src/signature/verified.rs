@@ -59,13 +59,20 @@ impl<'a> Verified<'a> {
         self.expires_at
     }
 
+    /// The body for a decoder that has to be told what to read, such as
+    /// [`linq::Webhook::decode_as`](crate::provider::linq::Webhook::decode_as).
+    #[must_use]
+    pub const fn admitted(&self) -> Admitted<'a> {
+        Admitted::new(self.body)
+    }
+
     /// Reads the body as a typed value.
     ///
     /// # Errors
     ///
     /// [`DecodeError`] where the body does not hold one. The `Verified` and its body remain.
     pub fn decode<T: Decode>(&self) -> Result<T, DecodeError> {
-        T::decode(Admitted::new(self.body))
+        T::decode(self.admitted())
     }
 }
 

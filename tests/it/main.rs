@@ -10,6 +10,7 @@
 mod edges;
 mod endpoint;
 mod inbox;
+mod linq;
 mod message;
 mod outbox;
 mod outbox_determinism;

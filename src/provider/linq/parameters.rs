@@ -1,0 +1,119 @@
+//! Where a hook sends, which is secret: [`Parameters`].
+
+use std::fmt;
+
+use http::Uri;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::members::object;
+
+object! {
+    /// The SDK's `HookParameters`. No part of the surface: `Serialize` is what
+    /// [`Hook::expose_json`](super::Hook::expose_json) writes with.
+    pub(super) struct Parameters {
+        required url: SecretText,
+        nullable headers: Headers,
+    }
+}
+
+/// Text that nothing prints, wiped when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct SecretText(Zeroizing<Box<str>>);
+
+impl SecretText {
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The scheme, host and port, where the text is an absolute URL.
+    pub(super) fn origin(&self) -> Option<String> {
+        let uri: Uri = self.0.parse().ok()?;
+        let (scheme, host) = uri.scheme_str().zip(uri.host())?;
+        Some(match uri.port() {
+            Some(port) => format!("{scheme}://{host}:{port}"),
+            None => format!("{scheme}://{host}"),
+        })
+    }
+}
+
+impl From<&str> for SecretText {
+    fn from(text: &str) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretText({} bytes)", self.0.len())
+    }
+}
+
+impl Serialize for SecretText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<str>::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
+    }
+}
+
+/// Header names and values, in order; no name twice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Headers(Vec<(Box<str>, SecretText)>);
+
+impl Headers {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, value.expose()))
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: &str) {
+        match self.0.iter_mut().find(|(known, _)| **known == *name) {
+            Some((_, old)) => *old = value.into(),
+            None => self.0.push((name.into(), value.into())),
+        }
+    }
+}
+
+impl Serialize for Headers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(HeadersVisitor)
+    }
+}
+
+struct HeadersVisitor;
+
+impl<'de> Visitor<'de> for HeadersVisitor {
+    type Value = Headers;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of header names and values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
+        let mut headers = Headers::default();
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(name) = map.next_key::<Box<str>>()? {
+            if !seen.insert(name.clone()) {
+                return Err(A::Error::custom("a header stands twice"));
+            }
+            headers.0.push((name, map.next_value()?));
+        }
+        Ok(headers)
+    }
+}
