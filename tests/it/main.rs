@@ -8,6 +8,7 @@
 )]
 
 mod outbox;
+mod segments;
 mod signature;
 mod signature_conformance;
 mod signature_described;
