@@ -6,7 +6,7 @@
 //! [`EventKind`]. Of the member `object` it says that it is the dataset, sample, label or issue
 //! that was created or updated, and not what is in it. It resembles the models of the vendor's
 //! published Python package, and [`DatasetObject`] and its sisters read it by their names; a
-//! `Webhook` keeps its text. There is no `label.created`: a new label is a `label.updated`.
+//! `Webhook` keeps its text. There is no `label.created`.
 //!
 //! # Receive
 //!

@@ -68,6 +68,8 @@ macro_rules! carriers {
             /// is kept among the payload's unknown members, under the names that it has here:
             /// `api_version`, `text`, as `object` what is left of the object, and the members
             /// that this version does not know. [`from_event`](Self::from_event) puts them back.
+            /// `labware_id`, `run_id` and `project_id` in the object and, beside it, `changes` of
+            /// what was updated are this crate's own additions: nothing published has them.
             ///
             /// An event type that is none of the eleven becomes
             /// [`LabEvent::Unknown`] of type `segments.` and its name, with the whole webhook as
@@ -78,7 +80,7 @@ macro_rules! carriers {
             /// [`Unmapped`] where `object` does not hold the id (see the
             /// [table](crate::provider::segments#events)), where the name of an event makes no
             /// event type, and where a member that this version does not know is called as one of
-            /// the payload's own. The webhook is whole all the same.
+            /// the payload's own. It names the member of the webhook, which is whole all the same.
             pub fn to_event(&self) -> Result<LabEvent, Unmapped> {
                 // Text that is listed may have been put into the open arm by hand.
                 match EventKind::from(self.event_type.as_str()) {

@@ -22,7 +22,7 @@ open_enum! {
         SampleUpdated = "sample.updated",
         /// A sample is deleted.
         SampleDeleted = "sample.deleted",
-        /// A property of a label has changed, or there is one now: no event says only the latter.
+        /// A property of a label has changed. There is no `label.created`.
         LabelUpdated = "label.updated",
         /// A label is deleted.
         LabelDeleted = "label.deleted",
@@ -78,8 +78,8 @@ impl Decode for Webhook {
 
 /// What a repetition is known by: the message id that Svix signs, `svix-id`.
 ///
-/// It is the same over all attempts of one message, and over its replays. None where the request
-/// was verified by a scheme that signs no id, which Svix's is not.
+/// It is the same whenever one message is sent again (Svix's documentation). None where the
+/// request was verified by a scheme that signs no id, which Svix's is not.
 #[must_use]
 pub fn dedupe_key(verified: &Verified<'_>) -> Option<DedupeKey> {
     verified.id().map(|id| DedupeKey::of_id(id.as_str()))
