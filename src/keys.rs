@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{LabwareId, ProjectId, RunId, TaskId};
+use crate::id::{DatasetId, LabwareId, ProjectId, RunId, TaskId};
 
 /// The part of an event that a subscription may filter by, and the key that its order follows.
 ///
@@ -44,6 +44,9 @@ pub struct Keys {
     /// resource and its operation, joined by a full stop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_change: Option<Box<str>>,
+    /// The dataset that the event is about or belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<DatasetId>,
     /// Where an endpoint asks for order, events with equal ordering keys keep theirs; an event
     /// without one is ordered with none.
     ///
@@ -102,6 +105,13 @@ impl Keys {
         self
     }
 
+    /// Sets the dataset.
+    #[must_use]
+    pub fn dataset(mut self, dataset: impl Into<DatasetId>) -> Self {
+        self.dataset = Some(dataset.into());
+        self
+    }
+
     /// Sets the ordering key.
     #[must_use]
     pub fn ordering(mut self, ordering: impl Into<Box<str>>) -> Self {
@@ -139,8 +149,12 @@ mod tests {
             .labware("l1")
             .trigger(Trigger::End)
             .resource_change("invoice.updated")
+            .dataset("jane/flowers")
             .ordering("r1");
-        let json = r#"{"run":"r1","project":"p1","task":"t1","labware":"l1","trigger":"end","resource_change":"invoice.updated","ordering":"r1"}"#;
+        let json = concat!(
+            r#"{"run":"r1","project":"p1","task":"t1","labware":"l1","trigger":"end","#,
+            r#""resource_change":"invoice.updated","dataset":"jane/flowers","ordering":"r1"}"#
+        );
         for (keys, json) in [(all, json), (Keys::new(), "{}")] {
             assert_eq!(serde_json::to_string(&keys).unwrap(), json);
             assert_eq!(serde_json::from_str::<Keys>(json).unwrap(), keys);

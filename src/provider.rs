@@ -5,7 +5,7 @@
 //! | `strateos` | none published | none | of instructions only |
 //! | `linq` | none published; a header of the receiver's choice | none | yes |
 //! | `strike` | HMAC-SHA256 of the body, without a time | in the body | yes |
-//! | `segments` | Svix's | in a header | yes |
+//! | [`segments`] | Svix's | in a header | yes |
 //!
 //! Each module has the wire types as the vendor publishes them, the way to and from the models in
 //! [`lab`](crate::lab), what subscriptions look like, a [`Format`](crate::Format) to send in, and
@@ -14,6 +14,7 @@
 
 mod dedupe_key;
 pub mod linq;
+pub mod segments;
 pub mod strike;
 mod unmapped;
 

@@ -60,6 +60,7 @@ impl Issue {
         let mut keys = Keys::new().ordering(self.id.as_str());
         keys.run.clone_from(&self.run_id);
         keys.project.clone_from(&self.project_id);
+        keys.dataset.clone_from(&self.dataset_id);
         keys
     }
 }

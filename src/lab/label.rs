@@ -71,6 +71,7 @@ impl Label {
         let mut keys = Keys::new().ordering(self.sample_id.as_str());
         keys.run.clone_from(&self.run_id);
         keys.project.clone_from(&self.project_id);
+        keys.dataset.clone_from(&self.dataset_id);
         keys
     }
 }

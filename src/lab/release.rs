@@ -67,6 +67,7 @@ impl Payload for ReleaseCreated {
     fn keys(&self) -> Keys {
         let mut keys = Keys::new().ordering(self.release.id.as_str());
         keys.project.clone_from(&self.release.project_id);
+        keys.dataset.clone_from(&self.release.dataset_id);
         keys
     }
 }

@@ -89,6 +89,7 @@ fn every_type_of_the_catalogue_has_its_arm_and_its_body() {
 fn keys_say_what_subscriptions_ask() {
     let keys = |index: usize| decode::<LabEvent>(BODIES[index]).unwrap().keys();
     let run = Keys::new().run("r1").project("p1");
+    let flowers = |keys: &Keys| keys.clone().dataset("jane/flowers");
     let zeros = "00000000-0000-0000-000000000000";
     let expected = [
         Keys::new().run(zeros).project("p18sjzxaeaff9").ordering(zeros),
@@ -97,17 +98,17 @@ fn keys_say_what_subscriptions_ask() {
         run.clone().task("t-17").labware("plate-7").trigger(Trigger::End).ordering("r1"),
         run.clone().ordering("cell-1"),
         run.clone().ordering("r1"),
-        run.clone().ordering("jane/flowers"),
-        Keys::new().ordering("jane/flowers"),
-        Keys::new().ordering("jane/flowers"),
-        run.clone().labware("plate-7").ordering("9f3b"),
+        flowers(&run).ordering("jane/flowers"),
+        flowers(&Keys::new()).ordering("jane/flowers"),
+        flowers(&Keys::new()).ordering("jane/flowers"),
+        flowers(&run).labware("plate-7").ordering("9f3b"),
         Keys::new().ordering("9f3b"),
         Keys::new().ordering("9f3b"),
-        run.clone().ordering("s-1"),
+        flowers(&run).ordering("s-1"),
         Keys::new().ordering("s-1"),
-        run.ordering("i-1"),
+        flowers(&run).ordering("i-1"),
         Keys::new().ordering("i-1"),
-        Keys::new().project("p1").ordering("rel-1"),
+        flowers(&Keys::new()).project("p1").ordering("rel-1"),
         Keys::new()
             .resource_change("payment-method.bank.updated")
             .ordering("602cc206-6b4a-42dd-bc89-9a534bb04034"),

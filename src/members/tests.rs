@@ -139,3 +139,19 @@ fn absent_null_and_a_value_are_three_where_a_member_is_nullable() {
     assert_eq!(Three::new(1_u8).success, Nullable::Absent);
     assert!(serde_json::from_str::<Three>(r#"{"success":1,"id":1}"#).is_err());
 }
+
+#[test]
+fn unknown_members_are_taken_out_and_appended() {
+    let members = |names: &[&str]| {
+        let mut members = UnknownMembers::new();
+        names.iter().for_each(|&name| members.insert(name, "1").unwrap());
+        members
+    };
+    let mut some = members(&["a", "b", "c"]);
+    assert_eq!(some.remove("b"), Some(JsonText::new("1").unwrap()));
+    assert_eq!(some.remove("b"), None);
+    assert!(!some.append(&members(&["d", "c"])));
+    assert_eq!(some, members(&["a", "c"]));
+    assert!(some.append(&members(&["d", "b"])));
+    assert_eq!(some, members(&["a", "c", "d", "b"]));
+}

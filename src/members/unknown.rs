@@ -1,5 +1,6 @@
 //! What an object holds besides the members its type knows: [`UnknownMembers`].
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::ser::{Error as _, SerializeMap};
@@ -88,6 +89,22 @@ impl UnknownMembers {
             None => self.0.push((name, text)),
         }
         Ok(())
+    }
+
+    /// Takes the member with this name out. Looks through all of them.
+    pub(crate) fn remove(&mut self, name: &str) -> Option<JsonText> {
+        let at = self.0.iter().position(|(known, _)| &**known == name)?;
+        Some(self.0.remove(at).1)
+    }
+
+    /// Appends the members of `more`, unless a name would stand twice.
+    pub(crate) fn append(&mut self, more: &Self) -> bool {
+        let mut seen: BTreeSet<&str> = self.0.iter().map(|(name, _)| &**name).collect();
+        let distinct = more.0.iter().all(|(name, _)| seen.insert(name));
+        if distinct {
+            self.0.extend(more.0.iter().cloned());
+        }
+        distinct
     }
 
     /// Writes the members behind those of a type that knows `names`.

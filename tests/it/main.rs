@@ -19,6 +19,7 @@ mod outbox_faults;
 mod outbox_saves;
 mod registry;
 mod secrecy_doors;
+mod segments;
 mod send_sync;
 mod signature;
 mod signature_conformance;

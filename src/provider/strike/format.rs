@@ -58,8 +58,8 @@ impl crate::Format for Format {
         let refused = || FormatError::new("the event cannot be written as a Strike webhook");
         let event: LabEvent = message.event()?;
         let webhook = Webhook::of_version(&event, message.id(), &self.version)
-            .map_err(|error| refused().source(error))?;
-        let body = serde_json::to_vec(&webhook).map_err(|error| refused().source(error))?;
+            .map_err(|error| refused().because(error))?;
+        let body = serde_json::to_vec(&webhook).map_err(|error| refused().because(error))?;
         Ok(Rendering::new(HeaderValue::from_static("application/json"), body))
     }
 }
