@@ -2,7 +2,7 @@
 //!
 //! | system | signature | its own id of an event | time in the payload |
 //! |---|---|---|---|
-//! | `strateos` | none published | none | of instructions only |
+//! | [`strateos`] | none published | none | of instructions only |
 //! | `linq` | none published; a header of the receiver's choice | none | yes |
 //! | `strike` | HMAC-SHA256 of the body, without a time | in the body | yes |
 //! | `segments` | Svix's | in a header | yes |
@@ -13,6 +13,7 @@
 //! instead is this crate's own.
 
 mod dedupe_key;
+pub mod strateos;
 mod unmapped;
 
 pub use dedupe_key::DedupeKey;
