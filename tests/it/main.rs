@@ -7,6 +7,7 @@
     clippy::unwrap_used
 )]
 
+mod formats;
 mod outbox;
 mod signature;
 mod signature_conformance;
