@@ -34,8 +34,8 @@ impl<'a> Unsigned<'a> {
         self.0
     }
 
-    /// The body for a decoder that has to be told what to read, such as
-    /// [`linq::Webhook::decode_as`](crate::provider::linq::Webhook::decode_as).
+    /// The body for a function that asks for one that came through a door, such as
+    /// [`CloudEvent::from_binary`](crate::CloudEvent::from_binary).
     #[must_use]
     pub const fn admitted(&self) -> Admitted<'a> {
         Admitted::new(self.0)

@@ -109,7 +109,10 @@ pub use delivery::{Delivery, Outcome, Policy, Verdict};
 pub use endpoint::{Endpoint, EndpointError, RequestError};
 pub use event::{EncodeError, Event, Payload, UnknownEvent};
 pub use event_type::{EventType, EventTypeError};
-pub use format::{Envelope, Format, FormatError};
+pub use format::{
+    CloudEvent, CloudEventHeaderError, CloudEvents, CloudEventsSourceError, Envelope, Format,
+    FormatError, SlackMessage,
+};
 pub use id::{
     DatasetId, EndpointId, IdError, InstructionId, IssueId, LabwareId, MessageId, PlanId,
     ProjectId, ReleaseId, ResourceId, RunId, SampleId, TaskId, WorkcellId, WorkflowId,

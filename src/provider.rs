@@ -2,9 +2,9 @@
 //!
 //! | system | signature | its own id of an event | time in the payload |
 //! |---|---|---|---|
-//! | `strateos` | none published | none | of instructions only |
-//! | `linq` | none published; a header of the receiver's choice | none | yes |
-//! | `strike` | HMAC-SHA256 of the body, without a time | in the body | yes |
+//! | [`strateos`] | none published | none | of instructions only |
+//! | [`linq`] | none published; a header of the receiver's choice | none | yes |
+//! | [`strike`] | HMAC-SHA256 of the body, without a time | in the body | yes |
 //! | [`segments`] | Svix's | in a header | yes |
 //!
 //! Each module has the wire types as the vendor publishes them, the way to and from the models in
@@ -15,6 +15,7 @@
 mod dedupe_key;
 pub mod linq;
 pub mod segments;
+pub mod strateos;
 pub mod strike;
 mod unmapped;
 

@@ -59,8 +59,8 @@ impl<'a> Verified<'a> {
         self.expires_at
     }
 
-    /// The body for a decoder that has to be told what to read, such as
-    /// [`linq::Webhook::decode_as`](crate::provider::linq::Webhook::decode_as).
+    /// The body for a function that asks for one that came through a door, such as
+    /// [`CloudEvent::from_binary`](crate::CloudEvent::from_binary).
     #[must_use]
     pub const fn admitted(&self) -> Admitted<'a> {
         Admitted::new(self.body)

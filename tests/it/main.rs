@@ -9,6 +9,7 @@
 
 mod edges;
 mod endpoint;
+mod formats;
 mod inbox;
 mod linq;
 mod message;
@@ -27,6 +28,7 @@ mod signature_described;
 mod signature_properties;
 mod signature_secrecy;
 mod state;
+mod strateos;
 mod strike;
 mod subscription;
 mod support;

@@ -30,7 +30,8 @@ impl crate::format::Format for Format {
     fn render(&self, message: &Message) -> Result<Rendering, FormatError> {
         let event: LabEvent = message.event()?;
         let refused = || FormatError::new("LINQ has no form for the event");
-        let webhook = Webhook::from_event(&event).map_err(|unmapped| refused().because(unmapped))?;
+        let webhook =
+            Webhook::from_event(&event).map_err(|unmapped| refused().because(unmapped))?;
         let body = serde_json::to_vec(&webhook).map_err(|error| refused().because(error))?;
         Ok(Rendering::new(HeaderValue::from_static("application/json"), body))
     }

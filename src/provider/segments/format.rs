@@ -31,8 +31,8 @@ impl crate::Format for Format {
         let event: LabEvent = message.event()?;
         let webhook = Webhook::from_event(&event)
             .map_err(|unmapped| FormatError::new(REASON).because(unmapped))?;
-        let json =
-            serde_json::to_vec(&webhook).map_err(|error| FormatError::new(REASON).because(error))?;
+        let json = serde_json::to_vec(&webhook)
+            .map_err(|error| FormatError::new(REASON).because(error))?;
         Ok(Rendering::new(HeaderValue::from_static("application/json"), json))
     }
 }
