@@ -13,3 +13,4 @@ mod signature_conformance;
 mod signature_described;
 mod signature_properties;
 mod signature_secrecy;
+mod signature_vendors;
