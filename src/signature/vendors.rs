@@ -91,8 +91,8 @@ impl Described {
 
     /// Docusign Connect: `X-DocuSign-Signature-1: <base64>` over the body.
     ///
-    /// An account with several keys sends a header for each, numbered in the keys' order; this is
-    /// the first.
+    /// The number in the header's name belongs to the key; for another than the first, describe it
+    /// with [`new`](Self::new).
     ///
     /// Source: Docusign's "Manually authenticating HMAC signatures for Docusign Connect webhook
     /// configurations". Vector: none published; checked against an independent computation.
