@@ -27,6 +27,7 @@ mod signature_conformance;
 mod signature_described;
 mod signature_properties;
 mod signature_secrecy;
+mod signature_vendors;
 mod state;
 mod strateos;
 mod strike;
