@@ -11,13 +11,18 @@
 //! [`lab`](crate::lab), what subscriptions look like, a [`Format`](crate::Format) to send in, and
 //! the policy. Where a vendor publishes nothing the documentation says so, and what stands there
 //! instead is this crate's own.
+//!
+//! A receiver of several of them has one door, [`Sources`].
 
+pub mod danger;
 mod dedupe_key;
 pub mod linq;
 pub mod segments;
+mod sources;
 pub mod strateos;
 pub mod strike;
 mod unmapped;
 
 pub use dedupe_key::DedupeKey;
+pub use sources::{Proof, Received, Refusal, Source, SourceTaken, Sources};
 pub use unmapped::Unmapped;

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use sha2::{Digest as _, Sha256};
+
+use crate::signature::Verified;
+
 /// What a repetition of a vendor's event is known by: the id for an
 /// [`Inbox`](crate::Inbox::begin).
 ///
@@ -11,6 +15,23 @@ use std::fmt;
 pub struct DedupeKey(Box<str>);
 
 impl DedupeKey {
+    /// The id that was signed with the body, or else the body itself, as the SHA-256 of it.
+    ///
+    /// An outbox freezes a message's bytes, so all copies of it have one digest. Two events of
+    /// another sender may well have one body, where nothing in it is different: then the second
+    /// would pass for a repetition.
+    #[must_use]
+    pub fn of(verified: &Verified<'_>) -> Self {
+        match verified.id() {
+            Some(id) => Self::of_id(id.as_str()),
+            None => Self::of_body(verified.body()),
+        }
+    }
+
+    pub(super) fn of_body(body: &[u8]) -> Self {
+        Self(format!("sha256:{}", hex::encode(Sha256::digest(body))).into())
+    }
+
     pub(crate) fn of_id(id: &str) -> Self {
         Self(id.into())
     }
