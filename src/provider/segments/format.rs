@@ -21,7 +21,7 @@ impl Format {
     pub const NAME: &'static str = "segments";
 }
 
-impl crate::Format for Format {
+impl crate::format::Format for Format {
     fn name(&self) -> &str {
         Self::NAME
     }

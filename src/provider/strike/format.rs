@@ -49,7 +49,7 @@ impl Default for Format {
     }
 }
 
-impl crate::Format for Format {
+impl crate::format::Format for Format {
     fn name(&self) -> &str {
         &self.name
     }
