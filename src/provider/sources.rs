@@ -69,15 +69,16 @@ impl Sources {
 
     /// Takes a request of whichever source vouches for it.
     ///
-    /// The sources whose headers the request carries are tried in the order in which they were
-    /// given. Only a request that carries the headers of none of them can be of an unsigned source
-    /// (see [`danger`](super::danger)), and is of the first of these that can read it.
+    /// The sources for which the request has a signature or token, in whose header they look for
+    /// it, are tried in the order in which they were given. Only a request that has one for none
+    /// of them can be of an unsigned source (see [`danger`](super::danger)), and is of the first of
+    /// these that can read it.
     ///
     /// It costs at most what all those sources' verifiers cost, each of which is bounded.
     ///
     /// # Errors
     ///
-    /// [`Refusal`].
+    /// [`Refusal`]; where no unsigned source can read the request, that of the last of them.
     pub fn receive<'a>(
         &self,
         headers: &HeaderMap,
@@ -87,9 +88,11 @@ impl Sources {
         let mut tried = Vec::new();
         for source in &self.0 {
             let Some(verifier) = &source.verifier else { continue };
+            if !verifier.is_addressed(headers) {
+                continue;
+            }
             match verifier.verify(headers, body, now) {
                 Ok(verified) => return source.read(Proof::Verified(verified), headers, now),
-                Err(VerifyError::MissingHeader { .. }) => {}
                 Err(error) => tried.push((source.name.clone(), error)),
             }
         }
@@ -350,11 +353,11 @@ pub struct SourceTaken {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// There is no source of the name, or none whose headers the request carries.
+    /// There is no source of the name, or none that the request has a signature or token for.
     #[error("the request is of no known source")]
     NoSource,
-    /// The sources whose headers the request carries do not vouch for it.
-    #[error("none of {} sources vouches for the request", tried.len())]
+    /// The sources that the request has a signature or token for do not vouch for it.
+    #[error("the request has a signature or token that no source vouches for")]
     NotGenuine {
         /// The sources' names, and why not.
         tried: Vec<(Box<str>, VerifyError)>,

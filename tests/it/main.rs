@@ -28,6 +28,7 @@ mod signature_described;
 mod signature_properties;
 mod signature_secrecy;
 mod signature_vendors;
+mod sources;
 mod state;
 mod strateos;
 mod strike;
