@@ -41,10 +41,10 @@ pub use payload::{
 };
 pub use webhook::Webhook;
 
+use super::vendor::Vendor;
 use crate::delivery::Policy;
 
-/// The vendor, as errors name it.
-const VENDOR: &str = "LINQ";
+const VENDOR: Vendor = Vendor("LINQ");
 
 /// The policy to deliver by: the default one. The vendor publishes neither a timeout nor retries
 /// nor what it takes for success.

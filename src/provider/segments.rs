@@ -69,10 +69,10 @@ pub use object::{
 pub use subscription::{Hook, HookError};
 pub use webhook::{EventKind, Webhook, dedupe_key};
 
+use super::vendor::Vendor;
 use crate::delivery::Policy;
 
-/// The vendor, as errors name it.
-const VENDOR: &str = "Segments.ai";
+const VENDOR: Vendor = Vendor("Segments.ai");
 
 /// The version that a payload of this crate's own making says it is of: that of the published
 /// payload.

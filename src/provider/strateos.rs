@@ -45,10 +45,10 @@ pub use format::Format;
 pub use subscription::ProjectWebhook;
 pub use webhook::{Event, Op, Project, Run, Webhook};
 
+use super::vendor::Vendor;
 use crate::delivery::Policy;
 
-/// The vendor, as errors name it.
-const VENDOR: &str = "Strateos";
+const VENDOR: Vendor = Vendor("Strateos");
 
 /// How stubbornly to deliver: the default [`Policy`], for Strateos publishes nothing about it.
 #[must_use]

@@ -83,7 +83,6 @@ mod leftovers;
 mod request;
 mod response;
 mod rules;
-mod sensitive;
 mod webhook;
 
 pub use format::Format;
@@ -92,10 +91,10 @@ pub use response::Subscription;
 pub use rules::SubscriptionError;
 pub use webhook::{EVENT_TYPES, Webhook, WebhookData, WebhookVersion};
 
+use super::vendor::Vendor;
 use crate::delivery::Policy;
 
-/// The vendor, in errors.
-const VENDOR: &str = "Strike";
+const VENDOR: Vendor = Vendor("Strike");
 
 /// [`Policy::strike`], as published: 5 s for an answer; a retry 3, 9, 27 ... 3^12 s after the
 /// failure before it, some nine days in all; 410 and 501 stop.

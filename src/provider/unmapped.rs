@@ -17,12 +17,13 @@ pub enum Unmapped {
         /// The event's type.
         event_type: EventType,
     },
-    /// What is being written needs a member that what is being read does not have.
+    /// There is nothing to read a member from that what is being written cannot do without.
     #[error("the {vendor} webhook and the event differ: there is no {member}")]
     Missing {
         /// The vendor.
         vendor: &'static str,
-        /// The path of the member that would be written.
+        /// The path of the member in the webhook, whichever of the two is being written: the
+        /// webhook does not have it, or the event does not say what would stand there.
         member: &'static str,
     },
     /// A member has a value that the other model has no way to write.
@@ -30,7 +31,7 @@ pub enum Unmapped {
     Value {
         /// The vendor.
         vendor: &'static str,
-        /// The path of the member.
+        /// The path of the member that has the value, in what is being read.
         member: &'static str,
     },
 }

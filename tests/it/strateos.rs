@@ -184,6 +184,25 @@ fn a_field_of_the_event_counts_before_what_was_kept() {
     );
 }
 
+/// An event may have come by them elsewhere.
+#[test]
+fn the_unknown_members_of_an_envelope_stand_beside_the_run() {
+    let with = |name: &str| {
+        let mut event = Event::new(run_started(), at());
+        event.data.unknown.insert("z", "1.10").unwrap();
+        event.unknown.insert(name, r#""00-1""#).unwrap();
+        Webhook::from_event(&event.into())
+    };
+    let body = encode(&with("traceparent").unwrap());
+    assert!(body.ends_with(r#""event":{"op":"run_started"},"z":1.10,"traceparent":"00-1"}"#));
+    assert_eq!(there_and_back(&body).unwrap(), body);
+
+    let text = "the Strateos webhook and the event differ: the unknown has no counterpart";
+    for taken in ["run", "project", "event", "z"] {
+        assert_eq!(with(taken).unwrap_err().to_string(), text);
+    }
+}
+
 #[test]
 fn each_refusal_of_an_event_has_its_text() {
     let refusal = |event: LabEvent| Webhook::from_event(&event).unwrap_err().to_string();
@@ -255,7 +274,7 @@ fn each_refusal_of_a_webhook_has_its_text() {
     let differ = |what: &str| format!("the Strateos webhook and the event differ: {what}");
     assert_eq!(
         refusal(&decode(&about(r#"{"op":"instruction_completed","id":null}"#))),
-        differ("there is no data.instruction_id")
+        differ("there is no event.id")
     );
     for op in ["", "run started", "a..b", &"x".repeat(128)] {
         assert_eq!(
@@ -358,7 +377,7 @@ fn a_project_webhook_is_an_endpoint_of_that_project() {
     let published = publish(4, Event::new(paused, at()).into());
     assert!(published.endpoints.is_empty());
     let error = &published.inexpressible[0].error;
-    assert_eq!(error.to_string(), "the event is no Strateos webhook");
+    assert_eq!(error.to_string(), "the event cannot be written as a Strateos webhook");
     assert_eq!(
         error.source().unwrap().downcast_ref::<Unmapped>().unwrap().to_string(),
         "the Strateos webhook and the event differ: the data.state has no counterpart"

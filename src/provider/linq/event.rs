@@ -60,7 +60,7 @@ impl RunStateChange {
     pub fn to_event(&self) -> Result<Event<RunStateChanged>, Unmapped> {
         let mut data: Run = reread(self, "body", RunStateChanged::NAMES)?;
         if !data.linq_state.is_absent() {
-            return Err(no_counterpart(LINQ_STATE));
+            return Err(VENDOR.value(LINQ_STATE));
         }
         match data.state {
             RunState::Stoped => data.state = RunState::Stopped,
@@ -90,7 +90,7 @@ impl RunStateChange {
             (RunState::Stopped, Nullable::Value(spelled))
                 if *spelled == text(&RunState::Stopped)? => {}
             (_, Nullable::Absent) => {}
-            _ => return Err(no_counterpart(LINQ_STATE)),
+            _ => return Err(VENDOR.value(LINQ_STATE)),
         }
         body.linq_state = Nullable::Absent;
         let state = &event.data.state;
@@ -192,10 +192,10 @@ impl NewPlan {
     pub fn to_event(&self) -> Result<Event<PlanCreated>, Unmapped> {
         needs("plan_id", self.plan_id.is_some())?;
         needs("state", self.state.is_some())?;
-        let timestamp = self.timestamp.as_ref().ok_or(missing("timestamp"))?;
+        let timestamp = self.timestamp.as_ref().ok_or(VENDOR.missing("timestamp"))?;
         let mut data: Plan = reread(self, "body", PlanCreated::NAMES)?;
         if !data.status.is_absent() {
-            return Err(no_counterpart("status"));
+            return Err(VENDOR.value("status"));
         }
         data.status = std::mem::take(&mut data.state);
         data.timestamp = Nullable::Absent;
@@ -212,7 +212,7 @@ impl NewPlan {
     pub fn from_event(event: &Event<PlanCreated>) -> Result<Self, Unmapped> {
         let mut body: Plan = data_of(event)?;
         if !body.state.is_absent() {
-            return Err(no_counterpart("state"));
+            return Err(VENDOR.value("state"));
         }
         body.state = std::mem::take(&mut body.status);
         set_time(&mut body.timestamp, &event.timestamp)?;
@@ -224,7 +224,7 @@ fn untimed_event<P: Lab>(
     body: &impl Serialize,
     timestamp: Option<&TimeText>,
 ) -> Result<Event<P>, Unmapped> {
-    let timestamp = timestamp.ok_or(missing("timestamp"))?;
+    let timestamp = timestamp.ok_or(VENDOR.missing("timestamp"))?;
     let mut data: Timed = reread(body, "body", P::NAMES)?;
     data.timestamp = Nullable::Absent;
     event(&data, timestamp)
@@ -271,7 +271,7 @@ fn data_of<P: Payload, T: DeserializeOwned>(event: &Event<P>) -> Result<T, Unmap
     if event.unknown.is_empty() {
         reread(&event.data, "data", &["timestamp"])
     } else {
-        Err(no_counterpart("envelope"))
+        Err(VENDOR.value("unknown"))
     }
 }
 
@@ -280,7 +280,7 @@ fn set_time(slot: &mut Nullable<TimeText>, timestamp: &TimeText) -> Result<(), U
         *slot = Nullable::Value(timestamp.clone());
         Ok(())
     } else {
-        Err(no_counterpart("timestamp"))
+        Err(VENDOR.value("timestamp"))
     }
 }
 
@@ -291,25 +291,17 @@ fn reread<T: DeserializeOwned>(
     whole: &'static str,
     names: &[&'static str],
 ) -> Result<T, Unmapped> {
-    let json = serde_json::to_vec(value).map_err(|_| no_counterpart(whole))?;
+    let json = serde_json::to_vec(value).map_err(|_| VENDOR.value(whole))?;
     from_json(&json).map_err(|error| {
         let first = error.path.split(['.', '[']).next();
-        no_counterpart(names.iter().find(|name| Some(**name) == first).unwrap_or(&whole))
+        VENDOR.value(names.iter().find(|name| Some(**name) == first).unwrap_or(&whole))
     })
 }
 
 fn text(value: &impl Serialize) -> Result<JsonText, Unmapped> {
-    JsonText::write(value).map_err(|_| no_counterpart("state"))
+    JsonText::write(value).map_err(|_| VENDOR.value("state"))
 }
 
 fn needs(member: &'static str, is_there: bool) -> Result<(), Unmapped> {
-    if is_there { Ok(()) } else { Err(missing(member)) }
-}
-
-const fn missing(member: &'static str) -> Unmapped {
-    Unmapped::Missing { vendor: VENDOR, member }
-}
-
-const fn no_counterpart(member: &'static str) -> Unmapped {
-    Unmapped::Value { vendor: VENDOR, member }
+    if is_there { Ok(()) } else { Err(VENDOR.missing(member)) }
 }

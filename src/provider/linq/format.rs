@@ -1,10 +1,7 @@
 //! How a message is written for a receiver of LINQ's webhooks: [`Format`].
 
-use http::HeaderValue;
-
-use super::Webhook;
+use super::{VENDOR, Webhook};
 use crate::format::FormatError;
-use crate::lab::LabEvent;
 use crate::message::Message;
 use crate::rendering::Rendering;
 
@@ -28,11 +25,6 @@ impl crate::format::Format for Format {
     }
 
     fn render(&self, message: &Message) -> Result<Rendering, FormatError> {
-        let event: LabEvent = message.event()?;
-        let refused = || FormatError::new("LINQ has no form for the event");
-        let webhook =
-            Webhook::from_event(&event).map_err(|unmapped| refused().because(unmapped))?;
-        let body = serde_json::to_vec(&webhook).map_err(|error| refused().because(error))?;
-        Ok(Rendering::new(HeaderValue::from_static("application/json"), body))
+        VENDOR.render(message, Webhook::from_event)
     }
 }

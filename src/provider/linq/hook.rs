@@ -1,7 +1,6 @@
 //! A hook of a workflow: [`Hook`].
 
 use std::fmt;
-use std::io;
 
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde::ser::{SerializeMap, Serializer};
@@ -14,6 +13,7 @@ use super::parameters::{Headers, Parameters};
 use crate::decode::from_json;
 use crate::id::{LabwareId, TaskId};
 use crate::members::{JsonText, Nullable, UnknownMembers, object};
+use crate::provider::sensitive;
 use crate::subscription::TriggerOn;
 
 /// A hook of a workflow: what it watches, and where it sends.
@@ -289,34 +289,15 @@ impl Serialize for Exposed<'_> {
     }
 }
 
-/// Writes into a buffer of the right size from the start: one that grew would leave copies behind.
 fn expose(value: &impl Serialize) -> Zeroizing<String> {
-    const WRITES: &str = "text, lists of text and JSON that was read have a form in JSON";
-    let mut length = Counter(0);
-    serde_json::to_writer(&mut length, value).expect(WRITES);
-    let mut json = Zeroizing::new(Vec::with_capacity(length.0));
-    serde_json::to_writer(&mut *json, value).expect(WRITES);
+    let mut json = sensitive::expose(value)
+        .expect("text, lists of text and JSON that was read have a form in JSON");
     Zeroizing::new(String::from_utf8(std::mem::take(&mut *json)).expect("JSON is UTF-8"))
-}
-
-struct Counter(usize);
-
-impl io::Write for Counter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 = self.0.saturating_add(bytes.len());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 impl fmt::Debug for Hook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let origin = self.parameters.url.origin();
-        let origin = origin.as_deref().unwrap_or("malformed URL");
-        write!(f, "Hook({:?}, {origin})", self.watch.filter())
+        write!(f, "Hook({:?}, {:?})", self.watch.filter(), self.parameters.url.as_url())
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::fmt;
 
-use http::Uri;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use crate::members::object;
+use crate::provider::sensitive::SecretText;
 
 object! {
     /// The SDK's `HookParameters`. No part of the surface: `Serialize` is what
@@ -16,50 +15,6 @@ object! {
     pub(super) struct Parameters {
         required url: SecretText,
         nullable headers: Headers,
-    }
-}
-
-/// Text that nothing prints, wiped when dropped.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct SecretText(Zeroizing<Box<str>>);
-
-impl SecretText {
-    pub(super) fn expose(&self) -> &str {
-        &self.0
-    }
-
-    /// The scheme, host and port, where the text is an absolute URL.
-    pub(super) fn origin(&self) -> Option<String> {
-        let uri: Uri = self.0.parse().ok()?;
-        let (scheme, host) = uri.scheme_str().zip(uri.host())?;
-        Some(match uri.port() {
-            Some(port) => format!("{scheme}://{host}:{port}"),
-            None => format!("{scheme}://{host}"),
-        })
-    }
-}
-
-impl From<&str> for SecretText {
-    fn from(text: &str) -> Self {
-        Self(Zeroizing::new(text.into()))
-    }
-}
-
-impl fmt::Debug for SecretText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SecretText({} bytes)", self.0.len())
-    }
-}
-
-impl Serialize for SecretText {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for SecretText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Box::<str>::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
     }
 }
 

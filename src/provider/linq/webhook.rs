@@ -134,9 +134,7 @@ impl Webhook {
             }
             LabEvent::LabwareMoved(event) => LabwareMovement::from_event(event).map(Self::from),
             LabEvent::PlanCreated(event) => NewPlan::from_event(event).map(Self::from),
-            other => {
-                Err(Unmapped::NoWebhook { vendor: VENDOR, event_type: other.event_type().clone() })
-            }
+            other => Err(VENDOR.no_webhook(other.event_type())),
         }
     }
 

@@ -112,7 +112,7 @@ macro_rules! carriers {
                 match event {
                     $(LabEvent::$payload(event) => write(EventKind::$payload, event),)+
                     LabEvent::Unknown(event) => write_unknown(event),
-                    other => Err(no_webhook(other.event_type())),
+                    other => Err(VENDOR.no_webhook(other.event_type())),
                 }
             }
         }
@@ -133,28 +133,20 @@ carriers! {
     ReleaseCreated: release Release;
 }
 
-fn value(member: &'static str) -> Unmapped {
-    Unmapped::Value { vendor: VENDOR, member }
-}
-
-fn no_webhook(event_type: &EventType) -> Unmapped {
-    Unmapped::NoWebhook { vendor: VENDOR, event_type: event_type.clone() }
-}
-
 /// Refuses unknown members under names that the type which is to hold them knows.
 fn check_names(names: &[&'static str], unknown: &UnknownMembers) -> Result<(), Unmapped> {
     match names.iter().find(|name| unknown.get(name).is_some()) {
-        Some(&member) => Err(value(member)),
+        Some(&member) => Err(VENDOR.value(member)),
         None => Ok(()),
     }
 }
 
 fn keep(unknown: &mut UnknownMembers, name: &'static str, text: &str) -> Result<(), Unmapped> {
-    unknown.insert(name, text).map_err(|_| value(name))
+    unknown.insert(name, text).map_err(|_| VENDOR.value(name))
 }
 
 fn json(text: &str, member: &'static str) -> Result<JsonText, Unmapped> {
-    JsonText::write(text).map_err(|_| value(member))
+    JsonText::write(text).map_err(|_| VENDOR.value(member))
 }
 
 fn read<P: Carrier>(webhook: &Webhook) -> Result<Event<P>, Unmapped> {
@@ -166,7 +158,7 @@ fn read<P: Carrier>(webhook: &Webhook) -> Result<Event<P>, Unmapped> {
     let mut unknown = webhook.unknown.clone();
     let changes = if P::NAMES.contains(&"changes") {
         let text = unknown.remove("changes");
-        text.map(|text| text.read().map_err(|_| value("changes"))).transpose()?
+        text.map(|text| text.read().map_err(|_| VENDOR.value("changes"))).transpose()?
     } else {
         None
     };
@@ -181,7 +173,7 @@ fn read<P: Carrier>(webhook: &Webhook) -> Result<Event<P>, Unmapped> {
     if !is_object {
         keep(&mut unknown, "object", webhook.object.as_str())?;
     } else if !object.is_empty() {
-        let rest = JsonText::write(&object).map_err(|_| value("object"))?;
+        let rest = JsonText::write(&object).map_err(|_| VENDOR.value("object"))?;
         keep(&mut unknown, "object", rest.as_str())?;
     }
     Ok(Event::new(P::of(model, changes, unknown), webhook.created_at.clone()))
@@ -189,7 +181,7 @@ fn read<P: Carrier>(webhook: &Webhook) -> Result<Event<P>, Unmapped> {
 
 fn write<P: Carrier>(kind: EventKind, event: &Event<P>) -> Result<Webhook, Unmapped> {
     let model = event.data.model();
-    let dataset = model.dataset().ok_or(Unmapped::Missing { vendor: VENDOR, member: "dataset" })?;
+    let dataset = model.dataset().ok_or(VENDOR.missing("dataset"))?;
     let mut unknown = event.data.unknown().clone();
     let object = write_object(model, unknown.remove("object"))?;
     // Only what came as a webhook has a version.
@@ -197,7 +189,7 @@ fn write<P: Carrier>(kind: EventKind, event: &Event<P>) -> Result<Webhook, Unmap
         (None, None) => (API_VERSION.to_owned(), summary(&kind, model, dataset.as_str()).into()),
         (None, Some(text)) => (API_VERSION.to_owned(), read_text(&text)?),
         (Some(version), text) => (
-            version.read().map_err(|_| value("api_version"))?,
+            version.read().map_err(|_| VENDOR.value("api_version"))?,
             text.as_ref().map_or(Ok(Nullable::Absent), read_text)?,
         ),
     };
@@ -209,7 +201,7 @@ fn write<P: Carrier>(kind: EventKind, event: &Event<P>) -> Result<Webhook, Unmap
     webhook.unknown = unknown;
     if let Some(changes) = event.data.changes() {
         check_names(&["changes"], &webhook.unknown)?;
-        let changes = JsonText::write(changes).map_err(|_| value("changes"))?;
+        let changes = JsonText::write(changes).map_err(|_| VENDOR.value("changes"))?;
         keep(&mut webhook.unknown, "changes", changes.as_str())?;
     }
     add_envelope(&mut webhook, &event.unknown)?;
@@ -217,7 +209,7 @@ fn write<P: Carrier>(kind: EventKind, event: &Event<P>) -> Result<Webhook, Unmap
 }
 
 fn write_object<M: Model>(model: &M, rest: Option<JsonText>) -> Result<JsonText, Unmapped> {
-    let refuse = |_| value("object");
+    let refuse = |_| VENDOR.value("object");
     let kept = rest.as_ref().map(JsonText::read::<Members>).transpose();
     let mut left = kept.as_ref().ok().cloned().flatten().unwrap_or_default();
     let mut object = model.write(&mut left).map_err(refuse)?;
@@ -227,12 +219,12 @@ fn write_object<M: Model>(model: &M, rest: Option<JsonText>) -> Result<JsonText,
         // It was no object, so no member of the model can have come from it.
         (Err(_), Some(rest)) if object.is_empty() => Ok(rest),
         (Ok(_), _) if object.are_distinct() => JsonText::write(&object).map_err(refuse),
-        _ => Err(value("object")),
+        _ => Err(VENDOR.value("object")),
     }
 }
 
 fn read_text(text: &JsonText) -> Result<Nullable<String>, Unmapped> {
-    text.read().map_err(|_| value("text"))
+    text.read().map_err(|_| VENDOR.value("text"))
 }
 
 /// After the published "Sample rose.png created in dataset jane/flowers."
@@ -249,29 +241,29 @@ fn summary<M: Model>(kind: &EventKind, model: &M, dataset: &str) -> String {
 fn add_envelope(webhook: &mut Webhook, unknown: &UnknownMembers) -> Result<(), Unmapped> {
     check_names(Webhook::NAMES, unknown)?;
     if !webhook.unknown.append(unknown) {
-        return Err(value("event's unknown member"));
+        return Err(VENDOR.value("unknown"));
     }
     Ok(())
 }
 
 fn read_unknown(webhook: &Webhook) -> Result<UnknownEvent, Unmapped> {
     let event_type = EventType::new(format!("{PREFIX}{}", webhook.event_type))
-        .map_err(|_| value("event_type"))?;
+        .map_err(|_| VENDOR.value("event_type"))?;
     check_names(Webhook::NAMES, &webhook.unknown)?;
-    let data = JsonText::write(webhook).map_err(|_| value("object"))?;
+    let data = JsonText::write(webhook).map_err(|_| VENDOR.value("object"))?;
     Ok(UnknownEvent::new(event_type, data, webhook.created_at.clone()))
 }
 
 fn write_unknown(event: &UnknownEvent) -> Result<Webhook, Unmapped> {
     let Some(name) = event.event_type.as_str().strip_prefix(PREFIX) else {
-        return Err(no_webhook(&event.event_type));
+        return Err(VENDOR.no_webhook(&event.event_type));
     };
-    let mut webhook: Webhook = event.data.read().map_err(|_| value("data"))?;
+    let mut webhook: Webhook = event.data.read().map_err(|_| VENDOR.value("data"))?;
     if webhook.event_type.as_str() != name {
-        return Err(value("event_type"));
+        return Err(VENDOR.value("event_type"));
     }
     if webhook.created_at != event.timestamp {
-        return Err(value("created_at"));
+        return Err(VENDOR.value("created_at"));
     }
     add_envelope(&mut webhook, &event.unknown)?;
     Ok(webhook)

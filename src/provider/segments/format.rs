@@ -1,10 +1,7 @@
 //! Sending as Segments.ai does: [`Format`].
 
-use http::header::HeaderValue;
-
-use super::Webhook;
+use super::{VENDOR, Webhook};
 use crate::format::FormatError;
-use crate::lab::LabEvent;
 use crate::message::Message;
 use crate::rendering::Rendering;
 
@@ -27,12 +24,6 @@ impl crate::format::Format for Format {
     }
 
     fn render(&self, message: &Message) -> Result<Rendering, FormatError> {
-        const REASON: &str = "the event cannot be written as a Segments.ai webhook";
-        let event: LabEvent = message.event()?;
-        let webhook = Webhook::from_event(&event)
-            .map_err(|unmapped| FormatError::new(REASON).because(unmapped))?;
-        let json = serde_json::to_vec(&webhook)
-            .map_err(|error| FormatError::new(REASON).because(error))?;
-        Ok(Rendering::new(HeaderValue::from_static("application/json"), json))
+        VENDOR.render(message, Webhook::from_event)
     }
 }

@@ -34,8 +34,8 @@ fn take_id(
 ) -> Result<String, Unmapped> {
     match object.take(name) {
         Some(id) => Ok(id),
-        None if object.has(name) => Err(Unmapped::Value { vendor: VENDOR, member }),
-        None => Err(Unmapped::Missing { vendor: VENDOR, member }),
+        None if object.has(name) => Err(VENDOR.value(member)),
+        None => Err(VENDOR.missing(member)),
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::fmt;
 
-use zeroize::Zeroizing;
-
 use super::event::PREFIX;
 use super::{EventKind, Format, policy};
 use crate::endpoint::{Endpoint, EndpointError, check_url, origin};
 use crate::event_type::{EventType, EventTypeError};
 use crate::id::{DatasetId, EndpointId};
+use crate::provider::sensitive::SecretText;
 use crate::signature::{Scheme, Signer};
 use crate::subscription::Subscription;
 
@@ -46,7 +45,7 @@ pub struct Hook {
     /// What it receives: everything where there are none.
     pub event_types: Vec<EventKind>,
     owner: Box<str>,
-    url: Zeroizing<Box<str>>,
+    url: SecretText,
 }
 
 impl Hook {
@@ -66,7 +65,7 @@ impl Hook {
             description: None,
             event_types: Vec::new(),
             owner: owner.into(),
-            url: Zeroizing::new(url.into()),
+            url: url.into(),
         })
     }
 
@@ -101,7 +100,7 @@ impl Hook {
     /// it out of logs and files.
     #[must_use]
     pub fn expose_url(&self) -> &str {
-        &self.url
+        self.url.expose()
     }
 
     /// Whether the dataset is one of the owner's.
@@ -142,7 +141,7 @@ impl Hook {
         if !matches!(signer.scheme(), Some(Scheme::Svix | Scheme::StandardWebhooks)) {
             return Err(HookError::Signer);
         }
-        Ok(Endpoint::new(id, &self.url, signer)?
+        Ok(Endpoint::new(id, self.url.expose(), signer)?
             .subscription(self.subscription()?)
             .format(Format)
             .policy(policy()))
@@ -151,7 +150,7 @@ impl Hook {
 
 impl fmt::Debug for Hook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Hook({}, {:?}, {:?})", origin(&self.url), self.owner, self.event_types)
+        write!(f, "Hook({}, {:?}, {:?})", origin(self.url.expose()), self.owner, self.event_types)
     }
 }
 

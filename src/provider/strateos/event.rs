@@ -42,8 +42,8 @@ impl Webhook {
             self.to_instruction_event(received_at)
         } else {
             let event_type =
-                EventType::new(format!("{PREFIX}{op}")).map_err(|_| value("event.op"))?;
-            let data = JsonText::write(self).map_err(|_| value("webhook"))?;
+                EventType::new(format!("{PREFIX}{op}")).map_err(|_| VENDOR.value("event.op"))?;
+            let data = JsonText::write(self).map_err(|_| VENDOR.value("webhook"))?;
             Ok(UnknownEvent::new(event_type, data, received_at).into())
         }
     }
@@ -63,7 +63,7 @@ impl Webhook {
     }
 
     fn to_instruction_event(&self, received_at: Timestamp) -> Result<LabEvent, Unmapped> {
-        let id = self.event.id.clone().ok_or_else(|| missing("data.instruction_id"))?;
+        let id = self.event.id.clone().ok_or_else(|| VENDOR.missing("event.id"))?;
         let completed_at = self.event.completed_at.clone();
         let at = completed_at.clone().unwrap_or_else(|| received_at.into());
         let mut data = InstructionCompleted::new(self.run.id.clone(), id);
@@ -101,15 +101,15 @@ impl Webhook {
     /// It has all members that the vendor publishes for the operation. A run's title and its
     /// project's name come from the members `run` and `project` among the unknown ones where the
     /// event has no field for them: `{"name":"Demo Project"}` will do. A field of the event counts
-    /// before what stands there. The fields that the vendor has no member for, such as a run's
-    /// `message`, are left out, and so are the time of the event and the unknown members of its
-    /// envelope.
+    /// before what stands there. The unknown members of the event's own envelope stand beside
+    /// `run`, after the others. The fields that the vendor has no member for, such as a run's
+    /// `message`, are left out, and so is the time of the event.
     ///
     /// # Errors
     ///
     /// [`Unmapped::NoWebhook`] for events of other types, [`Unmapped::Missing`] where the event
     /// does not say what the webhook must, and [`Unmapped::Value`] where it says what the webhook
-    /// cannot: a run's state other than started and completed.
+    /// cannot: a run's state other than started and completed, or two members of one name.
     pub fn from_event(event: &LabEvent) -> Result<Self, Unmapped> {
         Self::from_event_in(event, None)
     }
@@ -119,14 +119,21 @@ impl Webhook {
         event: &LabEvent,
         project: Option<&Project>,
     ) -> Result<Self, Unmapped> {
-        match event {
-            LabEvent::RunStateChanged(event) => Self::from_run_event(&event.data, project),
-            LabEvent::InstructionCompleted(event) => {
-                Self::from_instruction_event(&event.data, project)
+        let (mut webhook, envelope) = match event {
+            LabEvent::RunStateChanged(event) => {
+                (Self::from_run_event(&event.data, project)?, &event.unknown)
             }
-            LabEvent::Unknown(event) => Self::from_unknown_event(event),
-            other => Err(no_webhook(other.event_type())),
+            LabEvent::InstructionCompleted(event) => {
+                (Self::from_instruction_event(&event.data, project)?, &event.unknown)
+            }
+            LabEvent::Unknown(event) => (Self::from_unknown_event(event)?, &event.unknown),
+            other => return Err(VENDOR.no_webhook(other.event_type())),
+        };
+        let is_known = Self::NAMES.iter().any(|name| envelope.get(name).is_some());
+        if is_known || !webhook.unknown.append(envelope) {
+            return Err(VENDOR.value("unknown"));
         }
+        Ok(webhook)
     }
 
     fn from_run_event(data: &RunStateChanged, named: Option<&Project>) -> Result<Self, Unmapped> {
@@ -135,7 +142,7 @@ impl Webhook {
         } else if data.state == RunState::Completed {
             Op::RunCompleted
         } else {
-            return Err(value("data.state"));
+            return Err(VENDOR.value("data.state"));
         };
         let Kept { run, project, event, unknown } = Kept::read(&data.unknown)?;
         let event = Event {
@@ -158,9 +165,9 @@ impl Webhook {
         named: Option<&Project>,
     ) -> Result<Self, Unmapped> {
         let Kept { run, project, event, unknown } = Kept::read(&data.unknown)?;
-        let sequence_no = data.sequence_no.ok_or_else(|| missing("event.sequence_no"))?;
+        let sequence_no = data.sequence_no.ok_or_else(|| VENDOR.missing("event.sequence_no"))?;
         let completed_at =
-            data.completed_at.clone().ok_or_else(|| missing("event.completed_at"))?;
+            data.completed_at.clone().ok_or_else(|| VENDOR.missing("event.completed_at"))?;
         let event = Event {
             op: Op::InstructionCompleted,
             id: Some(data.instruction_id.clone()),
@@ -181,9 +188,13 @@ impl Webhook {
             .event_type
             .as_str()
             .strip_prefix(PREFIX)
-            .ok_or_else(|| no_webhook(&event.event_type))?;
-        let webhook: Self = event.data.read().map_err(|_| value("data"))?;
-        if webhook.event.op.as_str() == op { Ok(webhook) } else { Err(value("data.event.op")) }
+            .ok_or_else(|| VENDOR.no_webhook(&event.event_type))?;
+        let webhook: Self = event.data.read().map_err(|_| VENDOR.value("data"))?;
+        if webhook.event.op.as_str() == op {
+            Ok(webhook)
+        } else {
+            Err(VENDOR.value("data.event.op"))
+        }
     }
 }
 
@@ -225,7 +236,7 @@ object! {
 
 impl KeptRun {
     fn finish(self, id: &RunId, title: Option<&String>) -> Result<Run, Unmapped> {
-        let title = title.cloned().or(self.title).ok_or_else(|| missing("run.title"))?;
+        let title = title.cloned().or(self.title).ok_or_else(|| VENDOR.missing("run.title"))?;
         Ok(Run { id: id.clone(), title, unknown: self.unknown })
     }
 }
@@ -240,9 +251,9 @@ object! {
 
 impl KeptProject {
     fn finish(self, id: Option<&ProjectId>, named: Option<&Project>) -> Result<Project, Unmapped> {
-        let id = id.cloned().or(self.id).ok_or_else(|| missing("project.id"))?;
+        let id = id.cloned().or(self.id).ok_or_else(|| VENDOR.missing("project.id"))?;
         let known = || named.filter(|it| it.id == id).map(|it| it.name.clone());
-        let name = self.name.or_else(known).ok_or_else(|| missing("project.name"))?;
+        let name = self.name.or_else(known).ok_or_else(|| VENDOR.missing("project.name"))?;
         Ok(Project { id, name, unknown: self.unknown })
     }
 }
@@ -262,21 +273,9 @@ fn keep(into: &mut UnknownMembers, name: impl Into<Box<str>>, json: &str) {
 }
 
 fn write<T: Serialize>(member: &'static str, object: &T) -> Result<JsonText, Unmapped> {
-    JsonText::write(object).map_err(|_| value(member))
+    JsonText::write(object).map_err(|_| VENDOR.value(member))
 }
 
 fn read<T: DeserializeOwned>(member: &'static str, json: &str) -> Result<T, Unmapped> {
-    serde_json::from_str(json).map_err(|_| value(member))
-}
-
-fn no_webhook(event_type: &EventType) -> Unmapped {
-    Unmapped::NoWebhook { vendor: VENDOR, event_type: event_type.clone() }
-}
-
-fn missing(member: &'static str) -> Unmapped {
-    Unmapped::Missing { vendor: VENDOR, member }
-}
-
-fn value(member: &'static str) -> Unmapped {
-    Unmapped::Value { vendor: VENDOR, member }
+    serde_json::from_str(json).map_err(|_| VENDOR.value(member))
 }

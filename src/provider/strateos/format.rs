@@ -1,10 +1,8 @@
 //! How a message is written for a receiver of Strateos's webhooks: [`Format`].
 
-use http::header::HeaderValue;
-
+use super::VENDOR;
 use super::webhook::{Project, Webhook};
 use crate::format::FormatError;
-use crate::lab::LabEvent;
 use crate::message::Message;
 use crate::provider::DedupeKey;
 use crate::rendering::Rendering;
@@ -50,12 +48,6 @@ impl crate::format::Format for Format {
     }
 
     fn render(&self, message: &Message) -> Result<Rendering, FormatError> {
-        let event: LabEvent = message.event()?;
-        let webhook = Webhook::from_event_in(&event, self.project.as_ref())
-            .map_err(|error| FormatError::new("the event is no Strateos webhook").because(error))?;
-        let body = serde_json::to_vec(&webhook).map_err(|error| {
-            FormatError::new("the Strateos webhook cannot be written as JSON").because(error)
-        })?;
-        Ok(Rendering::new(HeaderValue::from_static("application/json"), body))
+        VENDOR.render(message, |event| Webhook::from_event_in(event, self.project.as_ref()))
     }
 }

@@ -2,13 +2,12 @@
 
 use std::fmt;
 
-use zeroize::Zeroizing;
-
 use super::format::Format;
 use super::policy;
 use super::webhook::Project;
 use crate::endpoint::{Endpoint, EndpointError, check_url, origin};
 use crate::id::EndpointId;
+use crate::provider::sensitive::SecretText;
 use crate::signature::Signer;
 use crate::subscription::Subscription;
 
@@ -38,7 +37,7 @@ use crate::subscription::Subscription;
 pub struct ProjectWebhook {
     /// The project.
     pub project: Project,
-    url: Option<Zeroizing<Box<str>>>,
+    url: Option<SecretText>,
 }
 
 impl ProjectWebhook {
@@ -55,7 +54,7 @@ impl ProjectWebhook {
     /// [`EndpointError`] where the URL is not one that a request can be sent to over HTTPS.
     pub fn url(mut self, url: &str) -> Result<Self, EndpointError> {
         check_url(url, &["https"])?;
-        self.url = Some(Zeroizing::new(url.into()));
+        self.url = Some(url.into());
         Ok(self)
     }
 
@@ -69,7 +68,7 @@ impl ProjectWebhook {
     /// The URL, which may be a secret. Keep it out of logs and files.
     #[must_use]
     pub fn expose_url(&self) -> Option<&str> {
-        self.url.as_ref().map(|url| &***url)
+        self.url.as_ref().map(SecretText::expose)
     }
 
     /// What goes there: everything that belongs to the project.

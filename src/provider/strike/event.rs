@@ -14,10 +14,6 @@ use crate::provider::Unmapped;
 /// What precedes Strike's name of an event in the type of one that is unknown.
 const UNKNOWN: &str = "strike.";
 
-const fn differs(member: &'static str) -> Unmapped {
-    Unmapped::Value { vendor: VENDOR, member }
-}
-
 impl Webhook {
     /// The event that the webhook tells of.
     ///
@@ -76,7 +72,7 @@ impl Webhook {
 
     fn to_unknown(&self) -> Result<LabEvent, Unmapped> {
         let event_type = EventType::new(format!("{UNKNOWN}{}", self.event_type))
-            .map_err(|_| differs("eventType"))?;
+            .map_err(|_| VENDOR.value("eventType"))?;
         let data = JsonText::write(self).map_err(|_| ENVELOPE.no_counterpart())?;
         Ok(UnknownEvent::new(event_type, data, self.created.clone()).into())
     }
@@ -106,10 +102,7 @@ impl Webhook {
             LabEvent::Unknown(event) if event.event_type.as_str().starts_with(UNKNOWN) => {
                 Self::of_unknown(event)
             }
-            other => {
-                let event_type = other.event_type().clone();
-                Err(Unmapped::NoWebhook { vendor: VENDOR, event_type })
-            }
+            other => Err(VENDOR.no_webhook(other.event_type())),
         }
     }
 
@@ -142,10 +135,10 @@ impl Webhook {
     fn of_unknown(event: &UnknownEvent) -> Result<Self, Unmapped> {
         let webhook: Self = read("data", &event.data)?;
         if event.event_type.as_str().strip_prefix(UNKNOWN) != Some(&*webhook.event_type) {
-            return Err(differs("data.eventType"));
+            return Err(VENDOR.value("data.eventType"));
         }
         if event.timestamp != webhook.created {
-            return Err(differs("timestamp"));
+            return Err(VENDOR.value("timestamp"));
         }
         if !event.unknown.is_empty() {
             return Err(ENVELOPE.no_counterpart());
@@ -164,9 +157,9 @@ pub(super) fn parts(event_type: &str) -> Option<(&str, &str)> {
 fn event_type(data: &ResourceChanged) -> Result<String, Unmapped> {
     let operation = data.operation.as_str();
     if data.resource_type.is_empty() {
-        Err(differs("data.resource_type"))
+        Err(VENDOR.value("data.resource_type"))
     } else if operation.is_empty() || operation.contains('.') {
-        Err(differs("data.operation"))
+        Err(VENDOR.value("data.operation"))
     } else {
         Ok(format!("{}.{operation}", data.resource_type))
     }
@@ -195,9 +188,9 @@ fn null() -> Result<JsonText, Unmapped> {
 }
 
 fn write<T: serde::Serialize>(member: &'static str, value: &T) -> Result<JsonText, Unmapped> {
-    JsonText::write(value).map_err(|_| differs(member))
+    JsonText::write(value).map_err(|_| VENDOR.value(member))
 }
 
 fn read<T: DeserializeOwned>(member: &'static str, text: &JsonText) -> Result<T, Unmapped> {
-    text.read().map_err(|_| differs(member))
+    text.read().map_err(|_| VENDOR.value(member))
 }

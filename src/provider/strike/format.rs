@@ -2,11 +2,8 @@
 
 use std::fmt;
 
-use http::HeaderValue;
-
-use super::{Webhook, WebhookVersion};
+use super::{VENDOR, Webhook, WebhookVersion};
 use crate::format::FormatError;
-use crate::lab::LabEvent;
 use crate::message::Message;
 use crate::rendering::Rendering;
 
@@ -55,12 +52,7 @@ impl crate::format::Format for Format {
     }
 
     fn render(&self, message: &Message) -> Result<Rendering, FormatError> {
-        let refused = || FormatError::new("the event cannot be written as a Strike webhook");
-        let event: LabEvent = message.event()?;
-        let webhook = Webhook::of_version(&event, message.id(), &self.version)
-            .map_err(|error| refused().because(error))?;
-        let body = serde_json::to_vec(&webhook).map_err(|error| refused().because(error))?;
-        Ok(Rendering::new(HeaderValue::from_static("application/json"), body))
+        VENDOR.render(message, |event| Webhook::of_version(event, message.id(), &self.version))
     }
 }
 

@@ -69,7 +69,7 @@ impl Level {
     }
 
     pub(super) const fn no_counterpart(&self) -> Unmapped {
-        Unmapped::Value { vendor: VENDOR, member: self.path }
+        VENDOR.value(self.path)
     }
 }
 

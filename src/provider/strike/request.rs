@@ -9,10 +9,10 @@ use super::event::parts;
 use super::rules::{
     SubscriptionError, checked_event_types, checked_secret, checked_url, checked_version,
 };
-use super::sensitive::{Shown, WebhookUrl, expose};
 use super::{Format, Subscription, WebhookVersion, policy};
 use crate::endpoint::Endpoint;
 use crate::id::EndpointId;
+use crate::provider::sensitive::{SecretText, expose};
 use crate::secret::Secret;
 use crate::signature::Signer;
 use crate::subscription;
@@ -29,7 +29,7 @@ pub const MAX_SUBSCRIPTIONS: usize = 50;
 /// only, and nothing of the secret.
 #[derive(Clone)]
 pub struct CreateSubscription {
-    webhook_url: WebhookUrl,
+    webhook_url: SecretText,
     webhook_version: WebhookVersion,
     secret: Secret,
     enabled: bool,
@@ -111,7 +111,7 @@ impl CreateSubscription {
             return Err(SubscriptionError::EventType { event_type: event_type.as_str().into() });
         }
         let wanted = self.event_types.iter().map(String::as_str);
-        Ok(Endpoint::new(id, self.webhook_url.as_str(), Signer::strike(self.secret.clone()))
+        Ok(Endpoint::new(id, self.webhook_url.expose(), Signer::strike(self.secret.clone()))
             .map_err(SubscriptionError::Url)?
             .subscription(subscription::Subscription::all().resource_changes(wanted))
             .format(Format::of_version(self.webhook_version.clone()))
@@ -135,7 +135,7 @@ impl CreateSubscription {
     /// The receiver's URL, which for many receivers is a secret. Keep it out of logs and files.
     #[must_use]
     pub fn expose_webhook_url(&self) -> &str {
-        self.webhook_url.as_str()
+        self.webhook_url.expose()
     }
 
     /// The version of the payload.
@@ -160,7 +160,7 @@ impl CreateSubscription {
 impl fmt::Debug for CreateSubscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CreateSubscription")
-            .field("webhook_url", &Shown(self.webhook_url.as_str()))
+            .field("webhook_url", &self.webhook_url.as_url())
             .field("webhook_version", &self.webhook_version)
             .field("secret", &self.secret)
             .field("enabled", &self.enabled)
@@ -175,7 +175,7 @@ impl fmt::Debug for CreateSubscription {
 /// secret is an update like any other: see [the module](super#change-a-secret).
 #[derive(Clone, Default)]
 pub struct UpdateSubscription {
-    webhook_url: Option<WebhookUrl>,
+    webhook_url: Option<SecretText>,
     webhook_version: Option<WebhookVersion>,
     secret: Option<Secret>,
     enabled: Option<bool>,
@@ -257,7 +257,7 @@ impl UpdateSubscription {
 impl fmt::Debug for UpdateSubscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UpdateSubscription")
-            .field("webhook_url", &self.webhook_url.as_ref().map(|url| Shown(url.as_str())))
+            .field("webhook_url", &self.webhook_url.as_ref().map(SecretText::as_url))
             .field("webhook_version", &self.webhook_version)
             .field("secret", &self.secret)
             .field("enabled", &self.enabled)
@@ -271,7 +271,7 @@ impl fmt::Debug for UpdateSubscription {
 #[serde(rename_all = "camelCase")]
 struct Request<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    webhook_url: Option<&'a WebhookUrl>,
+    webhook_url: Option<&'a SecretText>,
     #[serde(skip_serializing_if = "Option::is_none")]
     webhook_version: Option<&'a WebhookVersion>,
     #[serde(skip_serializing_if = "Option::is_none")]

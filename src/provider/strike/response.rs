@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::WebhookVersion;
-use super::sensitive::{Shown, WebhookUrl, expose};
 use crate::decode::JsonError;
 use crate::members::{UnknownMembers, object};
+use crate::provider::sensitive::{SecretText, expose};
 use crate::time_text::TimeText;
 
 /// A subscription, as the API's responses have it, as published.
@@ -35,7 +35,7 @@ use crate::time_text::TimeText;
 pub struct Subscription {
     /// The subscription's id.
     pub id: String,
-    pub(super) webhook_url: WebhookUrl,
+    pub(super) webhook_url: SecretText,
     /// The version of the payload.
     pub webhook_version: WebhookVersion,
     /// Whether it is enabled. One that is not receives nothing.
@@ -52,7 +52,7 @@ impl Subscription {
     /// The receiver's URL, which for many receivers is a secret. Keep it out of logs and files.
     #[must_use]
     pub fn expose_webhook_url(&self) -> &str {
-        self.webhook_url.as_str()
+        self.webhook_url.expose()
     }
 
     /// The body of a response, which holds the URL. Keep it out of logs and files.
@@ -95,7 +95,7 @@ impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscription")
             .field("id", &self.id)
-            .field("webhook_url", &Shown(self.webhook_url.as_str()))
+            .field("webhook_url", &self.webhook_url.as_url())
             .field("webhook_version", &self.webhook_version)
             .field("enabled", &self.enabled)
             .field("created", &self.created)
@@ -109,7 +109,7 @@ object! {
     /// The members of a response, in the published order, and the one that must not be kept.
     struct Wire {
         required id: String,
-        required webhook_url: WebhookUrl as "webhookUrl",
+        required webhook_url: SecretText as "webhookUrl",
         required webhook_version: WebhookVersion as "webhookVersion",
         required enabled: bool,
         required created: TimeText,

@@ -1,16 +1,16 @@
 //! The rules of a subscription: [`SubscriptionError`].
 
 use super::WebhookVersion;
-use super::sensitive::WebhookUrl;
 use crate::endpoint::{EndpointError, check_url};
+use crate::provider::sensitive::SecretText;
 use crate::secret::Secret;
 
 /// How many characters a secret has at the least and at the most.
 const SECRET_LEN: (usize, usize) = (10, 50);
 
-pub(super) fn checked_url(url: &str) -> Result<WebhookUrl, SubscriptionError> {
+pub(super) fn checked_url(url: &str) -> Result<SecretText, SubscriptionError> {
     match check_url(url, &["https"]) {
-        Ok(()) => Ok(WebhookUrl::new(url)),
+        Ok(()) => Ok(url.into()),
         Err(EndpointError::PlainHttp | EndpointError::Scheme) => Err(SubscriptionError::NotHttps),
         Err(error) => Err(SubscriptionError::Url(error)),
     }

@@ -221,7 +221,7 @@ fn an_event_that_cannot_stand_in_the_body_is_refused() {
     let run = || RunStateChanged::new("r1", RunState::Stopped);
     let mut enveloped = Event::new(run(), AT);
     enveloped.unknown.insert("seq", "1").unwrap();
-    assert_eq!(refused(&enveloped.into()), text("envelope"));
+    assert_eq!(refused(&enveloped.into()), text("unknown"));
     for (state, kept) in [
         (RunState::Stopped, "\"stoped\""),
         (RunState::Stopped, "null"),

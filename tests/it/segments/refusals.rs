@@ -119,7 +119,7 @@ fn each_member_that_cannot_be_written_is_refused_by_name() {
     let mut event = created();
     event.data.unknown.insert("trace", "7").unwrap();
     event.unknown.insert("trace", "8").unwrap();
-    assert_eq!(refusal(event), differ("the event's unknown member has no counterpart"));
+    assert_eq!(refusal(event), differ("the unknown has no counterpart"));
     let mut event = created();
     event.unknown.insert("text", "8").unwrap();
     assert_eq!(refusal(event), differ("the text has no counterpart"));
