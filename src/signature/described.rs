@@ -55,6 +55,7 @@ use super::timestamp_form::TimestampForm;
 /// | a JWT in a header | Plaid, Jira Connect and OAuth apps | another format |
 /// | an HTTP-date as the time | Klaviyo | no such [`TimestampForm`] |
 /// | a blank after the comma | WorkOS | verified if described, but not written so |
+/// | told by others | Airtable, Calendly, WooCommerce | the vendor's own text was not at hand |
 ///
 /// ```
 /// use labhook::signature::{Described, Description, TimestampForm};

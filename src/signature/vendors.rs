@@ -6,16 +6,6 @@ use super::timestamp_form::TimestampForm;
 
 /// Each says where it was read, and which vector it is checked against.
 impl Described {
-    /// Airtable: `X-Airtable-Content-MAC: hmac-sha256=<hex>` over the body.
-    ///
-    /// The secret is handed out as base64: [`Secret::from_base64`](crate::Secret::from_base64).
-    ///
-    /// Source: Airtable's "Webhooks overview" and its community's worked example. Vector: none
-    /// published; checked against an independent computation.
-    pub const AIRTABLE: Self = Self::from_static(
-        Description::new("x-airtable-content-mac", "{body}").prefix("hmac-sha256="),
-    );
-
     /// Asana: `X-Hook-Signature: <hex>` over the body.
     ///
     /// The secret comes in the handshake, as `X-Hook-Secret`.
@@ -58,12 +48,6 @@ impl Described {
     /// Source: `sendPayload.ts` of Cal.com itself. Vector: none published; checked against an
     /// independent computation.
     pub const CAL_COM: Self = hex("x-cal-signature-256");
-
-    /// Calendly: `Calendly-Webhook-Signature: t=<Unix seconds>,v1=<hex>` over `{timestamp}.{body}`.
-    ///
-    /// Source: Calendly's "Webhook Signatures". Vector: none published; checked against an
-    /// independent computation.
-    pub const CALENDLY: Self = stamped("calendly-webhook-signature", "t=", "v1=");
 
     /// CircleCI: `circleci-signature: v1=<hex>` over the body, in a list parted by commas.
     ///
@@ -293,12 +277,6 @@ impl Described {
         Description::new("x-webflow-signature", "{timestamp}:{body}")
             .timestamp_header("x-webflow-timestamp", TimestampForm::UnixMillis),
     );
-
-    /// WooCommerce: `X-WC-Webhook-Signature: <base64>` over the body.
-    ///
-    /// Source: `WC_Webhook` of WooCommerce itself. Vector: none published; checked against an
-    /// independent computation.
-    pub const WOOCOMMERCE: Self = base64("x-wc-webhook-signature");
 
     /// Xero: `x-xero-signature: <base64>` over the body.
     ///
