@@ -389,15 +389,17 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// A short name for logs and metrics, that will not change.
+    /// A short name for logs and metrics, that will not change: that of the [`VerifyError`] where
+    /// the sources that were tried give one reason.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::NoSource => "no-source",
-            Self::NotGenuine { tried } => match tried.as_slice() {
-                [(_, error)] => error.name(),
-                _ => "not-genuine",
-            },
+            Self::NotGenuine { tried } => {
+                let mut names = tried.iter().map(|(_, error)| error.name());
+                let first = names.next();
+                first.filter(|first| names.all(|name| name == *first)).unwrap_or("not-genuine")
+            }
             Self::Malformed { .. } => "malformed",
             Self::CloudEventHeaders { .. } => "malformed-headers",
             Self::Unmapped { .. } => "unmapped",

@@ -11,8 +11,6 @@ use crate::rendering::Rendering;
 ///
 /// It expresses what [`Webhook::from_event`] does. The webhook's id is the message's, and its
 /// version the format's, unless the event came from Strike and so has both already.
-///
-/// Its name is `strike`, and `strike-v2` for the version `v2`.
 #[derive(Clone)]
 pub struct Format {
     version: WebhookVersion,
@@ -20,6 +18,9 @@ pub struct Format {
 }
 
 impl Format {
+    /// The name of this format in version `v1`; the others' is followed by `-` and the version.
+    pub const NAME: &'static str = "strike";
+
     /// Writes version `v1`.
     #[must_use]
     pub fn new() -> Self {
@@ -32,9 +33,9 @@ impl Format {
     #[must_use]
     pub fn of_version(version: WebhookVersion) -> Self {
         let name = if version == WebhookVersion::V1 {
-            "strike".into()
+            Self::NAME.into()
         } else {
-            format!("strike-{version}").into()
+            format!("{}-{version}", Self::NAME).into()
         };
         Self { version, name }
     }
