@@ -29,6 +29,9 @@
 //!   [`danger`].
 //! - To **build on the events**, use the models in [`lab`], or bring your own by implementing
 //!   [`Payload`].
+//! - To **speak with other systems**, take the webhooks of Strateos, Automata LINQ, Strike and
+//!   Segments.ai as they come, or send like them: see [`provider`]. [`CloudEvents`] and
+//!   [`SlackMessage`] are formats to send in.
 //!
 //! A host that keeps a queue or a table of its own leaves the outbox away and drives one
 //! [`Delivery`] for each row; the [`delivery`] module shows how.
