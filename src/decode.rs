@@ -57,13 +57,13 @@ pub trait Decode: Sized {
 /// A genuine body that could not be read.
 ///
 /// The sender is at fault, or has moved on to a form that this receiver does not know. `Display`
-/// gives the path of the member and no part of the body; the source may quote the value that did
-/// not fit.
+/// gives the path of the member, that is the names of members, shortened and escaped, and no
+/// value; the source may quote the value that did not fit.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
     /// The body as a whole is not what was asked for.
-    #[error("the body is malformed at `{path}`")]
+    #[error("the body is malformed{}", at(path))]
     Body {
         /// The path of the member that does not fit; `.` is the body itself.
         path: String,
@@ -71,7 +71,7 @@ pub enum DecodeError {
         source: JsonError,
     },
     /// The event's type is known and its data is not of that type's form.
-    #[error("the {event_type} event is malformed at `{path}`")]
+    #[error("the {event_type} event is malformed{}", at(path))]
     Data {
         /// The type that the event says it is of.
         event_type: EventType,
@@ -88,6 +88,16 @@ pub enum DecodeError {
         /// The type that the event says it is of.
         found: EventType,
     },
+}
+
+/// The path names members, and an unknown one has whatever name its sender gave it.
+fn at(path: &str) -> String {
+    const LONGEST: usize = 120;
+    match path.char_indices().nth(LONGEST) {
+        _ if path == "." => String::new(),
+        Some((end, _)) => format!(" at `{}...`", path.get(..end).unwrap_or(path).escape_debug()),
+        None => format!(" at `{}`", path.escape_debug()),
+    }
 }
 
 /// Why a piece of JSON does not fit.

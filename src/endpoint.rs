@@ -1,7 +1,8 @@
 //! Where messages go, and how: [`Endpoint`].
 
 use std::fmt;
-use std::num::NonZeroU32;
+use std::net::Ipv6Addr;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,10 +13,15 @@ use zeroize::Zeroizing;
 use crate::delivery::Policy;
 use crate::format::{Envelope, Format};
 use crate::id::{EndpointId, MessageId};
+use crate::order::Order;
 use crate::rendering::Rendering;
 use crate::signature::{SignError, Signer};
 use crate::subscription::Subscription;
 use crate::timestamp::Timestamp;
+
+/// The headers that are the request's own.
+const RESERVED: [HeaderName; 4] =
+    [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::HOST, header::TRANSFER_ENCODING];
 
 /// How many attempts an endpoint has in flight at the most, where nothing else was said.
 const MAX_IN_FLIGHT: NonZeroU32 = NonZeroU32::new(8).expect("eight is not zero");
@@ -51,6 +57,8 @@ pub struct Endpoint {
     pub subscription: Subscription,
     /// How long and how often to try.
     pub policy: Policy,
+    /// Which messages come one after the other.
+    pub order: Order,
     /// How many attempts may be in flight at once.
     pub max_in_flight: NonZeroU32,
     /// Whether the endpoint is in use.
@@ -98,6 +106,9 @@ impl Endpoint {
         schemes: &[&str],
     ) -> Result<Self, EndpointError> {
         check_url(url, schemes)?;
+        if let Some(name) = signer.header_names().find(|name| RESERVED.contains(name)) {
+            return Err(EndpointError::ReservedHeader { name: name.clone() });
+        }
         Ok(Self {
             id,
             url: Zeroizing::new(url.into()),
@@ -106,6 +117,7 @@ impl Endpoint {
             format: Arc::new(Envelope),
             subscription: Subscription::all(),
             policy: Policy::default(),
+            order: Order::none(),
             max_in_flight: MAX_IN_FLIGHT,
             enabled: true,
         })
@@ -118,8 +130,6 @@ impl Endpoint {
     /// [`EndpointError::ReservedHeader`] where the request itself needs the header, and
     /// [`EndpointError::DuplicateHeader`] where it was added already.
     pub fn header(mut self, name: HeaderName, value: &HeaderValue) -> Result<Self, EndpointError> {
-        const RESERVED: [HeaderName; 4] =
-            [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::HOST, header::TRANSFER_ENCODING];
         if RESERVED.contains(&name) || self.signer.header_names().any(|signed| *signed == name) {
             return Err(EndpointError::ReservedHeader { name });
         }
@@ -148,6 +158,13 @@ impl Endpoint {
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// Sets which messages come one after the other; the default is none.
+    #[must_use]
+    pub fn order(mut self, order: Order) -> Self {
+        self.order = order;
         self
     }
 
@@ -193,6 +210,10 @@ impl Endpoint {
         &*self.format
     }
 
+    pub(crate) fn check_signer(&self, id: &MessageId) -> Result<(), SignError> {
+        self.signer.check(id)
+    }
+
     /// Makes the signed request that carries this rendering of a message.
     ///
     /// `now` becomes the signature's timestamp: hand in the clock's own time at the moment of
@@ -211,18 +232,21 @@ impl Endpoint {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.url.parse().map_err(RequestError::Url)?;
         let headers = request.headers_mut();
+        // From what anybody may set to what nobody else may: the later counts.
+        for (name, value) in rendering.headers().filter(|(name, _)| !RESERVED.contains(name)) {
+            headers.try_append(name, value.clone()).map_err(RequestError::TooManyHeaders)?;
+        }
         for StaticHeader { name, value } in &self.headers {
             let mut value = HeaderValue::from_bytes(value).map_err(RequestError::Header)?;
             value.set_sensitive(true);
-            headers.insert(name, value);
+            headers.try_insert(name, value).map_err(RequestError::TooManyHeaders)?;
         }
-        for (name, value) in rendering.headers() {
-            headers.insert(name, value.clone());
-        }
-        headers.insert(header::CONTENT_TYPE, rendering.content_type().clone());
-        let signature = self.signer.sign(id, now, rendering.body())?;
-        for (name, value) in &signature {
-            headers.insert(name, value.clone());
+        let content_type = rendering.content_type().clone();
+        headers
+            .try_insert(header::CONTENT_TYPE, content_type)
+            .map_err(RequestError::TooManyHeaders)?;
+        for (name, value) in &self.signer.sign(id, now, rendering.body())? {
+            headers.try_insert(name, value.clone()).map_err(RequestError::TooManyHeaders)?;
         }
         Ok(request)
     }
@@ -259,10 +283,28 @@ pub(crate) fn check_url(url: &str, schemes: &[&str]) -> Result<(), EndpointError
     if authority.as_str().contains('@') {
         return Err(EndpointError::UserInfo);
     }
-    if authority.host().is_empty() {
-        return Err(EndpointError::NotAbsolute);
+    match authority.host() {
+        "" => Err(EndpointError::NotAbsolute),
+        host if !is_host(host) => Err(EndpointError::Host),
+        host => match authority.as_str().strip_prefix(host) {
+            Some("") => Ok(()),
+            // `Uri` takes whatever stands there for a port.
+            Some(port) => match port.strip_prefix(':').map(str::parse::<NonZeroU16>) {
+                Some(Ok(_)) => Ok(()),
+                _ => Err(EndpointError::Port),
+            },
+            None => Err(EndpointError::Host),
+        },
     }
-    Ok(())
+}
+
+/// A name or an address: what stands in brackets is an IPv6 one (RFC 3986 section 3.2.2).
+fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[').map(|rest| rest.strip_suffix(']')) {
+        Some(Some(address)) => address.parse::<Ipv6Addr>().is_ok(),
+        Some(None) => false,
+        None => host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)),
+    }
 }
 
 /// An endpoint cannot be made like this. No variant holds any part of the URL, nor of a header's
@@ -276,6 +318,12 @@ pub enum EndpointError {
     /// The URL names no scheme, or no host.
     #[error("the endpoint's URL is not absolute")]
     NotAbsolute,
+    /// The URL's host is neither a name nor an address.
+    #[error("the endpoint's URL has no usable host")]
+    Host,
+    /// What follows the host is not the number of a port.
+    #[error("the endpoint's URL has no usable port")]
+    Port,
     /// The URL is plain HTTP: see [`Endpoint::plain_http`].
     #[error("the endpoint's URL is plain HTTP, which only Endpoint::plain_http permits")]
     PlainHttp,
@@ -312,6 +360,9 @@ pub enum RequestError {
     /// The URL, which was checked when the endpoint was made, does not parse.
     #[error("the endpoint's URL is malformed")]
     Url(#[source] http::uri::InvalidUri),
+    /// The rendering has more headers than a request can carry.
+    #[error("the request has too many headers")]
+    TooManyHeaders(#[source] header::MaxSizeReached),
     /// A static header, which was valid when it was added, is not.
     #[error("a static header of the endpoint is malformed")]
     Header(#[source] header::InvalidHeaderValue),

@@ -13,7 +13,8 @@ use crate::time_text::TimeText;
 /// The data of one type of event.
 ///
 /// Any type that serde can write and read will do: the crate's own are in [`lab`](crate::lab),
-/// and another crate brings its own like this:
+/// and another crate brings its own as below. An enumeration of it stays open to the values of
+/// later versions by a last variant `#[serde(untagged)] Other(String)`.
 ///
 /// ```
 /// use labhook::{Event, EventType, Keys, Payload, Timestamp};
@@ -132,7 +133,8 @@ pub struct UnknownEvent {
     pub event_type: EventType,
     /// When it happened.
     pub timestamp: TimeText,
-    /// What happened, verbatim.
+    /// What happened, verbatim. A receiver that has a payload for the type decodes the verified
+    /// body again, as an [`Event`] of it, which checks the type.
     pub data: JsonText,
     /// The members of the envelope besides `type`, `timestamp` and `data`.
     pub unknown: UnknownMembers,
@@ -273,7 +275,7 @@ mod tests {
                 "the body is malformed at `type`",
                 Some("`type` stands twice"),
             ),
-            (r#"{"type":"a"}"#, "the body is malformed at `.`", Some("missing field `timestamp`")),
+            (r#"{"type":"a"}"#, "the body is malformed", Some("missing field `timestamp`")),
         ] {
             let error = decode(body).unwrap_err();
             assert_eq!(error.to_string(), text);

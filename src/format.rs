@@ -16,7 +16,8 @@ use crate::rendering::Rendering;
 ///
 /// An endpoint names one. The outbox renders each message once for each format that its endpoints
 /// name, when the message is published, however many endpoints and attempts follow. A host's own
-/// format starts from [`Message::event`]:
+/// format starts from [`Message::event`], and looks at [`Message::event_type`] first where it has
+/// words for one type only:
 ///
 /// ```
 /// use http::HeaderValue;

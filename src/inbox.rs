@@ -104,10 +104,10 @@ impl Inbox {
 
     /// Sets for how long an event may be in progress; the default is 5 minutes. After that its
     /// handler is taken to have died, and a repetition is new again. Rounded up to whole
-    /// milliseconds.
+    /// milliseconds, one at the least.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
-        self.lease = whole_millis(lease);
+        self.lease = whole_millis(lease).max(Duration::from_millis(1));
         self
     }
 
@@ -147,6 +147,7 @@ impl Inbox {
     /// handled. `false` where nothing has changed: the event was remembered already, or the lease
     /// has run out and there is no room any more.
     pub fn done(&mut self, claim: &Claim, now: Timestamp) -> bool {
+        self.expire(now);
         let has_room = match self.entries.get(&claim.key) {
             Some(entry) => entry.claim.is_some(),
             None => self.make_room(),

@@ -47,8 +47,8 @@ pub struct Keys {
     /// The dataset that the event is about or belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset: Option<DatasetId>,
-    /// Where an endpoint asks for order, events with equal ordering keys keep theirs; an event
-    /// without one is ordered with none.
+    /// Events with equal ordering keys belong in one order; an event without one is ordered with
+    /// none. An endpoint asks for it with an [`Order`](crate::Order).
     ///
     /// The text is compared, never parsed. Two things that happen to share it are kept in order
     /// with each other as well, which costs time and loses nothing.

@@ -24,8 +24,8 @@
 //!
 //! - To **send**, make a [`Message`] of an [`Event`], [publish](Outbox::publish) it and follow
 //!   what [`Outbox::poll`] says. The [`outbox`] module teaches that loop.
-//! - To **receive**, [verify](Verifier::verify) first, then ask an [`Inbox`] whether the event is
-//!   new, then [decode](Verified::decode). What was not verified cannot be decoded, save through
+//! - To **receive**, [verify](Verifier::verify) first, then [decode](Verified::decode), then ask
+//!   an [`Inbox`] whether the event is new. What was not verified cannot be decoded, save through
 //!   [`danger`].
 //! - To **build on the events**, use the models in [`lab`], or bring your own by implementing
 //!   [`Payload`].
@@ -96,6 +96,7 @@ mod keys;
 pub mod lab;
 mod members;
 mod message;
+mod order;
 pub mod outbox;
 pub mod provider;
 mod registry;
@@ -108,7 +109,7 @@ mod time_text;
 mod timestamp;
 
 pub use decode::{Admitted, Decode, DecodeError, JsonError};
-pub use delivery::{Delivery, Outcome, Policy, Verdict};
+pub use delivery::{Delivery, Failure, Outcome, Policy, Verdict};
 pub use endpoint::{Endpoint, EndpointError, RequestError};
 pub use event::{EncodeError, Event, Payload, UnknownEvent};
 pub use event_type::{EventType, EventTypeError};
@@ -125,6 +126,7 @@ pub use keys::{Keys, Trigger};
 pub use lab::LabEvent;
 pub use members::{JsonText, Nullable, UnknownMembers};
 pub use message::{Message, NoEvent};
+pub use order::Order;
 pub use outbox::{Attempt, Notice, Outbox, Step, Ticket};
 pub use registry::{Registry, RegistryError};
 pub use rendering::Rendering;

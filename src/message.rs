@@ -114,12 +114,16 @@ impl Message {
     /// The event itself, read from the crate's own envelope: what a [`Format`](crate::Format)
     /// starts from.
     ///
+    /// This is the sender's side, where a message is what this program made or stored itself. What
+    /// a receiver was sent goes through a [`Verifier`](crate::Verifier).
+    ///
     /// # Errors
     ///
-    /// [`NoEvent`] where the message was made from bytes, or its data is not of its type's form.
+    /// [`NoEvent`] where the message was made from bytes, or holds no such event: ask
+    /// [`event_type`](Self::event_type) first, or for a [`LabEvent`], which is any event.
     pub fn event<T: Decode>(&self) -> Result<T, NoEvent> {
         let rendering = self.rendering(ENVELOPE).ok_or(NoEvent::MadeFromBytes)?;
-        T::decode(Admitted::new(rendering.body())).map_err(NoEvent::Malformed)
+        T::decode(Admitted::new(rendering.body())).map_err(NoEvent::Unreadable)
     }
 
     /// Adds a rendering in the format of this name; one that is there already stays as it was.
@@ -176,10 +180,11 @@ impl LabEvent {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoEvent {
-    /// The host made the message's bytes itself: see [`Message::new`].
+    /// The host made the message's bytes itself, in a form other than the crate's own envelope: see
+    /// [`Message::new`].
     #[error("the message was made from bytes, not from an event")]
     MadeFromBytes,
-    /// The event's data is not of its type's form.
-    #[error("the message's event is malformed")]
-    Malformed(#[source] DecodeError),
+    /// The event is of another type, or is not of its type's form.
+    #[error("the message's event cannot be read as what was asked for")]
+    Unreadable(#[source] DecodeError),
 }

@@ -11,8 +11,8 @@
 //! use labhook::lab::{RunState, RunStateChanged};
 //! use labhook::outbox::{Change, Record};
 //! use labhook::{
-//!     Endpoint, EndpointId, Event, MessageId, Outbox, Outcome, Registry, Secret, Signer, Step,
-//!     Timestamp,
+//!     Endpoint, EndpointId, Event, Failure, MessageId, Outbox, Outcome, Registry, Secret, Signer,
+//!     Step, Timestamp,
 //! };
 //!
 //! let secret = Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
@@ -48,8 +48,12 @@
 //!             outbox.saved(revision);
 //!         }
 //!         Step::Send(attempt) => {
-//!             let status = post(attempt.request(now)?);
-//!             outbox.resolve(attempt.ticket(), &Outcome::bare(status), now);
+//!             // `Outcome::response` reads what the answer's headers ask for as well.
+//!             let outcome = match attempt.request(now) {
+//!                 Ok(request) => Outcome::bare(post(request)),
+//!                 Err(_) => Outcome::failed(Failure::Sender),
+//!             };
+//!             outbox.resolve(attempt.ticket(), &outcome, now);
 //!         }
 //!         Step::Notify(notice) => println!("{notice:?}"),
 //!         Step::Wait(until) => now = until,
@@ -104,7 +108,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::delivery::{Control, Delivery, Dice, Ignored, Outcome, Resolution, Verdict};
+use crate::delivery::{Control, Delivery, Dice, Ignored, Outcome, Policy, Resolution, Verdict};
 use crate::id::{EndpointId, MessageId};
 use crate::message::Message;
 use crate::registry::Registry;
@@ -174,6 +178,8 @@ struct Slot {
     /// What the record of it says, or will say when what has changed is saved.
     recorded: Delivery,
     place: Place,
+    /// The line that it stands in.
+    line: Option<Box<str>>,
     alarm: Option<Timestamp>,
     /// Whether the attempt in flight was handed out; until then it was certainly not made.
     sent: bool,
@@ -232,7 +238,8 @@ impl Outbox {
         self
     }
 
-    /// Sets how long a message is kept after its last delivery has ended; the default is a day.
+    /// Sets how long a message is kept after its last delivery has ended; the default is a day. It
+    /// counts for what is settled from here on, so set it before [`restore`](Self::restore).
     ///
     /// For that long, publishing it again is known to be a repetition. Then its records are
     /// deleted, verdicts and all: a host that keeps a history copies them from the
@@ -317,10 +324,14 @@ impl Outbox {
             return UNKNOWN;
         }
         let dice = Dice::new(self.seed, message, id);
-        // An endpoint that is away has no policy, and a success of it is one all the same.
-        let policy = self.registry.get(id).map(|endpoint| endpoint.policy.clone());
-        let policy = policy.unwrap_or_default();
-        let resolution = slot.delivery.resolve(&policy, dice, *attempt, outcome, now);
+        let resolution = match self.registry.get(id) {
+            Some(endpoint) => slot.delivery.resolve(&endpoint.policy, dice, *attempt, outcome, now),
+            // An endpoint that is away has no policy to judge by. A success is one under any.
+            None if outcome.status().is_some_and(|status| status.is_success()) => {
+                slot.delivery.resolve(&Policy::default(), dice, *attempt, outcome, now)
+            }
+            None => return Resolution::Ignored(Ignored::NoPolicy),
+        };
         if matches!(resolution, Resolution::Ignored(_)) {
             return resolution;
         }

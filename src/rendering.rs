@@ -33,9 +33,9 @@ impl Rendering {
 
     /// Adds a header that belongs to the format, such as `ce-id` of a CloudEvents binary request.
     ///
-    /// It is saved with the message: no place for a secret. It counts before an endpoint's static
-    /// header of the same name, and of two of one name the last counts; `host` and
-    /// `content-length` are the HTTP client's.
+    /// It is saved with the message: no place for a secret. Two of one
+    /// name are both sent; an endpoint's static header of the name is sent in their place, and
+    /// what the request itself sets (`content-type`, `host` and such) cannot be set here.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push(Header { name, value });

@@ -5,6 +5,9 @@ use std::time::Duration;
 use http::header::{HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 
+use crate::decode::DecodeError;
+use crate::signature::VerifyError;
+
 /// What a receiver answers, as an `http::Response` of whatever body type its framework has.
 ///
 /// The answer says to the sender what to do next, so it is worth choosing well: an event that
@@ -50,6 +53,22 @@ impl Reply {
             Self::AbortMessage => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Gone => StatusCode::GONE,
         }
+    }
+}
+
+/// For the `?` of a function that returns what to answer: [`Reply::Refused`]. Log the error first,
+/// it says why.
+impl From<VerifyError> for Reply {
+    fn from(_: VerifyError) -> Self {
+        Self::Refused
+    }
+}
+
+/// For the `?` of a function that returns what to answer: [`Reply::AbortMessage`]. Log the error
+/// first, it says where.
+impl From<DecodeError> for Reply {
+    fn from(_: DecodeError) -> Self {
+        Self::AbortMessage
     }
 }
 

@@ -21,6 +21,9 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 /// A shared secret: the key of an HMAC, or a token.
 ///
+/// To make one, take 24 to 64 bytes from the system's source of randomness, and
+/// [`expose_whsec`](Self::expose_whsec) to hand it to the other side.
+///
 /// A secret comes in one of four forms that look alike and are not: the constructor says which.
 /// It is wiped when dropped, its `Debug` prints no part of it, and it has neither `Display` nor
 /// `Serialize`: [`expose_bytes`](Self::expose_bytes) is the way out that a reviewer can search

@@ -16,7 +16,9 @@ const MICROS_PER_SECOND: i64 = 1_000_000;
 /// `Copy`, totally ordered, and covers 292 277 years either side of 1970. All arithmetic
 /// saturates at [`MIN`](Self::MIN) and [`MAX`](Self::MAX).
 ///
-/// In saved state it is the integer number of microseconds; as text it is RFC 3339.
+/// In saved state it is the integer number of microseconds; as text it is RFC 3339. It converts
+/// [from](#impl-From%3CSystemTime%3E-for-Timestamp) and [to](Self::to_system_time) the host's
+/// system time, Unix integers and text.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};

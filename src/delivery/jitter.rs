@@ -34,7 +34,11 @@ pub struct Jitter(Form);
 
 /// Durations are whole milliseconds throughout, so that a file holds them exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "`none`, `full`, `equal`, or a table of `plus_minus`, `added` or `decorrelated`"
+)]
 enum Form {
     None,
     Full,
@@ -68,14 +72,14 @@ impl Jitter {
     }
 
     /// From `base` to three times the delay before (at first, three times `base`), at most `cap`.
-    /// A `base` over `cap` counts as `cap`.
+    /// A `base` over `cap` counts as `cap`, and both as 1 ms at least.
     ///
     /// This mode takes no delay from the schedule, only the number of retries. The chain of
     /// delays is recomputed each time, from 64 retries back at most, where it starts from `base`.
     #[must_use]
     pub fn decorrelated(base: Duration, cap: Duration) -> Self {
-        let cap_ms = millis_up(cap);
-        Self(Form::Decorrelated { base_ms: millis_up(base).min(cap_ms), cap_ms })
+        let cap_ms = millis_up(cap).max(1);
+        Self(Form::Decorrelated { base_ms: millis_up(base).clamp(1, cap_ms), cap_ms })
     }
 
     /// The delay before retry `retry` (1-based), where the schedule says `delay`.
@@ -158,6 +162,8 @@ impl TryFrom<Form> for Jitter {
             Form::Added { min_ms, max_ms, .. } if min_ms > max_ms => {
                 Err(PolicyError::JitterLimits { min_ms, max_ms })
             }
+            // Three times nothing is nothing: the retries would come without end or pause.
+            Form::Decorrelated { base_ms: 0, .. } => Err(PolicyError::JitterBase),
             Form::Decorrelated { base_ms, cap_ms } if base_ms > cap_ms => {
                 Err(PolicyError::JitterCap { base_ms, cap_ms })
             }

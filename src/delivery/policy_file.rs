@@ -21,10 +21,12 @@ use super::schedule::Schedule;
 #[non_exhaustive]
 pub enum PolicyError {
     /// No preset has this name.
-    #[error("there is no preset named `{name}`")]
+    #[error("there is no preset named `{name}`, only {known}")]
     UnknownPreset {
         /// The name.
         name: String,
+        /// The names that there are.
+        known: &'static str,
     },
     /// The attempt timeout is zero: no attempt could ever succeed.
     #[error("the attempt timeout is zero")]
@@ -61,6 +63,9 @@ pub enum PolicyError {
         /// The upper limit, in milliseconds.
         max_ms: u64,
     },
+    /// A decorrelated jitter starts from zero, so that all its delays would be zero.
+    #[error("the jitter's base is zero")]
+    JitterBase,
     /// A decorrelated jitter starts above its cap.
     #[error("the jitter's base of {base_ms} ms is over its cap of {cap_ms} ms")]
     JitterCap {
@@ -83,9 +88,13 @@ pub enum PolicyError {
     },
 }
 
+/// The presets of policies and of schedules.
+const PRESETS: &str =
+    "standard_webhooks, svix, strike, hook0, outpost, event_grid, shopware and none";
+
 impl PolicyError {
-    pub(super) fn unknown_preset(name: &str) -> Self {
-        Self::UnknownPreset { name: name.to_owned() }
+    pub(super) fn unknown_preset(name: &str, known: &'static str) -> Self {
+        Self::UnknownPreset { name: name.to_owned(), known }
     }
 }
 
@@ -120,7 +129,7 @@ where
     }
 
     fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<T, E> {
-        (self.named)(name).ok_or_else(|| E::custom(PolicyError::unknown_preset(name)))
+        (self.named)(name).ok_or_else(|| E::custom(PolicyError::unknown_preset(name, PRESETS)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
@@ -159,7 +168,9 @@ impl TryFrom<Form> for Policy {
     fn try_from(form: Form) -> Result<Self, PolicyError> {
         let mut policy = match form.preset {
             None => Self::default(),
-            Some(name) => Self::named(&name).ok_or(PolicyError::UnknownPreset { name })?,
+            Some(name) => {
+                Self::named(&name).ok_or_else(|| PolicyError::unknown_preset(&name, PRESETS))?
+            }
         };
         if let Some(schedule) = form.schedule {
             policy.schedule = schedule;

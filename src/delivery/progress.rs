@@ -73,6 +73,9 @@ pub enum Ignored {
     AlreadyResolved,
     /// The delivery has ended.
     Ended,
+    /// No policy is at hand to judge by, for the endpoint is away. The attempt stays in flight, and
+    /// counts as unanswered when the endpoint is back.
+    NoPolicy,
     /// The attempt had counted as unanswered, and what came now is not a success.
     LateFailure,
 }

@@ -204,6 +204,9 @@ impl Responses {
     }
 }
 
+/// The presets of responses.
+const PRESETS: &str = "standard_webhooks, svix, strike, event_bridge, event_grid and shopware";
+
 /// [`Responses::new`].
 impl Default for Responses {
     fn default() -> Self {
@@ -246,7 +249,7 @@ impl<'de> Visitor<'de> for Table {
     }
 
     fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Responses, E> {
-        Responses::named(name).ok_or_else(|| E::custom(PolicyError::unknown_preset(name)))
+        Responses::named(name).ok_or_else(|| E::custom(PolicyError::unknown_preset(name, PRESETS)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Responses, A::Error> {

@@ -93,9 +93,10 @@ fn http_date(text: &str, now: Timestamp) -> Option<Timestamp> {
             }
             let year = last_year_within_reach(year, now)?;
             let reach = now + FIFTY_YEARS;
-            match instant(year, month, day, clock)? {
-                ahead if ahead > reach => instant(year.checked_sub(100)?, month, day, clock),
-                within => Some(within),
+            // A leap day may be one in the other century only.
+            match instant(year, month, day, clock) {
+                Some(within) if within <= reach => Some(within),
+                _ => instant(year.checked_sub(100)?, month, day, clock),
             }
         }
         // Sun Nov  6 08:49:37 1994, the day in two columns

@@ -13,7 +13,9 @@ use crate::decode::{JsonError, JsonErrorAt};
 /// `1.10` stays `1.10`, a number of any size keeps its digits and members keep their order. Two
 /// texts are equal when their spellings are. `Debug` gives the length and no part of the text.
 ///
-/// It reads from and writes to JSON through `serde_json` only: no other format can carry it.
+/// It reads from and writes to JSON through `serde_json` only: no other format can carry it, nor
+/// can a member under `#[serde(flatten)]` or a variant of an untagged or internally tagged
+/// enumeration, which serde reads through a form of its own.
 ///
 /// ```
 /// use labhook::JsonText;

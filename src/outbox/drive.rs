@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::alarm::Alarm;
 use super::attempt::{Attempt, Ticket};
-use super::lane::Place;
+use super::lane::{Place, Standing};
 use super::notice::Notice;
 use super::record::RecordKey;
 use super::{Entry, Outbox, Slot};
@@ -89,14 +89,23 @@ impl Outbox {
         Some(Attempt { ticket, deadline: started.deadline, endpoint, message, rendering })
     }
 
-    /// Brings every index up to a delivery's state: whatever moves a delivery ends here.
+    /// Brings every index up to a delivery's state: whatever moves a delivery ends here. Those that
+    /// it held up and holds up no more are brought up to theirs as well.
     pub(super) fn settle(&mut self, sequence: u64, id: &EndpointId, now: Timestamp) {
+        let mut moved = self.settle_one(sequence, id, now);
+        while let Some(sequence) = moved.pop() {
+            moved.append(&mut self.settle_one(sequence, id, now));
+        }
+    }
+
+    /// Settles one delivery, and answers which others it let go.
+    fn settle_one(&mut self, sequence: u64, id: &EndpointId, now: Timestamp) -> Vec<u64> {
         let endpoint = self.registry.get(id);
         let policy = endpoint.map(|endpoint| &endpoint.policy);
         let disabled = self.lanes.disabled(id).is_some();
         let in_use = endpoint.is_some_and(|endpoint| endpoint.enabled) && !disabled;
-        let Some(entry) = self.messages.get_mut(&sequence) else { return };
-        let Some(slot) = entry.slots.get_mut(id) else { return };
+        let Some(entry) = self.messages.get_mut(&sequence) else { return Vec::new() };
+        let Some(slot) = entry.slots.get_mut(id) else { return Vec::new() };
         let message = entry.message.id();
         let dice = Dice::new(self.seed, message, id);
         // What was not handed out was not made: where it is too late for it, or its endpoint is
@@ -128,23 +137,46 @@ impl Outbox {
             }
             slot.recorded = slot.delivery.clone();
         }
-        let alarm = policy.and_then(|policy| slot.delivery.wake_at(policy));
+        let ended = slot.delivery.verdict().is_some();
+        let order = endpoint.map(|endpoint| endpoint.order).unwrap_or_default();
+        let line = order.line(entry.message.keys()).filter(|_| !ended);
+        let skip_at = order.skip_at(entry.accepted_at).filter(|_| line.is_some());
+        let failed = slot.delivery.attempts().saturating_sub(u32::from(in_flight));
+        let may_pass = order.skips(failed) || skip_at.is_some_and(|skip_at| now >= skip_at);
+
+        let alarms = [
+            policy.and_then(|policy| slot.delivery.wake_at(policy)),
+            skip_at.filter(|_| !may_pass),
+        ];
+        let alarm = alarms.into_iter().flatten().min();
         if slot.alarm != alarm {
             let name = Alarm::Delivery(sequence, id.clone());
             self.alarms.change(slot.alarm, alarm, name);
             slot.alarm = alarm;
         }
-        let place = if slot.delivery.verdict().is_some() {
+
+        let held_up = line.is_some_and(|line| self.lanes.is_held_up(id, line, sequence));
+        let place = if ended {
             Place::Ended
         } else if in_flight {
             Place::InFlight
-        } else if progress == Some(Progress::Due) {
+        } else if progress == Some(Progress::Due) && !held_up {
             Place::Due
         } else {
             Place::Waiting
         };
         let from = std::mem::replace(&mut slot.place, place);
         self.lanes.shift(id, sequence, from, place);
+
+        let mut free = Vec::new();
+        if let Some(left) = slot.line.take_if(|left| line != Some(&**left)) {
+            free = self.lanes.line_up(id, &left, sequence, None);
+        }
+        if let Some(line) = line {
+            let standing = if may_pass { Standing::LettingPass } else { Standing::Holding };
+            free.append(&mut self.lanes.line_up(id, line, sequence, Some(standing)));
+            slot.line = Some(line.into());
+        }
 
         if place == Place::Ended && from != Place::Ended {
             self.pending = self.pending.saturating_sub(1);
@@ -154,6 +186,7 @@ impl Outbox {
                 self.alarms.change(None, Some(forget_at), Alarm::Forget(sequence));
             }
         }
+        free
     }
 
     /// Lets go of a message that was settled long enough ago.

@@ -21,15 +21,33 @@ pub(super) enum Place {
     Ended,
 }
 
+/// How a delivery stands in a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It holds up those behind it.
+    Holding,
+    /// It lets them pass.
+    LettingPass,
+}
+
 /// The deliveries of one endpoint that have not ended, by the sequence of their messages.
 #[derive(Debug, Default)]
 struct Lane {
     open: BTreeSet<u64>,
     due: BTreeSet<u64>,
+    lines: BTreeMap<Box<str>, Line>,
     in_flight: u32,
     /// How many may be in flight: none where the endpoint is absent, not in use, or disabled.
     window: u32,
     disabled: Option<Disabled>,
+}
+
+/// Deliveries of which one waits for another.
+#[derive(Debug, Default)]
+struct Line {
+    open: BTreeSet<u64>,
+    /// Those that hold up all behind them.
+    holding: BTreeSet<u64>,
 }
 
 impl Lane {
@@ -97,6 +115,48 @@ impl Lanes {
         let sequence = *self.lanes.get(&id)?.due.first()?;
         self.last = Some(id.clone());
         Some((id, sequence))
+    }
+
+    /// Takes up how a delivery stands in a line: whether it is in it, and whether it holds up those
+    /// behind it. Answers which of these it held up until now and may have let go.
+    pub(super) fn line_up(
+        &mut self,
+        id: &EndpointId,
+        line: &str,
+        sequence: u64,
+        standing: Option<Standing>,
+    ) -> Vec<u64> {
+        let Some(lane) = self.lanes.get_mut(id) else { return Vec::new() };
+        if standing.is_some() && !lane.lines.contains_key(line) {
+            lane.lines.insert(line.into(), Line::default());
+        }
+        let Some(entry) = lane.lines.get_mut(line) else { return Vec::new() };
+        match standing {
+            Some(_) => entry.open.insert(sequence),
+            None => entry.open.remove(&sequence),
+        };
+        if standing == Some(Standing::Holding) {
+            entry.holding.insert(sequence);
+            return Vec::new();
+        }
+        let mut free = Vec::new();
+        if entry.holding.remove(&sequence) {
+            // As far as the next that holds up those behind it, and that one too.
+            let next = entry.holding.range(sequence..).next().copied().unwrap_or(u64::MAX);
+            let behind = (Bound::Excluded(sequence), Bound::Included(next));
+            free.extend(entry.open.range(behind));
+        }
+        if entry.open.is_empty() {
+            lane.lines.remove(line);
+        }
+        free
+    }
+
+    /// Whether another delivery holds this one up.
+    pub(super) fn is_held_up(&self, id: &EndpointId, line: &str, sequence: u64) -> bool {
+        let line = self.lanes.get(id).and_then(|lane| lane.lines.get(line));
+        let first = line.and_then(|line| line.holding.first());
+        first.is_some_and(|first| *first < sequence)
     }
 
     fn update(&mut self, id: &EndpointId, change: impl FnOnce(&mut Lane)) {

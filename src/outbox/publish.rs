@@ -49,7 +49,10 @@ impl Outbox {
             if !in_use || !endpoint.subscription.matches(&message) {
                 continue;
             }
-            if let Err(error) = message.render(endpoint.formatter()) {
+            let signable = endpoint.check_signer(message.id()).map_err(|error| {
+                FormatError::new("the endpoint's signer cannot sign the message").because(error)
+            });
+            if let Err(error) = signable.and_then(|()| message.render(endpoint.formatter())) {
                 inexpressible.push(Inexpressible { endpoint: endpoint.id().clone(), error });
                 continue;
             }
@@ -74,7 +77,7 @@ impl Outbox {
 impl Slot {
     pub(super) fn new(format: Box<str>, delivery: Delivery) -> Self {
         let recorded = delivery.clone();
-        Self { format, delivery, recorded, place: Place::New, alarm: None, sent: false }
+        Self { format, delivery, recorded, place: Place::New, line: None, alarm: None, sent: false }
     }
 }
 
@@ -86,7 +89,8 @@ pub struct Published {
     pub duplicate: bool,
     /// The endpoints that it is delivered to.
     pub endpoints: Vec<EndpointId>,
-    /// The endpoints that wanted it and whose format cannot express it: they do not get it. Of a
+    /// The endpoints that wanted it and whose format cannot express it, or whose signer cannot
+    /// sign it: they do not get it. Of a
     /// duplicate this is empty, whatever it was the first time.
     pub inexpressible: Vec<Inexpressible>,
     /// With which revision the message is durable: this one or any later. An outbox without
@@ -94,7 +98,7 @@ pub struct Published {
     pub revision: Revision,
 }
 
-/// An endpoint whose format cannot express a message.
+/// An endpoint whose format cannot express a message, or whose signer cannot sign it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Inexpressible {

@@ -15,7 +15,7 @@ use crate::timestamp::Timestamp;
 /// One row of saved state.
 ///
 /// A host stores each record under its [`key`](Self::key), in whatever it has: a table of two
-/// columns, a key-value store, a file per key. Records hold no secret and no URL.
+/// columns, or a key-value store. Records hold no secret and no URL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -138,7 +138,8 @@ impl EndpointRecord {
     }
 }
 
-/// Where a record is stored.
+/// Where a record is stored. Its text is the key in the host's storage, and need not be read back:
+/// [`Record::key`] gives the key of a record that was loaded.
 ///
 /// As text it is `message/{id}`, `delivery/{message}/{endpoint}` or `endpoint/{id}`, with `%` and
 /// `/` inside an id written as `%25` and `%2F`: distinct keys are distinct texts, and the

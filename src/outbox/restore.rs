@@ -63,13 +63,16 @@ impl Outbox {
         {
             return Err(RestoreError::Repeated { id });
         }
-        self.next_sequence = self.next_sequence.max(sequence.saturating_add(1));
+        let Some(next) = sequence.checked_add(1) else {
+            return Err(RestoreError::LastSequence { id });
+        };
+        self.next_sequence = self.next_sequence.max(next);
         Ok(())
     }
 
     fn restore_delivery(&mut self, row: DeliveryRecord) {
         let DeliveryRecord { sequence, message, endpoint, delivery } = row;
-        self.next_sequence = self.next_sequence.max(sequence.saturating_add(1));
+        self.next_sequence = self.next_sequence.max(sequence.checked_add(1).unwrap_or(0));
         let known = self.sequences.get(&message) == Some(&sequence);
         match self.slot(sequence, &endpoint).filter(|_| known) {
             Some(slot) => {
@@ -98,6 +101,12 @@ pub enum RestoreError {
         id: MessageId,
         /// The name of the format.
         format: Box<str>,
+    },
+    /// A message was given the last sequence that there is: no outbox comes so far.
+    #[error("the message {id} leaves no sequence for another")]
+    LastSequence {
+        /// The id.
+        id: MessageId,
     },
     /// Two records are of one message, or of two messages of one sequence: the records are not
     /// those of one outbox.

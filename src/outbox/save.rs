@@ -14,14 +14,14 @@ impl Outbox {
             None => Change::Delete(key),
         };
         let mut list: Vec<_> = keys.into_iter().map(change).collect();
-        // A message goes before its deliveries' rows, which are nothing without it, and comes
-        // before them, because a row that is not there yet is made again from the message.
+        // A message goes and comes before its deliveries' rows. A row that is not there is made
+        // again from its message, so it must not go while that stays; one that is left over is told
+        // by its sequence. What was cancelled for a disabled endpoint is so for a reason on record.
         list.sort_by_key(|change| match change {
-            Change::Delete(RecordKey::Message(_)) => 0,
-            Change::Delete(RecordKey::Delivery(..)) => 1,
+            Change::Put(Record::Endpoint(_)) | Change::Delete(RecordKey::Endpoint(_)) => 0,
+            Change::Delete(RecordKey::Message(_)) => 1,
             Change::Put(Record::Message(_)) => 2,
-            Change::Put(Record::Delivery(_)) => 3,
-            Change::Delete(RecordKey::Endpoint(_)) | Change::Put(Record::Endpoint(_)) => 4,
+            Change::Put(Record::Delivery(_)) | Change::Delete(RecordKey::Delivery(..)) => 3,
         });
         list
     }

@@ -388,6 +388,14 @@ pub enum Refusal {
     },
 }
 
+/// For the `?` of a function that returns what to answer: [`Refusal::reply`]. Log the refusal
+/// first, it says why.
+impl From<Refusal> for Reply {
+    fn from(refusal: Refusal) -> Self {
+        refusal.reply()
+    }
+}
+
 impl Refusal {
     /// A short name for logs and metrics, that will not change: that of the [`VerifyError`] where
     /// the sources that were tried give one reason.

@@ -34,11 +34,11 @@ use super::timestamp_form::TimestampForm;
 /// # Parts without text between them
 ///
 /// Bytes can move between two parts that touch. Where that is `{id}` and `{body}`, any id would
-/// do, and the description is refused. Next to `{timestamp}` it is not refused, because Twitch,
-/// Zendesk and Box sign so, and what makes it safe lies in the timestamp alone. An RFC 3339 time
-/// shows where it begins and ends. An integer does not: it has one spelling, but with a digit more
-/// or less it is another time, which only the verifier's tolerance refuses. Do not widen the
-/// tolerance of such a scheme, and give a scheme of your own a text between its parts.
+/// do, and the description is refused. Next to `{timestamp}` it is not refused where the time is
+/// in RFC 3339, because Twitch, Zendesk and Box sign so: such a time shows where it begins and
+/// ends. An integer does not: it has one spelling, but with a digit more or less it is another
+/// time. Next to `{id}` it is refused; next to `{body}` only the verifier's tolerance tells. Do not
+/// widen the tolerance of such a scheme, and give a scheme of your own a text between its parts.
 ///
 /// # Not reached, and why
 ///

@@ -121,6 +121,11 @@ impl<'a> Description<'a> {
             (false, Some(_)) => return Err(DescribedError::TimestampNotSigned),
             _ => {}
         }
+        if let Some((_, TimestampForm::UnixSeconds | TimestampForm::UnixMillis)) = self.timestamp
+            && contents.id_touches_timestamp
+        {
+            return Err(DescribedError::IdTouchesTimestamp);
+        }
         if !is_graphic(self.prefix) {
             return Err(DescribedError::Prefix);
         }
@@ -137,10 +142,15 @@ impl<'a> Description<'a> {
         }
         match (self.timestamp, self.separator) {
             (Some((TimestampPlace::Field(_), _)), None) => Err(DescribedError::Separator),
-            (Some((TimestampPlace::Field(field), _)), Some(separator)) => {
+            (Some((TimestampPlace::Field(field), form)), Some(separator)) => {
+                // With an empty prefix the tag itself must not look like the timestamp's field.
+                let blurred = self.prefix.is_empty() && !is_beyond(field, self.encoding);
                 if field.is_empty() || !is_graphic(field) || holds(field, separator) {
                     Err(DescribedError::Prefix)
-                } else if starts_with(self.prefix, field)
+                } else if form.writes(separator) {
+                    Err(DescribedError::Separator)
+                } else if blurred
+                    || starts_with(self.prefix, field)
                     || (!self.prefix.is_empty() && starts_with(field, self.prefix))
                 {
                     Err(DescribedError::SamePrefix)
@@ -192,6 +202,24 @@ const fn holds(text: &str, wanted: char) -> bool {
     false
 }
 
+/// Whether the text holds a character that the encoding does not write.
+const fn is_beyond(text: &str, encoding: Encoding) -> bool {
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let own = match encoding {
+            Encoding::Hex => first.is_ascii_hexdigit(),
+            Encoding::Base64 => {
+                first.is_ascii_alphanumeric() || matches!(*first, b'+' | b'/' | b'=')
+            }
+        };
+        if !own {
+            return true;
+        }
+        rest = after;
+    }
+    false
+}
+
 const fn starts_with(text: &str, start: &str) -> bool {
     let (mut text, mut start) = (text.as_bytes(), start.as_bytes());
     while let [wanted, start_after @ ..] = start {
@@ -231,6 +259,9 @@ pub enum DescribedError {
     Repeated,
     /// `{id}` and `{body}` stand side by side, so that bytes could move from one to the other.
     IdTouchesBody,
+    /// `{id}` and a `{timestamp}` that is all digits stand side by side, so that digits could move
+    /// from one to the other.
+    IdTouchesTimestamp,
     /// The template uses `{timestamp}` and nothing says where it sits.
     TimestampNowhere,
     /// A timestamp is described which the template does not sign: anybody could change it.
@@ -260,6 +291,7 @@ impl DescribedError {
             Self::Placeholder => "the template has a brace outside {id}, {timestamp} and {body}",
             Self::Repeated => "the template repeats a placeholder",
             Self::IdTouchesBody => "the template has no text between {id} and {body}",
+            Self::IdTouchesTimestamp => "the template has no text between {id} and {timestamp}",
             Self::TimestampNowhere => {
                 "the template uses {timestamp} and nothing says where it sits"
             }
@@ -305,6 +337,11 @@ mod tests {
                 new("x", "{id}{body}").id_header("y"),
                 E::IdTouchesBody,
                 "the template has no text between {id} and {body}",
+            ),
+            (
+                new("x", "{id}{timestamp}.{body}").id_header("y").timestamp_header("z", FORM),
+                E::IdTouchesTimestamp,
+                "the template has no text between {id} and {timestamp}",
             ),
             (
                 new("x", "{timestamp}.{body}"),
@@ -368,6 +405,14 @@ mod tests {
         assert_eq!(error(signed.timestamp_field("t,", FORM)), E::Prefix);
         assert_eq!(error(signed.prefix("t=1").timestamp_field("t=", FORM)), E::SamePrefix);
         assert_eq!(error(signed.prefix("t").timestamp_field("t=", FORM)), E::SamePrefix);
+        // A tag in hexadecimal may begin with an a.
+        assert_eq!(error(signed.timestamp_field("a", FORM)), E::SamePrefix);
+        assert!(Described::new(signed.timestamp_field("a=", FORM)).is_ok());
+        let rfc3339 = signed.prefix("v1=").separator(':');
+        assert_eq!(error(rfc3339.timestamp_field("t=", TimestampForm::Rfc3339)), E::Separator);
+        let touching = Description::new("x", "{id}{timestamp}.{body}").id_header("y");
+        assert_eq!(error(touching.timestamp_header("z", FORM)), E::IdTouchesTimestamp);
+        assert!(Described::new(touching.timestamp_header("z", TimestampForm::Rfc3339)).is_ok());
         let plain = Description::new("x", "{body}");
         for bad in ['=', '/', '+', 'a', '0', '\n', 'é'] {
             assert_eq!(error(plain.separator(bad)), E::Separator, "{bad:?}");

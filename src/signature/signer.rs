@@ -161,6 +161,28 @@ impl Signer {
         }
     }
 
+    /// Whether messages of this id can be signed at all, whatever the time and the body.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`] where the scheme cannot carry the id, or so many signatures.
+    pub fn check(&self, id: &MessageId) -> Result<(), SignError> {
+        match self.scheme.as_ref().map(Scheme::layout) {
+            Some(Layout::Signed(layout)) => self.check_by(layout, id),
+            Some(Layout::Token(_)) | None => Ok(()),
+        }
+    }
+
+    fn check_by(&self, layout: &Described, id: &MessageId) -> Result<(), SignError> {
+        if template::id_is_ambiguous(&layout.template, id.as_str()) {
+            return Err(SignError::AmbiguousId);
+        }
+        match layout.separator {
+            Some(_) => check_count(&self.keys),
+            None => Ok(()),
+        }
+    }
+
     fn sign_by(
         &self,
         layout: &Described,
@@ -169,9 +191,7 @@ impl Signer {
         now: Timestamp,
         body: &[u8],
     ) -> Result<HeaderMap, SignError> {
-        if template::id_is_ambiguous(&layout.template, id.as_str()) {
-            return Err(SignError::AmbiguousId);
-        }
+        self.check_by(layout, id)?;
         let timestamp = match &layout.timestamp {
             Some((_, form)) => form.write(now).ok_or(SignError::Time)?,
             None => String::new(),
@@ -180,7 +200,6 @@ impl Signer {
             Some(_) => self.keys.as_slice(),
             None => std::slice::from_ref(first),
         };
-        check_count(keys)?;
 
         let parts = layout.signed_parts(id.as_str(), timestamp.as_bytes(), body);
         let separator = layout.separator.unwrap_or_default();

@@ -16,6 +16,7 @@ pub(super) enum Part<'a> {
 pub(super) struct Contents {
     pub(super) id: bool,
     pub(super) timestamp: bool,
+    pub(super) id_touches_timestamp: bool,
 }
 
 const ID: &str = "{id}";
@@ -39,15 +40,17 @@ pub(super) fn parts(template: &str) -> impl Iterator<Item = Part<'_>> {
     })
 }
 
-/// Whether the id holds fixed text that stands next to it: its bounds could then be moved without
-/// changing the signed bytes.
+/// Whether fixed text that stands next to the id occurs in it, or begins in it or ends in it: its
+/// bounds could then be moved without changing the signed bytes.
 pub(super) fn id_is_ambiguous(template: &str, id: &str) -> bool {
+    let ends_early = |text: &str| format!("{id}{text}").find(text) != Some(id.len());
+    let begins_late = |text: &str| format!("{text}{id}").rfind(text) != Some(0);
     let mut before = None;
     let mut after_id = false;
     for part in parts(template) {
         match part {
-            Part::Text(text) if after_id => return id.contains(text),
-            Part::Id if before.is_some_and(|text| id.contains(text)) => return true,
+            Part::Text(text) if after_id => return ends_early(text),
+            Part::Id if before.is_some_and(begins_late) => return true,
             _ if after_id => return false,
             Part::Text(text) => before = Some(text),
             Part::Id => after_id = true,
@@ -72,6 +75,7 @@ enum Last {
 )]
 pub(super) const fn check(template: &[u8]) -> Result<Contents, DescribedError> {
     let (mut id, mut timestamp, mut body) = (false, false, false);
+    let mut id_touches_timestamp = false;
     let mut last = Last::Text;
     let mut index = 0;
     while index < template.len() {
@@ -82,12 +86,14 @@ pub(super) const fn check(template: &[u8]) -> Result<Contents, DescribedError> {
             if matches!(last, Last::Body) {
                 return Err(DescribedError::IdTouchesBody);
             }
+            id_touches_timestamp |= matches!(last, Last::Timestamp);
             (id, last) = (true, Last::Id);
             index += ID.len();
         } else if starts_at(template, index, TIMESTAMP.as_bytes()) {
             if timestamp {
                 return Err(DescribedError::Repeated);
             }
+            id_touches_timestamp |= matches!(last, Last::Id);
             (timestamp, last) = (true, Last::Timestamp);
             index += TIMESTAMP.len();
         } else if starts_at(template, index, BODY.as_bytes()) {
@@ -106,7 +112,11 @@ pub(super) const fn check(template: &[u8]) -> Result<Contents, DescribedError> {
             index += 1;
         }
     }
-    if body { Ok(Contents { id, timestamp }) } else { Err(DescribedError::NoBody) }
+    if body {
+        Ok(Contents { id, timestamp, id_touches_timestamp })
+    } else {
+        Err(DescribedError::NoBody)
+    }
 }
 
 #[allow(
@@ -149,5 +159,9 @@ mod tests {
         assert!(!id_is_ambiguous("v:{timestamp}{id}-{body}", "v:1"));
         assert!(!id_is_ambiguous("{id}{timestamp}:{body}", "m:1"));
         assert!(!id_is_ambiguous("{body}", "m:1"));
+        // Text that overlaps itself reaches into the id.
+        assert!(id_is_ambiguous("{id}::{body}", "m:"));
+        assert!(!id_is_ambiguous("{id}::{body}", "m:1"));
+        assert!(id_is_ambiguous("{body}--{id}", "-m"));
     }
 }

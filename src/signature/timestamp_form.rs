@@ -16,6 +16,16 @@ pub enum TimestampForm {
 }
 
 impl TimestampForm {
+    /// Whether the character can occur in what the form writes.
+    pub(super) const fn writes(self, character: char) -> bool {
+        match self {
+            Self::UnixSeconds | Self::UnixMillis => character.is_ascii_digit() || character == '-',
+            Self::Rfc3339 => {
+                character.is_ascii_alphanumeric() || matches!(character, '-' | '+' | ':' | '.')
+            }
+        }
+    }
+
     /// Reads the instant; integers beyond the range of [`Timestamp`] saturate.
     pub(super) fn read(self, text: &[u8]) -> Option<Timestamp> {
         let text = std::str::from_utf8(text).ok()?;

@@ -62,12 +62,14 @@ const FLOORS: [(&str, &[Module]); 5] = [
             // One message to one endpoint, and nothing but words.
             ("delivery", &["id", "timestamp"]),
             ("subscription", &["event_type", "id", "keys", "message"]),
+            ("order", &["keys", "timestamp"]),
             (
                 "endpoint",
                 &[
                     "delivery",
                     "format",
                     "id",
+                    "order",
                     "rendering",
                     "signature",
                     "subscription",
@@ -93,7 +95,7 @@ const FLOORS: [(&str, &[Module]); 5] = [
                     "timestamp",
                 ],
             ),
-            ("reply", &[]),
+            ("reply", &["decode", "signature"]),
             (
                 "provider",
                 &[

@@ -190,8 +190,8 @@ fn a_header_value_of_any_bytes_is_kept() {
 }
 
 #[test]
-fn what_stands_higher_wins_over_a_static_header() {
-    // The format's own headers over the endpoint's, and the request's own over the format's.
+fn what_fewer_may_set_counts_before_what_a_format_sets() {
+    // The endpoint's own headers over the format's, and the request's own over both.
     let endpoint =
         Endpoint::new(eid("eln"), "https://eln.example", Signer::standard_webhooks(secret()))
             .unwrap()
@@ -199,10 +199,15 @@ fn what_stands_higher_wins_over_a_static_header() {
             .unwrap();
     let rendering = json("{}")
         .header(name("ce-id"), value("of the format"))
+        .header(name("link"), value("<a>"))
+        .header(name("link"), value("<b>"))
+        .header(header::TRANSFER_ENCODING, value("chunked"))
         .header(header::CONTENT_TYPE, value("of the format"))
         .header(name("webhook-id"), value("of the format"));
     let request = endpoint.request(&mid("m"), &rendering, at(0)).unwrap();
-    assert_eq!(request.headers()["ce-id"], "of the format");
+    assert_eq!(request.headers()["ce-id"], "of the endpoint");
+    assert_eq!(request.headers().get_all("link").iter().count(), 2);
+    assert!(!request.headers().contains_key(header::TRANSFER_ENCODING));
     let types: Vec<_> = request.headers().get_all(header::CONTENT_TYPE).iter().collect();
     assert_eq!(types, ["application/json"]);
     let ids: Vec<_> = request.headers().get_all("webhook-id").iter().collect();

@@ -260,6 +260,7 @@ impl Model {
     }
 
     fn done(&mut self, id: u8, now: Timestamp) -> bool {
+        self.events.retain(|event| event.1 > now);
         let known = self.events.iter().position(|event| event.0 == id);
         let changes = match known {
             Some(known) => self.events[known].2.is_some(),

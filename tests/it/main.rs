@@ -7,6 +7,7 @@
     clippy::unwrap_used
 )]
 
+mod attacks;
 mod edges;
 mod endpoint;
 mod formats;
@@ -17,6 +18,7 @@ mod outbox;
 mod outbox_determinism;
 mod outbox_endpoints;
 mod outbox_faults;
+mod outbox_order;
 mod outbox_saves;
 mod registry;
 mod secrecy_doors;

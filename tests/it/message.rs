@@ -117,8 +117,8 @@ fn each_reason_why_there_is_no_event_has_its_text() {
     assert!(error.source().is_none());
 
     let error = from_bytes("m", "labhook", b"canary").event::<LabEvent>().unwrap_err();
-    assert_eq!(error.to_string(), "the message's event is malformed");
-    assert!(matches!(&error, NoEvent::Malformed(_)));
+    assert_eq!(error.to_string(), "the message's event cannot be read as what was asked for");
+    assert!(matches!(&error, NoEvent::Unreadable(_)));
     let source = error.source().unwrap().to_string();
     assert!(!source.contains("canary"), "{source}");
 

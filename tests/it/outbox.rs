@@ -9,13 +9,13 @@ use labhook::delivery::{Failure, Jitter, Resolution, Schedule};
 use labhook::lab::{RunState, RunStateChanged};
 use labhook::outbox::{Change, Changes, Record, Revision};
 use labhook::{
-    Endpoint, EndpointId, Event, Message, MessageId, Notice, Outbox, Outcome, Policy, Registry,
-    Signer, Step, Ticket, Timestamp, Verdict,
+    Endpoint, EndpointId, Event, Message, MessageId, Notice, Order, Outbox, Outcome, Policy,
+    Registry, Signer, Step, Ticket, Timestamp, Verdict,
 };
 use proptest::prelude::*;
 
 const START: i64 = 1_744_882_200;
-const ENDPOINTS: [&str; 3] = ["steady", "narrow", "hasty"];
+const ENDPOINTS: [&str; 4] = ["steady", "narrow", "hasty", "orderly"];
 
 type Pair = (MessageId, EndpointId);
 
@@ -34,6 +34,7 @@ fn registry() -> Registry {
     for endpoint in [
         endpoint("steady").policy(policy(&[1, 5, 20]).with_jitter(Jitter::plus_minus(20))),
         endpoint("narrow").policy(policy(&[0, 3])).max_in_flight(NonZeroU32::MIN),
+        endpoint("orderly").policy(policy(&[0, 1, 4])).order(Order::strict()),
         endpoint("hasty").policy(policy(&[2, 2, 2, 2, 2, 2]).with_window(secs(15))),
     ] {
         registry.insert(endpoint).unwrap();
@@ -287,6 +288,7 @@ impl World {
                 assert!(ticket.attempt() > tally.last_number, "attempt numbers rise");
                 tally.last_number = ticket.attempt();
                 self.assert_written_ahead(&ticket);
+                self.assert_in_order(&pair);
                 self.sent.push(Sent { ticket, deadline: attempt.deadline(), fate: None });
             }
             Step::Notify(Notice::Settled { message, endpoint, verdict, .. }) => {
@@ -306,6 +308,16 @@ impl World {
             Step::Idle => return false,
         }
         true
+    }
+
+    /// Everything that was accepted for the endpoint before has ended.
+    fn assert_in_order(&self, (message, endpoint): &Pair) {
+        if endpoint.as_str() == "orderly" {
+            let to_it = self.outbox.deliveries().filter(|(_, it, _)| *it == endpoint);
+            for (_, _, before) in to_it.take_while(|(before, ..)| before.id() != message) {
+                assert!(before.verdict().is_some(), "{message} came out of order");
+            }
+        }
     }
 
     fn assert_written_ahead(&self, ticket: &Ticket) {

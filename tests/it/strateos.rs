@@ -13,6 +13,8 @@ use labhook::{
     Policy, Registry, Step, Timestamp, UnknownEvent, danger,
 };
 
+use crate::support::body_malformed_at;
+
 mod properties;
 
 /// The structure is the vendor's page's; the instruction's id is made up, and its number and time
@@ -308,7 +310,7 @@ fn what_is_not_the_published_structure_is_an_error_that_says_where() {
         (&about(r#"{"op":"x","completed_at":"today"}"#), "event.completed_at"),
     ] {
         let error = danger::unsigned(body.as_bytes()).decode::<Webhook>().unwrap_err();
-        assert_eq!(error.to_string(), format!("the body is malformed at `{path}`"), "{body}");
+        assert_eq!(error.to_string(), body_malformed_at(path), "{body}");
     }
 }
 

@@ -12,6 +12,8 @@ use labhook::{
     Secret, Signer, TimeText, Timestamp, UnknownEvent, Verifier, danger,
 };
 
+use crate::support::body_malformed_at;
+
 /// Where a body comes from.
 #[derive(Clone, Copy, PartialEq)]
 enum Source {
@@ -252,7 +254,7 @@ fn what_is_malformed_is_an_error_with_its_path() {
         (r#"{"id":"e1"}"#.to_owned(), "."),
     ] {
         let error = try_decode(&body).unwrap_err();
-        assert_eq!(error.to_string(), format!("the body is malformed at `{path}`"), "{body}");
+        assert_eq!(error.to_string(), body_malformed_at(path), "{body}");
     }
 }
 

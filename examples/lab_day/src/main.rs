@@ -106,7 +106,7 @@ async fn live_through(path: &Path) -> anyhow::Result<ExitCode> {
     if matches!(stopped, Stopped::HalfWay) {
         let (published, in_flight) = (sender.published(), sender.in_flight());
         drop(sender);
-        let text = "events published, answers to come:";
+        let text = "events published, the last not saved; answers to come:";
         screen.note(clock.now(), format_args!("scheduler: CRASH, {published} {text} {in_flight}"));
         sender = Sender::restore(Store::open(path)?, &clock, &screen, &urls, &day)?;
         stopped = sender.run(&mut ledger, &mut ctrl_c, false).await?;

@@ -126,8 +126,8 @@ impl Report {
         println!("{table}");
         let otherwise = accepted - held - lost.len();
         println!(
-            "of {accepted} accepted deliveries {held} are held by their receivers and {otherwise} \
-             ended otherwise; {pending} are pending"
+            "of {accepted} accepted deliveries {held} are held by their receivers, {otherwise} ended \
+             by the receiver's own word (see verdicts) and {pending} are pending"
         );
         for endpoint in importuned {
             println!("{endpoint} got more copies than attempts went unanswered");

@@ -178,7 +178,7 @@ impl<'a> Sender<'a> {
         let published = self.outbox.publish(message.clone(), now)?;
         ledger.accepted(message, &published.endpoints);
         if !published.duplicate && self.known > 0 && self.known == self.published {
-            let text = "events once more, which its outbox knew";
+            let text = "events once more, which its restored outbox knew";
             self.screen.note(now, format_args!("scheduler: has published {} {text}", self.known));
         }
         self.published += 1;

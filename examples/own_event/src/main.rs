@@ -33,7 +33,7 @@ struct Channel {
 impl Payload for ReaderCalibrated {
     const EVENT_TYPE: EventType = EventType::from_static("reader.calibrated");
 
-    /// Subscriptions to the run see it, and it keeps its place among the run's events.
+    /// Subscriptions to the run see it, and it belongs in one order with the run's events.
     fn keys(&self) -> Keys {
         Keys::new().run(self.run.as_str()).ordering(self.run.as_str())
     }

@@ -5,8 +5,8 @@
 //! cargo run -p receive -- --self-test                                sends itself five requests
 //! ```
 //!
-//! The webhooks go to `POST /hooks`. What matters is [`Receiver::receive`]: five lines between the
-//! bytes off the wire and an event that is genuine, new and typed. It speaks Standard Webhooks;
+//! The webhooks go to `POST /hooks`. What matters is [`Receiver::receive`]: a few lines between
+//! the bytes off the wire and an event that is genuine, typed and new. It speaks Standard Webhooks;
 //! put a reverse proxy with TLS before it.
 
 // A host reads the clock and the environment; it is the core that does not.
@@ -48,8 +48,9 @@ struct Receiver {
 impl Receiver {
     fn receive(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<(), Refusal> {
         let verified = self.verifier.verify(headers, body, now)?;
+        let event = verified.decode().map_err(Refusal::Malformed)?;
         let claim = self.begin(&verified, now)?;
-        let handled = verified.decode().map_err(Refusal::Malformed).and_then(handle);
+        let handled = handle(event);
         self.end(&claim, handled.is_ok());
         handled
     }
@@ -115,7 +116,11 @@ fn now() -> Timestamp {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let address = env::args().nth(1).context("usage: receive <address> | --self-test")?;
+    let Some(address) = env::args().nth(1) else {
+        eprintln!("usage: LABHOOK_SECRET=whsec_$(openssl rand -base64 24) receive 127.0.0.1:3000");
+        eprintln!("       receive --self-test");
+        std::process::exit(2);
+    };
     if address == "--self-test" {
         return self_test::run().await;
     }

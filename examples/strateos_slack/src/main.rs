@@ -4,8 +4,7 @@
 //!
 //! Strateos posts its webhooks to the [`Bot`], which publishes what they tell to an outbox whose
 //! one endpoint writes messages for Slack. Here both ends are on loopback: the documented webhooks
-//! are posted, one of them twice, and a Slack that is down at first prints what it gets. What it
-//! refused comes after the rest: an outbox does not let the others wait.
+//! are posted, one of them twice, and a Slack that is down at first prints what it gets.
 
 // A host reads the clock; it is the core that does not.
 #![allow(clippy::disallowed_methods)]
@@ -27,8 +26,8 @@ use axum::routing::post;
 use labhook::delivery::Schedule;
 use labhook::provider::{Sources, danger};
 use labhook::{
-    Endpoint, EndpointId, Inbox, MessageId, Outbox, Policy, Registry, Reply, Signer, SlackMessage,
-    Timestamp,
+    Endpoint, EndpointId, Inbox, MessageId, Order, Outbox, Policy, Registry, Reply, Signer,
+    SlackMessage, Timestamp,
 };
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -58,6 +57,8 @@ impl Bot {
         let policy = Policy::new(Schedule::list([200, 400, 800].map(Duration::from_millis)));
         let endpoint = Endpoint::plain_http(EndpointId::new("slack")?, slack, Signer::unsigned())?
             .format(SlackMessage::new())
+            // What has started is not told of after what has completed.
+            .order(Order::per_key())
             .policy(policy);
         let mut registry = Registry::new();
         registry.insert(endpoint)?;

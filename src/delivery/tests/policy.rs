@@ -125,8 +125,20 @@ fn a_file_reads_as_it_is_written() {
 #[test]
 fn each_error_has_its_text() {
     for (json, text) in [
-        (r#""stripe""#, "there is no preset named `stripe`"),
-        (r#"{"preset":"stripe"}"#, "there is no preset named `stripe`"),
+        (
+            r#""stripe""#,
+            concat!(
+                "there is no preset named `stripe`, only standard_webhooks, svix, strike, hook0, ",
+                "outpost, event_grid, shopware and none"
+            ),
+        ),
+        (
+            r#"{"preset":"stripe"}"#,
+            concat!(
+                "there is no preset named `stripe`, only standard_webhooks, svix, strike, hook0, ",
+                "outpost, event_grid, shopware and none"
+            ),
+        ),
         (r#"{"attempt_timeout_ms":0}"#, "the attempt timeout is zero"),
         (r#"{"window_ms":0}"#, "the window is zero"),
         (
@@ -169,7 +181,13 @@ fn each_error_has_its_text() {
             r#"{"responses":{"404":"retry","404":"fail"}}"#,
             "`404` has two lines in the response table",
         ),
-        (r#"{"responses":"hook0"}"#, "there is no preset named `hook0`"),
+        (
+            r#"{"responses":"hook0"}"#,
+            concat!(
+                "there is no preset named `hook0`, only standard_webhooks, svix, strike, ",
+                "event_bridge, event_grid and shopware"
+            ),
+        ),
     ] {
         assert_eq!(read(json).unwrap_err(), text, "{json}");
     }

@@ -69,7 +69,7 @@ fn a_kind_without_a_published_body_takes_any_object() {
 #[test]
 fn a_malformed_body_is_refused_at_its_place() {
     let run = |body: &str| decode(Kind::RunStateChange, body).unwrap_err();
-    let whole = "the body is malformed at `.`";
+    let whole = "the body is malformed";
     for (body, text, source) in [
         (r#"{"state":"paused"}"#, whole, "missing field `message`"),
         ("[]", whole, "invalid type: sequence, expected a JSON object"),

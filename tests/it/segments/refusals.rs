@@ -8,6 +8,7 @@ use labhook::provider::segments::Webhook;
 use labhook::{DecodeError, Event, EventType, JsonText, LabEvent, Timestamp, UnknownEvent, danger};
 
 use super::{PUBLISHED, by_package, decode, encode, envelope};
+use crate::support::body_malformed_at;
 
 const AT: Timestamp = Timestamp::from_unix_seconds(1_628_520_020);
 
@@ -159,7 +160,7 @@ fn a_malformed_body_is_an_error_with_its_path() {
         ),
     ] {
         let error = of(&body);
-        assert_eq!(error.to_string(), format!("the body is malformed at `{path}`"));
+        assert_eq!(error.to_string(), body_malformed_at(path));
         assert!(matches!(error, DecodeError::Body { .. }));
         let source = error.source().unwrap().to_string();
         assert_eq!(source.split(" at line ").next(), Some(why), "{body}");

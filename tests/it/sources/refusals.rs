@@ -28,6 +28,7 @@ fn of_no_known_source() {
 
     let refusal = refused(all().receive_from("nobody", &HeaderMap::new(), b"{}", now()));
     is(&refusal, text, "no-source", Reply::Refused, None);
+    assert_eq!(Reply::from(refusal), Reply::Refused);
 }
 
 #[test]

@@ -1,0 +1,296 @@
+//! What an attacker of the code found, each as it was shown: the crate must not do it again.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use http::header::{self, HeaderName, HeaderValue};
+use http::{HeaderMap, StatusCode};
+use labhook::delivery::{Ignored, Resolution, Responses, Schedule};
+use labhook::outbox::{Change, Changes, Record, RestoreError};
+use labhook::signature::{Described, Description, TimestampForm};
+use labhook::{
+    Endpoint, EndpointError, LabEvent, Message, Outbox, Outcome, Policy, Registry, Rendering,
+    RequestError, Secret, Signer, Step, Subscription, Ticket, Timestamp, Verdict, Verifier, danger,
+};
+
+use crate::support::{at, eid, message, mid, registry};
+
+const OK: StatusCode = StatusCode::OK;
+
+fn endpoint(policy: Policy) -> Endpoint {
+    Endpoint::new(eid("e"), "https://e.example/in", Signer::unsigned()).unwrap().policy(policy)
+}
+
+fn outbox(policy: Policy) -> Outbox {
+    Outbox::new(registry([endpoint(policy)]), 7)
+}
+
+fn secret() -> Secret {
+    Secret::from_text("0123456789").unwrap()
+}
+
+type Disk = BTreeMap<String, Record>;
+
+fn apply(disk: &mut Disk, changes: impl IntoIterator<Item = Change>) {
+    for change in changes {
+        match change {
+            Change::Put(record) => _ = disk.insert(record.key().to_string(), record),
+            Change::Delete(key) => _ = disk.remove(&key.to_string()),
+        }
+    }
+}
+
+fn save(outbox: &mut Outbox, disk: &mut Disk, changes: Changes) {
+    let revision = changes.revision();
+    apply(disk, changes);
+    assert!(outbox.saved(revision));
+}
+
+/// Polls until attempt `number` is handed out; every earlier one is answered with this status.
+fn send(outbox: &mut Outbox, disk: &mut Disk, now: &mut Timestamp, number: u32) -> Ticket {
+    loop {
+        match outbox.poll(*now) {
+            Step::Save(changes) => save(outbox, disk, changes),
+            Step::Send(attempt) if attempt.ticket().attempt() == number => {
+                return attempt.ticket().clone();
+            }
+            Step::Send(attempt) => {
+                let outcome = Outcome::bare(StatusCode::BAD_GATEWAY);
+                outbox.resolve(attempt.ticket(), &outcome, *now);
+            }
+            Step::Wait(until) => *now = until,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn settle(outbox: &mut Outbox, disk: &mut Disk, now: Timestamp) {
+    loop {
+        match outbox.poll(now) {
+            Step::Save(changes) => save(outbox, disk, changes),
+            Step::Send(attempt) => _ = outbox.resolve(attempt.ticket(), &Outcome::bare(OK), now),
+            Step::Notify(_) => {}
+            Step::Wait(_) | Step::Idle => return,
+        }
+    }
+}
+
+#[test]
+fn a_prefix_of_the_changes_does_not_open_again_what_was_delivered() {
+    let mut outbox = outbox(Policy::none()).retain(Duration::from_secs(10));
+    let mut disk = Disk::new();
+    outbox.publish(message("m"), at(0)).unwrap();
+    settle(&mut outbox, &mut disk, at(0));
+
+    // While storage is busy the message is forgotten, and published again for nobody.
+    outbox.publish(message("other"), at(9)).unwrap();
+    let Step::Save(busy) = outbox.poll(at(9)) else { panic!() };
+    let _ = outbox.poll(at(11));
+    let nothing = Subscription::all().runs(["another".into()]);
+    outbox.replace_endpoint(endpoint(Policy::none()).subscription(nothing), at(11)).unwrap();
+    let published = outbox.publish(message("m"), at(11)).unwrap();
+    assert!(!published.duplicate && published.endpoints.is_empty());
+    save(&mut outbox, &mut disk, busy);
+
+    let changes = loop {
+        if let Step::Save(changes) = outbox.poll(at(11)) {
+            break changes;
+        }
+    };
+    let changes: Vec<_> = changes.into_iter().collect();
+    for length in 0..=changes.len() {
+        let mut disk = disk.clone();
+        apply(&mut disk, changes[..length].iter().cloned());
+        let restored = self::outbox(Policy::none()).restore(disk.into_values(), at(11)).unwrap();
+        let open = restored
+            .deliveries()
+            .filter(|(message, _, it)| message.id().as_str() == "m" && it.verdict().is_none())
+            .count();
+        assert_eq!(open, 0, "after {length} changes");
+    }
+}
+
+#[test]
+fn a_prefix_of_the_changes_cancels_nothing_without_its_reason() {
+    let narrow =
+        || Outbox::new(registry([endpoint(Policy::default()).max_in_flight(NonZeroU32::MIN)]), 7);
+    let (mut outbox, mut disk, mut now) = (narrow(), Disk::new(), at(0));
+    outbox.publish(message("m1"), now).unwrap();
+    outbox.publish(message("m2"), now).unwrap();
+    let ticket = send(&mut outbox, &mut disk, &mut now, 1);
+    outbox.resolve(&ticket, &Outcome::bare(StatusCode::GONE), now);
+    let Step::Save(changes) = outbox.poll(now) else { panic!() };
+    let changes: Vec<_> = changes.into_iter().collect();
+    for length in 0..=changes.len() {
+        let mut disk = disk.clone();
+        apply(&mut disk, changes[..length].iter().cloned());
+        let restored = narrow().restore(disk.into_values(), at(1)).unwrap();
+        let cancelled =
+            restored.deliveries().any(|(.., it)| it.verdict() == Some(Verdict::Cancelled));
+        assert_eq!(cancelled, restored.disabled(&eid("e")).is_some(), "after {length} changes");
+    }
+}
+
+#[test]
+fn without_its_endpoint_an_attempt_is_judged_by_no_other_policy() {
+    let for_ever = || {
+        Policy::new(Schedule::list([Duration::from_secs(1)]).for_ever())
+            .with_responses(Responses::strike())
+    };
+    let (mut outbox, mut disk, mut now) = (outbox(for_ever()), Disk::new(), at(0));
+    outbox.publish(message("m"), now).unwrap();
+    // The default policy would have given up by then.
+    let ticket = send(&mut outbox, &mut disk, &mut now, 10);
+    for status in [StatusCode::BAD_GATEWAY, StatusCode::GONE] {
+        let restored = Outbox::new(Registry::new(), 7).restore(disk.values().cloned(), now);
+        let mut restored = restored.unwrap();
+        let resolution = restored.resolve(&ticket, &Outcome::bare(status), now);
+        assert_eq!(resolution, Resolution::Ignored(Ignored::NoPolicy));
+        assert!(restored.disabled(&eid("e")).is_none());
+        restored.insert_endpoint(endpoint(for_ever()), now).unwrap();
+        assert_eq!(restored.pending(), 1);
+        assert!(matches!(restored.poll(now), Step::Wait(_)), "until the attempt's deadline");
+    }
+}
+
+#[test]
+fn a_sequence_that_leaves_no_other_is_an_error() {
+    let mut outbox = outbox(Policy::default());
+    outbox.publish(message("m"), at(0)).unwrap();
+    let Step::Save(changes) = outbox.poll(at(0)) else { panic!() };
+    let records = changes.iter().filter_map(|change| match change {
+        Change::Put(record) => Some(serde_json::to_value(record).unwrap()),
+        Change::Delete(_) => None,
+    });
+    let last = records.filter(|record| record["record"] == "message").map(|mut record| {
+        record["sequence"] = u64::MAX.into();
+        serde_json::from_value::<Record>(record).unwrap()
+    });
+    let error = self::outbox(Policy::default()).restore(last, at(0)).unwrap_err();
+    assert_eq!(error, RestoreError::LastSequence { id: mid("m") });
+    assert_eq!(error.to_string(), "the message m leaves no sequence for another");
+}
+
+#[test]
+fn a_message_that_cannot_be_signed_is_reported_when_it_is_published() {
+    let description = Description::new("x-sig", "{id}:{timestamp}:{body}")
+        .id_header("x-id")
+        .timestamp_header("x-time", TimestampForm::UnixSeconds);
+    let signer = Signer::described(Described::new(description).unwrap(), secret());
+    let many = (0..32).fold(Signer::standard_webhooks(secret()), |it, _| it.also(secret()));
+    let with = |id, signer| Endpoint::new(eid(id), "https://e.example", signer).unwrap();
+    let mut outbox = Outbox::new(registry([with("colon", signer), with("many", many)]), 7);
+    let published = outbox.publish(message("run:17"), at(0)).unwrap();
+    assert!(published.endpoints.is_empty());
+    let refused: Vec<_> = published.inexpressible.iter().map(|it| it.endpoint.as_str()).collect();
+    assert_eq!(refused, ["colon", "many"]);
+    let text = published.inexpressible[0].error.to_string();
+    assert_eq!(text, "the endpoint's signer cannot sign the message");
+}
+
+#[test]
+fn fixed_text_that_overlaps_itself_does_not_move_the_end_of_an_id() {
+    let scheme = || Described::new(Description::new("x-sig", "{id}::{body}").id_header("x-id"));
+    let signer = Signer::described(scheme().unwrap(), secret());
+    assert!(signer.sign(&mid("m:"), at(0), b"x").is_err());
+    let genuine = signer.sign(&mid("m"), at(0), b":x").unwrap();
+    let verifier = Verifier::described(scheme().unwrap(), secret());
+    assert!(verifier.verify(&genuine, b":x", at(0)).is_ok());
+    let mut moved = genuine.clone();
+    moved.insert("x-id", HeaderValue::from_static("m:"));
+    assert!(verifier.verify(&moved, b"x", at(0)).is_err());
+}
+
+#[test]
+fn a_rendering_of_very_many_headers_is_an_error_and_no_panic() {
+    let name = |number| HeaderName::from_bytes(format!("x-{number}").as_bytes()).unwrap();
+    let plain = Rendering::new(HeaderValue::from_static("text/plain"), "x");
+    let value = HeaderValue::from_static("1");
+    let huge = (0..40_000).fold(plain, |it, number| it.header(name(number), value.clone()));
+    let error = endpoint(Policy::none()).request(&mid("m"), &huge, at(0)).unwrap_err();
+    assert!(matches!(error, RequestError::TooManyHeaders(_)));
+    assert_eq!(error.to_string(), "the request has too many headers");
+}
+
+#[test]
+fn a_signer_cannot_take_a_header_of_the_request_itself() {
+    let length = Described::new(Description::new("content-length", "{body}")).unwrap();
+    for signer in [
+        Signer::described(length, secret()),
+        Signer::token(header::CONTENT_TYPE, secret()).unwrap(),
+    ] {
+        let error = Endpoint::new(eid("e"), "https://e.example", signer).unwrap_err();
+        assert!(matches!(error, EndpointError::ReservedHeader { .. }));
+    }
+}
+
+#[test]
+fn a_url_that_no_request_can_be_sent_to_is_refused() {
+    let new = |url: &str| Endpoint::new(eid("e"), url, Signer::unsigned());
+    for port in ["99999", "abc", "", "-1", "0", "443secret"] {
+        let error = new(&format!("https://e.example:{port}/")).unwrap_err();
+        assert_eq!(error.to_string(), "the endpoint's URL has no usable port", "{port}");
+    }
+    for host in ["[]", "[zz]", "*", "$(x)"] {
+        assert!(new(&format!("https://{host}/")).is_err(), "{host}");
+    }
+    for good in
+        ["https://[::1]:8443/", "https://127.0.0.1", "https://a-b.example:1/x?y", "HTTPS://e/"]
+    {
+        assert!(new(good).is_ok(), "{good}");
+    }
+}
+
+#[test]
+fn an_error_says_no_more_of_a_strangers_member_than_its_name_shortened_and_escaped() {
+    let name = format!("x\nERROR forged line {}", "y".repeat(10_000));
+    let body = format!(
+        r#"{{"type":"a","timestamp":"2025-04-17T09:30:00Z","data":{{}},"{name}":1,"{name}":2}}"#
+    );
+    let error = danger::unsigned(body.as_bytes()).decode::<LabEvent>().unwrap_err();
+    let text = error.to_string();
+    assert!(!text.contains('\n') && text.len() < 200, "{text}");
+}
+
+#[test]
+fn a_decorrelated_jitter_never_comes_to_nothing() {
+    let file = r#"{"jitter":{"decorrelated":{"base_ms":0,"cap_ms":60000}}}"#;
+    let error = serde_json::from_str::<Policy>(file).unwrap_err();
+    assert!(error.to_string().starts_with("the jitter's base is zero"), "{error}");
+}
+
+#[test]
+fn a_claim_of_which_the_lease_ran_out_does_not_hold_the_place_of_what_was_handled() {
+    use labhook::{Admission, Inbox};
+
+    let mut inbox = Inbox::new(1.try_into().unwrap()).lease(Duration::ZERO);
+    let Admission::New(first) = inbox.begin("s", "a", at(0)) else { panic!() };
+    assert!(matches!(inbox.begin("s", "a", at(0)), Admission::InProgress { .. }));
+    let Admission::New(_) = inbox.begin("s", "b", at(1)) else { panic!() };
+    assert!(inbox.done(&first, at(2)), "the other's lease is over too");
+    assert_eq!(inbox.begin("s", "a", at(2)), Admission::Seen);
+}
+
+#[test]
+fn a_message_without_renderings_is_not_read() {
+    let mut json = serde_json::to_value(message("m")).unwrap();
+    json["renderings"] = serde_json::json!({});
+    let error = serde_json::from_value::<Message>(json).unwrap_err();
+    assert_eq!(error.to_string(), "a message has at least one rendering");
+}
+
+#[test]
+fn a_leap_day_of_two_digits_is_in_the_past_where_it_cannot_be_in_the_future() {
+    let mut headers = HeaderMap::new();
+    let date = HeaderValue::from_static("Tuesday, 29-Feb-00 00:00:00 GMT");
+    headers.insert(header::RETRY_AFTER, date);
+    let in_2061 = Timestamp::from_unix_seconds(2_871_763_200);
+    let Outcome::Response(response) =
+        Outcome::response(StatusCode::SERVICE_UNAVAILABLE, &headers, in_2061)
+    else {
+        panic!()
+    };
+    let asked = response.retry_after().unwrap();
+    assert_eq!(format!("{asked:?}"), "Wait(0ns)");
+}

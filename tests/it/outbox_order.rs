@@ -1,0 +1,168 @@
+//! Messages one after the other, for endpoints that ask for it.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use labhook::lab::{RunState, RunStateChanged};
+use labhook::{Endpoint, Event, Order, Outbox, Policy};
+use proptest::prelude::*;
+
+use crate::support::{Host, answer, at, config, endpoint, mid, policy, registry};
+
+/// A message of this run.
+fn publish(host: &mut Host, run: &str, id: &str) {
+    let event = Event::new(RunStateChanged::new(run, RunState::Started), host.now);
+    host.outbox.publish(event.into_message(mid(id)).unwrap(), host.now).unwrap();
+}
+
+fn ordered(order: Order) -> Endpoint {
+    endpoint("a").order(order)
+}
+
+#[test]
+fn a_message_waits_for_the_one_before_it_of_the_same_key_and_for_no_other() {
+    let mut host = Host::with([ordered(Order::per_key())]);
+    publish(&mut host, "r1", "r1-1");
+    publish(&mut host, "r1", "r1-2");
+    publish(&mut host, "r2", "r2-1");
+    let sends = host.sends();
+    assert_eq!(host.wait, Some(at(10)));
+    assert_eq!(sends.iter().map(|it| it.message().as_str()).collect::<Vec<_>>(), ["r1-1", "r2-1"]);
+
+    host.resolve(&sends[0], &answer(503));
+    host.resolve(&sends[1], &answer(200));
+    assert!(host.sends().is_empty(), "r1-2 waits for the retry of r1-1");
+    host.now = at(5);
+    let retry = host.send();
+    assert_eq!((retry.message().as_str(), retry.attempt()), ("r1-1", 2));
+    host.resolve(&retry, &answer(200));
+    assert_eq!(host.shown(), ["r1-2>a#1"]);
+}
+
+#[test]
+fn in_strict_order_whatever_ends_the_first_lets_the_next_go() {
+    let narrow =
+        || ordered(Order::strict()).policy(policy(&[1]).with_window(Duration::from_secs(9)));
+    for end in ["rejected", "exhausted", "expired"] {
+        let mut host = Host::with([narrow()]);
+        publish(&mut host, "r1", "m1");
+        publish(&mut host, "r2", "m2");
+        let first = host.send();
+        match end {
+            "rejected" => {
+                let strict = policy(&[1]).with_responses(
+                    labhook::delivery::Responses::new()
+                        .client_errors(labhook::delivery::Reaction::Fail),
+                );
+                host.outbox.replace_endpoint(narrow().policy(strict), host.now).unwrap();
+                host.resolve(&first, &answer(400));
+            }
+            "exhausted" => {
+                host.resolve(&first, &answer(503));
+                host.now = at(1);
+                let second = host.send();
+                host.resolve(&second, &answer(503));
+            }
+            _ => {
+                host.now = at(8);
+                host.resolve(&first, &answer(503));
+                publish(&mut host, "r3", "m3");
+                host.now = at(9);
+                // m1 and m2 have expired together, and m3 goes.
+                assert_eq!(host.shown(), ["m3>a#1"], "{end}");
+                continue;
+            }
+        }
+        assert_eq!(host.shown(), ["m2>a#1"], "{end}");
+    }
+}
+
+#[test]
+fn others_may_skip_a_message_after_so_many_attempts_or_so_long_a_time() {
+    let two = NonZeroU32::new(2).unwrap();
+    let mut host = Host::with([ordered(Order::strict().skip_after_attempts(two))]);
+    publish(&mut host, "r1", "m1");
+    publish(&mut host, "r1", "m2");
+    let first = host.send();
+    host.resolve(&first, &answer(503));
+    assert!(host.sends().is_empty());
+    host.now = at(5);
+    let second = host.send();
+    assert!(host.sends().is_empty(), "the second attempt may still succeed");
+    host.resolve(&second, &answer(503));
+    assert_eq!(host.shown(), ["m2>a#1"]);
+    host.now = at(25);
+    assert_eq!(host.shown(), ["m1>a#3", "m2>a#2"], "it is retried all the same");
+
+    let skip = Order::strict().skip_after(Duration::from_secs(3));
+    let mut host = Host::with([ordered(skip)]);
+    publish(&mut host, "r1", "m1");
+    publish(&mut host, "r1", "m2");
+    host.send();
+    assert_eq!(host.wait, Some(at(3)), "the wait is until the others may pass");
+    host.now = at(3);
+    assert_eq!(host.shown(), ["m2>a#1"]);
+}
+
+#[test]
+fn order_outlives_a_restart_and_follows_a_change_of_the_endpoint() {
+    let orderly = || Outbox::new(registry([ordered(Order::strict())]), 7);
+    let mut host = Host::new(orderly());
+    for id in ["m1", "m2", "m3"] {
+        publish(&mut host, "r1", id);
+    }
+    let first = host.send();
+    host.restart(orderly());
+    assert!(host.sends().is_empty());
+    host.resolve(&first, &answer(200));
+    assert_eq!(host.shown(), ["m2>a#1"]);
+
+    host.outbox.replace_endpoint(ordered(Order::none()), host.now).unwrap();
+    assert_eq!(host.shown(), ["m3>a#1"], "nothing waits for anything any more");
+    publish(&mut host, "r1", "m4");
+    host.outbox.replace_endpoint(ordered(Order::strict()), host.now).unwrap();
+    assert!(host.sends().is_empty(), "m2 and m3 are in flight");
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Per key, a message goes only after all before it have ended; and everything ends.
+    #[test]
+    fn each_key_keeps_its_order(
+        runs in proptest::collection::vec(0..3_u8, 1..12),
+        statuses in proptest::collection::vec(prop_oneof![Just(200_u16), Just(503)], 1..8),
+    ) {
+        let schedule = Policy::new(labhook::delivery::Schedule::list(
+            [1, 2].map(Duration::from_secs),
+        ));
+        let mut host = Host::with([ordered(Order::per_key()).policy(schedule)]);
+        for (number, run) in runs.iter().enumerate() {
+            publish(&mut host, &format!("r{run}"), &format!("m{number:02}"));
+        }
+        let mut answers = statuses.iter().cycle();
+        let mut live = std::collections::BTreeMap::new();
+        while host.outbox.pending() > 0 {
+            let sends = host.sends();
+            for ticket in &sends {
+                let number: usize = ticket.message().as_str()[1..].parse().unwrap();
+                let run = runs[number];
+                prop_assert!(live.insert(run, number).is_none_or(|it| it == number), "one at a time");
+                for before in (0..number).filter(|before| runs[*before] == run) {
+                    let before = host.verdict(&format!("m{before:02}"), "a");
+                    prop_assert!(before.is_some());
+                }
+            }
+            for ticket in &sends {
+                host.resolve(ticket, &answer(*answers.next().unwrap()));
+                let number: usize = ticket.message().as_str()[1..].parse().unwrap();
+                if host.verdict(ticket.message().as_str(), "a").is_some() {
+                    live.remove(&runs[number]);
+                }
+            }
+            if sends.is_empty() {
+                host.now = host.wait.unwrap();
+            }
+        }
+    }
+}
