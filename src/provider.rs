@@ -34,6 +34,7 @@
 pub mod danger;
 mod dedupe_key;
 pub mod linq;
+mod refusal;
 pub mod segments;
 mod sensitive;
 mod sources;
@@ -43,5 +44,6 @@ mod unmapped;
 mod vendor;
 
 pub use dedupe_key::DedupeKey;
-pub use sources::{Proof, Received, Refusal, Source, SourceTaken, Sources};
+pub use refusal::Refusal;
+pub use sources::{Proof, Received, Source, SourceTaken, Sources};
 pub use unmapped::Unmapped;

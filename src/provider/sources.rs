@@ -3,14 +3,15 @@
 use http::HeaderMap;
 
 use super::dedupe_key::DedupeKey;
+use super::refusal::Refusal;
 use super::unmapped::Unmapped;
 use super::{linq, segments, strateos, strike};
 use crate::danger::{self, Unsigned};
 use crate::decode::{Admitted, Decode, DecodeError};
 use crate::format::{CloudEvent, CloudEventHeaderError};
+use crate::id::WorkcellId;
 use crate::lab::LabEvent;
-use crate::reply::Reply;
-use crate::signature::{Verified, Verifier, VerifyError};
+use crate::signature::{Verified, Verifier};
 use crate::timestamp::Timestamp;
 
 /// The senders that a receiver knows, each under the receiver's own name for it.
@@ -143,6 +144,7 @@ pub struct Source {
     name: Box<str>,
     form: Form,
     verifier: Option<Verifier>,
+    workcell: Option<WorkcellId>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -202,6 +204,14 @@ impl Source {
         Self::new(name, Form::CloudEventsBinary, Some(verifier))
     }
 
+    /// Sets the workcell that the source's safety events are about where their bodies do not say:
+    /// see [`linq::Webhook::workcell_or`]. Other events pay it no heed.
+    #[must_use]
+    pub fn workcell(mut self, workcell: impl Into<WorkcellId>) -> Self {
+        self.workcell = Some(workcell.into());
+        self
+    }
+
     /// The receiver's name for it.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -217,7 +227,7 @@ impl Source {
     }
 
     fn new(name: impl Into<Box<str>>, form: Form, verifier: Option<Verifier>) -> Self {
-        Self { name: name.into(), form, verifier }
+        Self { name: name.into(), form, verifier, workcell: None }
     }
 
     fn read<'a>(
@@ -251,8 +261,11 @@ impl Source {
                 (webhook.to_event(now)?, Some(webhook.dedupe_key()))
             }
             Form::Linq(kind) => {
-                let webhook = linq::Webhook::decode_as(kind, body)?;
+                let mut webhook = linq::Webhook::decode_as(kind, body)?;
                 let key = webhook.dedupe_key();
+                if let Some(workcell) = &self.workcell {
+                    webhook = webhook.workcell_or(workcell.clone());
+                }
                 (webhook.timestamp_or(now).to_event()?, key)
             }
             Form::Strike => {
@@ -345,84 +358,4 @@ impl<'a> Proof<'a> {
 #[error("there are two sources of the name {name}")]
 pub struct SourceTaken {
     name: Box<str>,
-}
-
-/// A request is not taken.
-///
-/// No variant's own text holds any part of the body.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// There is no source of the name, or none that the request has a signature or token for.
-    #[error("the request is of no known source")]
-    NoSource,
-    /// The sources that the request has a signature or token for do not vouch for it.
-    #[error("the request has a signature or token that no source vouches for")]
-    NotGenuine {
-        /// The sources' names, and why not.
-        tried: Vec<(Box<str>, VerifyError)>,
-    },
-    /// The body is not of the source's form.
-    #[error("the request of {name} is malformed")]
-    Malformed {
-        /// The receiver's name for the sender.
-        name: Box<str>,
-        /// Where and why.
-        source: DecodeError,
-    },
-    /// The `ce-*` headers are not those of a CloudEvent.
-    #[error("the request of {name} has malformed headers")]
-    CloudEventHeaders {
-        /// The receiver's name for the sender.
-        name: Box<str>,
-        /// Which and why.
-        source: CloudEventHeaderError,
-    },
-    /// The body is well-formed and no lab event.
-    #[error("the request of {name} is no lab event")]
-    Unmapped {
-        /// The receiver's name for the sender.
-        name: Box<str>,
-        /// Why not.
-        source: Unmapped,
-    },
-}
-
-/// For the `?` of a function that returns what to answer: [`Refusal::reply`]. Log the refusal
-/// first, it says why.
-impl From<Refusal> for Reply {
-    fn from(refusal: Refusal) -> Self {
-        refusal.reply()
-    }
-}
-
-impl Refusal {
-    /// A short name for logs and metrics, that will not change: that of the [`VerifyError`] where
-    /// the sources that were tried give one reason.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::NoSource => "no-source",
-            Self::NotGenuine { tried } => {
-                let mut names = tried.iter().map(|(_, error)| error.name());
-                let first = names.next();
-                first.filter(|first| names.all(|name| name == *first)).unwrap_or("not-genuine")
-            }
-            Self::Malformed { .. } => "malformed",
-            Self::CloudEventHeaders { .. } => "malformed-headers",
-            Self::Unmapped { .. } => "unmapped",
-        }
-    }
-
-    /// What to answer: that the request is refused where nobody vouches for it, and that it is not
-    /// to come again where it is somebody's and cannot be read.
-    #[must_use]
-    pub const fn reply(&self) -> Reply {
-        match self {
-            Self::NoSource | Self::NotGenuine { .. } => Reply::Refused,
-            Self::Malformed { .. } | Self::CloudEventHeaders { .. } | Self::Unmapped { .. } => {
-                Reply::AbortMessage
-            }
-        }
-    }
 }

@@ -114,6 +114,20 @@ fn every_kind_of_linqs_hooks() {
     }
 }
 
+/// LINQ has no known member for it: the receiver knows where its hook is.
+#[test]
+fn a_source_knows_the_workcell_of_its_safety_hook() {
+    let body = r#"{"state":"emergency_stop","timestamp":"2025-04-17T09:30:00.000Z"}"#;
+    let source = danger::linq("cell", Kind::SafetyStateChange);
+    let refusal =
+        refused(sources([source.clone()]).receive(&HeaderMap::new(), body.as_bytes(), now()));
+    assert_eq!(refusal.name(), "unmapped");
+    let sources = sources([source.workcell("cell-1")]);
+    let received = sources.receive(&HeaderMap::new(), body.as_bytes(), now()).unwrap();
+    let LabEvent::SafetyStateChanged(event) = &received.event else { panic!("{received:?}") };
+    assert_eq!(event.data.workcell_id.as_str(), "cell-1");
+}
+
 #[test]
 fn cloud_events_in_both_modes() {
     for (format, signer, source) in [
