@@ -34,13 +34,20 @@ impl<'a> Unsigned<'a> {
         self.0
     }
 
+    /// The body for a function that asks for one that came through a door, such as
+    /// [`CloudEvent::from_binary`](crate::CloudEvent::from_binary).
+    #[must_use]
+    pub const fn admitted(&self) -> Admitted<'a> {
+        Admitted::new(self.0)
+    }
+
     /// Reads the body as a typed value.
     ///
     /// # Errors
     ///
     /// [`DecodeError`] where the body does not hold one.
     pub fn decode<T: Decode>(&self) -> Result<T, DecodeError> {
-        T::decode(Admitted::new(self.0))
+        T::decode(self.admitted())
     }
 }
 

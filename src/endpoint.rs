@@ -258,14 +258,15 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// Scheme, host and port: the part of a URL that is no secret.
-fn origin(url: &str) -> &str {
+/// Scheme, host and port: the part of a URL that is no secret, of one that was checked.
+pub(crate) fn origin(url: &str) -> &str {
     let after_scheme = url.find("://").map_or(0, |at| at.saturating_add(3));
     let path = url.get(after_scheme..).and_then(|rest| rest.find(['/', '?']));
     path.and_then(|path| url.get(..after_scheme.saturating_add(path))).unwrap_or(url)
 }
 
-fn check_url(url: &str, schemes: &[&str]) -> Result<(), EndpointError> {
+/// Whether a request can be sent to the URL, by one of these schemes.
+pub(crate) fn check_url(url: &str, schemes: &[&str]) -> Result<(), EndpointError> {
     if url.contains('#') {
         return Err(EndpointError::Fragment);
     }

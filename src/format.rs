@@ -1,5 +1,11 @@
 //! How a message is written for an endpoint: [`Format`].
 
+mod cloud_events;
+mod slack;
+
+pub use cloud_events::{CloudEvent, CloudEventHeaderError, CloudEvents, CloudEventsSourceError};
+pub use slack::SlackMessage;
+
 use std::error::Error;
 use std::fmt;
 

@@ -225,6 +225,19 @@ opaque_id! {
     SampleId
 }
 
+opaque_id! {
+    /// Names an issue: a remark that somebody has to see to.
+    IssueId
+}
+opaque_id! {
+    /// Names a release: a frozen copy of a dataset.
+    ReleaseId
+}
+opaque_id! {
+    /// Names a resource of another system.
+    ResourceId
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{LabwareId, ProjectId, RunId, TaskId};
+use crate::id::{DatasetId, LabwareId, ProjectId, RunId, TaskId};
 
 /// The part of an event that a subscription may filter by, and the key that its order follows.
 ///
@@ -39,6 +39,14 @@ pub struct Keys {
     /// Which end of a labware movement it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Trigger>,
+    /// What was done to which kind of resource, such as `invoice.updated`, where the event says
+    /// no more than that: of a [`ResourceChanged`](crate::lab::ResourceChanged) its type of
+    /// resource and its operation, joined by a full stop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_change: Option<Box<str>>,
+    /// The dataset that the event is about or belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<DatasetId>,
     /// Events with equal ordering keys belong in one order; an event without one is ordered with
     /// none. An endpoint asks for it with an [`Order`](crate::Order).
     ///
@@ -90,6 +98,20 @@ impl Keys {
         self
     }
 
+    /// Sets what was done to which kind of resource.
+    #[must_use]
+    pub fn resource_change(mut self, change: impl Into<Box<str>>) -> Self {
+        self.resource_change = Some(change.into());
+        self
+    }
+
+    /// Sets the dataset.
+    #[must_use]
+    pub fn dataset(mut self, dataset: impl Into<DatasetId>) -> Self {
+        self.dataset = Some(dataset.into());
+        self
+    }
+
     /// Sets the ordering key.
     #[must_use]
     pub fn ordering(mut self, ordering: impl Into<Box<str>>) -> Self {
@@ -126,8 +148,13 @@ mod tests {
             .task("t1")
             .labware("l1")
             .trigger(Trigger::End)
+            .resource_change("invoice.updated")
+            .dataset("jane/flowers")
             .ordering("r1");
-        let json = r#"{"run":"r1","project":"p1","task":"t1","labware":"l1","trigger":"end","ordering":"r1"}"#;
+        let json = concat!(
+            r#"{"run":"r1","project":"p1","task":"t1","labware":"l1","trigger":"end","#,
+            r#""resource_change":"invoice.updated","dataset":"jane/flowers","ordering":"r1"}"#
+        );
         for (keys, json) in [(all, json), (Keys::new(), "{}")] {
             assert_eq!(serde_json::to_string(&keys).unwrap(), json);
             assert_eq!(serde_json::from_str::<Keys>(json).unwrap(), keys);

@@ -1,4 +1,4 @@
-//! What happens in an automated laboratory, typed: eight families of events and [`LabEvent`].
+//! What happens in an automated laboratory, typed: families of events and [`LabEvent`].
 //!
 //! | event | payload | ordering key |
 //! |---|---|---|
@@ -14,6 +14,12 @@
 //! | `sample.created` | [`SampleCreated`] | the sample's id |
 //! | `sample.updated` | [`SampleUpdated`] | the sample's id |
 //! | `sample.deleted` | [`SampleDeleted`] | the sample's id |
+//! | `label.updated` | [`LabelUpdated`] | the sample's id |
+//! | `label.deleted` | [`LabelDeleted`] | the sample's id |
+//! | `issue.created` | [`IssueCreated`] | the issue's id |
+//! | `issue.updated` | [`IssueUpdated`] | the issue's id |
+//! | `release.created` | [`ReleaseCreated`] | the release's id |
+//! | `resource.changed` | [`ResourceChanged`] | the resource's id, where there is one |
 //!
 //! The events of a run belong in one order with each other: a task fails before its run does. An
 //! endpoint that asks for [order](crate::Order) is told so. A safety state belongs to the workcell whether a run is on or
@@ -28,8 +34,12 @@
 mod dataset;
 mod event;
 mod instruction;
+mod issue;
+mod label;
 mod labware;
 mod plan;
+mod release;
+mod resource;
 mod run;
 mod safety;
 mod sample;
@@ -38,8 +48,12 @@ mod task;
 pub use dataset::{Dataset, DatasetCreated, DatasetDeleted, DatasetUpdated};
 pub use event::LabEvent;
 pub use instruction::InstructionCompleted;
+pub use issue::{Issue, IssueCreated, IssueStatus, IssueUpdated};
+pub use label::{Label, LabelDeleted, LabelStatus, LabelUpdated};
 pub use labware::{LabwareMoved, LabwareTrigger, Location};
 pub use plan::{PlanCreated, PlanStage, PlanStatus};
+pub use release::{Release, ReleaseCreated, ReleaseStatus};
+pub use resource::{ResourceChanged, ResourceOperation};
 pub use run::{RunState, RunStateChanged};
 pub use safety::{DeviceState, SafetyStateChanged, Severity};
 pub use sample::{Sample, SampleCreated, SampleDeleted, SampleUpdated};

@@ -29,6 +29,9 @@
 //!   [`danger`].
 //! - To **build on the events**, use the models in [`lab`], or bring your own by implementing
 //!   [`Payload`].
+//! - To **speak with other systems**, take the webhooks of Strateos, Automata LINQ, Strike and
+//!   Segments.ai as they come, or send like them: see [`provider`]. [`CloudEvents`] and
+//!   [`SlackMessage`] are formats to send in.
 //!
 //! A host that keeps a queue or a table of its own leaves the outbox away and drives one
 //! [`Delivery`] for each row; the [`delivery`] module shows how.
@@ -95,6 +98,7 @@ mod members;
 mod message;
 mod order;
 pub mod outbox;
+pub mod provider;
 mod registry;
 mod rendering;
 mod reply;
@@ -109,15 +113,18 @@ pub use delivery::{Delivery, Failure, Outcome, Policy, Verdict};
 pub use endpoint::{Endpoint, EndpointError, RequestError};
 pub use event::{EncodeError, Event, Payload, UnknownEvent};
 pub use event_type::{EventType, EventTypeError};
-pub use format::{Envelope, Format, FormatError};
+pub use format::{
+    CloudEvent, CloudEventHeaderError, CloudEvents, CloudEventsSourceError, Envelope, Format,
+    FormatError, SlackMessage,
+};
 pub use id::{
-    DatasetId, EndpointId, IdError, InstructionId, LabwareId, MessageId, PlanId, ProjectId, RunId,
-    SampleId, TaskId, WorkcellId, WorkflowId,
+    DatasetId, EndpointId, IdError, InstructionId, IssueId, LabwareId, MessageId, PlanId,
+    ProjectId, ReleaseId, ResourceId, RunId, SampleId, TaskId, WorkcellId, WorkflowId,
 };
 pub use inbox::{Admission, Claim, Inbox};
 pub use keys::{Keys, Trigger};
 pub use lab::LabEvent;
-pub use members::{JsonText, UnknownMembers};
+pub use members::{JsonText, Nullable, UnknownMembers};
 pub use message::{Message, NoEvent};
 pub use order::Order;
 pub use outbox::{Attempt, Notice, Outbox, Step, Ticket};

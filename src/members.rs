@@ -7,6 +7,7 @@
 //! how its `Value` works.
 
 mod json_text;
+mod nullable;
 mod object;
 mod open_enum;
 mod unknown;
@@ -15,6 +16,7 @@ mod unknown;
 mod tests;
 
 pub use json_text::JsonText;
+pub use nullable::Nullable;
 pub use unknown::UnknownMembers;
 
 pub(crate) use object::{Collector, MemberName, NameSeed, object, read};

@@ -54,6 +54,7 @@ mod scheme;
 mod signer;
 mod template;
 mod timestamp_form;
+mod vendors;
 mod verified;
 mod verifier;
 

@@ -1,5 +1,6 @@
 //! Which messages an endpoint receives: [`Subscription`].
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::event_type::{EventType, EventTypeError};
-use crate::id::{LabwareId, ProjectId, RunId, TaskId};
+use crate::id::{DatasetId, LabwareId, ProjectId, RunId, TaskId};
 use crate::keys::Trigger;
 use crate::message::Message;
 
@@ -43,6 +44,12 @@ pub struct Subscription {
     labware: BTreeSet<LabwareId>,
     #[serde(skip_serializing_if = "TriggerOn::is_both")]
     trigger_on: TriggerOn,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    resource_changes: BTreeSet<Box<str>>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    datasets: BTreeSet<DatasetId>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    dataset_owners: BTreeSet<Box<str>>,
 }
 
 impl Subscription {
@@ -94,6 +101,54 @@ impl Subscription {
         self
     }
 
+    /// Adds changes of resources, such as `invoice.updated`: the message must tell of one of them.
+    ///
+    /// They are compared with [`Keys::resource_change`](crate::Keys::resource_change), all of
+    /// whose messages are of the one type `resource.changed`.
+    #[must_use]
+    pub fn resource_changes<T: Into<Box<str>>>(
+        mut self,
+        changes: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.resource_changes.extend(changes.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds datasets: the message must belong to one of them.
+    #[must_use]
+    pub fn datasets(mut self, ids: impl IntoIterator<Item = DatasetId>) -> Self {
+        self.datasets.extend(ids);
+        self
+    }
+
+    /// Adds owners of datasets: the message must belong to a dataset of one of them, known to the
+    /// host or not yet.
+    ///
+    /// For datasets whose ids are `owner/name`, as those of Segments.ai are: the id must begin
+    /// with the owner and a `/`.
+    ///
+    /// ```
+    /// use labhook::lab::{Dataset, DatasetCreated};
+    /// use labhook::{Event, MessageId, Subscription, Timestamp};
+    ///
+    /// let of_jane = Subscription::all().dataset_owners(["jane"]);
+    /// for (dataset, wanted) in [("jane/flowers", true), ("janet/flowers", false)] {
+    ///     let created = DatasetCreated::new(Dataset::new(dataset));
+    ///     let event = Event::new(created, Timestamp::UNIX_EPOCH);
+    ///     let message = event.into_message(MessageId::new("msg_1")?)?;
+    ///     assert_eq!(of_jane.matches(&message), wanted);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn dataset_owners<T: Into<Box<str>>>(
+        mut self,
+        owners: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.dataset_owners.extend(owners.into_iter().map(Into::into));
+        self
+    }
+
     /// Whether the message is wanted.
     #[must_use]
     pub fn matches(&self, message: &Message) -> bool {
@@ -105,10 +160,18 @@ impl Subscription {
             && holds(&self.tasks, keys.task.as_ref())
             && holds(&self.labware, keys.labware.as_ref())
             && self.trigger_on.holds(keys.trigger)
+            && holds(&self.resource_changes, keys.resource_change.as_ref())
+            && holds(&self.datasets, keys.dataset.as_ref())
+            && holds(&self.dataset_owners, keys.dataset.as_ref().and_then(owner))
     }
 }
 
-fn holds<T: Ord>(wanted: &BTreeSet<T>, key: Option<&T>) -> bool {
+/// What precedes the first `/`.
+fn owner(dataset: &DatasetId) -> Option<&str> {
+    dataset.as_str().split_once('/').map(|(owner, _)| owner)
+}
+
+fn holds<T: Ord + Borrow<Q>, Q: Ord + ?Sized>(wanted: &BTreeSet<T>, key: Option<&Q>) -> bool {
     wanted.is_empty() || key.is_some_and(|key| wanted.contains(key))
 }
 
@@ -246,4 +309,79 @@ impl<'de> Deserialize<'de> for EventPattern {
 #[error("not an event type, nor one followed by .*")]
 pub struct EventPatternError {
     source: EventTypeError,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::MessageId;
+    use crate::keys::Keys;
+    use crate::lab::{ResourceChanged, RunState, RunStateChanged};
+    use crate::rendering::Rendering;
+    use crate::timestamp::Timestamp;
+    use crate::{Event, LabEvent};
+
+    #[test]
+    fn changes_of_resources_are_told_apart_though_their_type_is_one() {
+        let subscription = Subscription::all().resource_changes(["invoice.updated"]);
+        let wants = |event: LabEvent| {
+            subscription.matches(&event.into_message(MessageId::new("m").unwrap()).unwrap())
+        };
+        let at = Timestamp::UNIX_EPOCH;
+        for (resource_type, operation, wanted) in [
+            ("invoice", "updated", true),
+            ("invoice", "created", false),
+            ("payment", "updated", false),
+        ] {
+            let event = Event::new(ResourceChanged::new(resource_type, operation), at);
+            assert_eq!(wants(event.into()), wanted, "{resource_type}.{operation}");
+        }
+        assert!(!wants(Event::new(RunStateChanged::new("r1", RunState::Started), at).into()));
+
+        let json = r#"{"resource_changes":["invoice.updated"]}"#;
+        assert_eq!(serde_json::to_string(&subscription).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Subscription>(json).unwrap(), subscription);
+    }
+
+    fn about(keys: Keys) -> Message {
+        Message::new(
+            MessageId::new("msg_1").unwrap(),
+            EventType::from_static("sample.created"),
+            Timestamp::UNIX_EPOCH,
+            keys,
+            "text",
+            Rendering::new(http::HeaderValue::from_static("text/plain"), "x"),
+        )
+    }
+
+    #[test]
+    fn datasets_are_chosen_by_id_and_by_owner() {
+        let of = |dataset: &str| about(Keys::new().dataset(dataset));
+        let one = Subscription::all().datasets(["jane/flowers".into(), "joe/trees".into()]);
+        assert!(one.matches(&of("jane/flowers")));
+        assert!(!one.matches(&of("jane/trees")));
+        assert!(!one.matches(&about(Keys::new())));
+
+        let owned = Subscription::all().dataset_owners(["jane"]);
+        assert!(owned.matches(&of("jane/flowers")));
+        assert!(owned.matches(&of("jane/a/b")));
+        for other in ["jane", "janet/flowers", "Jane/flowers", "joe/jane", "/jane/flowers", ""] {
+            assert!(!owned.matches(&of(other)), "{other}");
+        }
+        assert!(!owned.matches(&about(Keys::new())));
+
+        let both = one.dataset_owners(["jane"]);
+        assert!(both.matches(&of("jane/flowers")));
+        assert!(!both.matches(&of("joe/trees")));
+    }
+
+    #[test]
+    fn datasets_load_as_they_were_saved() {
+        let chosen = Subscription::all().datasets(["jane/flowers".into()]).dataset_owners(["jane"]);
+        let json = r#"{"datasets":["jane/flowers"],"dataset_owners":["jane"]}"#;
+        for (subscription, json) in [(chosen, json), (Subscription::all(), "{}")] {
+            assert_eq!(serde_json::to_string(&subscription).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Subscription>(json).unwrap(), subscription);
+        }
+    }
 }

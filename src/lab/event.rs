@@ -1,9 +1,10 @@
 //! Any event of the catalogue: [`LabEvent`].
 
 use super::{
-    DatasetCreated, DatasetDeleted, DatasetUpdated, InstructionCompleted, LabwareMoved,
-    PlanCreated, RunStateChanged, SafetyStateChanged, SampleCreated, SampleDeleted, SampleUpdated,
-    TaskStateChanged,
+    DatasetCreated, DatasetDeleted, DatasetUpdated, InstructionCompleted, IssueCreated,
+    IssueUpdated, LabelDeleted, LabelUpdated, LabwareMoved, PlanCreated, ReleaseCreated,
+    ResourceChanged, RunStateChanged, SafetyStateChanged, SampleCreated, SampleDeleted,
+    SampleUpdated, TaskStateChanged,
 };
 use crate::decode::{Admitted, Decode, DecodeError};
 use crate::event::{EncodeError, Event, Payload, UnknownEvent};
@@ -125,6 +126,12 @@ catalogue! {
     SampleCreated,
     SampleUpdated,
     SampleDeleted,
+    LabelUpdated,
+    LabelDeleted,
+    IssueCreated,
+    IssueUpdated,
+    ReleaseCreated,
+    ResourceChanged,
 }
 
 impl From<UnknownEvent> for LabEvent {

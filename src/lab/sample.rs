@@ -42,6 +42,7 @@ impl Sample {
         keys.run.clone_from(&self.run_id);
         keys.project.clone_from(&self.project_id);
         keys.labware.clone_from(&self.labware_id);
+        keys.dataset.clone_from(&self.dataset_id);
         keys
     }
 }

@@ -11,7 +11,7 @@ use crate::{Event, EventType, Keys, Payload, Timestamp, Trigger, UnknownEvent};
 
 /// One event of each type, full of members and values that nobody knows; the last is of a type
 /// that is not in the catalogue.
-const BODIES: [&str; 13] = [
+const BODIES: [&str; 19] = [
     include_str!("../../tests/data/lab/run.state_changed.json"),
     include_str!("../../tests/data/lab/instruction.completed.json"),
     include_str!("../../tests/data/lab/task.state_changed.json"),
@@ -24,7 +24,13 @@ const BODIES: [&str; 13] = [
     include_str!("../../tests/data/lab/sample.created.json"),
     include_str!("../../tests/data/lab/sample.updated.json"),
     include_str!("../../tests/data/lab/sample.deleted.json"),
+    include_str!("../../tests/data/lab/label.updated.json"),
     include_str!("../../tests/data/lab/label.deleted.json"),
+    include_str!("../../tests/data/lab/issue.created.json"),
+    include_str!("../../tests/data/lab/issue.updated.json"),
+    include_str!("../../tests/data/lab/release.created.json"),
+    include_str!("../../tests/data/lab/resource.changed.json"),
+    include_str!("../../tests/data/lab/batch.labelled.json"),
 ];
 
 fn decode<T: Decode>(body: &str) -> Result<T, DecodeError> {
@@ -73,9 +79,9 @@ fn every_type_of_the_catalogue_has_its_arm_and_its_body() {
         .collect();
     assert_eq!(found, LabEvent::CATALOGUE);
     let LabEvent::Unknown(event) = decode(last).unwrap() else {
-        panic!("label.deleted is not in the catalogue");
+        panic!("batch.labelled is not in the catalogue");
     };
-    assert_eq!(event.event_type.as_str(), "label.deleted");
+    assert_eq!(event.event_type.as_str(), "batch.labelled");
     assert_eq!(event.unknown.get("dataset"), Some(r#""jane/flowers""#));
 }
 
@@ -83,6 +89,7 @@ fn every_type_of_the_catalogue_has_its_arm_and_its_body() {
 fn keys_say_what_subscriptions_ask() {
     let keys = |index: usize| decode::<LabEvent>(BODIES[index]).unwrap().keys();
     let run = Keys::new().run("r1").project("p1");
+    let flowers = |keys: &Keys| keys.clone().dataset("jane/flowers");
     let zeros = "00000000-0000-0000-000000000000";
     let expected = [
         Keys::new().run(zeros).project("p18sjzxaeaff9").ordering(zeros),
@@ -91,14 +98,23 @@ fn keys_say_what_subscriptions_ask() {
         run.clone().task("t-17").labware("plate-7").trigger(Trigger::End).ordering("r1"),
         run.clone().ordering("cell-1"),
         run.clone().ordering("r1"),
-        run.clone().ordering("jane/flowers"),
-        Keys::new().ordering("jane/flowers"),
-        Keys::new().ordering("jane/flowers"),
-        run.labware("plate-7").ordering("9f3b"),
+        flowers(&run).ordering("jane/flowers"),
+        flowers(&Keys::new()).ordering("jane/flowers"),
+        flowers(&Keys::new()).ordering("jane/flowers"),
+        flowers(&run).labware("plate-7").ordering("9f3b"),
         Keys::new().ordering("9f3b"),
         Keys::new().ordering("9f3b"),
+        flowers(&run).ordering("s-1"),
+        Keys::new().ordering("s-1"),
+        flowers(&run).ordering("i-1"),
+        Keys::new().ordering("i-1"),
+        flowers(&Keys::new()).project("p1").ordering("rel-1"),
+        Keys::new()
+            .resource_change("payment-method.bank.updated")
+            .ordering("602cc206-6b4a-42dd-bc89-9a534bb04034"),
         Keys::new(),
     ];
+    assert_eq!(expected.len(), BODIES.len());
     for (index, expected) in expected.into_iter().enumerate() {
         assert_eq!(keys(index), expected, "{}", BODIES[index]);
     }

@@ -24,8 +24,9 @@ use super::{JsonText, UnknownMembers};
 /// ```
 ///
 /// A `required` member must be there and be a value; an `optional` one may be absent or `null`,
-/// both of which are `None`, and `None` is not written. A member is called as its field is, or
-/// as the text after `as` says. What the type does not know is kept in a last field `unknown`.
+/// both of which are `None`, and `None` is not written; a `nullable` one tells the three apart,
+/// as a [`Nullable`](super::Nullable). A member is called as its field is, or as the text after
+/// `as` says. What the type does not know is kept in a last field `unknown`.
 /// A member that stands twice, known or not, is an error at its path.
 ///
 /// What a kind of member means stands in the arms `@type`, `@take`, `@write` and `@new` and
@@ -132,6 +133,7 @@ macro_rules! object {
 
     (@type required $type:ty) => { $type };
     (@type optional $type:ty) => { Option<$type> };
+    (@type nullable $type:ty) => { $crate::members::Nullable<$type> };
 
     (@take required $slot:ident, ($name:expr)) => {
         match $slot {
@@ -140,6 +142,7 @@ macro_rules! object {
         }
     };
     (@take optional $slot:ident, ($name:expr)) => { $slot.flatten() };
+    (@take nullable $slot:ident, ($name:expr)) => { $slot.unwrap_or_default() };
 
     (@write required $map:ident, $value:expr, ($name:expr)) => {
         serde::ser::SerializeMap::serialize_entry(&mut $map, $name, &$value)?;
@@ -147,6 +150,12 @@ macro_rules! object {
     (@write optional $map:ident, $value:expr, ($name:expr)) => {
         if let Some(value) = &$value {
             serde::ser::SerializeMap::serialize_entry(&mut $map, $name, value)?;
+        }
+    };
+
+    (@write nullable $map:ident, $value:expr, ($name:expr)) => {
+        if !$value.is_absent() {
+            serde::ser::SerializeMap::serialize_entry(&mut $map, $name, &$value)?;
         }
     };
 
@@ -163,6 +172,12 @@ macro_rules! object {
         optional $field:ident: $type:ty, $($rest:tt)*) => {
         $crate::members::object!(
             @new $vis $name [$($args)*] [$($init)* $field: None,] $($rest)*
+        );
+    };
+    (@new $vis:vis $name:ident [$($args:tt)*] [$($init:tt)*]
+        nullable $field:ident: $type:ty, $($rest:tt)*) => {
+        $crate::members::object!(
+            @new $vis $name [$($args)*] [$($init)* $field: Default::default(),] $($rest)*
         );
     };
     (@new $vis:vis $name:ident [$($args:tt)*] [$($init:tt)*]) => {

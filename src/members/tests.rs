@@ -1,6 +1,6 @@
 //! Objects of every kind of member, away from any family of events.
 
-use super::{JsonText, UnknownMembers, object};
+use super::{JsonText, Nullable, UnknownMembers, object};
 use crate::decode::{JsonErrorAt, from_json};
 
 object! {
@@ -115,4 +115,43 @@ fn many_and_deep_unknown_members_are_cheap() {
     let outer = read(&json).unwrap();
     assert_eq!(outer.unknown.len(), 50_001);
     assert_eq!(outer.unknown.get("deep"), Some(&*deep));
+}
+
+object! {
+    /// An object that tells absent, null and a value apart.
+    pub(crate) struct Three {
+        nullable success: bool,
+        required id: u8,
+    }
+}
+
+#[test]
+fn absent_null_and_a_value_are_three_where_a_member_is_nullable() {
+    for (json, success) in [
+        (r#"{"id":1}"#, Nullable::Absent),
+        (r#"{"success":null,"id":1}"#, Nullable::Null),
+        (r#"{"success":true,"id":1}"#, Nullable::Value(true)),
+    ] {
+        let three: Three = serde_json::from_str(json).unwrap();
+        assert_eq!(three.success, success);
+        assert_eq!(serde_json::to_string(&three).unwrap(), json);
+    }
+    assert_eq!(Three::new(1_u8).success, Nullable::Absent);
+    assert!(serde_json::from_str::<Three>(r#"{"success":1,"id":1}"#).is_err());
+}
+
+#[test]
+fn unknown_members_are_taken_out_and_appended() {
+    let members = |names: &[&str]| {
+        let mut members = UnknownMembers::new();
+        names.iter().for_each(|&name| members.insert(name, "1").unwrap());
+        members
+    };
+    let mut some = members(&["a", "b", "c"]);
+    assert_eq!(some.remove("b"), Some(JsonText::new("1").unwrap()));
+    assert_eq!(some.remove("b"), None);
+    assert!(!some.append(&members(&["d", "c"])));
+    assert_eq!(some, members(&["a", "c"]));
+    assert!(some.append(&members(&["d", "b"])));
+    assert_eq!(some, members(&["a", "c", "d", "b"]));
 }

@@ -1,5 +1,6 @@
 //! What an object holds besides the members its type knows: [`UnknownMembers`].
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::ser::{Error as _, SerializeMap};
@@ -38,7 +39,8 @@ impl UnknownMembers {
         Self(Vec::new())
     }
 
-    pub(super) const fn from_distinct(members: Vec<(Box<str>, JsonText)>) -> Self {
+    /// Takes the members, whose names the caller knows to be distinct.
+    pub(crate) const fn from_distinct(members: Vec<(Box<str>, JsonText)>) -> Self {
         Self(members)
     }
 
@@ -58,6 +60,11 @@ impl UnknownMembers {
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, text)| (&**name, text.as_str()))
+    }
+
+    /// The names and their values, in order.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &JsonText)> {
+        self.0.iter().map(|(name, text)| (&**name, text))
     }
 
     /// The JSON text of the member with this name. Looks through all of them.
@@ -82,6 +89,22 @@ impl UnknownMembers {
             None => self.0.push((name, text)),
         }
         Ok(())
+    }
+
+    /// Takes the member with this name out. Looks through all of them.
+    pub(crate) fn remove(&mut self, name: &str) -> Option<JsonText> {
+        let at = self.0.iter().position(|(known, _)| &**known == name)?;
+        Some(self.0.remove(at).1)
+    }
+
+    /// Appends the members of `more`, unless a name would stand twice.
+    pub(crate) fn append(&mut self, more: &Self) -> bool {
+        let mut seen: BTreeSet<&str> = self.0.iter().map(|(name, _)| &**name).collect();
+        let distinct = more.0.iter().all(|(name, _)| seen.insert(name));
+        if distinct {
+            self.0.extend(more.0.iter().cloned());
+        }
+        distinct
     }
 
     /// Writes the members behind those of a type that knows `names`.

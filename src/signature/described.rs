@@ -15,6 +15,48 @@ use super::timestamp_form::TimestampForm;
 /// reports an id or a time that the sender did not vouch for: an id header outside the signature,
 /// such as GitHub's `X-GitHub-Delivery`, is not part of the description.
 ///
+/// # Vendors
+///
+/// The constants are vendors' schemes, as far as a vendor's own documentation or library confirms
+/// header, encoding, signed bytes and the form of the time. Each names that source, and ends in
+/// one of two claims, which a test compares with the vectors that it runs:
+///
+/// - "Vector: published by the vendor": it verifies a signature that the vendor has printed.
+/// - "Vector: none published": none was found. The constant verifies a signature that another
+///   implementation of HMAC-SHA256 made from the vendor's description; no vendor has vouched for
+///   it.
+///
+/// Unless it says otherwise, a vendor's secret is used as text
+/// ([`Secret::from_text`](crate::Secret::from_text)). A scheme says nothing of handshakes and
+/// challenges: the host answers those. The vendors that have adopted Standard Webhooks need no
+/// constant: see [`Scheme::StandardWebhooks`](super::Scheme::StandardWebhooks).
+///
+/// # Parts without text between them
+///
+/// Bytes can move between two parts that touch. Where that is `{id}` and `{body}`, any id would
+/// do, and the description is refused. Next to `{timestamp}` it is not refused where the time is
+/// in RFC 3339, because Twitch, Zendesk and Box sign so: such a time shows where it begins and
+/// ends. An integer does not: it has one spelling, but with a digit more or less it is another
+/// time. Next to `{id}` it is refused; next to `{body}` only the verifier's tolerance tells. Do not
+/// widen the tolerance of such a scheme, and give a scheme of your own a text between its parts.
+///
+/// # Not reached, and why
+///
+/// | out of reach | whose | because |
+/// |---|---|---|
+/// | `v1der`: ECDSA in the headers of Standard Webhooks | Benchling | asymmetric |
+/// | other ECDSA, RSA and Ed25519 signatures | Circle, SendGrid, PayPal, Discord | asymmetric |
+/// | method or URL in the signed bytes | Square, HubSpot v3, Contentful | not seen by a verifier |
+/// | HMAC-SHA1 | Intercom, Vercel, Twilio | another hash, and URLs for the last |
+/// | HMAC-SHA512 | Moov, Paystack | another hash |
+/// | a plain hash of secret and body | HubSpot v1 and v2, Recharge | not a MAC |
+/// | the signature in the body | Mailgun, Dropbox Sign, Adyen | the body must be parsed first |
+/// | a passcode in the body | Figma | nothing is signed |
+/// | a JWT in a header | Plaid, Jira Connect and OAuth apps | another format |
+/// | an HTTP-date as the time | Klaviyo | no such [`TimestampForm`] |
+/// | a blank after the comma | WorkOS | verified if described, but not written so |
+/// | told by others | Airtable, Calendly, WooCommerce | the vendor's own text was not at hand |
+///
 /// ```
 /// use labhook::signature::{Described, Description, TimestampForm};
 ///
@@ -49,19 +91,6 @@ pub(super) enum TimestampSource {
 }
 
 impl Described {
-    /// GitHub: `X-Hub-Signature-256: sha256=<hex>` over the body.
-    ///
-    /// Neither id nor time is signed, so nothing but the body's own content tells a repeat.
-    pub const GITHUB: Self =
-        Self::from_static(Description::new("x-hub-signature-256", "{body}").prefix("sha256="));
-
-    /// Slack: `X-Slack-Signature: v0=<hex>` over `v0:{timestamp}:{body}`.
-    pub const SLACK: Self = Self::from_static(
-        Description::new("x-slack-signature", "v0:{timestamp}:{body}")
-            .prefix("v0=")
-            .timestamp_header("x-slack-request-timestamp", TimestampForm::UnixSeconds),
-    );
-
     /// Takes a literal description; header names are in lower case. A mistake in it stops the
     /// build when this is evaluated in a `const` or a `static`.
     ///

@@ -59,13 +59,20 @@ impl<'a> Verified<'a> {
         self.expires_at
     }
 
+    /// The body for a function that asks for one that came through a door, such as
+    /// [`CloudEvent::from_binary`](crate::CloudEvent::from_binary).
+    #[must_use]
+    pub const fn admitted(&self) -> Admitted<'a> {
+        Admitted::new(self.body)
+    }
+
     /// Reads the body as a typed value.
     ///
     /// # Errors
     ///
     /// [`DecodeError`] where the body does not hold one. The `Verified` and its body remain.
     pub fn decode<T: Decode>(&self) -> Result<T, DecodeError> {
-        T::decode(Admitted::new(self.body))
+        T::decode(self.admitted())
     }
 }
 

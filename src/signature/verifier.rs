@@ -162,6 +162,15 @@ impl Verifier {
         }
     }
 
+    /// Whether the request has the header that this verifier looks for a signature or token in.
+    pub(crate) fn is_addressed(&self, headers: &HeaderMap) -> bool {
+        match self.layout(headers) {
+            Ok(Layout::Signed(layout)) => headers.contains_key(layout.header()),
+            Ok(Layout::Token(header)) => headers.contains_key(header),
+            Err(_) => true,
+        }
+    }
+
     fn layout(&self, headers: &HeaderMap) -> Result<Layout<'_>, VerifyError> {
         let any_of =
             |layout: &Described| layout.header_names().any(|name| headers.contains_key(name));

@@ -22,6 +22,14 @@ pub(crate) fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// What an error says of a body that is malformed there; `.` is the body itself.
+pub(crate) fn body_malformed_at(path: &str) -> String {
+    match path {
+        "." => "the body is malformed".to_owned(),
+        path => format!("the body is malformed at `{path}`"),
+    }
+}
+
 /// So many seconds after the start of the story.
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_744_882_200 + seconds)

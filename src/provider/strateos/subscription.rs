@@ -1,0 +1,106 @@
+//! Where the events of a project go: [`ProjectWebhook`].
+
+use std::fmt;
+
+use super::format::Format;
+use super::policy;
+use super::webhook::Project;
+use crate::endpoint::{Endpoint, EndpointError, check_url, origin};
+use crate::id::EndpointId;
+use crate::provider::sensitive::SecretText;
+use crate::signature::Signer;
+use crate::subscription::Subscription;
+
+/// The webhook of a project: one URL, or none.
+///
+/// Published: it is a field of the project's settings, and the events of all the project's runs
+/// go there. There is no filter and no secret. The rules for the URL are this crate's own, those
+/// of [`Endpoint::new`].
+///
+/// The URL may well be all that tells the sender from a stranger, so it counts as a secret:
+/// `Debug` shows its origin only.
+///
+/// ```
+/// use labhook::EndpointId;
+/// use labhook::provider::strateos::{Project, ProjectWebhook};
+///
+/// let hook = ProjectWebhook::new(Project::new("p18sjzxaeaff9", "Demo Project"))
+///     .url("https://eln.example/hooks/4f1b")?;
+/// assert_eq!(format!("{hook:?}"), r#"ProjectWebhook("p18sjzxaeaff9", https://eln.example)"#);
+///
+/// let endpoint = hook.endpoint(EndpointId::new("eln")?)?.expect("it has a URL");
+/// assert_eq!(endpoint.expose_url(), "https://eln.example/hooks/4f1b");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ProjectWebhook {
+    /// The project.
+    pub project: Project,
+    url: Option<SecretText>,
+}
+
+impl ProjectWebhook {
+    /// A project without a webhook URL.
+    #[must_use]
+    pub const fn new(project: Project) -> Self {
+        Self { project, url: None }
+    }
+
+    /// Sets the URL.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError`] where the URL is not one that a request can be sent to over HTTPS.
+    pub fn url(mut self, url: &str) -> Result<Self, EndpointError> {
+        check_url(url, &["https"])?;
+        self.url = Some(url.into());
+        Ok(self)
+    }
+
+    /// Removes the URL.
+    #[must_use]
+    pub fn without_url(mut self) -> Self {
+        self.url = None;
+        self
+    }
+
+    /// The URL, which may be a secret. Keep it out of logs and files.
+    #[must_use]
+    pub fn expose_url(&self) -> Option<&str> {
+        self.url.as_ref().map(SecretText::expose)
+    }
+
+    /// What goes there: everything that belongs to the project.
+    ///
+    /// Events that Strateos has no webhook for match too, and publishing reports that they cannot
+    /// be expressed. Operations that it does not list have no keys, and so match no project.
+    #[must_use]
+    pub fn subscription(&self) -> Subscription {
+        Subscription::all().projects([self.project.id.clone()])
+    }
+
+    /// The endpoint, unsigned, in this vendor's [`Format`] and under its [`policy`]; `None` where
+    /// there is no URL.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError`], never for a URL that was set through [`url`](Self::url).
+    pub fn endpoint(&self, id: EndpointId) -> Result<Option<Endpoint>, EndpointError> {
+        let Some(url) = self.expose_url() else {
+            return Ok(None);
+        };
+        let endpoint = Endpoint::new(id, url, Signer::unsigned())?
+            .subscription(self.subscription())
+            .format(Format::of(self.project.clone()))
+            .policy(policy());
+        Ok(Some(endpoint))
+    }
+}
+
+impl fmt::Debug for ProjectWebhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = self.expose_url().map_or("no URL", origin);
+        write!(f, "ProjectWebhook({:?}, {url})", self.project.id)
+    }
+}

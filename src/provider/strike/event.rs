@@ -1,0 +1,196 @@
+//! From the webhook to the event and back.
+
+use serde::de::DeserializeOwned;
+
+use super::leftovers::{DATA, ENVELOPE};
+use super::{VENDOR, Webhook, WebhookData, WebhookVersion};
+use crate::event::{Event, UnknownEvent};
+use crate::event_type::EventType;
+use crate::id::MessageId;
+use crate::lab::{LabEvent, ResourceChanged};
+use crate::members::{JsonText, Nullable, UnknownMembers};
+use crate::provider::Unmapped;
+
+/// What precedes Strike's name of an event in the type of one that is unknown.
+const UNKNOWN: &str = "strike.";
+
+impl Webhook {
+    /// The event that the webhook tells of.
+    ///
+    /// It is a [`ResourceChanged`]; where `eventType` has no two parts, it is unknown, of type
+    /// `strike.` and that name, with the whole webhook as its data.
+    ///
+    /// What the model has no field for is kept where it stood: `id`, `webhookVersion`,
+    /// `deliverySuccess` and unknown members of the webhook among the event's unknown members,
+    /// those of `data` among the data's. A name that means something else there has `strike.`
+    /// before it.
+    ///
+    /// # Errors
+    ///
+    /// [`Unmapped::Value`] where `eventType` has no two parts and makes no event type, or where
+    /// an unknown member that was added by hand has a name that the webhook knows.
+    pub fn to_event(&self) -> Result<LabEvent, Unmapped> {
+        match parts(&self.event_type) {
+            Some((resource_type, operation)) => self.to_change(resource_type, operation),
+            None => self.to_unknown(),
+        }
+    }
+
+    fn to_change(&self, resource_type: &str, operation: &str) -> Result<LabEvent, Unmapped> {
+        let mut data = ResourceChanged::new(resource_type, operation);
+        let mut unknown = Vec::new();
+        match &self.data.entity_id {
+            Nullable::Absent => {}
+            Nullable::Null => unknown.push((DATA.to_model("entityId").into(), null()?)),
+            Nullable::Value(id) => data.resource_id = Some(id.clone()),
+        }
+        match &self.data.changes {
+            Nullable::Absent => {}
+            Nullable::Null => unknown.push((DATA.to_model("changes").into(), null()?)),
+            Nullable::Value(changes) => data.changes = Some(changes.clone()),
+        }
+        for member in self.data.unknown.texts() {
+            unknown.push(DATA.unknown_to_model(member)?);
+        }
+        data.unknown = UnknownMembers::from_distinct(unknown);
+
+        let mut event = Event::new(data, self.created.clone());
+        let mut unknown = vec![
+            ("id".into(), write("id", &self.id)?),
+            ("webhookVersion".into(), write("webhookVersion", &self.webhook_version)?),
+        ];
+        if !self.delivery_success.is_absent() {
+            let success = write("deliverySuccess", &self.delivery_success)?;
+            unknown.push(("deliverySuccess".into(), success));
+        }
+        for member in self.unknown.texts() {
+            unknown.push(ENVELOPE.unknown_to_model(member)?);
+        }
+        event.unknown = UnknownMembers::from_distinct(unknown);
+        Ok(event.into())
+    }
+
+    fn to_unknown(&self) -> Result<LabEvent, Unmapped> {
+        let event_type = EventType::new(format!("{UNKNOWN}{}", self.event_type))
+            .map_err(|_| VENDOR.value("eventType"))?;
+        let data = JsonText::write(self).map_err(|_| ENVELOPE.no_counterpart())?;
+        Ok(UnknownEvent::new(event_type, data, self.created.clone()).into())
+    }
+
+    /// The webhook that tells of the event.
+    ///
+    /// An event that came from Strike becomes the webhook that it was. One of this crate's own
+    /// gets `id` and version `v1`, and no `deliverySuccess`.
+    ///
+    /// # Errors
+    ///
+    /// [`Unmapped::NoWebhook`] unless the event is a [`ResourceChanged`], or unknown and of a
+    /// type that begins with `strike.`; [`Unmapped::Value`] where it has what the webhook has no
+    /// way to write, such as an operation with a full stop in it.
+    pub fn from_event(event: &LabEvent, id: &MessageId) -> Result<Self, Unmapped> {
+        Self::of_version(event, id, &WebhookVersion::V1)
+    }
+
+    /// The webhook that tells of the event, in this version where the event has none of its own.
+    pub(super) fn of_version(
+        event: &LabEvent,
+        id: &MessageId,
+        version: &WebhookVersion,
+    ) -> Result<Self, Unmapped> {
+        match event {
+            LabEvent::ResourceChanged(event) => Self::of_change(event, id, version),
+            LabEvent::Unknown(event) if event.event_type.as_str().starts_with(UNKNOWN) => {
+                Self::of_unknown(event)
+            }
+            other => Err(VENDOR.no_webhook(other.event_type())),
+        }
+    }
+
+    fn of_change(
+        event: &Event<ResourceChanged>,
+        id: &MessageId,
+        version: &WebhookVersion,
+    ) -> Result<Self, Unmapped> {
+        let mut webhook = Self::new(
+            id.as_str(),
+            event_type(&event.data)?,
+            version.clone(),
+            data(&event.data)?,
+            event.timestamp.clone(),
+        );
+        let mut unknown = Vec::new();
+        for (name, text) in event.unknown.texts() {
+            match ENVELOPE.to_wire(name)? {
+                "id" => webhook.id = read("id", text)?,
+                "webhookVersion" => webhook.webhook_version = read("webhookVersion", text)?,
+                "deliverySuccess" => webhook.delivery_success = read("deliverySuccess", text)?,
+                name if ENVELOPE.is_known(name) => return Err(ENVELOPE.no_counterpart()),
+                name => unknown.push((name.into(), text.clone())),
+            }
+        }
+        webhook.unknown = UnknownMembers::from_distinct(unknown);
+        Ok(webhook)
+    }
+
+    fn of_unknown(event: &UnknownEvent) -> Result<Self, Unmapped> {
+        let webhook: Self = read("data", &event.data)?;
+        if event.event_type.as_str().strip_prefix(UNKNOWN) != Some(&*webhook.event_type) {
+            return Err(VENDOR.value("data.eventType"));
+        }
+        if event.timestamp != webhook.created {
+            return Err(VENDOR.value("timestamp"));
+        }
+        if !event.unknown.is_empty() {
+            return Err(ENVELOPE.no_counterpart());
+        }
+        Ok(webhook)
+    }
+}
+
+/// The kind of entity, and what was done to it.
+pub(super) fn parts(event_type: &str) -> Option<(&str, &str)> {
+    event_type
+        .rsplit_once('.')
+        .filter(|(resource_type, operation)| !resource_type.is_empty() && !operation.is_empty())
+}
+
+fn event_type(data: &ResourceChanged) -> Result<String, Unmapped> {
+    let operation = data.operation.as_str();
+    if data.resource_type.is_empty() {
+        Err(VENDOR.value("data.resource_type"))
+    } else if operation.is_empty() || operation.contains('.') {
+        Err(VENDOR.value("data.operation"))
+    } else {
+        Ok(format!("{}.{operation}", data.resource_type))
+    }
+}
+
+fn data(event: &ResourceChanged) -> Result<WebhookData, Unmapped> {
+    let mut data = WebhookData::new();
+    data.entity_id = event.resource_id.clone().map_or(Nullable::Absent, Nullable::Value);
+    data.changes = event.changes.clone().map_or(Nullable::Absent, Nullable::Value);
+    let mut unknown = Vec::new();
+    for (name, text) in event.unknown.texts() {
+        let null = text.as_str() == "null";
+        match DATA.to_wire(name)? {
+            "entityId" if null && data.entity_id.is_absent() => data.entity_id = Nullable::Null,
+            "changes" if null && data.changes.is_absent() => data.changes = Nullable::Null,
+            name if DATA.is_known(name) => return Err(DATA.no_counterpart()),
+            name => unknown.push((name.into(), text.clone())),
+        }
+    }
+    data.unknown = UnknownMembers::from_distinct(unknown);
+    Ok(data)
+}
+
+fn null() -> Result<JsonText, Unmapped> {
+    write("data", &())
+}
+
+fn write<T: serde::Serialize>(member: &'static str, value: &T) -> Result<JsonText, Unmapped> {
+    JsonText::write(value).map_err(|_| VENDOR.value(member))
+}
+
+fn read<T: DeserializeOwned>(member: &'static str, text: &JsonText) -> Result<T, Unmapped> {
+    text.read().map_err(|_| VENDOR.value(member))
+}

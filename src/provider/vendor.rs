@@ -1,0 +1,42 @@
+//! What the vendors' modules do alike: [`Vendor`].
+
+use http::HeaderValue;
+use serde::Serialize;
+
+use super::unmapped::Unmapped;
+use crate::event_type::EventType;
+use crate::format::FormatError;
+use crate::lab::LabEvent;
+use crate::message::Message;
+use crate::rendering::Rendering;
+
+/// A vendor, by the name that errors give it.
+#[derive(Clone, Copy)]
+pub(super) struct Vendor(pub(super) &'static str);
+
+impl Vendor {
+    pub(super) fn no_webhook(self, event_type: &EventType) -> Unmapped {
+        Unmapped::NoWebhook { vendor: self.0, event_type: event_type.clone() }
+    }
+
+    pub(super) const fn missing(self, member: &'static str) -> Unmapped {
+        Unmapped::Missing { vendor: self.0, member }
+    }
+
+    pub(super) const fn value(self, member: &'static str) -> Unmapped {
+        Unmapped::Value { vendor: self.0, member }
+    }
+
+    /// Writes the webhook that is made of a message's event, as compact JSON.
+    pub(super) fn render<W: Serialize>(
+        self,
+        message: &Message,
+        webhook: impl FnOnce(&LabEvent) -> Result<W, Unmapped>,
+    ) -> Result<Rendering, FormatError> {
+        let refused =
+            || FormatError::new(format!("the event cannot be written as a {} webhook", self.0));
+        let webhook = webhook(&message.event()?).map_err(|error| refused().because(error))?;
+        let body = serde_json::to_vec(&webhook).map_err(|error| refused().because(error))?;
+        Ok(Rendering::new(HeaderValue::from_static("application/json"), body))
+    }
+}

@@ -1,0 +1,340 @@
+//! Vendors' schemes as constants of [`Described`].
+
+use super::described::Described;
+use super::description::Description;
+use super::timestamp_form::TimestampForm;
+
+/// Each says where it was read, and which vector it is checked against.
+impl Described {
+    /// Asana: `X-Hook-Signature: <hex>` over the body.
+    ///
+    /// The secret comes in the handshake, as `X-Hook-Secret`.
+    ///
+    /// Source: Asana's "Webhooks guide" and its `devrel-examples`. Vector: none published; checked
+    /// against an independent computation.
+    pub const ASANA: Self = hex("x-hook-signature");
+
+    /// Bitbucket Cloud: `X-Hub-Signature: sha256=<hex>` over the body.
+    ///
+    /// Source: Atlassian's "Manage webhooks" and "Enhanced webhook security". Vector: published by
+    /// the vendor, for Jira, which signs alike.
+    pub const BITBUCKET: Self = prefixed("x-hub-signature", "sha256=");
+
+    /// Box: `BOX-SIGNATURE-PRIMARY: <base64>` over the body followed by the RFC 3339 time in
+    /// `BOX-DELIVERY-TIMESTAMP`.
+    ///
+    /// Box signs with a second key too, in `BOX-SIGNATURE-SECONDARY`: while the primary key
+    /// rotates, give the verifier the new one and the old one. Box's own libraries want
+    /// `BOX-SIGNATURE-VERSION` and `BOX-SIGNATURE-ALGORITHM` besides, which a signer does not
+    /// write.
+    ///
+    /// Source: Box's "Setup signatures" and `box-python-sdk`. Vector: published by the vendor, in
+    /// the tests of `box-python-sdk`.
+    pub const BOX: Self = Self::from_static(
+        Description::new("box-signature-primary", "{body}{timestamp}")
+            .base64()
+            .timestamp_header("box-delivery-timestamp", TimestampForm::Rfc3339),
+    );
+
+    /// Buildkite: `X-Buildkite-Signature: timestamp=<Unix seconds>,signature=<hex>` over
+    /// `{timestamp}.{body}`.
+    ///
+    /// Source: Buildkite's "Webhooks", on its signature. Vector: none published; checked against an
+    /// independent computation.
+    pub const BUILDKITE: Self = stamped("x-buildkite-signature", "timestamp=", "signature=");
+
+    /// Cal.com: `X-Cal-Signature-256: <hex>` over the body.
+    ///
+    /// Source: `sendPayload.ts` of Cal.com itself. Vector: none published; checked against an
+    /// independent computation.
+    pub const CAL_COM: Self = hex("x-cal-signature-256");
+
+    /// CircleCI: `circleci-signature: v1=<hex>` over the body, in a list parted by commas.
+    ///
+    /// Source: CircleCI's "Outbound webhooks". Vector: published by the vendor, on that page.
+    pub const CIRCLECI: Self = Self::from_static(
+        Description::new("circleci-signature", "{body}").separator(',').prefix("v1="),
+    );
+
+    /// ClickUp: `X-Signature: <hex>` over the body.
+    ///
+    /// Source: ClickUp's "Webhook signature". Vector: none published; checked against an
+    /// independent computation.
+    pub const CLICKUP: Self = hex("x-signature");
+
+    /// Coinbase Commerce: `X-CC-Webhook-Signature: <hex>` over the body.
+    ///
+    /// Source: Coinbase's "Webhooks security" and `coinbase-commerce-python`. Vector: published by
+    /// the vendor, in the tests of that library.
+    pub const COINBASE_COMMERCE: Self = hex("x-cc-webhook-signature");
+
+    /// Datasaur: `X-Datasaur-Signature: <hex>` over the body.
+    ///
+    /// Source: Datasaur's "Webhook Signature". Vector: published by the vendor, on that page.
+    pub const DATASAUR: Self = hex("x-datasaur-signature");
+
+    /// Docusign Connect: `X-DocuSign-Signature-1: <base64>` over the body.
+    ///
+    /// The number in the header's name belongs to the key; for another than the first, describe it
+    /// with [`new`](Self::new).
+    ///
+    /// Source: Docusign's "Manually authenticating HMAC signatures for Docusign Connect webhook
+    /// configurations". Vector: none published; checked against an independent computation.
+    pub const DOCUSIGN: Self = base64("x-docusign-signature-1");
+
+    /// Dropbox: `X-Dropbox-Signature: <hex>` over the body, with the app's secret.
+    ///
+    /// Source: Dropbox's "Webhooks" and its sample `mdwebhook`. Vector: none published; checked
+    /// against an independent computation.
+    pub const DROPBOX: Self = hex("x-dropbox-signature");
+
+    /// Fintoc: `Fintoc-Signature: t=<Unix seconds>,v1=<hex>` over `{timestamp}.{body}`.
+    ///
+    /// Source: `fintoc-python`. Vector: published by the vendor, in the tests of that library.
+    pub const FINTOC: Self = stamped("fintoc-signature", "t=", "v1=");
+
+    /// Forgejo: `X-Forgejo-Signature: <hex>` over the body of a JSON delivery.
+    ///
+    /// It sends [`GITEA`](Self::GITEA)'s and [`GITHUB`](Self::GITHUB)'s headers as well.
+    ///
+    /// Source: Forgejo's user documentation, "Webhooks". Vector: none published; checked against an
+    /// independent computation.
+    pub const FORGEJO: Self = hex("x-forgejo-signature");
+
+    /// Gitea: `X-Gitea-Signature: <hex>` over the body of a JSON delivery.
+    ///
+    /// A form delivery is signed over the JSON inside, not over its body: choose JSON.
+    ///
+    /// Source: `deliver.go` of Gitea itself. Vector: none published; checked against an independent
+    /// computation.
+    pub const GITEA: Self = hex("x-gitea-signature");
+
+    /// GitHub: `X-Hub-Signature-256: sha256=<hex>` over the body.
+    ///
+    /// Neither id nor time is signed, so nothing but the body's own content tells a repeat.
+    ///
+    /// Source: GitHub's "Validating webhook deliveries". Vector: published by the vendor, on that
+    /// page.
+    pub const GITHUB: Self = prefixed("x-hub-signature-256", "sha256=");
+
+    /// Grafana Alerting: `X-Grafana-Alerting-Signature: <hex>` over the body.
+    ///
+    /// A contact point with a timestamp header signs `{timestamp}:{body}` instead; its name is the
+    /// operator's choice, so describe that one with [`new`](Self::new).
+    ///
+    /// Source: Grafana's "Configure webhook notifications". Vector: none published; checked against
+    /// an independent computation.
+    pub const GRAFANA: Self = hex("x-grafana-alerting-signature");
+
+    /// Jira Cloud, admin webhooks: `X-Hub-Signature: sha256=<hex>` over the body.
+    ///
+    /// Source: Atlassian's "Webhooks" for the Jira Cloud platform. Vector: published by the vendor,
+    /// on that page.
+    pub const JIRA: Self = Self::BITBUCKET;
+
+    /// Lemon Squeezy: `X-Signature: <hex>` over the body.
+    ///
+    /// Source: Lemon Squeezy's "Signing Requests" and its `nextjs-billing`. Vector: none published;
+    /// checked against an independent computation.
+    pub const LEMON_SQUEEZY: Self = hex("x-signature");
+
+    /// LINE Messaging API: `x-line-signature: <base64>` over the body.
+    ///
+    /// Source: LINE's "Verify webhook signature" and `line-bot-sdk-python`. Vector: published by
+    /// the vendor, in the tests of that library.
+    pub const LINE: Self = base64("x-line-signature");
+
+    /// Linear: `Linear-Signature: <hex>` over the body.
+    ///
+    /// The time that it signs is in the body, as `webhookTimestamp`; the header `Linear-Timestamp`
+    /// is not signed.
+    ///
+    /// Source: Linear's `@linear/sdk`. Vector: none published; checked against an independent
+    /// computation.
+    pub const LINEAR: Self = hex("linear-signature");
+
+    /// Mollie, next-generation webhooks: `X-Mollie-Signature: sha256=<hex>` over the body.
+    ///
+    /// Source: `mollie-api-php`. Vector: none published; checked against an independent
+    /// computation.
+    pub const MOLLIE: Self = prefixed("x-mollie-signature", "sha256=");
+
+    /// Mux: `Mux-Signature: t=<Unix seconds>,v1=<hex>` over `{timestamp}.{body}`.
+    ///
+    /// Source: Mux's "Verify webhook signatures". Vector: none published; checked against an
+    /// independent computation.
+    pub const MUX: Self = stamped("mux-signature", "t=", "v1=");
+
+    /// Notion: `X-Notion-Signature: sha256=<hex>` over the body.
+    ///
+    /// The secret is the subscription's verification token.
+    ///
+    /// Source: `notion-sdk-js`. Vector: none published; checked against an independent computation.
+    pub const NOTION: Self = prefixed("x-notion-signature", "sha256=");
+
+    /// Paddle Billing: `Paddle-Signature: ts=<Unix seconds>;h1=<hex>` over `{timestamp}:{body}`.
+    ///
+    /// Source: `paddle-python-sdk`. Vector: published by the vendor, in the tests of that library.
+    pub const PADDLE: Self = Self::from_static(
+        Description::new("paddle-signature", "{timestamp}:{body}")
+            .separator(';')
+            .prefix("h1=")
+            .timestamp_field("ts=", TimestampForm::UnixSeconds),
+    );
+
+    /// PagerDuty, v3 webhooks: `X-PagerDuty-Signature: v1=<hex>` over the body, in a list parted by
+    /// commas.
+    ///
+    /// Source: PagerDuty's "Verifying signatures" and `go-pagerduty`. Vector: published by the
+    /// vendor, in the tests of that library.
+    pub const PAGERDUTY: Self = Self::from_static(
+        Description::new("x-pagerduty-signature", "{body}").separator(',').prefix("v1="),
+    );
+
+    /// Pusher Channels: `X-Pusher-Signature: <hex>` over the body.
+    ///
+    /// `X-Pusher-Key` names the key and is not signed.
+    ///
+    /// Source: `pusher-http-node` and `pusher-http-python`. Vector: none published; checked against
+    /// an independent computation.
+    pub const PUSHER: Self = hex("x-pusher-signature");
+
+    /// Razorpay: `X-Razorpay-Signature: <hex>` over the body.
+    ///
+    /// Source: Razorpay's "Validate and Test Webhooks" and `razorpay-python`. Vector: published by
+    /// the vendor, in the tests of that library.
+    pub const RAZORPAY: Self = hex("x-razorpay-signature");
+
+    /// Sentry, integration platform: `Sentry-Hook-Signature: <hex>` over the body.
+    ///
+    /// `Sentry-Hook-Timestamp` is not signed.
+    ///
+    /// Source: Sentry's "Webhooks" for the integration platform. Vector: none published; checked
+    /// against an independent computation.
+    pub const SENTRY: Self = hex("sentry-hook-signature");
+
+    /// Shopify: `X-Shopify-Hmac-Sha256: <base64>` over the body.
+    ///
+    /// Source: `shopify-api-php`. Vector: published by the vendor, in the tests of that library.
+    pub const SHOPIFY: Self = base64("x-shopify-hmac-sha256");
+
+    /// Slack: `X-Slack-Signature: v0=<hex>` over `v0:{timestamp}:{body}`, with the Unix seconds in
+    /// `X-Slack-Request-Timestamp`.
+    ///
+    /// Source: Slack's "Verifying requests from Slack". Vector: published by the vendor, on that
+    /// page.
+    pub const SLACK: Self = v0("x-slack-signature", "x-slack-request-timestamp");
+
+    /// Stripe: `Stripe-Signature: t=<Unix seconds>,v1=<hex>` over `{timestamp}.{body}`.
+    ///
+    /// The secret is used as text, with its `whsec_`:
+    /// [`Secret::from_text`](crate::Secret::from_text).
+    ///
+    /// Source: `stripe-dotnet` and `stripe-ruby`. Vector: published by the vendor, in the tests of
+    /// `stripe-dotnet`.
+    pub const STRIPE: Self = stamped("stripe-signature", "t=", "v1=");
+
+    /// Tailscale: `Tailscale-Webhook-Signature: t=<Unix seconds>,v1=<hex>` over
+    /// `{timestamp}.{body}`.
+    ///
+    /// Source: Tailscale's "Webhooks" and the example in its repository. Vector: none published;
+    /// checked against an independent computation.
+    pub const TAILSCALE: Self = stamped("tailscale-webhook-signature", "t=", "v1=");
+
+    /// Todoist: `X-Todoist-Hmac-SHA256: <base64>` over the body, with the app's client secret.
+    ///
+    /// Source: `todoist-sdk-typescript`, `verifyWebhookSignature`. Vector: none published; checked
+    /// against an independent computation.
+    pub const TODOIST: Self = base64("x-todoist-hmac-sha256");
+
+    /// Twitch EventSub: `Twitch-Eventsub-Message-Signature: sha256=<hex>` over
+    /// `{id}{timestamp}{body}`, with the message's id and its RFC 3339 time in headers of their
+    /// own.
+    ///
+    /// Source: Twitch's "Handling webhook events" and `twitch-cli`. Vector: none published; checked
+    /// against an independent computation.
+    pub const TWITCH: Self = Self::from_static(
+        Description::new("twitch-eventsub-message-signature", "{id}{timestamp}{body}")
+            .prefix("sha256=")
+            .id_header("twitch-eventsub-message-id")
+            .timestamp_header("twitch-eventsub-message-timestamp", TimestampForm::Rfc3339),
+    );
+
+    /// Typeform: `Typeform-Signature: sha256=<base64>` over the body.
+    ///
+    /// Source: Typeform's "Secure your webhooks". Vector: none published; checked against an
+    /// independent computation.
+    pub const TYPEFORM: Self = Self::from_static(
+        Description::new("typeform-signature", "{body}").prefix("sha256=").base64(),
+    );
+
+    /// Webflow: `x-webflow-signature: <hex>` over `{timestamp}:{body}`, with the Unix milliseconds
+    /// in `x-webflow-timestamp`.
+    ///
+    /// Source: Webflow's "Request Signatures" and `js-webflow-api`. Vector: none published; checked
+    /// against an independent computation.
+    pub const WEBFLOW: Self = Self::from_static(
+        Description::new("x-webflow-signature", "{timestamp}:{body}")
+            .timestamp_header("x-webflow-timestamp", TimestampForm::UnixMillis),
+    );
+
+    /// Xero: `x-xero-signature: <base64>` over the body.
+    ///
+    /// Source: Xero's "Configuring your server". Vector: none published; checked against an
+    /// independent computation.
+    pub const XERO: Self = base64("x-xero-signature");
+
+    /// Zendesk: `X-Zendesk-Webhook-Signature: <base64>` over `{timestamp}{body}`, with the RFC 3339
+    /// time in `X-Zendesk-Webhook-Signature-Timestamp`.
+    ///
+    /// An earlier edition of that page has the two in the other order, with a vector for it.
+    ///
+    /// Source: Zendesk's page on verifying webhooks. Vector: none published; checked against an
+    /// independent computation.
+    pub const ZENDESK: Self = Self::from_static(
+        Description::new("x-zendesk-webhook-signature", "{timestamp}{body}")
+            .base64()
+            .timestamp_header("x-zendesk-webhook-signature-timestamp", TimestampForm::Rfc3339),
+    );
+
+    /// Zoom: `x-zm-signature: v0=<hex>` over `v0:{timestamp}:{body}`, with the Unix seconds in
+    /// `x-zm-request-timestamp`.
+    ///
+    /// Source: Zoom's `webhook-sample`. Vector: none published; checked against an independent
+    /// computation.
+    pub const ZOOM: Self = v0("x-zm-signature", "x-zm-request-timestamp");
+}
+
+/// The MAC of the body in hexadecimal, alone in its header.
+const fn hex(header: &'static str) -> Described {
+    Described::from_static(Description::new(header, "{body}"))
+}
+
+/// The MAC of the body in base64, alone in its header.
+const fn base64(header: &'static str) -> Described {
+    Described::from_static(Description::new(header, "{body}").base64())
+}
+
+/// The MAC of the body in hexadecimal behind a prefix.
+const fn prefixed(header: &'static str, prefix: &'static str) -> Described {
+    Described::from_static(Description::new(header, "{body}").prefix(prefix))
+}
+
+/// Time and MACs as fields of one header, parted by commas.
+const fn stamped(header: &'static str, time: &'static str, prefix: &'static str) -> Described {
+    Described::from_static(
+        Description::new(header, "{timestamp}.{body}")
+            .separator(',')
+            .prefix(prefix)
+            .timestamp_field(time, TimestampForm::UnixSeconds),
+    )
+}
+
+/// The scheme of Slack, with its version in the signed bytes.
+const fn v0(header: &'static str, time: &'static str) -> Described {
+    Described::from_static(
+        Description::new(header, "v0:{timestamp}:{body}")
+            .prefix("v0=")
+            .timestamp_header(time, TimestampForm::UnixSeconds),
+    )
+}

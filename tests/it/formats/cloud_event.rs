@@ -1,0 +1,190 @@
+//! CloudEvents that others wrote.
+
+use super::*;
+use crate::support::body_malformed_at;
+
+pub(super) fn read_binary(headers: &HeaderMap, body: &[u8]) -> Result<CloudEvent, String> {
+    CloudEvent::from_binary(headers, danger::unsigned(body).admitted())
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn what_others_write_is_read() {
+    let event = |body: &str| {
+        danger::unsigned(body.as_bytes()).decode::<CloudEvent>().unwrap().to_event(at())
+    };
+    // No time, no content type, null where nothing is, and an extension.
+    let read = event(r#"{"data":"text","type":"com.example.some-event","source":"/x","subject":null,"id":"A","specversion":"1.0","comexampleextension1":"value","unset":null,"timestamp":"2009"}"#).unwrap();
+    let LabEvent::Unknown(read) = read else { panic!("not in the catalogue") };
+    assert_eq!(read.timestamp.timestamp(), at());
+    assert_eq!(read.data.as_str(), r#""text""#);
+    let members: Vec<_> = read.unknown.iter().collect();
+    assert_eq!(members, [("comexampleextension1", r#""value""#)]);
+    // JSON by its content type, as bytes.
+    for content_type in ["application/json", "TEXT/JSON; charset=utf-8", "application/vnd.x+json"] {
+        let body = format!(
+            r#"{{"specversion":"1.0","id":"1","source":"/","type":"a","datacontenttype":"{content_type}","data_base64":"eyAieHl6IjogMTIzIH0="}}"#
+        );
+        let LabEvent::Unknown(read) = event(&body).unwrap() else { panic!("not in the catalogue") };
+        assert_eq!(read.data.as_str(), r#"{ "xyz": 123 }"#);
+    }
+}
+
+#[test]
+fn each_event_that_is_no_lab_event_is_an_error_that_says_where() {
+    let refusal = |members: &str| {
+        let body = format!(r#"{{"id":"1","source":"/",{members}}}"#);
+        let error = danger::unsigned(body.as_bytes())
+            .decode::<CloudEvent>()
+            .unwrap()
+            .to_event(at())
+            .unwrap_err();
+        (error.to_string(), error.source().unwrap().to_string())
+    };
+    for (members, path, why) in [
+        (r#""specversion":"0.3","type":"a","data":1"#, "specversion", "not CloudEvents 1.0"),
+        (
+            r#""specversion":"1.0","type":"a:b","data":1"#,
+            "type",
+            "an event type holds a character other than A-Z a-z 0-9 _ - .",
+        ),
+        (r#""specversion":"1.0","type":"a""#, "data", "there is no data"),
+        (
+            r#""specversion":"1.0","type":"a","data":"<x/>","datacontenttype":"application/xml""#,
+            "datacontenttype",
+            "the data is not JSON",
+        ),
+        (
+            r#""specversion":"1.0","type":"a","data_base64":"MQ==","datacontenttype":"text/plain""#,
+            "datacontenttype",
+            "the data is not JSON",
+        ),
+        // Nothing may be taken for JSON that does not say so.
+        (
+            r#""specversion":"1.0","type":"a","data_base64":"MQ==""#,
+            "datacontenttype",
+            "the data is not JSON",
+        ),
+        (
+            r#""specversion":"1.0","type":"a","data_base64":"MQ==","data":1,"datacontenttype":"a/json""#,
+            "data_base64",
+            "`data` is there too",
+        ),
+        (
+            r#""specversion":"1.0","type":"a","data_base64":"!","datacontenttype":"a/json""#,
+            "data_base64",
+            "not base64",
+        ),
+        (
+            r#""specversion":"1.0","type":"a","data_base64":"ew==","datacontenttype":"a/json""#,
+            "data_base64",
+            "EOF while parsing an object at line 1 column 1",
+        ),
+    ] {
+        assert_eq!(refusal(members), (body_malformed_at(path), why.to_owned()));
+    }
+    assert_eq!(
+        refusal(r#""specversion":"1.0","type":"run.state_changed","data":{"run_id":1}"#).0,
+        "the run.state_changed event is malformed at `data.run_id`"
+    );
+    for body in ["{}", "[]", r#"{"specversion":"1.0","id":"1","source":"/","type":"a","time":"x"}"#]
+    {
+        assert!(danger::unsigned(body.as_bytes()).decode::<CloudEvent>().is_err());
+    }
+}
+
+fn foreign() -> HeaderMap {
+    [
+        ("ce-specversion", "1.0"),
+        ("ce-type", "com.example.someevent"),
+        ("ce-time", "2018-04-05T03:56:24Z"),
+        ("ce-id", "1234-1234-1234"),
+        ("ce-source", "/mycontext/subcontext"),
+        ("ce-zext", "5"),
+        ("ce-aext", "\"Euro \\\" %e2%82%ac\""),
+        ("x-other", "\u{7f}"),
+        ("content-type", "Application/JSON; charset=utf-8"),
+    ]
+    .into_iter()
+    .map(|(name, value)| {
+        let value = HeaderValue::from_bytes(value.replace('\u{7f}', "\u{fc}").as_bytes()).unwrap();
+        (HeaderName::from_static(name), value)
+    })
+    .collect()
+}
+
+#[test]
+fn the_binary_mode_of_others_is_read() {
+    let read = read_binary(&foreign(), b" {\"a\" : 1.10} ").unwrap();
+    assert_eq!(read.dataschema, None);
+    let members: Vec<_> = read.unknown.iter().collect();
+    assert_eq!(members, [("aext", r#""Euro \" €""#), ("zext", r#""5""#)]);
+    let LabEvent::Unknown(event) = read.to_event(at()).unwrap() else { panic!("not ours") };
+    assert_eq!(event.data.as_str(), r#"{"a" : 1.10}"#);
+    assert_eq!(event.timestamp.as_str(), "2018-04-05T03:56:24Z");
+
+    // Data that is not JSON is kept, and is no lab event.
+    for content_type in [Some("text/plain"), Some("application/jsonx"), None] {
+        let mut headers = foreign();
+        headers.remove("content-type");
+        headers.extend(
+            content_type
+                .map(|it| (HeaderName::from_static("content-type"), HeaderValue::from_static(it))),
+        );
+        let read = read_binary(&headers, b"1\xff").unwrap();
+        assert_eq!(read.datacontenttype.as_deref(), content_type);
+        assert_eq!(read.data_base64.as_deref(), Some("Mf8="));
+        assert!(read.data.is_absent() && read.to_event(at()).is_err());
+        let read = read_binary(&headers, b"").unwrap();
+        assert!(read.data.is_absent() && read.data_base64.is_none());
+    }
+}
+
+#[test]
+fn each_refusal_of_the_headers_has_its_text() {
+    let refusal = |change: &dyn Fn(&mut HeaderMap)| {
+        let mut headers = foreign();
+        change(&mut headers);
+        read_binary(&headers, b"{}").unwrap_err()
+    };
+    for name in ["ce-specversion", "ce-type", "ce-id", "ce-source"] {
+        let text = format!("the {name} header is missing");
+        assert_eq!(refusal(&|headers| drop(headers.remove(name))), text);
+    }
+    for name in ["ce-type", "ce-zext", "content-type"] {
+        let text = format!("the {name} header is repeated");
+        let repeat = |headers: &mut HeaderMap| {
+            let value = headers[name].clone();
+            headers.append(name, value);
+        };
+        assert_eq!(refusal(&repeat), text);
+    }
+    for name in ["ce-datacontenttype", "ce-data", "ce-data_base64"] {
+        let text = format!("the {name} header has no place in a CloudEvent");
+        let add = |headers: &mut HeaderMap| {
+            headers.insert(name, HeaderValue::from_static("text/plain"));
+        };
+        assert_eq!(refusal(&add), text);
+    }
+    for (name, value) in [
+        ("ce-time", &b"yesterday"[..]),
+        ("ce-id", b"%C0%A0"),
+        ("ce-zext", b"%"),
+        ("ce-subject", b"\"open"),
+        ("content-type", b"\xff"),
+    ] {
+        let set = |headers: &mut HeaderMap| {
+            headers.insert(name, HeaderValue::from_bytes(value).unwrap());
+        };
+        assert_eq!(refusal(&set), format!("the {name} header is malformed"));
+    }
+    for structured in ["application/cloudevents+json", "Application/CloudEvents-batch+json; a=b"] {
+        let set = |headers: &mut HeaderMap| {
+            headers.insert("content-type", HeaderValue::from_static(structured));
+        };
+        assert_eq!(refusal(&set), "the content type says that the CloudEvent is in the body");
+    }
+    let error = CloudEvent::from_binary(&foreign(), danger::unsigned(b"{").admitted()).unwrap_err();
+    assert_eq!(error.to_string(), "the body is not the JSON that its content type says");
+    assert_eq!(error.source().unwrap().to_string(), "the body is malformed");
+}

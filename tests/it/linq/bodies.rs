@@ -1,0 +1,187 @@
+//! Bodies as they are: decoded, encoded, known again.
+
+use std::error::Error as _;
+
+use http::HeaderName;
+use labhook::provider::linq::{self, Kind, LabwareMovement, RunState, RunStateChange, Webhook};
+use labhook::{MessageId, Secret, Signer, TimeText, Timestamp, Verifier, danger};
+
+use super::{BODIES, PUBLISHED, decode, encode};
+
+#[test]
+fn every_body_survives_byte_for_byte() {
+    for (kind, body) in BODIES {
+        let body = body.trim_end();
+        let webhook = decode(kind, body).unwrap();
+        assert_eq!(webhook.kind(), kind);
+        assert_eq!(webhook.timestamp().unwrap().as_str(), "2025-04-17T09:30:00.000Z");
+        assert_eq!(encode(&webhook), body);
+
+        let more = format!(
+            "{},\"b\":1.10,\"a\":{{\"n\":123456789012345678901}}}}",
+            &body[..body.len() - 1]
+        );
+        assert_eq!(encode(&decode(kind, &more).unwrap()), more);
+    }
+}
+
+#[test]
+fn the_published_body_is_what_it_says() {
+    let run: RunStateChange = danger::unsigned(PUBLISHED.as_bytes()).decode().unwrap();
+    assert_eq!(run.state, RunState::Paused);
+    assert_eq!(run.message, "The run is paused.");
+    assert_eq!(run.run_id.as_str(), "00000000-0000-0000-000000000000");
+    assert!(run.unknown.is_empty());
+
+    let timestamp: TimeText = "2025-04-17T09:30:00.000Z".parse().unwrap();
+    let run_id = "00000000-0000-0000-000000000000";
+    let made = RunStateChange::new(RunState::Paused, "The run is paused.", run_id, timestamp);
+    assert_eq!(made, run);
+}
+
+#[test]
+fn a_state_is_kept_as_it_was_spelled() {
+    for (text, state, stopped) in [
+        ("stoped", RunState::Stoped, true),
+        ("stopped", RunState::Stopped, true),
+        ("on_fire", RunState::from("on_fire"), false),
+    ] {
+        let body = PUBLISHED.trim_end().replace("paused\",", &format!("{text}\","));
+        let run: RunStateChange = danger::unsigned(body.as_bytes()).decode().unwrap();
+        assert_eq!((&run.state, run.state.is_stopped()), (&state, stopped));
+        assert_eq!(encode(&run.into()), body);
+    }
+}
+
+#[test]
+fn a_kind_without_a_published_body_takes_any_object() {
+    for kind in &Kind::ALL[1..] {
+        assert_eq!(encode(&decode(*kind, "{}").unwrap()), "{}");
+        let body = r#"{"event":{"state":"x"},"seq":1.0}"#;
+        assert_eq!(encode(&decode(*kind, body).unwrap()), body);
+        // Absent and null are one thing.
+        let null = decode(*kind, r#"{"state":null,"message":null,"run_id":null,"timestamp":null}"#);
+        assert_eq!(null.unwrap(), decode(*kind, "{}").unwrap());
+    }
+    assert_eq!(LabwareMovement::default(), LabwareMovement::new());
+}
+
+#[test]
+fn a_malformed_body_is_refused_at_its_place() {
+    let run = |body: &str| decode(Kind::RunStateChange, body).unwrap_err();
+    let whole = "the body is malformed";
+    for (body, text, source) in [
+        (r#"{"state":"paused"}"#, whole, "missing field `message`"),
+        ("[]", whole, "invalid type: sequence, expected a JSON object"),
+        (
+            r#"{"state":1}"#,
+            "the body is malformed at `state`",
+            "invalid type: integer `1`, expected a string",
+        ),
+        (
+            r#"{"message":null}"#,
+            "the body is malformed at `message`",
+            "invalid type: null, expected a string",
+        ),
+        (
+            r#"{"timestamp":"yesterday"}"#,
+            "the body is malformed at `timestamp`",
+            "not an RFC 3339 date-time",
+        ),
+        (r#"{"x":1,"x":1}"#, "the body is malformed at `x`", "`x` stands twice"),
+    ] {
+        let error = run(body);
+        assert_eq!(error.to_string(), text);
+        let found = error.source().unwrap().to_string();
+        assert_eq!(found.split(" at line ").next(), Some(source), "{body}");
+    }
+    for kind in &Kind::ALL[1..] {
+        let error = decode(*kind, r#"{"run_id":5}"#).unwrap_err();
+        assert_eq!(error.to_string(), "the body is malformed at `run_id`");
+    }
+}
+
+#[test]
+fn a_token_in_a_header_admits_a_body() {
+    let name = HeaderName::from_static("x-lab-token");
+    let secret = || Secret::from_text("correct horse").unwrap();
+    let verifier = Verifier::token(name.clone(), secret()).unwrap();
+    let signer = Signer::token(name.clone(), secret()).unwrap();
+    let now = Timestamp::UNIX_EPOCH;
+    let body = PUBLISHED.as_bytes();
+
+    let mut headers = signer.sign(&MessageId::new("m").unwrap(), now, body).unwrap();
+    let verified = verifier.verify(&headers, body, now).unwrap();
+    let run: RunStateChange = verified.decode().unwrap();
+    let same = Webhook::decode_as(Kind::RunStateChange, verified.admitted()).unwrap();
+    assert_eq!(same, run.into());
+
+    headers.insert(&name, "wrong horse".parse().unwrap());
+    assert_eq!(verifier.verify(&headers, body, now).unwrap_err().name(), "no-match");
+    headers.remove(&name);
+    assert_eq!(verifier.verify(&headers, body, now).unwrap_err().name(), "missing-header");
+}
+
+#[test]
+fn a_repetition_is_known_by_what_the_body_says() {
+    let key = |kind, body: &str| decode(kind, body).unwrap().dedupe_key();
+    let published = key(Kind::RunStateChange, PUBLISHED).unwrap();
+    assert_eq!(
+        published.as_str(),
+        "19:on_run_state_change/6:run_id/31:00000000-0000-0000-000000000000\
+         /5:state/6:paused/9:timestamp/24:2025-04-17T09:30:00.000Z"
+    );
+    // One cannot be told from the other.
+    let other_message = PUBLISHED.replace("The run is paused.", "Lid open.");
+    assert_eq!(key(Kind::RunStateChange, &other_message), Some(published.clone()));
+    let other_state = PUBLISHED.replace("\"paused\"", "\"resumed\"");
+    assert_ne!(key(Kind::RunStateChange, &other_state), Some(published));
+
+    let labware = BODIES[3].1;
+    let one = key(Kind::LabwareMovement, labware);
+    assert!(one.is_some());
+    assert_ne!(one, key(Kind::LabwareMovement, &labware.replace("\"start\"", "\"end\"")));
+    assert_ne!(one, key(Kind::LabwareMovement, &labware.replace("plate-7", "plate-8")));
+    let task = BODIES[1].1;
+    let safety = BODIES[2].1;
+    let plan = BODIES[4].1;
+    for (kind, body, from, to) in [
+        (Kind::TaskStateChange, task, "t-17\"}", "t-18\"}"),
+        (Kind::SafetyStateChange, safety, "cell-1", "cell-2"),
+        (Kind::NewPlan, plan, "plan-3", "plan-4"),
+    ] {
+        assert_ne!(key(kind, body), key(kind, &body.replace(from, to)), "{kind}");
+    }
+
+    let at = r#""timestamp":"2025-04-17T09:30:00.000Z""#;
+    let absent = key(Kind::NewPlan, &format!("{{{at}}}"));
+    assert_ne!(absent, key(Kind::NewPlan, &format!(r#"{{{at},"run_id":""}}"#)));
+    assert_ne!(absent, key(Kind::TaskStateChange, &format!("{{{at}}}")));
+    assert_eq!(key(Kind::NewPlan, r#"{"plan_id":"p"}"#), None);
+}
+
+#[test]
+fn nothing_published_is_the_default_policy() {
+    assert_eq!(linq::policy(), labhook::Policy::default());
+}
+
+#[test]
+fn a_kind_has_its_filter_and_its_event() {
+    let filters: Vec<_> = Kind::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        filters,
+        [
+            "on_run_state_change",
+            "on_task_state_change",
+            "on_safety_state_change",
+            "on_labware_movement",
+            "on_new_plan",
+        ]
+    );
+    for (kind, body) in BODIES {
+        assert_eq!(Kind::from_filter(kind.filter()), Some(kind));
+        let event = decode(kind, body).unwrap().to_event().unwrap();
+        assert_eq!(*event.event_type(), kind.event_type());
+    }
+    assert_eq!(Kind::from_filter("on_fire"), None);
+}

@@ -1,0 +1,43 @@
+//! Messages written for a receiver of LINQ's webhooks.
+
+use std::error::Error;
+
+use labhook::lab::{InstructionCompleted, RunState, RunStateChanged};
+use labhook::provider::linq::Format;
+use labhook::{Event, Format as _, Message, MessageId, Timestamp};
+
+use super::PUBLISHED;
+
+const AT: Timestamp = Timestamp::from_unix_seconds(1_744_882_200);
+
+fn id() -> MessageId {
+    MessageId::new("m").unwrap()
+}
+
+#[test]
+fn a_message_is_rendered_as_published() {
+    let data = RunStateChanged::new("00000000-0000-0000-000000000000", RunState::Paused);
+    let mut message = Event::new(data, AT).into_message(id()).unwrap();
+    message.render(&Format::default()).unwrap();
+    let rendering = message.rendering("linq").unwrap();
+    assert_eq!(rendering.content_type(), "application/json");
+    assert_eq!(rendering.headers().count(), 0);
+    assert_eq!(rendering.body(), PUBLISHED.trim_end());
+}
+
+#[test]
+fn an_event_without_a_form_is_refused() {
+    let other = Event::new(InstructionCompleted::new("r1", "i1"), AT).into_message(id()).unwrap();
+    let error = Format::default().render(&other).unwrap_err();
+    assert_eq!(error.to_string(), "the event cannot be written as a LINQ webhook");
+    assert_eq!(
+        Error::source(&error).unwrap().to_string(),
+        "LINQ has no webhook for a instruction.completed event"
+    );
+
+    let rendering = labhook::Rendering::new("text/plain".parse().unwrap(), "x");
+    let event_type = "run.state_changed".parse().unwrap();
+    let bytes = Message::new(id(), event_type, AT, labhook::Keys::new(), "x", rendering);
+    let error = Format::default().render(&bytes).unwrap_err();
+    assert_eq!(error.to_string(), "the message does not give its event");
+}

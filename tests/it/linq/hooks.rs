@@ -1,0 +1,262 @@
+//! The hooks of a workflow.
+
+use std::error::Error as _;
+
+use labhook::lab::{
+    LabwareMoved, LabwareTrigger, PlanCreated, PlanStatus, RunState, RunStateChanged, TaskState,
+    TaskStateChanged,
+};
+use labhook::provider::linq::{Hook, HookError, Kind, Watch, policy};
+use labhook::{EndpointId, Event, Message, MessageId, Payload, Timestamp, TriggerOn};
+
+const HOOKS: &str = include_str!("../../data/linq/hooks.json");
+const SECRET: &str = "s3cRe7-0123456789";
+
+fn id() -> EndpointId {
+    EndpointId::new("e").unwrap()
+}
+
+fn read(json: &str) -> Hook {
+    Hook::from_json(json).unwrap()
+}
+
+fn message(data: impl Payload) -> Message {
+    Event::new(data, Timestamp::UNIX_EPOCH).into_message(MessageId::new("m").unwrap()).unwrap()
+}
+
+#[test]
+fn a_list_of_hooks_survives_byte_for_byte() {
+    let hooks: Vec<Hook> = serde_json::from_str(HOOKS).unwrap();
+    assert_eq!(*Hook::expose_list_json(&hooks), HOOKS.trim_end());
+    let kinds: Vec<_> = hooks.iter().filter_map(Hook::kind).collect();
+    assert_eq!(kinds, Kind::ALL);
+    for hook in &hooks {
+        assert_eq!(&read(&hook.expose_json()), hook);
+        assert_eq!(hook.expose_url(), "http://example.com");
+    }
+    assert_eq!(*hooks[1].watch(), Watch::TaskState { task_ids: vec!["t-17".into()] });
+    let headers: Vec<_> = hooks[4].expose_headers().collect();
+    assert_eq!(headers, [("X-Z", "1"), ("X-A", "2")]);
+    assert_eq!(hooks[1].expose_headers().count(), 0);
+}
+
+#[test]
+fn unknown_members_and_filters_survive() {
+    for json in [
+        r#"{"filter":"on_new_plan","parameters":{"url":"u","headers":null,"verify":1.0},"z":1.10,"task_ids":["t"],"a":{}}"#,
+        r#"{"filter":"on_fire","parameters":{"url":"u"},"b":1,"task_ids":[5],"a":null}"#,
+        r#"{"filter":"on_labware_movement","parameters":{"url":"u"},"labware_ids":["l"],"trigger_on":"start","task_ids":[]}"#,
+    ] {
+        assert_eq!(*read(json).expose_json(), json);
+    }
+    let other = read(r#"{"filter":"on_fire","parameters":{"url":"u"},"colour":"red"}"#);
+    assert_eq!(other.kind(), None);
+    assert_eq!(other.watch().filter(), "on_fire");
+    assert_eq!(other.unknown().get("colour"), Some("\"red\""));
+}
+
+#[test]
+fn without_a_filter_the_other_members_tell_the_kind() {
+    let parameters = r#""parameters":{"url":"u"}"#;
+    for (members, filter, written) in [
+        (r#","task_ids":["t"]"#, "on_task_state_change", r#","task_ids":["t"]"#),
+        (r#","labware_ids":[]"#, "on_labware_movement", r#","labware_ids":[],"trigger_on":"both""#),
+        (
+            r#","trigger_on":"end""#,
+            "on_labware_movement",
+            r#","labware_ids":[],"trigger_on":"end""#,
+        ),
+        (
+            r#","filter":null,"x":1,"task_ids":[]"#,
+            "on_task_state_change",
+            r#","task_ids":[],"x":1"#,
+        ),
+    ] {
+        assert_eq!(
+            *read(&format!("{{{parameters}{members}}}")).expose_json(),
+            format!(r#"{{"filter":"{filter}",{parameters}{written}}}"#)
+        );
+    }
+    let refused = |members| Hook::from_json(&format!("{{{parameters}{members}}}")).unwrap_err();
+    let none = refused("");
+    assert_eq!(none, HookError::NoKind);
+    assert_eq!(
+        none.to_string(),
+        "the hook has no filter, and its other members do not tell its kind"
+    );
+    let two = refused(r#","task_ids":[],"trigger_on":"both""#);
+    assert_eq!(two, HookError::TwoKinds);
+    assert_eq!(
+        two.to_string(),
+        "the hook has no filter, and its other members are those of two kinds"
+    );
+}
+
+#[test]
+fn a_malformed_hook_is_refused_at_its_place() {
+    for (json, path) in [
+        (format!(r#""{SECRET}""#), "."),
+        (r#"{"filter":"on_new_plan"}"#.to_owned(), "."),
+        (format!(r#"{{"filter":5,"parameters":{{"url":"{SECRET}"}}}}"#), "filter"),
+        (format!(r#"{{"parameters":"{SECRET}"}}"#), "parameters"),
+        (format!(r#"{{"parameters":{{"headers":{{"x":"{SECRET}"}}}}}}"#), "parameters"),
+        (format!(r#"{{"parameters":{{"url":["{SECRET}"]}}}}"#), "parameters.url"),
+        (format!(r#"{{"parameters":{{"url":"{SECRET}","url":""}}}}"#), "parameters.url"),
+        (format!(r#"{{"parameters":{{"url":"u","headers":"{SECRET}"}}}}"#), "parameters.headers"),
+        (r#"{"parameters":{"url":"u","headers":{"x":1234}}}"#.to_owned(), "parameters.headers.x"),
+        (
+            format!(r#"{{"parameters":{{"url":"u","headers":{{"x":"{SECRET}","x":""}}}}}}"#),
+            "parameters.headers",
+        ),
+        (format!(r#"{{"task_ids":"{SECRET}","parameters":{{"url":"u"}}}}"#), "task_ids"),
+        (
+            format!(
+                r#"{{"filter":"on_labware_movement","trigger_on":"{SECRET}","parameters":{{"url":"u"}}}}"#
+            ),
+            "trigger_on",
+        ),
+    ] {
+        let text = format!("the hook is malformed at `{path}`");
+        let error = Hook::from_json(&json).unwrap_err();
+        assert_eq!(error.to_string(), text, "{json}");
+        assert!(error.source().is_none());
+        assert!(!format!("{error:?}").contains(SECRET));
+        // From within a workflow.
+        let error = serde_json::from_str::<Vec<Hook>>(&format!("[{json}]")).unwrap_err();
+        assert!(error.to_string().starts_with(&text), "{error}");
+        assert!(!format!("{error} {error:?}").contains(SECRET));
+    }
+}
+
+#[test]
+fn nothing_prints_the_secrets_of_a_hook() {
+    for (url, printed) in [
+        (
+            format!("https://user:{SECRET}@lab.example:8443/{SECRET}?{SECRET}"),
+            "https://lab.example:8443",
+        ),
+        (format!("http://lab.example/{SECRET}"), "http://lab.example"),
+        (SECRET.to_owned(), "malformed URL"),
+        (format!("{SECRET} {SECRET}"), "malformed URL"),
+    ] {
+        let hook = Hook::new(Watch::NewPlan, &url).header("X-Token", SECRET);
+        assert_eq!(format!("{hook:?}"), format!("Hook(\"on_new_plan\", {printed})"));
+        assert_eq!(format!("{hook:#?}"), format!("{hook:?}"));
+        assert!(hook.expose_json().contains(&url));
+    }
+}
+
+#[test]
+fn a_hook_is_made_and_written_as_the_sdk_does() {
+    let labware_ids = vec!["plate-7".into()];
+    let watch = Watch::LabwareMovement { labware_ids, trigger_on: TriggerOn::Start };
+    let hook = Hook::new(watch, "http://example.com/\"x")
+        .header("X-B", "1")
+        .header("X-A", "2")
+        .header("X-B", "3");
+    assert_eq!(
+        *hook.expose_json(),
+        concat!(
+            r#"{"filter":"on_labware_movement","parameters":{"url":"http://example.com/\"x","#,
+            r#""headers":{"X-B":"3","X-A":"2"}},"labware_ids":["plate-7"],"trigger_on":"start"}"#,
+        )
+    );
+    let other = Watch::Other { filter: "on_fire".into() };
+    assert_eq!(
+        *Hook::new(other, "u").expose_json(),
+        r#"{"filter":"on_fire","parameters":{"url":"u"}}"#
+    );
+}
+
+#[test]
+fn a_hook_subscribes_to_its_kind() {
+    let run = message(RunStateChanged::new("r", RunState::Paused));
+    let t1 = message(TaskStateChanged::new("r", "t1", TaskState::Failed));
+    let t2 = message(TaskStateChanged::new("r", "t2", TaskState::Failed));
+    let plan = message(PlanCreated::new("p", PlanStatus::Completed));
+    let up = message(LabwareMoved::new("l1", LabwareTrigger::Start));
+    let down = message(LabwareMoved::new("l2", LabwareTrigger::End));
+    let all = [&run, &t1, &t2, &plan, &up, &down];
+
+    let labware = |ids: &[&str], trigger_on| Watch::LabwareMovement {
+        labware_ids: ids.iter().map(|id| (*id).into()).collect(),
+        trigger_on,
+    };
+    for (watch, wanted) in [
+        (Watch::RunState, "100000"),
+        (Watch::TaskState { task_ids: Vec::new() }, "011000"),
+        (Watch::TaskState { task_ids: vec!["t2".into()] }, "001000"),
+        (Watch::SafetyState, "000000"),
+        (Watch::NewPlan, "000100"),
+        (labware(&[], TriggerOn::Both), "000011"),
+        (labware(&[], TriggerOn::End), "000001"),
+        (labware(&["l1"], TriggerOn::Both), "000010"),
+        (labware(&["l1"], TriggerOn::End), "000000"),
+    ] {
+        let subscription = Hook::new(watch.clone(), "u").subscription().unwrap();
+        let found: String = all
+            .map(|message| if subscription.matches(message) { '1' } else { '0' })
+            .iter()
+            .collect();
+        assert_eq!(found, wanted, "{watch:?}");
+    }
+}
+
+#[test]
+fn a_hook_makes_an_endpoint() {
+    let hook = Hook::new(Watch::RunState, "https://lab.example/hooks").header("X-Token", SECRET);
+    let endpoint = hook.endpoint(id()).unwrap();
+    assert_eq!(endpoint.expose_url(), "https://lab.example/hooks");
+    assert_eq!(endpoint.formatter().name(), "linq");
+    assert_eq!(endpoint.policy, policy());
+    assert_eq!(endpoint.subscription, hook.subscription().unwrap());
+
+    let mut message = message(RunStateChanged::new("r", RunState::Paused));
+    message.render(endpoint.formatter()).unwrap();
+    let rendering = message.rendering("linq").unwrap();
+    let request = endpoint.request(message.id(), rendering, Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!(request.headers().len(), 2);
+    assert_eq!(request.headers()["x-token"], SECRET);
+    assert_eq!(request.headers()["content-type"], "application/json");
+    assert!(!format!("{request:?}").contains(SECRET));
+}
+
+#[test]
+fn a_hook_that_makes_no_endpoint_says_why() {
+    let plain = read(HOOKS.trim_end().strip_prefix('[').unwrap().split(",{").next().unwrap());
+    assert!(plain.plain_http_endpoint(id()).is_ok());
+    let new = |url: &str| Hook::new(Watch::RunState, url);
+    let ok = "https://lab.example";
+    let other = Hook::new(Watch::Other { filter: "on_fire".into() }, ok);
+    let http = "the endpoint's URL is plain HTTP, which only Endpoint::plain_http permits";
+    for (hook, text, source) in [
+        (other, "the hook's filter is not known", None),
+        (plain, "the hook makes no endpoint", Some(http)),
+        (new(""), "the hook makes no endpoint", Some("the endpoint's URL is malformed")),
+        (
+            new(ok).header("Content-Type", "x"),
+            "the hook makes no endpoint",
+            Some("the header content-type is set by the request itself"),
+        ),
+        (
+            new(ok).header("X-A", "1").header("x-a", "2"),
+            "the hook makes no endpoint",
+            Some("the header x-a is set twice"),
+        ),
+        (
+            new(ok).header("x a", SECRET),
+            "a header of the hook has a malformed name",
+            Some("invalid HTTP header name"),
+        ),
+        (
+            new(ok).header("X-A", &format!("{SECRET}\n")),
+            "the hook's header x-a has a malformed value",
+            Some("failed to parse header value"),
+        ),
+    ] {
+        let error = hook.endpoint(id()).unwrap_err();
+        assert_eq!(error.to_string(), text);
+        assert_eq!(error.source().map(ToString::to_string).as_deref(), source);
+        assert!(!format!("{error:?}").contains(SECRET));
+    }
+}

@@ -1,0 +1,231 @@
+//! What holds for every payload.
+
+use std::collections::BTreeMap;
+
+use labhook::provider::segments::{EventKind, Webhook};
+use labhook::{LabEvent, danger};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::value::RawValue;
+
+use super::{decode, encode, passed_on};
+
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap()
+}
+
+/// Any JSON value, as compact text, with numbers that no number type holds.
+fn json() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        Just("true".to_owned()),
+        "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,30})?([eE][+-]?[0-9]{1,4})?",
+        any::<String>().prop_map(|text| quoted(&text)),
+        Just(quoted("2021-08-09T14:40:19.987691+00:00")),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        let member = ("[a-z]{0,3}", inner.clone()).prop_map(|(name, v)| format!("\"{name}\":{v}"));
+        prop_oneof![
+            vec(inner, 0..4).prop_map(|all| format!("[{}]", all.join(","))),
+            vec(member, 0..4).prop_map(|all| format!("{{{}}}", all.join(","))),
+        ]
+    })
+}
+
+/// Names that no type knows, each with a value.
+fn unknown() -> impl Strategy<Value = Vec<(String, String)>> {
+    vec(("\\PC{0,8}", json()), 0..5).prop_map(|members| {
+        let number = |(index, (name, value))| (format!("{name}{index}"), value);
+        members.into_iter().enumerate().map(number).collect()
+    })
+}
+
+fn object(members: &[(String, String)]) -> String {
+    let members: Vec<_> = members.iter().map(|(n, v)| format!("{}:{v}", quoted(n))).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+/// The envelope's members, of which `text` may be absent, null or a value.
+fn body(
+    kind: &str,
+    dataset: &str,
+    object_text: &str,
+    text: Option<Option<String>>,
+    more: &[(String, String)],
+) -> String {
+    let mut members = vec![
+        ("event_type".to_owned(), quoted(kind)),
+        ("created_at".to_owned(), quoted("2021-08-09T14:40:19.987691+00:00")),
+        ("api_version".to_owned(), quoted("2021-08-01")),
+        ("dataset".to_owned(), quoted(dataset)),
+        ("object".to_owned(), object_text.to_owned()),
+    ];
+    if let Some(text) = text {
+        let json = text.map_or("null".to_owned(), |text| quoted(&text));
+        members.push(("text".to_owned(), json));
+    }
+    members.extend_from_slice(more);
+    object(&members)
+}
+
+/// Every name that a package's model or a lab model has, and what else may be confused with one.
+const NAMES: [&str; 34] = [
+    "uuid",
+    "name",
+    "full_name",
+    "description",
+    "category",
+    "public",
+    "owner",
+    "created_at",
+    "task_type",
+    "attributes",
+    "metadata",
+    "created_by",
+    "priority",
+    "sample_uuid",
+    "sample_name",
+    "label_type",
+    "label_status",
+    "labelset",
+    "updated_at",
+    "updated_by",
+    "comments",
+    "status",
+    "release_type",
+    "samples_count",
+    "id",
+    "sample_id",
+    "dataset_id",
+    "dataset",
+    "sample",
+    "labware_id",
+    "run_id",
+    "project_id",
+    "changes",
+    "unknown",
+];
+
+/// Known names in any order with any values, and unknown ones between them.
+fn any_object() -> impl Strategy<Value = Vec<(String, String)>> {
+    let known = prop::sample::subsequence(NAMES.to_vec(), 0..NAMES.len());
+    let owner = (any::<String>(), unknown()).prop_map(|(username, mut rest)| {
+        rest.insert(0, ("username".to_owned(), quoted(&username)));
+        object(&rest)
+    });
+    let value = prop_oneof![
+        2 => any::<String>().prop_map(|text| quoted(&text)),
+        1 => any::<u64>().prop_map(|number| number.to_string()),
+        1 => owner,
+        2 => json(),
+    ];
+    (known, vec(value, NAMES.len()), unknown())
+        .prop_map(|(known, values, unknown)| {
+            let known = known.into_iter().map(str::to_owned).zip(values);
+            known.chain(unknown).collect::<Vec<_>>()
+        })
+        .prop_shuffle()
+}
+
+/// Each member's text, whatever the order.
+fn members(text: &str) -> BTreeMap<String, String> {
+    let raw: BTreeMap<String, Box<RawValue>> = serde_json::from_str(text).unwrap();
+    raw.into_iter().map(|(name, value)| (name, value.get().to_owned())).collect()
+}
+
+fn round_trip(webhook: &Webhook) -> Webhook {
+    Webhook::from_event(&passed_on(webhook.to_event().unwrap())).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn every_body_survives(
+        kind in prop_oneof![select(EventKind::KNOWN).prop_map(|k| k.as_str().to_owned()), any::<String>()],
+        dataset in any::<String>(),
+        content in json(),
+        text in option::of(option::of(any::<String>())),
+        more in unknown(),
+    ) {
+        let body = body(&kind, &dataset, &content, text, &more);
+        prop_assert_eq!(encode(&decode(&body)), body);
+    }
+
+    #[test]
+    fn every_object_with_an_id_comes_back_from_the_lab(
+        kind in select(EventKind::KNOWN),
+        dataset in any::<String>(),
+        id in any::<String>(),
+        mut content in any_object(),
+        text in option::of(option::of(any::<String>())),
+        more in unknown(),
+    ) {
+        let named = match kind.as_str().split_once('.').unwrap().0 {
+            "dataset" => None,
+            "label" => Some("sample_uuid"),
+            _ => Some("uuid"),
+        };
+        if let Some(named) = named {
+            content.retain(|(name, _)| name != named);
+            content.push((named.to_owned(), quoted(&id)));
+        }
+        let content = object(&content);
+        let body = body(kind.as_str(), &dataset, &content, text, &more);
+        let webhook = decode(&body);
+        let mut back = round_trip(&webhook);
+        prop_assert_eq!(members(back.object.as_str()), members(&content));
+        // Once in order, it stays to the byte.
+        prop_assert_eq!(&round_trip(&back), &back);
+        back.object = webhook.object.clone();
+        prop_assert_eq!(encode(&back), body);
+    }
+
+    #[test]
+    fn a_sample_in_the_packages_order_comes_back_to_the_byte(
+        [id, name, by] in any::<[String; 3]>(),
+        attributes in json(),
+        mut rest in unknown(),
+        text in option::of(option::of(any::<String>())),
+        more in unknown(),
+    ) {
+        let mut content: Vec<_> = [
+            ("uuid", quoted(&id)),
+            ("name", quoted(&name)),
+            ("attributes", format!("[{attributes}]")),
+            ("created_by", quoted(&by)),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
+        content.append(&mut rest);
+        let body = body("sample.updated", "jane/flowers", &object(&content), text, &more);
+        prop_assert_eq!(encode(&round_trip(&decode(&body))), body);
+    }
+
+    #[test]
+    fn an_event_that_nobody_listed_comes_back_to_the_byte(
+        kind in "[a-z_]{1,8}(\\.[a-z]{1,8}){0,3}x",
+        content in json(),
+        text in option::of(option::of(any::<String>())),
+        more in unknown(),
+    ) {
+        let body = body(&kind, "jane/flowers", &content, text, &more);
+        let webhook = decode(&body);
+        prop_assert!(matches!(webhook.to_event(), Ok(LabEvent::Unknown(_))));
+        prop_assert_eq!(encode(&round_trip(&webhook)), body);
+    }
+
+    #[test]
+    fn no_bytes_are_too_odd(bytes in vec(any::<u8>(), 0..64)) {
+        prop_assert!(danger::unsigned(&bytes).decode::<Webhook>().is_err());
+    }
+
+    #[test]
+    fn no_object_is_too_odd(kind in select(EventKind::KNOWN), content in json(), more in unknown()) {
+        let webhook = decode(&body(kind.as_str(), "jane/flowers", &content, None, &more));
+        if let Ok(event) = webhook.to_event() {
+            let back = Webhook::from_event(&event).unwrap();
+            prop_assert_eq!(&back.dataset, &webhook.dataset);
+        }
+    }
+}

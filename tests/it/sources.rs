@@ -1,0 +1,93 @@
+//! The one door for a receiver of several systems.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use labhook::provider::linq::Kind;
+use labhook::provider::{Proof, Received, Refusal, Source, Sources, danger};
+use labhook::signature::Described;
+use labhook::{LabEvent, MessageId, Secret, Signer, Timestamp, Verifier};
+
+mod kinds;
+mod refusals;
+
+const STRATEOS: &str = include_str!("../data/strateos/run_started.json");
+const LINQ: &str = include_str!("../data/linq/run_state_change.json");
+const LINQ_TASK: &str = include_str!("../data/linq/own/task_state_change.json");
+const LINQ_PLAN: &str = include_str!("../data/linq/own/new_plan.json");
+const STRIKE: &str = include_str!("../data/strike/invoice.updated.json");
+const SEGMENTS: &str = include_str!("../data/segments/by_package/sample.created.json");
+const ENVELOPE: &str = include_str!("../data/lab/run.state_changed.json");
+
+const STRIKE_ID: &str = "245e40d8-f197-411c-8f20-a326d08da402";
+
+fn now() -> Timestamp {
+    Timestamp::from_unix_seconds(1_744_882_200)
+}
+
+fn id() -> MessageId {
+    MessageId::new("msg_1").unwrap()
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::from_text(text).unwrap()
+}
+
+/// What an endpoint of this signer would send along with the body.
+fn signed(signer: &Signer, body: &str) -> HeaderMap {
+    signer.sign(&id(), now(), body.as_bytes()).unwrap()
+}
+
+fn token() -> HeaderName {
+    HeaderName::from_static("x-lab-token")
+}
+
+fn with_token(text: &'static str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(token(), HeaderValue::from_static(text));
+    headers
+}
+
+fn token_verifier(text: &str) -> Verifier {
+    Verifier::token(token(), secret(text)).unwrap()
+}
+
+fn sources(sources: impl IntoIterator<Item = Source>) -> Sources {
+    Sources::new(sources).unwrap()
+}
+
+/// One source of each kind, each with a key of its own.
+fn all() -> Sources {
+    sources([
+        Source::envelope("scheduler", Verifier::standard_webhooks(secret("key-envelope"))),
+        Source::strike("payments", Verifier::strike(secret("key-strike"))),
+        Source::segments("labelling", Verifier::svix(secret("key-segments"))),
+        Source::linq("runs", Kind::RunStateChange, token_verifier("key-runs")),
+        Source::linq("tasks", Kind::TaskStateChange, token_verifier("key-tasks")),
+        Source::cloud_events("bus", Verifier::described(Described::STRIPE, secret("key-bus"))),
+        Source::cloud_events_binary(
+            "wire",
+            Verifier::described(Described::GITHUB, secret("key-wire")),
+        ),
+        Source::strateos("gateway", Verifier::described(Described::LINEAR, secret("key-gateway"))),
+        danger::strateos("cloud lab"),
+        danger::linq("bare plans", Kind::NewPlan),
+    ])
+}
+
+#[track_caller]
+fn refused(result: Result<Received<'_>, Refusal>) -> Refusal {
+    match result {
+        Err(refusal) => refusal,
+        Ok(received) => panic!("{received:?}"),
+    }
+}
+
+fn key<'a>(received: &'a Received<'_>) -> Option<&'a str> {
+    received.dedupe_key.as_ref().map(|key| key.as_str())
+}
+
+/// Which sources were tried, and why in vain.
+#[track_caller]
+fn tried(refusal: &Refusal) -> Vec<(&str, &'static str)> {
+    let Refusal::NotGenuine { tried } = refusal else { panic!("{refusal:?}") };
+    tried.iter().map(|(name, error)| (&**name, error.name())).collect()
+}

@@ -1,0 +1,419 @@
+//! Strateos's webhooks, both ways.
+
+use std::error::Error as _;
+
+use labhook::lab::{
+    InstructionCompleted, RunState, RunStateChanged, SafetyStateChanged, TaskState,
+    TaskStateChanged,
+};
+use labhook::provider::Unmapped;
+use labhook::provider::strateos::{self, Event as Happened, Op, Project, ProjectWebhook, Webhook};
+use labhook::{
+    EndpointId, Event, EventType, Format as _, JsonText, LabEvent, Message, MessageId, Outbox,
+    Policy, Registry, Step, Timestamp, UnknownEvent, danger,
+};
+
+use crate::support::body_malformed_at;
+
+mod properties;
+
+/// The structure is the vendor's page's; the instruction's id is made up, and its number and time
+/// are like those in the sample data of the vendor's software.
+const RUN_STARTED: &str = include_str!("../data/strateos/run_started.json");
+const RUN_COMPLETED: &str = include_str!("../data/strateos/run_completed.json");
+const INSTRUCTION_COMPLETED: &str = include_str!("../data/strateos/instruction_completed.json");
+
+fn at() -> Timestamp {
+    Timestamp::from_unix_seconds(1_744_882_200)
+}
+
+fn decode(body: &str) -> Webhook {
+    danger::unsigned(body.as_bytes()).decode().unwrap()
+}
+
+fn encode(webhook: &Webhook) -> String {
+    serde_json::to_string(webhook).unwrap()
+}
+
+/// A webhook about one run whose event is this.
+fn about(event: &str) -> String {
+    format!(
+        r#"{{"run":{{"id":"r1","title":"T"}},"project":{{"id":"p1","name":"P"}},"event":{event}}}"#
+    )
+}
+
+/// The event as a receiver of the crate's own envelope gets it.
+fn over_the_wire(event: LabEvent) -> LabEvent {
+    let message = event.into_message(MessageId::new("m1").unwrap()).unwrap();
+    message.event().unwrap()
+}
+
+fn there_and_back(body: &str) -> Result<String, Unmapped> {
+    let event = over_the_wire(decode(body).to_event(at())?);
+    Webhook::from_event(&event).map(|webhook| encode(&webhook))
+}
+
+fn run_started() -> RunStateChanged {
+    let mut data = RunStateChanged::new("r1", RunState::Started);
+    data.title = Some("T".to_owned());
+    data.project_id = Some("p1".into());
+    data.unknown.insert("project", r#"{"name":"P"}"#).unwrap();
+    data
+}
+
+fn instruction_completed() -> InstructionCompleted {
+    let mut data = InstructionCompleted::new("r1", "i1");
+    data.sequence_no = Some(0);
+    data.completed_at = Some(at().into());
+    data.project_id = Some("p1".into());
+    data.unknown.insert("run", r#"{"title":"T"}"#).unwrap();
+    data.unknown.insert("project", r#"{"name":"P"}"#).unwrap();
+    data
+}
+
+fn from_run(data: RunStateChanged) -> Result<Webhook, Unmapped> {
+    Webhook::from_event(&Event::new(data, at()).into())
+}
+
+fn from_instruction(data: InstructionCompleted) -> Result<Webhook, Unmapped> {
+    Webhook::from_event(&Event::new(data, at()).into())
+}
+
+#[test]
+fn published_payloads_survive_byte_for_byte() {
+    for body in [RUN_STARTED, RUN_COMPLETED, INSTRUCTION_COMPLETED] {
+        let body = body.trim_end();
+        assert_eq!(encode(&decode(body)), body);
+        assert_eq!(there_and_back(body).unwrap(), body);
+    }
+}
+
+#[test]
+fn a_run_that_started_or_completed_is_a_state_change() {
+    for (body, state) in [(RUN_STARTED, RunState::Started), (RUN_COMPLETED, RunState::Completed)] {
+        let LabEvent::RunStateChanged(event) = decode(body).to_event(at()).unwrap() else {
+            panic!("a run's state");
+        };
+        assert_eq!(event.timestamp.timestamp(), at());
+        assert_eq!(event.data.state, state);
+        assert_eq!(event.data.run_id.as_str(), "r19a428rm8tbp");
+        let title = "pGFP lower concs Transform, Spread, Pick on 2016-03-11";
+        assert_eq!(event.data.title.as_deref(), Some(title));
+        assert_eq!(event.keys().project.unwrap().as_str(), "p18sjzxaeaff9");
+        let kept: Vec<_> = event.data.unknown.iter().collect();
+        assert_eq!(kept, [("project", r#"{"id":"p18sjzxaeaff9","name":"Demo Project"}"#)]);
+    }
+}
+
+#[test]
+fn an_instruction_completed_at_its_own_time() {
+    let LabEvent::InstructionCompleted(event) =
+        decode(INSTRUCTION_COMPLETED).to_event(at()).unwrap()
+    else {
+        panic!("an instruction");
+    };
+    assert_eq!(event.timestamp.as_str(), "2020-06-01T15:39:55.049-07:00");
+    assert_eq!(event.data.completed_at.as_ref(), Some(&event.timestamp));
+    assert_eq!(event.data.instruction_id.as_str(), "i1dqnfzhb53rx");
+    assert_eq!(event.data.sequence_no, Some(0));
+    let kept: Vec<_> = event.data.unknown.iter().map(|(name, _)| name).collect();
+    assert_eq!(kept, ["run", "project"]);
+}
+
+#[test]
+fn an_operation_that_is_not_listed_is_an_unknown_event() {
+    let body = r#"{"run":{"id":"r1","title":"T","z":1.10},"project":{"id":"p1","name":"P"},"event":{"op":"run_status_updated","status":"canceled"},"v":2}"#;
+    let webhook = decode(body);
+    assert_eq!(webhook.event.op, Op::from("run_status_updated"));
+    let event = webhook.to_event(at()).unwrap();
+    assert_eq!(event.event_type().as_str(), "strateos.run_status_updated");
+    assert_eq!(event.timestamp().timestamp(), at());
+    let LabEvent::Unknown(unknown) = &event else { panic!("an unknown event") };
+    assert_eq!(unknown.data.as_str(), body);
+    assert_eq!(there_and_back(body).unwrap(), body);
+}
+
+#[test]
+fn nothing_that_the_lab_event_has_no_field_for_is_lost() {
+    for body in [
+        // Members of the lab event's own names, and the names that stand in for them.
+        r#"{"run":{"id":"r1","title":"T","status":"complete"},"project":{"id":"p1","name":"P","n":1.10},"event":{"op":"run_completed","by":{"z":1,"a":2}},"run_id":"x","message":null,"strateos.message":2,"strateos.strateos.":3,"instruction_id":[]}"#,
+        r#"{"run":{"id":"r1","title":"T","status":"complete"},"project":{"id":"p1","name":"P","n":1.10},"event":{"op":"instruction_completed","id":"i1","sequence_no":18446744073709551615,"completed_at":"2009-01-03T18:15:00+01:00","by":{}},"run_id":"x","instruction_id":[],"title":1e400}"#,
+        // Members that belong to another operation.
+        &about(r#"{"op":"run_started","id":"i1","sequence_no":4}"#),
+        &about(r#"{"op":"run_completed","completed_at":"2009-01-03T18:15:00+01:00"}"#),
+        &about(r#"{"op":"","x":1}"#).replace(r#""op":"""#, r#""op":"a.b-c_D""#),
+    ] {
+        assert_eq!(there_and_back(body).unwrap(), body);
+    }
+}
+
+#[test]
+fn the_crates_own_events_have_the_published_shape() {
+    let started = r#"{"op":"run_started"}"#;
+    assert_eq!(encode(&from_run(run_started()).unwrap()), about(started));
+    let mut completed = run_started();
+    completed.state = RunState::Other("completed".into());
+    completed.message = Some("The vendor has no member for it.".to_owned());
+    assert_eq!(encode(&from_run(completed).unwrap()), about(r#"{"op":"run_completed"}"#));
+    assert_eq!(
+        encode(&from_instruction(instruction_completed()).unwrap()),
+        about(
+            r#"{"op":"instruction_completed","id":"i1","sequence_no":0,"completed_at":"2025-04-17T09:30:00.000Z"}"#
+        )
+    );
+    let made = Webhook::new(
+        strateos::Run::new("r1", "T"),
+        Project::new("p1", "P"),
+        Happened::new(Op::RunStarted),
+    );
+    assert_eq!(encode(&made), about(started));
+}
+
+#[test]
+fn a_field_of_the_event_counts_before_what_was_kept() {
+    let LabEvent::RunStateChanged(mut event) = decode(RUN_STARTED).to_event(at()).unwrap() else {
+        panic!("a run's state");
+    };
+    event.data.run_id = "r2".into();
+    event.data.project_id = Some("p2".into());
+    event.data.title = Some("U".to_owned());
+    event.data.state = RunState::Completed;
+    let webhook = from_run(event.data).unwrap();
+    assert_eq!(
+        encode(&webhook),
+        r#"{"run":{"id":"r2","title":"U"},"project":{"id":"p2","name":"Demo Project"},"event":{"op":"run_completed"}}"#
+    );
+}
+
+/// An event may have come by them elsewhere.
+#[test]
+fn the_unknown_members_of_an_envelope_stand_beside_the_run() {
+    let with = |name: &str| {
+        let mut event = Event::new(run_started(), at());
+        event.data.unknown.insert("z", "1.10").unwrap();
+        event.unknown.insert(name, r#""00-1""#).unwrap();
+        Webhook::from_event(&event.into())
+    };
+    let body = encode(&with("traceparent").unwrap());
+    assert!(body.ends_with(r#""event":{"op":"run_started"},"z":1.10,"traceparent":"00-1"}"#));
+    assert_eq!(there_and_back(&body).unwrap(), body);
+
+    let text = "the Strateos webhook and the event differ: the unknown has no counterpart";
+    for taken in ["run", "project", "event", "z"] {
+        assert_eq!(with(taken).unwrap_err().to_string(), text);
+    }
+}
+
+#[test]
+fn each_refusal_of_an_event_has_its_text() {
+    let refusal = |event: LabEvent| Webhook::from_event(&event).unwrap_err().to_string();
+    let run = |change: fn(&mut RunStateChanged)| {
+        let mut data = run_started();
+        change(&mut data);
+        refusal(Event::new(data, at()).into())
+    };
+    let instruction = |change: fn(&mut InstructionCompleted)| {
+        let mut data = instruction_completed();
+        change(&mut data);
+        refusal(Event::new(data, at()).into())
+    };
+    let unknown = |event_type: &str, data: &str| {
+        let event_type = EventType::new(event_type).unwrap();
+        refusal(UnknownEvent::new(event_type, JsonText::new(data).unwrap(), at()).into())
+    };
+    let differ = |what: &str| format!("the Strateos webhook and the event differ: {what}");
+    let task = TaskStateChanged::new("r1", "t1", TaskState::Failed);
+
+    assert_eq!(
+        refusal(Event::new(task, at()).into()),
+        "Strateos has no webhook for a task.state_changed event"
+    );
+    assert_eq!(unknown("a.b", "{}"), "Strateos has no webhook for a a.b event");
+    for state in RunState::KNOWN {
+        let mut data = run_started();
+        data.state = state.clone();
+        match from_run(data) {
+            Ok(_) => assert!([RunState::Started, RunState::Completed].contains(state)),
+            Err(error) => {
+                assert_eq!(error.to_string(), differ("the data.state has no counterpart"));
+            }
+        }
+    }
+    assert_eq!(run(|it| it.title = None), differ("there is no run.title"));
+    assert_eq!(run(|it| it.project_id = None), differ("there is no project.id"));
+    assert_eq!(run(|it| it.unknown = Default::default()), differ("there is no project.name"));
+    let keep = |it: &mut RunStateChanged, name: &str| it.unknown.insert(name, "[]").unwrap();
+    assert_eq!(
+        run(|it| it.unknown.insert("run", "[]").unwrap()),
+        differ("the data.run has no counterpart")
+    );
+    let mut data = run_started();
+    keep(&mut data, "project");
+    assert_eq!(
+        from_run(data).unwrap_err().to_string(),
+        differ("the data.project has no counterpart")
+    );
+    let mut data = run_started();
+    keep(&mut data, "event");
+    assert_eq!(
+        from_run(data).unwrap_err().to_string(),
+        differ("the data.event has no counterpart")
+    );
+    assert_eq!(instruction(|it| it.sequence_no = None), differ("there is no event.sequence_no"));
+    assert_eq!(instruction(|it| it.completed_at = None), differ("there is no event.completed_at"));
+    assert_eq!(instruction(|it| it.unknown = Default::default()), differ("there is no run.title"));
+    assert_eq!(unknown("strateos.x", "{}"), differ("the data has no counterpart"));
+    assert_eq!(
+        unknown("strateos.x", &about(r#"{"op":"y"}"#)),
+        differ("the data.event.op has no counterpart")
+    );
+}
+
+#[test]
+fn each_refusal_of_a_webhook_has_its_text() {
+    let refusal = |webhook: &Webhook| webhook.to_event(at()).unwrap_err().to_string();
+    let differ = |what: &str| format!("the Strateos webhook and the event differ: {what}");
+    assert_eq!(
+        refusal(&decode(&about(r#"{"op":"instruction_completed","id":null}"#))),
+        differ("there is no event.id")
+    );
+    for op in ["", "run started", "a..b", &"x".repeat(128)] {
+        assert_eq!(
+            refusal(&decode(&about(&format!(r#"{{"op":"{op}"}}"#)))),
+            differ("the event.op has no counterpart")
+        );
+    }
+    type Change = fn(&mut Webhook);
+    let changes: [(&str, Change); 3] = [
+        ("run", |it| it.run.unknown.insert("id", "1").unwrap()),
+        ("project", |it| it.project.unknown.insert("id", "1").unwrap()),
+        ("event", |it| it.event.unknown.insert("id", "1").unwrap()),
+    ];
+    for (member, change) in changes {
+        let mut webhook = decode(RUN_STARTED);
+        change(&mut webhook);
+        assert_eq!(refusal(&webhook), differ(&format!("the {member} has no counterpart")));
+        webhook.event.op = Op::from("x");
+        assert_eq!(refusal(&webhook), differ("the webhook has no counterpart"));
+    }
+}
+
+#[test]
+fn what_is_not_the_published_structure_is_an_error_that_says_where() {
+    for (body, path) in [
+        ("{}", "."),
+        (r#"{"run":{"id":"r1"},"project":{},"event":{}}"#, "run"),
+        (&about(r#"{"op":null}"#), "event.op"),
+        (&about(r#"{"op":"run_started","op":"run_started"}"#), "event.op"),
+        (&about(r#"{"op":"x","sequence_no":-1}"#), "event.sequence_no"),
+        (&about(r#"{"op":"x","completed_at":"today"}"#), "event.completed_at"),
+    ] {
+        let error = danger::unsigned(body.as_bytes()).decode::<Webhook>().unwrap_err();
+        assert_eq!(error.to_string(), body_malformed_at(path), "{body}");
+    }
+}
+
+#[test]
+fn a_repetition_has_the_key_of_the_first() {
+    let key = |body: &str| decode(body).dedupe_key().to_string();
+    assert_eq!(key(RUN_STARTED), "13:p18sjzxaeaff9/13:r19a428rm8tbp/11:run_started");
+    assert_eq!(
+        key(INSTRUCTION_COMPLETED),
+        "13:p18sjzxaeaff9/13:r19a428rm8tbp/21:instruction_completed/13:i1dqnfzhb53rx"
+    );
+    assert_ne!(key(RUN_STARTED), key(RUN_COMPLETED));
+    assert_ne!(key(&about(r#"{"op":"x","id":""}"#)), key(&about(r#"{"op":"x"}"#)));
+}
+
+#[test]
+fn a_project_webhook_is_an_endpoint_of_that_project() {
+    let none = ProjectWebhook::new(Project::new("p1", "P"));
+    let id = EndpointId::new("eln").unwrap();
+    assert!(none.endpoint(id.clone()).unwrap().is_none());
+    assert_eq!(none.expose_url(), None);
+    assert_eq!(format!("{none:?}"), r#"ProjectWebhook("p1", no URL)"#);
+
+    let hook = none.clone().url("https://eln.example/hooks/SECRET?k=SECRET").unwrap();
+    assert_eq!(format!("{hook:?}"), r#"ProjectWebhook("p1", https://eln.example)"#);
+    assert_eq!(hook.clone().without_url().expose_url(), None);
+    for (url, text) in [
+        (
+            "http://eln.example/",
+            "the endpoint's URL is plain HTTP, which only Endpoint::plain_http permits",
+        ),
+        ("https://me:SECRET@eln.example/", "the endpoint's URL holds a user name or password"),
+        ("eln.example", "the endpoint's URL is not absolute"),
+        ("", "the endpoint's URL is malformed"),
+    ] {
+        assert_eq!(none.clone().url(url).unwrap_err().to_string(), text);
+    }
+
+    let endpoint = hook.endpoint(id).unwrap().unwrap();
+    assert_eq!(endpoint.expose_url(), "https://eln.example/hooks/SECRET?k=SECRET");
+    assert_eq!(endpoint.policy, Policy::default());
+    assert_eq!(strateos::policy(), Policy::default());
+    assert_eq!(endpoint.formatter().name(), "strateos 2:p1/1:P");
+
+    let mut registry = Registry::new();
+    registry.insert(endpoint).unwrap();
+    let mut outbox = Outbox::new(registry, 7);
+    let mut publish = |number: u8, event: LabEvent| {
+        let id = MessageId::new(format!("m{number}")).unwrap();
+        outbox.publish(event.into_message(id).unwrap(), at()).unwrap()
+    };
+
+    // The format knows what the project is called.
+    let mut named = run_started();
+    named.unknown = Default::default();
+    assert_eq!(publish(1, Event::new(named.clone(), at()).into()).endpoints.len(), 1);
+    // Of another project.
+    named.project_id = Some("p2".into());
+    assert!(publish(2, Event::new(named, at()).into()).endpoints.is_empty());
+    // Of no project.
+    let safety = SafetyStateChanged::new("cell-1", labhook::lab::DeviceState::Error);
+    assert!(publish(3, Event::new(safety, at()).into()).endpoints.is_empty());
+    // Not expressible.
+    let mut paused = run_started();
+    paused.state = RunState::Paused;
+    let published = publish(4, Event::new(paused, at()).into());
+    assert!(published.endpoints.is_empty());
+    let error = &published.inexpressible[0].error;
+    assert_eq!(error.to_string(), "the event cannot be written as a Strateos webhook");
+    assert_eq!(
+        error.source().unwrap().downcast_ref::<Unmapped>().unwrap().to_string(),
+        "the Strateos webhook and the event differ: the data.state has no counterpart"
+    );
+
+    let request = loop {
+        match outbox.poll(at()) {
+            Step::Send(attempt) => break attempt.request(at()).unwrap(),
+            Step::Save(changes) => {
+                outbox.saved(changes.revision());
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(request.body(), about(r#"{"op":"run_started"}"#).as_bytes());
+    assert_eq!(request.headers().len(), 1);
+    assert_eq!(request.headers()["content-type"], "application/json");
+}
+
+#[test]
+fn the_format_is_named_by_what_it_writes() {
+    let event: LabEvent = Event::new(run_started(), at()).into();
+    let mut message: Message = event.into_message(MessageId::new("m1").unwrap()).unwrap();
+    let plain = strateos::Format::new();
+    assert_eq!(plain.name(), strateos::Format::NAME);
+    assert_eq!(strateos::Format::default().name(), "strateos");
+    message.render(&plain).unwrap();
+    // What the event says of its project counts before what the format says.
+    let named = strateos::Format::of(Project::new("p1", "Q"));
+    message.render(&named).unwrap();
+    let body = |name: &str| message.rendering(name).unwrap().body().clone();
+    assert_eq!(body("strateos"), about(r#"{"op":"run_started"}"#).as_bytes());
+    assert_eq!(body("strateos 2:p1/1:Q"), body("strateos"));
+    let names = [("p", "1"), ("p/1:1", ""), ("", "p")]
+        .map(|(id, name)| strateos::Format::of(Project::new(id, name)).name().to_owned());
+    assert!(names[0] != names[1] && names[1] != names[2] && names[0] != names[2]);
+}
