@@ -87,6 +87,7 @@ mod endpoint;
 mod event;
 mod event_type;
 mod format;
+pub mod health;
 mod id;
 mod inbox;
 mod keys;
@@ -109,6 +110,7 @@ pub use endpoint::{Endpoint, EndpointError, RequestError};
 pub use event::{EncodeError, Event, Payload, UnknownEvent};
 pub use event_type::{EventType, EventTypeError};
 pub use format::{Envelope, Format, FormatError};
+pub use health::{Health, HealthPolicy};
 pub use id::{
     DatasetId, EndpointId, IdError, InstructionId, LabwareId, MessageId, PlanId, ProjectId, RunId,
     SampleId, TaskId, WorkcellId, WorkflowId,
