@@ -9,6 +9,11 @@
 
 mod edges;
 mod endpoint;
+mod health;
+mod health_faults;
+mod health_policy;
+mod health_properties;
+mod health_world;
 mod inbox;
 mod message;
 mod outbox;
