@@ -90,6 +90,7 @@ mod endpoint;
 mod event;
 mod event_type;
 mod format;
+pub mod health;
 mod id;
 mod inbox;
 mod keys;
@@ -117,6 +118,7 @@ pub use format::{
     CloudEvent, CloudEventHeaderError, CloudEvents, CloudEventsSourceError, Envelope, Format,
     FormatError, SlackMessage,
 };
+pub use health::{Health, HealthPolicy};
 pub use id::{
     DatasetId, EndpointId, IdError, InstructionId, IssueId, LabwareId, MessageId, PlanId,
     ProjectId, ReleaseId, ResourceId, RunId, SampleId, TaskId, WorkcellId, WorkflowId,

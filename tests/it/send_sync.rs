@@ -1,7 +1,7 @@
 //! Everything public can go to another thread, and be shared with it.
 
 use labhook::provider::{self, linq, segments, strateos, strike};
-use labhook::{danger, delivery, lab, outbox, signature};
+use labhook::{danger, delivery, health, lab, outbox, signature};
 
 fn shared<T: Send + Sync>() {}
 
@@ -20,7 +20,7 @@ fn every_public_type_is_send_and_sync() {
         labhook::Endpoint, labhook::EndpointError, labhook::EndpointId, labhook::Envelope,
         labhook::Event<lab::RunStateChanged>, labhook::EventPattern, labhook::EventPatternError,
         labhook::EventType, labhook::EventTypeError, labhook::Failure, labhook::Form,
-        labhook::FormatError,
+        labhook::FormatError, labhook::Health, labhook::HealthPolicy,
         labhook::IdError, labhook::Inbox, labhook::InstructionId, labhook::IssueId,
         labhook::JsonError, labhook::JsonText, labhook::Keys, labhook::LabEvent, labhook::LabwareId,
         labhook::Message, labhook::MessageId, labhook::NoEvent, labhook::Notice,
@@ -41,6 +41,12 @@ fn every_public_type_is_send_and_sync() {
         delivery::Progress, delivery::Reaction, delivery::Resolution, delivery::Response,
         delivery::Responses, delivery::RetryAfter, delivery::Schedule, delivery::Started,
         delivery::Verdict,
+    );
+    all!(kept:
+        health::Admit, health::Disabled, health::DisabledBy, health::Edge, health::EnableError,
+        health::EnabledBy, health::Guard, health::HealthPolicyError, health::Intake,
+        health::NewMessages, health::OutageGuard, health::OutageGuardError, health::Pass,
+        health::Recorded, health::Signal, health::Standing, health::State, health::Waiting,
     );
     all!(kept:
         outbox::Change, outbox::Changes, outbox::DeliveryRecord, outbox::Disabled,
@@ -109,6 +115,7 @@ fn no_public_type_is_missing_from_the_list() {
     for (module, source) in [
         ("labhook", include_str!("../../src/lib.rs")),
         ("delivery", include_str!("../../src/delivery.rs")),
+        ("health", include_str!("../../src/health.rs")),
         ("outbox", include_str!("../../src/outbox.rs")),
         ("signature", include_str!("../../src/signature.rs")),
         ("lab", include_str!("../../src/lab.rs")),

@@ -1,0 +1,103 @@
+//! How what became of an attempt moves a [`Health`].
+
+use super::Health;
+use super::answer::{Edge, Pass, Recorded, State};
+use super::disabled::DisabledBy;
+use super::guard::Guard;
+use super::policy::HealthPolicy;
+use super::signal::Signal;
+use super::state::{Inner, Probe};
+use super::streak::Streak;
+use crate::timestamp::Timestamp;
+
+impl Health {
+    /// Takes in what became of the attempt with this pass, at `now`. Each pass is handed in once.
+    ///
+    /// The [module](crate::health) has the table. The answer of a probe that counted as failed at its
+    /// deadline, and of anything that started before the endpoint was last enabled, is ignored.
+    /// While the guard holds or the endpoint is paused, a failed probe is taken for the sender's
+    /// fault.
+    pub fn record(
+        &mut self,
+        policy: &HealthPolicy,
+        guard: Guard,
+        pass: Pass,
+        signal: Signal,
+        now: Timestamp,
+    ) -> Recorded {
+        if pass.serial < self.enabled || self.state() == State::Disabled {
+            return Recorded::Ignored;
+        }
+        if signal == Signal::Gone {
+            return Recorded::Changed(self.state.disable(DisabledBy::Receiver, None, now));
+        }
+        if pass.is_probe() {
+            return if self.probe().is_some_and(|probe| probe.serial == pass.serial) {
+                self.probed(policy, guard, signal, now)
+            } else {
+                Recorded::Ignored
+            };
+        }
+        let current = pass.serial == self.serial;
+        match (&mut self.state, signal) {
+            (Inner::Healthy(streak), Signal::Success) if !streak.is_empty() => {
+                *streak = Streak::NONE;
+                Recorded::Counted
+            }
+            (Inner::Healthy(streak), Signal::EndpointFault | Signal::Overload) if current => {
+                let too_many = match signal {
+                    Signal::Overload => streak.overload(policy, now),
+                    _ => streak.fault(policy, now),
+                };
+                if !too_many {
+                    return Recorded::Counted;
+                }
+                Recorded::Changed(self.state.degrade(policy, now))
+            }
+            // The receiver lives: ask it now, and let the probe decide.
+            (Inner::Degraded(trouble) | Inner::Suspended { trouble, .. }, Signal::Success) if matches!(trouble.probe, Probe::Waiting { due } if now < due) =>
+            {
+                trouble.probe = Probe::Due { since: now };
+                Recorded::Counted
+            }
+            _ => Recorded::Ignored,
+        }
+    }
+
+    /// The probe in flight was answered.
+    fn probed(
+        &mut self,
+        policy: &HealthPolicy,
+        guard: Guard,
+        signal: Signal,
+        now: Timestamp,
+    ) -> Recorded {
+        let edge = match signal {
+            Signal::Success => self.state.climb(policy, now),
+            Signal::EndpointFault | Signal::Overload => self.probe_failed(policy, guard, now),
+            Signal::SenderFault | Signal::Gone => {
+                self.state.shrug(policy, now);
+                None
+            }
+            Signal::PayloadFault => None,
+        };
+        // The probe is not used up: the next message may be fine.
+        if let (Signal::PayloadFault, Some(trouble)) = (signal, self.state.trouble_mut()) {
+            trouble.probe = Probe::Due { since: now };
+        }
+        edge.map_or(Recorded::Counted, Recorded::Changed)
+    }
+
+    pub(super) fn probe_failed(
+        &mut self,
+        policy: &HealthPolicy,
+        guard: Guard,
+        at: Timestamp,
+    ) -> Option<Edge> {
+        if guard.holds() || self.paused_since.is_some() {
+            self.state.shrug(policy, at);
+            return None;
+        }
+        self.state.sink(policy, at)
+    }
+}
