@@ -86,6 +86,7 @@ pub mod delivery;
 mod endpoint;
 mod event;
 mod event_type;
+pub mod flow;
 mod format;
 mod id;
 mod inbox;
@@ -108,6 +109,7 @@ pub use delivery::{Delivery, Failure, Outcome, Policy, Verdict};
 pub use endpoint::{Endpoint, EndpointError, RequestError};
 pub use event::{EncodeError, Event, Payload, UnknownEvent};
 pub use event_type::{EventType, EventTypeError};
+pub use flow::{Flow, FlowPolicy};
 pub use format::{Envelope, Format, FormatError};
 pub use id::{
     DatasetId, EndpointId, IdError, InstructionId, LabwareId, MessageId, PlanId, ProjectId, RunId,

@@ -47,6 +47,8 @@ const FLOORS: [(&str, &[Module]); 5] = [
         &[
             // One message to one endpoint, and nothing but words.
             ("delivery", &["id", "timestamp"]),
+            // How fast, and nothing but time.
+            ("flow", &["timestamp"]),
             ("subscription", &["event_type", "id", "keys", "message"]),
             (
                 "endpoint",

@@ -9,6 +9,7 @@
 
 mod edges;
 mod endpoint;
+mod flow_golden;
 mod inbox;
 mod message;
 mod outbox;

@@ -1,6 +1,6 @@
 //! Everything public can go to another thread, and be shared with it.
 
-use labhook::{danger, delivery, lab, outbox, signature};
+use labhook::{danger, delivery, flow, lab, outbox, signature};
 
 fn shared<T: Send + Sync>() {}
 
@@ -17,7 +17,7 @@ fn every_public_type_is_send_and_sync() {
         labhook::DecodeError, labhook::Delivery, labhook::EncodeError, labhook::Endpoint,
         labhook::EndpointError, labhook::EndpointId, labhook::Envelope,
         labhook::Event<lab::RunStateChanged>, labhook::EventPattern, labhook::EventPatternError,
-        labhook::EventType, labhook::EventTypeError, labhook::Form, labhook::FormatError,
+        labhook::EventType, labhook::EventTypeError, labhook::Flow, labhook::FlowPolicy, labhook::Form, labhook::FormatError,
         labhook::IdError, labhook::Inbox, labhook::InstructionId, labhook::JsonError,
         labhook::JsonText, labhook::Keys, labhook::LabEvent, labhook::LabwareId, labhook::Message,
         labhook::MessageId, labhook::NoEvent, labhook::Notice, labhook::Outbox, labhook::Outcome,
@@ -35,6 +35,11 @@ fn every_public_type_is_send_and_sync() {
         delivery::PolicyError, delivery::Progress, delivery::Reaction, delivery::Resolution,
         delivery::Response, delivery::Responses, delivery::RetryAfter, delivery::Schedule,
         delivery::Started,
+    );
+    all!(kept:
+        flow::BudgetPolicy, flow::Class, flow::Feedback, flow::FlowPolicyError, flow::Pace,
+        flow::PacePolicy, flow::Permission, flow::Rate, flow::RatePolicy, flow::RetryBudget,
+        flow::Window, flow::WindowPolicy,
     );
     all!(kept:
         outbox::Change, outbox::Changes, outbox::DeliveryRecord, outbox::Disabled,
@@ -73,6 +78,7 @@ fn no_public_type_is_missing_from_the_list() {
     for (module, source) in [
         ("labhook", include_str!("../../src/lib.rs")),
         ("delivery", include_str!("../../src/delivery.rs")),
+        ("flow", include_str!("../../src/flow.rs")),
         ("outbox", include_str!("../../src/outbox.rs")),
         ("signature", include_str!("../../src/signature.rs")),
         ("lab", include_str!("../../src/lab.rs")),
