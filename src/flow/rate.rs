@@ -119,8 +119,10 @@ impl RatePolicy {
 /// Holds releases to a rate: the generic cell rate algorithm, in its form of a leaky bucket.
 ///
 /// In any stretch of time `w`, its two ends included, there are at most `burst + rate × w`
-/// releases, exactly: all sums are whole numbers, whatever the rate. A bucket counts at most
-/// 2^64 of its units, and so holds a burst of more than two hundred million a day to that.
+/// releases, exactly: all sums are whole numbers, whatever the rate. Instants are too, so without
+/// a burst to catch up with, a release is late by up to the microsecond that its instant was
+/// rounded up by. A bucket counts at most 2^64 of its units, and so holds a burst of more than two
+/// hundred million a day to that.
 ///
 /// ```text
 ///  burst 3, 1 a second      full

@@ -112,6 +112,9 @@ pub struct Window {
     threshold: u32,
     /// Successes since the window last grew, above the threshold.
     credit: u32,
+    /// The most that were seen in flight in this round, which has so many successes left.
+    peak: u32,
+    left: u32,
     /// When it fell the last time.
     fell_at: Timestamp,
 }
@@ -120,7 +123,14 @@ impl Window {
     /// A window that nothing was learned about.
     #[must_use]
     pub const fn new() -> Self {
-        Self { limit: None, threshold: u32::MAX, credit: 0, fell_at: Timestamp::MIN }
+        Self {
+            limit: None,
+            threshold: u32::MAX,
+            credit: 0,
+            peak: 0,
+            left: 0,
+            fell_at: Timestamp::MIN,
+        }
     }
 
     /// How many attempts may be in flight.
@@ -132,10 +142,14 @@ impl Window {
         }
     }
 
-    /// An attempt succeeded; it was one of `in_flight`.
+    /// An attempt succeeded; it was one of `in_flight`, itself included.
     pub fn succeeded(&mut self, policy: &WindowPolicy, in_flight: u32) {
         let limit = self.limit(policy);
-        if !policy.is_adaptive() || limit == policy.max || in_flight < limit.get().div_ceil(2) {
+        if self.left == 0 {
+            (self.peak, self.left) = (0, in_flight);
+        }
+        (self.peak, self.left) = (self.peak.max(in_flight), self.left.saturating_sub(1));
+        if !policy.is_adaptive() || limit == policy.max || self.peak < limit.get().div_ceil(2) {
             return;
         }
         self.credit = self.credit.saturating_add(1);
@@ -154,22 +168,27 @@ impl Window {
         started_at: Timestamp,
         now: Timestamp,
     ) -> bool {
-        // The clock may have gone back since: what starts now is to count.
-        let fell_at = self.fell_at.min(now);
-        if !policy.is_adaptive() || (started_at <= fell_at && self.fell_at != Timestamp::MIN) {
+        // Where the clock went back, it fell now, so that what starts from here on counts.
+        self.fell_at = self.fell_at.min(now);
+        if !policy.is_adaptive() || started_at <= self.fell_at {
             return false;
         }
         let limit = self.limit(policy);
         let half = NonZeroU32::new(limit.get() >> 1).unwrap_or(NonZeroU32::MIN);
-        *self = Self { limit: Some(half), threshold: half.get(), credit: 0, fell_at: now };
+        self.restart(half);
+        (self.threshold, self.fell_at) = (half.get(), now);
         half < limit
     }
 
     /// The receiver is back after a pause: starts again at 1, and grows per success. The threshold
     /// stays what the last overload made it, so that calling it twice is the same as once.
     pub const fn recovered(&mut self) {
-        self.limit = Some(NonZeroU32::MIN);
-        self.credit = 0;
+        self.restart(NonZeroU32::MIN);
+    }
+
+    const fn restart(&mut self, limit: NonZeroU32) {
+        self.limit = Some(limit);
+        (self.credit, self.peak, self.left) = (0, 0, 0);
     }
 }
 

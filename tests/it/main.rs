@@ -9,7 +9,10 @@
 
 mod edges;
 mod endpoint;
+mod flow;
 mod flow_golden;
+mod flow_policy;
+mod flow_properties;
 mod inbox;
 mod message;
 mod outbox;
