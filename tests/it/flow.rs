@@ -204,7 +204,10 @@ fn an_empty_budget_lets_first_attempts_go_and_retries_trickle() {
                 flow.ended(&policy, now, Feedback::Other, now);
                 retries.push(now);
             }
-            Permission::Wait { until } => now = until,
+            Permission::Wait { until } => {
+                assert!(until > now && until <= now + secs(10), "{until}");
+                now = until;
+            }
             Permission::Busy => panic!("nothing is in flight"),
         }
     }
@@ -228,6 +231,16 @@ fn first_attempts_save_up_retries_to_a_cap() {
     budget.retried(&policy, at(0));
     assert_eq!(budget.wait(&policy, at(0)), Some(at(10)), "two were saved, no more");
     assert_eq!(budget.wait(&policy, at(10)), None);
+
+    let mut budget = RetryBudget::new();
+    budget.retried(&policy, at(0));
+    for _ in 0..100 {
+        budget.first(&policy);
+    }
+    let higher = policy.with_saved(nz(9));
+    budget.retried(&higher, at(0));
+    budget.retried(&higher, at(0));
+    assert_eq!(budget.wait(&higher, at(0)), Some(at(10)), "a higher cap brings nothing back");
 }
 
 /// Fault 6: an open breaker that answers with no delay makes its host spin.
@@ -298,6 +311,35 @@ fn a_pace_starts_with_what_was_delivered() {
     assert_eq!(pace.spacing(&policy), Some(secs(10)));
     pace.released(&policy, at(9_000));
     assert_eq!(pace.wait(&policy, at(9_000)), Some(at(9_010)));
+}
+
+#[test]
+fn a_pace_learns_nothing_from_before_its_fall() {
+    let policy = PacePolicy::new(secs(10));
+    let mut pace = Pace::new();
+    assert!(pace.refused(&policy, at(0), at(0)));
+    let spacing = pace.spacing(&policy).unwrap();
+    for _ in 0..100 {
+        pace.succeeded(&policy, at(-1), at(1));
+    }
+    for _ in 0..4 {
+        assert!(!pace.refused(&policy, at(2), at(3)));
+    }
+    assert!(pace.refused(&policy, at(5), at(5)));
+    let slower = pace.spacing(&policy).unwrap();
+    assert!(slower >= spacing * 4 - secs(1) && slower <= spacing * 4 + secs(1), "to a quarter");
+}
+
+#[test]
+fn a_pace_is_never_under_its_policys_slowest() {
+    let mut pace = Pace::new();
+    for i in 0..50 {
+        pace.refused(&PacePolicy::new(secs(60)), at(1_000 * i), at(1_000 * i));
+    }
+    assert_eq!(pace.spacing(&PacePolicy::new(secs(60))), Some(Duration::from_micros(59_998_801)));
+    assert_eq!(pace.spacing(&PacePolicy::new(secs(1))), Some(secs(1)));
+    pace.released(&PacePolicy::new(secs(1)), at(50_000));
+    assert_eq!(pace.wait(&PacePolicy::new(secs(1)), at(50_000)), Some(at(50_001)));
 }
 
 #[test]
