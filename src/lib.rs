@@ -34,7 +34,10 @@
 //!   [`SlackMessage`] are formats to send in.
 //!
 //! A host that keeps a queue or a table of its own leaves the outbox away and drives one
-//! [`Delivery`] for each row; the [`delivery`] module shows how.
+//! [`Delivery`] for each row; the [`delivery`] module shows how. Beside it stand two machines of
+//! one endpoint each: [`health`] (whether to send to it) and [`flow`] (how fast). The outbox of
+//! this version composes neither yet: it keeps to [`Endpoint::max_in_flight`] and disables an
+//! endpoint at its receiver's wish.
 //!
 //! # Receive
 //!
@@ -89,6 +92,7 @@ pub mod delivery;
 mod endpoint;
 mod event;
 mod event_type;
+pub mod flow;
 mod format;
 pub mod health;
 mod id;
@@ -114,6 +118,7 @@ pub use delivery::{Delivery, Failure, Outcome, Policy, Verdict};
 pub use endpoint::{Endpoint, EndpointError, RequestError};
 pub use event::{EncodeError, Event, Payload, UnknownEvent};
 pub use event_type::{EventType, EventTypeError};
+pub use flow::{Flow, FlowPolicy};
 pub use format::{
     CloudEvent, CloudEventHeaderError, CloudEvents, CloudEventsSourceError, Envelope, Format,
     FormatError, SlackMessage,

@@ -61,6 +61,8 @@ const FLOORS: [(&str, &[Module]); 5] = [
         &[
             // One message to one endpoint, and nothing but words.
             ("delivery", &["id", "timestamp"]),
+            // How fast, and nothing but time.
+            ("flow", &["timestamp"]),
             // One endpoint, and nothing but words.
             ("health", &["timestamp"]),
             ("subscription", &["event_type", "id", "keys", "message"]),

@@ -10,6 +10,10 @@
 mod attacks;
 mod edges;
 mod endpoint;
+mod flow;
+mod flow_golden;
+mod flow_policy;
+mod flow_properties;
 mod formats;
 mod health;
 mod health_faults;

@@ -1,7 +1,7 @@
 //! Everything public can go to another thread, and be shared with it.
 
 use labhook::provider::{self, linq, segments, strateos, strike};
-use labhook::{danger, delivery, health, lab, outbox, signature};
+use labhook::{danger, delivery, flow, health, lab, outbox, signature};
 
 fn shared<T: Send + Sync>() {}
 
@@ -19,7 +19,8 @@ fn every_public_type_is_send_and_sync() {
         labhook::DatasetId, labhook::DecodeError, labhook::Delivery, labhook::EncodeError,
         labhook::Endpoint, labhook::EndpointError, labhook::EndpointId, labhook::Envelope,
         labhook::Event<lab::RunStateChanged>, labhook::EventPattern, labhook::EventPatternError,
-        labhook::EventType, labhook::EventTypeError, labhook::Failure, labhook::Form,
+        labhook::EventType, labhook::EventTypeError, labhook::Failure, labhook::Flow,
+        labhook::FlowPolicy, labhook::Form,
         labhook::FormatError, labhook::Health, labhook::HealthPolicy,
         labhook::IdError, labhook::Inbox, labhook::InstructionId, labhook::IssueId,
         labhook::JsonError, labhook::JsonText, labhook::Keys, labhook::LabEvent, labhook::LabwareId,
@@ -43,10 +44,15 @@ fn every_public_type_is_send_and_sync() {
         delivery::Verdict,
     );
     all!(kept:
-        health::Admit, health::Disabled, health::DisabledBy, health::Edge, health::EnableError,
+        flow::FlowPolicy, health::HealthPolicy, health::Admit, health::Disabled, health::DisabledBy, health::Edge, health::EnableError,
         health::EnabledBy, health::Guard, health::HealthPolicyError, health::Intake,
         health::NewMessages, health::OutageGuard, health::OutageGuardError, health::Pass,
         health::Recorded, health::Signal, health::Standing, health::State, health::Waiting,
+    );
+    all!(kept:
+        flow::BudgetPolicy, flow::Class, flow::Feedback, flow::FlowPolicyError, flow::Pace,
+        flow::PacePolicy, flow::Permission, flow::Rate, flow::RatePolicy, flow::RetryBudget,
+        flow::Window, flow::WindowPolicy,
     );
     all!(kept:
         outbox::Change, outbox::Changes, outbox::DeliveryRecord, outbox::Disabled,
@@ -115,6 +121,7 @@ fn no_public_type_is_missing_from_the_list() {
     for (module, source) in [
         ("labhook", include_str!("../../src/lib.rs")),
         ("delivery", include_str!("../../src/delivery.rs")),
+        ("flow", include_str!("../../src/flow.rs")),
         ("health", include_str!("../../src/health.rs")),
         ("outbox", include_str!("../../src/outbox.rs")),
         ("signature", include_str!("../../src/signature.rs")),

@@ -1,0 +1,320 @@
+//! How fast one endpoint may be sent to: [`Flow`].
+//!
+//! It knows nothing of messages, endpoints, their health or requests: it is asked whether an
+//! attempt may go, is told when one starts and what became of it, and counts. A host with a queue
+//! or a table of its own keeps one `Flow` for each receiver and drives it alone.
+//!
+//! ```text
+//!                  ask(class, now)
+//!                       |
+//!     Window       so many in flight ------- full ---------> Busy: ask when one has ended
+//!                       |
+//!     hold         the receiver asked for a pause  ---.
+//!     Rate         so many a second, configured    ---|
+//!     Pace         so many a second, learned       ---+----> Wait: ask at `until`
+//!     RetryBudget  so many retries, for a retry    ---'
+//!                       |
+//!                       Go -> started(class, now) -> ended(started_at, feedback, now)
+//!
+//!                Success      Window grows, Pace climbs
+//!                TooFast      Pace falls (Window, where there is no pace)
+//!                Overloaded   both fall
+//!                Other        nothing
+//! ```
+//!
+//! Each of the four machines stands on its own too, with its own policy.
+//!
+//! # What it keeps
+//!
+//! - In any stretch of time there are at most `burst + rate × time` releases; exactly, for any
+//!   rational rate.
+//! - If anything may go, something goes. [`Busy`](Permission::Busy) is said only while an attempt
+//!   is in flight, and a [`Wait`](Permission::Wait) is always after `now` (but at
+//!   [`Timestamp::MAX`]), finite and exact: if nothing is started or ended in between, the answer
+//!   at `until` is not to wait, and a microsecond earlier it is.
+//! - Asking changes nothing, so it may be done at any time and any number of times, and
+//!   [`Busy`](Permission::Busy) and [`Wait`](Permission::Wait) use up no attempt.
+//! - A first attempt never waits for a retry's budget, and a retry is delayed and never dropped.
+//!
+//! An answer may have changed once its `until` has come, and after any of `started`, `ended`,
+//! `hold_until`, `recovered` and `set_in_flight`; not otherwise. A probe is an attempt that finds
+//! out whether the receiver is back: how many of them there are at a time is up to whoever sends
+//! them. It is no retry, and otherwise subject to all limits.
+//!
+//! # Time
+//!
+//! All waits are absolute: a clock that goes back by `d` lengthens a wait by at most `d` and never
+//! shortens one. One that stands still, or is at either end of time, does no harm.
+//!
+//! # A host that drives one flow
+//!
+//! ```
+//! use std::collections::VecDeque;
+//! use std::time::Duration;
+//!
+//! use labhook::Timestamp;
+//! use labhook::flow::{Class, Feedback, Flow, FlowPolicy, Permission};
+//!
+//! let policy = FlowPolicy::adaptive();
+//! let mut flow = Flow::new();
+//! let start = Timestamp::from_unix_seconds(1_744_882_200);
+//!
+//! // The host's clock and queue, and a receiver that answers after 20 ms: once it refuses, and
+//! // asks for a pause of 2 s.
+//! let mut now = start;
+//! let mut queue: VecDeque<_> = [1, 2, 3, 4].into_iter().map(|n| (n, Class::First)).collect();
+//! let refuses = |n, now| n == 2 && now < start + Duration::from_secs(1);
+//!
+//! while let Some((n, class)) = queue.pop_front() {
+//!     loop {
+//!         match flow.ask(&policy, class, now) {
+//!             Permission::Go => break,
+//!             Permission::Wait { until } => now = until,
+//!             // This host awaits each answer, so none is in flight here.
+//!             Permission::Busy => unreachable!(),
+//!         }
+//!     }
+//!     let started_at = now;
+//!     flow.started(&policy, class, started_at);
+//!     let refused = refuses(n, now);
+//!     now = now + Duration::from_millis(20);
+//!     if refused {
+//!         flow.ended(&policy, started_at, Feedback::TooFast, now);
+//!         flow.hold_until(&policy, now + Duration::from_secs(2), now);
+//!         queue.push_back((n, Class::Retry));
+//!     } else {
+//!         flow.ended(&policy, started_at, Feedback::Success, now);
+//!     }
+//! }
+//! assert!(now > start + Duration::from_secs(2));
+//! ```
+
+mod bucket;
+mod budget;
+mod pace;
+mod policy;
+mod policy_file;
+mod rate;
+mod window;
+
+use serde::{Deserialize, Serialize};
+
+pub use budget::{BudgetPolicy, RetryBudget};
+pub use pace::{Pace, PacePolicy};
+pub use policy::FlowPolicy;
+pub use policy_file::FlowPolicyError;
+pub use rate::{Rate, RatePolicy};
+pub use window::{Window, WindowPolicy};
+
+use crate::timestamp::Timestamp;
+
+/// What kind of attempt is to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Class {
+    /// The first attempt at a message: never held back by the retries' budget, and it adds to it.
+    First,
+    /// A further attempt at a message.
+    Retry,
+    /// An attempt that finds out whether a receiver is back. It neither uses up the retries'
+    /// budget nor adds to it.
+    Probe,
+}
+
+/// Whether an attempt may go: the answer of [`Flow::ask`].
+///
+/// Exhaustive, because a host has to meet every arm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "a host has to meet every arm")]
+pub enum Permission {
+    /// It may: see [`Flow::started`].
+    Go,
+    /// Not before this instant.
+    Wait {
+        /// The instant, always after the `now` of the call, but at [`Timestamp::MAX`].
+        until: Timestamp,
+    },
+    /// Not before an attempt in flight has ended; one is.
+    Busy,
+}
+
+impl Permission {
+    /// The instant at which this answer changes by time alone, if it does: only a
+    /// [`Wait`](Self::Wait) does.
+    #[must_use]
+    pub const fn wake_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Wait { until } => Some(until),
+            Self::Go | Self::Busy => None,
+        }
+    }
+}
+
+/// What an attempt told of the receiver's strength, which is not whether the message was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Feedback {
+    /// It copes: a 2xx, or any other answer that says the message is at fault rather than the
+    /// pace.
+    Success,
+    /// It refused the attempt as one too many in too short a time: a 429.
+    TooFast,
+    /// It is overloaded, by the rate or by the number at once: a 503, a 504, a timeout.
+    Overloaded,
+    /// Nothing: the attempt failed for another reason, or never left the host.
+    Other,
+}
+
+/// How fast one endpoint may be sent to: the state of it, which can be saved at any moment.
+///
+/// See the [module](self) for a host's loop. Calls may come in any order and be repeated; none
+/// panics. Policy and time are arguments of each call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flow {
+    in_flight: u32,
+    /// Nothing goes before this.
+    held_until: Timestamp,
+    window: Window,
+    rate: Rate,
+    pace: Pace,
+    budget: RetryBudget,
+}
+
+impl Flow {
+    /// A flow of which nothing is used up and nothing known.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            in_flight: 0,
+            held_until: Timestamp::MIN,
+            window: Window::new(),
+            rate: Rate::new(),
+            pace: Pace::new(),
+            budget: RetryBudget::new(),
+        }
+    }
+
+    /// How many attempts were started and have not ended.
+    #[must_use]
+    pub const fn in_flight(&self) -> u32 {
+        self.in_flight
+    }
+
+    /// What was learned of how many may be in flight.
+    #[must_use]
+    pub const fn window(&self) -> &Window {
+        &self.window
+    }
+
+    /// What was learned of how fast they may follow one another.
+    #[must_use]
+    pub const fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    /// Whether an attempt of this class may go. Changes nothing.
+    #[must_use]
+    pub fn ask(&self, policy: &FlowPolicy, class: Class, now: Timestamp) -> Permission {
+        if self.in_flight >= self.window.limit(&policy.window).get() {
+            return Permission::Busy;
+        }
+        let budget = match class {
+            Class::Retry => policy.retry_budget.and_then(|p| self.budget.wait(&p, now)),
+            Class::First | Class::Probe => None,
+        };
+        let waits = [
+            Some(self.held_until).filter(|until| *until > now),
+            policy.rate.and_then(|p| self.rate.wait(&p, now)),
+            policy.pace.and_then(|p| self.pace.wait(&p, now)),
+            budget,
+        ];
+        match waits.into_iter().flatten().max() {
+            Some(until) => Permission::Wait { until },
+            None => Permission::Go,
+        }
+    }
+
+    /// The instant at which the answer of [`ask`](Self::ask) for this class changes by time alone,
+    /// if it does: the key of a wake-up index.
+    #[must_use]
+    pub fn wake_at(&self, policy: &FlowPolicy, class: Class, now: Timestamp) -> Option<Timestamp> {
+        self.ask(policy, class, now).wake_at()
+    }
+
+    /// An attempt was started, which [`ask`](Self::ask) should have allowed. It counts in any
+    /// case, and is in flight until [`ended`](Self::ended).
+    pub fn started(&mut self, policy: &FlowPolicy, class: Class, now: Timestamp) {
+        self.in_flight = self.in_flight.saturating_add(1);
+        if let Some(rate) = &policy.rate {
+            self.rate.released(rate, now);
+        }
+        if let Some(pace) = &policy.pace {
+            self.pace.released(pace, now);
+        }
+        match (&policy.retry_budget, class) {
+            (Some(budget), Class::First) => self.budget.first(budget),
+            (Some(budget), Class::Retry) => self.budget.retried(budget, now),
+            (Some(_), Class::Probe) | (None, _) => {}
+        }
+    }
+
+    /// What became of an attempt that was started at `started_at`. To be called once for each,
+    /// also for one that timed out or never left.
+    ///
+    /// The start is there to tell attempts of before the last fall from those of after it, and
+    /// need not be known to the microsecond; `now` says that nothing is known.
+    pub fn ended(
+        &mut self,
+        policy: &FlowPolicy,
+        started_at: Timestamp,
+        feedback: Feedback,
+        now: Timestamp,
+    ) {
+        let in_flight = self.in_flight;
+        self.in_flight = in_flight.saturating_sub(1);
+        match feedback {
+            Feedback::Success => {
+                self.window.succeeded(&policy.window, in_flight);
+                if let Some(pace) = &policy.pace {
+                    self.pace.succeeded(pace, started_at, now);
+                }
+            }
+            Feedback::TooFast | Feedback::Overloaded => {
+                if let Some(pace) = &policy.pace {
+                    self.pace.refused(pace, started_at, now);
+                }
+                // Two that answer the same word fight: a window of few is no measure of a rate.
+                if feedback == Feedback::Overloaded || policy.pace.is_none() {
+                    self.window.overloaded(&policy.window, started_at, now);
+                }
+            }
+            Feedback::Other => {}
+        }
+    }
+
+    /// The receiver asked for a pause, by `Retry-After` say: nothing goes before this instant, or
+    /// before the policy's cap has passed from `now`, whichever is earlier. A hold never shortens
+    /// another.
+    pub fn hold_until(&mut self, policy: &FlowPolicy, until: Timestamp, now: Timestamp) {
+        self.held_until = self.held_until.max(until.min(now + policy.hold_cap()));
+    }
+
+    /// The receiver is back after a pause, as a probe has shown: a window that is adaptive starts
+    /// again at 1 and grows per success, so that the backlog is not released at once.
+    pub const fn recovered(&mut self) {
+        self.window.recovered();
+    }
+
+    /// Says how many attempts are in flight, for a host that knows better than this state: after a
+    /// restart, say, that ended them all.
+    pub const fn set_in_flight(&mut self, attempts: u32) {
+        self.in_flight = attempts;
+    }
+}
+
+/// [`Flow::new`].
+impl Default for Flow {
+    fn default() -> Self {
+        Self::new()
+    }
+}

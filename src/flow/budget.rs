@@ -1,0 +1,164 @@
+//! How many of the attempts may be retries: [`RetryBudget`].
+
+use std::num::{NonZeroU32, NonZeroU64};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::bucket::{Bucket, Terms};
+use super::policy_file::FlowPolicyError;
+use super::rate::{held_within_a_day, within_a_day};
+use crate::timestamp::Timestamp;
+
+/// How many retries there may be for each first attempt, and how many anyway.
+///
+/// In a file: `{"percent": 20, "trickle_ms": 10000, "saved": 100}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Form", into = "Form")]
+pub struct BudgetPolicy {
+    percent: u16,
+    /// At most a day.
+    trickle_ms: NonZeroU64,
+    saved: NonZeroU32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form {
+    percent: u16,
+    trickle_ms: u64,
+    #[serde(default = "saved")]
+    saved: NonZeroU32,
+}
+
+const SAVED: NonZeroU32 = NonZeroU32::new(100).expect("a hundred is not zero");
+
+const fn saved() -> NonZeroU32 {
+    SAVED
+}
+
+impl TryFrom<Form> for BudgetPolicy {
+    type Error = FlowPolicyError;
+
+    fn try_from(form: Form) -> Result<Self, FlowPolicyError> {
+        let Form { percent, trickle_ms, saved } = form;
+        Ok(Self { percent, trickle_ms: within_a_day(trickle_ms)?, saved })
+    }
+}
+
+impl From<BudgetPolicy> for Form {
+    fn from(policy: BudgetPolicy) -> Self {
+        let BudgetPolicy { percent, trickle_ms, saved } = policy;
+        Self { percent, trickle_ms: trickle_ms.get(), saved }
+    }
+}
+
+impl BudgetPolicy {
+    /// So many retries for each hundred first attempts, and one each `trickle` besides. The
+    /// trickle is rounded up to whole milliseconds and held between 1 ms and a day: a budget
+    /// without one could stand still for ever. At most a hundred retries are saved up.
+    #[must_use]
+    pub fn new(percent: u16, trickle: Duration) -> Self {
+        Self { percent, trickle_ms: held_within_a_day(trickle), saved: SAVED }
+    }
+
+    /// With at most so many retries saved up from first attempts.
+    #[must_use]
+    pub const fn with_saved(mut self, retries: NonZeroU32) -> Self {
+        self.saved = retries;
+        self
+    }
+
+    /// The retries for each hundred first attempts.
+    #[must_use]
+    pub const fn percent(&self) -> u16 {
+        self.percent
+    }
+
+    /// The time after which there may be a retry anyway.
+    #[must_use]
+    pub const fn trickle(&self) -> Duration {
+        Duration::from_millis(self.trickle_ms.get())
+    }
+
+    /// How many retries are saved up at the most.
+    #[must_use]
+    pub const fn saved(&self) -> NonZeroU32 {
+        self.saved
+    }
+
+    fn trickle_terms(&self) -> Terms {
+        Terms { burst: 1, cost: self.trickle_ms.get().saturating_mul(1_000), leak: 1 }
+    }
+
+    /// The most credit there is, in hundredths of a retry.
+    fn most(&self) -> u64 {
+        u64::from(self.saved.get()).saturating_mul(RETRY)
+    }
+}
+
+/// A retry, in the hundredths that credit is counted in.
+const RETRY: u64 = 100;
+
+/// Holds retries to a share of the first attempts, so that a receiver in trouble is not met with
+/// the same messages again and again.
+///
+/// Each first attempt saves up a share of a retry, and a trickle gives one retry each so often
+/// without any. From the start, and over any time `w`:
+///
+/// ```text
+///  retries  <=  percent / 100 × first attempts  +  1 + w / trickle
+/// ```
+///
+/// plus, over a later stretch, the retries that were saved up before it. A retry that finds
+/// nothing saved waits for the trickle: it is delayed and never dropped. First attempts never
+/// wait. What fills the budget is starts and time, never a success, so a budget that is used up
+/// comes back while everything fails.
+///
+/// Source: Finagle's retry budgets, without their expiry of what was saved, for which the cap is
+/// in place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryBudget {
+    /// In hundredths of a retry.
+    credit: u64,
+    trickle: Bucket,
+}
+
+impl RetryBudget {
+    /// A budget in which nothing is saved up, and the trickle's first retry is at hand.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { credit: 0, trickle: Bucket::EMPTY }
+    }
+
+    /// The first instant at which a retry is allowed by time alone; `None` where that is now.
+    /// A first attempt that is started in between may allow one earlier.
+    #[must_use]
+    pub fn wait(&self, policy: &BudgetPolicy, now: Timestamp) -> Option<Timestamp> {
+        if self.credit.min(policy.most()) >= RETRY {
+            return None;
+        }
+        self.trickle.wait(policy.trickle_terms(), now)
+    }
+
+    /// A first attempt was started.
+    pub fn first(&mut self, policy: &BudgetPolicy) {
+        let more = self.credit.saturating_add(u64::from(policy.percent));
+        self.credit = more.min(policy.most());
+    }
+
+    /// A retry was started, whether it was allowed or not.
+    pub fn retried(&mut self, policy: &BudgetPolicy, now: Timestamp) {
+        match self.credit.min(policy.most()).checked_sub(RETRY) {
+            Some(left) => self.credit = left,
+            None => self.trickle.pour(policy.trickle_terms(), now),
+        }
+    }
+}
+
+/// [`RetryBudget::new`].
+impl Default for RetryBudget {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,162 @@
+//! How fast an endpoint may be sent to: [`FlowPolicy`].
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use super::budget::BudgetPolicy;
+use super::pace::PacePolicy;
+use super::rate::RatePolicy;
+use super::window::WindowPolicy;
+use crate::timestamp::millis_up;
+
+const fn count(count: u32) -> NonZeroU32 {
+    NonZeroU32::new(count).expect("the presets' numbers are not zero")
+}
+
+/// How fast an endpoint may be sent to: what each of the machines of a [`Flow`](super::Flow) goes
+/// by.
+///
+/// It is plain data that every call borrows: it may change between two calls, and then holds for
+/// what is decided from then on.
+///
+/// ```
+/// use std::num::NonZeroU32;
+/// use labhook::flow::{FlowPolicy, RatePolicy};
+///
+/// let rate = RatePolicy::per_second(NonZeroU32::new(50).unwrap());
+/// let policy = FlowPolicy::adaptive().with_rate(rate);
+/// let file = r#"{"preset": "adaptive", "rate": {"releases": 50, "per_ms": 1000}}"#;
+/// assert_eq!(serde_json::from_str::<FlowPolicy>(file)?, policy);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// # In a file
+///
+/// A preset's name (`unlimited`, `adaptive`), or a table whose members replace those of `preset`
+/// (`unlimited` where that is absent): `window`, `rate`, `pace`, `retry_budget` and `hold_cap_ms`.
+/// `null` lifts a rate, a pace or a budget; in TOML, which has no null, leave `preset` away and
+/// name the rest. Other members and contradictions are refused: see
+/// [`FlowPolicyError`](super::FlowPolicyError). It is written with all members and without the
+/// preset's name, so that what was saved means the same in every version. The format has to tell
+/// names from tables by itself, as JSON, TOML and YAML do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FlowPolicy {
+    pub(super) window: WindowPolicy,
+    pub(super) rate: Option<RatePolicy>,
+    pub(super) pace: Option<PacePolicy>,
+    pub(super) retry_budget: Option<BudgetPolicy>,
+    pub(super) hold_cap_ms: u64,
+}
+
+impl FlowPolicy {
+    /// No limit but a window that stays where it is: eight attempts in flight, unless
+    /// [`with_window`](Self::with_window) has another, and a receiver's `Retry-After` for up to
+    /// an hour.
+    #[must_use]
+    pub const fn unlimited() -> Self {
+        Self {
+            window: WindowPolicy::fixed(count(8)),
+            rate: None,
+            pace: None,
+            retry_budget: None,
+            hold_cap_ms: 3_600_000,
+        }
+    }
+
+    /// What a receiver of which nothing is known is best met with: a window from 8 up to 64
+    /// attempts, a pace that goes down to a request in 10 s, and retries for a fifth of the first
+    /// attempts and one in 10 s besides. The numbers are this crate's choice, save for the fifth,
+    /// which is Finagle's.
+    #[must_use]
+    pub fn adaptive() -> Self {
+        let ten_seconds = Duration::from_secs(10);
+        Self {
+            window: WindowPolicy::adaptive(count(8), count(64)),
+            pace: Some(PacePolicy::new(ten_seconds)),
+            retry_budget: Some(BudgetPolicy::new(20, ten_seconds)),
+            ..Self::unlimited()
+        }
+    }
+
+    /// The preset of this name, as a file has it.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "unlimited" => Some(Self::unlimited()),
+            "adaptive" => Some(Self::adaptive()),
+            _ => None,
+        }
+    }
+
+    /// With this window of attempts in flight.
+    #[must_use]
+    pub const fn with_window(mut self, window: WindowPolicy) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// With this rate; `None` for none.
+    #[must_use]
+    pub fn with_rate(mut self, rate: impl Into<Option<RatePolicy>>) -> Self {
+        self.rate = rate.into();
+        self
+    }
+
+    /// With a pace that is learned from refusals; `None` for none.
+    #[must_use]
+    pub fn with_pace(mut self, pace: impl Into<Option<PacePolicy>>) -> Self {
+        self.pace = pace.into();
+        self
+    }
+
+    /// With this budget for retries; `None` for none.
+    #[must_use]
+    pub fn with_retry_budget(mut self, budget: impl Into<Option<BudgetPolicy>>) -> Self {
+        self.retry_budget = budget.into();
+        self
+    }
+
+    /// With at most this much heed to [`Flow::hold_until`](super::Flow::hold_until). Zero takes no
+    /// heed. Rounded up to whole milliseconds.
+    #[must_use]
+    pub fn with_hold_cap(mut self, cap: Duration) -> Self {
+        self.hold_cap_ms = millis_up(cap);
+        self
+    }
+
+    /// How many attempts may be in flight.
+    #[must_use]
+    pub const fn window(&self) -> &WindowPolicy {
+        &self.window
+    }
+
+    /// The rate that is known.
+    #[must_use]
+    pub const fn rate(&self) -> Option<&RatePolicy> {
+        self.rate.as_ref()
+    }
+
+    /// How the rate is learned where it is not known.
+    #[must_use]
+    pub const fn pace(&self) -> Option<&PacePolicy> {
+        self.pace.as_ref()
+    }
+
+    /// How many of the attempts may be retries.
+    #[must_use]
+    pub const fn retry_budget(&self) -> Option<&BudgetPolicy> {
+        self.retry_budget.as_ref()
+    }
+
+    /// How far a hold is heeded.
+    #[must_use]
+    pub const fn hold_cap(&self) -> Duration {
+        Duration::from_millis(self.hold_cap_ms)
+    }
+}
+
+/// [`FlowPolicy::unlimited`].
+impl Default for FlowPolicy {
+    fn default() -> Self {
+        Self::unlimited()
+    }
+}
