@@ -140,15 +140,17 @@ impl Outbox {
         let ended = slot.delivery.verdict().is_some();
         let order = endpoint.map(|endpoint| endpoint.order).unwrap_or_default();
         let line = order.line(entry.message.keys()).filter(|_| !ended);
-        let skip_at = order.skip_at(entry.accepted_at).filter(|_| line.is_some());
         let failed = slot.delivery.attempts().saturating_sub(u32::from(in_flight));
-        let may_pass = order.skips(failed) || skip_at.is_some_and(|skip_at| now >= skip_at);
+        let skip_at = order.skip_at(entry.accepted_at);
+        let standing = if order.skips(failed) || skip_at.is_some_and(|skip_at| now >= skip_at) {
+            Standing::LettingPass
+        } else {
+            Standing::Holding
+        };
 
-        let alarms = [
-            policy.and_then(|policy| slot.delivery.wake_at(policy)),
-            skip_at.filter(|_| !may_pass),
-        ];
-        let alarm = alarms.into_iter().flatten().min();
+        let wake_at = policy.and_then(|policy| slot.delivery.wake_at(policy));
+        let skip_at = skip_at.filter(|_| line.is_some() && standing == Standing::Holding);
+        let alarm = wake_at.into_iter().chain(skip_at).min();
         if slot.alarm != alarm {
             let name = Alarm::Delivery(sequence, id.clone());
             self.alarms.change(slot.alarm, alarm, name);
@@ -173,7 +175,6 @@ impl Outbox {
             free = self.lanes.line_up(id, &left, sequence, None);
         }
         if let Some(line) = line {
-            let standing = if may_pass { Standing::LettingPass } else { Standing::Holding };
             free.append(&mut self.lanes.line_up(id, line, sequence, Some(standing)));
             slot.line = Some(line.into());
         }
