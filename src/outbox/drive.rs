@@ -176,7 +176,9 @@ impl Outbox {
         }
         if let Some(line) = line {
             free.append(&mut self.lanes.line_up(id, line, sequence, Some(standing)));
-            slot.line = Some(line.into());
+            if slot.line.is_none() {
+                slot.line = Some(line.into());
+            }
         }
 
         if place == Place::Ended && from != Place::Ended {
