@@ -8,15 +8,15 @@
 //! # The walk
 //!
 //! ```text
-//!  sender                                                       receiver
-//!  Event<P>          what happened, typed                       Event<P> or LabEvent
-//!    | into_message(id)                                           ^ decode
-//!  Message           id, keys, bytes: frozen                    Verified   only a Verifier makes one
-//!    | publish(now)                                               ^ verify(headers, body, now)
-//!  Outbox            which endpoints, when, how often           HeaderMap and &[u8]
-//!    | poll(now)                                                  ^
-//!  Step::Save(changes)   then saved(revision)                     |
-//!  Step::Send(attempt)   request(now)  ===== the host's client ===> POST
+//!  sender                                             receiver
+//!  Event<P>      what happened, typed                 Event<P> or LabEvent
+//!    | into_message(id)                                 ^ decode
+//!  Message       id, keys, bytes: frozen              Verified, by a Verifier only
+//!    | publish(now)                                     ^ verify(headers, body, now)
+//!  Outbox        which endpoints, when, how often     HeaderMap and &[u8]
+//!    | poll(now)                                        ^
+//!  Step::Save(changes)   then saved(revision)           |
+//!  Step::Send(attempt)   request(now)  == the client ==> POST
 //!    | resolve(ticket, outcome, now)
 //!  Step::Notify(notice)
 //!  Step::Wait(until) or Step::Idle
@@ -45,7 +45,8 @@
 //! use labhook::{LabEvent, Secret, Timestamp, Verifier};
 //!
 //! # let (headers, body, now) = labhook_example();
-//! let verifier = Verifier::standard_webhooks(Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZI")?);
+//! let secret = Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZI")?;
+//! let verifier = Verifier::standard_webhooks(secret);
 //!
 //! let verified = verifier.verify(&headers, &body, now)?;
 //! match verified.decode()? {
