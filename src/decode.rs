@@ -90,6 +90,19 @@ pub enum DecodeError {
     },
 }
 
+impl DecodeError {
+    /// The path of the member that does not fit, such as `data.state`, as it is: an unknown member
+    /// has whatever name its sender gave it. `None` where the event is well-formed and of another
+    /// type.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Self::Body { path, .. } | Self::Data { path, .. } => Some(path),
+            Self::OtherType { .. } => None,
+        }
+    }
+}
+
 /// The path names members, and an unknown one has whatever name its sender gave it.
 fn at(path: &str) -> String {
     const LONGEST: usize = 120;

@@ -18,6 +18,8 @@
 //!
 //! Nothing that comes in is lost: what a vendor's webhook has and the lab's event has no field for
 //! stands among the event's unknown members, and the vendor's `from_event` puts it back.
+//! Where the lab's event has a field for a member, `null` is as good as absent, and the member may
+//! come back in another place among the others.
 //!
 //! | system | beside `data`, in `event.unknown` | inside, in `event.data.unknown` |
 //! |---|---|---|

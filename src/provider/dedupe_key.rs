@@ -28,7 +28,7 @@ impl DedupeKey {
         }
     }
 
-    pub(super) fn of_body(body: &[u8]) -> Self {
+    pub(crate) fn of_body(body: &[u8]) -> Self {
         Self(format!("sha256:{}", hex::encode(Sha256::digest(body))).into())
     }
 

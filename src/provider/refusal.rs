@@ -74,7 +74,8 @@ impl Refusal {
     }
 
     /// What to answer: that the request is refused where nobody vouches for it, and that it is not
-    /// to come again where it is somebody's and cannot be read.
+    /// to come again where it is somebody's and cannot be read. Senders that do not know that
+    /// answer's header repeat it all the same: Strike stops at 410 and 501 only.
     #[must_use]
     pub const fn reply(&self) -> Reply {
         match self {

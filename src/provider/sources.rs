@@ -199,6 +199,10 @@ impl Source {
 
     /// A sender of CloudEvents in the binary mode of HTTP, whose `ce-*` headers hardly any
     /// signature covers: see [`CloudEvent::from_binary`].
+    ///
+    /// A repetition is known by the id that the scheme signs. With a scheme that signs none it is
+    /// known by the headers' source and id, and then whoever has seen one request can send it
+    /// again under another id, of another type and at another time. Prefer the structured mode.
     #[must_use]
     pub fn cloud_events_binary(name: impl Into<Box<str>>, verifier: Verifier) -> Self {
         Self::new(name, Form::CloudEventsBinary, Some(verifier))
@@ -277,7 +281,15 @@ impl Source {
                 (webhook.to_event()?, Some(proof.dedupe_key()))
             }
             Form::CloudEvents => cloud_event(&CloudEvent::decode(body)?, now)?,
-            Form::CloudEventsBinary => cloud_event(&CloudEvent::from_binary(headers, body)?, now)?,
+            Form::CloudEventsBinary => {
+                let (event, key) = cloud_event(&CloudEvent::from_binary(headers, body)?, now)?;
+                // The `ce-*` headers are not signed: a signed id counts before theirs.
+                let id = match proof {
+                    Proof::Verified(verified) => verified.id(),
+                    Proof::Unsigned(_) => None,
+                };
+                (event, id.map(|id| DedupeKey::of_id(id.as_str())).or(key))
+            }
         })
     }
 }

@@ -8,10 +8,14 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use labhook::delivery::{Ignored, Resolution, Responses, Schedule};
 use labhook::outbox::{Change, Changes, Record, RestoreError};
+use labhook::provider::linq::Hook;
+use labhook::provider::strike::{CreateSubscription, WebhookVersion};
+use labhook::provider::{Source, Sources};
 use labhook::signature::{Described, Description, TimestampForm};
 use labhook::{
-    Endpoint, EndpointError, LabEvent, Message, Outbox, Outcome, Policy, Registry, Rendering,
-    RequestError, Secret, Signer, Step, Subscription, Ticket, Timestamp, Verdict, Verifier, danger,
+    CloudEvent, Endpoint, EndpointError, LabEvent, Message, Outbox, Outcome, Policy, Registry,
+    Rendering, RequestError, Secret, Signer, Step, Subscription, Ticket, Timestamp, Verdict,
+    Verifier, danger,
 };
 
 use crate::support::{at, eid, message, mid, registry};
@@ -293,4 +297,50 @@ fn a_leap_day_of_two_digits_is_in_the_past_where_it_cannot_be_in_the_future() {
     };
     let asked = response.retry_after().unwrap();
     assert_eq!(format!("{asked:?}"), "Wait(0ns)");
+}
+
+#[test]
+fn a_signed_request_is_one_event_whatever_its_unsigned_headers_say() {
+    let body = br#"{"run_id":"r17","state":"paused"}"#;
+    let signer = Signer::standard_webhooks(secret());
+    let verifier = Verifier::standard_webhooks(secret());
+    let sources = Sources::new([Source::cloud_events_binary("lab", verifier)]).unwrap();
+    let keys = ["msg_1", "x1", "x2"].map(|forged| {
+        let mut headers = signer.sign(&mid("msg_1"), at(0), body).unwrap();
+        for (name, value) in [
+            ("ce-specversion", "1.0"),
+            ("ce-id", forged),
+            ("ce-source", "/lab"),
+            ("ce-type", "run.state_changed"),
+            ("content-type", "application/json"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        sources.receive(&headers, body, at(0)).unwrap().dedupe_key.unwrap().to_string()
+    });
+    assert_eq!(keys, ["msg_1"; 3]);
+}
+
+#[test]
+fn a_cloud_event_without_an_id_or_a_source_is_refused() {
+    for (id, source, path) in [("", "s", "id"), ("1", "", "source")] {
+        let body = format!(
+            r#"{{"specversion":"1.0","id":"{id}","source":"{source}","type":"x.y","data":{{}}}}"#
+        );
+        let event: CloudEvent = danger::unsigned(body.as_bytes()).decode().unwrap();
+        assert_eq!(event.to_event(at(0)).unwrap_err().path(), Some(path));
+    }
+}
+
+#[test]
+fn a_list_of_ids_that_is_null_does_not_stand_for_all() {
+    let hook = r#"{"filter":"on_task_state_change","parameters":{"url":"https://a.example"},"task_ids":null}"#;
+    let error = Hook::from_json(hook).unwrap_err();
+    assert_eq!(error.to_string(), "the hook is malformed at `task_ids`");
+}
+
+#[test]
+fn a_subscription_to_an_event_type_of_no_name_asks_for_nothing() {
+    let new = CreateSubscription::new("https://a.example", WebhookVersion::V1, secret(), [""]);
+    assert_eq!(new.unwrap_err().to_string(), "the subscription names no event type");
 }

@@ -154,7 +154,6 @@ fn the_crates_own_events_have_the_published_shape() {
     assert_eq!(encode(&from_run(run_started()).unwrap()), about(started));
     let mut completed = run_started();
     completed.state = RunState::Other("completed".into());
-    completed.message = Some("The vendor has no member for it.".to_owned());
     assert_eq!(encode(&from_run(completed).unwrap()), about(r#"{"op":"run_completed"}"#));
     assert_eq!(
         encode(&from_instruction(instruction_completed()).unwrap()),
@@ -177,12 +176,13 @@ fn a_field_of_the_event_counts_before_what_was_kept() {
     };
     event.data.run_id = "r2".into();
     event.data.project_id = Some("p2".into());
+    event.data.unknown.insert("project", r#"{"name":"Second Project"}"#).unwrap();
     event.data.title = Some("U".to_owned());
     event.data.state = RunState::Completed;
     let webhook = from_run(event.data).unwrap();
     assert_eq!(
         encode(&webhook),
-        r#"{"run":{"id":"r2","title":"U"},"project":{"id":"p2","name":"Demo Project"},"event":{"op":"run_completed"}}"#
+        r#"{"run":{"id":"r2","title":"U"},"project":{"id":"p2","name":"Second Project"},"event":{"op":"run_completed"}}"#
     );
 }
 
@@ -416,4 +416,62 @@ fn the_format_is_named_by_what_it_writes() {
     let names = [("p", "1"), ("p/1:1", ""), ("", "p")]
         .map(|(id, name)| strateos::Format::of(Project::new(id, name)).name().to_owned());
     assert!(names[0] != names[1] && names[1] != names[2] && names[0] != names[2]);
+}
+
+#[test]
+fn what_the_vendor_has_no_member_for_is_refused_by_its_name() {
+    let texts = |change: fn(&mut RunStateChanged)| {
+        let mut run = run_started();
+        change(&mut run);
+        from_run(run).unwrap_err().to_string()
+    };
+    let text = |member: &str| {
+        format!("the Strateos webhook and the event differ: the {member} has no counterpart")
+    };
+    assert_eq!(texts(|run| run.message = Some("m".to_owned())), text("data.message"));
+    assert_eq!(
+        texts(|run| run.previous_state = Some("paused".into())),
+        text("data.previous_state")
+    );
+    assert_eq!(texts(|run| run.workflow_id = Some("w".into())), text("data.workflow_id"));
+    assert_eq!(texts(|run| run.workcell_id = Some("w".into())), text("data.workcell_id"));
+    let mut instruction = instruction_completed();
+    instruction.operation = Some("cover".to_owned());
+    let error = from_instruction(instruction).unwrap_err();
+    assert_eq!(error.to_string(), text("data.operation"));
+}
+
+#[test]
+fn what_was_kept_of_one_project_is_not_put_on_another() {
+    let LabEvent::RunStateChanged(mut event) = decode(RUN_STARTED).to_event(at()).unwrap() else {
+        panic!()
+    };
+    event.data.project_id = Some("p_other".into());
+    let error = Webhook::from_event(&event.into()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the Strateos webhook and the event differ: there is no project.name"
+    );
+}
+
+#[test]
+fn two_events_of_an_operation_that_is_not_listed_are_two() {
+    let key = |status: &str| {
+        let event = format!(r#"{{"op":"run_status_updated","status":"{status}"}}"#);
+        decode(&about(&event)).dedupe_key()
+    };
+    assert_ne!(key("paused"), key("failed"));
+    assert_eq!(key("paused"), key("paused"));
+}
+
+#[test]
+fn a_body_of_very_many_members_costs_no_more_than_its_length() {
+    let members: Vec<_> = (0..100_000).map(|number| format!(r#""m{number}":{number}"#)).collect();
+    let body = format!(
+        r#"{{"run":{{"id":"r","title":"t"}},"project":{{"id":"p","name":"n"}},"event":{{"op":"run_started"}},{}}}"#,
+        members.join(",")
+    );
+    // A square would take minutes.
+    let event = decode(&body).to_event(at()).unwrap();
+    assert_eq!(encode(&Webhook::from_event(&event).unwrap()), body);
 }

@@ -138,6 +138,12 @@ impl CloudEvent {
         if self.specversion != SPECVERSION {
             return Err(malformed("specversion", "not CloudEvents 1.0"));
         }
+        // All events of a source without ids would pass for one.
+        for (name, value) in [("id", &self.id), ("source", &self.source)] {
+            if value.is_empty() {
+                return Err(malformed(name, "empty"));
+            }
+        }
         let event_type =
             EventType::new(&*self.event_type).map_err(|error| malformed("type", error))?;
         let time = self.time.clone().unwrap_or_else(|| received_at.into());
@@ -146,14 +152,14 @@ impl CloudEvent {
 
     /// The extension attributes that have a value, save those that the envelope knows.
     fn extensions(&self) -> UnknownMembers {
-        let mut extensions = UnknownMembers::new();
-        for (name, json) in self.unknown.iter() {
-            // Null is the same as absent (JSON event format, section 2.2).
-            if json != "null" && !Envelope::NAMES.contains(&name) {
-                extensions.insert(name, json).expect("the text is JSON already");
-            }
-        }
-        extensions
+        // Null is the same as absent (JSON event format, section 2.2).
+        let stays = |(name, json): &(&str, &JsonText)| {
+            json.as_str() != "null" && !Envelope::NAMES.contains(name)
+        };
+        let stay = self.unknown.texts().filter(stays);
+        UnknownMembers::from_distinct(
+            stay.map(|(name, json)| (name.into(), json.clone())).collect(),
+        )
     }
 
     /// The data as JSON (JSON event format, section 3.1.2).

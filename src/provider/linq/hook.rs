@@ -122,14 +122,14 @@ object! {
 
 object! {
     struct TaskMembers {
-        optional task_ids: Vec<TaskId>,
+        nullable task_ids: Vec<TaskId>,
     }
 }
 
 object! {
     struct LabwareMembers {
-        optional labware_ids: Vec<LabwareId>,
-        optional trigger_on: TriggerOn,
+        nullable labware_ids: Vec<LabwareId>,
+        nullable trigger_on: TriggerOn,
     }
 }
 
@@ -175,14 +175,14 @@ impl Hook {
             Some(Kind::RunStateChange) => (Watch::RunState, unknown),
             Some(Kind::TaskStateChange) => {
                 let TaskMembers { task_ids, unknown } = reread(&unknown)?;
-                (Watch::TaskState { task_ids: task_ids.unwrap_or_default() }, unknown)
+                (Watch::TaskState { task_ids: value("task_ids", task_ids)? }, unknown)
             }
             Some(Kind::SafetyStateChange) => (Watch::SafetyState, unknown),
             Some(Kind::LabwareMovement) => {
                 let LabwareMembers { labware_ids, trigger_on, unknown } = reread(&unknown)?;
                 let watch = Watch::LabwareMovement {
-                    labware_ids: labware_ids.unwrap_or_default(),
-                    trigger_on: trigger_on.unwrap_or_default(),
+                    labware_ids: value("labware_ids", labware_ids)?,
+                    trigger_on: value("trigger_on", trigger_on)?,
                 };
                 (watch, unknown)
             }
@@ -234,6 +234,15 @@ impl Hook {
     #[must_use]
     pub const fn unknown(&self) -> &UnknownMembers {
         &self.unknown
+    }
+}
+
+/// A list that is absent stands for all; one that is `null` stands for nothing that is documented.
+fn value<T: Default>(name: &str, member: Nullable<T>) -> Result<T, HookError> {
+    match member {
+        Nullable::Value(value) => Ok(value),
+        Nullable::Absent => Ok(T::default()),
+        Nullable::Null => Err(HookError::Malformed { path: name.to_owned() }),
     }
 }
 

@@ -163,7 +163,7 @@ pub enum HookError {
     #[error("the Segments.ai endpoint's URL is unusable")]
     Url(#[from] EndpointError),
     /// The owner's name is empty or holds a `/`.
-    #[error("the name of a Segments.ai owner is not empty and holds no `/`")]
+    #[error("the name of the Segments.ai owner is empty or holds a `/`")]
     Owner,
     /// The name of an event makes no event type.
     #[error("the Segments.ai event's name makes no event type")]

@@ -1,5 +1,7 @@
 //! From a webhook to a lab event and back.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -77,15 +79,13 @@ impl Webhook {
 
     /// What a lab event with members of these names has no field for.
     fn kept(&self, names: &[&str], run: bool, event: bool) -> Result<UnknownMembers, Unmapped> {
-        let mut kept = UnknownMembers::new();
-        for (name, json) in self.unknown.iter() {
+        // Each name has one other, so no two meet.
+        let rename = |(name, json): (&str, &JsonText)| {
             let taken = names.contains(&name) || Self::NAMES.contains(&name);
-            if taken || name.starts_with(PREFIX) {
-                keep(&mut kept, format!("{PREFIX}{name}"), json);
-            } else {
-                keep(&mut kept, name, json);
-            }
-        }
+            let prefix = if taken || name.starts_with(PREFIX) { PREFIX } else { "" };
+            (format!("{prefix}{name}").into(), json.clone())
+        };
+        let mut kept = UnknownMembers::from_distinct(self.unknown.texts().map(rename).collect());
         if run {
             keep(&mut kept, "run", write("run", &self.run)?.as_str());
         }
@@ -102,14 +102,15 @@ impl Webhook {
     /// project's name come from the members `run` and `project` among the unknown ones where the
     /// event has no field for them: `{"name":"Demo Project"}` will do. A field of the event counts
     /// before what stands there. The unknown members of the event's own envelope stand beside
-    /// `run`, after the others. The fields that the vendor has no member for, such as a run's
-    /// `message`, are left out, and so is the time of the event.
+    /// `run`, after the others. The time of the event is left out: the vendor has no member for it,
+    /// and every event has one.
     ///
     /// # Errors
     ///
     /// [`Unmapped::NoWebhook`] for events of other types, [`Unmapped::Missing`] where the event
     /// does not say what the webhook must, and [`Unmapped::Value`] where it says what the webhook
-    /// cannot: a run's state other than started and completed, or two members of one name.
+    /// cannot: a run's state other than started and completed, a field that the vendor has no
+    /// member for, such as a run's `message`, or two members of one name.
     pub fn from_event(event: &LabEvent) -> Result<Self, Unmapped> {
         Self::from_event_in(event, None)
     }
@@ -144,6 +145,12 @@ impl Webhook {
         } else {
             return Err(VENDOR.value("data.state"));
         };
+        // What the payload has no member for is refused, not left out.
+        let RunStateChanged { previous_state, message, workflow_id, workcell_id, .. } = data;
+        refuse("data.previous_state", previous_state.is_some())?;
+        refuse("data.message", message.is_some())?;
+        refuse("data.workflow_id", workflow_id.is_some())?;
+        refuse("data.workcell_id", workcell_id.is_some())?;
         let Kept { run, project, event, unknown } = Kept::read(&data.unknown)?;
         let event = Event {
             op,
@@ -164,6 +171,7 @@ impl Webhook {
         data: &InstructionCompleted,
         named: Option<&Project>,
     ) -> Result<Self, Unmapped> {
+        refuse("data.operation", data.operation.is_some())?;
         let Kept { run, project, event, unknown } = Kept::read(&data.unknown)?;
         let sequence_no = data.sequence_no.ok_or_else(|| VENDOR.missing("event.sequence_no"))?;
         let completed_at =
@@ -214,14 +222,23 @@ impl Kept {
             event: KeptEvent::new(),
             unknown: UnknownMembers::new(),
         };
-        for (name, json) in members.iter() {
+        let mut unknown: Vec<(Box<str>, JsonText)> = Vec::new();
+        let mut seen = BTreeSet::new();
+        for (name, json) in members.texts() {
             match name {
-                "run" => kept.run = read("data.run", json)?,
-                "project" => kept.project = read("data.project", json)?,
-                "event" => kept.event = read("data.event", json)?,
-                other => keep(&mut kept.unknown, other.strip_prefix(PREFIX).unwrap_or(other), json),
+                "run" => kept.run = read("data.run", json.as_str())?,
+                "project" => kept.project = read("data.project", json.as_str())?,
+                "event" => kept.event = read("data.event", json.as_str())?,
+                other => {
+                    let name = other.strip_prefix(PREFIX).unwrap_or(other);
+                    if Webhook::NAMES.contains(&name) || !seen.insert(name) {
+                        return Err(VENDOR.value("data.unknown"));
+                    }
+                    unknown.push((name.into(), json.clone()));
+                }
             }
         }
+        kept.unknown = UnknownMembers::from_distinct(unknown);
         Ok(kept)
     }
 }
@@ -236,7 +253,9 @@ object! {
 
 impl KeptRun {
     fn finish(self, id: &RunId, title: Option<&String>) -> Result<Run, Unmapped> {
-        let title = title.cloned().or(self.title).ok_or_else(|| VENDOR.missing("run.title"))?;
+        // What was kept of another run is not this one's.
+        let kept = self.title.filter(|_| self.id.is_none_or(|kept| kept == *id));
+        let title = title.cloned().or(kept).ok_or_else(|| VENDOR.missing("run.title"))?;
         Ok(Run { id: id.clone(), title, unknown: self.unknown })
     }
 }
@@ -251,9 +270,11 @@ object! {
 
 impl KeptProject {
     fn finish(self, id: Option<&ProjectId>, named: Option<&Project>) -> Result<Project, Unmapped> {
-        let id = id.cloned().or(self.id).ok_or_else(|| VENDOR.missing("project.id"))?;
+        let id = id.or(self.id.as_ref()).cloned().ok_or_else(|| VENDOR.missing("project.id"))?;
+        // What was kept of another project is not this one's.
+        let kept = self.name.filter(|_| self.id.is_none_or(|kept| kept == id));
         let known = || named.filter(|it| it.id == id).map(|it| it.name.clone());
-        let name = self.name.or_else(known).ok_or_else(|| VENDOR.missing("project.name"))?;
+        let name = kept.or_else(known).ok_or_else(|| VENDOR.missing("project.name"))?;
         Ok(Project { id, name, unknown: self.unknown })
     }
 }
@@ -266,6 +287,10 @@ object! {
         optional sequence_no: u64,
         optional completed_at: TimeText,
     }
+}
+
+fn refuse(member: &'static str, is_there: bool) -> Result<(), Unmapped> {
+    if is_there { Err(VENDOR.value(member)) } else { Ok(()) }
 }
 
 fn keep(into: &mut UnknownMembers, name: impl Into<Box<str>>, json: &str) {

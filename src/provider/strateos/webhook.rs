@@ -84,7 +84,13 @@ impl Webhook {
     pub fn dedupe_key(&self) -> DedupeKey {
         let known = [self.project.id.as_str(), self.run.id.as_str(), self.event.op.as_str()];
         let id = self.event.id.as_ref().map(InstructionId::as_str);
-        DedupeKey::of_parts(known.into_iter().chain(id))
+        // Nobody knows what tells two events of an operation apart that is not listed: all of it.
+        let rest = match Op::from(self.event.op.as_str()) {
+            Op::Other(_) => serde_json::to_string(self).ok(),
+            _ => None,
+        };
+        let rest = rest.map(|it| DedupeKey::of_body(it.as_bytes()).as_str().to_owned());
+        DedupeKey::of_parts(known.into_iter().chain(id).chain(rest.as_deref()))
     }
 }
 

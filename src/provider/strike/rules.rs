@@ -43,7 +43,11 @@ pub(super) fn checked_event_types<T: Into<String>>(
     event_types: impl IntoIterator<Item = T>,
 ) -> Result<Vec<String>, SubscriptionError> {
     let event_types: Vec<String> = event_types.into_iter().map(Into::into).collect();
-    if event_types.is_empty() { Err(SubscriptionError::NoEventType) } else { Ok(event_types) }
+    // A name that is empty asks for nothing as well.
+    if event_types.is_empty() || event_types.iter().any(String::is_empty) {
+        return Err(SubscriptionError::NoEventType);
+    }
+    Ok(event_types)
 }
 
 /// A subscription does not keep a rule. No variant holds any part of the secret, nor of the URL.

@@ -49,7 +49,7 @@ object! {
         required data: WebhookData,
         /// When the event was created.
         required created: TimeText,
-        /// Whether every delivery of the event has succeeded; `null` where there is none.
+        /// Published as absent, `null` or a boolean; what each of them means is not.
         nullable delivery_success: bool as "deliverySuccess",
     }
 }
@@ -70,7 +70,7 @@ object! {
 impl Webhook {
     /// The event's id, which Strike sends in the body, under the signature.
     ///
-    /// A receiver with two subscriptions to one event type gets the event twice, under one id.
+    /// Published: an event may be delivered more than once, so keep the ids that were handled.
     #[must_use]
     pub fn dedupe_key(&self) -> DedupeKey {
         DedupeKey::of_id(&self.id)

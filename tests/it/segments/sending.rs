@@ -230,7 +230,7 @@ fn each_hook_error_has_its_text() {
     }
     for owner in ["", "jane/flowers"] {
         let error = Hook::new("https://eln.example", owner).unwrap_err();
-        let own = "the name of a Segments.ai owner is not empty and holds no `/`".to_owned();
+        let own = "the name of the Segments.ai owner is empty or holds a `/`".to_owned();
         assert_eq!(text(error), (own, None));
     }
     let hook = Hook::new("https://eln.example", "jane").unwrap();
