@@ -15,9 +15,9 @@ use crate::rendering::Rendering;
 /// A way to write a message's event as the body of a request.
 ///
 /// An endpoint names one. The outbox makes one rendering of each message for each format that its
-/// endpoints name, when the message is published, however many endpoints and attempts follow. A host's own
-/// format starts from [`Message::event`], and looks at [`Message::event_type`] first where it has
-/// words for one type only:
+/// endpoints name, when the message is published, however many endpoints and attempts follow. A
+/// host's own format starts from [`Message::event`], and looks at [`Message::event_type`] first
+/// where it has words for one type only:
 ///
 /// ```
 /// use http::HeaderValue;

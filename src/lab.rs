@@ -22,8 +22,9 @@
 //! | `resource.changed` | [`ResourceChanged`] | the resource's id, where there is one |
 //!
 //! The events of a run belong in one order with each other: a task fails before its run does. An
-//! endpoint that asks for [order](crate::Order) is told so. A safety state belongs to the workcell whether a run is on or
-//! not, so that an emergency stop in a run and the all-clear after it keep theirs.
+//! endpoint that asks for [order](crate::Order) is told so. A safety state belongs to the workcell
+//! whether a run is on or not, so that an emergency stop in a run and the all-clear after it keep
+//! theirs.
 //!
 //! The models are this crate's own. Where a vocabulary is a vendor's, the type says whose, and
 //! whether the vendor's documentation or its published software has it; the vendors' own wire

@@ -13,8 +13,8 @@ use crate::timestamp::Timestamp;
 impl Health {
     /// Takes in what became of the attempt with this pass, at `now`. Each pass is handed in once.
     ///
-    /// The [module](crate::health) has the table. The answer of a probe that counted as failed at its
-    /// deadline, and of anything that started before the endpoint was last enabled, is ignored.
+    /// The [module](crate::health) has the table. The answer of a probe that counted as failed at
+    /// its deadline, and of anything that started before the endpoint was last enabled, is ignored.
     /// While the guard holds or the endpoint is paused, a failed probe is taken for the sender's
     /// fault.
     pub fn record(

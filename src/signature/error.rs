@@ -8,8 +8,9 @@ use crate::id::IdError;
 
 /// A request is not admitted.
 ///
-/// Answer it with [`Reply::Refused`](crate::Reply::Refused) and do not read its body. No variant holds a secret, a MAC or any
-/// part of the body, so all of them may be logged; a stranger can provoke every one of them.
+/// Answer it with [`Reply::Refused`](crate::Reply::Refused) and do not read its body. No variant
+/// holds a secret, a MAC or any part of the body, so all of them may be logged; a stranger can
+/// provoke every one of them.
 ///
 /// [`TooOld`](Self::TooOld) and [`TooNew`](Self::TooNew) are found before any MAC is computed, so
 /// they say nothing of the signature.

@@ -1,8 +1,8 @@
 //! A day in the laboratory: `cargo run -p lab_day`.
 //!
 //! A small scheduler tells seven systems what happens on its workcell: over HTTP, signed, through
-//! an outbox that is kept in SQLite. Most of the systems misbehave, and half-way the scheduler loses
-//! its memory. At the end every message that was accepted is looked for where it should be.
+//! an outbox that is kept in SQLite. Most of the systems misbehave, and half-way the scheduler
+//! loses its memory. At the end every message that was accepted is looked for where it should be.
 //!
 //! Read [`sender`] first if you want to send, [`receivers`] if you want to receive, and [`store`]
 //! for what has to be stored.
