@@ -11,7 +11,9 @@ use http::{Method, Request, Uri};
 use zeroize::Zeroizing;
 
 use crate::delivery::Policy;
+use crate::flow::{FlowPolicy, WindowPolicy};
 use crate::format::{Envelope, Format};
+use crate::health::HealthPolicy;
 use crate::id::{EndpointId, MessageId};
 use crate::order::Order;
 use crate::rendering::Rendering;
@@ -22,9 +24,6 @@ use crate::timestamp::Timestamp;
 /// The headers that are the request's own.
 const RESERVED: [HeaderName; 4] =
     [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::HOST, header::TRANSFER_ENCODING];
-
-/// How many attempts an endpoint has in flight at the most, where nothing else was said.
-const MAX_IN_FLIGHT: NonZeroU32 = NonZeroU32::new(8).expect("eight is not zero");
 
 /// A receiver of messages: its URL, its signer, and what, how and how long to send.
 ///
@@ -59,8 +58,10 @@ pub struct Endpoint {
     pub policy: Policy,
     /// Which messages come one after the other.
     pub order: Order,
-    /// How many attempts may be in flight at once.
-    pub max_in_flight: NonZeroU32,
+    /// When the endpoint counts as failing, and what is done then.
+    pub health: HealthPolicy,
+    /// How fast it may be sent to, and how many attempts may be in flight at once.
+    pub flow: FlowPolicy,
     /// Whether the endpoint is in use.
     pub enabled: bool,
     id: EndpointId,
@@ -79,8 +80,8 @@ struct StaticHeader {
 impl Endpoint {
     /// An endpoint that is sent to over HTTPS.
     ///
-    /// It receives every message in the crate's own envelope, under the default [`Policy`], with
-    /// at most 8 attempts in flight.
+    /// It receives every message in the crate's own envelope, under the default [`Policy`],
+    /// [`HealthPolicy`] and [`FlowPolicy`].
     ///
     /// # Errors
     ///
@@ -118,7 +119,8 @@ impl Endpoint {
             subscription: Subscription::all(),
             policy: Policy::default(),
             order: Order::none(),
-            max_in_flight: MAX_IN_FLIGHT,
+            health: HealthPolicy::default(),
+            flow: FlowPolicy::default(),
             enabled: true,
         })
     }
@@ -168,14 +170,30 @@ impl Endpoint {
         self
     }
 
-    /// Sets how many attempts may be in flight at once: a receiver that hangs holds no more of
-    /// the host's connections than this.
+    /// Sets when the endpoint counts as failing, and what is done then.
+    #[must_use]
+    pub fn health(mut self, policy: HealthPolicy) -> Self {
+        self.health = policy;
+        self
+    }
+
+    /// Sets how fast the endpoint may be sent to.
+    #[must_use]
+    pub fn flow(mut self, policy: FlowPolicy) -> Self {
+        self.flow = policy;
+        self
+    }
+
+    /// Sets how many attempts may be in flight at once, as the window of its
+    /// [`flow`](Self::flow): a receiver that hangs holds no more of the host's connections than
+    /// this. The window adapts up to it, and begins at 8 or at this where it is less.
     ///
     /// An attempt counts until it is resolved, its deadline has passed or its delivery has ended;
     /// the last can be while the host still awaits the answer of a second attempt.
     #[must_use]
     pub fn max_in_flight(mut self, attempts: NonZeroU32) -> Self {
-        self.max_in_flight = attempts;
+        const INITIAL: NonZeroU32 = NonZeroU32::new(8).expect("eight is not zero");
+        self.flow = self.flow.with_window(WindowPolicy::adaptive(INITIAL, attempts));
         self
     }
 

@@ -33,8 +33,8 @@ const fn count(count: u32) -> NonZeroU32 {
 /// # In a file
 ///
 /// A preset's name (`unlimited`, `adaptive`), or a table whose members replace those of `preset`
-/// (`unlimited` where that is absent): `window`, `rate`, `pace`, `retry_budget` and `hold_cap_ms`.
-/// `null` lifts a rate, a pace or a budget; in TOML, which has no null, leave `preset` away and
+/// (`adaptive` where that is absent): `window`, `rate`, `pace`, `retry_budget` and `hold_cap_ms`.
+/// `null` lifts a rate, a pace or a budget; in TOML, which has no null, begin with `unlimited` and
 /// name the rest. Other members and contradictions are refused: see
 /// [`FlowPolicyError`](super::FlowPolicyError). It is written with all members and without the
 /// preset's name, so that what was saved means the same in every version. The format has to tell
@@ -65,15 +65,14 @@ impl FlowPolicy {
 
     /// What a receiver of which nothing is known is best met with: a window from 8 up to 64
     /// attempts, a pace that goes down to a request in 10 s, and retries for a fifth of the first
-    /// attempts and one in 10 s besides. The numbers are this crate's choice, save for the fifth,
+    /// attempts and one a second besides. The numbers are this crate's choice, save for the fifth,
     /// which is Finagle's.
     #[must_use]
     pub fn adaptive() -> Self {
-        let ten_seconds = Duration::from_secs(10);
         Self {
             window: WindowPolicy::adaptive(count(8), count(64)),
-            pace: Some(PacePolicy::new(ten_seconds)),
-            retry_budget: Some(BudgetPolicy::new(20, ten_seconds)),
+            pace: Some(PacePolicy::new(Duration::from_secs(10))),
+            retry_budget: Some(BudgetPolicy::new(20, Duration::from_secs(1))),
             ..Self::unlimited()
         }
     }
@@ -154,9 +153,9 @@ impl FlowPolicy {
     }
 }
 
-/// [`FlowPolicy::unlimited`].
+/// [`FlowPolicy::adaptive`].
 impl Default for FlowPolicy {
     fn default() -> Self {
-        Self::unlimited()
+        Self::adaptive()
     }
 }

@@ -11,7 +11,6 @@ use crate::timestamp::{Timestamp, millis_up};
 const MINUTE: u64 = 60_000;
 const DAY: u64 = 86_400_000;
 
-const FAILURES: NonZeroU8 = NonZeroU8::new(5).expect("five is not zero");
 const PROBES: &[u64] = &[300_000, 600_000, 1_200_000, 2_400_000, 3_600_000, 14_400_000];
 
 /// When an endpoint counts as failing, and what is done then.
@@ -36,7 +35,7 @@ const PROBES: &[u64] = &[300_000, 600_000, 1_200_000, 2_400_000, 3_600_000, 14_4
 ///
 /// | member | meaning | default |
 /// |---|---|---|
-/// | `failures` | so many faults without a success between them degrade, 1 to 255 | 5 |
+/// | `failures` | so many faults without a success degrade, 1 to 255; `null`: never | 5 |
 /// | `failure_window_ms` | faults that are older do not count; `null`: all count | a day |
 /// | `overload_limit_ms` | overloads without a success degrade then; `null`: never | 5 min |
 /// | `probes_ms` | the ladder: the waits before the probes, the last of which recurs | see below |
@@ -52,7 +51,7 @@ const PROBES: &[u64] = &[300_000, 600_000, 1_200_000, 2_400_000, 3_600_000, 14_4
 /// members, so that what was saved means the same in every version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthPolicy {
-    pub(super) failures: NonZeroU8,
+    pub(super) failures: Option<NonZeroU8>,
     /// Never zero.
     pub(super) failure_window_ms: Option<u64>,
     pub(super) overload_limit_ms: Option<u64>,
@@ -96,7 +95,7 @@ impl HealthPolicy {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            failures: FAILURES,
+            failures: NonZeroU8::new(5),
             failure_window_ms: Some(DAY),
             overload_limit_ms: Some(5 * MINUTE),
             probes_ms: Cow::Borrowed(PROBES),
@@ -108,11 +107,18 @@ impl HealthPolicy {
         }
     }
 
-    /// With so many faults, none of them older than the [window](Self::failure_window) and no
-    /// success between them, for an endpoint to be degraded.
+    /// No failure degrades, so that each delivery keeps to its own schedule. The receiver and an
+    /// operator may still disable the endpoint.
     #[must_use]
-    pub const fn with_failures(mut self, failures: NonZeroU8) -> Self {
-        self.failures = failures;
+    pub fn never() -> Self {
+        Self { failures: None, ..Self::new() }
+    }
+
+    /// With so many faults, none of them older than the [window](Self::failure_window) and no
+    /// success between them, for an endpoint to be degraded; `None` for never.
+    #[must_use]
+    pub fn with_failures(mut self, failures: impl Into<Option<NonZeroU8>>) -> Self {
+        self.failures = failures.into();
         self
     }
 
@@ -186,8 +192,8 @@ impl HealthPolicy {
 
     /// How many faults degrade.
     #[must_use]
-    pub const fn failures(&self) -> u8 {
-        self.failures.get()
+    pub const fn failures(&self) -> Option<NonZeroU8> {
+        self.failures
     }
 
     /// How long a fault counts.
@@ -251,6 +257,7 @@ impl HealthPolicy {
     /// never holds; `None` where it is never disabled. It saturates.
     #[must_use]
     pub fn time_to_disable(&self) -> Option<Duration> {
+        self.failures?;
         let (suspend, disable) = (self.suspend_after()?.get(), self.disable_after()?);
         let mut sum = disable.saturating_add(self.probe_timeout());
         let rungs = u32::try_from(self.probes_ms.len()).unwrap_or(u32::MAX);

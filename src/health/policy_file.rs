@@ -44,7 +44,8 @@ pub enum HealthPolicyError {
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Form {
-    failures: Option<u8>,
+    #[serde(deserialize_with = "present")]
+    failures: Option<Option<u8>>,
     #[serde(deserialize_with = "present")]
     failure_window_ms: Option<Option<u64>>,
     #[serde(deserialize_with = "present")]
@@ -70,8 +71,10 @@ impl TryFrom<Form> for HealthPolicy {
 
     fn try_from(form: Form) -> Result<Self, HealthPolicyError> {
         let mut policy = Self::default();
-        if let Some(failures) = form.failures {
-            policy.failures = NonZeroU8::new(failures).ok_or(HealthPolicyError::ZeroFailures)?;
+        match form.failures {
+            Some(Some(0)) => return Err(HealthPolicyError::ZeroFailures),
+            Some(failures) => policy.failures = failures.and_then(NonZeroU8::new),
+            None => {}
         }
         match form.failure_window_ms {
             Some(Some(0)) => return Err(HealthPolicyError::ZeroWindow),
@@ -114,7 +117,7 @@ impl TryFrom<Form> for HealthPolicy {
 impl Serialize for HealthPolicy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Form {
-            failures: Some(self.failures.get()),
+            failures: Some(self.failures.map(NonZeroU8::get)),
             failure_window_ms: Some(self.failure_window_ms),
             overload_limit_ms: Some(self.overload_limit_ms),
             probes_ms: Some(self.probes_ms.clone()),

@@ -42,15 +42,17 @@ impl Streak {
 
     /// Counts a fault; `true` where that was one too many.
     pub(super) fn fault(&mut self, policy: &HealthPolicy, now: Timestamp) -> bool {
+        let Some(most) = policy.failures() else { return false };
         self.faults.retain(|at| policy.in_window(*at, now));
         if self.faults.len() < MOST {
             self.faults.push(now);
         }
-        self.faults.len() >= usize::from(policy.failures())
+        self.faults.len() >= usize::from(most.get())
     }
 
     /// Counts an overload; `true` where they have lasted too long.
     pub(super) fn overload(&mut self, policy: &HealthPolicy, now: Timestamp) -> bool {
+        let Some(most) = policy.failures() else { return false };
         let overload = match self.overload {
             Some(before) if policy.in_window(before.last, now) => {
                 Overload { last: now, count: before.count.saturating_add(1), ..before }
@@ -58,7 +60,7 @@ impl Streak {
             _ => Overload { first: now, last: now, count: 1 },
         };
         self.overload = Some(overload);
-        overload.count >= u32::from(policy.failures())
+        overload.count >= u32::from(most.get())
             && policy
                 .overload_limit()
                 .is_some_and(|limit| now.saturating_since(overload.first) >= limit)

@@ -103,6 +103,7 @@ impl Outbox {
     pub(super) fn open_lane(&mut self, id: &EndpointId) {
         let endpoint = self.registry.get(id).filter(|endpoint| endpoint.enabled);
         let endpoint = endpoint.filter(|_| self.lanes.disabled(id).is_none());
-        self.lanes.set_window(id, endpoint.map_or(0, |endpoint| endpoint.max_in_flight.get()));
+        self.lanes
+            .set_window(id, endpoint.map_or(0, |endpoint| endpoint.flow.window().max().get()));
     }
 }

@@ -71,7 +71,9 @@ const FLOORS: [(&str, &[Module]); 5] = [
                 "endpoint",
                 &[
                     "delivery",
+                    "flow",
                     "format",
+                    "health",
                     "id",
                     "order",
                     "rendering",

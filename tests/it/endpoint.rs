@@ -137,7 +137,7 @@ fn the_defaults_are_the_documented_ones() {
     let endpoint = https("https://eln.example/in").unwrap();
     assert_eq!(endpoint.subscription, Subscription::all());
     assert_eq!(endpoint.policy, Policy::default());
-    assert_eq!(endpoint.max_in_flight.get(), 8);
+    assert_eq!(endpoint.flow.window().max().get(), 64);
     assert!(endpoint.enabled);
     assert_eq!(endpoint.formatter().name(), "labhook");
     assert_eq!(endpoint.id(), &eid("eln"));
@@ -151,7 +151,7 @@ fn the_defaults_are_the_documented_ones() {
         .enabled(false);
     assert_eq!(endpoint.subscription, wanted);
     assert_eq!(endpoint.policy, Policy::svix());
-    assert_eq!(endpoint.max_in_flight, NonZeroU32::MIN);
+    assert_eq!(endpoint.flow.window().max(), NonZeroU32::MIN);
     assert!(!endpoint.enabled);
 }
 

@@ -23,7 +23,7 @@ fn presets_are_written_in_full() {
     );
     let adaptive = concat!(
         r#"{"window":{"initial":8,"max":64},"rate":null,"pace":{"slowest_ms":10000},"#,
-        r#""retry_budget":{"percent":20,"trickle_ms":10000,"saved":100},"hold_cap_ms":3600000}"#,
+        r#""retry_budget":{"percent":20,"trickle_ms":1000,"saved":100},"hold_cap_ms":3600000}"#,
     );
     for (name, policy, text) in [
         ("unlimited", FlowPolicy::unlimited(), unlimited),
@@ -34,7 +34,7 @@ fn presets_are_written_in_full() {
         assert_eq!(read(&format!("\"{name}\"")).unwrap(), policy);
         assert_eq!(read(&format!(r#"{{"preset": "{name}"}}"#)).unwrap(), policy);
     }
-    assert_eq!(FlowPolicy::default(), FlowPolicy::unlimited());
+    assert_eq!(FlowPolicy::default(), FlowPolicy::adaptive());
     assert_eq!(read("{}").unwrap(), FlowPolicy::default());
 }
 

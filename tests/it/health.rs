@@ -63,7 +63,7 @@ impl Bed {
     /// Tripped at `now`.
     pub(crate) fn degraded(policy: HealthPolicy, now: i64) -> Self {
         let mut bed = Self::new(policy);
-        for _ in 1..bed.policy.failures() {
+        for _ in 1..bed.policy.failures().unwrap().get() {
             assert_eq!(bed.attempt(EndpointFault, now), Recorded::Counted);
         }
         assert_eq!(bed.edge(EndpointFault, now), (Healthy, Degraded));
@@ -307,7 +307,7 @@ fn new_messages_are_held_or_shed() {
 #[test]
 fn a_threshold_of_one_and_one_of_255_are_met() {
     for failures in [1, 255] {
-        let policy = default().with_failures(NonZeroU8::new(failures).unwrap());
+        let policy = default().with_failures(NonZeroU8::new(failures));
         assert_eq!(Bed::degraded(policy, 0).health.state(), Degraded);
     }
 }

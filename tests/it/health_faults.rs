@@ -22,7 +22,7 @@ fn fault_5_a_success_is_never_the_failure_that_disables() {
     // Nor is it the one that degrades.
     let mut bed = Bed::new(default());
     for _ in 0..100 {
-        for _ in 1..bed.policy.failures() {
+        for _ in 1..bed.policy.failures().unwrap().get() {
             assert_eq!(bed.attempt(EndpointFault, 0), Recorded::Counted);
         }
         assert_eq!(bed.attempt(Success, 0), Recorded::Counted);
@@ -85,7 +85,7 @@ fn fault_10_one_failure_does_not_disable_what_was_enabled() {
     for signal in [EndpointFault, Gone, Success] {
         assert_eq!(bed.record(old, signal, since + 3), Recorded::Ignored, "{signal}");
     }
-    for _ in 1..bed.policy.failures() {
+    for _ in 1..bed.policy.failures().unwrap().get() {
         assert_eq!(bed.attempt(EndpointFault, since + 3), Recorded::Counted);
     }
     assert_eq!(bed.edge(EndpointFault, since + 3), (Healthy, Degraded));

@@ -3,11 +3,13 @@
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
-use labhook::HealthPolicy;
-use labhook::health::{Guard, NewMessages, OutageGuard, Waiting};
+use labhook::health::{Guard, NewMessages, OutageGuard, Signal, Waiting};
+use labhook::{Health, HealthPolicy};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
+
+use crate::support::at;
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -94,7 +96,7 @@ pub(crate) fn policies(longest: u64) -> impl Strategy<Value = HealthPolicy> {
                 (shed, keep),
             )| {
                 HealthPolicy::new()
-                    .with_failures(NonZeroU8::new(failures).unwrap())
+                    .with_failures(NonZeroU8::new(failures))
                     .with_failure_window(window.map(ms))
                     .with_overload_limit(limit.map(ms))
                     .with_probes(ms(first), rest.into_iter().map(ms))
@@ -153,4 +155,18 @@ fn a_guard_in_a_file() {
         serde_json::to_string(&OutageGuard::default()).unwrap(),
         r#"{"percent":50,"at_least":3}"#
     );
+}
+
+#[test]
+fn a_policy_may_have_no_failure_degrade() {
+    let never: HealthPolicy = serde_json::from_str(r#"{"failures": null}"#).unwrap();
+    assert_eq!(never, HealthPolicy::never());
+    assert_eq!(never.time_to_disable(), None);
+    let mut health = Health::new();
+    for second in 0..1_000 {
+        let pass = health.start(&never, at(second)).unwrap();
+        let signal = if second % 2 == 0 { Signal::EndpointFault } else { Signal::Overload };
+        assert_eq!(health.record(&never, Guard::Clear, pass, signal, at(second)).edge(), None);
+    }
+    assert_eq!(health, Health::new(), "it gathers nothing");
 }

@@ -268,7 +268,7 @@ impl World {
             Step::Send(attempt) => {
                 let ticket = attempt.ticket().clone();
                 let pair = (ticket.message().clone(), ticket.endpoint().clone());
-                let window = attempt.endpoint().max_in_flight.get();
+                let window = attempt.endpoint().flow.window().max().get();
                 let mut live_there = 1;
                 for earlier in &self.sent {
                     let same =

@@ -8,8 +8,8 @@ use labhook::delivery::{Resolution, Schedule};
 use labhook::lab::{RunState, RunStateChanged};
 use labhook::outbox::{Change, Changes, Published, Record, Revision};
 use labhook::{
-    Attempt, Endpoint, EndpointId, Event, Message, MessageId, Notice, Outbox, Outcome, Policy,
-    Registry, Signer, Step, Ticket, Timestamp, Verdict,
+    Attempt, Endpoint, EndpointId, Event, FlowPolicy, HealthPolicy, Message, MessageId, Notice,
+    Outbox, Outcome, Policy, Registry, Signer, Step, Ticket, Timestamp, Verdict,
 };
 use proptest::prelude::ProptestConfig;
 
@@ -48,10 +48,12 @@ pub(crate) fn policy(delays: &[u64]) -> Policy {
     Policy::new(Schedule::list(delays.iter().copied().map(secs))).with_attempt_timeout(secs(10))
 }
 
-/// An unsigned endpoint that retries after 5 s and after 20 s.
+/// An unsigned endpoint that retries after 5 s and after 20 s, whatever becomes of the others.
 pub(crate) fn endpoint(id: &str) -> Endpoint {
     let url = format!("https://{id}.example/hooks");
-    Endpoint::new(eid(id), &url, Signer::unsigned()).unwrap().policy(policy(&[5, 20]))
+    let endpoint = Endpoint::new(eid(id), &url, Signer::unsigned()).unwrap();
+    let plain = endpoint.health(HealthPolicy::never()).flow(FlowPolicy::unlimited());
+    plain.policy(policy(&[5, 20]))
 }
 
 pub(crate) fn registry(endpoints: impl IntoIterator<Item = Endpoint>) -> Registry {
