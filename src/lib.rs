@@ -110,6 +110,7 @@ mod rendering;
 mod reply;
 mod secret;
 pub mod signature;
+pub mod simulate;
 mod subscription;
 mod time_text;
 mod timestamp;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 type Module = (&'static str, &'static [&'static str]);
 
 /// The floors from the ground up, and on each what its modules use; no other module, and no less.
-const FLOORS: [(&str, &[Module]); 5] = [
+const FLOORS: [(&str, &[Module]); 6] = [
     (
         "words",
         &[
@@ -127,6 +127,10 @@ const FLOORS: [(&str, &[Module]); 5] = [
             ),
             ("inbox", &["delivery", "reply", "timestamp"]),
         ],
+    ),
+    (
+        "rehearsal",
+        &[("simulate", &["delivery", "endpoint", "flow", "health", "keys", "order", "timestamp"])],
     ),
 ];
 

@@ -1,7 +1,7 @@
 //! Everything public can go to another thread, and be shared with it.
 
 use labhook::provider::{self, linq, segments, strateos, strike};
-use labhook::{danger, delivery, flow, health, lab, outbox, signature};
+use labhook::{danger, delivery, flow, health, lab, outbox, signature, simulate};
 
 fn shared<T: Send + Sync>() {}
 
@@ -64,6 +64,10 @@ fn every_public_type_is_send_and_sync() {
         signature::Described, signature::DescribedError, signature::Encoding, signature::KeyError,
         signature::SigningKey, signature::TimestampForm, signature::VerifyingKey,
     );
+    all!(kept:
+        simulate::Expected, simulate::Load, simulate::Policies, simulate::Severity,
+        simulate::Summary, simulate::Warning,
+    );
     #[cfg(feature = "ed25519")]
     all!(kept:
         signature::Ed25519KeyError, signature::Ed25519PrivateKey, signature::Ed25519PublicKey,
@@ -125,6 +129,7 @@ fn no_public_type_is_missing_from_the_list() {
         ("health", include_str!("../../src/health.rs")),
         ("outbox", include_str!("../../src/outbox.rs")),
         ("signature", include_str!("../../src/signature.rs")),
+        ("simulate", include_str!("../../src/simulate.rs")),
         ("lab", include_str!("../../src/lab.rs")),
         ("provider", include_str!("../../src/provider.rs")),
         ("strateos", include_str!("../../src/provider/strateos.rs")),

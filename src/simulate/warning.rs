@@ -1,0 +1,378 @@
+//! What the linter finds: [`Warning`] and its [`Severity`].
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::figures::Long;
+
+/// How much a [`Warning`] weighs, the lightest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Severity {
+    /// It is as somebody may want it, and worth knowing.
+    Note,
+    /// It works, until the world is as it now and then is.
+    Risk,
+    /// Two settings do not go together: one of them never takes effect, or undoes the other.
+    Contradiction,
+}
+
+impl Severity {
+    /// The severity in a word, such as `risk`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Risk => "risk",
+            Self::Contradiction => "contradiction",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Something about an endpoint's policies that its owner may not have meant.
+///
+/// [`Display`](fmt::Display) says what in one clause, with the figures in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Warning {
+    /// An attempt that was in flight when the endpoint was degraded can outlast the wait for the
+    /// probe. The probe then goes to a receiver that still has the last attempts on its hands, and
+    /// learns what they were about to tell.
+    ProbeWithinAttempt {
+        /// The shortest wait before a probe.
+        wait: Duration,
+        /// The timeout of an attempt.
+        timeout: Duration,
+    },
+    /// A receiver that is slow, but answers an attempt in time, fails every probe: once degraded,
+    /// it never recovers.
+    ProbeGivesUpFirst {
+        /// The timeout of a probe.
+        probe: Duration,
+        /// The timeout of an attempt.
+        attempt: Duration,
+    },
+    /// Whatever waits when the endpoint is degraded expires before anybody asks whether it is back.
+    ProbeAfterWindow {
+        /// The wait before the first probe.
+        wait: Duration,
+        /// The window of a delivery.
+        window: Duration,
+    },
+    /// The endpoint is disabled, and what waits for it cancelled, while deliveries have retries
+    /// left.
+    DisabledWithinSpan {
+        /// How long a failing endpoint takes to be disabled, at the longest.
+        disabled: Duration,
+        /// How long a delivery is retried.
+        span: Duration,
+    },
+    /// Messages come faster than they may go, so that more and more wait.
+    RateBelowLoad {
+        /// So many releases
+        releases: NonZeroU32,
+        /// in so much time.
+        per: Duration,
+        /// So many events
+        events: NonZeroU32,
+        /// in so much time.
+        every: Duration,
+    },
+    /// What waits at the end of an outage goes out so slowly beside what is new that the last of it
+    /// expires, or is of no more use.
+    BacklogOutlivesMessages {
+        /// The outage.
+        outage: Duration,
+        /// How long its backlog takes to drain.
+        drain: Duration,
+        /// How long a message lives.
+        limit: Duration,
+    },
+    /// What is accepted when the outage begins cannot be delivered, at whatever rate.
+    OutageOutlivesMessages {
+        /// The outage.
+        outage: Duration,
+        /// How long a message lives.
+        limit: Duration,
+    },
+    /// The window never closes on anything: the last retry comes before its end. Where the
+    /// endpoint's health or an order makes deliveries wait, it does, and there is no such warning.
+    WindowBeyondSchedule {
+        /// The window.
+        window: Duration,
+        /// The longest that the schedule takes, `Retry-After` at its cap included.
+        span: Duration,
+    },
+    /// The schedule's later retries are never made. Reckoned without jitter.
+    WindowCutsSchedule {
+        /// The window.
+        window: Duration,
+        /// How many retries come before its end.
+        fit: u32,
+        /// How many there are.
+        of: u32,
+    },
+    /// The attempt limit is never reached, since the schedule ends before.
+    LimitBeyondSchedule {
+        /// The limit.
+        limit: NonZeroU32,
+        /// The attempts that the schedule gives.
+        attempts: u32,
+    },
+    /// The schedule's later retries are never made, since the attempt limit ends it before.
+    LimitCutsSchedule {
+        /// The limit.
+        limit: NonZeroU32,
+        /// The attempts that the schedule gives.
+        attempts: u32,
+    },
+    /// The attempt limit is never reached, since the window ends before. Reckoned without jitter.
+    LimitBeyondWindow {
+        /// The limit.
+        limit: NonZeroU32,
+        /// The attempts that come before the window's end.
+        attempts: u32,
+        /// The window.
+        window: Duration,
+    },
+    /// The two caps of `Retry-After` are apart. Where the delivery's is the longer one, others go
+    /// to the endpoint while the one that was refused waits; where it is the shorter one, it never
+    /// counts.
+    CapsApart {
+        /// How long a delivery heeds `Retry-After`.
+        delivery: Duration,
+        /// How long its endpoint does.
+        endpoint: Duration,
+    },
+    /// A receiver that asks for the pause that it may ask for loses the message.
+    CapBeyondWindow {
+        /// How far `Retry-After` is heeded.
+        cap: Duration,
+        /// The window.
+        window: Duration,
+    },
+    /// No response counts as delivered, so that every message is sent until it is given up.
+    NothingDelivers,
+    /// A success is retried: the receiver gets copies of what it said it has.
+    SuccessRetried {
+        /// The lowest such status.
+        status: StatusCode,
+    },
+    /// A receiver that is overloaded or broken says that it did not take the message, and the
+    /// message is not sent again.
+    FailureDelivers {
+        /// The lowest such status.
+        status: StatusCode,
+    },
+    /// A receiver that says it is gone for good is asked again, and so are the addresses of those
+    /// who left.
+    GoneRetried,
+    /// Deliveries that fail together come back together, each time.
+    NoJitter {
+        /// So many events
+        events: NonZeroU32,
+        /// in so much time.
+        every: Duration,
+    },
+    /// A message that its receiver always refuses is retried for ever.
+    Endless,
+    /// Deliveries wait for a failing endpoint without an end: they have no window, and it is never
+    /// disabled.
+    HeldWithoutEnd,
+    /// One message that its receiver does not take holds up all that come after it.
+    HeadOfLine {
+        /// For how long; [`Duration::MAX`] for ever.
+        span: Duration,
+        /// Whether it holds up all messages to the endpoint, and not those of its key alone.
+        strict: bool,
+    },
+    /// While no new messages come, retries come by the trickle of the budget, and so later than the
+    /// schedule says.
+    TrickleBelowSchedule {
+        /// The time in which there is one retry.
+        trickle: Duration,
+        /// The schedule's shortest delay.
+        delay: Duration,
+    },
+    /// In an outage there are more retries due than the budget gives, so that they come later than
+    /// the schedule says, and more and more of them wait. Not where the endpoint's health
+    /// stops them first.
+    BudgetBelowLoad {
+        /// The retries that the budget gives in an hour.
+        given: u64,
+        /// The retries that fall due in an hour once the outage has lasted.
+        due: u64,
+    },
+    /// A message that is of no more use is retried.
+    RetriedPastLifetime {
+        /// How long it is of use.
+        lifetime: Duration,
+        /// How long it is retried.
+        span: Duration,
+    },
+    /// One failed attempt loses the message.
+    NoRetry,
+}
+
+impl Warning {
+    /// How much it weighs.
+    #[must_use]
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::ProbeWithinAttempt { .. }
+            | Self::ProbeGivesUpFirst { .. }
+            | Self::ProbeAfterWindow { .. }
+            | Self::DisabledWithinSpan { .. }
+            | Self::RateBelowLoad { .. }
+            | Self::BacklogOutlivesMessages { .. }
+            | Self::WindowBeyondSchedule { .. }
+            | Self::WindowCutsSchedule { .. }
+            | Self::LimitBeyondSchedule { .. }
+            | Self::LimitCutsSchedule { .. }
+            | Self::LimitBeyondWindow { .. }
+            | Self::CapsApart { .. }
+            | Self::NothingDelivers
+            | Self::SuccessRetried { .. } => Severity::Contradiction,
+            Self::OutageOutlivesMessages { .. }
+            | Self::CapBeyondWindow { .. }
+            | Self::FailureDelivers { .. }
+            | Self::GoneRetried
+            | Self::NoJitter { .. }
+            | Self::Endless
+            | Self::HeldWithoutEnd
+            | Self::HeadOfLine { .. }
+            | Self::TrickleBelowSchedule { .. }
+            | Self::NoRetry => Severity::Risk,
+            Self::BudgetBelowLoad { .. } | Self::RetriedPastLifetime { .. } => Severity::Note,
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::ProbeWithinAttempt { wait, timeout } => write!(
+                f,
+                "a probe comes after {}, which is no longer than the attempt timeout of {}",
+                Long(wait),
+                Long(timeout)
+            ),
+            Self::ProbeGivesUpFirst { probe, attempt } => write!(
+                f,
+                "a probe gives up after {}, and an attempt after {}",
+                Long(probe),
+                Long(attempt)
+            ),
+            Self::ProbeAfterWindow { wait, window } => write!(
+                f,
+                "the first probe comes after {}, and the window ends after {}",
+                Long(wait),
+                Long(window)
+            ),
+            Self::DisabledWithinSpan { disabled, span } => write!(
+                f,
+                "a failing endpoint is disabled within {}, and a delivery is retried for {}",
+                Long(disabled),
+                Long(span)
+            ),
+            Self::RateBelowLoad { releases, per, events, every } => write!(
+                f,
+                "the rate of {releases} in {} is below the load of {events} in {}",
+                Long(per),
+                Long(every)
+            ),
+            Self::BacklogOutlivesMessages { outage, drain, limit } => write!(
+                f,
+                "the backlog of an outage of {} takes {} to drain, and a message lives for {}",
+                Long(outage),
+                Long(drain),
+                Long(limit)
+            ),
+            Self::OutageOutlivesMessages { outage, limit } => write!(
+                f,
+                "an outage of {} outlasts the {} for which a message lives",
+                Long(outage),
+                Long(limit)
+            ),
+            Self::WindowBeyondSchedule { window, span } => write!(
+                f,
+                "the window of {} is longer than the {} that the schedule can fill",
+                Long(window),
+                Long(span)
+            ),
+            Self::WindowCutsSchedule { window, fit, of } => {
+                write!(f, "the window of {} leaves {fit} of {of} retries", Long(window))
+            }
+            Self::LimitBeyondSchedule { limit, attempts } => write!(
+                f,
+                "the limit of {limit} attempts is above the {attempts} that the schedule gives"
+            ),
+            Self::LimitCutsSchedule { limit, attempts } => write!(
+                f,
+                "the limit of {limit} attempts is below the {attempts} that the schedule gives"
+            ),
+            Self::LimitBeyondWindow { limit, attempts, window } => write!(
+                f,
+                "the limit of {limit} attempts is above the {attempts} that the window of {} leaves",
+                Long(window)
+            ),
+            Self::CapsApart { delivery, endpoint } => write!(
+                f,
+                "a delivery heeds Retry-After for up to {}, and its endpoint for up to {}",
+                Long(delivery),
+                Long(endpoint)
+            ),
+            Self::CapBeyondWindow { cap, window } => write!(
+                f,
+                "Retry-After is heeded for up to {}, and the window is {}",
+                Long(cap),
+                Long(window)
+            ),
+            Self::NothingDelivers => f.write_str("no response counts as delivered"),
+            Self::SuccessRetried { status } => {
+                write!(f, "a {} is retried, although it is a success", status.as_u16())
+            }
+            Self::FailureDelivers { status } => {
+                write!(f, "a {} counts as delivered", status.as_u16())
+            }
+            Self::GoneRetried => f.write_str("a 410 is retried"),
+            Self::NoJitter { events, every } => {
+                write!(f, "nothing spreads the retries of {events} events in {}", Long(every))
+            }
+            Self::Endless => f.write_str("nothing ends the retries"),
+            Self::HeldWithoutEnd => f.write_str("nothing ends what waits for a failing endpoint"),
+            Self::HeadOfLine { span, strict } => write!(
+                f,
+                "one message can hold up all others{} for {}",
+                if strict { "" } else { " of its key" },
+                Long(span)
+            ),
+            Self::TrickleBelowSchedule { trickle, delay } => write!(
+                f,
+                "the retry budget trickles one retry in {}, and the schedule waits {}",
+                Long(trickle),
+                Long(delay)
+            ),
+            Self::BudgetBelowLoad { given, due } => write!(
+                f,
+                "the retry budget gives {given} retries an hour in an outage, and {due} fall due"
+            ),
+            Self::RetriedPastLifetime { lifetime, span } => write!(
+                f,
+                "a message is of use for {}, and is retried for {}",
+                Long(lifetime),
+                Long(span)
+            ),
+            Self::NoRetry => f.write_str("there is no retry"),
+        }
+    }
+}
