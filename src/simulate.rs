@@ -1,4 +1,51 @@
-//! What policies do before they do it to a receiver: the linter of one endpoint's [`Policies`].
+//! What policies do, before they do it to a receiver: a linter and a simulator.
+//!
+//! # The linter
+//!
+//! An endpoint has four policies, and each makes sense on its own. [`Policies::lint`] looks for
+//! what does not make sense together, or beside what is [`Expected`] of the load: a window that
+//! ends before the first probe, an attempt limit that is never reached, a rate at which a backlog
+//! does not drain. Each finding is a [`Warning`] that says why it matters, and how much.
+//! [`Policies::summary`] gives the bounds that the policies set.
+//!
+//! # The simulator
+//!
+//! ```text
+//!  Load     so many events    .--------.  Send    .----------.  capacity, latency,
+//!  in so much time -- publish -> Outbox | -------> | Receiver |  outages
+//!                             '--------' <------- '----------'
+//!                                 |       resolve
+//!                                 '-- notices --> Report
+//! ```
+//!
+//! A [`Scenario`] drives a real [`Outbox`](crate::Outbox) by its public calls, on a clock that
+//! jumps to whatever comes next: an event, an answer, the instant of
+//! [`Step::Wait`](crate::Step::Wait). What it shows is therefore what a host would see, down to the
+//! microsecond, save for what it leaves out: the host takes no time, saves nothing and never
+//! crashes, nothing is lost on the way, and receivers do not learn. Everything in it is a whole
+//! number, and the same scenario always gives the same [`Report`].
+//!
+//! ```
+//! use std::num::NonZeroU32;
+//! use std::time::Duration;
+//!
+//! use labhook::delivery::Schedule;
+//! use labhook::simulate::{Behaviour, Load, Policies, Receiver, Scenario};
+//! use labhook::{Policy, Verdict};
+//!
+//! let minutes = |n| Duration::from_secs(n * 60);
+//! // Twenty events a minute for an hour, and a quarter of an hour in which nobody listens.
+//! let load = Load::new(NonZeroU32::new(20).unwrap(), minutes(1));
+//! let receiver = Receiver::new().outage(minutes(10), minutes(25), Behaviour::refuses());
+//! let policies = Policies::new(Policy::new(Schedule::list([minutes(10), minutes(20)])));
+//!
+//! let scenario = Scenario::new(load, minutes(60)).endpoint(policies, receiver);
+//! let report = &scenario.run()[0];
+//! assert_eq!(report.accepted, 1_200);
+//! assert_eq!(report.ended(Verdict::Delivered), 1_200);
+//! assert_eq!(report.duplicates, 0);
+//! assert!(report.delays.unwrap().max <= minutes(40));
+//! ```
 
 mod bounds;
 mod caps;
@@ -6,8 +53,18 @@ mod figures;
 mod load;
 mod policies;
 mod reach;
+mod receiver;
+mod report;
+mod run;
+mod scenario;
+mod series;
+mod tally;
 mod warning;
 
 pub use load::{Expected, Load};
 pub use policies::{Policies, Summary};
+pub use receiver::{Behaviour, Outage, Receiver};
+pub use report::{Delays, Recovery, Report};
+pub use scenario::Scenario;
+pub use series::{Point, Series};
 pub use warning::{Severity, Warning};

@@ -78,8 +78,8 @@ impl Policies {
     /// What about them is probably not meant, the weightiest first. The variants of [`Warning`] say
     /// why each of them matters.
     ///
-    /// Nothing is run: a scenario that none of the warnings speaks of is for the
-    /// [simulator.
+    /// Nothing is run: what a policy does to a receiver over time is a
+    /// [`Scenario`](super::Scenario)'s to say.
     #[must_use]
     pub fn lint(&self, expected: &Expected) -> Vec<Warning> {
         let mut found = Vec::new();

@@ -39,6 +39,7 @@ mod signature_described;
 mod signature_properties;
 mod signature_secrecy;
 mod signature_vendors;
+mod simulate;
 mod simulate_lint;
 mod sources;
 mod state;

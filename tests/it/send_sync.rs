@@ -65,8 +65,10 @@ fn every_public_type_is_send_and_sync() {
         signature::SigningKey, signature::TimestampForm, signature::VerifyingKey,
     );
     all!(kept:
-        simulate::Expected, simulate::Load, simulate::Policies, simulate::Severity,
-        simulate::Summary, simulate::Warning,
+        simulate::Behaviour, simulate::Delays, simulate::Expected, simulate::Load,
+        simulate::Outage, simulate::Point, simulate::Policies, simulate::Receiver,
+        simulate::Recovery, simulate::Report, simulate::Scenario, simulate::Series,
+        simulate::Severity, simulate::Summary, simulate::Warning,
     );
     #[cfg(feature = "ed25519")]
     all!(kept:

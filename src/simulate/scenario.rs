@@ -1,0 +1,78 @@
+//! What is simulated: [`Scenario`].
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use super::load::Load;
+use super::policies::Policies;
+use super::receiver::Receiver;
+use super::report::Report;
+use super::run::Run;
+
+/// A load, and the endpoints that all of it goes to.
+///
+/// The [module](super) says what is simulated and what is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scenario {
+    pub(super) load: Load,
+    pub(super) lasting: Duration,
+    pub(super) seed: u64,
+    pub(super) limit: Duration,
+    pub(super) points: NonZeroUsize,
+    pub(super) endpoints: Vec<(Policies, Receiver)>,
+}
+
+impl Scenario {
+    /// This load for so long, and no endpoint yet.
+    #[must_use]
+    pub const fn new(load: Load, lasting: Duration) -> Self {
+        Self {
+            load,
+            lasting,
+            seed: 0,
+            limit: Duration::from_secs(60 * 86_400),
+            points: NonZeroUsize::new(512).expect("512 is not zero"),
+            endpoints: Vec::new(),
+        }
+    }
+
+    /// Adds an endpoint with these policies, at which this receiver answers.
+    #[must_use]
+    pub fn endpoint(mut self, policies: Policies, receiver: Receiver) -> Self {
+        self.endpoints.push((policies, receiver));
+        self
+    }
+
+    /// Sets the seed that all jitter comes from; the default is 0.
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets after how long the simulation ends at the latest, whatever is pending; the default is
+    /// 60 days. It is what ends policies without an end.
+    #[must_use]
+    pub const fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Sets the most points that a report's [`Series`](super::Series) has; the default is 512.
+    #[must_use]
+    pub const fn points(mut self, most: NonZeroUsize) -> Self {
+        self.points = most;
+        self
+    }
+
+    /// Runs it to its end: when the load is over and every delivery has ended, when nothing more
+    /// would happen, or at the [limit](Self::limit).
+    ///
+    /// There is one report for each endpoint, in the order in which these were added. The same
+    /// scenario gives the same reports. A run takes time and memory as the number of messages and
+    /// attempts grows, and not with the time that it spans.
+    #[must_use]
+    pub fn run(&self) -> Vec<Report> {
+        Run::new(self).reports()
+    }
+}

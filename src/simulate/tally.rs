@@ -1,0 +1,172 @@
+//! What is counted of one endpoint while a simulation runs.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use super::figures::micros;
+use super::receiver::Receiver;
+use super::report::{Delays, Recovery, Report};
+use super::series::Series;
+use crate::delivery::Verdict;
+use crate::health::State;
+
+/// A count of what was started in the second that is.
+#[derive(Default)]
+struct Second {
+    number: u64,
+    requests: u64,
+    retries: u64,
+}
+
+pub(super) struct Tally {
+    back_at: Option<Duration>,
+    second: Second,
+    /// Whether each message was taken, by number.
+    taken: Vec<bool>,
+    delays: Vec<u64>,
+    /// How many deliveries from before the recovery are open, and since when none is.
+    old: u64,
+    none_old_since: Duration,
+    report: Report,
+}
+
+impl Tally {
+    pub(super) fn new(receiver: &Receiver, points: NonZeroUsize) -> Self {
+        let back_at = receiver.back_at();
+        let recovery = back_at.map(|at| Recovery {
+            at,
+            peak_requests: 0,
+            peak_retries: 0,
+            drained_after: None,
+        });
+        let report = Report {
+            accepted: 0,
+            shed: 0,
+            verdicts: BTreeMap::new(),
+            pending: 0,
+            attempts: 0,
+            retries: 0,
+            most_attempts: 0,
+            refused: 0,
+            duplicates: 0,
+            delays: None,
+            peak_requests: 0,
+            peak_retries: 0,
+            down_at: receiver.down_at(),
+            recovery,
+            states: Vec::new(),
+            ended_at: Duration::ZERO,
+            series: Series::new(points),
+        };
+        Self {
+            back_at,
+            second: Second::default(),
+            taken: Vec::new(),
+            delays: Vec::new(),
+            old: 0,
+            none_old_since: Duration::ZERO,
+            report,
+        }
+    }
+
+    fn is_old(&self, accepted_at: Duration) -> bool {
+        self.back_at.is_some_and(|back_at| accepted_at < back_at)
+    }
+
+    pub(super) fn published(&mut self, accepted: bool, at: Duration) {
+        if !accepted {
+            self.report.shed = self.report.shed.saturating_add(1);
+            return;
+        }
+        if self.is_old(at) {
+            self.old = self.old.saturating_add(1);
+        }
+        let Report { accepted, pending, series, .. } = &mut self.report;
+        *accepted = accepted.saturating_add(1);
+        let before = *pending;
+        *pending = pending.saturating_add(1);
+        let point = series.point(at.as_secs(), before);
+        point.backlog = point.backlog.max(*pending);
+    }
+
+    pub(super) fn started(&mut self, attempt: u32, at: Duration) {
+        let (is_retry, number) = (attempt > 1, at.as_secs());
+        if self.second.number != number {
+            self.second = Second { number, ..Second::default() };
+        }
+        let Second { requests, retries, .. } = &mut self.second;
+        *requests = requests.saturating_add(1);
+        *retries = retries.saturating_add(u64::from(is_retry));
+        let report = &mut self.report;
+        let point = report.series.point(number, report.pending);
+        point.busiest = point.busiest.max(*requests);
+        let kind = if is_retry { &mut point.retries } else { &mut point.firsts };
+        *kind = kind.saturating_add(1);
+        report.attempts = report.attempts.saturating_add(1);
+        report.retries = report.retries.saturating_add(u64::from(is_retry));
+        report.peak_requests = report.peak_requests.max(*requests);
+        report.peak_retries = report.peak_retries.max(*retries);
+        if let Some(recovery) = report.recovery.as_mut().filter(|it| at >= it.at) {
+            recovery.peak_requests = recovery.peak_requests.max(*requests);
+            recovery.peak_retries = recovery.peak_retries.max(*retries);
+        }
+    }
+
+    pub(super) fn refused(&mut self) {
+        self.report.refused = self.report.refused.saturating_add(1);
+    }
+
+    /// The receiver took a message.
+    pub(super) fn took(&mut self, number: u64) {
+        let index = usize::try_from(number).unwrap_or(usize::MAX);
+        if self.taken.len() <= index {
+            self.taken.resize(index.saturating_add(1), false);
+        }
+        if let Some(taken) = self.taken.get_mut(index)
+            && std::mem::replace(taken, true)
+        {
+            self.report.duplicates = self.report.duplicates.saturating_add(1);
+        }
+    }
+
+    pub(super) fn settled(
+        &mut self,
+        accepted_at: Duration,
+        verdict: Verdict,
+        attempts: u32,
+        at: Duration,
+    ) {
+        if self.is_old(accepted_at) {
+            self.old = self.old.saturating_sub(1);
+            if self.old == 0 {
+                self.none_old_since = at;
+            }
+        }
+        let report = &mut self.report;
+        let count = report.verdicts.entry(verdict).or_default();
+        *count = count.saturating_add(1);
+        report.most_attempts = report.most_attempts.max(attempts);
+        let point = report.series.point(at.as_secs(), report.pending);
+        if verdict.is_delivered() {
+            point.delivered = point.delivered.saturating_add(1);
+            self.delays.push(micros(at.saturating_sub(accepted_at)));
+        }
+        report.pending = report.pending.saturating_sub(1);
+    }
+
+    /// The endpoint's state changed.
+    pub(super) fn changed(&mut self, state: State, at: Duration) {
+        self.report.states.push((at, state));
+    }
+
+    pub(super) fn report(self, ended_at: Duration) -> Report {
+        let Self { old, none_old_since, delays, mut report, .. } = self;
+        report.series.point(ended_at.as_secs(), report.pending);
+        if let Some(recovery) = &mut report.recovery {
+            let drained_after = none_old_since.saturating_sub(recovery.at);
+            recovery.drained_after = Some(drained_after).filter(|_| old == 0);
+        }
+        Report { ended_at, delays: Delays::of(delays), ..report }
+    }
+}

@@ -1,0 +1,210 @@
+//! The simulator: small scenarios that were reckoned by hand, and large ones that must be quick.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+use http::StatusCode;
+use labhook::delivery::{Jitter, Schedule};
+use labhook::flow::WindowPolicy;
+use labhook::health::State;
+use labhook::simulate::{Behaviour, Load, Policies, Receiver, Recovery, Report, Scenario};
+use labhook::{FlowPolicy, HealthPolicy, Order, Outcome, Policy, Verdict};
+
+use crate::support::{answer, secs};
+
+const DAY: u64 = 86_400;
+
+fn count(count: u32) -> NonZeroU32 {
+    NonZeroU32::new(count).unwrap()
+}
+
+fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// An endpoint that nothing but its delivery policy and a window of attempts holds back.
+fn plain(policy: Policy) -> Policies {
+    let flow = FlowPolicy::unlimited().with_window(WindowPolicy::fixed(count(1_000)));
+    Policies::new(policy).with_health(HealthPolicy::never()).with_flow(flow)
+}
+
+/// One message, at the start.
+fn one() -> Scenario {
+    Scenario::new(Load::new(count(1), secs(1)), secs(1))
+}
+
+fn down(to: u64, behaviour: Behaviour) -> Receiver {
+    Receiver::new().outage(Duration::ZERO, secs(to), behaviour)
+}
+
+fn unavailable() -> Behaviour {
+    Behaviour::status(StatusCode::SERVICE_UNAVAILABLE)
+}
+
+fn run(scenario: &Scenario) -> Report {
+    let mut reports = scenario.run();
+    assert_eq!(reports.len(), 1);
+    let report = reports.pop().unwrap();
+    // What holds of every report.
+    let ended: u64 = report.verdicts.values().sum();
+    assert_eq!(report.accepted, ended + report.pending);
+    let points = report.series.points();
+    assert_eq!(points.iter().map(|it| it.firsts + it.retries).sum::<u64>(), report.attempts);
+    assert_eq!(points.iter().map(|it| it.retries).sum::<u64>(), report.retries);
+    let delivered = points.iter().map(|it| it.delivered).sum::<u64>();
+    assert_eq!(delivered, report.ended(Verdict::Delivered));
+    assert_eq!(points.iter().map(|it| it.busiest).max().unwrap_or(0), report.peak_requests);
+    report
+}
+
+fn run_one(policy: Policy, receiver: Receiver) -> Report {
+    run(&one().endpoint(plain(policy), receiver))
+}
+
+#[test]
+fn one_message_through_a_minute_of_outage_comes_at_a_known_instant() {
+    let policy = || Policy::new(Schedule::list([secs(5), secs(300)]));
+    let report = run_one(policy(), down(60, unavailable()));
+    // 20 ms, 5 s, 20 ms, 300 s, 20 ms.
+    assert_eq!(report.ended_at, millis(305_060));
+    assert_eq!(report.delays.unwrap().max, millis(305_060));
+    assert_eq!((report.attempts, report.retries, report.most_attempts), (3, 2, 3));
+    assert_eq!(report.ended(Verdict::Delivered), 1);
+    assert_eq!(report.duplicates, 0);
+    let Recovery { at, peak_requests, peak_retries, drained_after, .. } = report.recovery.unwrap();
+    assert_eq!((at, peak_requests, peak_retries), (secs(60), 1, 1));
+    assert_eq!(drained_after, Some(millis(245_060)));
+
+    // Hanging costs the attempt's 20 s each time, which end at 20 s, 45 s and 365 s.
+    let report = run_one(policy(), down(400, Behaviour::Hangs));
+    assert_eq!((report.ended(Verdict::Exhausted), report.ended_at), (1, secs(365)));
+    assert_eq!((report.delays, report.duplicates), (None, 0));
+    assert_eq!(report.recovery.unwrap().drained_after, Some(Duration::ZERO));
+}
+
+#[test]
+fn what_the_receiver_takes_without_saying_so_comes_twice() {
+    let policy = Policy::new(Schedule::list([secs(5), secs(300)]));
+    let report = run_one(policy, down(10, Behaviour::Swallows));
+    // Taken at 0, unanswered at 20 s, sent again at 25 s.
+    assert_eq!((report.duplicates, report.attempts), (1, 2));
+    assert_eq!(report.delays.unwrap().p50, millis(25_020));
+    // An answer that comes with the deadline comes too late.
+    let policy = || Policy::none().with_attempt_timeout(secs(1));
+    let report = run_one(policy(), Receiver::new().latency(millis(999)));
+    assert_eq!((report.ended(Verdict::Delivered), report.ended_at), (1, millis(999)));
+    let report = run_one(policy(), Receiver::new().latency(secs(1)));
+    assert_eq!((report.ended(Verdict::Exhausted), report.ended_at), (1, secs(1)));
+}
+
+#[test]
+fn strikes_nine_days() {
+    // The eleventh retry comes after 265 716 s, and the twelfth 531 441 s later.
+    let report = run_one(Policy::strike(), down(10 * DAY, Behaviour::Hangs));
+    assert_eq!((report.attempts, report.ended(Verdict::Exhausted)), (13, 1));
+    assert_eq!(report.ended_at, secs(797_160 + 13 * 5));
+    let report = run_one(Policy::strike(), down(9 * DAY, Behaviour::refuses()));
+    assert_eq!((report.attempts, report.ended(Verdict::Delivered)), (13, 1));
+    assert_eq!(report.ended_at, secs(797_160) + 13 * millis(20));
+}
+
+#[test]
+fn svixs_27_hours() {
+    let policy = Policy::svix().with_jitter(Jitter::NONE);
+    let receiver = down(30 * 3_600, unavailable()).latency(Duration::ZERO);
+    let report = run_one(policy, receiver);
+    assert_eq!((report.attempts, report.ended(Verdict::Exhausted)), (8, 1));
+    assert_eq!(report.ended_at, secs(27 * 3_600 + 35 * 60 + 5));
+}
+
+#[test]
+fn a_receiver_takes_no_more_than_its_capacity_in_any_second() {
+    // A hundred at once; the fifty that are refused come again a second later.
+    let policy = Policy::new(Schedule::list([secs(1)]));
+    let receiver = Receiver::new().capacity(count(50)).latency(Duration::ZERO);
+    let load = Load::new(count(1_000_000), secs(1));
+    let at_once = Scenario::new(load, Duration::from_micros(100));
+    let report = run(&at_once.clone().endpoint(plain(policy.clone()), receiver.clone()));
+    assert_eq!((report.accepted, report.attempts, report.refused), (100, 150, 50));
+    assert_eq!((report.peak_requests, report.peak_retries), (100, 50));
+    assert_eq!(report.ended_at, secs(1) + Duration::from_micros(99));
+    assert_eq!(report.delays.unwrap().p50, Duration::ZERO);
+    assert_eq!(report.delays.unwrap().max, secs(1));
+    // A refusal of the receiver's own kind.
+    let gone = receiver.refusal(answer(410));
+    let report = run(&at_once.endpoint(plain(policy), gone));
+    assert_eq!((report.ended(Verdict::Delivered), report.ended(Verdict::Gone)), (50, 1));
+    assert_eq!((report.accepted, report.shed), (51, 49));
+    assert_eq!(report.states, [(Duration::from_micros(50), State::Disabled)]);
+}
+
+#[test]
+fn a_pause_that_is_asked_for_is_kept() {
+    let policy = Policy::new(Schedule::list([secs(5)]));
+    let busy = Behaviour::retry_after(StatusCode::TOO_MANY_REQUESTS, millis(89_001));
+    let report = run_one(policy, down(60, busy));
+    assert_eq!((report.attempts, report.ended_at), (2, secs(90) + millis(40)));
+}
+
+#[test]
+fn the_load_is_even_and_goes_round_its_keys() {
+    let load = Load::new(count(3), secs(1)).with_keys(count(2));
+    let scenario = Scenario::new(load, secs(2));
+    // The messages come at 0, 1/3, 2/3 s and so on. Those of a key wait for one another, and each
+    // takes a second: three of each key, one after the other.
+    let policies = plain(Policy::none()).with_order(Order::per_key());
+    let receiver = Receiver::new().latency(secs(1));
+    let report = run(&scenario.clone().endpoint(policies, receiver.clone()));
+    assert_eq!((report.accepted, report.peak_requests), (6, 2));
+    assert_eq!(report.ended_at, secs(3) + Duration::from_micros(333_333));
+    let backlog: Vec<_> = report.series.points().iter().map(|it| it.backlog).collect();
+    assert_eq!(backlog, [3, 4, 4, 2]);
+    let report = run(&scenario.endpoint(plain(Policy::none()), receiver));
+    assert_eq!(report.ended_at, secs(2) + Duration::from_micros(666_666));
+}
+
+#[test]
+fn what_has_no_end_is_ended() {
+    let endless = Policy::new(Schedule::list([secs(60)]).for_ever());
+    let receiver = down(u64::from(u32::MAX), unavailable()).latency(Duration::ZERO);
+    let scenario = one().limit(secs(3_600)).endpoint(plain(endless), receiver);
+    let report = run(&scenario);
+    assert_eq!((report.attempts, report.pending, report.ended_at), (61, 1, secs(3_600)));
+    assert_eq!(report.recovery.unwrap().drained_after, None);
+    // Nobody listens, nothing happens.
+    assert!(one().run().is_empty());
+}
+
+#[test]
+fn each_endpoint_has_its_own_report() {
+    let policy = || plain(Policy::new(Schedule::list([secs(5)])));
+    let scenario = one()
+        .endpoint(policy(), Receiver::new())
+        .endpoint(policy(), down(2, Behaviour::Answers(Outcome::failed(labhook::Failure::Tls))));
+    let attempts: Vec<_> = scenario.run().iter().map(|report| report.attempts).collect();
+    assert_eq!(attempts, [1, 2]);
+}
+
+#[test]
+fn a_run_is_repeatable_and_its_seed_counts() {
+    let scenario = Scenario::new(Load::per_second(count(2)), secs(600))
+        .points(NonZeroUsize::new(16).unwrap())
+        .endpoint(Policies::new(Policy::svix()), down(60, unavailable()));
+    let report = run(&scenario);
+    assert_eq!(report, run(&scenario));
+    assert_ne!(report, run(&scenario.clone().seed(1)));
+    assert!(report.series.points().len() <= 16);
+}
+
+#[test]
+fn a_week_of_outage_with_a_message_a_minute() {
+    let load = Load::new(count(1), secs(60));
+    let scenario = Scenario::new(load, secs(8 * DAY))
+        .endpoint(plain(Policy::default()), down(7 * DAY, unavailable()));
+    let report = run(&scenario);
+    assert_eq!(report.accepted, 8 * 1_440);
+    assert_eq!(report.pending, 0);
+    // What came more than the schedule's 75:35:05 before the end of the outage was given up.
+    let given_up = report.ended(Verdict::Exhausted);
+    assert_eq!(given_up, (7 * DAY - 272_105).div_ceil(60));
+}
