@@ -33,7 +33,7 @@
 //! use labhook::simulate::{Behaviour, Load, Policies, Receiver, Scenario};
 //! use labhook::{Policy, Verdict};
 //!
-//! let minutes = |n| Duration::from_secs(n * 60);
+//! let minutes = |n: u64| Duration::from_secs(n * 60);
 //! // Twenty events a minute for an hour, and a quarter of an hour in which nobody listens.
 //! let load = Load::new(NonZeroU32::new(20).unwrap(), minutes(1));
 //! let receiver = Receiver::new().outage(minutes(10), minutes(25), Behaviour::refuses());

@@ -34,11 +34,10 @@ pub(super) fn health(policies: &Policies, found: &mut Vec<Warning>) {
     }
     let span = Reach(policy).span();
     match health.time_to_disable() {
+        // Retries without an end need one, and this is it.
         Some(disabled) if health.waiting() == Waiting::Cancel => {
-            // Of retries without an end it is this that ends them.
-            if disabled < span && span != Duration::MAX {
-                found.push(Warning::DisabledWithinSpan { disabled, span });
-            }
+            let within = disabled < span && span != Duration::MAX;
+            found.extend(within.then_some(Warning::DisabledWithinSpan { disabled, span }));
         }
         _ if policy.window().is_none() => found.push(Warning::HeldWithoutEnd),
         _ => {}

@@ -18,7 +18,7 @@ use crate::timestamp::{Timestamp, millis_up};
 /// use http::StatusCode;
 /// use labhook::simulate::{Behaviour, Receiver};
 ///
-/// let minutes = |n| Duration::from_secs(n * 60);
+/// let minutes = |n: u64| Duration::from_secs(n * 60);
 /// let receiver = Receiver::new()
 ///     .latency(Duration::from_millis(80))
 ///     .capacity(NonZeroU32::new(50).unwrap())

@@ -9,6 +9,9 @@ use super::receiver::Receiver;
 use super::report::Report;
 use super::run::Run;
 
+/// How many points a series has at the most, where nothing else was said.
+const POINTS: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not zero");
+
 /// A load, and the endpoints that all of it goes to.
 ///
 /// The [module](super) says what is simulated and what is not.
@@ -31,7 +34,7 @@ impl Scenario {
             lasting,
             seed: 0,
             limit: Duration::from_secs(60 * 86_400),
-            points: NonZeroUsize::new(512).expect("512 is not zero"),
+            points: POINTS,
             endpoints: Vec::new(),
         }
     }

@@ -1,0 +1,264 @@
+//! The two sides as an SVG.
+
+use std::time::Duration;
+
+use labhook::simulate::{Point, Report};
+use svg::Document;
+use svg::node::element::path::Data;
+use svg::node::element::{Group, Line, Path, Rectangle, Text};
+
+use crate::figures::{clock, grouped, long, step};
+use crate::{Side, World};
+
+const WIDTH: f64 = 1_200.0;
+const HEIGHT: f64 = 800.0;
+const LEFT: f64 = 92.0;
+const GAP: f64 = 44.0;
+const RIGHT: f64 = 40.0;
+const PANEL: f64 = (WIDTH - LEFT - GAP - RIGHT) / 2.0;
+
+const INK: &str = "#1f2933";
+const SOFT: &str = "#66727f";
+const GRID: &str = "#e4e8ec";
+const BAND: &str = "#f6ead9";
+const BAND_INK: &str = "#a9722a";
+const FIRSTS: &str = "#2f6f9f";
+const RETRIES: &str = "#d4574e";
+const WAITING: &str = "#6f5b9a";
+
+/// A place to draw in, and its scales.
+#[derive(Clone, Copy)]
+struct Panel {
+    left: f64,
+    top: f64,
+    height: f64,
+    end: f64,
+    most: f64,
+}
+
+impl Panel {
+    fn x(&self, seconds: f64) -> f64 {
+        self.left + (seconds / self.end).min(1.0) * PANEL
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        self.top + self.height * (1.0 - (value / self.most).min(1.0))
+    }
+
+    /// The area under a stepped line, between two values of each point.
+    fn area(
+        &self,
+        report: &Report,
+        low: impl Fn(&Point) -> f64,
+        high: impl Fn(&Point) -> f64,
+    ) -> Path {
+        let width = report.series.width().as_secs_f64();
+        let ended = report.ended_at.as_secs_f64();
+        let edge = |index: usize| self.x((index as f64 * width).min(ended));
+        let points = report.series.points();
+        let mut data = Data::new().move_to((edge(0), self.y(low(&points[0]))));
+        for (index, point) in points.iter().enumerate() {
+            let y = round(self.y(high(point)));
+            data = data.line_to((round(edge(index)), y)).line_to((round(edge(index + 1)), y));
+        }
+        for (index, point) in points.iter().enumerate().rev() {
+            let y = round(self.y(low(point)));
+            data = data.line_to((round(edge(index + 1)), y)).line_to((round(edge(index)), y));
+        }
+        Path::new().set("d", data.close())
+    }
+}
+
+fn round(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+fn text(content: impl Into<String>, x: f64, y: f64, size: u32, colour: &str) -> Text {
+    let text = Text::new(content).set("x", round(x)).set("y", round(y));
+    text.set("font-size", size).set("fill", colour)
+}
+
+fn line(from: (f64, f64), to: (f64, f64), colour: &str) -> Line {
+    let line = Line::new().set("x1", round(from.0)).set("y1", round(from.1));
+    line.set("x2", round(to.0)).set("y2", round(to.1)).set("stroke", colour)
+}
+
+pub fn draw(world: &World, sides: &[Side]) -> Document {
+    let end = sides.iter().map(|side| side.report.ended_at.as_secs_f64()).fold(0.0, f64::max);
+    let end = (end / 900.0).ceil() * 900.0;
+    let rate = |point: &Point, report: &Report| {
+        (point.firsts + point.retries) as f64 / report.series.width().as_secs_f64()
+    };
+    let most = |value: &dyn Fn(&Point, &Report) -> f64| {
+        let of = |side: &Side| {
+            side.report.series.points().iter().map(|it| value(it, &side.report)).fold(0.0, f64::max)
+        };
+        let most = sides.iter().map(of).fold(1.0, f64::max);
+        let step = step(most * 1.12);
+        (most * 1.12 / step).ceil() * step
+    };
+    let requests_most = most(&rate);
+    let backlog_most = most(&|point, _| point.backlog as f64);
+
+    let mut document = Document::new()
+        .set("viewBox", (0, 0, WIDTH, HEIGHT))
+        .set("width", WIDTH)
+        .set("height", HEIGHT)
+        .set("font-family", "Inter, 'Helvetica Neue', Helvetica, Arial, 'DejaVu Sans', sans-serif")
+        .add(Rectangle::new().set("width", WIDTH).set("height", HEIGHT).set("fill", "#ffffff"))
+        .add(text("Half an hour of outage, met in two ways", LEFT, 46.0, 25, INK).set("font-weight", 700))
+        .add(text(
+            format!(
+                "{} events a second go to a receiver that takes {} a second, and answers 502 from {} to {}",
+                world.events_per_second,
+                world.capacity_per_second,
+                clock(world.down.0),
+                clock(world.down.1)
+            ),
+            LEFT,
+            72.0,
+            14,
+            SOFT,
+        ));
+    for (index, side) in sides.iter().enumerate() {
+        let left = LEFT + index as f64 * (PANEL + GAP);
+        let upper = Panel { left, top: 172.0, height: 230.0, end, most: requests_most };
+        let lower = Panel { left, top: 458.0, height: 170.0, end, most: backlog_most };
+        document = document
+            .add(text(side.name, left, 122.0, 18, INK).set("font-weight", 700))
+            .add(text(side.about, left, 143.0, 13, SOFT))
+            .add(requests(world, side, &upper, index == 0))
+            .add(backlog(world, side, &lower, index == 0))
+            .add(strip(side, left, 690.0));
+    }
+    document
+}
+
+/// The ground of a panel: the outage, the grid and the scales.
+fn ground(world: &World, panel: &Panel, labelled: bool, title: &str) -> Group {
+    let bottom = panel.top + panel.height;
+    let (from, to) = (world.down.0.as_secs_f64(), world.down.1.as_secs_f64());
+    let band = Rectangle::new()
+        .set("x", round(panel.x(from)))
+        .set("y", panel.top)
+        .set("width", round(panel.x(to) - panel.x(from)))
+        .set("height", panel.height)
+        .set("fill", BAND);
+    let mut group = Group::new().add(band);
+    let step = step(panel.most);
+    let steps = (panel.most / step).round() as u32;
+    for value in (0..=steps).map(|n| f64::from(n) * step) {
+        let y = panel.y(value);
+        let colour = if value == 0.0 { SOFT } else { GRID };
+        group = group.add(line((panel.left, y), (panel.left + PANEL, y), colour));
+        if labelled {
+            let label = text(grouped(value as u64), panel.left - 10.0, y + 4.0, 12, SOFT);
+            group = group.add(label.set("text-anchor", "end"));
+        }
+    }
+    let every = if panel.end > 4.0 * 3_600.0 { 3_600 } else { 1_800 };
+    for seconds in (0..=panel.end as u64).step_by(every) {
+        let x = panel.x(seconds as f64);
+        group = group.add(line((x, bottom), (x, bottom + 5.0), SOFT)).add(
+            text(clock(Duration::from_secs(seconds)), x, bottom + 19.0, 12, SOFT)
+                .set("text-anchor", "middle"),
+        );
+    }
+    if labelled {
+        let (x, y) = (LEFT - 62.0, panel.top + panel.height / 2.0);
+        let turned = format!("rotate(-90 {x} {y})");
+        let label = text(title, x, y, 13, INK).set("text-anchor", "middle");
+        group = group.add(label.set("transform", turned));
+    }
+    group
+}
+
+fn requests(world: &World, side: &Side, panel: &Panel, labelled: bool) -> Group {
+    let report = &side.report;
+    let width = report.series.width().as_secs_f64();
+    let firsts = move |point: &Point| point.firsts as f64 / width;
+    let all = move |point: &Point| (point.firsts + point.retries) as f64 / width;
+    let middle = panel.x((world.down.0 + world.down.1).as_secs_f64() / 2.0);
+    let capacity = f64::from(world.capacity_per_second);
+    let mut group = ground(world, panel, labelled, "requests a second")
+        .add(
+            text("receiver down", middle, panel.top + 18.0, 12, BAND_INK)
+                .set("text-anchor", "middle")
+                .set("font-weight", 600),
+        )
+        .add(panel.area(report, firsts, all).set("fill", RETRIES))
+        .add(panel.area(report, |_| 0.0, firsts).set("fill", FIRSTS));
+    let y = panel.y(capacity);
+    group = group.add(
+        line((panel.left, y), (panel.left + PANEL, y), INK)
+            .set("stroke-dasharray", "4 3")
+            .set("stroke-width", 1),
+    );
+    let label = format!("capacity {}/s", world.capacity_per_second);
+    group = group.add(text(label, panel.left + PANEL, y - 6.0, 12, INK).set("text-anchor", "end"));
+    peak(group, panel, report, all, |value| {
+        format!("up to {} in a second", grouped(report.peak_requests.max(value as u64)))
+    })
+}
+
+fn backlog(world: &World, side: &Side, panel: &Panel, labelled: bool) -> Group {
+    let report = &side.report;
+    let value = |point: &Point| point.backlog as f64;
+    let mut group = ground(world, panel, labelled, "messages waiting")
+        .add(panel.area(report, |_| 0.0, value).set("fill", WAITING));
+    let bottom = panel.top + panel.height;
+    group = group.add(
+        text(
+            "time since the start, in hours and minutes",
+            panel.left + PANEL / 2.0,
+            bottom + 40.0,
+            12,
+            SOFT,
+        )
+        .set("text-anchor", "middle"),
+    );
+    peak(group, panel, report, value, |value| format!("{} waiting", grouped(value as u64)))
+}
+
+/// Names the highest point.
+fn peak(
+    group: Group,
+    panel: &Panel,
+    report: &Report,
+    value: impl Fn(&Point) -> f64,
+    label: impl Fn(f64) -> String,
+) -> Group {
+    let points = report.series.points();
+    let width = report.series.width().as_secs_f64();
+    let highest = points.iter().enumerate().max_by(|a, b| value(a.1).total_cmp(&value(b.1)));
+    let Some((index, point)) = highest else { return group };
+    let (x, y) = (panel.x((index as f64 + 0.5) * width), panel.y(value(point)));
+    let label = text(label(value(point)), x + 8.0, y - 6.0, 13, INK).set("font-weight", 600);
+    let dot = svg::node::element::Circle::new().set("cx", round(x)).set("cy", round(y));
+    group.add(dot.set("r", 3).set("fill", INK)).add(label)
+}
+
+/// The figures under a side.
+fn strip(side: &Side, left: f64, top: f64) -> Group {
+    let report = &side.report;
+    let drained = report.recovery.and_then(|it| it.drained_after).map_or("never".to_owned(), long);
+    let longest = report.delays.map_or("none".to_owned(), |it| long(it.max));
+    let figures = [
+        (grouped(report.attempts), "attempts"),
+        (grouped(report.refused), "refused with 429"),
+        (drained, "to deliver what waited"),
+        (longest, "longest delay"),
+    ];
+    let mut group = Group::new().add(line((left, top), (left + PANEL, top), GRID));
+    for (index, (figure, label)) in figures.into_iter().enumerate() {
+        let x = left + PANEL / 4.0 * index as f64;
+        group = group.add(text(figure, x, top + 34.0, 19, INK).set("font-weight", 700)).add(text(
+            label,
+            x,
+            top + 54.0,
+            12,
+            SOFT,
+        ));
+    }
+    group
+}

@@ -1,0 +1,64 @@
+//! Figures for people.
+
+use std::time::Duration;
+
+use labhook::Verdict;
+use labhook::simulate::Report;
+
+/// Digits in threes: 1 034 112.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Hours and minutes: 1:05.
+pub fn clock(time: Duration) -> String {
+    let minutes = time.as_secs() / 60;
+    format!("{}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// A duration to two units: 21 min 8 s.
+pub fn long(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0 => format!("{} ms", time.as_millis()),
+        1..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+    }
+}
+
+/// What is told of a report in figures.
+pub fn told(report: &Report) -> Vec<(&'static str, String)> {
+    let recovery = report.recovery;
+    let drained = recovery.and_then(|it| it.drained_after).map_or("never".to_owned(), long);
+    let delays = report.delays;
+    vec![
+        ("delivered", grouped(report.ended(Verdict::Delivered))),
+        ("lost", grouped(report.accepted - report.ended(Verdict::Delivered))),
+        ("attempts", grouped(report.attempts)),
+        ("refused with 429", grouped(report.refused)),
+        ("most requests in a second", grouped(report.peak_requests)),
+        (
+            "most retries in a second, once it is back",
+            grouped(recovery.map_or(0, |it| it.peak_retries)),
+        ),
+        ("all from before delivered after", drained),
+        ("delay, half of them", delays.map_or(String::new(), |it| long(it.p50))),
+        ("delay, the longest", delays.map_or(String::new(), |it| long(it.max))),
+    ]
+}
+
+/// The next step of 1, 2 or 5 times a power of ten at which so much has at most four steps.
+pub fn step(most: f64) -> f64 {
+    let power = 10_f64.powf((most / 4.0).max(1.0).log10().floor());
+    let steps = [1.0, 2.0, 2.5, 5.0, 10.0].map(|times| times * power);
+    steps.into_iter().find(|step| most / step <= 4.0).unwrap_or(power * 10.0)
+}
