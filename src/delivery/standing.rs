@@ -56,7 +56,7 @@ impl Delivery {
     }
 
     /// Since when the delivery stands in doubt, if it does: when its last attempt ended without
-    /// an answer. Only [`Doubt::Ask`] leads here, and a later change of the policy does not lead
+    /// an answer. Only [`Doubt::Ask`](super::Doubt::Ask) leads here, and a later change of the policy does not lead
     /// out: the host [resends](Self::resend), [ends](Self::end) or [replays](Self::replay) it, or
     /// an answer comes.
     #[must_use]
