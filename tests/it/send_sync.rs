@@ -37,7 +37,7 @@ fn every_public_type_is_send_and_sync() {
         labhook::WorkcellId, labhook::WorkflowId, Box<dyn labhook::Format>,
     );
     all!(kept:
-        delivery::Control, delivery::Delivery, delivery::Failure, delivery::Ignored,
+        delivery::Control, delivery::Delivery, delivery::Doubt, delivery::Failure, delivery::Ignored,
         delivery::Jitter, delivery::Outcome, delivery::Policy, delivery::PolicyError,
         delivery::Progress, delivery::Reaction, delivery::Resolution, delivery::Response,
         delivery::Responses, delivery::RetryAfter, delivery::Schedule, delivery::Started,
