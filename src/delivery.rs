@@ -6,17 +6,21 @@
 //!
 //! ```text
 //!                       start
-//!  new ----> Due --------------------> InFlight ------.
-//!            ^ ^                        |    |        |
-//!            | '------- unstart --------'    |        | the receiver has it, refuses it
-//!            |                               |        | or no attempt is left
-//!            |                    failed or  |        |
-//!            |                    unanswered v        v
-//!            '--- time passes ------------ Waiting   Ended
+//!  new ----> Due --------------------> InFlight ------------.
+//!            ^ ^                        | |  |              |
+//!            | '------- unstart --------' |  | unanswered,  | the receiver has it, refuses it
+//!            |                            |  | Doubt::Ask   | or no attempt is left; or it is
+//!            |                  failed or |  v              | unanswered, Doubt::GiveUp
+//!            |                unanswered, | InDoubt         |
+//!            |              Doubt::Resend v                 v
+//!            '--- time passes --------- Waiting           Ended
 //!
-//!  Due, Waiting            -- the window ends --> Ended
-//!  Due, Waiting, InFlight  -- a late success ---> Ended
-//!  Due, Waiting, InFlight  -- the host ends it -> Ended
+//!  Due, Waiting                     -- the window or the lifetime ends --> Ended
+//!  Due, Waiting, InFlight, InDoubt  -- a late success -------------------> Ended
+//!  Due, Waiting, InFlight, InDoubt  -- the host ends it -----------------> Ended
+//!  InDoubt                          -- a late answer, not a success -----> Waiting or Ended
+//!  InDoubt                          -- the host resends it --------------> Waiting
+//!  Due, Waiting, InDoubt, Ended     -- the host replays it --------------> Waiting
 //! ```
 //!
 //! # Time
@@ -26,14 +30,30 @@
 //! - The next attempt is due after the jittered delay or after what `Retry-After` asked for (up
 //!   to the policy's cap), whichever is longer.
 //! - Nothing is released at or past the end of the window, which counts from the message's
-//!   acceptance. A delivery whose next attempt would not be due before that ends at once as
-//!   [`Verdict::Expired`]. An attempt that started before it keeps its whole timeout.
+//!   acceptance or from its last replay, nor at or past the end of the message's lifetime. A
+//!   delivery whose next attempt would not be due before the earlier of the two ends at once as
+//!   [`Verdict::Expired`]. An attempt that started before it keeps its whole timeout, and what
+//!   stands in doubt stays there past it: nothing of it is sent anyway.
 //! - An attempt counts as timed out by `poll` at or past its deadline, and by nothing else: an
 //!   answer that is handed in before any such call is the attempt's answer, be it late. One that
 //!   comes after it still ends the delivery where it is a success, and changes nothing where it
-//!   is not.
+//!   is not, save in doubt.
 //! - All instants are absolute, so that a clock which goes back by `d` lengthens a wait by `d`
 //!   and never shortens one. What was found due stays due.
+//!
+//! # At most once
+//!
+//! An attempt that ends without an answer may have delivered the message. By default it is sent
+//! again, and a policy's [`Doubt`] says otherwise: under [`Doubt::GiveUp`] and [`Doubt::Ask`] no
+//! attempt follows one that is unconfirmed unless the host decides it, by
+//! [`resend`](Delivery::resend) or [`replay`](Delivery::replay). That holds over a crash too, if
+//! the host saves each start before it sends.
+//!
+//! In doubt, an answer that comes late decides: a success ends the delivery, and any other
+//! answer, or the news that nothing was sent, proves that the attempt failed. Then it goes on as
+//! if that had come in time, with a retry that waits from now on or an end by the response table.
+//! Only the answer of the attempt in doubt does so; another one that is late and no success
+//! changes nothing.
 //!
 //! # A host that drives one delivery
 //!
@@ -70,6 +90,8 @@
 //!         // Only after a restart here, since this host awaits each answer.
 //!         Progress::InFlight { deadline, .. } => now = deadline,
 //!         Progress::Wait { until } => now = until,
+//!         // Under `Doubt::Ask` alone: a person is asked, say.
+//!         Progress::InDoubt { .. } => _ = delivery.resend(now),
 //!         Progress::Ended { verdict } => break verdict,
 //!     }
 //! };
@@ -80,7 +102,9 @@
 //! # Ok::<(), labhook::IdError>(())
 //! ```
 
+mod decision;
 mod dice;
+mod doubt;
 mod jitter;
 mod outcome;
 mod policy;
@@ -89,6 +113,8 @@ mod progress;
 mod responses;
 mod retry_after;
 mod schedule;
+mod standing;
+mod state;
 mod verdict;
 
 use std::time::Duration;
@@ -96,6 +122,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use dice::Dice;
+pub use doubt::Doubt;
 pub use jitter::Jitter;
 pub use outcome::{Control, Failure, Outcome, Response};
 pub use policy::Policy;
@@ -108,6 +135,7 @@ pub use verdict::Verdict;
 
 use crate::timestamp::Timestamp;
 use policy::Meaning;
+use state::{Replayed, State};
 
 /// One message on its way to one endpoint: the state of it, which can be saved at any moment.
 ///
@@ -121,161 +149,80 @@ pub struct Delivery {
     /// The numbers of the attempts that ended without an answer, rising.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unanswered: Vec<u32>,
+    /// When the message's lifetime ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replayed: Option<Replayed>,
     state: State,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum State {
-    /// The next attempt may start.
-    Due,
-    /// The next attempt may start from `due` on.
-    Waiting {
-        due: Timestamp,
-    },
-    /// Attempt number `attempts` is live.
-    InFlight {
-        deadline: Timestamp,
-    },
-    Ended {
-        verdict: Verdict,
-        at: Timestamp,
-    },
 }
 
 impl Delivery {
     /// A delivery of a message that was accepted at this time. Its first attempt is due at once.
     #[must_use]
     pub const fn new(accepted_at: Timestamp) -> Self {
-        Self { accepted_at, attempts: 0, unanswered: Vec::new(), state: State::Due }
-    }
-
-    /// When the message was accepted; the policy's window counts from here.
-    #[must_use]
-    pub const fn accepted_at(&self) -> Timestamp {
-        self.accepted_at
-    }
-
-    /// How many attempts were started so far, the one in flight included.
-    #[must_use]
-    pub const fn attempts(&self) -> u32 {
-        self.attempts
-    }
-
-    /// How many attempts ended without an answer: at the deadline or by a broken connection; a
-    /// crash of the host shows as a deadline that passed. The receiver may have got the message in
-    /// each of them, so it has at most this many copies beyond the first that it answered with a
-    /// success.
-    #[must_use]
-    pub fn unanswered(&self) -> u32 {
-        // They are a part of `attempts`, which is a `u32`.
-        u32::try_from(self.unanswered.len()).unwrap_or(u32::MAX)
-    }
-
-    /// The attempt in flight, if one is.
-    #[must_use]
-    pub const fn in_flight(&self) -> Option<Started> {
-        match self.state {
-            State::InFlight { deadline } => Some(Started { number: self.attempts, deadline }),
-            _ => None,
+        Self {
+            accepted_at,
+            attempts: 0,
+            unanswered: Vec::new(),
+            expires_at: None,
+            replayed: None,
+            state: State::Due,
         }
     }
 
-    /// How the delivery ended, if it did.
+    /// With this end of the message's lifetime, at and after which no attempt is to leave the
+    /// host, whatever the policy's window; `None` for no such end.
     #[must_use]
-    pub const fn verdict(&self) -> Option<Verdict> {
-        match self.state {
-            State::Ended { verdict, .. } => Some(verdict),
-            _ => None,
-        }
-    }
-
-    /// When the delivery ended, if it did.
-    #[must_use]
-    pub const fn ended_at(&self) -> Option<Timestamp> {
-        match self.state {
-            State::Ended { at, .. } => Some(at),
-            _ => None,
-        }
-    }
-
-    /// The instant at and after which no attempt is to leave the host; `None` where the policy has
-    /// no window.
-    #[must_use]
-    pub fn window_end(&self, policy: &Policy) -> Option<Timestamp> {
-        policy.window_end(self.accepted_at)
-    }
-
-    /// From when on there is something to do: what a host that keeps a row for each delivery
-    /// indexes it by. It claims the rows whose instant has come and polls them.
-    ///
-    /// That is [`wake_at`](Self::wake_at), save that what is due has something to do already, and
-    /// stands at the time of its acceptance.
-    #[must_use]
-    pub fn claim_at(&self, policy: &Policy) -> Option<Timestamp> {
-        match self.state {
-            State::Due => Some(self.accepted_at),
-            _ => self.wake_at(policy),
-        }
-    }
-
-    /// The instant at which the answer of the last [`poll`](Self::poll) changes by time alone, if
-    /// it ever does: the key of a wake-up index.
-    ///
-    /// That is the deadline of an attempt in flight, the end of a wait, and the end of the window
-    /// for what is due. `start`, `unstart`, `resolve` and `end` change it.
-    #[must_use]
-    pub fn wake_at(&self, policy: &Policy) -> Option<Timestamp> {
-        let close = self.window_end(policy);
-        match self.state {
-            State::Due => close,
-            State::Waiting { due } => Some(close.map_or(due, |close| close.min(due))),
-            State::InFlight { deadline } => Some(deadline),
-            State::Ended { .. } => None,
-        }
+    pub fn with_expires_at(mut self, at: impl Into<Option<Timestamp>>) -> Self {
+        self.expires_at = at.into();
+        self
     }
 
     /// Moves the delivery on to `now` and says where it stands.
     ///
     /// An attempt at or past its deadline counts as timed out and unanswered; a delivery at or
-    /// past its window's end expires, unless an attempt is in flight. Nothing else changes here,
-    /// and calling it any number of times is fine: at the instants of [`wake_at`](Self::wake_at)
-    /// is enough.
+    /// past its window's end expires, unless an attempt is in flight or in doubt; one that is due
+    /// and has no attempt left, since the policy changed or the host resent it, is exhausted.
+    /// Nothing else changes here, and calling it any number of times is fine: at the instants of
+    /// [`wake_at`](Self::wake_at) is enough.
     pub fn poll(&mut self, policy: &Policy, dice: Dice<'_>, now: Timestamp) -> Progress {
-        if let State::InFlight { deadline } = self.state {
+        if let State::InFlight { deadline, .. } = self.state {
             if now < deadline {
                 return Progress::InFlight { number: self.attempts, deadline };
             }
-            self.unanswered.push(self.attempts);
-            self.retry(policy, dice, Duration::ZERO, deadline);
+            self.unconfirmed(policy, dice, deadline);
         }
+        let due = match self.state {
+            State::Waiting { due } => Some(due),
+            // In flight it is no more.
+            State::Due | State::InFlight { .. } => None,
+            State::InDoubt { since } => return Progress::InDoubt { since },
+            State::Ended { verdict, .. } => return Progress::Ended { verdict },
+        };
         let close = self.window_end(policy);
-        if let (State::Due | State::Waiting { .. }, Some(close)) = (self.state, close)
-            && now >= close
-        {
-            self.state = State::Ended { verdict: Verdict::Expired, at: close };
-        }
-        match self.state {
-            State::Waiting { due } if now < due => {
-                Progress::Wait { until: close.map_or(due, |close| close.min(due)) }
+        let (verdict, at) = match (close, due) {
+            // What was not to come before the close ends when that is found, and not at the close.
+            (Some(close), due) if now >= close => {
+                (Verdict::Expired, due.map_or(close, |due| due.min(now).max(close)))
             }
-            State::Ended { verdict, .. } => Progress::Ended { verdict },
-            // No number is left for another: only a record that was edited by hand is at it.
-            State::Due | State::Waiting { .. } | State::InFlight { .. }
-                if self.attempts == u32::MAX =>
-            {
-                self.state = State::Ended { verdict: Verdict::Exhausted, at: now };
-                Progress::Ended { verdict: Verdict::Exhausted }
+            (_, Some(due)) if now < due => {
+                return Progress::Wait { until: close.map_or(due, |close| close.min(due)) };
             }
-            // In flight it is no more, so it is due.
-            State::Due | State::Waiting { .. } | State::InFlight { .. } => {
+            _ if !policy.permits(self.attempts, self.tries()) => {
+                (Verdict::Exhausted, due.unwrap_or(now))
+            }
+            _ => {
                 self.state = State::Due;
-                Progress::Due
+                return Progress::Due;
             }
-        }
+        };
+        self.state = State::Ended { verdict, at };
+        Progress::Ended { verdict }
     }
 
-    /// Starts the attempt that is due; `None` where none is, or where the window has ended.
+    /// Starts the attempt that is due; `None` where none is, where the window has ended, or where
+    /// no attempt is left.
     ///
     /// It counts as in flight from here. A host that saves does so before it sends: the record
     /// then holds every attempt that the receiver can have seen.
@@ -286,12 +233,13 @@ impl Delivery {
             State::Waiting { due } if now >= due => {}
             _ => return None,
         }
-        if self.window_end(policy).is_some_and(|close| now >= close) {
+        let too_late = self.window_end(policy).is_some_and(|close| now >= close);
+        if too_late || !policy.permits(self.attempts, self.tries()) {
             return None;
         }
         self.attempts = self.attempts.checked_add(1)?;
         let deadline = now + policy.attempt_timeout();
-        self.state = State::InFlight { deadline };
+        self.state = State::InFlight { at: now, deadline };
         self.in_flight()
     }
 
@@ -314,9 +262,9 @@ impl Delivery {
     ///
     /// A success ends the delivery, also where the attempt had counted as timed out or its
     /// connection as broken, and even while a later attempt is in flight. Everything else counts
-    /// only for the attempt in flight. An outcome for an attempt that was never started, one that
-    /// was answered before, or for a delivery that has ended changes nothing and is reported as
-    /// such.
+    /// only for the attempt in flight, and for the one in doubt where it leaves none. An outcome
+    /// for an attempt that was never started, one that was answered before, or for a delivery that
+    /// has ended changes nothing and is reported as such.
     pub fn resolve(
         &mut self,
         policy: &Policy,
@@ -332,38 +280,69 @@ impl Delivery {
             return Resolution::Ignored(Ignored::Ended);
         }
         let meaning = policy.meaning(outcome);
-        let live = number == self.attempts && self.in_flight().is_some();
-        if live {
-            if outcome.is_in_doubt() {
-                self.unanswered.push(number);
-            }
-            match meaning {
-                Meaning::Ends(verdict) => {
-                    self.state = State::Ended { verdict, at: now };
-                    Resolution::Ended(verdict)
-                }
-                Meaning::Retry(asked) => self.retry(policy, dice, asked, now),
-            }
-        } else if self.unanswered.binary_search(&number).is_err() {
-            Resolution::Ignored(Ignored::AlreadyResolved)
-        } else if let Meaning::Ends(verdict @ Verdict::Delivered) = meaning {
+        let last = number == self.attempts;
+        if last && self.in_flight().is_some() {
+            return if outcome.is_in_doubt() {
+                self.unconfirmed(policy, dice, now)
+            } else {
+                self.answered(policy, dice, meaning, now)
+            };
+        }
+        let Ok(index) = self.unanswered.binary_search(&number) else {
+            return Resolution::Ignored(Ignored::AlreadyResolved);
+        };
+        if let Meaning::Ends(verdict @ Verdict::Delivered) = meaning {
+            self.abandon();
             self.state = State::Ended { verdict, at: now };
             Resolution::LateSuccess
+        } else if last && self.in_doubt().is_some() && !outcome.is_in_doubt() {
+            self.unanswered.remove(index);
+            self.answered(policy, dice, meaning, now)
         } else {
             Resolution::Ignored(Ignored::LateFailure)
         }
     }
 
-    /// Ends the delivery on the host's decision: its endpoint was removed
-    /// ([`Verdict::Cancelled`]), say. An attempt in flight is abandoned.
-    ///
-    /// `false`, and nothing is changed, where it has ended already.
-    pub fn end(&mut self, verdict: Verdict, now: Timestamp) -> bool {
-        if self.verdict().is_some() {
-            return false;
+    /// How many attempts were started since the last replay.
+    fn tries(&self) -> u32 {
+        self.attempts.saturating_sub(self.before_replay())
+    }
+
+    fn before_replay(&self) -> u32 {
+        self.replayed.map_or(0, |replayed| replayed.after)
+    }
+
+    /// It is known at `end` what became of the last attempt.
+    fn answered(
+        &mut self,
+        policy: &Policy,
+        dice: Dice<'_>,
+        meaning: Meaning,
+        end: Timestamp,
+    ) -> Resolution {
+        match meaning {
+            Meaning::Ends(verdict) => {
+                self.state = State::Ended { verdict, at: end };
+                Resolution::Ended(verdict)
+            }
+            Meaning::Retry(asked) => self.retry(policy, dice, asked, end),
         }
-        self.state = State::Ended { verdict, at: now };
-        true
+    }
+
+    /// The last attempt ended without an answer at `end`.
+    fn unconfirmed(&mut self, policy: &Policy, dice: Dice<'_>, end: Timestamp) -> Resolution {
+        self.unanswered.push(self.attempts);
+        match policy.doubt() {
+            Doubt::Resend => self.retry(policy, dice, Duration::ZERO, end),
+            Doubt::GiveUp => {
+                self.state = State::Ended { verdict: Verdict::Unconfirmed, at: end };
+                Resolution::Ended(Verdict::Unconfirmed)
+            }
+            Doubt::Ask => {
+                self.state = State::InDoubt { since: end };
+                Resolution::InDoubt
+            }
+        }
     }
 
     /// The last attempt failed at `end`.
@@ -374,16 +353,20 @@ impl Delivery {
         asked: Duration,
         end: Timestamp,
     ) -> Resolution {
-        match policy.retry_at(dice, self.accepted_at, self.attempts, asked, end) {
-            Ok(due) => {
-                self.state = State::Waiting { due };
-                Resolution::Retry { at: due }
+        let wait = policy.retry_wait(dice, self.attempts, self.before_replay(), asked);
+        let verdict = match wait {
+            Some(wait) => {
+                let due = end + wait;
+                if self.window_end(policy).is_none_or(|close| due < close) {
+                    self.state = State::Waiting { due };
+                    return Resolution::Retry { at: due };
+                }
+                Verdict::Expired
             }
-            Err(verdict) => {
-                self.state = State::Ended { verdict, at: end };
-                Resolution::Ended(verdict)
-            }
-        }
+            None => Verdict::Exhausted,
+        };
+        self.state = State::Ended { verdict, at: end };
+        Resolution::Ended(verdict)
     }
 }
 

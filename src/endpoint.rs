@@ -184,16 +184,19 @@ impl Endpoint {
         self
     }
 
-    /// Sets how many attempts may be in flight at once, as the window of its
-    /// [`flow`](Self::flow): a receiver that hangs holds no more of the host's connections than
-    /// this. The window adapts up to it, and begins at 8 or at this where it is less.
+    /// Sets how many attempts may be in flight at once, which is the most that the window of its
+    /// [`flow`](Self::flow) may come to: a receiver that hangs holds no more of the host's
+    /// connections than this.
     ///
     /// An attempt counts until it is resolved, its deadline has passed or its delivery has ended;
     /// the last can be while the host still awaits the answer of a second attempt.
     #[must_use]
     pub fn max_in_flight(mut self, attempts: NonZeroU32) -> Self {
-        const INITIAL: NonZeroU32 = NonZeroU32::new(8).expect("eight is not zero");
-        self.flow = self.flow.with_window(WindowPolicy::adaptive(INITIAL, attempts));
+        let window = match self.flow.window().initial() {
+            Some(initial) => WindowPolicy::adaptive(initial, attempts),
+            None => WindowPolicy::fixed(attempts),
+        };
+        self.flow = self.flow.with_window(window);
         self
     }
 

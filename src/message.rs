@@ -42,6 +42,8 @@ pub struct Message {
     #[serde(rename = "type")]
     event_type: EventType,
     timestamp: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
     #[serde(default)]
     keys: Keys,
     #[serde(deserialize_with = "at_least_one")]
@@ -73,7 +75,18 @@ impl Message {
         rendering: Rendering,
     ) -> Self {
         let renderings = BTreeMap::from([(format.into(), rendering)]);
-        Self { id, event_type, timestamp, keys, renderings }
+        Self { id, event_type, timestamp, expires_at: None, keys, renderings }
+    }
+
+    /// With this end of its lifetime, at and after which no attempt to deliver it is to leave the
+    /// host, however much longer the policies of its endpoints would try; `None` for no such end.
+    ///
+    /// It is the sender's own affair: no rendering tells of it. A message that is published again
+    /// is the same one whatever its lifetime, and keeps the end that it was first published with.
+    #[must_use]
+    pub fn with_expires_at(mut self, at: impl Into<Option<Timestamp>>) -> Self {
+        self.expires_at = at.into();
+        self
     }
 
     /// The id.
@@ -92,6 +105,12 @@ impl Message {
     #[must_use]
     pub const fn timestamp(&self) -> Timestamp {
         self.timestamp
+    }
+
+    /// When its lifetime ends, if it does.
+    #[must_use]
+    pub const fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at
     }
 
     /// What subscriptions and ordering look at.

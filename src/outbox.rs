@@ -91,45 +91,60 @@
 
 mod alarm;
 mod attempt;
-mod disabled;
+mod counters;
 mod drive;
 mod endpoints;
+mod heard;
 mod journal;
 mod lane;
 mod notice;
 mod publish;
+mod queue;
 mod record;
 mod restore;
 mod save;
+mod slot;
+mod status;
 mod step;
+mod tend;
+mod turns;
+mod watch;
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::delivery::{Control, Delivery, Dice, Ignored, Outcome, Policy, Resolution, Verdict};
+use crate::health::OutageGuard;
 use crate::id::{EndpointId, MessageId};
 use crate::message::Message;
 use crate::registry::Registry;
 use crate::timestamp::Timestamp;
 
 pub use self::attempt::{Attempt, Ticket};
-pub use self::disabled::{Disabled, DisabledBy};
+pub use self::counters::Counters;
 pub use self::notice::Notice;
 pub use self::publish::{Inexpressible, PublishError, Published};
 pub use self::record::{
     Change, Changes, DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey, Revision,
 };
 pub use self::restore::RestoreError;
+pub use self::status::Status;
 pub use self::step::Step;
 
 use self::alarm::Alarms;
 use self::journal::{Closed, Journal};
-use self::lane::{Lanes, Place};
+use self::lane::Lane;
+use self::slot::Slot;
+use self::turns::Turns;
+use self::watch::Watch;
 
 /// How many attempts one save starts at the most, where nothing else was said.
 const BATCH: NonZeroUsize = NonZeroUsize::new(64).expect("sixty-four is not zero");
+
+/// Of how many failed attempts the host is told, where nothing else was said.
+const FAILING_AFTER: NonZeroU32 = NonZeroU32::new(3).expect("three is not zero");
 
 /// How long a settled message is kept, where nothing else was said.
 const RETAIN: Duration = Duration::from_secs(24 * 60 * 60);
@@ -147,7 +162,10 @@ pub struct Outbox {
     sequences: BTreeMap<MessageId, u64>,
     next_sequence: u64,
     pending: usize,
-    lanes: Lanes,
+    lanes: BTreeMap<EndpointId, Lane>,
+    turns: Turns,
+    watch: Watch,
+    failing_after: NonZeroU32,
     alarms: Alarms,
     journal: Journal,
 }
@@ -170,30 +188,6 @@ impl Entry {
     }
 }
 
-/// A delivery, and where it is indexed.
-#[derive(Debug)]
-struct Slot {
-    format: Box<str>,
-    delivery: Delivery,
-    /// What the record of it says, or will say when what has changed is saved.
-    recorded: Delivery,
-    place: Place,
-    /// The line that it stands in.
-    line: Option<Box<str>>,
-    alarm: Option<Timestamp>,
-    /// Whether the attempt in flight was handed out; until then it was certainly not made.
-    sent: bool,
-}
-
-impl Slot {
-    /// Whether the delivery has moved since it was recorded. A wait that is over is no news: time
-    /// will have passed for a restored delivery too.
-    fn has_news(&self) -> bool {
-        let key = |it: &Delivery| (it.attempts(), it.in_flight(), it.verdict(), it.unanswered());
-        key(&self.delivery) != key(&self.recorded)
-    }
-}
-
 impl Outbox {
     /// An outbox without messages.
     ///
@@ -201,7 +195,7 @@ impl Outbox {
     /// outboxes of one seed jitter alike.
     #[must_use]
     pub fn new(registry: Registry, seed: u64) -> Self {
-        let ids: Vec<_> = registry.iter().map(|endpoint| endpoint.id().clone()).collect();
+        let lanes = registry.iter().map(|it| (it.id().clone(), Lane::default())).collect();
         let mut outbox = Self {
             seed,
             batch: BATCH,
@@ -211,12 +205,17 @@ impl Outbox {
             sequences: BTreeMap::new(),
             next_sequence: 0,
             pending: 0,
-            lanes: Lanes::default(),
+            lanes,
+            turns: Turns::default(),
+            watch: Watch::default(),
+            failing_after: FAILING_AFTER,
             alarms: Alarms::default(),
             journal: Journal::new(),
         };
+        let ids: Vec<_> = outbox.lanes.keys().cloned().collect();
         for id in &ids {
-            outbox.open_lane(id);
+            // Nothing has moved, so that it does not matter when that is.
+            outbox.tend(id, Timestamp::MIN);
         }
         outbox
     }
@@ -247,6 +246,23 @@ impl Outbox {
     #[must_use]
     pub fn retain(mut self, duration: Duration) -> Self {
         self.retain = duration;
+        self
+    }
+
+    /// Sets after how many failed attempts at one delivery [`Notice::Failing`] tells of it; the
+    /// default is 3.
+    #[must_use]
+    pub const fn failing_after(mut self, attempts: NonZeroU32) -> Self {
+        self.failing_after = attempts;
+        self
+    }
+
+    /// Sets when a failure of many endpoints is taken for the sender's own; the default is that of
+    /// [`OutageGuard`]. It counts the endpoints in use that nobody paused or disabled, and of these
+    /// those that are degraded or suspended.
+    #[must_use]
+    pub fn outage_guard(mut self, guard: OutageGuard) -> Self {
+        self.watch.set_policy(guard);
         self
     }
 
@@ -335,11 +351,13 @@ impl Outbox {
         if matches!(resolution, Resolution::Ignored(_)) {
             return resolution;
         }
-        self.settle(*sequence, id, now);
-        // A success can say that it was the last.
+        self.settle(*sequence, id, Some(outcome).filter(|_| live), now);
+        // A success can say that it was the last, and the answer to an attempt from before a
+        // restart has no say over the health save this one.
         let gone = resolution == Resolution::Ended(Verdict::Gone);
         if gone || outcome.control() == Some(Control::Disable) {
-            self.disable(id, DisabledBy::Receiver, now);
+            let edge = self.operate(id, now, |health| health.gone(now)).flatten();
+            self.follow(id, edge, now);
         }
         // Of an endpoint that is disabled nothing is retried.
         let verdict = self.slot(*sequence, id).and_then(|slot| slot.delivery.verdict());
@@ -367,11 +385,5 @@ impl Outbox {
     #[must_use]
     pub const fn registry(&self) -> &Registry {
         &self.registry
-    }
-
-    /// Since when and by what an endpoint is disabled.
-    #[must_use]
-    pub fn disabled(&self, endpoint: &EndpointId) -> Option<Disabled> {
-        self.lanes.disabled(endpoint)
     }
 }

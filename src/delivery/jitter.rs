@@ -75,7 +75,8 @@ impl Jitter {
     /// A `base` over `cap` counts as `cap`, and both as 1 ms at least.
     ///
     /// This mode takes no delay from the schedule, only the number of retries. The chain of
-    /// delays is recomputed each time, from 64 retries back at most, where it starts from `base`.
+    /// delays is recomputed each time, from 64 retries back at most, where it starts from `base`;
+    /// a replay starts a new chain.
     #[must_use]
     pub fn decorrelated(base: Duration, cap: Duration) -> Self {
         let cap_ms = millis_up(cap).max(1);
@@ -85,6 +86,17 @@ impl Jitter {
     /// The delay before retry `retry` (1-based), where the schedule says `delay`.
     #[must_use]
     pub fn apply(&self, delay: Duration, retry: u32, dice: Dice<'_>) -> Duration {
+        self.apply_since(0, delay, retry, dice)
+    }
+
+    /// As [`apply`](Self::apply), with a chain of delays that starts after retry `start`.
+    pub(super) fn apply_since(
+        &self,
+        start: u32,
+        delay: Duration,
+        retry: u32,
+        dice: Dice<'_>,
+    ) -> Duration {
         let whole = micros(delay);
         let roll = |bound| dice.roll(retry, bound);
         let jittered = match self.0 {
@@ -103,7 +115,8 @@ impl Jitter {
             Form::Decorrelated { base_ms, cap_ms } => {
                 let (base, cap) = (base_ms.saturating_mul(1_000), cap_ms.saturating_mul(1_000));
                 let mut before = base;
-                for step in retry.saturating_sub(WALK.saturating_sub(1)).max(1)..=retry {
+                let first = start.max(retry.saturating_sub(WALK)).saturating_add(1);
+                for step in first..=retry {
                     let spread = before.saturating_mul(3).saturating_sub(base);
                     before = base.saturating_add(dice.roll(step, spread)).min(cap);
                 }

@@ -4,13 +4,13 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::dice::Dice;
+use super::doubt::Doubt;
 use super::jitter::Jitter;
 use super::outcome::{Control, Outcome};
 use super::responses::{Reaction, Responses};
 use super::retry_after::RetryAfter;
 use super::schedule::Schedule;
 use super::verdict::Verdict;
-use crate::timestamp::Timestamp;
 use crate::timestamp::millis_up;
 
 const SECOND: u64 = 1_000;
@@ -23,7 +23,7 @@ const HOUR: u64 = 3_600_000;
 ///
 /// A preset takes from its source what the source publishes. What it does not publish is this
 /// crate's choice, and the same for all: an attempt timeout of 20 s, a `Retry-After` cap of one
-/// hour, and the responses of [`Responses::standard_webhooks`].
+/// hour, the responses of [`Responses::standard_webhooks`], and [`Doubt::Resend`]: at least once.
 ///
 /// ```
 /// use std::time::Duration;
@@ -42,7 +42,8 @@ const HOUR: u64 = 3_600_000;
 /// A preset's name (`standard_webhooks`, `svix`, `strike`, `hook0`, `outpost`, `event_grid`,
 /// `shopware`, `none`), or a table whose members replace those of `preset` (`standard_webhooks`
 /// where that is absent): `schedule`, `jitter`, `attempt_timeout_ms`, `window_ms`,
-/// `max_attempts`, `retry_after_cap_ms` and `responses`. `null` lifts a window or an attempt
+/// `max_attempts`, `retry_after_cap_ms`, `responses` and `doubt` (`resend`, `give_up` or `ask`).
+/// `null` lifts a window or an attempt
 /// limit; in TOML, which has no null, leave `preset` away and name the rest. Other members and
 /// contradictions are refused: see [`PolicyError`](super::PolicyError). It is written with
 /// all members and without the preset's name, so that what was saved means the same in every
@@ -58,6 +59,7 @@ pub struct Policy {
     pub(super) max_attempts: Option<NonZeroU32>,
     pub(super) retry_after_cap_ms: u64,
     pub(super) responses: Responses,
+    pub(super) doubt: Doubt,
 }
 
 /// What an outcome means under a policy.
@@ -69,7 +71,7 @@ pub(super) enum Meaning {
 
 impl Policy {
     /// A policy with this schedule, and the crate's choices for all the rest: no jitter, no
-    /// window, no attempt limit.
+    /// window, no attempt limit, and what is in doubt is sent again.
     #[must_use]
     pub fn new(schedule: Schedule) -> Self {
         Self {
@@ -80,6 +82,7 @@ impl Policy {
             max_attempts: None,
             retry_after_cap_ms: HOUR,
             responses: Responses::standard_webhooks(),
+            doubt: Doubt::Resend,
         }
     }
 
@@ -187,15 +190,16 @@ impl Policy {
         self
     }
 
-    /// With this long, from the message's acceptance, in which attempts may be made; `None` for no
-    /// such limit. At least a millisecond, rounded up to whole ones.
+    /// With this long, from the message's acceptance or its last replay, in which attempts may be
+    /// made; `None` for no such limit. At least a millisecond, rounded up to whole ones.
     #[must_use]
     pub fn with_window(mut self, window: impl Into<Option<Duration>>) -> Self {
         self.window_ms = window.into().map(|window| millis_up(window).max(1));
         self
     }
 
-    /// With at most this many attempts, the first included; `None` for no such limit.
+    /// With at most this many attempts, the first included; `None` for no such limit. After a
+    /// replay they are counted anew.
     #[must_use]
     pub fn with_max_attempts(mut self, attempts: impl Into<Option<NonZeroU32>>) -> Self {
         self.max_attempts = attempts.into();
@@ -218,6 +222,13 @@ impl Policy {
         self
     }
 
+    /// With this to happen once an attempt has ended without an answer.
+    #[must_use]
+    pub fn with_doubt(mut self, doubt: Doubt) -> Self {
+        self.doubt = doubt;
+        self
+    }
+
     /// The delays between attempts.
     #[must_use]
     pub const fn schedule(&self) -> &Schedule {
@@ -236,7 +247,7 @@ impl Policy {
         Duration::from_millis(self.attempt_timeout_ms)
     }
 
-    /// How long after the message's acceptance attempts may be made.
+    /// How long after the message's acceptance, or its last replay, attempts may be made.
     #[must_use]
     pub fn window(&self) -> Option<Duration> {
         self.window_ms.map(Duration::from_millis)
@@ -260,6 +271,12 @@ impl Policy {
         &self.responses
     }
 
+    /// What happens once an attempt has ended without an answer.
+    #[must_use]
+    pub const fn doubt(&self) -> Doubt {
+        self.doubt
+    }
+
     /// The longest time from the start of the first attempt to the deadline of the last, for a
     /// host that starts each attempt when it is due.
     ///
@@ -267,7 +284,8 @@ impl Policy {
     /// delay that the jitter can make of it, or as the `Retry-After` cap where that is longer;
     /// where there is a window, it is at most the window and one attempt's timeout. It saturates,
     /// and is [`Duration::MAX`] where nothing ends the retries. A receiver that remembers message
-    /// ids for this long recognises every copy.
+    /// ids for this long recognises every copy, unless the host replays the delivery or sends it
+    /// again out of doubt.
     #[must_use]
     pub fn span(&self) -> Duration {
         let limit = self.max_attempts.map(|most| most.get().saturating_sub(1));
@@ -289,11 +307,6 @@ impl Policy {
         }
     }
 
-    /// The instant at and after which nothing is released.
-    pub(super) fn window_end(&self, accepted_at: Timestamp) -> Option<Timestamp> {
-        self.window().map(|window| accepted_at + window)
-    }
-
     pub(super) fn meaning(&self, outcome: &Outcome) -> Meaning {
         let Outcome::Response(response) = outcome else {
             return Meaning::Retry(Duration::ZERO);
@@ -312,28 +325,33 @@ impl Policy {
         }
     }
 
-    /// When to try again after attempt `failed`, which ended at `end` and whose answer asked for a
-    /// wait of `asked`; or how the delivery ends.
-    pub(super) fn retry_at(
+    /// The schedule's delay after the attempt that failed, of this number and the `tries`th since
+    /// the schedule started; `None` where no other attempt is permitted.
+    fn delay(&self, number: u32, tries: u32) -> Option<Duration> {
+        let limit = self.max_attempts.map_or(u32::MAX, NonZeroU32::get);
+        // An attempt has to have a number, so the numbers' end is the attempts' end too.
+        self.schedule.delay(tries).filter(|_| tries < limit && number < u32::MAX)
+    }
+
+    /// Whether an attempt may follow that of this number, the `tries`th since the schedule
+    /// started.
+    pub(super) fn permits(&self, number: u32, tries: u32) -> bool {
+        let first = tries == 0 && number < u32::MAX;
+        first || self.delay(number, tries).is_some()
+    }
+
+    /// How long to wait after attempt `failed`, whose answer asked for a wait of `asked`; `None`
+    /// where it was the last. The schedule started after attempt `start`.
+    pub(super) fn retry_wait(
         &self,
         dice: Dice<'_>,
-        accepted_at: Timestamp,
         failed: u32,
+        start: u32,
         asked: Duration,
-        end: Timestamp,
-    ) -> Result<Timestamp, Verdict> {
-        // An attempt has to have a number, so the numbers' end is the attempts' end too.
-        let limit = self.max_attempts.map_or(u32::MAX, NonZeroU32::get);
-        let delay = self.schedule.delay(failed).filter(|_| failed < limit);
-        let Some(delay) = delay else {
-            return Err(Verdict::Exhausted);
-        };
-        let delay = self.jitter.apply(delay, failed, dice);
-        let due = end + delay.max(asked.min(self.retry_after_cap()));
-        match self.window_end(accepted_at) {
-            Some(close) if due >= close => Err(Verdict::Expired),
-            _ => Ok(due),
-        }
+    ) -> Option<Duration> {
+        let delay = self.delay(failed, failed.saturating_sub(start))?;
+        let delay = self.jitter.apply_since(start, delay, failed, dice);
+        Some(delay.max(asked.min(self.retry_after_cap())))
     }
 }
 

@@ -8,6 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::doubt::Doubt;
 use super::jitter::Jitter;
 use super::policy::Policy;
 use super::responses::Responses;
@@ -154,6 +155,7 @@ struct Form {
     max_attempts: Option<Option<NonZeroU32>>,
     retry_after_cap_ms: Option<u64>,
     responses: Option<Responses>,
+    doubt: Option<Doubt>,
 }
 
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
@@ -197,6 +199,9 @@ impl TryFrom<Form> for Policy {
         if let Some(responses) = form.responses {
             policy.responses = responses;
         }
+        if let Some(doubt) = form.doubt {
+            policy.doubt = doubt;
+        }
         Ok(policy)
     }
 }
@@ -212,6 +217,7 @@ impl Serialize for Policy {
             max_attempts: Some(self.max_attempts),
             retry_after_cap_ms: Some(self.retry_after_cap_ms),
             responses: Some(self.responses.clone()),
+            doubt: Some(self.doubt),
         }
         .serialize(serializer)
     }

@@ -25,7 +25,13 @@ pub enum Progress {
         /// The instant, always after the `now` of the call.
         until: Timestamp,
     },
-    /// It is over, and stays so.
+    /// The last attempt ended without an answer, and the host is to decide: see
+    /// [`Doubt::Ask`](super::Doubt::Ask). Nothing is sent meanwhile.
+    InDoubt {
+        /// When that attempt ended.
+        since: Timestamp,
+    },
+    /// It is over, and stays so unless the host replays it.
     Ended {
         /// How it ended.
         verdict: Verdict,
@@ -38,6 +44,8 @@ pub enum Progress {
 pub struct Started {
     /// The attempt's number; the first is 1.
     pub number: u32,
+    /// When the attempt started.
+    pub at: Timestamp,
     /// When the attempt counts as timed out; the host's request should give up then.
     pub deadline: Timestamp,
 }
@@ -55,6 +63,9 @@ pub enum Resolution {
         /// When it is due.
         at: Timestamp,
     },
+    /// The attempt ended without an answer, and the delivery stands in doubt until the host
+    /// decides: see [`Doubt::Ask`](super::Doubt::Ask).
+    InDoubt,
     /// An attempt that had counted as unanswered succeeded after all: the delivery ended as
     /// [`Verdict::Delivered`], whatever it was doing. Should a later attempt be in flight, the
     /// host may abandon it.
@@ -76,6 +87,7 @@ pub enum Ignored {
     /// No policy is at hand to judge by, for the endpoint is away. The attempt stays in flight, and
     /// counts as unanswered when the endpoint is back.
     NoPolicy,
-    /// The attempt had counted as unanswered, and what came now is not a success.
+    /// The attempt had counted as unanswered, and what came now is not a success. Where the
+    /// attempt stands in doubt, what came leaves it there.
     LateFailure,
 }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How a delivery ended. A delivery gets exactly one, and keeps it.
+/// How a delivery ended. A delivery gets exactly one, and keeps it unless the host
+/// [replays](super::Delivery::replay) it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -23,14 +24,19 @@ pub enum Verdict {
     Stopped,
     /// The last attempt that the schedule or the attempt limit permits failed.
     Exhausted,
-    /// The window closed, or the next attempt would not have come before it does.
+    /// The window closed or the message's lifetime ended, or the next attempt would not have come
+    /// before that.
     Expired,
+    /// An attempt ended without an answer and no other is made, so that there is at most one: the
+    /// receiver may or may not have the message. By [`Doubt::GiveUp`](super::Doubt::GiveUp), or by
+    /// the host's decision.
+    Unconfirmed,
     /// The host ended the delivery: its endpoint was removed or disabled, say.
     Cancelled,
 }
 
 impl Verdict {
-    /// Whether the receiver has the message.
+    /// Whether the receiver is known to have the message.
     #[must_use]
     pub const fn is_delivered(self) -> bool {
         matches!(self, Self::Delivered)
@@ -46,6 +52,7 @@ impl Verdict {
             Self::Stopped => "stopped",
             Self::Exhausted => "exhausted",
             Self::Expired => "expired",
+            Self::Unconfirmed => "unconfirmed",
             Self::Cancelled => "cancelled",
         }
     }
@@ -70,6 +77,7 @@ mod tests {
             Verdict::Stopped,
             Verdict::Exhausted,
             Verdict::Expired,
+            Verdict::Unconfirmed,
             Verdict::Cancelled,
         ] {
             let json = serde_json::to_string(&verdict).unwrap();

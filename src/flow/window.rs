@@ -144,12 +144,15 @@ impl Window {
 
     /// An attempt succeeded; it was one of `in_flight`, itself included.
     pub fn succeeded(&mut self, policy: &WindowPolicy, in_flight: u32) {
+        if !policy.is_adaptive() {
+            return;
+        }
         let limit = self.limit(policy);
         if self.left == 0 {
             (self.peak, self.left) = (0, in_flight);
         }
         (self.peak, self.left) = (self.peak.max(in_flight), self.left.saturating_sub(1));
-        if !policy.is_adaptive() || limit == policy.max || self.peak < limit.get().div_ceil(2) {
+        if limit == policy.max || self.peak < limit.get().div_ceil(2) {
             return;
         }
         self.credit = self.credit.saturating_add(1);

@@ -23,6 +23,12 @@ pub enum State {
 }
 
 impl State {
+    /// Whether every attempt may go.
+    #[must_use]
+    pub const fn is_healthy(&self) -> bool {
+        matches!(self, Self::Healthy)
+    }
+
     /// The state as it is saved, such as `healthy`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

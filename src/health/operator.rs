@@ -1,7 +1,7 @@
 //! What people and programs decide over a [`Health`].
 
 use super::Health;
-use super::answer::Edge;
+use super::answer::{Edge, State};
 use super::disabled::{DisabledBy, EnableError, EnabledBy};
 use super::state::Inner;
 use crate::timestamp::Timestamp;
@@ -44,6 +44,16 @@ impl Health {
             return None;
         }
         Some(self.state.disable(DisabledBy::Operator, reason, now))
+    }
+
+    /// The receiver wants nothing more at all, as an answer says of whose attempt the pass is not
+    /// at hand: it was started before a restart, say.
+    ///
+    /// `None` where the endpoint is disabled already. With the pass, hand in
+    /// [`Signal::Gone`](super::Signal::Gone) instead.
+    pub fn gone(&mut self, now: Timestamp) -> Option<Edge> {
+        (self.state() != State::Disabled)
+            .then(|| self.state.disable(DisabledBy::Receiver, None, now))
     }
 
     /// Enables a disabled endpoint: it is healthy, nothing of what was counted stays, and no

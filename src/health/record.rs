@@ -2,7 +2,6 @@
 
 use super::Health;
 use super::answer::{Edge, Pass, Recorded, State};
-use super::disabled::DisabledBy;
 use super::guard::Guard;
 use super::policy::HealthPolicy;
 use super::signal::Signal;
@@ -29,7 +28,7 @@ impl Health {
             return Recorded::Ignored;
         }
         if signal == Signal::Gone {
-            return Recorded::Changed(self.state.disable(DisabledBy::Receiver, None, now));
+            return self.gone(now).map_or(Recorded::Ignored, Recorded::Changed);
         }
         if pass.is_probe() {
             return if self.probe().is_some_and(|probe| probe.serial == pass.serial) {

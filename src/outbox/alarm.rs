@@ -10,6 +10,8 @@ use crate::timestamp::Timestamp;
 pub(super) enum Alarm {
     /// A delivery's state changes.
     Delivery(u64, EndpointId),
+    /// What may go to an endpoint changes.
+    Endpoint(EndpointId),
     /// A settled message has been kept for long enough.
     Forget(u64),
 }

@@ -30,6 +30,10 @@ struct Guarded {
 }
 
 impl Guarded {
+    fn is_empty(&self) -> bool {
+        self.attempts.is_empty() && self.notices.is_empty()
+    }
+
     fn append(&mut self, mut other: Self) {
         self.attempts.append(&mut other.attempts);
         self.notices.append(&mut other.notices);
@@ -84,12 +88,13 @@ impl Journal {
 
     /// Closes the group of what changed. `None` where nothing did, or a group is saving.
     pub(super) fn close(&mut self) -> Option<Closed> {
-        if self.saving.is_some() || self.changed.is_empty() {
+        if self.saving.is_some() || (self.changed.is_empty() && self.guarded.is_empty()) {
             return None;
         }
         let keys = std::mem::take(&mut self.changed);
         let guarded = std::mem::take(&mut self.guarded);
-        if !self.durable {
+        // What no record tells of needs no save.
+        if !self.durable || keys.is_empty() {
             self.released.append(guarded);
             return Some(Closed::Released);
         }

@@ -1,174 +1,199 @@
-//! The queue of each endpoint, and whose turn it is.
+//! What the outbox keeps of one endpoint: [`Lane`].
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+use serde::{Deserialize, Serialize};
 
-use crate::id::EndpointId;
-use crate::outbox::disabled::Disabled;
+use super::counters::Counters;
+use super::heard::Heard;
+use super::queue::Queue;
+use super::turns::Turn;
+use super::watch::Census;
+use crate::endpoint::Endpoint;
+use crate::flow::{Class, Feedback, Flow, FlowPolicy, Permission};
+use crate::health::{Admit, Edge, Guard, Health, HealthPolicy, Intake, Pass, State};
+use crate::timestamp::Timestamp;
 
-/// Where a delivery stands in its lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// No lane has seen it yet.
-    New,
-    /// It could be attempted now.
-    Due,
-    /// An attempt is under way.
-    InFlight,
-    /// It waits for an instant, or for its endpoint to come back.
-    Waiting,
-    /// It has ended: no lane knows it any more.
-    Ended,
-}
+/// How many first attempts come before a retry that could go as well.
+const FIRSTS: u8 = 3;
 
-/// How a delivery stands in a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// It holds up those behind it.
-    Holding,
-    /// It lets them pass.
-    LettingPass,
-}
-
-/// The deliveries of one endpoint that have not ended, by the sequence of their messages.
+/// One endpoint: its queue, its health, its flow, and where it is indexed.
 #[derive(Debug, Default)]
-struct Lane {
-    open: BTreeSet<u64>,
-    due: BTreeSet<u64>,
-    lines: BTreeMap<Box<str>, Line>,
-    in_flight: u32,
-    /// How many may be in flight: none where the endpoint is absent, not in use, or disabled.
-    window: u32,
-    disabled: Option<Disabled>,
+pub(super) struct Lane {
+    pub(super) queue: Queue,
+    pub(super) kept: Kept,
+    /// What the record of it says, or will say when what has changed is saved.
+    pub(super) recorded: Kept,
+    pub(super) counters: Counters,
+    pub(super) turn: Turn,
+    pub(super) alarm: Option<Timestamp>,
+    /// How it counts for the guard against the sender's own outage.
+    pub(super) census: Option<Census>,
 }
 
-/// Deliveries of which one waits for another.
-#[derive(Debug, Default)]
-struct Line {
-    open: BTreeSet<u64>,
-    /// Those that hold up all behind them.
-    holding: BTreeSet<u64>,
+/// What is saved of an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Kept {
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) health: Health,
+    /// Those in flight are counted here alone. They are none in what is recorded, for the
+    /// deliveries' records tell.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) flow: Flow,
+    /// The worst state that the host was told of since the endpoint was last healthy.
+    #[serde(skip_serializing_if = "State::is_healthy")]
+    pub(super) told: State,
+    /// First attempts that came, in a row, before a retry that could have gone.
+    #[serde(skip_serializing_if = "is_default")]
+    firsts: u8,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { health: Health::new(), flow: Flow::new(), told: State::Healthy, firsts: 0 }
+    }
+}
+
+/// An attempt under way, as far as its endpoint is concerned.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flight {
+    /// `None` where it was started before a restart: it says nothing of the endpoint's health.
+    pub(super) pass: Option<Pass>,
+    pub(super) started_at: Timestamp,
+    pub(super) class: Class,
+}
+
+/// What a lane says to the question what may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// An attempt at this delivery.
+    Go { sequence: u64, class: Class },
+    /// Nothing, before this instant.
+    Wait { until: Timestamp },
+    /// Nothing, until something other than time changes.
+    Nothing,
 }
 
 impl Lane {
-    fn can_go(&self) -> bool {
-        self.in_flight < self.window && !self.due.is_empty()
-    }
-
-    fn is_idle(&self) -> bool {
-        self.open.is_empty() && self.window == 0 && self.disabled.is_none()
-    }
-}
-
-/// All lanes. Those that can go take turns, so no endpoint's backlog delays another's.
-#[derive(Debug, Default)]
-pub(super) struct Lanes {
-    lanes: BTreeMap<EndpointId, Lane>,
-    ready: BTreeSet<EndpointId>,
-    last: Option<EndpointId>,
-}
-
-impl Lanes {
-    pub(super) fn disabled(&self, id: &EndpointId) -> Option<Disabled> {
-        self.lanes.get(id).and_then(|lane| lane.disabled)
-    }
-
-    pub(super) fn set_disabled(&mut self, id: &EndpointId, disabled: Option<Disabled>) {
-        self.update(id, |lane| lane.disabled = disabled);
-    }
-
-    pub(super) fn set_window(&mut self, id: &EndpointId, window: u32) {
-        self.update(id, |lane| lane.window = window);
-    }
-
-    /// The sequences of the endpoint's deliveries that have not ended, oldest first.
-    pub(super) fn open(&self, id: &EndpointId) -> Vec<u64> {
-        self.lanes.get(id).map(|lane| lane.open.iter().copied().collect()).unwrap_or_default()
-    }
-
-    /// Moves a delivery from one place to another.
-    pub(super) fn shift(&mut self, id: &EndpointId, sequence: u64, from: Place, to: Place) {
-        if from == to {
-            return;
-        }
-        self.update(id, |lane| {
-            match from {
-                Place::Due => _ = lane.due.remove(&sequence),
-                Place::InFlight => lane.in_flight = lane.in_flight.saturating_sub(1),
-                Place::New => _ = lane.open.insert(sequence),
-                Place::Waiting | Place::Ended => {}
-            }
-            match to {
-                Place::Due => _ = lane.due.insert(sequence),
-                Place::InFlight => lane.in_flight = lane.in_flight.saturating_add(1),
-                Place::New | Place::Waiting => {}
-                Place::Ended => _ = lane.open.remove(&sequence),
-            }
-        });
-    }
-
-    /// The oldest due delivery of the lane whose turn it is.
-    pub(super) fn next(&mut self) -> Option<(EndpointId, u64)> {
-        let after = self.last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-        let mut turns = self.ready.range((after, Bound::Unbounded)).chain(&self.ready);
-        let id = turns.next()?.clone();
-        let sequence = *self.lanes.get(&id)?.due.first()?;
-        self.last = Some(id.clone());
-        Some((id, sequence))
-    }
-
-    /// Takes up how a delivery stands in a line: whether it is in it, and whether it holds up those
-    /// behind it. Answers which of these it held up until now and may have let go.
-    pub(super) fn line_up(
-        &mut self,
-        id: &EndpointId,
-        line: &str,
-        sequence: u64,
-        standing: Option<Standing>,
-    ) -> Vec<u64> {
-        let Some(lane) = self.lanes.get_mut(id) else { return Vec::new() };
-        if standing.is_some() && !lane.lines.contains_key(line) {
-            lane.lines.insert(line.into(), Line::default());
-        }
-        let Some(entry) = lane.lines.get_mut(line) else { return Vec::new() };
-        match standing {
-            Some(_) => entry.open.insert(sequence),
-            None => entry.open.remove(&sequence),
+    /// What goes next. An endpoint's health and flow are of now: see
+    /// [`Outbox::tend`](super::Outbox::tend).
+    pub(super) fn next(&self, endpoint: &Endpoint, admit: Admit, now: Timestamp) -> Next {
+        let (first, retry) = (self.queue.first(), self.queue.retry());
+        let ask = |class, due: Option<u64>| match due {
+            Some(sequence) => match self.kept.flow.ask(&endpoint.flow, class, now) {
+                Permission::Go => Next::Go { sequence, class },
+                Permission::Wait { until } => Next::Wait { until },
+                Permission::Busy => Next::Nothing,
+            },
+            None => Next::Nothing,
         };
-        if standing == Some(Standing::Holding) {
-            entry.holding.insert(sequence);
-            return Vec::new();
+        let oldest = first.into_iter().chain(retry).min();
+        match admit {
+            Admit::Open => {
+                match (ask(Class::First, first), ask(Class::Retry, retry)) {
+                    (first @ Next::Go { .. }, retry @ Next::Go { .. }) => {
+                        if self.kept.firsts < FIRSTS { first } else { retry }
+                    }
+                    (go @ Next::Go { .. }, _) | (_, go @ Next::Go { .. }) => go,
+                    (Next::Wait { until: one }, Next::Wait { until: other }) => {
+                        Next::Wait { until: one.min(other) }
+                    }
+                    (wait @ Next::Wait { .. }, _) | (_, wait) => wait,
+                }
+            }
+            Admit::Probe => ask(Class::Probe, oldest),
+            // The probe's end is the health's to find, whether there is something to send or not.
+            Admit::Probing { deadline } => Next::Wait { until: deadline },
+            Admit::Hold { until } => match ask(Class::Probe, oldest) {
+                Next::Go { .. } => Next::Wait { until },
+                Next::Wait { until: later } => Next::Wait { until: until.max(later) },
+                Next::Nothing => Next::Nothing,
+            },
+            Admit::Paused | Admit::Disabled => Next::Nothing,
         }
-        let mut free = Vec::new();
-        if entry.holding.remove(&sequence) {
-            // As far as the next that holds up those behind it, and that one too.
-            let next = entry.holding.range(sequence..).next().copied().unwrap_or(u64::MAX);
-            let behind = (Bound::Excluded(sequence), Bound::Included(next));
-            free.extend(entry.open.range(behind));
-        }
-        if entry.open.is_empty() {
-            lane.lines.remove(line);
-        }
-        free
     }
 
-    /// Whether another delivery holds this one up.
-    pub(super) fn is_held_up(&self, id: &EndpointId, line: &str, sequence: u64) -> bool {
-        let line = self.lanes.get(id).and_then(|lane| lane.lines.get(line));
-        let first = line.and_then(|line| line.holding.first());
-        first.is_some_and(|first| *first < sequence)
+    /// An attempt of this class has been started, and with that taken its turn.
+    pub(super) fn started(&mut self, policy: &FlowPolicy, class: Class, now: Timestamp) {
+        let held_back = class == Class::First && self.queue.retry().is_some();
+        self.kept.firsts = if held_back { self.kept.firsts.saturating_add(1) } else { 0 };
+        self.kept.flow.started(policy, class, now);
     }
 
-    fn update(&mut self, id: &EndpointId, change: impl FnOnce(&mut Lane)) {
-        let lane = self.lanes.entry(id.clone()).or_default();
-        change(lane);
-        if lane.can_go() {
-            self.ready.insert(id.clone());
-        } else {
-            self.ready.remove(id);
+    /// Whether a message that is published now is for the endpoint.
+    pub(super) fn takes(&self, policy: &HealthPolicy, now: Timestamp) -> bool {
+        match self.kept.health.intake(policy, now) {
+            Intake::Take => true,
+            // What is not due yet is of no use to the probe.
+            Intake::TakeIfNoneWaits => self.queue.due() == 0,
+            Intake::Shed => false,
         }
-        if lane.is_idle() {
-            self.lanes.remove(id);
+    }
+
+    /// Whether the endpoint is sent to, as far as people and its receiver have a say.
+    pub(super) fn is_in_use(&self, endpoint: &Endpoint) -> bool {
+        let health = &self.kept.health;
+        endpoint.enabled && health.disabled().is_none() && health.paused_since().is_none()
+    }
+
+    /// An attempt is under way no more; what was heard of it, if anything was.
+    pub(super) fn landed(
+        &mut self,
+        endpoint: Option<&Endpoint>,
+        guard: Guard,
+        flight: Flight,
+        heard: Option<Heard>,
+        now: Timestamp,
+    ) -> Option<Edge> {
+        let Kept { health, flow, .. } = &mut self.kept;
+        let Some(endpoint) = endpoint else {
+            flow.set_in_flight(flow.in_flight().saturating_sub(1));
+            return None;
+        };
+        // After a restart nobody knows whether an attempt without an answer was made at all.
+        let heard = heard.filter(|heard| flight.pass.is_some() || heard.answered);
+        let feedback = heard.map_or(Feedback::Other, |heard| heard.feedback);
+        flow.ended(&endpoint.flow, flight.started_at, feedback, now);
+        if let Some(pause) = heard.and_then(|heard| heard.pause) {
+            flow.hold_until(&endpoint.flow, now + pause, now);
         }
+        match (flight.pass, heard.map(|heard| heard.signal)) {
+            (Some(pass), Some(signal)) => {
+                health.record(&endpoint.health, guard, pass, signal, now).edge()
+            }
+            (Some(pass), None) => {
+                health.unstart(pass);
+                None
+            }
+            (None, _) => None,
+        }
+    }
+
+    /// How it counts for the guard.
+    pub(super) fn census(&self, in_use: bool) -> Option<Census> {
+        let health = &self.kept.health;
+        match health.state() {
+            _ if !in_use || health.paused_since().is_some() => None,
+            State::Healthy => Some(Census::Well),
+            State::Degraded | State::Suspended => Some(Census::Failing),
+            State::Disabled => None,
+        }
+    }
+
+    /// Whether the endpoint has moved since it was recorded. How many attempts are in flight is in
+    /// the deliveries' records.
+    pub(super) fn has_news(&mut self) -> bool {
+        self.recorded.flow.set_in_flight(self.kept.flow.in_flight());
+        self.recorded != self.kept
+    }
+
+    /// What the record of the endpoint is to say: nothing where it is as a new one.
+    pub(super) fn to_record(&self) -> Option<Kept> {
+        let mut kept = self.kept.clone();
+        kept.flow.set_in_flight(0);
+        (kept != Kept::default()).then_some(kept)
     }
 }

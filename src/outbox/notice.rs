@@ -1,11 +1,13 @@
 //! What an outbox tells its host: [`Notice`].
 
 use crate::delivery::Verdict;
+use crate::health::Disabled;
 use crate::id::{EndpointId, MessageId};
-use crate::outbox::disabled::Disabled;
+use crate::timestamp::Timestamp;
 
 /// Something happened that the host may want to know.
 ///
+/// Of an endpoint each state is told once between two recoveries, however often it comes and goes.
 /// A notice is told once, after the change that it tells of is durable. A crash between the two
 /// loses the notice and not the change, which is in the saved records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,15 +24,64 @@ pub enum Notice {
         /// How many attempts were made.
         attempts: u32,
     },
-    /// A receiver wants no more: the endpoint receives no new messages, and those that were
-    /// waiting end as [`Verdict::Cancelled`], each with a notice of its own.
+    /// A delivery has failed so often that somebody should know:
+    /// [`Outbox::failing_after`](crate::Outbox::failing_after). It is retried all the same.
+    Failing {
+        /// The message.
+        message: MessageId,
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// How many attempts have failed.
+        attempts: u32,
+    },
+    /// An endpoint fails too often: what there is for it waits, and probes ask whether it is back.
+    EndpointDegraded {
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The probes failed too: new messages may be shed, and time counts towards disabling.
+    EndpointSuspended {
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// An endpoint receives nothing more: its receiver wants no more, an operator said so, or its
+    /// probes have failed for too long. The deliveries that waited end as [`Verdict::Cancelled`],
+    /// each with a notice of its own, or wait on, as the endpoint's
+    /// [policy](crate::HealthPolicy::waiting) says.
     ///
-    /// It stays so over restarts: see [`Outbox::disabled`](crate::Outbox::disabled), and
-    /// [`Outbox::enable_endpoint`](crate::Outbox::enable_endpoint), which lifts it.
+    /// It stays so over restarts until
+    /// [`Outbox::enable_endpoint`](crate::Outbox::enable_endpoint) lifts it.
     EndpointDisabled {
         /// The endpoint.
         endpoint: EndpointId,
-        /// Since when, and by what.
+        /// Since when, by whom and why.
         disabled: Disabled,
+    },
+    /// An endpoint that was degraded, suspended or disabled is healthy again, and what waited for
+    /// it goes, a little at first.
+    EndpointRecovered {
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// So many endpoints fail together that the fault is likely this end's: the network, a proxy,
+    /// the name service. Until that is over none of them is suspended or disabled for it.
+    OwnOutage {
+        /// How many fail.
+        failing: u64,
+        /// How many there are.
+        all: u64,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// No longer do so many endpoints fail together.
+    OwnOutageOver {
+        /// Since when.
+        at: Timestamp,
     },
 }

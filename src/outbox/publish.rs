@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::lane::Place;
 use super::record::{RecordKey, Revision};
-use super::{Entry, Outbox, Slot};
+use super::slot::Slot;
+use super::{Entry, Outbox};
 use crate::delivery::Delivery;
 use crate::format::FormatError;
 use crate::id::{EndpointId, MessageId};
@@ -37,16 +37,24 @@ impl Outbox {
             return Ok(Published {
                 duplicate: true,
                 endpoints: known.map(|it| it.slots.keys().cloned().collect()).unwrap_or_default(),
+                shed: Vec::new(),
                 inexpressible: Vec::new(),
                 revision: self.journal.revision_of(&key),
             });
         }
 
         let mut slots = BTreeMap::new();
+        let mut shed = Vec::new();
         let mut inexpressible = Vec::new();
         for endpoint in self.registry.iter() {
-            let in_use = endpoint.enabled && self.lanes.disabled(endpoint.id()).is_none();
-            if !in_use || !endpoint.subscription.matches(&message) {
+            if !endpoint.enabled || !endpoint.subscription.matches(&message) {
+                continue;
+            }
+            if let Some(lane) = self.lanes.get_mut(endpoint.id())
+                && !lane.takes(&endpoint.health, now)
+            {
+                lane.counters.shed();
+                shed.push(endpoint.id().clone());
                 continue;
             }
             let signable = endpoint.check_signer(message.id()).map_err(|error| {
@@ -66,18 +74,16 @@ impl Outbox {
         self.next_sequence = sequence.saturating_add(1);
         self.sequences.insert(message.id().clone(), sequence);
         self.journal.touch(key.clone());
-        let endpoints = slots.keys().cloned().collect();
+        let endpoints: Vec<_> = slots.keys().cloned().collect();
         let message = Arc::new(message);
         self.admit(sequence, Entry { message, accepted_at: now, slots, open: 0 }, now);
+        for id in &endpoints {
+            if let Some(lane) = self.lanes.get_mut(id) {
+                lane.counters.accepted();
+            }
+        }
         let revision = self.journal.revision_of(&key);
-        Ok(Published { duplicate: false, endpoints, inexpressible, revision })
-    }
-}
-
-impl Slot {
-    pub(super) fn new(format: Box<str>, delivery: Delivery) -> Self {
-        let recorded = delivery.clone();
-        Self { format, delivery, recorded, place: Place::New, line: None, alarm: None, sent: false }
+        Ok(Published { duplicate: false, endpoints, shed, inexpressible, revision })
     }
 }
 
@@ -89,6 +95,10 @@ pub struct Published {
     pub duplicate: bool,
     /// The endpoints that it is delivered to.
     pub endpoints: Vec<EndpointId>,
+    /// The endpoints that wanted it and take nothing new at present: they are disabled, or
+    /// suspended under [`NewMessages::Shed`](crate::health::NewMessages::Shed). They do not get
+    /// it. Of a duplicate this is empty, whatever it was the first time.
+    pub shed: Vec<EndpointId>,
     /// The endpoints that wanted it and whose format cannot express it, or whose signer cannot
     /// sign it: they do not get it. Of a
     /// duplicate this is empty, whatever it was the first time.

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::delivery::Delivery;
+use crate::flow::Flow;
+use crate::health::Health;
 use crate::id::{EndpointId, MessageId};
 use crate::message::Message;
-use crate::outbox::disabled::Disabled;
+use crate::outbox::lane::Kept;
 use crate::timestamp::Timestamp;
 
 /// One row of saved state.
@@ -24,7 +26,7 @@ pub enum Record {
     Message(MessageRecord),
     /// A delivery that has moved since its message was accepted.
     Delivery(DeliveryRecord),
-    /// An endpoint whose receiver wants no more.
+    /// An endpoint of which something was learned.
     Endpoint(EndpointRecord),
 }
 
@@ -116,12 +118,12 @@ impl DeliveryRecord {
     }
 }
 
-/// An endpoint that was disabled at its receiver's wish.
+/// What was learned about an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct EndpointRecord {
     pub(crate) endpoint: EndpointId,
-    pub(crate) disabled: Disabled,
+    #[serde(flatten)]
+    pub(crate) kept: Box<Kept>,
 }
 
 impl EndpointRecord {
@@ -131,10 +133,16 @@ impl EndpointRecord {
         &self.endpoint
     }
 
-    /// Since when, and by what.
+    /// Its health.
     #[must_use]
-    pub const fn disabled(&self) -> Disabled {
-        self.disabled
+    pub const fn health(&self) -> &Health {
+        &self.kept.health
+    }
+
+    /// How fast it may be sent to. Of the attempts in flight the deliveries' records tell.
+    #[must_use]
+    pub const fn flow(&self) -> &Flow {
+        &self.kept.flow
     }
 }
 

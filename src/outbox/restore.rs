@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::lane::Flight;
 use super::record::{DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey};
-use super::{Entry, Outbox, Slot};
+use super::slot::Slot;
+use super::{Entry, Outbox};
 use crate::delivery::Delivery;
+use crate::flow::Class;
 use crate::id::MessageId;
 use crate::timestamp::Timestamp;
 
@@ -34,17 +37,27 @@ impl Outbox {
             match record {
                 Record::Message(record) => self.restore_message(record)?,
                 Record::Delivery(record) => rows.push(record),
-                Record::Endpoint(EndpointRecord { endpoint, disabled }) => {
-                    self.lanes.set_disabled(&endpoint, Some(disabled));
-                    self.open_lane(&endpoint);
+                Record::Endpoint(EndpointRecord { endpoint, kept }) => {
+                    self.lanes.entry(endpoint).or_default().kept = *kept;
                 }
             }
         }
         for row in rows {
             self.restore_delivery(row);
         }
+        for lane in self.lanes.values_mut() {
+            // Of what was in flight nobody will hear any more.
+            if lane.kept.flow.in_flight() > 0 || lane.kept.health.probe().is_some() {
+                lane.kept.health.forget_in_flight();
+            }
+            lane.recorded = lane.kept.clone();
+        }
         for (sequence, entry) in std::mem::take(&mut self.messages) {
             self.admit(sequence, entry, now);
+        }
+        let ids: Vec<_> = self.lanes.keys().cloned().collect();
+        for id in &ids {
+            self.tend(id, now);
         }
         Ok(self)
     }
@@ -80,6 +93,12 @@ impl Outbox {
                 slot.delivery = delivery;
                 // It may have been: a crash hides whether it was.
                 slot.sent = true;
+                if slot.delivery.in_flight().is_some() {
+                    let (pass, started_at, class) = (None, Timestamp::MIN, Class::Retry);
+                    slot.flight = Some(Flight { pass, started_at, class });
+                    let flow = &mut self.lanes.entry(endpoint).or_default().kept.flow;
+                    flow.set_in_flight(flow.in_flight().saturating_add(1));
+                }
             }
             // Its message is gone, or is a later one of the same id: a removal that was cut short.
             None => self.journal.touch(RecordKey::Delivery(message, endpoint)),

@@ -53,7 +53,7 @@ impl Outbox {
             }
             RecordKey::Endpoint(endpoint) => Some(Record::Endpoint(EndpointRecord {
                 endpoint: endpoint.clone(),
-                disabled: self.lanes.disabled(endpoint)?,
+                kept: Box::new(self.lanes.get(endpoint)?.to_record()?),
             })),
         }
     }

@@ -93,7 +93,9 @@ const FLOORS: [(&str, &[Module]); 6] = [
                 &[
                     "delivery",
                     "endpoint",
+                    "flow",
                     "format",
+                    "health",
                     "id",
                     "message",
                     "registry",

@@ -8,6 +8,9 @@
 )]
 
 mod attacks;
+mod delivery_doubt;
+mod delivery_lifetime;
+mod delivery_replay;
 mod edges;
 mod endpoint;
 mod flow;

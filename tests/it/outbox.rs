@@ -1,16 +1,17 @@
 //! The outbox against a world that crashes, forgets answers and turns its clock back.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU8, NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 use labhook::delivery::{Failure, Jitter, Resolution, Schedule};
+use labhook::health::State;
 use labhook::lab::{RunState, RunStateChanged};
 use labhook::outbox::{Change, Changes, Record, Revision};
 use labhook::{
-    Endpoint, EndpointId, Event, Message, MessageId, Notice, Order, Outbox, Outcome, Policy,
-    Registry, Signer, Step, Ticket, Timestamp, Verdict,
+    Endpoint, EndpointId, Event, HealthPolicy, Message, MessageId, Notice, Order, Outbox, Outcome,
+    Policy, Registry, Signer, Step, Ticket, Timestamp, Verdict,
 };
 use proptest::prelude::*;
 
@@ -34,12 +35,24 @@ fn registry() -> Registry {
     for endpoint in [
         endpoint("steady").policy(policy(&[1, 5, 20]).with_jitter(Jitter::plus_minus(20))),
         endpoint("narrow").policy(policy(&[0, 3])).max_in_flight(NonZeroU32::MIN),
-        endpoint("orderly").policy(policy(&[0, 1, 4])).order(Order::strict()),
+        endpoint("orderly").policy(policy(&[0, 1, 4])).order(Order::strict()).health(fragile()),
         endpoint("hasty").policy(policy(&[2, 2, 2, 2, 2, 2]).with_window(secs(15))),
     ] {
         registry.insert(endpoint).unwrap();
     }
     registry
+}
+
+/// Goes through all states within the minute.
+fn fragile() -> HealthPolicy {
+    let secs = Duration::from_secs;
+    HealthPolicy::default()
+        .with_failures(NonZeroU8::new(2))
+        .with_overload_limit(Duration::ZERO)
+        .with_probes(secs(3), [secs(5)])
+        .with_probe_timeout(secs(10))
+        .with_suspend_after(NonZeroU32::new(2))
+        .with_disable_after(secs(20))
 }
 
 fn outbox(batch: usize) -> Outbox {
@@ -158,6 +171,8 @@ struct World {
     verdicts: BTreeMap<Pair, Verdict>,
     /// Those told by this life of the outbox.
     told: BTreeSet<Pair>,
+    failing: BTreeSet<Pair>,
+    troubled: BTreeMap<EndpointId, State>,
     /// Messages that were published again after they had been forgotten: what is told of them
     /// may be of either.
     again: BTreeSet<MessageId>,
@@ -180,6 +195,8 @@ impl World {
             accepted: BTreeSet::new(),
             verdicts: BTreeMap::new(),
             told: BTreeSet::new(),
+            failing: BTreeSet::new(),
+            troubled: BTreeMap::new(),
             again: BTreeSet::new(),
             wait: None,
         }
@@ -238,7 +255,9 @@ impl World {
         let known = self.outbox.deliveries().any(|(known, ..)| *known.id() == id);
         let published = self.outbox.publish(message, self.now).unwrap();
         assert_eq!(published.duplicate, known, "a known message is a no-op, another is not");
-        assert_eq!(published.endpoints.len(), ENDPOINTS.len());
+        if !known {
+            assert_eq!(published.endpoints.len() + published.shed.len(), ENDPOINTS.len());
+        }
         if !known && self.asked.insert(number, Some(published.revision)).is_some() {
             // It was settled, and forgotten since: a new message in all but its name.
             for endpoint in &published.endpoints {
@@ -299,7 +318,12 @@ impl World {
                 assert!(self.told.insert(pair.clone()), "a verdict is told once");
                 assert_eq!(*self.verdicts.entry(pair).or_insert(verdict), verdict);
             }
-            Step::Notify(other) => panic!("{other:?}"),
+            Step::Notify(Notice::Failing { message, endpoint, attempts }) => {
+                assert_eq!(attempts, 3, "it is told when that many have failed");
+                let new = self.failing.insert((message.clone(), endpoint));
+                assert!(new || self.again.contains(&message), "and once");
+            }
+            Step::Notify(notice) => self.hear(notice),
             Step::Wait(until) => {
                 assert!(until > self.now, "a wait is after now");
                 self.wait = Some(until);
@@ -308,6 +332,23 @@ impl World {
             Step::Idle => return false,
         }
         true
+    }
+
+    /// Between two recoveries, each state is told once. A crash may hide a notice.
+    fn hear(&mut self, notice: Notice) {
+        let (endpoint, state) = match notice {
+            Notice::EndpointDegraded { endpoint, .. } => (endpoint, State::Degraded),
+            Notice::EndpointSuspended { endpoint, .. } => (endpoint, State::Suspended),
+            Notice::EndpointDisabled { endpoint, .. } => (endpoint, State::Disabled),
+            Notice::EndpointRecovered { endpoint, .. } => {
+                self.troubled.remove(&endpoint);
+                return;
+            }
+            Notice::OwnOutage { .. } | Notice::OwnOutageOver { .. } => return,
+            other => panic!("{other:?}"),
+        };
+        let before = self.troubled.insert(endpoint, state);
+        assert!(before.is_none_or(|before| before < state), "{state} was told before");
     }
 
     /// Everything that was accepted for the endpoint before has ended.

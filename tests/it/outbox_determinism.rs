@@ -173,7 +173,7 @@ impl Story {
                     host.outbox.replace_endpoint(endpoint, now).unwrap();
                 }
             }
-            Input::Enable(which) => _ = host.outbox.enable_endpoint(&eid(IDS[*which]), now),
+            Input::Enable(which) => _ = host.enable(IDS[*which]),
             Input::Remove(which) => _ = host.outbox.remove_endpoint(&eid(IDS[*which]), now),
             Input::Restart => {}
         }
@@ -249,7 +249,15 @@ fn the_stories_have_something_to_tell() {
             told.extend(line.split_whitespace().nth(1).map(str::to_owned));
         }
     }
-    let expected =
-        ["cancelled", "delivered", "disabled", "exhausted", "expired", "gone", "stopped"];
+    let expected = [
+        "cancelled",
+        "delivered",
+        "disabled",
+        "exhausted",
+        "expired",
+        "failing",
+        "gone",
+        "stopped",
+    ];
     assert_eq!(told.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }

@@ -197,7 +197,7 @@ fn stale_repeated_and_foreign_tickets_are_reported_and_change_nothing() {
     for ticket in [&ticket, &second] {
         assert_eq!(host.resolve(ticket, &answer(410)), Resolution::Ignored(Ignored::Ended));
     }
-    assert_eq!(host.outbox.disabled(&eid("a")), None, "no late 410 counts");
+    assert_eq!(host.disabled("a"), None, "no late 410 counts");
 }
 
 #[test]

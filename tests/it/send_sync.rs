@@ -37,7 +37,7 @@ fn every_public_type_is_send_and_sync() {
         labhook::WorkcellId, labhook::WorkflowId, Box<dyn labhook::Format>,
     );
     all!(kept:
-        delivery::Control, delivery::Delivery, delivery::Failure, delivery::Ignored,
+        delivery::Control, delivery::Delivery, delivery::Doubt, delivery::Failure, delivery::Ignored,
         delivery::Jitter, delivery::Outcome, delivery::Policy, delivery::PolicyError,
         delivery::Progress, delivery::Reaction, delivery::Resolution, delivery::Response,
         delivery::Responses, delivery::RetryAfter, delivery::Schedule, delivery::Started,
@@ -55,10 +55,10 @@ fn every_public_type_is_send_and_sync() {
         flow::Window, flow::WindowPolicy,
     );
     all!(kept:
-        outbox::Change, outbox::Changes, outbox::DeliveryRecord, outbox::Disabled,
-        outbox::DisabledBy, outbox::EndpointRecord, outbox::Inexpressible, outbox::MessageRecord,
+        outbox::Change, outbox::Changes, outbox::Counters, outbox::DeliveryRecord,
+        outbox::EndpointRecord, outbox::Inexpressible, outbox::MessageRecord,
         outbox::PublishError, outbox::Published, outbox::Record, outbox::RecordKey,
-        outbox::RestoreError, outbox::Revision,
+        outbox::RestoreError, outbox::Revision, outbox::Status<'static>,
     );
     all!(kept:
         signature::Described, signature::DescribedError, signature::Encoding, signature::KeyError,

@@ -133,7 +133,7 @@ fn what_0_1_0_left_is_taken_up_and_comes_to_its_end() {
     host.restart(outbox());
 
     assert_eq!(host.outbox.pending(), 6);
-    assert_eq!(host.outbox.disabled(&eid("gone")).unwrap().since, at(0));
+    assert_eq!(host.disabled("gone").unwrap().since, at(0));
     assert_eq!(host.verdict("m1", "gone"), Some(Verdict::Gone));
     assert_eq!(host.verdict("m2", "gone"), Some(Verdict::Cancelled));
     assert_eq!(host.verdict("m2", "slow"), Some(Verdict::Delivered));
@@ -160,8 +160,8 @@ fn what_0_1_0_left_is_taken_up_and_comes_to_its_end() {
     }
     let expected = [
         "6: binary>own#2",
-        "10: m1>narrow#2",
         "10: m3>narrow#1",
+        "10: m1>narrow#2",
         "15: m1>slow#2",
         "15: m2>narrow#2",
         "19: m3>slow#2",

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 use labhook::delivery::{Resolution, Schedule};
+use labhook::health::{Disabled, EnableError, EnabledBy};
 use labhook::lab::{RunState, RunStateChanged};
 use labhook::outbox::{Change, Changes, Published, Record, Revision};
 use labhook::{
-    Attempt, Endpoint, EndpointId, Event, FlowPolicy, HealthPolicy, Message, MessageId, Notice,
-    Outbox, Outcome, Policy, Registry, Signer, Step, Ticket, Timestamp, Verdict,
+    Attempt, Endpoint, EndpointId, Event, FlowPolicy, Health, HealthPolicy, Message, MessageId,
+    Notice, Outbox, Outcome, Policy, Registry, Signer, Step, Ticket, Timestamp, Verdict,
 };
 use proptest::prelude::ProptestConfig;
 
@@ -194,10 +195,30 @@ impl Host {
                 Notice::Settled { message, endpoint, verdict, attempts } => {
                     format!("{message}>{endpoint} {verdict} after {attempts}")
                 }
+                Notice::Failing { message, endpoint, attempts } => {
+                    format!("{message}>{endpoint} failing after {attempts}")
+                }
+                Notice::EndpointDegraded { endpoint, .. } => format!("{endpoint} degraded"),
+                Notice::EndpointSuspended { endpoint, .. } => format!("{endpoint} suspended"),
                 Notice::EndpointDisabled { endpoint, .. } => format!("{endpoint} disabled"),
+                Notice::EndpointRecovered { endpoint, .. } => format!("{endpoint} recovered"),
+                Notice::OwnOutage { failing, all, .. } => format!("own outage: {failing} of {all}"),
+                Notice::OwnOutageOver { .. } => "own outage over".to_owned(),
                 other => panic!("{other:?}"),
             })
             .collect()
+    }
+
+    pub(crate) fn health(&self, endpoint: &str) -> &Health {
+        self.outbox.status(&eid(endpoint)).unwrap().health
+    }
+
+    pub(crate) fn disabled(&self, endpoint: &str) -> Option<Disabled> {
+        self.health(endpoint).disabled().cloned()
+    }
+
+    pub(crate) fn enable(&mut self, endpoint: &str) -> Result<(), EnableError> {
+        self.outbox.enable_endpoint(&eid(endpoint), EnabledBy::Operator, self.now)
     }
 
     pub(crate) fn verdict(&self, message: &str, endpoint: &str) -> Option<Verdict> {

@@ -101,6 +101,7 @@ impl Host {
         let then = match resolution {
             Resolution::Retry { at } => format!("again at {:.3} s", since(at)),
             Resolution::Ended(verdict) => verdict.to_string(),
+            Resolution::InDoubt => "in doubt".to_owned(),
             Resolution::LateSuccess => "delivered late".to_owned(),
             Resolution::Ignored(why) => format!("ignored ({why:?})"),
         };

@@ -1,111 +1,156 @@
 //! Every state that one delivery can reach in a small world, and every call in each of them.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::*;
 
 const HORIZON: i64 = 9;
 
 /// Two retries, 2 ms apart; an attempt may take 2 ms; the window is 7 ms.
-fn policy() -> Policy {
-    Policy::new(Schedule::list([ms(2), ms(2)])).with_attempt_timeout(ms(2)).with_window(ms(7))
+fn policy(doubt: Doubt) -> Policy {
+    Policy::new(Schedule::list([ms(2), ms(2)]))
+        .with_attempt_timeout(ms(2))
+        .with_window(ms(7))
+        .with_doubt(doubt)
 }
 
 #[derive(Clone, Debug)]
 enum Call {
     Tick,
-    Crash,
     Start,
     Unstart(u32),
     Resolve(u32, Outcome),
     End,
+    Resend,
+    Replay(i64),
 }
 
 fn calls() -> Vec<Call> {
-    let mut calls = vec![Call::Tick, Call::Crash, Call::Start, Call::End];
+    let mut calls = vec![Call::Tick, Call::Start, Call::End, Call::Resend];
+    calls.extend([Call::Replay(0), Call::Replay(1)]);
     for number in 0..=4 {
         calls.push(Call::Unstart(number));
-        for outcome in [answer(200), answer(503), answer(410), Outcome::failed(Failure::Timeout)] {
+        let failures = [Failure::Timeout, Failure::Connect].map(Outcome::failed);
+        for outcome in [answer(200), answer(503), answer(410)].into_iter().chain(failures) {
             calls.push(Call::Resolve(number, outcome));
         }
     }
     calls
 }
 
-/// Only crashes and time from here: the delivery has to reach a verdict by itself.
-fn ends_by_itself(mut delivery: Delivery, dice: Dice<'_>, mut now: Timestamp) {
-    let policy = policy();
+/// A crash, and only time from here: the delivery has to reach a verdict by itself, or to stand in
+/// doubt where the host is asked.
+fn ends_by_itself(mut delivery: Delivery, policy: &Policy, dice: Dice<'_>, mut now: Timestamp) {
     for _ in 0..12 {
-        delivery = restored(&delivery);
-        match delivery.poll(&policy, dice, now) {
-            Progress::Due => assert!(delivery.start(&policy, now).is_some()),
+        match delivery.poll(policy, dice, now) {
+            Progress::Due => assert!(delivery.start(policy, now).is_some()),
             Progress::InFlight { deadline, .. } => now = deadline,
             Progress::Wait { until } => now = until,
+            Progress::InDoubt { .. } => {
+                assert_eq!(policy.doubt(), Doubt::Ask);
+                return;
+            }
             Progress::Ended { .. } => return,
         }
     }
     panic!("no verdict: {delivery:?}");
 }
 
-#[test]
-fn from_every_reachable_state_there_is_one_verdict() {
-    let policy = policy();
+/// Where the search stands: the delivery, the time, and the last attempt after which the host
+/// decided that there may be another.
+type Node = (Delivery, i64, u32);
+
+/// Makes the call and checks what holds of it; `None` where the search does not go on from there.
+fn make(call: &Call, node: &Node, policy: &Policy, dice: Dice<'_>) -> Option<Node> {
+    let (before, now, decided) = node;
+    let (mut after, mut now, mut decided) = (before.clone(), *now, *decided);
+    match call {
+        Call::Tick => {
+            now += 1;
+            after.poll(policy, dice, at(now));
+        }
+        Call::Start => {
+            if let Some(started) = after.start(policy, at(now)) {
+                assert!(before.in_flight().is_none(), "one live attempt");
+                assert_eq!(started.number, before.attempts() + 1, "numbers rise by one");
+                let close = before.window_end(policy).unwrap();
+                assert!(at(now) < close, "nothing is released at or past the window's end");
+                let undecided = before.unanswered.iter().any(|number| *number > decided);
+                let at_most_once = policy.doubt() != Doubt::Resend;
+                assert!(!(at_most_once && undecided), "never a second after an unconfirmed one");
+            } else {
+                assert_eq!(after, *before);
+            }
+        }
+        Call::Unstart(number) => {
+            let live = before.in_flight().map(|started| started.number);
+            assert_eq!(after.unstart(*number), live == Some(*number));
+        }
+        Call::Resolve(number, outcome) => {
+            match after.resolve(policy, dice, *number, outcome, at(now)) {
+                Resolution::Ignored(_) => assert_eq!(after, *before),
+                Resolution::Retry { .. } => assert_eq!(after.verdict(), None),
+                Resolution::InDoubt => assert_eq!(after.in_doubt(), Some(at(now))),
+                Resolution::Ended(verdict) => assert_eq!(after.verdict(), Some(verdict)),
+                Resolution::LateSuccess => {
+                    assert_eq!(after.verdict(), Some(Verdict::Delivered));
+                }
+            }
+        }
+        Call::End => {
+            assert_eq!(after.end(Verdict::Cancelled, at(now)), before.verdict().is_none());
+        }
+        Call::Resend => {
+            if after.resend(at(now)) {
+                decided = after.attempts();
+            }
+        }
+        Call::Replay(wait) => {
+            if before.replays() == 1 || !after.replay(at(now + wait)) {
+                return None;
+            }
+            decided = after.attempts();
+        }
+    }
+    let replayed = after.replays() > before.replays();
+    if before.verdict().is_some() && !replayed {
+        assert_eq!(after, *before, "terminal states absorb");
+    }
+    let doubt_is_over = before.in_doubt().is_some() && after.unanswered() < before.unanswered();
+    assert!(doubt_is_over || after.unanswered() >= before.unanswered());
+    assert!(after.unanswered() <= after.attempts());
+    assert!(after.tries() <= 3);
+    let moved = after != *before || now > node.1;
+    (moved && now <= HORIZON).then_some((after, now, decided))
+}
+
+fn search(doubt: Doubt, expires_at: Option<Timestamp>) -> usize {
+    let policy = policy(doubt);
     let (message, endpoint) = ids();
     let dice = Dice::new(7, &message, &endpoint);
     let calls = calls();
-    let mut seen = BTreeMap::new();
-    let mut open = vec![(Delivery::new(at(0)), 0)];
-    while let Some((before, now)) = open.pop() {
-        let key = (serde_json::to_string(&before).unwrap(), now);
-        if seen.insert(key, ()).is_some() {
+    let mut seen = BTreeSet::new();
+    let mut open: Vec<Node> = vec![(Delivery::new(at(0)).with_expires_at(expires_at), 0, 0)];
+    while let Some(node) = open.pop() {
+        let (delivery, now, decided) = &node;
+        if !seen.insert((serde_json::to_string(delivery).unwrap(), *now, *decided)) {
             continue;
         }
-        ends_by_itself(before.clone(), dice, at(now));
-        for call in &calls {
-            let (mut after, mut now) = (before.clone(), now);
-            match call {
-                Call::Tick => {
-                    now += 1;
-                    after.poll(&policy, dice, at(now));
-                }
-                Call::Crash => after = restored(&after),
-                Call::Start => {
-                    if let Some(started) = after.start(&policy, at(now)) {
-                        assert!(before.in_flight().is_none(), "one live attempt");
-                        assert_eq!(started.number, before.attempts() + 1, "numbers rise by one");
-                        assert!(now < 7, "nothing is released at or past the window's end");
-                    } else {
-                        assert_eq!(after, before);
-                    }
-                }
-                Call::Unstart(number) => {
-                    let live = before.in_flight().map(|started| started.number);
-                    assert_eq!(after.unstart(*number), live == Some(*number));
-                }
-                Call::Resolve(number, outcome) => {
-                    match after.resolve(&policy, dice, *number, outcome, at(now)) {
-                        Resolution::Ignored(_) => assert_eq!(after, before),
-                        Resolution::Retry { .. } => assert_eq!(after.verdict(), None),
-                        Resolution::Ended(verdict) => assert_eq!(after.verdict(), Some(verdict)),
-                        Resolution::LateSuccess => {
-                            assert_eq!(after.verdict(), Some(Verdict::Delivered));
-                        }
-                    }
-                }
-                Call::End => {
-                    assert_eq!(after.end(Verdict::Cancelled, at(now)), before.verdict().is_none());
-                }
-            }
-            if before.verdict().is_some() {
-                assert_eq!(after, before, "terminal states absorb");
-            }
-            assert!(after.unanswered() >= before.unanswered());
-            assert!(after.unanswered() <= after.attempts());
-            assert!(after.attempts() <= 3);
-            if now <= HORIZON {
-                open.push((after, now));
-            }
+        let crashed = restored(delivery);
+        assert_eq!(crashed, *delivery);
+        ends_by_itself(crashed, &policy, dice, at(*now));
+        open.extend(calls.iter().filter_map(|call| make(call, &node, &policy, dice)));
+    }
+    seen.len()
+}
+
+#[test]
+fn from_every_reachable_state_there_is_one_verdict_or_a_question() {
+    for doubt in [Doubt::Resend, Doubt::GiveUp, Doubt::Ask] {
+        for expires_at in [None, Some(at(8))] {
+            let states = search(doubt, expires_at);
+            println!("{doubt:?}, {expires_at:?}: {states} states");
+            assert!(states > 1_000, "only {states} states");
         }
     }
-    assert!(seen.len() > 500, "only {} states", seen.len());
 }

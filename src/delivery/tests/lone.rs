@@ -16,8 +16,11 @@ struct Trace {
     unanswered: u32,
 }
 
+/// How many microseconds a person takes to decide.
+const ASKED: i64 = 500;
+
 /// Drives a delivery on its own against a receiver which gives the outcomes, each after its
-/// latency (`None`: never). It is looked at when it says so and when an answer comes, or at every
+/// latency (`None`: never). What is in doubt is sent again [`ASKED`] later. It is looked at when it says so and when an answer comes, or at every
 /// tick.
 fn lone(
     policy: &Policy,
@@ -61,7 +64,14 @@ fn lone(
                 unanswered: delivery.unanswered(),
             };
         }
-        let wake = delivery.wake_at(policy).unwrap().unix_micros();
+        let decided_at = delivery.in_doubt().map(|since| since.unix_micros() + ASKED);
+        if decided_at.is_some_and(|decided_at| decided_at <= now) {
+            assert!(delivery.resend(time));
+            continue;
+        }
+        let wake = delivery.wake_at(policy).map(Timestamp::unix_micros);
+        assert_eq!(wake.is_none(), decided_at.is_some(), "in doubt alone it waits for no time");
+        let wake = wake.or(decided_at).unwrap();
         let next = answers.iter().map(|(at, ..)| *at).min().unwrap_or(wake).min(wake);
         now = match tick {
             Some(tick) => now + tick,
@@ -73,7 +83,8 @@ fn lone(
 proptest! {
     #[test]
     fn on_its_own_it_is_neither_early_nor_late(
-        policy in policies(2_000),
+        // What is asked, and when it is answered, has a test of its own.
+        policy in policies(2_000).prop_filter("on its own", |it| it.doubt() != Doubt::Ask),
         seed: u64,
         receiver in vec((outcomes(), proptest::option::of(0..3_000_000_i64)), 6),
     ) {

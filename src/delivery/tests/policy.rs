@@ -96,7 +96,8 @@ fn a_file_reads_as_it_is_written() {
             "window_ms": null,
             "max_attempts": 4,
             "retry_after_cap_ms": 0,
-            "responses": {"2xx": "deliver", "410": "disable", "501": "fail", "other": "retry"}
+            "responses": {"2xx": "deliver", "410": "disable", "501": "fail", "other": "retry"},
+            "doubt": "give_up"
         }"#,
     )
     .unwrap();
@@ -109,7 +110,8 @@ fn a_file_reads_as_it_is_written() {
         .with_attempt_timeout(ms(8_000))
         .with_max_attempts(NonZeroU32::new(4))
         .with_retry_after_cap(Duration::ZERO)
-        .with_responses(responses);
+        .with_responses(responses)
+        .with_doubt(Doubt::GiveUp);
     assert_eq!(policy, made);
     assert_eq!(
         serde_json::to_string(&Policy::svix()).unwrap(),
@@ -117,7 +119,8 @@ fn a_file_reads_as_it_is_written() {
             r#"{"schedule":{"delays_ms":[5000,300000,1800000,7200000,18000000,36000000,36000000],"#,
             r#""then":"stop"},"jitter":{"plus_minus":{"percent":20}},"attempt_timeout_ms":15000,"#,
             r#""window_ms":null,"max_attempts":null,"retry_after_cap_ms":3600000,"#,
-            r#""responses":{"410":"disable","2xx":"deliver","other":"retry"}}"#
+            r#""responses":{"410":"disable","2xx":"deliver","other":"retry"},"#,
+            r#""doubt":"resend"}"#
         )
     );
 }
@@ -200,6 +203,7 @@ fn each_error_has_its_text() {
         r#"{"schedule":{"delays_ms":[1],"exponential":{"base_ms":1,"factor":1,"cap_ms":1}}}"#,
         r#"{"jitter":{"added":{"percent":1,"min_ms":2,"max_ms":3,"mode":4}}}"#,
         r#"{"responses":{"404":"forget"}}"#,
+        r#"{"doubt":"maybe"}"#,
         "7",
     ] {
         assert!(read(refused).is_err(), "{refused}");

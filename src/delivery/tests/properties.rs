@@ -17,10 +17,15 @@ enum Step {
     Unstart(u32),
     UnstartLive,
     End,
+    Resend,
+    /// So long from now.
+    Replay(i64),
 }
 
 fn steps(clock: impl Strategy<Value = i64> + 'static) -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
+        1 => Just(Step::Resend),
+        1 => (-5_000..20_000_i64).prop_map(Step::Replay),
         4 => clock.prop_map(Step::Clock),
         4 => Just(Step::Poll),
         4 => Just(Step::Start),
@@ -41,12 +46,12 @@ fn take(
     dice: Dice<'_>,
     step: &Step,
     now: Timestamp,
-    latest: Timestamp,
+    latest: &mut Timestamp,
     due: &mut Option<Timestamp>,
 ) -> String {
     let before = delivery.clone();
     let live = before.in_flight().map(|started| started.number);
-    let close = policy.window().map(|window| before.accepted_at() + window);
+    let close = before.window_end(policy);
     let answer = match step {
         Step::Clock(_) => String::new(),
         Step::Poll => {
@@ -62,6 +67,12 @@ fn take(
                     assert_eq!(Some(number), live);
                     assert_eq!(delivery.wake_at(policy), Some(deadline));
                 }
+                Progress::InDoubt { since } => {
+                    assert_eq!(policy.doubt(), Doubt::Ask);
+                    assert_eq!(delivery.in_doubt(), Some(since));
+                    assert_eq!(delivery.wake_at(policy), None);
+                    assert_eq!(delivery.claim_at(policy), None);
+                }
                 Progress::Due => assert!(close.is_none_or(|close| now < close)),
                 Progress::Ended { verdict } => assert_eq!(delivery.verdict(), Some(verdict)),
             }
@@ -75,9 +86,13 @@ fn take(
             if let Some(started) = started {
                 assert_eq!(live, None, "one live attempt");
                 assert_eq!(started.number, before.attempts() + 1, "numbers rise by one");
+                assert_eq!(started.at, now);
                 assert_eq!(started.deadline, now + policy.attempt_timeout());
+                let tries = started.number - before.before_replay();
+                assert!(policy.max_attempts().is_none_or(|most| tries <= most.get()));
+                assert!(policy.schedule().retries().is_none_or(|retries| tries - 1 <= retries));
                 assert!(close.is_none_or(|close| now < close), "released in the window");
-                assert!(due.is_none_or(|due| latest >= due), "never early");
+                assert!(due.is_none_or(|due| *latest >= due), "never early");
             } else {
                 assert_eq!(*delivery, before);
             }
@@ -98,6 +113,7 @@ fn take(
                     *due = Some(at);
                 }
                 Resolution::Ended(verdict) => assert_eq!(delivery.verdict(), Some(verdict)),
+                Resolution::InDoubt => assert_eq!(delivery.in_doubt(), Some(now)),
                 Resolution::LateSuccess => assert_ne!(live, Some(number)),
             }
             if outcome.status() == Some(StatusCode::OK)
@@ -119,8 +135,36 @@ fn take(
             format!("{taken_back}")
         }
         Step::End => format!("{}", delivery.end(Verdict::Cancelled, now)),
+        Step::Resend => {
+            let resent = delivery.resend(now);
+            assert_eq!(resent, before.in_doubt().is_some());
+            assert_eq!(resent, *delivery != before);
+            if resent {
+                *due = Some(now);
+            }
+            format!("{resent}")
+        }
+        Step::Replay(micros) => {
+            let first = Timestamp::from_unix_micros(now.unix_micros().saturating_add(*micros));
+            let replayed = delivery.replay(first);
+            let lives = before.expires_at().is_none_or(|expires_at| first < expires_at);
+            assert_eq!(replayed, live.is_none() && lives);
+            assert_eq!(delivery.replays(), before.replays() + u32::from(replayed));
+            if replayed {
+                assert_eq!(delivery.wake_at(policy), Some(first));
+                assert_eq!((delivery.verdict(), delivery.ended_at()), (None, None));
+                // What was promised before is void, be it later.
+                *due = Some(first);
+                *latest = now;
+            } else {
+                assert_eq!(*delivery, before, "a refused replay is a no-op");
+            }
+            assert_eq!(delivery.attempts(), before.attempts(), "numbers go on");
+            assert_eq!(delivery.unanswered, before.unanswered, "and so does the count");
+            format!("{replayed}")
+        }
     };
-    if before.verdict().is_some() {
+    if before.verdict().is_some() && before.replays() == delivery.replays() {
         assert_eq!(*delivery, before, "terminal states absorb");
         assert_eq!(delivery.wake_at(policy), None);
     }
@@ -132,6 +176,7 @@ fn take(
 /// Runs the steps, saving and restoring before each one if asked to, and gives all answers.
 fn run(
     policy: &Policy,
+    lifetime: Option<i64>,
     seed: u64,
     start: i64,
     steps: &[Step],
@@ -141,7 +186,8 @@ fn run(
     let dice = Dice::new(seed, &message, &endpoint);
     let mut now = Timestamp::from_unix_micros(start);
     let (mut latest, mut due) = (now, None);
-    let mut delivery = Delivery::new(now);
+    let expires_at = lifetime.map(|it| Timestamp::from_unix_micros(start.saturating_add(it)));
+    let mut delivery = Delivery::new(now).with_expires_at(expires_at);
     let mut answers = Vec::new();
     for step in steps {
         if let Step::Clock(micros) = step {
@@ -153,12 +199,12 @@ fn run(
         if restore {
             delivery = restored(&delivery);
         }
-        answers.push(take(&mut delivery, policy, dice, step, now, latest, &mut due));
+        answers.push(take(&mut delivery, policy, dice, step, now, &mut latest, &mut due));
     }
     (answers, delivery, now)
 }
 
-/// Drives a delivery with crashes only, to its verdict.
+/// Drives a delivery with crashes only, to its verdict; what is in doubt is sent again.
 fn drain(mut delivery: Delivery, policy: &Policy, seed: u64, mut now: Timestamp) -> Verdict {
     let (message, endpoint) = ids();
     let dice = Dice::new(seed, &message, &endpoint);
@@ -167,6 +213,7 @@ fn drain(mut delivery: Delivery, policy: &Policy, seed: u64, mut now: Timestamp)
             Progress::Due => assert!(delivery.start(policy, now).is_some()),
             Progress::InFlight { deadline, .. } => now = deadline,
             Progress::Wait { until } => now = until,
+            Progress::InDoubt { .. } => assert!(delivery.resend(now)),
             Progress::Ended { verdict } => return verdict,
         }
     }
@@ -177,11 +224,12 @@ proptest! {
     #[test]
     fn any_calls_in_any_order_keep_the_invariants(
         policy in policies(20),
+        lifetime in proptest::option::of(1..100_000_i64),
         seed: u64,
         steps in steps(prop_oneof![4 => 0..20_000_i64, 1 => -20_000..0_i64, 1 => Just(0)]),
     ) {
-        let (answers, delivery, now) = run(&policy, seed, 0, &steps, false);
-        let saved = run(&policy, seed, 0, &steps, true);
+        let (answers, delivery, now) = run(&policy, lifetime, seed, 0, &steps, false);
+        let saved = run(&policy, lifetime, seed, 0, &steps, true);
         prop_assert_eq!((answers, delivery.clone(), now), saved, "as if it had never stopped");
         let verdict = drain(delivery.clone(), &policy, seed, now);
         prop_assert!(delivery.verdict().is_none_or(|ended| ended == verdict));
@@ -190,11 +238,12 @@ proptest! {
     #[test]
     fn the_extremes_do_not_overflow(
         policy in prop_oneof![policies(u64::MAX), policies(3)],
+        lifetime in proptest::option::of(any::<i64>()),
         seed: u64,
         start in prop_oneof![Just(i64::MIN), Just(i64::MAX), Just(0), any::<i64>()],
         steps in steps(prop_oneof![Just(i64::MIN), Just(i64::MAX), Just(1), any::<i64>()]),
     ) {
-        let (_, delivery, _) = run(&policy, seed, start, &steps, true);
+        let (_, delivery, _) = run(&policy, lifetime, seed, start, &steps, true);
         prop_assert!(policy.span() >= policy.attempt_timeout());
         prop_assert_eq!(restored(&delivery), delivery);
     }
@@ -227,9 +276,19 @@ fn states() -> impl Strategy<Value = State> {
     prop_oneof![
         Just(State::Due),
         time().prop_map(|due| State::Waiting { due }),
-        time().prop_map(|deadline| State::InFlight { deadline }),
+        (time(), time()).prop_map(|(at, deadline)| State::InFlight { at, deadline }),
+        time().prop_map(|since| State::InDoubt { since }),
         time().prop_map(|at| State::Ended { verdict: Verdict::Gone, at }),
     ]
+}
+
+fn replays() -> impl Strategy<Value = Replayed> {
+    let count = || prop_oneof![0..3_u32, u32::MAX - 1..=u32::MAX];
+    (count(), count(), any::<i64>()).prop_map(|(times, after, due)| Replayed {
+        times,
+        after,
+        due: Timestamp::from_unix_micros(due),
+    })
 }
 
 proptest! {
@@ -238,12 +297,15 @@ proptest! {
         policy in policies(20),
         attempts in prop_oneof![0..3_u32, u32::MAX - 1..=u32::MAX],
         unanswered in vec(any::<u32>(), 0..3),
+        expires_at in proptest::option::of(any::<i64>().prop_map(Timestamp::from_unix_micros)),
+        replayed in proptest::option::of(replays()),
         state in states(),
-        steps in vec((0..4, 0..3_u32, outcomes(), any::<i64>()), 0..20),
+        steps in vec((0..7, 0..3_u32, outcomes(), any::<i64>()), 0..20),
     ) {
         let (message, endpoint) = ids();
         let dice = Dice::new(7, &message, &endpoint);
-        let mut delivery = Delivery { accepted_at: at(0), attempts, unanswered, state };
+        let mut delivery =
+            Delivery { accepted_at: at(0), attempts, unanswered, expires_at, replayed, state };
         for (call, number, outcome, now) in steps {
             let number = attempts.saturating_sub(number);
             let now = Timestamp::from_unix_micros(now);
@@ -251,6 +313,9 @@ proptest! {
                 0 => drop(delivery.poll(&policy, dice, now)),
                 1 => drop(delivery.start(&policy, now)),
                 2 => drop(delivery.unstart(number)),
+                3 => drop(delivery.end(Verdict::Cancelled, now)),
+                4 => drop(delivery.resend(now)),
+                5 => drop(delivery.replay(now)),
                 _ => drop(delivery.resolve(&policy, dice, number, &outcome, now)),
             }
             prop_assert_eq!(restored(&delivery), delivery.clone());

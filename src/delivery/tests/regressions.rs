@@ -134,7 +134,8 @@ fn a_late_success_ends_it_even_while_a_later_attempt_is_in_flight() {
         resolve(&mut delivery, &policy, 2, &answer(200), 8_003),
         Resolution::Ignored(Ignored::Ended)
     );
-    assert_eq!(delivery.unanswered(), 1);
+    // Of the attempt that was abandoned no answer came either.
+    assert_eq!(delivery.unanswered(), 2);
 }
 
 #[test]
@@ -183,6 +184,47 @@ fn an_answer_past_the_deadline_counts_where_no_poll_has_seen_it() {
     assert_eq!(
         resolve(&mut delivery, &policy, 1, &answer(410), 6_000),
         Resolution::Ended(Verdict::Rejected)
+    );
+}
+
+#[test]
+fn a_policy_that_became_stricter_holds_for_what_was_not_started() {
+    let policy = Policy::strike();
+    let mut delivery = Delivery::new(at(0));
+    let retry = Resolution::Retry { at: at(3_000) };
+    assert_eq!(attempt(&mut delivery, &policy, &answer(503), 0), retry);
+    // No attempt is left, which shows once one would be due.
+    let once = Policy::strike().with_max_attempts(std::num::NonZeroU32::MIN);
+    let mut limited = delivery.clone();
+    assert_eq!(poll(&mut limited, &once, 2_999), Progress::Wait { until: at(3_000) });
+    assert_eq!(limited.start(&once, at(4_000)), None);
+    let exhausted = Progress::Ended { verdict: Verdict::Exhausted };
+    assert_eq!(poll(&mut limited, &once, 4_000), exhausted);
+    assert_eq!(limited.ended_at(), Some(at(3_000)));
+    // A window that ends before the retry is over as soon as that is seen.
+    let window = Policy::strike().with_window(ms(1_000));
+    assert_eq!(delivery.wake_at(&window), Some(at(1_000)));
+    let expired = Progress::Ended { verdict: Verdict::Expired };
+    assert_eq!(poll(&mut delivery, &window, 2_000), expired);
+    assert_eq!(delivery.ended_at(), Some(at(2_000)));
+}
+
+#[test]
+fn an_attempt_knows_its_start_after_a_restart_too() {
+    let policy = Policy::strike();
+    let mut delivery = Delivery::new(at(0));
+    let started = delivery.start(&policy, at(1_234)).unwrap();
+    assert_eq!((started.number, started.at, started.deadline), (1, at(1_234), at(6_234)));
+    assert_eq!(restored(&delivery).in_flight(), Some(started));
+    // A clock that has gone back is no reason to lose it.
+    assert_eq!(
+        poll(&mut delivery, &policy, 0),
+        Progress::InFlight { number: 1, deadline: at(6_234) }
+    );
+    assert_eq!(delivery.in_flight(), Some(started));
+    assert_eq!(
+        serde_json::to_string(&started).unwrap(),
+        r#"{"number":1,"at":1234000,"deadline":6234000}"#
     );
 }
 
@@ -265,7 +307,7 @@ fn the_saved_form_is_this_one() {
     assert!(delivery.start(&policy, at(0)).is_some());
     assert_eq!(
         json(&delivery),
-        r#"{"accepted_at":0,"attempts":1,"state":{"in_flight":{"deadline":5000000}}}"#
+        r#"{"accepted_at":0,"attempts":1,"state":{"in_flight":{"at":0,"deadline":5000000}}}"#
     );
     poll(&mut delivery, &policy, 6_000);
     assert_eq!(

@@ -33,6 +33,10 @@ fn schedules(longest: u64) -> impl Strategy<Value = Schedule> {
     ]
 }
 
+pub(super) fn doubts() -> impl Strategy<Value = Doubt> {
+    prop_oneof![Just(Doubt::Resend), Just(Doubt::GiveUp), Just(Doubt::Ask)]
+}
+
 /// Policies whose times are at most `longest` milliseconds, and which come to an end.
 pub(super) fn policies(longest: u64) -> impl Strategy<Value = Policy> {
     (
@@ -42,14 +46,16 @@ pub(super) fn policies(longest: u64) -> impl Strategy<Value = Policy> {
         proptest::option::of(1..=longest.saturating_mul(4)),
         1..6_u32,
         0..=longest,
+        doubts(),
     )
-        .prop_map(|(schedule, jitter, timeout, window, attempts, cap)| {
+        .prop_map(|(schedule, jitter, timeout, window, attempts, cap, doubt)| {
             Policy::new(schedule)
                 .with_jitter(jitter)
                 .with_attempt_timeout(ms(timeout))
                 .with_window(window.map(ms))
                 .with_max_attempts(NonZeroU32::new(attempts))
                 .with_retry_after_cap(ms(cap))
+                .with_doubt(doubt)
         })
 }
 

@@ -1,0 +1,133 @@
+//! The deliveries of one endpoint that have not ended: [`Queue`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+/// Where a delivery stands in its queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// No queue has seen it yet.
+    New,
+    /// Its first attempt could be made now.
+    First,
+    /// A further attempt could be made now.
+    Retry,
+    /// An attempt is under way.
+    InFlight,
+    /// It waits for an instant, for its endpoint to come back, or for somebody's decision.
+    Waiting,
+    /// It has ended: no queue knows it any more.
+    Ended,
+}
+
+impl Place {
+    pub(super) const fn is_due(self) -> bool {
+        matches!(self, Self::First | Self::Retry)
+    }
+}
+
+/// How a delivery stands in a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It holds up those behind it.
+    Holding,
+    /// It lets them pass.
+    LettingPass,
+}
+
+/// The deliveries of one endpoint that have not ended, by the sequence of their messages.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    open: BTreeSet<u64>,
+    firsts: BTreeSet<u64>,
+    retries: BTreeSet<u64>,
+    lines: BTreeMap<Box<str>, Line>,
+}
+
+/// Deliveries of which one waits for another.
+#[derive(Debug, Default)]
+struct Line {
+    open: BTreeSet<u64>,
+    /// Those that hold up all behind them.
+    holding: BTreeSet<u64>,
+}
+
+impl Queue {
+    /// Those that have not ended, oldest first.
+    pub(super) fn open(&self) -> impl ExactSizeIterator<Item = u64> {
+        self.open.iter().copied()
+    }
+
+    /// The oldest of which the first attempt is due.
+    pub(super) fn first(&self) -> Option<u64> {
+        self.firsts.first().copied()
+    }
+
+    /// The oldest of which a further attempt is due.
+    pub(super) fn retry(&self) -> Option<u64> {
+        self.retries.first().copied()
+    }
+
+    /// How many are due.
+    pub(super) fn due(&self) -> usize {
+        self.firsts.len().saturating_add(self.retries.len())
+    }
+
+    /// Moves a delivery from one place to another.
+    pub(super) fn shift(&mut self, sequence: u64, from: Place, to: Place) {
+        if from == to {
+            return;
+        }
+        match from {
+            Place::First => _ = self.firsts.remove(&sequence),
+            Place::Retry => _ = self.retries.remove(&sequence),
+            Place::New | Place::Ended => _ = self.open.insert(sequence),
+            Place::InFlight | Place::Waiting => {}
+        }
+        match to {
+            Place::First => _ = self.firsts.insert(sequence),
+            Place::Retry => _ = self.retries.insert(sequence),
+            Place::Ended => _ = self.open.remove(&sequence),
+            Place::New | Place::InFlight | Place::Waiting => {}
+        }
+    }
+
+    /// Takes up how a delivery stands in a line: whether it is in it, and whether it holds up those
+    /// behind it. Answers which of these it held up until now and may have let go.
+    pub(super) fn line_up(
+        &mut self,
+        line: &str,
+        sequence: u64,
+        standing: Option<Standing>,
+    ) -> Vec<u64> {
+        if standing.is_some() && !self.lines.contains_key(line) {
+            self.lines.insert(line.into(), Line::default());
+        }
+        let Some(entry) = self.lines.get_mut(line) else { return Vec::new() };
+        match standing {
+            Some(_) => entry.open.insert(sequence),
+            None => entry.open.remove(&sequence),
+        };
+        if standing == Some(Standing::Holding) {
+            entry.holding.insert(sequence);
+            return Vec::new();
+        }
+        let mut free = Vec::new();
+        if entry.holding.remove(&sequence) {
+            // As far as the next that holds up those behind it, and that one too.
+            let next = entry.holding.range(sequence..).next().copied().unwrap_or(u64::MAX);
+            let behind = (Bound::Excluded(sequence), Bound::Included(next));
+            free.extend(entry.open.range(behind));
+        }
+        if entry.open.is_empty() {
+            self.lines.remove(line);
+        }
+        free
+    }
+
+    /// Whether another delivery holds this one up.
+    pub(super) fn is_held_up(&self, line: &str, sequence: u64) -> bool {
+        let first = self.lines.get(line).and_then(|line| line.holding.first());
+        first.is_some_and(|first| *first < sequence)
+    }
+}

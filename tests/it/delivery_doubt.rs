@@ -1,0 +1,470 @@
+//! At most once: what becomes of a delivery whose attempt ended without an answer.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use labhook::delivery::{Dice, Doubt, Failure, Ignored, Progress, Resolution};
+use labhook::{Delivery, EndpointId, MessageId, Outcome, Policy, Timestamp, Verdict};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::support::{answer, answer_with, at, config, eid, mid, policy};
+
+struct Ids(MessageId, EndpointId);
+
+impl Ids {
+    fn new() -> Self {
+        Self(mid("m"), eid("e"))
+    }
+
+    fn dice(&self) -> Dice<'_> {
+        Dice::new(7, &self.0, &self.1)
+    }
+}
+
+/// One that retries after 5 s and after 20 s, with 10 s for each attempt.
+fn with(doubt: Doubt) -> Policy {
+    policy(&[5, 20]).with_doubt(doubt)
+}
+
+fn poll(delivery: &mut Delivery, policy: &Policy, seconds: i64) -> Progress {
+    delivery.poll(policy, Ids::new().dice(), at(seconds))
+}
+
+fn resolve(
+    delivery: &mut Delivery,
+    policy: &Policy,
+    number: u32,
+    outcome: &Outcome,
+    seconds: i64,
+) -> Resolution {
+    delivery.resolve(policy, Ids::new().dice(), number, outcome, at(seconds))
+}
+
+fn restored(delivery: &Delivery) -> Delivery {
+    serde_json::from_str(&serde_json::to_string(delivery).unwrap()).unwrap()
+}
+
+/// A delivery whose first attempt started at 0 s.
+fn started(policy: &Policy) -> Delivery {
+    let mut delivery = Delivery::new(at(0));
+    assert_eq!(delivery.start(policy, at(0)).unwrap().number, 1);
+    delivery
+}
+
+/// A delivery in doubt since its first attempt's deadline at 10 s.
+fn in_doubt(policy: &Policy) -> Delivery {
+    let mut delivery = started(policy);
+    assert_eq!(poll(&mut delivery, policy, 12), Progress::InDoubt { since: at(10) });
+    delivery
+}
+
+#[test]
+fn resending_is_the_default_of_every_preset() {
+    assert_eq!(Doubt::default(), Doubt::Resend);
+    for name in ["standard_webhooks", "svix", "strike", "hook0", "outpost", "event_grid"] {
+        assert_eq!(Policy::named(name).unwrap().doubt(), Doubt::Resend, "{name}");
+    }
+    for (doubt, text) in
+        [(Doubt::Resend, "resend"), (Doubt::GiveUp, "give_up"), (Doubt::Ask, "ask")]
+    {
+        let read: Policy = serde_json::from_str(&format!(r#"{{"doubt":"{text}"}}"#)).unwrap();
+        assert_eq!(read, Policy::default().with_doubt(doubt));
+        let written = serde_json::to_value(&read).unwrap();
+        assert_eq!(written["doubt"], text);
+        assert_eq!(serde_json::from_value::<Policy>(written).unwrap(), read);
+    }
+}
+
+#[test]
+fn each_way_an_answer_can_fail_to_come() {
+    // A deadline that passed, which is how a crash shows.
+    for (doubt, progress) in [
+        (Doubt::Resend, Progress::Wait { until: at(15) }),
+        (Doubt::GiveUp, Progress::Ended { verdict: Verdict::Unconfirmed }),
+        (Doubt::Ask, Progress::InDoubt { since: at(10) }),
+    ] {
+        let mut delivery = restored(&started(&with(doubt)));
+        assert_eq!(poll(&mut delivery, &with(doubt), 12), progress);
+        assert_eq!(delivery.unanswered(), 1);
+    }
+    // What the host saw.
+    for failure in [Failure::Timeout, Failure::Broken] {
+        for (doubt, resolution) in [
+            (Doubt::Resend, Resolution::Retry { at: at(8) }),
+            (Doubt::GiveUp, Resolution::Ended(Verdict::Unconfirmed)),
+            (Doubt::Ask, Resolution::InDoubt),
+        ] {
+            let mut delivery = started(&with(doubt));
+            let outcome = Outcome::failed(failure);
+            assert_eq!(resolve(&mut delivery, &with(doubt), 1, &outcome, 3), resolution);
+            assert_eq!(delivery.unanswered(), 1);
+            assert_eq!(delivery.in_doubt(), (doubt == Doubt::Ask).then(|| at(3)));
+            let ended_at = (doubt == Doubt::GiveUp).then(|| at(3));
+            assert_eq!(delivery.ended_at(), ended_at);
+        }
+    }
+    // Of these nothing arrived, or an answer did.
+    for doubt in [Doubt::Resend, Doubt::GiveUp, Doubt::Ask] {
+        let failures = [Failure::Dns, Failure::Connect, Failure::Tls, Failure::Sender];
+        let failures = failures.map(Outcome::failed).into_iter();
+        for outcome in failures.chain([answer(503), answer(302)]) {
+            let mut delivery = started(&with(doubt));
+            let retry = Resolution::Retry { at: at(8) };
+            assert_eq!(resolve(&mut delivery, &with(doubt), 1, &outcome, 3), retry, "{outcome:?}");
+            assert_eq!(delivery.unanswered(), 0);
+        }
+    }
+}
+
+#[test]
+fn the_last_attempt_is_in_doubt_too() {
+    for (doubt, verdict) in [
+        (Doubt::Resend, Some(Verdict::Exhausted)),
+        (Doubt::GiveUp, Some(Verdict::Unconfirmed)),
+        (Doubt::Ask, None),
+    ] {
+        let policy = policy(&[]).with_doubt(doubt);
+        let mut delivery = started(&policy);
+        poll(&mut delivery, &policy, 10);
+        assert_eq!(delivery.verdict(), verdict);
+    }
+}
+
+#[test]
+fn in_doubt_nothing_moves_by_time_nor_by_a_policy() {
+    let policy = with(Doubt::Ask).with_window(Duration::from_secs(30));
+    let mut delivery = in_doubt(&policy);
+    for seconds in [12, 0, 29, 30, 31, 1_000_000] {
+        let since = at(10);
+        assert_eq!(poll(&mut delivery, &policy, seconds), Progress::InDoubt { since });
+        assert_eq!(poll(&mut delivery, &Policy::svix(), seconds), Progress::InDoubt { since });
+        assert_eq!(delivery.start(&policy, at(seconds)), None);
+        assert_eq!(delivery.in_doubt(), Some(since));
+        assert_eq!((delivery.verdict(), delivery.in_flight()), (None, None));
+        assert_eq!((delivery.wake_at(&policy), delivery.claim_at(&policy)), (None, None));
+        assert!(!delivery.unstart(1));
+        delivery = restored(&delivery);
+    }
+    let now = Timestamp::MAX;
+    let progress = delivery.poll(&policy, Ids::new().dice(), now);
+    assert_eq!(progress, Progress::InDoubt { since: at(10) });
+    assert_eq!(
+        serde_json::to_string(&delivery).unwrap(),
+        concat!(
+            r#"{"accepted_at":1744882200000000,"attempts":1,"unanswered":[1],"#,
+            r#""state":{"in_doubt":{"since":1744882210000000}}}"#
+        )
+    );
+}
+
+#[test]
+fn the_host_has_it_sent_again() {
+    let policy = with(Doubt::Ask);
+    let mut delivery = in_doubt(&policy);
+    assert!(delivery.resend(at(100)));
+    assert!(!delivery.resend(at(100)), "it is in doubt no more");
+    assert_eq!(delivery.in_doubt(), None);
+    assert_eq!(delivery.claim_at(&policy), Some(at(100)));
+    // A clock that goes back lengthens the wait and no more.
+    assert_eq!(poll(&mut delivery, &policy, 90), Progress::Wait { until: at(100) });
+    assert_eq!(poll(&mut delivery, &policy, 100), Progress::Due);
+    assert_eq!(delivery.start(&policy, at(100)).unwrap().number, 2);
+    // It was a retry like any other: the schedule's second delay is next.
+    let retry = Resolution::Retry { at: at(121) };
+    assert_eq!(resolve(&mut delivery, &policy, 2, &answer(503), 101), retry);
+    assert_eq!((delivery.unanswered(), delivery.replays()), (1, 0));
+}
+
+#[test]
+fn the_host_gives_up() {
+    let policy = with(Doubt::Ask);
+    let mut delivery = in_doubt(&policy);
+    assert!(delivery.end(Verdict::Unconfirmed, at(60)));
+    assert!(!delivery.end(Verdict::Cancelled, at(61)));
+    assert!(!delivery.resend(at(61)));
+    assert_eq!(delivery.verdict(), Some(Verdict::Unconfirmed));
+    assert_eq!((delivery.ended_at(), delivery.in_doubt()), (Some(at(60)), None));
+    assert_eq!(delivery.unanswered(), 1, "counted once");
+    let late = resolve(&mut delivery, &policy, 1, &answer(200), 62);
+    assert_eq!(late, Resolution::Ignored(Ignored::Ended));
+    assert!(!Verdict::Unconfirmed.is_delivered());
+}
+
+#[test]
+fn nothing_is_resent_where_nothing_is_in_doubt() {
+    let policy = with(Doubt::Ask);
+    let mut delivery = Delivery::new(at(0));
+    let check = |delivery: &mut Delivery| {
+        let before = delivery.clone();
+        assert!(!delivery.resend(at(1)));
+        assert_eq!(*delivery, before);
+    };
+    check(&mut delivery);
+    assert!(delivery.start(&policy, at(0)).is_some());
+    check(&mut delivery);
+    resolve(&mut delivery, &policy, 1, &answer(503), 1);
+    check(&mut delivery);
+    delivery.end(Verdict::Cancelled, at(2));
+    check(&mut delivery);
+}
+
+#[test]
+fn a_resent_one_keeps_the_attempt_limit() {
+    let two = NonZeroU32::new(2).unwrap();
+    for policy in [
+        policy(&[]).with_doubt(Doubt::Ask),
+        with(Doubt::Ask).with_max_attempts(NonZeroU32::MIN),
+        policy(&[5]).with_max_attempts(two).with_doubt(Doubt::Ask),
+    ] {
+        let mut delivery = in_doubt(&policy);
+        let mut seconds = 10;
+        if policy.schedule().retries() == Some(1) {
+            assert!(delivery.resend(at(20)));
+            assert!(delivery.start(&policy, at(20)).is_some());
+            seconds = 30;
+            poll(&mut delivery, &policy, seconds);
+        }
+        assert_eq!(delivery.in_doubt(), Some(at(seconds)));
+        assert!(delivery.resend(at(100)));
+        let before = delivery.clone();
+        assert_eq!(delivery.start(&policy, at(100)), None);
+        assert_eq!(delivery, before);
+        let exhausted = Progress::Ended { verdict: Verdict::Exhausted };
+        assert_eq!(poll(&mut delivery, &policy, 105), exhausted);
+        assert_eq!(delivery.ended_at(), Some(at(100)));
+    }
+}
+
+#[test]
+fn a_resent_one_keeps_the_window() {
+    let policy = with(Doubt::Ask).with_window(Duration::from_secs(30));
+    for (resent, released) in [(29, true), (30, false), (100, false)] {
+        let mut delivery = in_doubt(&policy);
+        assert!(delivery.resend(at(resent)));
+        assert_eq!(delivery.start(&policy, at(resent)).is_some(), released);
+        if !released {
+            let expired = Progress::Ended { verdict: Verdict::Expired };
+            assert_eq!(poll(&mut delivery, &policy, resent + 7), expired);
+            // Not at the window's end, when it was still in doubt.
+            assert_eq!(delivery.ended_at(), Some(at(resent)));
+        }
+    }
+}
+
+#[test]
+fn a_late_answer_decides() {
+    let policy = with(Doubt::Ask);
+    for (outcome, resolution, unanswered) in [
+        (answer(204), Resolution::LateSuccess, 1),
+        (answer(410), Resolution::Ended(Verdict::Gone), 0),
+        (answer_with(503, "retry-after", "-1"), Resolution::Ended(Verdict::Stopped), 0),
+        (answer(503), Resolution::Retry { at: at(25) }, 0),
+        (answer_with(429, "retry-after", "60"), Resolution::Retry { at: at(80) }, 0),
+        // Nothing was sent after all.
+        (Outcome::failed(Failure::Connect), Resolution::Retry { at: at(25) }, 0),
+    ] {
+        let mut delivery = restored(&in_doubt(&policy));
+        assert_eq!(resolve(&mut delivery, &policy, 1, &outcome, 20), resolution, "{outcome:?}");
+        assert_eq!(delivery.in_doubt(), None);
+        assert_eq!(delivery.unanswered(), unanswered);
+        let ended = matches!(resolution, Resolution::LateSuccess | Resolution::Ended(_));
+        assert_eq!(delivery.ended_at(), ended.then(|| at(20)));
+        let again = resolve(&mut delivery, &policy, 1, &outcome, 21);
+        let why = if ended { Ignored::Ended } else { Ignored::AlreadyResolved };
+        assert_eq!(again, Resolution::Ignored(why));
+    }
+    // That leaves the doubt as it is.
+    for failure in [Failure::Timeout, Failure::Broken] {
+        let mut delivery = in_doubt(&policy);
+        let ignored = Resolution::Ignored(Ignored::LateFailure);
+        assert_eq!(resolve(&mut delivery, &policy, 1, &Outcome::failed(failure), 20), ignored);
+        assert_eq!(delivery, in_doubt(&policy));
+    }
+}
+
+#[test]
+fn a_late_refusal_after_the_last_attempt_or_the_window_ends_it() {
+    let once = policy(&[]).with_doubt(Doubt::Ask);
+    let exhausted = Resolution::Ended(Verdict::Exhausted);
+    assert_eq!(resolve(&mut in_doubt(&once), &once, 1, &answer(503), 20), exhausted);
+    let window = with(Doubt::Ask).with_window(Duration::from_secs(25));
+    let expired = Resolution::Ended(Verdict::Expired);
+    assert_eq!(resolve(&mut in_doubt(&window), &window, 1, &answer(503), 20), expired);
+    let retry = Resolution::Retry { at: at(24) };
+    assert_eq!(resolve(&mut in_doubt(&window), &window, 1, &answer(503), 19), retry);
+}
+
+#[test]
+fn only_the_attempt_in_doubt_is_decided_by_its_late_failure() {
+    let policy = with(Doubt::Ask);
+    let mut delivery = in_doubt(&policy);
+    assert!(delivery.resend(at(20)));
+    // The host decided by itself, so a refusal comes too late.
+    let ignored = Resolution::Ignored(Ignored::LateFailure);
+    assert_eq!(resolve(&mut delivery, &policy, 1, &answer(503), 20), ignored);
+    assert!(delivery.start(&policy, at(20)).is_some());
+    assert_eq!(poll(&mut delivery, &policy, 30), Progress::InDoubt { since: at(30) });
+    assert_eq!(delivery.unanswered(), 2);
+    let doubtful = delivery.clone();
+    assert_eq!(resolve(&mut delivery, &policy, 1, &answer(410), 31), ignored);
+    assert_eq!(delivery, doubtful);
+    // A success of either ends it.
+    for number in [1, 2] {
+        let mut delivery = doubtful.clone();
+        let late = resolve(&mut delivery, &policy, number, &answer(200), 32);
+        assert_eq!(late, Resolution::LateSuccess);
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    /// Time passes, in seconds.
+    Pass(i64),
+    /// An attempt is made if one may, and the answer comes at once.
+    Answered(u16),
+    /// An attempt is made if one may. Nothing reaches the receiver.
+    Unsent,
+    /// An attempt is made if one may, and its answer is under way; whether it gets there.
+    Slow(u16, bool),
+    /// The connection of the attempt in flight breaks.
+    Break,
+    /// The answers that are under way arrive, in the order of their attempts.
+    Arrive,
+    /// The host loses what it does not save, answers included.
+    Crash,
+}
+
+fn statuses() -> impl Strategy<Value = u16> {
+    prop_oneof![2 => Just(200_u16), 3 => Just(503), 1 => Just(429), 1 => Just(410)]
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let event = prop_oneof![
+        3 => (-5..30_i64).prop_map(Event::Pass),
+        2 => statuses().prop_map(Event::Answered),
+        1 => Just(Event::Unsent),
+        4 => (statuses(), any::<bool>()).prop_map(|(status, comes)| Event::Slow(status, comes)),
+        1 => Just(Event::Break),
+        2 => Just(Event::Arrive),
+        2 => Just(Event::Crash),
+    ];
+    vec(event, 0..60)
+}
+
+/// What the receiver and an onlooker know.
+#[derive(Default)]
+struct World {
+    /// The statuses that the receiver answered with, attempt by attempt; `None` where nothing
+    /// reached it.
+    given: Vec<Option<u16>>,
+    under_way: Vec<(u32, u16)>,
+    /// The attempts of which no answer arrived, nor the news that nothing was sent.
+    unconfirmed: Vec<u32>,
+}
+
+impl World {
+    fn start(&mut self, delivery: &mut Delivery, policy: &Policy, now: Timestamp) -> Option<u32> {
+        let progress = delivery.poll(policy, Ids::new().dice(), now);
+        let started = delivery.start(policy, now)?;
+        assert_eq!(progress, Progress::Due);
+        let number = started.number;
+        assert_eq!(usize::try_from(number).unwrap(), self.given.len() + 1, "rising by one");
+        if policy.doubt() != Doubt::Resend {
+            assert_eq!(self.unconfirmed, [0_u32; 0], "never a second after an unconfirmed one");
+        }
+        self.given.push(None);
+        self.unconfirmed.push(number);
+        Some(number)
+    }
+
+    fn resolve(
+        &mut self,
+        delivery: &mut Delivery,
+        policy: &Policy,
+        number: u32,
+        outcome: &Outcome,
+        now: Timestamp,
+    ) {
+        let resolution = delivery.resolve(policy, Ids::new().dice(), number, outcome, now);
+        if !outcome.is_in_doubt() && !matches!(resolution, Resolution::Ignored(_)) {
+            self.unconfirmed.retain(|it| *it != number);
+        }
+    }
+
+    fn accepted(&self) -> usize {
+        self.given.iter().filter(|it| **it == Some(200)).count()
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn at_most_once_is_kept_by_any_history(
+        doubt in prop_oneof![Just(Doubt::Resend), Just(Doubt::GiveUp), Just(Doubt::Ask)],
+        window in proptest::option::of(1..200_u64),
+        events in events(),
+    ) {
+        let window = window.map(Duration::from_secs);
+        let policy = policy(&[5, 20, 0, 7]).with_doubt(doubt).with_window(window);
+        let (mut world, mut delivery) = (World::default(), Delivery::new(at(0)));
+        let mut now = at(0);
+        for event in events {
+            let mut doubts = delivery.in_doubt();
+            match event {
+                Event::Pass(seconds) => now = at(now.unix_seconds() - at(0).unix_seconds() + seconds),
+                Event::Answered(status) => {
+                    if let Some(number) = world.start(&mut delivery, &policy, now) {
+                        *world.given.last_mut().unwrap() = Some(status);
+                        world.resolve(&mut delivery, &policy, number, &answer(status), now);
+                    }
+                }
+                Event::Unsent => {
+                    if let Some(number) = world.start(&mut delivery, &policy, now) {
+                        let unsent = Outcome::failed(Failure::Connect);
+                        world.resolve(&mut delivery, &policy, number, &unsent, now);
+                    }
+                }
+                Event::Slow(status, comes) => {
+                    if let Some(number) = world.start(&mut delivery, &policy, now) {
+                        *world.given.last_mut().unwrap() = Some(status);
+                        world.under_way.extend(comes.then_some((number, status)));
+                    }
+                }
+                Event::Break => {
+                    if let Some(live) = delivery.in_flight() {
+                        world.under_way.retain(|(number, _)| *number != live.number);
+                        let broken = Outcome::failed(Failure::Broken);
+                        world.resolve(&mut delivery, &policy, live.number, &broken, now);
+                    }
+                }
+                Event::Arrive => {
+                    doubts = None;
+                    for (number, status) in std::mem::take(&mut world.under_way) {
+                        world.resolve(&mut delivery, &policy, number, &answer(status), now);
+                    }
+                }
+                Event::Crash => {
+                    world.under_way.clear();
+                    delivery = restored(&delivery);
+                }
+            }
+            delivery.poll(&policy, Ids::new().dice(), now);
+            if doubts.is_some() {
+                prop_assert_eq!(delivery.in_doubt(), doubts, "only an answer leads out of doubt");
+            }
+            let accepted = world.accepted();
+            let unanswered = usize::try_from(delivery.unanswered()).unwrap();
+            prop_assert!(accepted.saturating_sub(1) <= unanswered, "copies are bounded");
+            if doubt != Doubt::Resend {
+                prop_assert!(accepted <= 1, "at most once");
+                prop_assert!(unanswered <= 1);
+            }
+            if doubt == Doubt::GiveUp && unanswered == 1 {
+                let verdict = delivery.verdict();
+                prop_assert_eq!(verdict, Some(Verdict::Unconfirmed));
+            }
+        }
+    }
+}

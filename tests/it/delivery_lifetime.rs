@@ -1,0 +1,125 @@
+//! The lifetime of a message: past it nothing is released, whatever the policy.
+
+use std::time::Duration;
+
+use labhook::delivery::{Dice, Doubt, Progress, Resolution};
+use labhook::{Delivery, Message, Outbox, Policy, Timestamp, Verdict};
+
+use crate::support::{answer, at, eid, endpoint, message, mid, policy, registry};
+
+fn poll(delivery: &mut Delivery, policy: &Policy, now: Timestamp) -> Progress {
+    delivery.poll(policy, Dice::new(7, &mid("m"), &eid("e")), now)
+}
+
+fn resolve(delivery: &mut Delivery, policy: &Policy, status: u16, now: Timestamp) -> Resolution {
+    let number = delivery.attempts();
+    delivery.resolve(policy, Dice::new(7, &mid("m"), &eid("e")), number, &answer(status), now)
+}
+
+const EXPIRED: Progress = Progress::Ended { verdict: Verdict::Expired };
+
+#[test]
+fn the_earlier_of_the_window_and_the_lifetime_counts() {
+    let lived = |seconds: Option<i64>| Delivery::new(at(0)).with_expires_at(seconds.map(at));
+    let endless = policy(&[5]);
+    let window = policy(&[5]).with_window(Duration::from_secs(30));
+    for (delivery, policy, end) in [
+        (lived(None), &endless, None),
+        (lived(Some(20)), &endless, Some(20)),
+        (lived(None), &window, Some(30)),
+        (lived(Some(20)), &window, Some(20)),
+        (lived(Some(40)), &window, Some(30)),
+    ] {
+        assert_eq!(delivery.window_end(policy), end.map(at));
+        assert_eq!(delivery.wake_at(policy), end.map(at));
+        let Some(end) = end else { continue };
+        let mut late = delivery.clone();
+        assert_eq!(late.start(policy, at(end)), None);
+        assert_eq!(poll(&mut late, policy, at(end + 3)), EXPIRED);
+        assert_eq!(late.ended_at(), Some(at(end)));
+        let mut prompt = delivery;
+        assert_eq!(poll(&mut prompt, policy, at(end - 1)), Progress::Due);
+        // It keeps its whole timeout, past the end too.
+        let started = prompt.start(policy, at(end - 1)).unwrap();
+        assert_eq!((started.at, started.deadline), (at(end - 1), at(end + 9)));
+        let delivered = Resolution::Ended(Verdict::Delivered);
+        assert_eq!(resolve(&mut prompt, policy, 200, at(end + 8)), delivered);
+    }
+    assert_eq!(lived(Some(20)).expires_at(), Some(at(20)));
+    assert_eq!(lived(Some(20)).with_expires_at(None).expires_at(), None);
+}
+
+#[test]
+fn a_retry_that_would_not_come_before_it_ends_at_once() {
+    let policy = policy(&[5]);
+    for (failed, resolution) in [
+        (14, Resolution::Retry { at: at(19) }),
+        (15, Resolution::Ended(Verdict::Expired)),
+        (16, Resolution::Ended(Verdict::Expired)),
+    ] {
+        let mut delivery = Delivery::new(at(0)).with_expires_at(at(20));
+        assert!(delivery.start(&policy, at(14)).is_some());
+        assert_eq!(resolve(&mut delivery, &policy, 503, at(failed)), resolution);
+    }
+}
+
+#[test]
+fn in_doubt_it_outlives_its_message_and_is_not_sent() {
+    let policy = policy(&[5]).with_doubt(Doubt::Ask);
+    let mut delivery = Delivery::new(at(0)).with_expires_at(at(20));
+    assert!(delivery.start(&policy, at(0)).is_some());
+    assert_eq!(poll(&mut delivery, &policy, at(50)), Progress::InDoubt { since: at(10) });
+    assert!(delivery.resend(at(50)));
+    assert_eq!(delivery.start(&policy, at(50)), None);
+    assert_eq!(poll(&mut delivery, &policy, at(50)), EXPIRED);
+    assert_eq!(delivery.ended_at(), Some(at(50)));
+}
+
+#[test]
+fn the_ends_of_time_are_lifetimes_too() {
+    let policy = policy(&[5]);
+    let mut unborn = Delivery::new(at(0)).with_expires_at(Timestamp::MIN);
+    assert_eq!(poll(&mut unborn, &policy, at(0)), EXPIRED);
+    assert_eq!(unborn.attempts(), 0);
+    let mut late = Delivery::new(at(0)).with_expires_at(Timestamp::MAX);
+    assert_eq!(poll(&mut late, &policy, at(0)), Progress::Due);
+    assert_eq!(poll(&mut late, &policy, Timestamp::MAX), EXPIRED);
+}
+
+#[test]
+fn it_is_saved_where_it_is_set() {
+    let delivery = Delivery::new(at(0)).with_expires_at(at(20));
+    let json = serde_json::to_string(&delivery).unwrap();
+    assert_eq!(
+        json,
+        concat!(
+            r#"{"accepted_at":1744882200000000,"attempts":0,"expires_at":1744882220000000,"#,
+            r#""state":"due"}"#
+        )
+    );
+    assert_eq!(serde_json::from_str::<Delivery>(&json).unwrap(), delivery);
+
+    let plain = message("r1");
+    let lived = plain.clone().with_expires_at(at(20));
+    assert_eq!((plain.expires_at(), lived.expires_at()), (None, Some(at(20))));
+    assert_eq!(lived.clone().with_expires_at(None), plain);
+    let value = |message: &Message| serde_json::to_value(message).unwrap();
+    assert!(value(&plain).get("expires_at").is_none());
+    let mut json = value(&lived);
+    assert_eq!(serde_json::from_value::<Message>(json.clone()).unwrap(), lived);
+    let end = json.as_object_mut().unwrap().remove("expires_at").unwrap();
+    assert_eq!(end, at(20).unix_micros());
+    assert_eq!(json, value(&plain), "no rendering tells of it");
+}
+
+#[test]
+fn a_message_is_the_same_whatever_its_lifetime() {
+    let mut outbox = Outbox::new(registry([endpoint("a")]), 7);
+    outbox.publish(message("m1").with_expires_at(at(20)), at(0)).unwrap();
+    for again in [message("m1"), message("m1").with_expires_at(at(99))] {
+        let published = outbox.publish(again, at(1)).unwrap();
+        assert!(published.duplicate);
+    }
+    let (kept, ..) = outbox.deliveries().next().unwrap();
+    assert_eq!(kept.expires_at(), Some(at(20)));
+}
