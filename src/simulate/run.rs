@@ -10,7 +10,6 @@ use super::tally::Tally;
 use crate::delivery::{Failure, Outcome};
 use crate::endpoint::Endpoint;
 use crate::event::Event;
-use crate::health::State;
 use crate::id::{EndpointId, MessageId};
 use crate::lab::{RunState, RunStateChanged};
 use crate::message::Message;
@@ -74,6 +73,7 @@ impl<'a> Run<'a> {
             self.answer();
             self.publish();
             let wait = self.drain();
+            self.look();
             let event = self.event_at();
             if event.is_none() && self.answers.is_empty() && self.outbox.pending() == 0 {
                 break;
@@ -177,24 +177,26 @@ impl<'a> Run<'a> {
 
     fn note(&mut self, notice: &Notice) {
         let at = self.since_start();
-        match notice {
-            Notice::Settled { message, endpoint, verdict, attempts } => {
-                let accepted_at = number(message).map(|number| self.scenario.load.at(number));
-                if let (Some(tally), Some(accepted_at)) = (self.tally(endpoint), accepted_at) {
-                    tally.settled(accepted_at, *verdict, *attempts, at);
-                }
-            }
-            Notice::EndpointDisabled { endpoint, .. } => {
-                if let Some(tally) = self.tally(endpoint) {
-                    tally.changed(State::Disabled, at);
-                }
-            }
+        // Of the endpoints it is their status that counts, which tells of every change.
+        if let Notice::Settled { message, endpoint, verdict, attempts } = notice
+            && let Some(number) = number(message)
+            && let Some((_, tally)) =
+                self.places.get(endpoint).and_then(|place| self.doors.get_mut(*place))
+        {
+            tally.settled(self.scenario.load.at(number), *verdict, *attempts, at);
         }
     }
 
-    fn tally(&mut self, endpoint: &EndpointId) -> Option<&mut Tally> {
-        let place = self.places.get(endpoint)?;
-        self.doors.get_mut(*place).map(|(_, tally)| tally)
+    /// Looks at how the endpoints are.
+    fn look(&mut self) {
+        let at = self.since_start();
+        for (id, place) in &self.places {
+            if let (Some(status), Some((_, tally))) =
+                (self.outbox.status(id), self.doors.get_mut(*place))
+            {
+                tally.is(status.health.state(), at);
+            }
+        }
     }
 }
 

@@ -155,9 +155,13 @@ impl Tally {
         report.pending = report.pending.saturating_sub(1);
     }
 
-    /// The endpoint's state changed.
-    pub(super) fn changed(&mut self, state: State, at: Duration) {
-        self.report.states.push((at, state));
+    /// The endpoint is in this state.
+    pub(super) fn is(&mut self, state: State, at: Duration) {
+        let states = &mut self.report.states;
+        let before = states.last().map_or(State::Healthy, |(_, state)| *state);
+        if state != before {
+            states.push((at, state));
+        }
     }
 
     pub(super) fn report(self, ended_at: Duration) -> Report {

@@ -62,7 +62,7 @@ pub fn show(world: &World, sides: &[Side]) {
     chart(world, sides, end, "messages waiting", |point| point.backlog);
 
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     let names = sides.iter().map(|side| side.name.to_owned());
     table.set_header(std::iter::once(String::new()).chain(names));
     let figures: Vec<_> = sides.iter().map(|side| told(&side.report)).collect();
