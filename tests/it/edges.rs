@@ -132,7 +132,25 @@ const FLOORS: [(&str, &[Module]); 6] = [
     ),
     (
         "rehearsal",
-        &[("simulate", &["delivery", "endpoint", "flow", "health", "keys", "order", "timestamp"])],
+        &[(
+            "simulate",
+            &[
+                "delivery",
+                "endpoint",
+                "event",
+                "flow",
+                "health",
+                "id",
+                "keys",
+                "lab",
+                "message",
+                "order",
+                "outbox",
+                "registry",
+                "signature",
+                "timestamp",
+            ],
+        )],
     ),
 ];
 

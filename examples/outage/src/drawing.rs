@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use labhook::health::State;
 use labhook::simulate::{Point, Report};
 use svg::Document;
 use svg::node::element::path::Data;
-use svg::node::element::{Group, Line, Path, Rectangle, Text};
+use svg::node::element::{Circle, Group, Line, Path, Rectangle, Text};
 
 use crate::figures::{clock, grouped, long, step};
 use crate::{Side, World};
@@ -109,7 +110,7 @@ pub fn draw(world: &World, sides: &[Side]) -> Document {
         .add(text("Half an hour of outage, met in two ways", LEFT, 46.0, 25, INK).set("font-weight", 700))
         .add(text(
             format!(
-                "{} events a second go to a receiver that takes {} a second, and answers 502 from {} to {}",
+                "{} events a second go to a receiver that takes {} a second, and refuses connections from {} to {}",
                 world.events_per_second,
                 world.capacity_per_second,
                 clock(world.down.0),
@@ -120,6 +121,14 @@ pub fn draw(world: &World, sides: &[Side]) -> Document {
             14,
             SOFT,
         ));
+    let legend =
+        [(0.0, FIRSTS, "first attempts"), (116.0, RETRIES, "retries"), (186.0, WAITING, "waiting")];
+    for (offset, colour, name) in legend {
+        let left = WIDTH - RIGHT - 252.0 + offset;
+        let swatch = Rectangle::new().set("x", left).set("y", 36).set("width", 11);
+        let swatch = swatch.set("height", 11).set("rx", 2).set("fill", colour);
+        document = document.add(swatch).add(text(name, left + 17.0, 46.0, 13, INK));
+    }
     for (index, side) in sides.iter().enumerate() {
         let left = LEFT + index as f64 * (PANEL + GAP);
         let upper = Panel { left, top: 172.0, height: 230.0, end, most: requests_most };
@@ -194,10 +203,14 @@ fn requests(world: &World, side: &Side, panel: &Panel, labelled: bool) -> Group 
             .set("stroke-dasharray", "4 3")
             .set("stroke-width", 1),
     );
-    let label = format!("capacity {}/s", world.capacity_per_second);
-    group = group.add(text(label, panel.left + PANEL, y - 6.0, 12, INK).set("text-anchor", "end"));
+    // At the end that the peak is farther from.
+    let late = highest(report, all).is_some_and(|(seconds, _)| seconds > panel.end / 2.0);
+    let (x, anchor) = if late { (panel.left + 4.0, "start") } else { (panel.left + PANEL, "end") };
+    let label = format!("takes {}/s", world.capacity_per_second);
+    group = group.add(text(label, x, y - 6.0, 12, INK).set("text-anchor", anchor));
+    group = rest(group, panel, report);
     peak(group, panel, report, all, |value| {
-        format!("up to {} in a second", grouped(report.peak_requests.max(value as u64)))
+        format!("up to {} in one second", grouped(report.peak_requests.max(value as u64)))
     })
 }
 
@@ -220,6 +233,14 @@ fn backlog(world: &World, side: &Side, panel: &Panel, labelled: bool) -> Group {
     peak(group, panel, report, value, |value| format!("{} waiting", grouped(value as u64)))
 }
 
+/// When the value is highest, and how high.
+fn highest(report: &Report, value: impl Fn(&Point) -> f64) -> Option<(f64, f64)> {
+    let width = report.series.width().as_secs_f64();
+    let points = report.series.points().iter().map(value).enumerate();
+    let (index, highest) = points.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    Some(((index as f64 + 0.5) * width, highest))
+}
+
 /// Names the highest point.
 fn peak(
     group: Group,
@@ -228,14 +249,31 @@ fn peak(
     value: impl Fn(&Point) -> f64,
     label: impl Fn(f64) -> String,
 ) -> Group {
-    let points = report.series.points();
-    let width = report.series.width().as_secs_f64();
-    let highest = points.iter().enumerate().max_by(|a, b| value(a.1).total_cmp(&value(b.1)));
-    let Some((index, point)) = highest else { return group };
-    let (x, y) = (panel.x((index as f64 + 0.5) * width), panel.y(value(point)));
-    let label = text(label(value(point)), x + 8.0, y - 6.0, 13, INK).set("font-weight", 600);
-    let dot = svg::node::element::Circle::new().set("cx", round(x)).set("cy", round(y));
-    group.add(dot.set("r", 3).set("fill", INK)).add(label)
+    let Some((seconds, value)) = highest(report, value) else { return group };
+    let (x, y) = (panel.x(seconds), panel.y(value));
+    let (offset, anchor) =
+        if x > panel.left + PANEL * 0.7 { (-2.0, "end") } else { (8.0, "start") };
+    let label = text(label(value), x + offset, y - 8.0, 13, INK).set("font-weight", 600);
+    let dot = Circle::new().set("cx", round(x)).set("cy", round(y)).set("r", 3).set("fill", INK);
+    group.add(dot).add(label.set("text-anchor", anchor))
+}
+
+/// Over a panel, when the endpoint was given a rest.
+fn rest(mut group: Group, panel: &Panel, report: &Report) -> Group {
+    for (index, (from, state)) in report.states.iter().enumerate() {
+        if *state == State::Healthy {
+            continue;
+        }
+        let to = report.states.get(index + 1).map_or(report.ended_at, |(at, _)| *at);
+        let (left, right) = (panel.x(from.as_secs_f64()), panel.x(to.as_secs_f64()));
+        let bar = Rectangle::new().set("x", round(left)).set("y", panel.top - 13.0);
+        let bar = bar.set("width", round(right - left)).set("height", 4).set("fill", BAND_INK);
+        let label = format!("{state} from {} to {}", clock(*from), clock(to));
+        group = group
+            .add(bar)
+            .add(text(label, right + 8.0, panel.top - 7.0, 12, BAND_INK).set("font-weight", 600));
+    }
+    group
 }
 
 /// The figures under a side.
@@ -246,7 +284,7 @@ fn strip(side: &Side, left: f64, top: f64) -> Group {
     let figures = [
         (grouped(report.attempts), "attempts"),
         (grouped(report.refused), "refused with 429"),
-        (drained, "to deliver what waited"),
+        (drained, "to catch up"),
         (longest, "longest delay"),
     ];
     let mut group = Group::new().add(line((left, top), (left + PANEL, top), GRID));

@@ -50,7 +50,7 @@ pub fn told(report: &Report) -> Vec<(&'static str, String)> {
             "most retries in a second, once it is back",
             grouped(recovery.map_or(0, |it| it.peak_retries)),
         ),
-        ("all from before delivered after", drained),
+        ("time to catch up", drained),
         ("delay, half of them", delays.map_or(String::new(), |it| long(it.p50))),
         ("delay, the longest", delays.map_or(String::new(), |it| long(it.max))),
     ]

@@ -16,7 +16,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use http::StatusCode;
 use labhook::delivery::Schedule;
 use labhook::flow::WindowPolicy;
 use labhook::simulate::{Behaviour, Load, Policies, Receiver, Report, Scenario};
@@ -69,7 +68,7 @@ fn main() -> anyhow::Result<()> {
             let receiver = Receiver::new()
                 .latency(Duration::from_millis(40))
                 .capacity(count(world.capacity_per_second)?)
-                .outage(world.down.0, world.down.1, Behaviour::status(StatusCode::BAD_GATEWAY));
+                .outage(world.down.0, world.down.1, Behaviour::refuses());
             let load = Load::per_second(count(world.events_per_second)?);
             let reports = Scenario::new(load, world.lasting)
                 .points(NonZeroUsize::new(1_024).context("no points")?)
