@@ -91,7 +91,9 @@
 
 mod alarm;
 mod attempt;
+mod attempted;
 mod counters;
+mod doubt;
 mod drive;
 mod endpoints;
 mod heard;
@@ -101,6 +103,7 @@ mod notice;
 mod publish;
 mod queue;
 mod record;
+mod replay;
 mod restore;
 mod save;
 mod slot;
@@ -123,12 +126,14 @@ use crate::registry::Registry;
 use crate::timestamp::Timestamp;
 
 pub use self::attempt::{Attempt, Ticket};
+pub use self::attempted::{Attempted, Cause};
 pub use self::counters::Counters;
 pub use self::notice::Notice;
 pub use self::publish::{Inexpressible, PublishError, Published};
 pub use self::record::{
     Change, Changes, DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey, Revision,
 };
+pub use self::replay::{ReplayPlan, Selection};
 pub use self::restore::RestoreError;
 pub use self::status::Status;
 pub use self::step::Step;
@@ -166,6 +171,7 @@ pub struct Outbox {
     turns: Turns,
     watch: Watch,
     failing_after: NonZeroU32,
+    report_attempts: bool,
     alarms: Alarms,
     journal: Journal,
 }
@@ -209,6 +215,7 @@ impl Outbox {
             turns: Turns::default(),
             watch: Watch::default(),
             failing_after: FAILING_AFTER,
+            report_attempts: false,
             alarms: Alarms::default(),
             journal: Journal::new(),
         };
@@ -254,6 +261,13 @@ impl Outbox {
     #[must_use]
     pub const fn failing_after(mut self, attempts: NonZeroU32) -> Self {
         self.failing_after = attempts;
+        self
+    }
+
+    /// Has [`Notice::Attempted`] tell of every attempt that is over, for the host's history.
+    #[must_use]
+    pub const fn report_attempts(mut self) -> Self {
+        self.report_attempts = true;
         self
     }
 

@@ -30,6 +30,8 @@ pub struct Counters {
     /// Deliveries of which the attempts or the time ran out: [`Exhausted`](Verdict::Exhausted) and
     /// [`Expired`](Verdict::Expired).
     pub given_up: u64,
+    /// Deliveries that nobody knows the end of: [`Unconfirmed`](Verdict::Unconfirmed).
+    pub unconfirmed: u64,
     /// Deliveries that this end took back: [`Cancelled`](Verdict::Cancelled).
     pub cancelled: u64,
 }
@@ -62,6 +64,7 @@ impl Counters {
             Verdict::Delivered => &mut self.delivered,
             Verdict::Rejected | Verdict::Gone | Verdict::Stopped => &mut self.refused,
             Verdict::Exhausted | Verdict::Expired => &mut self.given_up,
+            Verdict::Unconfirmed => &mut self.unconfirmed,
             Verdict::Cancelled => &mut self.cancelled,
         };
         *count = count.saturating_add(1);

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use super::alarm::Alarm;
 use super::attempt::{Attempt, Ticket};
+use super::attempted::Attempted;
 use super::lane::{Flight, Next};
 use super::notice::Notice;
 use super::queue::Place;
 use super::record::RecordKey;
 use super::slot::Slot;
 use super::{Entry, Outbox};
-use crate::delivery::{Dice, Outcome, Verdict};
+use crate::delivery::{Dice, Failure, Outcome, Progress};
 use crate::flow::Class;
 use crate::health::Waiting;
 use crate::id::EndpointId;
@@ -82,7 +83,7 @@ impl Outbox {
             let body = entry.message.rendering(&slot.format).map_or(0, |it| it.body().len());
             self.turns.served(id, &mut lane.turn, body);
             slot.sent = false;
-            slot.flight = Some(Flight { pass, started_at: now, class });
+            slot.flight = Some(Flight { started, pass, class: Some(class) });
             let (message, endpoint) = (entry.message.id().clone(), id.clone());
             let attempt = started.number;
             self.settle(sequence, id, None, now);
@@ -159,7 +160,9 @@ impl Outbox {
         let progress =
             endpoint.map(|endpoint| slot.advance(endpoint, lane.is_in_use(endpoint), dice, now));
         let timed_out = slot.delivery.unanswered() > unanswered;
-        let edge = slot.landed().and_then(|flight| {
+        let is_due = progress == Some(Progress::Due);
+        let landed = slot.landed();
+        let edge = landed.and_then(|flight| {
             let heard = match (outcome, endpoint) {
                 (Some(outcome), Some(endpoint)) => {
                     Some(Heard::of(outcome, endpoint.policy.responses()))
@@ -171,11 +174,25 @@ impl Outbox {
         let cancels = endpoint.is_some_and(|it| it.health.waiting() == Waiting::Cancel);
         let disabled = lane.kept.health.disabled().is_some();
         if disabled && cancels && slot.delivery.in_flight().is_none() {
-            slot.delivery.end(Verdict::Cancelled, now);
+            slot.cancel(now);
         }
 
         // Its record, and what is to be told of it.
         let ended = slot.delivery.verdict();
+        if let Some(flight) = landed.filter(|_| self.report_attempts && slot.sent) {
+            let timeout = timed_out.then_some(Outcome::Failed(Failure::Timeout));
+            self.journal.guard_notice(Notice::Attempted(Attempted {
+                message: message.clone(),
+                endpoint: id.clone(),
+                number: flight.started.number,
+                cause: flight.cause(&slot.delivery),
+                started_at: flight.started.at,
+                ended_at: if timed_out { flight.started.deadline } else { now },
+                outcome: outcome.cloned().or(timeout),
+                next_at: slot.delivery.next_at().or(is_due.then_some(now)),
+                verdict: ended,
+            }));
+        }
         if slot.has_news() {
             self.journal.touch(RecordKey::Delivery(message.clone(), id.clone()));
             if let Some(verdict) = ended.filter(|_| slot.recorded.verdict().is_none()) {
@@ -195,6 +212,16 @@ impl Outbox {
                     message: message.clone(),
                     endpoint: id.clone(),
                     attempts: failed,
+                });
+            }
+            if let Some(since) =
+                slot.delivery.in_doubt().filter(|_| slot.recorded.in_doubt().is_none())
+            {
+                self.journal.guard_notice(Notice::InDoubt {
+                    message: message.clone(),
+                    endpoint: id.clone(),
+                    attempt: slot.delivery.attempts(),
+                    since,
                 });
             }
             slot.recorded = slot.delivery.clone();

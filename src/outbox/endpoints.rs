@@ -3,7 +3,6 @@
 use super::Outbox;
 use super::alarm::Alarm;
 use super::record::RecordKey;
-use crate::delivery::Verdict;
 use crate::endpoint::Endpoint;
 use crate::health::{Edge, EnableError, EnabledBy, Health};
 use crate::id::EndpointId;
@@ -59,7 +58,7 @@ impl Outbox {
         let open: Vec<_> = lane.queue.open().collect();
         for sequence in &open {
             if let Some(slot) = self.slot(*sequence, id) {
-                slot.delivery.end(Verdict::Cancelled, now);
+                slot.cancel(now);
                 self.settle(*sequence, id, None, now);
             }
         }

@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::attempted::Cause;
 use super::counters::Counters;
 use super::heard::Heard;
 use super::queue::Queue;
 use super::turns::Turn;
 use super::watch::Census;
+use crate::delivery::{Delivery, Started};
 use crate::endpoint::Endpoint;
 use crate::flow::{Class, Feedback, Flow, FlowPolicy, Permission};
 use crate::health::{Admit, Edge, Guard, Health, HealthPolicy, Intake, Pass, State};
@@ -60,10 +62,23 @@ impl Default for Kept {
 /// An attempt under way, as far as its endpoint is concerned.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Flight {
+    pub(super) started: Started,
     /// `None` where it was started before a restart: it says nothing of the endpoint's health.
     pub(super) pass: Option<Pass>,
-    pub(super) started_at: Timestamp,
-    pub(super) class: Class,
+    /// `None` likewise.
+    pub(super) class: Option<Class>,
+}
+
+impl Flight {
+    /// Why it was made, as far as the delivery as it is now tells.
+    pub(super) const fn cause(&self, delivery: &Delivery) -> Cause {
+        match self.class {
+            Some(Class::Probe) => Cause::Probe,
+            _ if delivery.replays() > 0 => Cause::Replay,
+            _ if self.started.number == 1 => Cause::Published,
+            _ => Cause::Retry,
+        }
+    }
 }
 
 /// What a lane says to the question what may go.
@@ -156,7 +171,7 @@ impl Lane {
         // After a restart nobody knows whether an attempt without an answer was made at all.
         let heard = heard.filter(|heard| flight.pass.is_some() || heard.answered);
         let feedback = heard.map_or(Feedback::Other, |heard| heard.feedback);
-        flow.ended(&endpoint.flow, flight.started_at, feedback, now);
+        flow.ended(&endpoint.flow, flight.started.at, feedback, now);
         if let Some(pause) = heard.and_then(|heard| heard.pause) {
             flow.hold_until(&endpoint.flow, now + pause, now);
         }

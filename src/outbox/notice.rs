@@ -3,6 +3,7 @@
 use crate::delivery::Verdict;
 use crate::health::Disabled;
 use crate::id::{EndpointId, MessageId};
+use crate::outbox::attempted::Attempted;
 use crate::timestamp::Timestamp;
 
 /// Something happened that the host may want to know.
@@ -34,6 +35,22 @@ pub enum Notice {
         /// How many attempts have failed.
         attempts: u32,
     },
+    /// An attempt ended without an answer, and under [`Doubt::Ask`](crate::delivery::Doubt::Ask)
+    /// nothing more is sent until somebody decides: [`Outbox::resend`](crate::Outbox::resend),
+    /// [`Outbox::give_up`](crate::Outbox::give_up) or [`Outbox::replay`](crate::Outbox::replay).
+    InDoubt {
+        /// The message.
+        message: MessageId,
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// The number of the attempt.
+        attempt: u32,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// An attempt is over; told only where [`Outbox::report_attempts`](crate::Outbox::report_attempts)
+    /// was asked for.
+    Attempted(Attempted),
     /// An endpoint fails too often: what there is for it waits, and probes ask whether it is back.
     EndpointDegraded {
         /// The endpoint.

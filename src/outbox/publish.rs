@@ -43,6 +43,7 @@ impl Outbox {
             });
         }
 
+        let delivery = Delivery::new(now).with_expires_at(message.expires_at());
         let mut slots = BTreeMap::new();
         let mut shed = Vec::new();
         let mut inexpressible = Vec::new();
@@ -65,7 +66,7 @@ impl Outbox {
                 continue;
             }
             let format = endpoint.formatter().name().into();
-            slots.insert(endpoint.id().clone(), Slot::new(format, Delivery::new(now)));
+            slots.insert(endpoint.id().clone(), Slot::new(format, delivery.clone()));
         }
 
         // It goes on rising when a restart finds no record to count on from.

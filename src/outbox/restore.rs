@@ -7,7 +7,6 @@ use super::record::{DeliveryRecord, EndpointRecord, MessageRecord, Record, Recor
 use super::slot::Slot;
 use super::{Entry, Outbox};
 use crate::delivery::Delivery;
-use crate::flow::Class;
 use crate::id::MessageId;
 use crate::timestamp::Timestamp;
 
@@ -68,7 +67,8 @@ impl Outbox {
         if let Some(format) = fan_out.values().find(|it| message.rendering(it).is_none()) {
             return Err(RestoreError::NoRendering { id, format: format.clone() });
         }
-        let fresh = |format| Slot::new(format, Delivery::new(accepted_at));
+        let delivery = Delivery::new(accepted_at).with_expires_at(message.expires_at());
+        let fresh = |format| Slot::new(format, delivery.clone());
         let slots: BTreeMap<_, _> = fan_out.into_iter().map(|(id, it)| (id, fresh(it))).collect();
         let entry = Entry { message, accepted_at, slots, open: 0 };
         if self.messages.insert(sequence, entry).is_some()
@@ -93,9 +93,8 @@ impl Outbox {
                 slot.delivery = delivery;
                 // It may have been: a crash hides whether it was.
                 slot.sent = true;
-                if slot.delivery.in_flight().is_some() {
-                    let (pass, started_at, class) = (None, Timestamp::MIN, Class::Retry);
-                    slot.flight = Some(Flight { pass, started_at, class });
+                if let Some(started) = slot.delivery.in_flight() {
+                    slot.flight = Some(Flight { started, pass: None, class: None });
                     let flow = &mut self.lanes.entry(endpoint).or_default().kept.flow;
                     flow.set_in_flight(flow.in_flight().saturating_add(1));
                 }

@@ -2,7 +2,7 @@
 
 use super::lane::Flight;
 use super::queue::{Place, Standing};
-use crate::delivery::{Delivery, Dice, Progress};
+use crate::delivery::{Delivery, Dice, Progress, Verdict};
 use crate::endpoint::Endpoint;
 use crate::timestamp::Timestamp;
 
@@ -39,8 +39,10 @@ impl Slot {
     /// Whether the delivery has moved since it was recorded. A wait that is over is no news: time
     /// will have passed for a restored delivery too.
     pub(super) fn has_news(&self) -> bool {
-        let key = |it: &Delivery| (it.attempts(), it.in_flight(), it.verdict(), it.unanswered());
-        key(&self.delivery) != key(&self.recorded)
+        let attempts = |it: &Delivery| (it.attempts(), it.in_flight(), it.unanswered());
+        let state = |it: &Delivery| (it.in_doubt(), it.replays(), it.verdict());
+        attempts(&self.delivery) != attempts(&self.recorded)
+            || state(&self.delivery) != state(&self.recorded)
     }
 
     /// How many of these attempts have failed, or ended without an answer.
@@ -67,6 +69,15 @@ impl Slot {
             }
         }
         self.delivery.poll(&endpoint.policy, dice, now)
+    }
+
+    /// Ends the delivery because its endpoint is out of use.
+    pub(super) fn cancel(&mut self, now: Timestamp) {
+        if let Some(started) = self.delivery.in_flight().filter(|_| !self.sent) {
+            self.delivery.unstart(started.number);
+        }
+        let doubt = self.delivery.in_doubt().map(|_| Verdict::Unconfirmed);
+        self.delivery.end(doubt.unwrap_or(Verdict::Cancelled), now);
     }
 
     /// The flight that is over, if one is since this was last asked.

@@ -55,10 +55,10 @@ fn every_public_type_is_send_and_sync() {
         flow::Window, flow::WindowPolicy,
     );
     all!(kept:
-        outbox::Change, outbox::Changes, outbox::Counters, outbox::DeliveryRecord,
+        outbox::Attempted, outbox::Cause, outbox::Change, outbox::Changes, outbox::Counters, outbox::DeliveryRecord,
         outbox::EndpointRecord, outbox::Inexpressible, outbox::MessageRecord,
         outbox::PublishError, outbox::Published, outbox::Record, outbox::RecordKey,
-        outbox::RestoreError, outbox::Revision, outbox::Status<'static>,
+        outbox::ReplayPlan, outbox::RestoreError, outbox::Revision, outbox::Selection, outbox::Status<'static>,
     );
     all!(kept:
         signature::Described, signature::DescribedError, signature::Encoding, signature::KeyError,

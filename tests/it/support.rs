@@ -198,6 +198,9 @@ impl Host {
                 Notice::Failing { message, endpoint, attempts } => {
                     format!("{message}>{endpoint} failing after {attempts}")
                 }
+                Notice::InDoubt { message, endpoint, attempt, .. } => {
+                    format!("{message}>{endpoint} in doubt after {attempt}")
+                }
                 Notice::EndpointDegraded { endpoint, .. } => format!("{endpoint} degraded"),
                 Notice::EndpointSuspended { endpoint, .. } => format!("{endpoint} suspended"),
                 Notice::EndpointDisabled { endpoint, .. } => format!("{endpoint} disabled"),

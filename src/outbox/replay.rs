@@ -1,0 +1,211 @@
+//! Deliveries that are made again: [`Selection`], [`ReplayPlan`] and [`Outbox::replay`].
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Outbox;
+use super::alarm::Alarm;
+use crate::delivery::{Delivery, Verdict};
+use crate::id::{EndpointId, MessageId};
+use crate::timestamp::Timestamp;
+
+/// Which deliveries to replay. Each condition narrows it down.
+///
+/// ```
+/// use std::time::Duration;
+/// use labhook::outbox::Selection;
+/// use labhook::{EndpointId, Timestamp};
+///
+/// // What the ELN missed yesterday.
+/// let today = Timestamp::from_unix_seconds(1_744_848_000);
+/// let yesterday = Timestamp::from_unix_seconds(1_744_761_600);
+/// let missed = Selection::all()
+///     .endpoint(EndpointId::new("eln")?)
+///     .accepted_from(yesterday)
+///     .accepted_before(today)
+///     .failed();
+/// # Ok::<(), labhook::IdError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    message: Option<MessageId>,
+    endpoint: Option<EndpointId>,
+    from: Option<Timestamp>,
+    before: Option<Timestamp>,
+    failed: bool,
+}
+
+impl Selection {
+    /// All deliveries that the outbox knows: those that are pending, and those of settled messages
+    /// that it [retains](Outbox::retain).
+    #[must_use]
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Only those of this message.
+    #[must_use]
+    pub fn message(mut self, id: MessageId) -> Self {
+        self.message = Some(id);
+        self
+    }
+
+    /// Only those to this endpoint.
+    #[must_use]
+    pub fn endpoint(mut self, id: EndpointId) -> Self {
+        self.endpoint = Some(id);
+        self
+    }
+
+    /// Only those whose message was accepted at this instant or later.
+    #[must_use]
+    pub const fn accepted_from(mut self, at: Timestamp) -> Self {
+        self.from = Some(at);
+        self
+    }
+
+    /// Only those whose message was accepted before this instant.
+    #[must_use]
+    pub const fn accepted_before(mut self, at: Timestamp) -> Self {
+        self.before = Some(at);
+        self
+    }
+
+    /// Only those that have ended, and not as [`Verdict::Delivered`].
+    #[must_use]
+    pub const fn failed(mut self) -> Self {
+        self.failed = true;
+        self
+    }
+
+    fn selects(&self, message: &MessageId, endpoint: &EndpointId, delivery: &Delivery) -> bool {
+        self.message.as_ref().is_none_or(|id| id == message)
+            && self.endpoint.as_ref().is_none_or(|id| id == endpoint)
+            && self.from.is_none_or(|from| delivery.accepted_at() >= from)
+            && self.before.is_none_or(|before| delivery.accepted_at() < before)
+            && (!self.failed || delivery.verdict().is_some_and(|it| it != Verdict::Delivered))
+    }
+}
+
+/// Which deliveries are to be replayed, and when: made by [`Outbox::plan_replay`], carried out by
+/// [`Outbox::replay`].
+///
+/// It is plain data, so that it can be shown to whoever decides, and saved in between.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayPlan {
+    replays: Vec<Planned>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Planned {
+    sequence: u64,
+    message: MessageId,
+    endpoint: EndpointId,
+    /// What was so when it was planned: whatever has moved since is left out.
+    attempts: u32,
+    replays: u32,
+    due: Timestamp,
+}
+
+impl ReplayPlan {
+    /// Each delivery, and when it is to be due, in the order in which their messages were accepted.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&MessageId, &EndpointId, Timestamp)> {
+        self.replays.iter().map(|it| (&it.message, &it.endpoint, it.due))
+    }
+
+    /// How many deliveries are to be replayed.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.replays.len()
+    }
+
+    /// Whether there is none to be replayed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.replays.is_empty()
+    }
+}
+
+impl Outbox {
+    /// Plans to replay what is selected, the deliveries of each endpoint `pace` apart; changes
+    /// nothing.
+    ///
+    /// What cannot be replayed is left out: what has an attempt in flight, what is past its
+    /// message's lifetime by its turn, and what goes to an endpoint that is unknown or disabled.
+    #[must_use]
+    pub fn plan_replay(&self, selection: &Selection, pace: Duration, now: Timestamp) -> ReplayPlan {
+        let mut turns = BTreeMap::new();
+        let mut replays = Vec::new();
+        for (sequence, entry) in &self.messages {
+            for (endpoint, slot) in &entry.slots {
+                let message = entry.message.id();
+                let delivery = &slot.delivery;
+                if !selection.selects(message, endpoint, delivery) || !self.can_replay(endpoint) {
+                    continue;
+                }
+                let due = turns.entry(endpoint).or_insert(now);
+                // Whether it can be replayed is the delivery's to say.
+                if !delivery.clone().replay(*due) {
+                    continue;
+                }
+                replays.push(Planned {
+                    sequence: *sequence,
+                    message: message.clone(),
+                    endpoint: endpoint.clone(),
+                    attempts: delivery.attempts(),
+                    replays: delivery.replays(),
+                    due: *due,
+                });
+                *due = *due + pace;
+            }
+        }
+        ReplayPlan { replays }
+    }
+
+    /// Carries a plan out, and answers how many deliveries are replayed by it.
+    ///
+    /// Each of them is due again at its instant of the plan: one that had ended is pending once
+    /// more, and one that waited for a retry waits for this instead, in one step. Its attempts are
+    /// retries, held back by health, flow and order like any other; in order it stands where its
+    /// message was accepted, ahead of what was accepted since.
+    ///
+    /// A delivery that was attempted or replayed since the plan was made is left as it is. So a
+    /// plan can be carried out again, after a crash say, and nothing is replayed twice.
+    pub fn replay(&mut self, plan: &ReplayPlan, now: Timestamp) -> usize {
+        plan.replays.iter().filter(|planned| self.replay_one(planned, now)).count()
+    }
+
+    fn replay_one(&mut self, planned: &Planned, now: Timestamp) -> bool {
+        let Planned { sequence, message, endpoint, attempts, replays, due } = planned;
+        if !self.can_replay(endpoint) {
+            return false;
+        }
+        let Some(entry) = self.messages.get_mut(sequence) else { return false };
+        let forget_at = entry.settled_at() + self.retain;
+        let Some(slot) = entry.slots.get_mut(endpoint) else { return false };
+        let as_planned =
+            (slot.delivery.attempts(), slot.delivery.replays()) == (*attempts, *replays);
+        let ended = slot.delivery.verdict().is_some();
+        if entry.message.id() != message || !as_planned || !slot.delivery.replay(*due) {
+            return false;
+        }
+        if ended {
+            if entry.open == 0 {
+                self.alarms.change(Some(forget_at), None, Alarm::Forget(*sequence));
+            }
+            entry.open = entry.open.saturating_add(1);
+            self.pending = self.pending.saturating_add(1);
+        }
+        self.settle(*sequence, endpoint, None, now);
+        true
+    }
+
+    fn can_replay(&self, endpoint: &EndpointId) -> bool {
+        let lane = self.lanes.get(endpoint).filter(|_| self.registry.get(endpoint).is_some());
+        lane.is_some_and(|lane| lane.kept.health.disabled().is_none())
+    }
+}
