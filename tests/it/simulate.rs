@@ -208,3 +208,45 @@ fn a_week_of_outage_with_a_message_a_minute() {
     let given_up = report.ended(Verdict::Exhausted);
     assert_eq!(given_up, (7 * DAY - 272_105).div_ceil(60));
 }
+
+#[test]
+fn an_endpoint_is_degraded_suspended_and_disabled_when_its_policy_says() {
+    let load = Load::new(count(1), secs(60));
+    let scenario = Scenario::new(load, secs(8 * DAY))
+        .endpoint(Policies::new(Policy::default()), down(8 * DAY, Behaviour::refuses()));
+    let report = run(&scenario);
+    // The fifth failure is that of the third message; each message before it has failed twice.
+    let degraded = secs(120) + millis(20);
+    let suspended = degraded + secs(22_500) + 6 * millis(20);
+    let disabled = suspended + secs(7 * DAY) + millis(20);
+    let states = [State::Degraded, State::Suspended, State::Disabled];
+    let times = [degraded, suspended, disabled].map(Some);
+    assert_eq!(states.map(|state| report.time_to(state)), times);
+    assert_eq!(report.time_to(State::Healthy), None);
+    assert_eq!(report.accepted, disabled.as_secs() / 60 + 1);
+    assert_eq!(report.shed, 8 * 1_440 - report.accepted);
+    assert_eq!(report.ended(Verdict::Delivered), 0);
+    assert_eq!(report.pending, 0);
+    // Four probes an hour at first, then one in four hours.
+    assert!(report.attempts < 60, "{}", report.attempts);
+}
+
+#[test]
+fn a_recovery_is_gentle() {
+    let sides = [plain(Policy::new(Schedule::list([secs(30)]).for_ever())), Policies::default()];
+    let [hard, gentle] = sides.map(|policies| {
+        let receiver =
+            Receiver::new().capacity(count(20)).outage(secs(60), secs(660), Behaviour::refuses());
+        run(&Scenario::new(Load::per_second(count(5)), secs(1_800)).endpoint(policies, receiver))
+    });
+    assert_eq!([&hard, &gentle].map(|it| it.ended(Verdict::Delivered)), [9_000; 2]);
+    // 3 000 wait, and each comes every half minute.
+    assert_eq!(hard.recovery.unwrap().peak_retries, 100);
+    // Slow start doubles until it is refused.
+    assert!(gentle.recovery.unwrap().peak_requests < 2 * 20, "{:?}", gentle.recovery);
+    assert!(gentle.refused * 20 < hard.refused, "{} {}", gentle.refused, hard.refused);
+    assert!(gentle.attempts < 9_500, "{}", gentle.attempts);
+    // Degraded by the fifth message, and found back by the second probe.
+    assert_eq!(gentle.time_to(State::Degraded), Some(millis(820)));
+    assert_eq!(gentle.time_to(State::Healthy), Some(millis(820 + 900_040)));
+}

@@ -8,7 +8,7 @@ use svg::Document;
 use svg::node::element::path::Data;
 use svg::node::element::{Circle, Group, Line, Path, Rectangle, Text};
 
-use crate::figures::{clock, grouped, long, step};
+use crate::figures::{clock, end, grouped, long, step};
 use crate::{Side, World};
 
 const WIDTH: f64 = 1_200.0;
@@ -85,8 +85,7 @@ fn line(from: (f64, f64), to: (f64, f64), colour: &str) -> Line {
 }
 
 pub fn draw(world: &World, sides: &[Side]) -> Document {
-    let end = sides.iter().map(|side| side.report.ended_at.as_secs_f64()).fold(0.0, f64::max);
-    let end = (end / 900.0).ceil() * 900.0;
+    let end = end(sides).as_secs_f64();
     let rate = |point: &Point, report: &Report| {
         (point.firsts + point.retries) as f64 / report.series.width().as_secs_f64()
     };

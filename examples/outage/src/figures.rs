@@ -5,6 +5,14 @@ use std::time::Duration;
 use labhook::Verdict;
 use labhook::simulate::Report;
 
+use crate::Side;
+
+/// Where the time axis ends: at the first full quarter of an hour after which nothing happens.
+pub fn end(sides: &[Side]) -> Duration {
+    let end = sides.iter().map(|side| side.report.ended_at.as_secs_f64()).fold(0.0, f64::max);
+    Duration::from_secs_f64((end / 900.0).ceil() * 900.0)
+}
+
 /// Digits in threes: 1 034 112.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();

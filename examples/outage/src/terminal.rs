@@ -5,7 +5,7 @@ use std::time::Duration;
 use comfy_table::{CellAlignment, Table, presets};
 use labhook::simulate::{Point, Report};
 
-use crate::figures::{clock, grouped, told};
+use crate::figures::{clock, end, grouped, told};
 use crate::{Side, World};
 
 const WIDTH: usize = 46;
@@ -46,7 +46,7 @@ fn axis(world: &World, end: Duration) -> String {
 }
 
 pub fn show(world: &World, sides: &[Side]) {
-    let end = sides.iter().map(|side| side.report.ended_at).max().unwrap_or_default();
+    let end = end(sides);
     println!(
         "{} events a second, a receiver that takes {}, and is down from {} to {} (▒)\n",
         world.events_per_second,
@@ -62,7 +62,7 @@ pub fn show(world: &World, sides: &[Side]) {
     chart(world, sides, end, "messages waiting", |point| point.backlog);
 
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_FULL_CONDENSED);
     let names = sides.iter().map(|side| side.name.to_owned());
     table.set_header(std::iter::once(String::new()).chain(names));
     let figures: Vec<_> = sides.iter().map(|side| told(&side.report)).collect();
