@@ -55,9 +55,9 @@ pub fn show(world: &World, sides: &[Side]) {
         clock(world.down.1),
     );
     let heads: Vec<_> = sides.iter().map(|side| format!("{:WIDTH$}", side.name)).collect();
-    println!("{:8}  {}", "", heads.join("   "));
+    println!("{:8}  {}", "", heads.join("  "));
     let abouts: Vec<_> = sides.iter().map(|side| format!("{:WIDTH$}", side.about)).collect();
-    println!("{:8}  {}", "", abouts.join("   "));
+    println!("{:8}  {}", "", abouts.join("  "));
     chart(world, sides, end, "requests in a second", |point| point.busiest);
     chart(world, sides, end, "messages waiting", |point| point.backlog);
 
@@ -85,11 +85,11 @@ fn chart(world: &World, sides: &[Side], end: Duration, what: &str, value: impl F
     for row in 0..HEIGHT {
         let label = if row == 0 { grouped(most).replace('\u{202f}', " ") } else { String::new() };
         let line: Vec<_> = charts.iter().map(|rows| rows[row].as_str()).collect();
-        println!("{label:>8} │{}", line.join(" │ "));
+        println!("{label:>8} │{}", line.join(" │"));
     }
     let axes: Vec<_> = sides.iter().map(|_| axis(world, end)).collect();
-    println!("{:>8} └{}", "0", axes.join(" └─"));
+    println!("{:>8} └{}", "0", axes.join(" └"));
     let half = clock(end / 2);
     let clocks = format!("{:<w$}{half:^h$}{:>w$}", "0:00", clock(end), w = 20, h = WIDTH - 40);
-    println!("{:8}  {clocks}   {clocks}", "");
+    println!("{:8}  {clocks}  {clocks}", "");
 }
