@@ -98,6 +98,7 @@ const FLOORS: [(&str, &[Module]); 5] = [
                     "health",
                     "id",
                     "message",
+                    "order",
                     "registry",
                     "rendering",
                     "timestamp",
