@@ -218,11 +218,16 @@ fn the_numbers_end_is_the_attempts_end() {
         serde_json::from_str(&json).unwrap()
     };
     // No retry of the last, none that was promised, and none that is replayed.
-    let mut live = last(r#"{"in_flight":{"at":0,"deadline":5000}}"#);
-    assert_eq!(
-        resolve(&mut live, &policy, u32::MAX, &answer(503), 1),
-        Resolution::Ended(Verdict::Exhausted)
-    );
+    let live = last(r#"{"in_flight":{"at":0,"deadline":5000}}"#);
+    // Of a replay it may be an early one.
+    let replayed = Replayed { times: 1, after: u32::MAX - 1, due: at(0) };
+    for replayed in [None, Some(replayed)] {
+        let mut live = Delivery { replayed, ..live.clone() };
+        assert_eq!(
+            resolve(&mut live, &policy, u32::MAX, &answer(503), 1),
+            Resolution::Ended(Verdict::Exhausted)
+        );
+    }
     for state in [r#""due""#, r#"{"waiting":{"due":0}}"#] {
         let mut delivery = last(state);
         assert_eq!(delivery.start(&policy, at(0)), None);
