@@ -106,6 +106,7 @@ mod record;
 mod replay;
 mod restore;
 mod save;
+mod settle;
 mod slot;
 mod status;
 mod step;

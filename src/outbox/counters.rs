@@ -54,18 +54,16 @@ impl Counters {
     }
 
     /// A delivery has come from one state to another.
-    pub(super) fn unanswered(&mut self, from: &Delivery, to: &Delivery) {
+    pub(super) fn moved(&mut self, from: &Delivery, to: &Delivery) {
         let more = to.unanswered().saturating_sub(from.unanswered());
         self.unanswered = self.unanswered.saturating_add(more.into());
-    }
-
-    pub(super) const fn ended(&mut self, verdict: Verdict) {
-        let count = match verdict {
-            Verdict::Delivered => &mut self.delivered,
-            Verdict::Rejected | Verdict::Gone | Verdict::Stopped => &mut self.refused,
-            Verdict::Exhausted | Verdict::Expired => &mut self.given_up,
-            Verdict::Unconfirmed => &mut self.unconfirmed,
-            Verdict::Cancelled => &mut self.cancelled,
+        let count = match to.verdict().filter(|_| from.verdict().is_none()) {
+            Some(Verdict::Delivered) => &mut self.delivered,
+            Some(Verdict::Rejected | Verdict::Gone | Verdict::Stopped) => &mut self.refused,
+            Some(Verdict::Exhausted | Verdict::Expired) => &mut self.given_up,
+            Some(Verdict::Unconfirmed) => &mut self.unconfirmed,
+            Some(Verdict::Cancelled) => &mut self.cancelled,
+            None => return,
         };
         *count = count.saturating_add(1);
     }

@@ -22,9 +22,6 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    /// The attempt's deadline passed.
-    pub(super) const TIMEOUT: Self = Self::new(Signal::EndpointFault, Feedback::Overloaded);
-
     const fn new(signal: Signal, feedback: Feedback) -> Self {
         Self { signal, feedback, answered: false, pause: None }
     }
@@ -32,7 +29,9 @@ impl Heard {
     pub(super) fn of(outcome: &Outcome, responses: &Responses) -> Self {
         match outcome {
             Outcome::Failed(Failure::Sender) => Self::new(Signal::SenderFault, Feedback::Other),
-            Outcome::Failed(Failure::Timeout) => Self::TIMEOUT,
+            Outcome::Failed(Failure::Timeout) => {
+                Self::new(Signal::EndpointFault, Feedback::Overloaded)
+            }
             Outcome::Failed(_) => Self::new(Signal::EndpointFault, Feedback::Other),
             Outcome::Response(response) => {
                 let reaction = responses.reaction(response.status());

@@ -8,7 +8,7 @@ use super::heard::Heard;
 use super::queue::Queue;
 use super::turns::Turn;
 use super::watch::Census;
-use crate::delivery::{Delivery, Started};
+use crate::delivery::{Delivery, Outcome, Started};
 use crate::endpoint::Endpoint;
 use crate::flow::{Class, Feedback, Flow, FlowPolicy, Permission};
 use crate::health::{Admit, Edge, Guard, Health, HealthPolicy, Intake, Pass, State};
@@ -154,13 +154,13 @@ impl Lane {
         endpoint.enabled && health.disabled().is_none() && health.paused_since().is_none()
     }
 
-    /// An attempt is under way no more; what was heard of it, if anything was.
+    /// An attempt is under way no more, with this outcome, if it has one.
     pub(super) fn landed(
         &mut self,
         endpoint: Option<&Endpoint>,
         guard: Guard,
         flight: Flight,
-        heard: Option<Heard>,
+        outcome: Option<&Outcome>,
         now: Timestamp,
     ) -> Option<Edge> {
         let Kept { health, flow, .. } = &mut self.kept;
@@ -168,6 +168,7 @@ impl Lane {
             flow.set_in_flight(flow.in_flight().saturating_sub(1));
             return None;
         };
+        let heard = outcome.map(|outcome| Heard::of(outcome, endpoint.policy.responses()));
         // After a restart nobody knows whether an attempt without an answer was made at all.
         let heard = heard.filter(|heard| flight.pass.is_some() || heard.answered);
         let feedback = heard.map_or(Feedback::Other, |heard| heard.feedback);

@@ -44,12 +44,16 @@ impl Outbox {
         for row in rows {
             self.restore_delivery(row);
         }
-        for lane in self.lanes.values_mut() {
+        for (id, lane) in &mut self.lanes {
             // Of what was in flight nobody will hear any more.
             if lane.kept.flow.in_flight() > 0 || lane.kept.health.probe().is_some() {
                 lane.kept.health.forget_in_flight();
             }
             lane.recorded = lane.kept.clone();
+            // Of an outage of its own the host was told before.
+            let census = lane.census(self.registry.get(id).is_some_and(|it| it.enabled));
+            self.watch.count(lane.census, census);
+            lane.census = census;
         }
         for (sequence, entry) in std::mem::take(&mut self.messages) {
             self.admit(sequence, entry, now);

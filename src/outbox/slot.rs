@@ -1,9 +1,15 @@
 //! A message on its way to one endpoint, and where it is indexed: [`Slot`].
 
+use std::num::NonZeroU32;
+
+use super::attempted::Attempted;
 use super::lane::Flight;
+use super::notice::Notice;
 use super::queue::{Place, Standing};
-use crate::delivery::{Delivery, Dice, Progress, Verdict};
+use crate::delivery::{Delivery, Dice, Failure, Outcome, Progress, Verdict};
 use crate::endpoint::Endpoint;
+use crate::id::{EndpointId, MessageId};
+use crate::order::Order;
 use crate::timestamp::Timestamp;
 
 /// A delivery, and where it is indexed.
@@ -20,6 +26,15 @@ pub(super) struct Slot {
     /// Whether the attempt in flight was handed out; until then it was certainly not made.
     pub(super) sent: bool,
     pub(super) flight: Option<Flight>,
+}
+
+/// The end of a flight.
+#[derive(Debug)]
+pub(super) struct Landing<'a> {
+    pub(super) flight: Flight,
+    /// `None` where the delivery ended before it, or it was taken back.
+    pub(super) outcome: Option<&'a Outcome>,
+    ended_at: Timestamp,
 }
 
 impl Slot {
@@ -46,19 +61,19 @@ impl Slot {
     }
 
     /// How many of these attempts have failed, or ended without an answer.
-    pub(super) fn failed(delivery: &Delivery) -> u32 {
+    fn failed(delivery: &Delivery) -> u32 {
         delivery.attempts().saturating_sub(u32::from(delivery.in_flight().is_some()))
     }
 
-    /// Brings the delivery up to `now`. An endpoint that is out of use gets nothing that was not
-    /// handed out yet.
+    /// Brings the delivery up to `now`, and answers besides where it stands whether its attempt
+    /// has timed out. An endpoint that is out of use gets nothing that was not handed out yet.
     pub(super) fn advance(
         &mut self,
         endpoint: &Endpoint,
         in_use: bool,
         dice: Dice<'_>,
         now: Timestamp,
-    ) -> Progress {
+    ) -> (Progress, bool) {
         // What was not handed out was not made: where it is too late for it, or its endpoint is
         // out of use by now, no attempt is used up.
         if let Some(started) = self.delivery.in_flight().filter(|_| !self.sent) {
@@ -68,7 +83,9 @@ impl Slot {
                 self.delivery.unstart(started.number);
             }
         }
-        self.delivery.poll(&endpoint.policy, dice, now)
+        let unanswered = self.delivery.unanswered();
+        let progress = self.delivery.poll(&endpoint.policy, dice, now);
+        (progress, self.delivery.unanswered() > unanswered)
     }
 
     /// Ends the delivery because its endpoint is out of use.
@@ -81,19 +98,87 @@ impl Slot {
     }
 
     /// The flight that is over, if one is since this was last asked.
-    pub(super) fn landed(&mut self) -> Option<Flight> {
+    pub(super) fn landing<'a>(
+        &mut self,
+        outcome: Option<&'a Outcome>,
+        timed_out: bool,
+        now: Timestamp,
+    ) -> Option<Landing<'a>> {
+        const TIMEOUT: &Outcome = &Outcome::failed(Failure::Timeout);
         let in_flight = self.delivery.in_flight().is_some();
-        self.flight.take_if(|_| !in_flight)
+        let flight = self.flight.take_if(|_| !in_flight)?;
+        Some(if timed_out {
+            let ended_at = flight.started.deadline;
+            Landing { flight, outcome: Some(TIMEOUT), ended_at }
+        } else {
+            Landing { flight, outcome, ended_at: now }
+        })
+    }
+
+    /// What a host's history says of an attempt that is over.
+    pub(super) fn report(
+        &self,
+        message: &MessageId,
+        endpoint: &EndpointId,
+        landing: &Landing<'_>,
+        now: Timestamp,
+    ) -> Attempted {
+        let Landing { flight, outcome, ended_at } = landing;
+        let verdict = self.delivery.verdict();
+        let goes_on = verdict.is_none() && self.delivery.in_doubt().is_none();
+        Attempted {
+            message: message.clone(),
+            endpoint: endpoint.clone(),
+            number: flight.started.number,
+            cause: flight.cause(&self.delivery),
+            started_at: flight.started.at,
+            ended_at: *ended_at,
+            outcome: outcome.cloned(),
+            next_at: goes_on.then(|| self.delivery.next_at().unwrap_or(now)),
+            verdict,
+        }
+    }
+
+    /// What there is to tell of how the delivery has moved since it was recorded.
+    pub(super) fn notices(
+        &self,
+        message: &MessageId,
+        endpoint: &EndpointId,
+        failing_after: NonZeroU32,
+    ) -> impl Iterator<Item = Notice> {
+        let (from, to) = (&self.recorded, &self.delivery);
+        let verdict = to.verdict().filter(|_| from.verdict().is_none());
+        let settled = verdict.map(|verdict| Notice::Settled {
+            message: message.clone(),
+            endpoint: endpoint.clone(),
+            verdict,
+            attempts: to.attempts(),
+        });
+        let (before, attempts) = (Self::failed(from), Self::failed(to));
+        let limit = failing_after.get();
+        let too_many = before < limit && attempts >= limit && to.verdict().is_none();
+        let failing = too_many.then(|| Notice::Failing {
+            message: message.clone(),
+            endpoint: endpoint.clone(),
+            attempts,
+        });
+        let doubt = to.in_doubt().filter(|_| from.in_doubt().is_none());
+        let in_doubt = doubt.map(|since| Notice::InDoubt {
+            message: message.clone(),
+            endpoint: endpoint.clone(),
+            attempt: to.attempts(),
+            since,
+        });
+        settled.into_iter().chain(failing).chain(in_doubt)
     }
 
     /// How it stands in its line, and from when on it lets others pass by time alone.
     pub(super) fn standing(
         &self,
-        endpoint: Option<&Endpoint>,
+        order: Order,
         accepted_at: Timestamp,
         now: Timestamp,
     ) -> (Standing, Option<Timestamp>) {
-        let order = endpoint.map(|endpoint| endpoint.order).unwrap_or_default();
         let skip_at = order.skip_at(accepted_at);
         let passed = skip_at.is_some_and(|skip_at| now >= skip_at);
         if passed || order.skips(Self::failed(&self.delivery)) {

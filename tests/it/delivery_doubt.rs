@@ -413,7 +413,9 @@ proptest! {
         for event in events {
             let mut doubts = delivery.in_doubt();
             match event {
-                Event::Pass(seconds) => now = at(now.unix_seconds() - at(0).unix_seconds() + seconds),
+                Event::Pass(seconds) => {
+                    now = at(now.unix_seconds() - at(0).unix_seconds() + seconds);
+                }
                 Event::Answered(status) => {
                     if let Some(number) = world.start(&mut delivery, &policy, now) {
                         *world.given.last_mut().unwrap() = Some(status);

@@ -345,6 +345,7 @@ fn story(
     every_tick: bool,
 ) -> Vec<String> {
     let mut delivery = Delivery::new(at(0));
+    let mut replays = replays.to_vec();
     let mut told = Vec::new();
     let mut answers: Vec<(i64, u32, Outcome)> = Vec::new();
     let mut now = 0;
@@ -355,8 +356,11 @@ fn story(
             told.push(format!("{now} {number} {resolution:?}"));
         }
         let mut ended = poll(&mut delivery, policy, now);
-        for (_, wait) in replays.iter().filter(|(time, _)| *time == now) {
+        while let Some(index) = replays.iter().position(|(time, _)| *time == now) {
+            let (_, wait) = replays.remove(index);
+            let was_in_flight = delivery.in_flight().is_some();
             let replayed = delivery.replay(at(now + wait));
+            assert_ne!(replayed, was_in_flight, "never beside a live attempt");
             told.push(format!("{now} replay {replayed}"));
             ended = poll(&mut delivery, policy, now);
         }

@@ -98,6 +98,7 @@ const FLOORS: [(&str, &[Module]); 6] = [
                     "health",
                     "id",
                     "message",
+                    "order",
                     "registry",
                     "rendering",
                     "timestamp",

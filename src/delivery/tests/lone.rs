@@ -20,8 +20,8 @@ struct Trace {
 const ASKED: i64 = 500;
 
 /// Drives a delivery on its own against a receiver which gives the outcomes, each after its
-/// latency (`None`: never). What is in doubt is sent again [`ASKED`] later. It is looked at when it says so and when an answer comes, or at every
-/// tick.
+/// latency (`None`: never). What is in doubt is sent again [`ASKED`] later. It is looked at when
+/// it says so and when an answer comes, or at every tick.
 fn lone(
     policy: &Policy,
     dice: Dice<'_>,

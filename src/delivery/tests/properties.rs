@@ -310,7 +310,12 @@ proptest! {
             let number = attempts.saturating_sub(number);
             let now = Timestamp::from_unix_micros(now);
             match call {
-                0 => drop(delivery.poll(&policy, dice, now)),
+                0 => {
+                    let progress = delivery.poll(&policy, dice, now);
+                    let mut again = delivery.clone();
+                    let starts = again.start(&policy, now).is_some();
+                    prop_assert_eq!(starts, progress == Progress::Due, "what is due can start");
+                }
                 1 => drop(delivery.start(&policy, now)),
                 2 => drop(delivery.unstart(number)),
                 3 => drop(delivery.end(Verdict::Cancelled, now)),

@@ -210,6 +210,35 @@ fn a_policy_that_became_stricter_holds_for_what_was_not_started() {
 }
 
 #[test]
+fn the_numbers_end_is_the_attempts_end() {
+    let policy = Policy::new(Schedule::list([ms(5)]).for_ever()).with_attempt_timeout(ms(5));
+    let exhausted = Progress::Ended { verdict: Verdict::Exhausted };
+    let last = |state: &str| -> Delivery {
+        let json = format!(r#"{{"accepted_at":0,"attempts":{},"state":{state}}}"#, u32::MAX);
+        serde_json::from_str(&json).unwrap()
+    };
+    // No retry of the last, none that was promised, and none that is replayed.
+    let live = last(r#"{"in_flight":{"at":0,"deadline":5000}}"#);
+    // Of a replay it may be an early one.
+    let replayed = Replayed { times: 1, after: u32::MAX - 1, due: at(0) };
+    for replayed in [None, Some(replayed)] {
+        let mut live = Delivery { replayed, ..live.clone() };
+        assert_eq!(
+            resolve(&mut live, &policy, u32::MAX, &answer(503), 1),
+            Resolution::Ended(Verdict::Exhausted)
+        );
+    }
+    for state in [r#""due""#, r#"{"waiting":{"due":0}}"#] {
+        let mut delivery = last(state);
+        assert_eq!(delivery.start(&policy, at(0)), None);
+        assert_eq!(poll(&mut delivery, &policy, 0), exhausted);
+        assert!(delivery.replay(at(0)));
+        assert_eq!(delivery.start(&policy, at(0)), None);
+        assert_eq!(poll(&mut delivery, &policy, 0), exhausted);
+    }
+}
+
+#[test]
 fn an_attempt_knows_its_start_after_a_restart_too() {
     let policy = Policy::strike();
     let mut delivery = Delivery::new(at(0));
