@@ -132,7 +132,9 @@ impl<'a> Run<'a> {
         let id =
             MessageId::new(format!("{PREFIX}{number}")).expect("a word and a number are an id");
         let event = RunStateChanged::new(format!("run-{key}"), RunState::Started);
-        Event::new(event, self.now).into_message(id).expect("a run's state is written as JSON")
+        let message = Event::new(event, self.now).into_message(id);
+        let expires_at = self.scenario.lifetime.map(|lifetime| self.now + lifetime);
+        message.expect("a run's state is written as JSON").with_expires_at(expires_at)
     }
 
     /// Does all that is to be done, and says until when there is nothing.

@@ -19,6 +19,7 @@ const POINTS: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not zero");
 pub struct Scenario {
     pub(super) load: Load,
     pub(super) lasting: Duration,
+    pub(super) lifetime: Option<Duration>,
     pub(super) seed: u64,
     pub(super) limit: Duration,
     pub(super) points: NonZeroUsize,
@@ -32,6 +33,7 @@ impl Scenario {
         Self {
             load,
             lasting,
+            lifetime: None,
             seed: 0,
             limit: Duration::from_secs(60 * 86_400),
             points: POINTS,
@@ -43,6 +45,14 @@ impl Scenario {
     #[must_use]
     pub fn endpoint(mut self, policies: Policies, receiver: Receiver) -> Self {
         self.endpoints.push((policies, receiver));
+        self
+    }
+
+    /// Sets how long a message lives after it was accepted:
+    /// [`Message::with_expires_at`](crate::Message::with_expires_at). The default is for ever.
+    #[must_use]
+    pub const fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = Some(lifetime);
         self
     }
 

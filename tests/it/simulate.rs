@@ -9,8 +9,9 @@ use labhook::flow::WindowPolicy;
 use labhook::health::State;
 use labhook::simulate::{Behaviour, Load, Policies, Receiver, Recovery, Report, Scenario};
 use labhook::{FlowPolicy, HealthPolicy, Order, Outcome, Policy, Verdict};
+use proptest::prelude::*;
 
-use crate::support::{answer, secs};
+use crate::support::{answer, config, secs};
 
 const DAY: u64 = 86_400;
 
@@ -95,6 +96,17 @@ fn what_the_receiver_takes_without_saying_so_comes_twice() {
     assert_eq!((report.ended(Verdict::Delivered), report.ended_at), (1, millis(999)));
     let report = run_one(policy(), Receiver::new().latency(secs(1)));
     assert_eq!((report.ended(Verdict::Exhausted), report.ended_at), (1, secs(1)));
+}
+
+#[test]
+fn a_message_lives_for_its_lifetime() {
+    let policy = Policy::new(Schedule::list([secs(5), secs(300)]));
+    let scenario = one().endpoint(plain(policy), down(3_600, unavailable()));
+    // The second retry would come after it.
+    let report = run(&scenario.clone().lifetime(secs(305)));
+    assert_eq!((report.ended(Verdict::Expired), report.attempts), (1, 2));
+    let report = run(&scenario.lifetime(secs(306)));
+    assert_eq!((report.ended(Verdict::Exhausted), report.attempts), (1, 3));
 }
 
 #[test]
@@ -249,4 +261,67 @@ fn a_recovery_is_gentle() {
     // Degraded by the fifth message, and found back by the second probe.
     assert_eq!(gentle.time_to(State::Degraded), Some(millis(820)));
     assert_eq!(gentle.time_to(State::Healthy), Some(millis(820 + 900_040)));
+}
+
+fn behaviour() -> impl Strategy<Value = Behaviour> {
+    prop_oneof![
+        Just(Behaviour::refuses()),
+        Just(Behaviour::Hangs),
+        prop::sample::select(vec![429_u16, 500, 503, 400])
+            .prop_map(|status| Behaviour::Answers(answer(status))),
+        (1_u64..600).prop_map(|pause| {
+            Behaviour::retry_after(StatusCode::SERVICE_UNAVAILABLE, secs(pause))
+        }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..config() })]
+
+    /// Whatever the policies and outages, the books balance, and a receiver whose answers arrive
+    /// gets nothing twice.
+    #[test]
+    fn the_books_balance(
+        delays in prop::collection::vec(0_u64..2_000, 0..6),
+        jitter in prop_oneof![Just(Jitter::NONE), Just(Jitter::FULL), Just(Jitter::EQUAL)],
+        window in prop::option::of(1_u64..4_000),
+        order in prop_oneof![Just(Order::none()), Just(Order::per_key()), Just(Order::strict())],
+        has_health in any::<bool>(),
+        is_adaptive in any::<bool>(),
+        (events, capacity) in (1_u32..20, prop::option::of(1_u32..10)),
+        outages in prop::collection::vec((0_u64..900, 1_u64..900, behaviour()), 0..4),
+        (seed, points) in (any::<u64>(), 1_usize..64),
+    ) {
+        let policy = Policy::new(Schedule::list(delays.into_iter().map(secs)))
+            .with_jitter(jitter)
+            .with_window(window.map(secs));
+        let mut policies = Policies::new(policy).with_order(order);
+        if !has_health {
+            policies = policies.with_health(HealthPolicy::never());
+        }
+        if !is_adaptive {
+            policies = policies.with_flow(FlowPolicy::unlimited());
+        }
+        let mut receiver = Receiver::new();
+        if let Some(capacity) = capacity {
+            receiver = receiver.capacity(count(capacity));
+        }
+        for (from, lasts, behaviour) in outages {
+            receiver = receiver.outage(secs(from), secs(from + lasts), behaviour);
+        }
+        let load = Load::new(count(events), secs(20)).with_keys(count(3));
+        let scenario = Scenario::new(load, secs(600))
+            .seed(seed)
+            .points(NonZeroUsize::new(points).unwrap())
+            .endpoint(policies.clone(), receiver);
+        let report = run(&scenario);
+        prop_assert_eq!(report.duplicates, 0);
+        prop_assert_eq!(report.pending, 0);
+        prop_assert!(report.series.points().len() <= points);
+        prop_assert!(report.retries <= report.attempts);
+        if let Some(most) = policies.summary().attempts {
+            prop_assert!(report.most_attempts <= most, "{} of {}", report.most_attempts, most);
+        }
+        prop_assert_eq!(&report, &run(&scenario));
+    }
 }
