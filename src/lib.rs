@@ -33,11 +33,28 @@
 //!   Segments.ai as they come, or send like them: see [`provider`]. [`CloudEvents`] and
 //!   [`SlackMessage`] are formats to send in.
 //!
-//! A host that keeps a queue or a table of its own leaves the outbox away and drives one
-//! [`Delivery`] for each row; the [`delivery`] module shows how. Beside it stand two machines of
-//! one endpoint each: [`health`] (whether to send to it) and [`flow`] (how fast). The outbox of
-//! this version composes neither yet: it keeps to [`Endpoint::max_in_flight`] and disables an
-//! endpoint at its receiver's wish.
+//! # The promise
+//!
+//! ```text
+//!  a delivery: one message on its way to one endpoint
+//!
+//!   Due ---start---> InFlight ---delivered, refused, nothing left---> Ended
+//!    ^                 |   '----no answer, and nobody may resend----> InDoubt, Ended
+//!    '-- Waiting <-----'  failed or unanswered: the Policy says for how long
+//!
+//!  an endpoint
+//!
+//!   Healthy --too many failures--> Degraded --the probes fail--> Suspended --for too long--.
+//!      ^  ^-----a probe succeeds------'  ^------a probe succeeds-----'                     |
+//!      '--somebody enables it-- Disabled <--410, an operator-------------------------------'
+//! ```
+//!
+//! Three small machines make it: a [`Delivery`] says when one message is tried again, the
+//! [`Health`] of an endpoint whether it is sent to at all, and its [`Flow`] how fast. Each is plain
+//! data that can be saved at any moment, knows nothing of the others, and is driven by a policy that
+//! can come from a file. The [`outbox`] composes them for a process that holds many messages and
+//! endpoints; a host that keeps a queue or a table of its own takes the machines singly, one row
+//! each. What policies come to is for [`simulate`] to say, before an outage does.
 //!
 //! # Receive
 //!

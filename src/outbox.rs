@@ -81,13 +81,88 @@
 //! # What is promised
 //!
 //! Nothing that [`publish`](Outbox::publish) accepted and a save made durable is lost: each of
-//! its deliveries ends in a [`Verdict`], whatever crashes come between. No attempt is handed out
-//! before it is saved as being in flight, nor while another one of its delivery is. So a receiver
-//! gets each message at least once, and the copies that it accepts beyond the first are at most
-//! [`Delivery::unanswered`]: the attempts that ended without an answer.
+//! its deliveries ends in a [`Verdict`], whatever crashes come between, or is held in the open: by
+//! an endpoint that is paused, disabled, out of use or absent, or in doubt. No attempt is handed
+//! out before it is saved as being in flight, nor while another one of its delivery is. So a
+//! receiver gets each message at least once, and the copies that it accepts beyond the first are at
+//! most [`Delivery::unanswered`]: the attempts that ended without an answer.
+//!
+//! Under [`Doubt::GiveUp`](crate::delivery::Doubt) and [`Doubt::Ask`](crate::delivery::Doubt) it
+//! gets it at most once: after an attempt without an answer, a crash's too, there is no other
+//! unless somebody decides so.
 //!
 //! What a `Save` guards can still go wrong in one way. Should writing take as long as an
 //! attempt's whole timeout, the attempt is not handed out but started anew, without being counted.
+//!
+//! # When a message goes
+//!
+//! ```text
+//!  published --> first attempt due          retry due: the delivery's Policy says when
+//!                      |                            |
+//!            order     '-- none before it in its line holds it up --.
+//!            health       Healthy: all go; else one probe at a time |
+//!            flow         pause asked for, window, rate, pace, and  | per endpoint
+//!                         for a retry the budget                    |
+//!            turns     .-- first attempts, then a retry ------------'
+//!                      '-- the endpoints in turn, by bytes
+//!                      |
+//!                   Step::Save, saved, Step::Send --> resolve, or the deadline
+//! ```
+//!
+//! Each stage only ever waits. Nothing but an attempt that left the host is counted as one, every
+//! wait ends at an instant that [`Step::Wait`] knows or by an event, and if anything may go,
+//! something goes. A delivery whose window or lifetime is over ends where it stands, as
+//! [`Verdict::Expired`].
+//!
+//! The stages are machines of their own: [`delivery`](crate::delivery) draws the states of one
+//! delivery, [`health`](crate::health) those of an endpoint, and [`flow`](crate::flow) what limits
+//! the pace. All of an endpoint's policies are members of its [`Endpoint`](crate::Endpoint).
+//!
+//! # What an outcome says of the endpoint
+//!
+//! What it means for its delivery is in the policy's [table](crate::delivery::Responses). Beside
+//! that it is heard by the endpoint's health and flow:
+//!
+//! | outcome | health | flow |
+//! |---|---|---|
+//! | 2xx, and what the table delivers on | [`Success`] | grows |
+//! | 429 | [`Overload`] | a slower pace |
+//! | 502, 503, 504 | [`Overload`] | a slower pace, a smaller window |
+//! | other 5xx, 3xx, 401, 403, 404, 408 | [`EndpointFault`] | |
+//! | 400 and the other 4xx, 501 | [`PayloadFault`] | grows |
+//! | a timeout | [`EndpointFault`] | a slower pace, a smaller window |
+//! | no name, no connection, no TLS, a broken connection | [`EndpointFault`] | |
+//! | [`Failure::Sender`] | [`SenderFault`] | |
+//! | what the table disables on, `webhook-delivery: disable` | [`Gone`] | |
+//!
+//! Where anything but a success comes with a `Retry-After`, nothing at all goes to the endpoint
+//! before that, up to the [cap](crate::FlowPolicy::hold_cap) of its flow. What was in flight at a
+//! crash says nothing of the endpoint. While so many endpoints fail together that the fault is
+//! likely this end's, none is suspended or disabled for it: [`Outbox::outage_guard`].
+//!
+//! # Endpoints that change
+//!
+//! | change | what is pending | new messages |
+//! |---|---|---|
+//! | [replaced](Outbox::replace_endpoint) | goes on under what is new | by the new subscription |
+//! | not [`enabled`](crate::Endpoint::enabled) | is held | are not for it |
+//! | [paused](Outbox::pause_endpoint) | is held | are held |
+//! | degraded, suspended | waits for a probe's success | wait too, or are shed where suspended |
+//! | [disabled](Outbox::disable_endpoint) | is cancelled, or held | are not for it |
+//! | [removed](Outbox::remove_endpoint) | is cancelled | are not for it |
+//! | absent at [`restore`](Outbox::restore) | is held | are not for it |
+//!
+//! What is held still expires, where its policy or its message sets it a limit and the endpoint is
+//! known. [`Status`] shows how an endpoint is doing, and [`Notice`] tells what an operator would
+//! want to be woken for.
+//!
+//! [`Success`]: Signal::Success
+//! [`Overload`]: Signal::Overload
+//! [`EndpointFault`]: Signal::EndpointFault
+//! [`PayloadFault`]: Signal::PayloadFault
+//! [`SenderFault`]: Signal::SenderFault
+//! [`Gone`]: Signal::Gone
+//! [`Failure::Sender`]: crate::delivery::Failure::Sender
 
 mod alarm;
 mod attempt;
@@ -107,6 +182,7 @@ mod replay;
 mod restore;
 mod save;
 mod settle;
+mod setup;
 mod slot;
 mod status;
 mod step;
@@ -120,7 +196,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::delivery::{Control, Delivery, Dice, Ignored, Outcome, Policy, Resolution, Verdict};
-use crate::health::OutageGuard;
+#[cfg(doc)]
+use crate::health::Signal;
 use crate::id::{EndpointId, MessageId};
 use crate::message::Message;
 use crate::registry::Registry;
@@ -145,15 +222,6 @@ use self::lane::Lane;
 use self::slot::Slot;
 use self::turns::Turns;
 use self::watch::Watch;
-
-/// How many attempts one save starts at the most, where nothing else was said.
-const BATCH: NonZeroUsize = NonZeroUsize::new(64).expect("sixty-four is not zero");
-
-/// Of how many failed attempts the host is told, where nothing else was said.
-const FAILING_AFTER: NonZeroU32 = NonZeroU32::new(3).expect("three is not zero");
-
-/// How long a settled message is kept, where nothing else was said.
-const RETAIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The sender: takes messages in, and says what to save, what to send, and until when to sleep.
 ///
@@ -196,98 +264,15 @@ impl Entry {
 }
 
 impl Outbox {
-    /// An outbox without messages.
-    ///
-    /// The seed is what all jitter comes from. Roll it once and keep it with the configuration:
-    /// outboxes of one seed jitter alike.
-    #[must_use]
-    pub fn new(registry: Registry, seed: u64) -> Self {
-        let lanes = registry.iter().map(|it| (it.id().clone(), Lane::default())).collect();
-        let mut outbox = Self {
-            seed,
-            batch: BATCH,
-            retain: RETAIN,
-            registry,
-            messages: BTreeMap::new(),
-            sequences: BTreeMap::new(),
-            next_sequence: 0,
-            pending: 0,
-            lanes,
-            turns: Turns::default(),
-            watch: Watch::default(),
-            failing_after: FAILING_AFTER,
-            report_attempts: false,
-            alarms: Alarms::default(),
-            journal: Journal::new(),
-        };
-        let ids: Vec<_> = outbox.lanes.keys().cloned().collect();
-        for id in &ids {
-            // Nothing has moved, so that it does not matter when that is.
-            outbox.tend(id, Timestamp::MIN);
-        }
-        outbox
-    }
-
-    /// Does without storage: [`Step::Save`] never comes, and a crash loses what is pending.
-    #[must_use]
-    pub fn without_storage(mut self) -> Self {
-        self.journal.without_storage();
-        self
-    }
-
-    /// Sets how many attempts one [`Step::Save`] starts at the most; the default is 64.
-    ///
-    /// A crash between a save and its sends leaves that many attempts in doubt, each of which is
-    /// made again after its deadline.
-    #[must_use]
-    pub fn batch(mut self, attempts: NonZeroUsize) -> Self {
-        self.batch = attempts;
-        self
-    }
-
-    /// Sets how long a message is kept after its last delivery has ended; the default is a day. It
-    /// counts for what is settled from here on, so set it before [`restore`](Self::restore).
-    ///
-    /// For that long, publishing it again is known to be a repetition. Then its records are
-    /// deleted, verdicts and all: a host that keeps a history copies them from the
-    /// [changes](Step::Save), or from [`Notice::Settled`].
-    #[must_use]
-    pub fn retain(mut self, duration: Duration) -> Self {
-        self.retain = duration;
-        self
-    }
-
-    /// Sets after how many failed attempts at one delivery [`Notice::Failing`] tells of it; the
-    /// default is 3.
-    #[must_use]
-    pub const fn failing_after(mut self, attempts: NonZeroU32) -> Self {
-        self.failing_after = attempts;
-        self
-    }
-
-    /// Has [`Notice::Attempted`] tell of every attempt that is over, for the host's history.
-    #[must_use]
-    pub const fn report_attempts(mut self) -> Self {
-        self.report_attempts = true;
-        self
-    }
-
-    /// Sets when a failure of many endpoints is taken for the sender's own; the default is that of
-    /// [`OutageGuard`]. It counts the endpoints in use that nobody paused or disabled, and of these
-    /// those that are degraded or suspended.
-    #[must_use]
-    pub fn outage_guard(mut self, guard: OutageGuard) -> Self {
-        self.watch.set_policy(guard);
-        self
-    }
-
     /// What to do next.
     ///
     /// Each call hands out one piece of work; call until it says [`Step::Wait`] or
     /// [`Step::Idle`]. From then on the answer changes when the instant has come, and otherwise
     /// only after [`publish`](Self::publish), [`resolve`](Self::resolve), [`saved`](Self::saved),
-    /// [`unsaved`](Self::unsaved) or a change of the endpoints. Those may come back to back and
-    /// in any order, and calling `poll` more often than needed does no harm.
+    /// [`unsaved`](Self::unsaved), a decision ([`replay`](Self::replay), [`resend`](Self::resend),
+    /// [`give_up`](Self::give_up)) or a change of an endpoint (whatever ends in `_endpoint`). Those
+    /// may come back to back and in any order, and calling `poll` more often than needed does no
+    /// harm.
     ///
     /// The instant can be that at which a settled message is to be forgotten. All is delivered
     /// when [`pending`](Self::pending) is 0 and `poll` has neither work nor changes left.

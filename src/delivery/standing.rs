@@ -56,9 +56,9 @@ impl Delivery {
     }
 
     /// Since when the delivery stands in doubt, if it does: when its last attempt ended without
-    /// an answer. Only [`Doubt::Ask`](super::Doubt::Ask) leads here, and a later change of the policy does not
-    /// lead out: the host [resends](Self::resend), [ends](Self::end) or [replays](Self::replay)
-    /// it, or an answer comes.
+    /// an answer. Only [`Doubt::Ask`](super::Doubt::Ask) leads here, and a later change of the
+    /// policy does not lead out: the host [resends](Self::resend), [ends](Self::end) or
+    /// [replays](Self::replay) it, or an answer comes.
     #[must_use]
     pub const fn in_doubt(&self) -> Option<Timestamp> {
         match self.state {

@@ -48,8 +48,10 @@ impl Outbox {
         Ok(())
     }
 
-    /// Takes an endpoint out. Its deliveries that have not ended end as [`Verdict::Cancelled`],
-    /// those with an attempt in flight too, and what was learned about it is forgotten.
+    /// Takes an endpoint out. Its deliveries that have not ended end as
+    /// [`Verdict::Cancelled`](crate::delivery::Verdict::Cancelled), those with an attempt in flight
+    /// too (those in doubt as [`Unconfirmed`](crate::delivery::Verdict::Unconfirmed)), and what was
+    /// learned about it is forgotten.
     ///
     /// `false` where there was neither an endpoint of this id nor a delivery that named it.
     pub fn remove_endpoint(&mut self, id: &EndpointId, now: Timestamp) -> bool {
@@ -74,8 +76,8 @@ impl Outbox {
     }
 
     /// An operator pauses the endpoint: nothing more is started until
-    /// [`resume_endpoint`](Self::resume_endpoint), what waits is held, and what is published goes on
-    /// being taken in. What was handed out may still be resolved. It stays so over restarts.
+    /// [`resume_endpoint`](Self::resume_endpoint), and what waits is held, as is what is published
+    /// meanwhile. What was handed out may still be resolved. It stays so over restarts.
     ///
     /// `false`, and nothing has changed, where the endpoint is unknown or paused already.
     pub fn pause_endpoint(&mut self, id: &EndpointId, now: Timestamp) -> bool {
@@ -93,8 +95,8 @@ impl Outbox {
     /// is cancelled or kept, as its [policy](crate::HealthPolicy::waiting) says. It stays so over
     /// restarts, and no program lifts it.
     ///
-    /// `false` where the endpoint is unknown or disabled already; in the latter case the decision is
-    /// the operator's from here on.
+    /// `false` where the endpoint is unknown or disabled already; in the latter case the decision
+    /// is the operator's from here on.
     pub fn disable_endpoint(
         &mut self,
         id: &EndpointId,

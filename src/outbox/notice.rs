@@ -48,8 +48,8 @@ pub enum Notice {
         /// Since when.
         since: Timestamp,
     },
-    /// An attempt is over; told only where [`Outbox::report_attempts`](crate::Outbox::report_attempts)
-    /// was asked for.
+    /// An attempt is over; told only where
+    /// [`Outbox::report_attempts`](crate::Outbox::report_attempts) was asked for.
     Attempted(Attempted),
     /// An endpoint fails too often: what there is for it waits, and probes ask whether it is back.
     EndpointDegraded {
