@@ -300,9 +300,12 @@ impl Flow {
     }
 
     /// The receiver is back after a pause, as a probe has shown: a window that is adaptive starts
-    /// again at 1 and grows per success, so that the backlog is not released at once.
+    /// again at 1 and grows per success, so that the backlog is not released at once. A pace that
+    /// was learned is forgotten, since one that was learned from a receiver that is down says
+    /// nothing of it while it is up.
     pub const fn recovered(&mut self) {
         self.window.recovered();
+        self.pace = Pace::new();
     }
 
     /// Says how many attempts are in flight, for a host that knows better than this state: after a

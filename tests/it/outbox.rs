@@ -204,6 +204,11 @@ impl World {
 
     fn act(&mut self, act: Act) {
         self.carry_out(act);
+        self.look();
+    }
+
+    /// Takes note of how far everything is, before anything is forgotten.
+    fn look(&mut self) {
         for (message, endpoint, delivery) in self.outbox.deliveries() {
             let pair = (message.id().clone(), endpoint.clone());
             let tally = self.tallies.entry(pair).or_default();
@@ -474,8 +479,9 @@ impl World {
                     self.answer(live, Answer::Ok);
                 }
             }
+            self.look();
             if self.outbox.pending() == 0 && self.saving.is_none() {
-                return self.act(Act::Poll(0));
+                return;
             }
             let until = self.wait.expect("something is pending, so there is something to wait for");
             self.now = until;
