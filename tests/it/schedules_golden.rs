@@ -1,0 +1,183 @@
+//! One delivery through an outage that does not end, by each preset's schedule: every attempt at
+//! its instant, to the second, and how the delivery ends.
+//!
+//! The attempts fail at once, so that what passes is the delays alone. Presets that spread their
+//! delays run without jitter here.
+
+use std::num::NonZeroU32;
+
+use labhook::delivery::{Dice, Failure, Jitter, Progress, Resolution};
+use labhook::{Delivery, FlowPolicy, HealthPolicy, Outcome, Policy, Timestamp, Verdict};
+
+use crate::support::{Host, at, eid, endpoint, mid, secs};
+
+/// A preset, the instants of its attempts in seconds after the first, and its end.
+struct Golden {
+    name: &'static str,
+    instants: Vec<i64>,
+    verdict: Verdict,
+}
+
+impl Golden {
+    fn policy(&self) -> Policy {
+        Policy::named(self.name).unwrap().with_jitter(Jitter::NONE)
+    }
+
+    fn outage() -> Outcome {
+        Outcome::failed(Failure::Connect)
+    }
+
+    /// As hours, minutes and seconds.
+    fn span(&self) -> String {
+        let span = self.instants.last().unwrap();
+        format!("{}:{:02}:{:02}", span / 3_600, span / 60 % 60, span % 60)
+    }
+}
+
+fn goldens() -> Vec<Golden> {
+    let golden = |name, instants: &[i64]| Golden {
+        name,
+        instants: instants.to_vec(),
+        verdict: Verdict::Exhausted,
+    };
+    // Its fifth delay is 10 h, and so are the seventeen after it.
+    let mut hook0 = vec![0, 3, 13, 193, 1_993, 5_593, 16_393, 34_393];
+    hook0.extend((1..=17).map(|number| 34_393 + number * 36_000));
+    vec![
+        golden("none", &[0]),
+        golden(
+            "standard_webhooks",
+            &[0, 5, 305, 2_105, 9_305, 27_305, 63_305, 113_705, 185_705, 272_105],
+        ),
+        golden("svix", &[0, 5, 305, 2_105, 9_305, 27_305, 63_305, 99_305]),
+        golden(
+            "strike",
+            &[0, 3, 12, 39, 120, 363, 1_092, 3_279, 9_840, 29_523, 88_572, 265_719, 797_160],
+        ),
+        golden("hook0", &hook0),
+        golden("outpost", &[0, 30, 90, 210, 450, 930, 1_890, 3_810, 7_650, 15_330, 30_690]),
+        golden("shopware", &[0, 5, 35, 335, 2_135, 16_535]),
+        // The eleventh would come after 86 800 s, which is past the 24 h.
+        Golden {
+            verdict: Verdict::Expired,
+            ..golden(
+                "event_grid",
+                &[0, 10, 40, 100, 400, 1_000, 2_800, 6_400, 17_200, 38_800, 82_000],
+            )
+        },
+    ]
+}
+
+/// Drives a delivery as a host with one row for each does.
+fn alone(policy: &Policy) -> (Vec<Timestamp>, Verdict, Timestamp) {
+    let (message, endpoint) = (mid("m"), eid("a"));
+    let dice = Dice::new(7, &message, &endpoint);
+    let (mut now, mut instants) = (at(0), Vec::new());
+    let mut delivery = Delivery::new(now);
+    loop {
+        match delivery.poll(policy, dice, now) {
+            Progress::Due => {
+                let started = delivery.start(policy, now).unwrap();
+                instants.push(now);
+                delivery.resolve(policy, dice, started.number, &Golden::outage(), now);
+            }
+            Progress::Wait { until } => now = until,
+            Progress::Ended { verdict } => {
+                assert_eq!(delivery.ended_at(), Some(now));
+                return (instants, verdict, now);
+            }
+            Progress::InFlight { .. } | Progress::InDoubt { .. } => {
+                panic!("each attempt is answered at once")
+            }
+        }
+    }
+}
+
+/// Drives an outbox to the end of its one delivery.
+fn through(host: &mut Host) -> (Vec<Timestamp>, Verdict, Timestamp) {
+    host.publish("m");
+    let mut instants = Vec::new();
+    loop {
+        for ticket in host.sends() {
+            instants.push(host.now);
+            assert!(!matches!(
+                host.resolve(&ticket, &Golden::outage()),
+                Resolution::LateSuccess | Resolution::Ignored(_)
+            ));
+            // What an answer changes comes with the next round.
+            assert!(host.sends().is_empty());
+        }
+        if let Some(verdict) = host.verdict("m", "a") {
+            return (instants, verdict, host.now);
+        }
+        host.now = host.wait.unwrap();
+    }
+}
+
+#[test]
+fn a_delivery_alone_keeps_to_its_schedule() {
+    for golden in goldens() {
+        let (instants, verdict, end) = alone(&golden.policy());
+        let expected: Vec<_> = golden.instants.iter().map(|second| at(*second)).collect();
+        assert_eq!(instants, expected, "{}", golden.name);
+        assert_eq!(verdict, golden.verdict, "{}", golden.name);
+        // The last failure ends it: no delay comes after it.
+        assert_eq!(end, *expected.last().unwrap(), "{}", golden.name);
+    }
+}
+
+#[test]
+fn a_delivery_in_an_outbox_keeps_to_its_schedule() {
+    for golden in goldens() {
+        let endpoint = endpoint("a").policy(golden.policy());
+        let mut host =
+            Host::with([endpoint.health(HealthPolicy::never()).flow(FlowPolicy::unlimited())]);
+        assert_eq!(through(&mut host), alone(&golden.policy()), "{}", golden.name);
+    }
+}
+
+#[test]
+fn the_spans_are_those_that_are_published() {
+    let spans: Vec<_> = goldens().iter().map(|it| (it.name, it.span())).collect();
+    let published = [
+        ("none", "0:00:00"),
+        ("standard_webhooks", "75:35:05"),
+        ("svix", "27:35:05"),
+        // 797 160 s.
+        ("strike", "221:26:00"),
+        // 7 days and 11:33:13.
+        ("hook0", "179:33:13"),
+        ("outpost", "8:31:30"),
+        ("shopware", "4:35:35"),
+        // The window is 24 h.
+        ("event_grid", "22:46:40"),
+    ];
+    assert_eq!(spans, published.map(|(name, span)| (name, span.to_owned())));
+}
+
+#[test]
+fn of_event_grids_limits_the_first_wins() {
+    // Its own delays meet the 24 h first. Where they are as short as they come, it is the attempts.
+    let swift = labhook::delivery::Schedule::list([secs(10)]).for_ever();
+    let policy = Policy::event_grid().with_schedule(swift);
+    let (instants, verdict, end) = alone(&policy);
+    let expected: Vec<_> = (0..30).map(|number| at(number * 10)).collect();
+    assert_eq!((instants, verdict, end), (expected, Verdict::Exhausted, at(290)));
+    assert_eq!(policy.max_attempts(), NonZeroU32::new(30));
+}
+
+/// What an endpoint's health makes of a lone delivery to it, each of its policies the default: the
+/// fifth failure degrades, and the sixth attempt is a probe, no earlier than five minutes later.
+/// Strike's alone would have come before that; its later delays count from the later attempt.
+#[test]
+fn health_holds_a_lone_delivery_back_only_where_it_would_come_before_a_probe() {
+    for golden in goldens() {
+        let endpoint = endpoint("a").policy(golden.policy());
+        let endpoint = endpoint.health(HealthPolicy::default()).flow(FlowPolicy::default());
+        let (instants, verdict, _) = through(&mut Host::with([endpoint]));
+        let held = if golden.name == "strike" { 57 } else { 0 };
+        let later = |(index, second): (usize, &i64)| at(second + if index < 5 { 0 } else { held });
+        let expected: Vec<_> = golden.instants.iter().enumerate().map(later).collect();
+        assert_eq!((instants, verdict), (expected, golden.verdict), "{}", golden.name);
+    }
+}

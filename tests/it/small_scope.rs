@@ -1,0 +1,140 @@
+//! The exhaustive search of the small scope: two endpoints, three deliveries in all, at most three
+//! attempts of each, and every interleaving of what receivers, storage, crashes and time can do.
+
+use std::collections::BTreeMap;
+
+use crate::small_scope_world::{Input, Limits, Scope, World};
+
+/// A state, by how it was come to first.
+struct Found {
+    /// The state before and the input; none at the beginning.
+    from: Option<(usize, Input)>,
+    /// The state that follows where all goes well; none at the end.
+    fair: Option<usize>,
+    settled: bool,
+}
+
+/// The inputs that led to a state.
+fn history(found: &[Found], mut at: usize) -> Vec<Input> {
+    let mut inputs = Vec::new();
+    while let Some((before, input)) = found[at].from {
+        inputs.push(input);
+        at = before;
+    }
+    inputs.reverse();
+    inputs
+}
+
+/// Where a broken claim shows, it says by which inputs.
+struct Trace<'a>(&'a [Input], Option<Input>);
+
+impl Drop for Trace<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("after {:?} and then {:?}", self.0, self.1);
+        }
+    }
+}
+
+/// Visits every state, and answers how many there are and how many steps lead from one to another.
+fn search(name: &str, scope: &Scope) -> usize {
+    let mut text = String::new();
+    let mut ids = BTreeMap::new();
+    let mut found = vec![Found { from: None, fair: None, settled: true }];
+    ids.insert(World::new(scope).digest(&mut text), 0);
+    let (mut next, mut edges) = (0, 0);
+    while next < found.len() {
+        let inputs = history(&found, next);
+        let mut world = World::rebuilt(scope, inputs.iter().copied());
+        let (possible, fair) = (world.inputs(), world.fair());
+        {
+            let _trace = Trace(&inputs, None);
+            world.check();
+        }
+        found[next].settled = world.is_settled();
+        assert!(fair.is_some() || world.is_settled(), "stuck after {inputs:?}");
+        for (count, input) in possible.into_iter().enumerate() {
+            let _trace = Trace(&inputs, Some(input));
+            if count > 0 {
+                world = World::rebuilt(scope, inputs.iter().copied());
+            }
+            world.act(input);
+            edges += 1;
+            let id = *ids.entry(world.digest(&mut text)).or_insert(found.len());
+            if id == found.len() {
+                found.push(Found { from: Some((next, input)), fair: None, settled: false });
+            }
+            if fair == Some(input) {
+                found[next].fair = Some(id);
+            }
+        }
+        next += 1;
+        assert!(next < 1_000_000, "the scope is not small any more");
+    }
+    // 1: from every state, where all goes well from there on, every delivery comes to its end.
+    for start in 0..found.len() {
+        let (mut at, mut steps) = (start, 0);
+        while let Some(fair) = found[at].fair {
+            at = fair;
+            steps += 1;
+            assert!(steps < 100, "no end after {:?}", history(&found, start));
+        }
+        assert!(
+            found[at].settled,
+            "{:?} is no end after {:?}",
+            history(&found, at),
+            history(&found, start)
+        );
+    }
+    println!("{name}: {} states, {edges} steps", found.len());
+    found.len()
+}
+
+const NONE: Limits =
+    Limits { crashes: 0, failed_saves: 0, late_answers: 0, slow_saves: 0, late_messages: 0 };
+
+/// Searches, and sees that the search has not shrunk.
+fn covers(name: &str, scope: &Scope, floor: usize) {
+    let states = search(name, scope);
+    assert!(states >= floor, "{name}: {states} states are fewer than there were");
+}
+
+#[test]
+fn three_attempts_of_each() {
+    covers("three attempts", &Scope::new(3, NONE), 12_000);
+}
+
+#[test]
+fn answers_that_come_late() {
+    let late = Limits { late_answers: 2, ..NONE };
+    covers("two attempts, two late answers", &Scope::new(2, late), 5_000);
+}
+
+#[test]
+fn a_message_that_comes_late() {
+    let late = Limits { late_messages: 1, ..NONE };
+    covers("two attempts, a late message", &Scope::new(2, late), 4_000);
+}
+
+#[test]
+fn a_crash_at_any_moment() {
+    let crash = Limits { crashes: 1, ..NONE };
+    covers("one attempt, a crash", &Scope::new(1, crash), 1_000);
+}
+
+#[test]
+fn endpoints_that_degrade_suspend_and_are_disabled() {
+    covers("strict, two attempts", &Scope::strict(2, NONE), 6_500);
+    let crash = Limits { crashes: 1, ..NONE };
+    covers("strict, one attempt, a crash", &Scope::strict(1, crash), 4_000);
+}
+
+/// What takes too long without optimisation: `cargo test --release --test it small_scope`.
+#[cfg(not(debug_assertions))]
+#[test]
+fn further_out() {
+    let crash = Limits { crashes: 1, ..NONE };
+    covers("two attempts, a crash", &Scope::new(2, crash), 35_000);
+    let saves = Limits { failed_saves: 1, slow_saves: 1, ..NONE };
+    covers("two attempts, a failed save and a slow one", &Scope::new(2, saves), 16_000);
+}

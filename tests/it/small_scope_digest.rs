@@ -1,0 +1,85 @@
+//! What tells two states of the exhaustive search apart: their text, less what does not matter.
+
+use std::hash::{DefaultHasher, Hasher};
+
+use labhook::Timestamp;
+
+/// Equal for states of which everything that follows is the same.
+///
+/// That does not depend on the instant which a state is at, on the numbers that revisions and
+/// sequences have come to, nor on how a delivery ended. Whatever else is in the text tells states
+/// apart, so that a part of it which is not known here costs time and hides nothing.
+pub(crate) fn digest(text: &str, now: Timestamp) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let mut sequences = Vec::new();
+    let bytes = text.as_bytes();
+    let (mut done, mut at, mut within_word) = (0, 0, false);
+    while at < bytes.len() {
+        let word = bytes[at].is_ascii_alphanumeric() || bytes[at] == b'_';
+        let begins = word && !within_word;
+        within_word = word;
+        let instead = begins.then(|| instead(&text[at..], now, &mut sequences)).flatten();
+        let Some((instead, skipped)) = instead else {
+            at += 1;
+            continue;
+        };
+        hasher.write(&bytes[done..at]);
+        hasher.write_i64(instead);
+        at += skipped;
+        done = at;
+    }
+    hasher.write(&bytes[done..]);
+    hasher.finish()
+}
+
+/// What stands for the text that begins here, and how much of it that is.
+fn instead<'t>(
+    here: &'t str,
+    now: Timestamp,
+    sequences: &mut Vec<&'t str>,
+) -> Option<(i64, usize)> {
+    let upto = |begin: &str, end: &str| {
+        here.starts_with(begin).then(|| here.find(end)).flatten().map(|skipped| (-1, skipped))
+    };
+    match here.as_bytes()[0] {
+        // What stays the same throughout, or is known by its id.
+        b'r' => upto("registry: ", "messages: "),
+        b'm' => upto("message: Message {", "slots: "),
+        b'n' => upto("next_sequence: ", "pending: ").or_else(|| upto("notices: [", "]")),
+        b'l' => upto("last: ", "}"),
+        // Whose turn it is says in which order attempts leave, and they leave together.
+        b'c' => upto("counters: Counters {", "alarm: "),
+        b't' => upto("turns: Turns {", "watch: "),
+        b'R' => upto("Revision(", ")"),
+        b's' => upto("since: ", ","),
+        b'v' => upto("verdict: ", "}"),
+        b'D' => {
+            let (_, state) = upto("Delivery { accepted_at: ", "state: ")?;
+            if here[state..].starts_with("state: Ended") {
+                return Some((-2, state + here[state..].find('}')?));
+            }
+            // Without a window it does not matter when the message was accepted.
+            upto("Delivery { accepted_at: ", "attempts: ")
+        }
+        b'2' if here.starts_with("2025-04-17T") => {
+            let instant: Timestamp = here[..24].parse().unwrap();
+            // When to forget what has ended.
+            let forget = here[24..].starts_with(", Forget(");
+            Some((if forget { -3 } else { instant.unix_micros() - now.unix_micros() }, 24))
+        }
+        b'W' if here.starts_with("Waiting { due: 2025-04-17T") => {
+            let instant: Timestamp = here[15..39].parse().unwrap();
+            // What is over is over.
+            Some(((instant.unix_micros() - now.unix_micros()).max(0), 39))
+        }
+        b'1' if here.starts_with("17448822") => {
+            let sequence = &here[..16];
+            let rank = sequences.iter().position(|it| *it == sequence).unwrap_or_else(|| {
+                sequences.push(sequence);
+                sequences.len() - 1
+            });
+            Some((i64::try_from(rank).unwrap(), 16))
+        }
+        _ => None,
+    }
+}

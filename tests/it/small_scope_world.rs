@@ -1,0 +1,474 @@
+//! The world of the exhaustive search: one outbox, its storage, its receivers, and whatever a host
+//! may do next.
+//!
+//! Nothing here is random: a world is rebuilt from the list of its inputs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::num::{NonZeroU8, NonZeroU32};
+use std::time::Duration;
+
+use labhook::delivery::{Resolution, Responses};
+use labhook::flow::WindowPolicy;
+use labhook::outbox::{Change, Changes, Record, Revision};
+use labhook::{
+    Delivery, Endpoint, FlowPolicy, HealthPolicy, Message, Notice, Outbox, Policy, Registry, RunId,
+    Step, Subscription, Ticket, Timestamp, Verdict,
+};
+
+use crate::small_scope_digest::digest;
+use crate::support::{answer, at, eid, endpoint, message, policy, registry, secs};
+
+/// `m` goes to both endpoints and `n` to `a` alone: three deliveries in all.
+pub(crate) const DELIVERIES: [(&str, &str); 3] = [("m", "a"), ("m", "b"), ("n", "a")];
+const MESSAGES: [&str; 2] = ["m", "n"];
+
+/// Longer than any story here.
+const RETAIN: Duration = Duration::from_secs(1_000_000);
+
+/// What the host, its storage and its receivers may do at most. Between those, in any order.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Limits {
+    pub(crate) crashes: u8,
+    pub(crate) failed_saves: u8,
+    pub(crate) late_answers: u8,
+    /// How often time may pass while a save is under way.
+    pub(crate) slow_saves: u8,
+    /// Messages that come after the first answer, or the first passing of time.
+    pub(crate) late_messages: u8,
+}
+
+/// What is searched.
+pub(crate) struct Scope {
+    registry: Registry,
+    messages: [Message; 2],
+    policy: Policy,
+    limits: Limits,
+    /// Whether endpoints have neither health nor flow to hold anything back.
+    free: bool,
+}
+
+impl Scope {
+    /// So many attempts, the retries 5 s after what failed; an attempt has 10 s.
+    pub(crate) fn new(attempts: usize, limits: Limits) -> Self {
+        let policy = policy(&[5, 5][..attempts - 1]).with_responses(Responses::shopware());
+        Self::with(policy, limits, &HealthPolicy::never(), FlowPolicy::unlimited())
+    }
+
+    /// Endpoints that give way to the first failure: one degrades, one failed probe suspends, and
+    /// five seconds of that disable; one attempt in flight at first, and two at most.
+    pub(crate) fn strict(attempts: usize, limits: Limits) -> Self {
+        let [one, two] = [1, 2].map(|count| NonZeroU32::new(count).unwrap());
+        let health = HealthPolicy::new()
+            .with_failures(NonZeroU8::MIN)
+            .with_overload_limit(Duration::ZERO)
+            .with_probes(secs(5), [])
+            .with_probe_timeout(secs(10))
+            .with_suspend_after(one)
+            .with_disable_after(secs(5));
+        let flow = FlowPolicy::unlimited().with_window(WindowPolicy::adaptive(one, two));
+        let scope = Self::new(attempts, limits);
+        Self { free: false, ..Self::with(scope.policy, limits, &health, flow) }
+    }
+
+    fn with(policy: Policy, limits: Limits, health: &HealthPolicy, flow: FlowPolicy) -> Self {
+        let with = |id: &str| -> Endpoint {
+            endpoint(id).policy(policy.clone()).health(health.clone()).flow(flow)
+        };
+        let to_both = Subscription::all().runs([RunId::from("m")]);
+        let registry = registry([with("a"), with("b").subscription(to_both)]);
+        Self { registry, messages: MESSAGES.map(message), policy, limits, free: true }
+    }
+
+    fn outbox(&self) -> Outbox {
+        Outbox::new(self.registry.clone(), 7).retain(RETAIN)
+    }
+}
+
+/// What comes next. The numbers are indices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    Publish,
+    /// What the attempt's receiver answers.
+    Answer(u8, u16),
+    /// The save is durable, and the outbox is told so.
+    Confirm,
+    /// So many of the changes were written, and then it failed.
+    Fail(u8),
+    /// The same, and the process is gone.
+    Crash(u8),
+    /// Time passes until the instant that the outbox names.
+    Sleep,
+}
+
+/// An attempt that left the host and of which nothing was heard.
+#[derive(Clone, Debug)]
+struct Sent {
+    ticket: Ticket,
+    delivery: usize,
+}
+
+/// What the world knows of one delivery.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    sent: u32,
+    /// Attempts that were answered by anything but a success.
+    refused: u32,
+    last_number: u32,
+    verdict: Option<Verdict>,
+    told: Option<Verdict>,
+}
+
+pub(crate) struct World<'a> {
+    scope: &'a Scope,
+    pub(crate) outbox: Outbox,
+    now: Timestamp,
+    disk: BTreeMap<String, Record>,
+    saving: Option<Changes>,
+    wire: Vec<Sent>,
+    tallies: [Tally; 3],
+    /// With which revision each message that was published is durable; `None` where it is.
+    published: Vec<Option<Revision>>,
+    used: Limits,
+    wait: Option<Timestamp>,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(scope: &'a Scope) -> Self {
+        let mut world = Self {
+            scope,
+            outbox: scope.outbox(),
+            now: at(0),
+            disk: BTreeMap::new(),
+            saving: None,
+            wire: Vec::new(),
+            tallies: [Tally::default(); 3],
+            published: Vec::new(),
+            used: Limits::default(),
+            wait: None,
+        };
+        world.drain();
+        world
+    }
+
+    pub(crate) fn rebuilt(scope: &'a Scope, inputs: impl Iterator<Item = Input>) -> Self {
+        let mut world = Self::new(scope);
+        inputs.for_each(|input| world.act(input));
+        world
+    }
+
+    /// Everything that can come next.
+    pub(crate) fn inputs(&self) -> Vec<Input> {
+        let mut inputs = Vec::new();
+        let Limits { crashes, failed_saves, slow_saves, .. } = self.scope.limits;
+        // Those that cannot come late come first of all.
+        let early = MESSAGES.len() - usize::from(self.scope.limits.late_messages);
+        if self.published.len() < MESSAGES.len() {
+            inputs.push(Input::Publish);
+        }
+        if self.published.len() < early {
+            return inputs;
+        }
+        for (index, sent) in (0_u8..).zip(&self.wire) {
+            let all = [200, 500, 400, 410];
+            let late = &all[..2];
+            let may = if self.is_live(sent) { &all } else { late };
+            inputs.extend(may.iter().map(|status| Input::Answer(index, *status)));
+        }
+        let changes =
+            self.saving.as_ref().map_or(0, |changes| u8::try_from(changes.len()).unwrap());
+        if self.saving.is_some() {
+            inputs.push(Input::Confirm);
+            if self.used.failed_saves < failed_saves {
+                inputs.extend([0, changes].map(Input::Fail));
+            }
+        }
+        if self.used.crashes < crashes {
+            inputs.extend((0..=changes).map(Input::Crash));
+        }
+        if self.wait.is_some() && (self.saving.is_none() || self.used.slow_saves < slow_saves) {
+            inputs.push(Input::Sleep);
+        }
+        inputs
+    }
+
+    /// What comes next where storage works, receivers accept and time passes; `None` at the end.
+    pub(crate) fn fair(&self) -> Option<Input> {
+        let early = MESSAGES.len() - usize::from(self.scope.limits.late_messages);
+        if self.published.len() < early {
+            return Some(Input::Publish);
+        }
+        if self.saving.is_some() {
+            return Some(Input::Confirm);
+        }
+        if let Some((index, _)) = (0_u8..).zip(&self.wire).find(|(_, sent)| self.is_live(sent)) {
+            return Some(Input::Answer(index, 200));
+        }
+        self.wait.map(|_| Input::Sleep)
+    }
+
+    pub(crate) fn act(&mut self, input: Input) {
+        match input {
+            Input::Publish => {
+                self.published.push(None);
+                self.publish(self.published.len() - 1, false);
+            }
+            Input::Answer(index, status) => self.answer(usize::from(index), status),
+            Input::Confirm => {
+                let changes = self.saving.take().unwrap();
+                self.write(&changes, changes.len());
+                assert!(self.outbox.saved(changes.revision()));
+                for (message, durable_with) in MESSAGES.iter().zip(&mut self.published) {
+                    if durable_with.is_some_and(|it| it <= changes.revision()) {
+                        assert!(self.disk.contains_key(&format!("message/{message}")));
+                        *durable_with = None;
+                    }
+                }
+            }
+            Input::Fail(written) => {
+                self.used.failed_saves += 1;
+                let changes = self.saving.take().unwrap();
+                self.write(&changes, usize::from(written));
+                assert!(self.outbox.unsaved(changes.revision()));
+            }
+            Input::Crash(written) => self.crash(usize::from(written)),
+            Input::Sleep => {
+                self.used.slow_saves += u8::from(self.saving.is_some());
+                self.now = self.wait.unwrap();
+            }
+        }
+        self.drain();
+    }
+
+    fn publish(&mut self, number: usize, durable: bool) {
+        let published = self.outbox.publish(self.scope.messages[number].clone(), self.now).unwrap();
+        assert!(published.duplicate || !durable, "what is durable is known");
+        self.published[number] = Some(published.revision).filter(|_| !durable);
+    }
+
+    fn write(&mut self, changes: &Changes, count: usize) {
+        for change in changes.iter().take(count) {
+            match change {
+                Change::Put(record) => {
+                    self.disk.insert(record.key().to_string(), record.clone());
+                }
+                Change::Delete(key) => _ = self.disk.remove(&key.to_string()),
+            }
+        }
+    }
+
+    fn crash(&mut self, written: usize) {
+        self.used.crashes += 1;
+        if let Some(changes) = self.saving.take() {
+            self.write(&changes, written);
+        }
+        let records = self.disk.values().cloned();
+        self.outbox = self.scope.outbox().restore(records, self.now).unwrap();
+        for tally in &mut self.tallies {
+            // Only what was told is known to be durable.
+            tally.verdict = tally.told;
+        }
+        // What was durable is known, and what may not have been is published again.
+        for number in 0..self.published.len() {
+            self.publish(number, self.published[number].is_none());
+        }
+    }
+
+    fn answer(&mut self, index: usize, status: u16) {
+        let live = self.is_live(&self.wire[index]);
+        let Sent { ticket, delivery } = self.wire.remove(index);
+        self.used.late_answers += u8::from(!live);
+        self.tallies[delivery].refused += u32::from(status != 200);
+        let before = self.delivery(delivery).cloned();
+        let resolution = self.outbox.resolve(&ticket, &answer(status), self.now);
+        match (live, status) {
+            (true, 200) => assert_eq!(resolution, Resolution::Ended(Verdict::Delivered)),
+            (true, 400) => assert_eq!(resolution, Resolution::Ended(Verdict::Rejected)),
+            (true, 410) => assert_eq!(resolution, Resolution::Ended(Verdict::Gone)),
+            (true, _) => assert!(!matches!(resolution, Resolution::Ignored(_))),
+            // 5: a late success ends the delivery, a late failure changes nothing.
+            (false, 200) => {
+                assert_eq!(resolution, Resolution::LateSuccess);
+                let verdict = self.delivery(delivery).unwrap().verdict();
+                assert_eq!(verdict, Some(Verdict::Delivered));
+            }
+            (false, _) => {
+                assert!(matches!(resolution, Resolution::Ignored(_)), "{resolution:?}");
+                assert_eq!(self.delivery(delivery).cloned(), before);
+            }
+        }
+    }
+
+    /// Whether the outbox waits for what comes of the attempt.
+    fn is_live(&self, sent: &Sent) -> bool {
+        let in_flight = self.delivery(sent.delivery).and_then(Delivery::in_flight);
+        in_flight.is_some_and(|started| started.number == sent.ticket.attempt())
+    }
+
+    fn delivery(&self, index: usize) -> Option<&Delivery> {
+        let (message, endpoint) = DELIVERIES[index];
+        let mut all = self.outbox.deliveries();
+        all.find(|(m, e, _)| m.id().as_str() == message && e.as_str() == endpoint).map(|it| it.2)
+    }
+
+    /// Polls until there is nothing to do.
+    fn drain(&mut self) {
+        self.wait = None;
+        loop {
+            match self.outbox.poll(self.now) {
+                Step::Save(changes) => {
+                    assert!(self.saving.is_none() && !changes.is_empty());
+                    self.saving = Some(changes);
+                }
+                Step::Send(attempt) => {
+                    assert!(attempt.deadline() > self.now, "handed out past its deadline");
+                    self.sent(attempt.ticket());
+                }
+                Step::Notify(Notice::Settled { message, endpoint, verdict, attempts }) => {
+                    let index = index(message.as_str(), endpoint.as_str());
+                    // 1: exactly one verdict, told once, crashes or not.
+                    assert_eq!(self.tallies[index].told.replace(verdict), None, "told twice");
+                    assert_eq!(self.delivery(index).unwrap().attempts(), attempts);
+                }
+                Step::Notify(_) => {}
+                Step::Wait(until) => {
+                    assert!(until > self.now, "a wait is after now");
+                    // What is left is to forget what has ended.
+                    self.wait = Some(until).filter(|it| it.saturating_since(self.now) < RETAIN / 2);
+                    break;
+                }
+                Step::Idle => break,
+            }
+        }
+        for index in 0..DELIVERIES.len() {
+            let verdict = self.delivery(index).and_then(Delivery::verdict);
+            // 2: what has ended stays so.
+            let known = self.tallies[index].verdict;
+            assert!(known.is_none() || known == verdict, "{known:?} became {verdict:?}");
+            self.tallies[index].verdict = verdict;
+        }
+        // Of these nothing more can be heard that counts.
+        let late = self.used.late_answers < self.scope.limits.late_answers;
+        let mut wire = std::mem::take(&mut self.wire);
+        wire.retain(|sent| {
+            self.tallies[sent.delivery].verdict.is_none() && (late || self.is_live(sent))
+        });
+        wire.sort_by(|one, other| one.ticket.cmp(&other.ticket));
+        self.wire = wire;
+    }
+
+    fn sent(&mut self, ticket: &Ticket) {
+        let (message, endpoint) = (ticket.message().as_str(), ticket.endpoint().as_str());
+        let index = index(message, endpoint);
+        // 10: nothing is released at or past the window's end.
+        let delivery = self.delivery(index).unwrap();
+        assert!(delivery.window_end(&self.scope.policy).is_none_or(|end| self.now < end));
+        // Written ahead.
+        let Some(Record::Delivery(saved)) =
+            self.disk.get(&format!("delivery/{message}/{endpoint}"))
+        else {
+            panic!("{ticket:?} was sent before it was saved");
+        };
+        let number = saved.delivery().in_flight().map(|started| started.number);
+        assert_eq!(number, Some(ticket.attempt()));
+        // 3: one live attempt, and numbers rise; by one, unless a crash hid that one was not made.
+        let lost = self.used.crashes > 0;
+        let tally = &mut self.tallies[index];
+        let next = tally.last_number + 1;
+        assert!(ticket.attempt() == next || lost && ticket.attempt() > next, "{ticket:?}");
+        assert!(tally.verdict.is_none());
+        tally.last_number = ticket.attempt();
+        tally.sent += 1;
+        self.wire.push(Sent { ticket: ticket.clone(), delivery: index });
+    }
+
+    /// What holds whenever the outbox has no more to say.
+    pub(crate) fn check(&self) {
+        let mut open = 0;
+        for (index, tally) in self.tallies.iter().enumerate() {
+            let Some(delivery) = self.delivery(index) else { continue };
+            assert!(delivery.attempts() <= 3);
+            open += usize::from(tally.verdict.is_none());
+            // 4: every attempt that was not refused may have been accepted.
+            let copies = (tally.sent - tally.refused).saturating_sub(1);
+            assert!(copies <= delivery.unanswered(), "{:?}: {copies} copies", DELIVERIES[index]);
+            if tally.verdict == Some(Verdict::Delivered) {
+                assert!(tally.sent > tally.refused, "delivered, and not received");
+            }
+            if tally.verdict.is_none() {
+                self.check_moving(index, delivery);
+            }
+        }
+        assert_eq!(self.outbox.pending(), open);
+    }
+
+    /// 20 and 25: what has not ended is in flight, waits for an instant, or is to be saved.
+    fn check_moving(&self, index: usize, delivery: &Delivery) {
+        if self.saving.is_some() {
+            return;
+        }
+        let endpoint = DELIVERIES[index].1;
+        let status = self.outbox.status(&eid(endpoint)).unwrap();
+        let disabled = status.health.disabled().is_some();
+        assert!(self.wait.is_some(), "{endpoint}: nothing moves {delivery:?}");
+        if delivery.in_flight().is_some() {
+            return;
+        }
+        assert!(!disabled, "{endpoint} is disabled, and strands {delivery:?}");
+        // With nothing to hold it back it would be in flight, were it due.
+        if self.scope.free {
+            let due = delivery.claim_at(&self.scope.policy).unwrap();
+            assert!(due > self.now && self.wait.is_some_and(|wait| wait <= due));
+        }
+    }
+
+    /// Equal for worlds of which everything that follows is the same.
+    pub(crate) fn digest(&self, text: &mut String) -> u64 {
+        text.clear();
+        let _ = write!(text, "{:?}", self.outbox);
+        let record = |text: &mut String, record: &Record| match record {
+            Record::Delivery(record) => write!(text, "{:?},", record.delivery()),
+            Record::Message(_) => write!(text, "message,"),
+            other => write!(text, "{other:?},"),
+        };
+        // What is stored matters to a crash, as long as there may be one.
+        let may_crash = self.used.crashes < self.scope.limits.crashes;
+        for (key, it) in self.disk.iter().filter(|_| may_crash) {
+            let _ = write!(text, "{key}").and_then(|()| record(text, it));
+        }
+        for change in self.saving.iter().flat_map(Changes::iter).filter(|_| may_crash) {
+            let _ = match change {
+                Change::Put(it) => write!(text, "{}", it.key()).and_then(|()| record(text, it)),
+                Change::Delete(key) => write!(text, "{key} away,"),
+            };
+        }
+        let saving = self.saving.as_ref().map(Changes::revision);
+        for durable_with in &self.published {
+            let _ = match durable_with {
+                Some(revision) => write!(text, "{:?}", saving.map(|it| *revision <= it)),
+                None => write!(text, "durable"),
+            };
+        }
+        for Sent { ticket, .. } in &self.wire {
+            let _ = write!(text, "{ticket:?}");
+        }
+        for tally in &self.tallies {
+            let Tally { sent, refused, last_number, verdict, told } = *tally;
+            let _ = match verdict {
+                Some(_) => write!(text, "{}", told.is_some()),
+                None => write!(text, "{} {last_number},", sent - refused),
+            };
+        }
+        let _ = write!(text, "{:?}{:?}", self.wait, self.used);
+        digest(text, self.now)
+    }
+
+    /// Whether everything that was published has ended, and that is durable.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.outbox.pending() == 0 && self.saving.is_none()
+    }
+}
+
+fn index(message: &str, endpoint: &str) -> usize {
+    DELIVERIES.iter().position(|it| *it == (message, endpoint)).unwrap()
+}
