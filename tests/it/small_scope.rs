@@ -69,7 +69,7 @@ fn search(name: &str, scope: &Scope) -> usize {
             }
         }
         next += 1;
-        assert!(next < 1_000_000, "the scope is not small any more");
+        assert!(next < 2_000_000, "the scope is not small any more");
     }
     // 1: from every state, where all goes well from there on, every delivery comes to its end.
     for start in 0..found.len() {
@@ -131,10 +131,26 @@ fn endpoints_that_degrade_suspend_and_are_disabled() {
 
 /// What takes too long without optimisation: `cargo test --release --test it small_scope`.
 #[cfg(not(debug_assertions))]
-#[test]
-fn further_out() {
-    let crash = Limits { crashes: 1, ..NONE };
-    covers("two attempts, a crash", &Scope::new(2, crash), 35_000);
-    let saves = Limits { failed_saves: 1, slow_saves: 1, ..NONE };
-    covers("two attempts, a failed save and a slow one", &Scope::new(2, saves), 16_000);
+mod in_release {
+    use super::*;
+
+    /// The whole of it.
+    #[test]
+    fn three_attempts_and_a_crash_at_any_moment() {
+        let crash = Limits { crashes: 1, ..NONE };
+        covers("three attempts, a crash", &Scope::new(3, crash), 300_000);
+    }
+
+    #[test]
+    fn endpoints_that_are_disabled() {
+        let crash = Limits { crashes: 1, ..NONE };
+        covers("strict, two attempts, a crash", &Scope::strict(2, crash), 140_000);
+        covers("strict, three attempts", &Scope::strict(3, NONE), 40_000);
+    }
+
+    #[test]
+    fn saves_that_fail_and_saves_that_last() {
+        let saves = Limits { failed_saves: 1, slow_saves: 1, ..NONE };
+        covers("two attempts, a failed save and a slow one", &Scope::new(2, saves), 16_000);
+    }
 }

@@ -57,14 +57,18 @@ impl Panel {
         let ended = report.ended_at.as_secs_f64();
         let edge = |index: usize| self.x((index as f64 * width).min(ended));
         let points = report.series.points();
-        let mut data = Data::new().move_to((edge(0), self.y(low(&points[0]))));
-        for (index, point) in points.iter().enumerate() {
-            let y = round(self.y(high(point)));
-            data = data.line_to((round(edge(index)), y)).line_to((round(edge(index + 1)), y));
-        }
-        for (index, point) in points.iter().enumerate().rev() {
-            let y = round(self.y(low(point)));
-            data = data.line_to((round(edge(index + 1)), y)).line_to((round(edge(index)), y));
+        let top = points.iter().map(|point| round(self.y(high(point)))).enumerate();
+        let bottom = points.iter().map(|point| round(self.y(low(point)))).enumerate();
+        let top = top.flat_map(|(index, y)| [(edge(index), y), (edge(index + 1), y)]);
+        let bottom = bottom.flat_map(|(index, y)| [(edge(index), y), (edge(index + 1), y)]);
+        let corners: Vec<_> = top.chain(bottom.rev()).map(|(x, y)| (round(x), y)).collect();
+        let mut data = Data::new().move_to(corners[0]);
+        for (index, &(x, y)) in corners.iter().enumerate().skip(1) {
+            // What lies on a level line between two others does not show.
+            let level = corners.get(index + 1).is_some_and(|next| next.1 == y);
+            if corners[index - 1].1 != y || !level {
+                data = data.line_to((x, y));
+            }
         }
         Path::new().set("d", data.close())
     }
@@ -289,7 +293,7 @@ fn strip(side: &Side, left: f64, top: f64) -> Group {
     let mut group = Group::new().add(line((left, top), (left + PANEL, top), GRID));
     for (index, (figure, label)) in figures.into_iter().enumerate() {
         let x = left + PANEL / 4.0 * index as f64;
-        group = group.add(text(figure, x, top + 34.0, 19, INK).set("font-weight", 700)).add(text(
+        group = group.add(text(figure, x, top + 33.0, 16, INK).set("font-weight", 700)).add(text(
             label,
             x,
             top + 54.0,

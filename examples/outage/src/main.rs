@@ -71,7 +71,7 @@ fn main() -> anyhow::Result<()> {
                 .outage(world.down.0, world.down.1, Behaviour::refuses());
             let load = Load::per_second(count(world.events_per_second)?);
             let reports = Scenario::new(load, world.lasting)
-                .points(NonZeroUsize::new(1_024).context("no points")?)
+                .points(NonZeroUsize::new(480).context("no points")?)
                 .endpoint(policies, receiver)
                 .run();
             let report = reports.into_iter().next().context("no report")?;
