@@ -253,6 +253,8 @@ struct Entry {
     slots: BTreeMap<EndpointId, Slot>,
     /// How many deliveries have not ended.
     open: usize,
+    /// When it is to be forgotten, while that is none.
+    forget_at: Option<Timestamp>,
 }
 
 impl Entry {

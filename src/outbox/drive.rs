@@ -20,8 +20,8 @@ impl Outbox {
         entry.open = endpoints.len();
         self.pending = self.pending.saturating_add(entry.open);
         if endpoints.is_empty() {
-            let forget_at = entry.settled_at() + self.retain;
-            self.alarms.change(None, Some(forget_at), Alarm::Forget(sequence));
+            entry.forget_at = Some(entry.settled_at() + self.retain);
+            self.alarms.change(None, entry.forget_at, Alarm::Forget(sequence));
         }
         self.messages.insert(sequence, entry);
         for endpoint in &endpoints {

@@ -77,7 +77,11 @@ impl Outbox {
         self.journal.touch(key.clone());
         let endpoints: Vec<_> = slots.keys().cloned().collect();
         let message = Arc::new(message);
-        self.admit(sequence, Entry { message, accepted_at: now, slots, open: 0 }, now);
+        self.admit(
+            sequence,
+            Entry { message, accepted_at: now, slots, open: 0, forget_at: None },
+            now,
+        );
         for id in &endpoints {
             if let Some(lane) = self.lanes.get_mut(id) {
                 lane.counters.accepted();

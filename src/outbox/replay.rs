@@ -186,7 +186,6 @@ impl Outbox {
             return false;
         }
         let Some(entry) = self.messages.get_mut(sequence) else { return false };
-        let forget_at = entry.settled_at() + self.retain;
         let Some(slot) = entry.slots.get_mut(endpoint) else { return false };
         let as_planned =
             (slot.delivery.attempts(), slot.delivery.replays()) == (*attempts, *replays);
@@ -195,9 +194,7 @@ impl Outbox {
             return false;
         }
         if ended {
-            if entry.open == 0 {
-                self.alarms.change(Some(forget_at), None, Alarm::Forget(*sequence));
-            }
+            self.alarms.change(entry.forget_at.take(), None, Alarm::Forget(*sequence));
             entry.open = entry.open.saturating_add(1);
             self.pending = self.pending.saturating_add(1);
         }
