@@ -361,10 +361,12 @@ impl Outbox {
             let edge = self.operate(id, now, |health| health.gone(now)).flatten();
             self.follow(id, edge, now);
         }
-        // Of an endpoint that is disabled nothing is retried.
+        // Of an endpoint that is disabled nothing is retried, nor asked.
         let verdict = self.slot(*sequence, id).and_then(|slot| slot.delivery.verdict());
         match (resolution, verdict) {
-            (Resolution::Retry { .. }, Some(verdict)) => Resolution::Ended(verdict),
+            (Resolution::Retry { .. } | Resolution::InDoubt, Some(verdict)) => {
+                Resolution::Ended(verdict)
+            }
             _ => resolution,
         }
     }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use labhook::delivery::{Doubt, Failure, Resolution};
 use labhook::outbox::Selection;
-use labhook::{Outbox, Policy};
+use labhook::{Outbox, Outcome, Policy, Verdict};
 
-use crate::support::{Host, answer, at, eid, endpoint, registry, secs};
+use crate::support::{Host, answer, at, eid, endpoint, message, policy, registry, secs};
 
 // The outbox promises that nothing accepted is lost. A message that was settled, and replayed, was
 // forgotten while it was pending, where the time to keep it had been changed in between.
@@ -26,4 +27,18 @@ fn what_is_replayed_is_not_forgotten_after_another_retention() {
     assert_eq!(host.outbox.deliveries().count(), 1);
     host.outbox.resume_endpoint(&eid("e"), host.now);
     assert_eq!(host.shown(), ["m>e#2"]);
+}
+
+// A resolution says what became of the delivery. Of an endpoint that is disabled it said that the
+// delivery stood in doubt, and it had ended.
+#[test]
+fn what_ends_for_a_disabled_endpoint_is_not_said_to_be_in_doubt() {
+    let asking = endpoint("e").policy(policy(&[5]).with_doubt(Doubt::Ask));
+    let mut host = Host::with([asking]);
+    host.publish("m");
+    let ticket = host.send();
+    host.outbox.disable_endpoint(&eid("e"), None, host.now);
+    let resolution = host.resolve(&ticket, &Outcome::failed(Failure::Timeout));
+    assert_eq!(host.verdict("m", "e"), Some(Verdict::Unconfirmed));
+    assert_eq!(resolution, Resolution::Ended(Verdict::Unconfirmed));
 }
