@@ -353,11 +353,15 @@ impl Outbox {
         if matches!(resolution, Resolution::Ignored(_)) {
             return resolution;
         }
+        // The health hears the answer of an attempt that has its pass, and knows by it whether that
+        // is from before the endpoint was last enabled.
+        let passed = slot.flight.is_some_and(|flight| flight.pass.is_some());
         self.settle(*sequence, id, Some(outcome).filter(|_| live), now);
         // A success can say that it was the last, and the answer to an attempt from before a
         // restart has no say over the health save this one.
-        let gone = resolution == Resolution::Ended(Verdict::Gone);
-        if gone || outcome.control() == Some(Control::Disable) {
+        let gone = resolution == Resolution::Ended(Verdict::Gone)
+            || outcome.control() == Some(Control::Disable);
+        if gone && !(live && passed) {
             let edge = self.operate(id, now, |health| health.gone(now)).flatten();
             self.follow(id, edge, now);
         }

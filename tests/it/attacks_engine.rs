@@ -42,3 +42,17 @@ fn what_ends_for_a_disabled_endpoint_is_not_said_to_be_in_doubt() {
     assert_eq!(host.verdict("m", "e"), Some(Verdict::Unconfirmed));
     assert_eq!(resolution, Resolution::Ended(Verdict::Unconfirmed));
 }
+
+// Of health: what started before the endpoint was enabled says nothing ever. The outbox disabled it
+// again by an answer from before.
+#[test]
+fn an_answer_from_before_an_endpoint_was_enabled_does_not_disable_it() {
+    let mut host = Host::with([endpoint("e")]);
+    host.publish("m");
+    let ticket = host.send();
+    host.outbox.disable_endpoint(&eid("e"), None, host.now);
+    host.enable("e").unwrap();
+    host.resolve(&ticket, &answer(410));
+    assert_eq!(host.verdict("m", "e"), Some(Verdict::Gone));
+    assert_eq!(host.disabled("e"), None);
+}
