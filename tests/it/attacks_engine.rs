@@ -1,12 +1,15 @@
 //! What was tried to break the promises of the delivery engine, and did.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
+use http::StatusCode;
 use labhook::delivery::{Doubt, Failure, Resolution};
 use labhook::outbox::Selection;
-use labhook::{Outbox, Outcome, Policy, Verdict};
+use labhook::simulate::{Behaviour, Load, Policies, Receiver, Scenario};
+use labhook::{FlowPolicy, HealthPolicy, Outbox, Outcome, Policy, Verdict};
 
-use crate::support::{Host, answer, at, eid, endpoint, message, policy, registry, secs};
+use crate::support::{Host, answer, at, eid, endpoint, policy, registry, secs};
 
 // The outbox promises that nothing accepted is lost. A message that was settled, and replayed, was
 // forgotten while it was pending, where the time to keep it had been changed in between.
@@ -55,4 +58,33 @@ fn an_answer_from_before_an_endpoint_was_enabled_does_not_disable_it() {
     host.resolve(&ticket, &answer(410));
     assert_eq!(host.verdict("m", "e"), Some(Verdict::Gone));
     assert_eq!(host.disabled("e"), None);
+}
+
+// The most attempts since the end of the outage: those in the same second before it were counted.
+#[test]
+fn the_peak_of_a_recovery_leaves_out_what_was_before_it() {
+    let load = Load::per_second(NonZeroU32::new(10).unwrap());
+    let policies = Policies::new(Policy::none())
+        .with_health(HealthPolicy::never())
+        .with_flow(FlowPolicy::unlimited());
+    let receiver = Receiver::new().outage(
+        Duration::ZERO,
+        Duration::from_millis(950),
+        Behaviour::status(StatusCode::INTERNAL_SERVER_ERROR),
+    );
+    let report =
+        Scenario::new(load, Duration::from_millis(1_000)).endpoint(policies, receiver).run();
+    // Ten events at 0.0 to 0.9 s, none after the end of the outage at 0.95 s.
+    assert_eq!(report[0].recovery.unwrap().peak_requests, 0);
+    let receiver = Receiver::new().outage(
+        Duration::ZERO,
+        Duration::from_millis(850),
+        Behaviour::status(StatusCode::INTERNAL_SERVER_ERROR),
+    );
+    let policies = Policies::new(Policy::none())
+        .with_health(HealthPolicy::never())
+        .with_flow(FlowPolicy::unlimited());
+    let report =
+        Scenario::new(load, Duration::from_millis(1_000)).endpoint(policies, receiver).run();
+    assert_eq!(report[0].recovery.unwrap().peak_requests, 1);
 }
