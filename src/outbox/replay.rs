@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Outbox;
 use super::alarm::Alarm;
+use super::queue::Place;
+use super::record::RecordKey;
 use crate::delivery::{Delivery, Verdict};
 use crate::id::{EndpointId, MessageId};
 use crate::timestamp::Timestamp;
@@ -197,6 +199,10 @@ impl Outbox {
             self.alarms.change(entry.forget_at.take(), None, Alarm::Forget(*sequence));
             entry.open = entry.open.saturating_add(1);
             self.pending = self.pending.saturating_add(1);
+            // It is told of, counted and taken up anew, also where it ends at once.
+            slot.place = Place::New;
+            slot.recorded = slot.delivery.clone();
+            self.journal.touch(RecordKey::Delivery(message.clone(), endpoint.clone()));
         }
         self.settle(*sequence, endpoint, None, now);
         true

@@ -7,7 +7,7 @@ use http::StatusCode;
 use labhook::delivery::{Doubt, Failure, Resolution};
 use labhook::outbox::Selection;
 use labhook::simulate::{Behaviour, Load, Policies, Receiver, Scenario};
-use labhook::{FlowPolicy, HealthPolicy, Outbox, Outcome, Policy, Verdict};
+use labhook::{FlowPolicy, HealthPolicy, Outbox, Outcome, Policy, Timestamp, Verdict};
 
 use crate::support::{Host, answer, at, eid, endpoint, policy, registry, secs};
 
@@ -58,6 +58,24 @@ fn an_answer_from_before_an_endpoint_was_enabled_does_not_disable_it() {
     host.resolve(&ticket, &answer(410));
     assert_eq!(host.verdict("m", "e"), Some(Verdict::Gone));
     assert_eq!(host.disabled("e"), None);
+}
+
+// What is pending is what has not ended, and whatever ends is told. A replay that ended at once was
+// counted as pending for ever.
+#[test]
+fn a_replay_at_the_end_of_time_leaves_the_count_right() {
+    let mut host = Host::with([endpoint("e").policy(Policy::none().with_window(secs(60)))]);
+    host.publish("m");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(500));
+    host.outbox.replay(
+        &host.outbox.plan_replay(&Selection::all(), Duration::ZERO, Timestamp::MAX),
+        Timestamp::MAX,
+    );
+    let open = host.outbox.deliveries().filter(|it| it.2.verdict().is_none()).count();
+    assert_eq!(host.outbox.pending(), open);
+    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.told(), ["m>e exhausted after 1", "m>e expired after 1"]);
 }
 
 // The most attempts since the end of the outage: those in the same second before it were counted.
