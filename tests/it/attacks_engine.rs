@@ -1,15 +1,19 @@
 //! What was tried to break the promises of the delivery engine, and did.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
 use http::StatusCode;
 use labhook::delivery::{Doubt, Failure, Resolution};
 use labhook::outbox::Selection;
 use labhook::simulate::{Behaviour, Load, Policies, Receiver, Scenario};
-use labhook::{FlowPolicy, HealthPolicy, Outbox, Outcome, Policy, Timestamp, Verdict};
+use labhook::{FlowPolicy, HealthPolicy, Outbox, Outcome, Policy, Step, Timestamp, Verdict};
 
 use crate::support::{Host, answer, at, eid, endpoint, policy, registry, secs};
+
+fn health(failures: u8) -> HealthPolicy {
+    HealthPolicy::new().with_failures(NonZeroU8::new(failures))
+}
 
 // The outbox promises that nothing accepted is lost. A message that was settled, and replayed, was
 // forgotten while it was pending, where the time to keep it had been changed in between.
@@ -58,6 +62,46 @@ fn an_answer_from_before_an_endpoint_was_enabled_does_not_disable_it() {
     host.resolve(&ticket, &answer(410));
     assert_eq!(host.verdict("m", "e"), Some(Verdict::Gone));
     assert_eq!(host.disabled("e"), None);
+}
+
+// Only the result of a probe moves the ladder. One that was never handed out, since its save took
+// too long, moved it.
+#[test]
+fn a_probe_that_was_never_handed_out_does_not_fail() {
+    let health = health(1)
+        .with_probes(secs(60), [])
+        .with_probe_timeout(secs(5))
+        .with_suspend_after(NonZeroU32::MIN);
+    let mut host = Host::with([endpoint("e").health(health)]);
+    host.publish("m");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(500));
+    assert_eq!(host.shown(), [""; 0]);
+    host.now = at(60);
+    let changes = host.unsaved();
+    host.now = at(66);
+    assert!(matches!(host.outbox.poll(host.now), Step::Wait(_)));
+    assert_eq!(host.health("e").failures(), 0, "nothing was sent");
+    host.save(changes);
+    // It goes as the probe, and its answer counts.
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(200));
+    assert_eq!(host.shown(), [""; 0]);
+    assert!(host.health("e").state().is_healthy());
+}
+
+// Polling comes to an end, also at the end of time. A probe was started, taken back and saved each
+// time.
+#[test]
+fn a_probe_at_the_end_of_time_does_not_save_for_ever() {
+    let health = health(1).with_probes(secs(60), []);
+    let mut host = Host::with([endpoint("e").health(health)]);
+    host.publish("m");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(500));
+    assert_eq!(host.shown(), [""; 0]);
+    host.now = Timestamp::MAX;
+    assert_eq!(host.shown(), [""; 0]);
 }
 
 // What is pending is what has not ended, and whatever ends is told. A replay that ended at once was
