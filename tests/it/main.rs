@@ -27,6 +27,7 @@ mod inbox;
 mod linq;
 mod message;
 mod outbox;
+mod outbox_health;
 mod outbox_determinism;
 mod outbox_endpoints;
 mod outbox_faults;
