@@ -1,16 +1,17 @@
 //! Endpoints that are degraded, suspended, disabled, paused and taken back, through the outbox.
 
-use std::num::{NonZeroU8, NonZeroU32};
+use std::num::{NonZeroU8, NonZeroU32, NonZeroUsize};
 
 use labhook::delivery::{Failure, Resolution};
 use labhook::flow::{FlowPolicy, WindowPolicy};
 use labhook::health::{
     DisabledBy, EnableError, EnabledBy, NewMessages, OutageGuard, State, Waiting,
 };
-use labhook::{Endpoint, HealthPolicy, Order, Outbox, Outcome, Ticket, Verdict};
+use labhook::{Endpoint, HealthPolicy, Order, Outbox, Outcome, Step, Ticket, Verdict};
+use proptest::prelude::*;
 
 use crate::support::{
-    Host, answer, answer_with, at, eid, endpoint, mid, policy, registry, secs, show,
+    Host, answer, answer_with, at, config, eid, endpoint, mid, policy, registry, secs, show,
 };
 
 /// Two faults degrade; probes after 60 s and then every 120 s; two of them suspend, and 600 s
@@ -797,4 +798,101 @@ fn a_batch_holds_one_probe_and_not_more() {
     assert!(host.sends().is_empty());
     host.now = at(60);
     assert_eq!(host.sends().len(), 1);
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Nothing is stranded: whatever the answers and wherever the crashes, each delivery ends in a
+    /// verdict, or is held in the open by an endpoint that is disabled and keeps, paused, or away.
+    #[test]
+    fn nothing_is_stranded(
+        script in proptest::collection::vec((0..14_u8, 0..3_usize, 0..8_u8), 1..70),
+        batch in 1..4_usize,
+    ) {
+        const IDS: [&str; 3] = ["a", "b", "c"];
+        let make = |away: bool| {
+            let all = [
+                patient("a").policy(policy(&[1, 5, 30])),
+                patient("b").health(ladder().with_waiting(Waiting::Keep)).order(Order::strict()),
+                patient("c")
+                    .health(ladder().with_new_messages(NewMessages::Shed))
+                    .flow(FlowPolicy::adaptive())
+                    .policy(policy(&[1, 5, 30]).with_window(secs(900))),
+            ];
+            let all = all.into_iter().filter(|it| !away || it.id() != &eid("c"));
+            outbox(all).batch(NonZeroUsize::new(batch).unwrap()).retain(secs(1_000_000))
+        };
+        let status = |number: u8| [200, 500, 500, 503, 429, 400, 200, 410][usize::from(number)];
+        let (mut host, mut open) = (Host::new(make(false)), Vec::new());
+        let mut number = 0;
+        for (action, which, with) in script {
+            let id = eid(IDS[which]);
+            match action {
+                0..=3 => {
+                    number += 1;
+                    host.publish(&format!("m{number}"));
+                }
+                4..=7 => {
+                    let index = open.iter().position(|it: &Ticket| it.endpoint() == &id);
+                    if let Some(index) = index {
+                        host.resolve(&open.remove(index), &answer(status(with)));
+                    }
+                }
+                8 => {
+                    // A crash, before or after what is to be saved is.
+                    if let Step::Save(changes) = host.outbox.poll(host.now)
+                        && with < 4
+                    {
+                        host.write(changes);
+                    }
+
+                    host.restart(make(with == 0));
+                }
+                9 if with < 2 => _ = host.outbox.pause_endpoint(&id, host.now),
+                9 => _ = host.outbox.resume_endpoint(&id, host.now),
+                10 if with < 2 => _ = host.outbox.disable_endpoint(&id, None, host.now),
+                10 => _ = host.enable(IDS[which]),
+                _ => host.now = host.wait.unwrap_or(host.now),
+            }
+            open.extend(host.sends());
+        }
+        // Left alone, with receivers of which the half never answers well.
+        for _ in 0..3_000 {
+            let Some(wait) = host.wait else { break };
+            host.now = wait;
+            open.extend(host.sends());
+            for ticket in open.drain(..) {
+                let fails = ticket.message().as_str().ends_with(['1', '3', '5', '7', '9']);
+                host.resolve(&ticket, &answer(if fails { 500 } else { 200 }));
+            }
+            open.extend(host.sends());
+        }
+        let held = |id: &labhook::EndpointId| {
+            let health = host.outbox.status(id).map(|status| status.health);
+            let keeps = id == &eid("b");
+            host.outbox.registry().get(id).is_none()
+                || health.is_some_and(|it| {
+                    it.paused_since().is_some() || (keeps && it.disabled().is_some())
+                })
+        };
+        let mut pending = 0;
+        for (message, endpoint, delivery) in host.outbox.deliveries() {
+            pending += usize::from(delivery.verdict().is_none());
+            prop_assert!(
+                delivery.verdict().is_some() || held(endpoint),
+                "{}>{endpoint} {delivery:?} {:?} wait {:?}",
+                message.id(),
+                host.outbox.status(endpoint),
+                host.wait
+            );
+        }
+        prop_assert_eq!(host.outbox.pending(), pending);
+        for id in IDS {
+            if let Some(status) = host.outbox.status(&eid(id)).filter(|it| it.pending == 0) {
+                prop_assert_eq!(status.flow.in_flight(), 0);
+                prop_assert_eq!(status.due, 0);
+            }
+        }
+    }
 }
