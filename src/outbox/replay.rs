@@ -113,6 +113,7 @@ struct Planned {
 
 impl ReplayPlan {
     /// Each delivery, and when it is to be due, in the order in which their messages were accepted.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&MessageId, &EndpointId, Timestamp)> {
         self.replays.iter().map(|it| (&it.message, &it.endpoint, it.due))
     }
