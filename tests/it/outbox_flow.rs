@@ -217,6 +217,81 @@ fn a_budget_delays_retries_and_never_first_attempts() {
 }
 
 #[test]
+fn a_wait_is_for_whichever_may_go_sooner() {
+    // A first attempt waits for the rate, a retry for the budget too.
+    let rate = RatePolicy::new(many(1), secs(20));
+    let budget = BudgetPolicy::new(0, secs(50)).with_saved(many(1));
+    let flow = unlimited().with_rate(rate).with_retry_budget(budget);
+    let mut host = Host::with([endpoint("a").flow(flow).policy(policy(&[1; 9]))]);
+    publish_all(&mut host, 0..1);
+    for (seconds, status) in [(0, 500), (20, 500)] {
+        host.now = at(seconds);
+        let ticket = host.send();
+        host.resolve(&ticket, &answer(status));
+    }
+    publish_all(&mut host, 1..2);
+    host.now = at(21);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.outbox.status(&eid("a")).unwrap().due, 2);
+    assert_eq!(host.wait, Some(at(40)), "the retry waits until 70");
+    host.now = at(40);
+    assert_eq!(host.shown(), ["m001>a#1"]);
+}
+
+fn limit(host: &Host) -> u32 {
+    let status = host.outbox.status(&eid("a")).unwrap();
+    status.flow.window().limit(FlowPolicy::adaptive().window()).get()
+}
+
+#[test]
+fn what_an_answer_says_of_the_window() {
+    for (status, left) in [(429, 8), (500, 8), (404, 8), (502, 4), (503, 4), (504, 4)] {
+        let mut host = Host::with([endpoint("a").flow(FlowPolicy::adaptive())]);
+        publish_all(&mut host, 0..8);
+        host.now = at(1);
+        for ticket in host.sends() {
+            host.resolve(&ticket, &answer(status));
+        }
+        assert_eq!(limit(&host), left, "{status}");
+    }
+}
+
+#[test]
+fn a_timeout_from_before_a_restart_says_nothing() {
+    let make = || Outbox::new(registry([endpoint("a").flow(FlowPolicy::adaptive())]), 7);
+    for (restarts, left) in [(false, 4), (true, 8)] {
+        let mut host = Host::new(make());
+        publish_all(&mut host, 0..8);
+        assert_eq!(host.sends().len(), 8);
+        if restarts {
+            host.restart(make());
+            assert_eq!(host.outbox.status(&eid("a")).unwrap().flow.in_flight(), 8);
+        }
+        host.now = at(10);
+        host.sends();
+        assert_eq!(limit(&host), left, "it may never have been made");
+    }
+}
+
+#[test]
+fn an_endpoint_that_was_quiet_neither_makes_up_for_it_nor_pays() {
+    let ends = ["a", "b"].map(|id| endpoint(id).flow(unlimited()));
+    let mut host = Host::new(Outbox::new(registry(ends), 7).batch(NonZeroUsize::MIN));
+    host.outbox.pause_endpoint(&eid("b"), at(0));
+    publish_all(&mut host, 0..30);
+    assert_eq!(host.sends().len(), 30);
+    host.outbox.pause_endpoint(&eid("a"), at(0));
+    publish_all(&mut host, 30..40);
+    host.outbox.resume_endpoint(&eid("a"), at(0));
+    host.outbox.resume_endpoint(&eid("b"), at(0));
+    let to: Vec<_> = host.sends().iter().map(|it| it.endpoint().to_string()).collect();
+    for share in 1..=10 {
+        let of_a = to.iter().take(2 * share).filter(|it| *it == "a").count();
+        assert!(of_a.abs_diff(share) <= 1, "{to:?}");
+    }
+}
+
+#[test]
 fn three_first_attempts_come_before_a_retry_and_neither_starves() {
     let serial = endpoint("a").max_in_flight(many(1)).policy(policy(&[0; 200]));
     // Many retries, and then many first attempts; and the other way round.

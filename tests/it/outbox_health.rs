@@ -228,6 +228,23 @@ fn a_suspended_endpoint_that_sheds_takes_the_one_message_that_a_probe_needs() {
 }
 
 #[test]
+fn what_waits_for_its_retry_is_of_no_use_to_a_probe_that_is_due() {
+    let shedding = ladder().with_new_messages(NewMessages::Shed).with_disable_after(None);
+    let slow = patient("a").health(shedding).policy(policy(&[60, 60, 60, 10_000]));
+    let mut host = host([slow]);
+    host.publish("m");
+    for seconds in [0, 60, 120, 240] {
+        host.now = at(seconds);
+        assert_eq!(all(&mut host, &answer(500)), 1);
+    }
+    host.now = at(360);
+    assert!(host.sends().is_empty(), "a probe is due, and m is not");
+    assert_eq!(host.publish("n1").endpoints, [eid("a")]);
+    assert_eq!(host.publish("n2").shed, [eid("a")]);
+    assert_eq!(host.shown(), ["n1>a#1"]);
+}
+
+#[test]
 fn what_could_not_be_the_probe_in_order_is_not_taken_for_it() {
     // The one at the head of the line waits for its retry longer than the endpoint for its probe.
     let endpoint = patient("a")
@@ -749,6 +766,10 @@ fn a_late_success_is_no_probe_and_a_pause_of_the_receiver_puts_one_off() {
     host.resolve(&sends[1], &answer(500));
     host.sends();
     assert_eq!(host.health("a").state(), State::Degraded);
+    // The retry of m2 falls due, and is no reason to wake up before.
+    host.now = at(1);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.wait, Some(at(90)));
     host.now = at(60);
     assert!(host.sends().is_empty());
     assert_eq!(host.wait, Some(at(90)));

@@ -136,6 +136,23 @@ fn a_replay_supersedes_the_retry_that_was_pending() {
 }
 
 #[test]
+fn a_replay_of_what_is_pending_is_saved_before_it_is_due() {
+    let slow = || endpoint("a").policy(policy(&[500]));
+    let mut host = host([slow()]);
+    host.publish("m");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(500));
+    host.sends();
+    let plan = host.outbox.plan_replay(&Selection::all(), secs(0), at(100));
+    assert_eq!(host.outbox.replay(&plan, at(0)), 1);
+    assert!(host.sends().is_empty());
+    host.restart(outbox(registry([slow()])));
+    assert_eq!(host.outbox.replay(&plan, at(0)), 0, "it was saved");
+    assert!(host.sends().is_empty());
+    assert_eq!(host.wait, Some(at(100)));
+}
+
+#[test]
 fn what_has_an_attempt_in_flight_is_left_out() {
     let mut host = host([endpoint("a")]);
     host.publish("m");
