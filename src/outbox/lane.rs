@@ -127,7 +127,12 @@ impl Lane {
                 Next::Wait { until: later } => Next::Wait { until: until.max(later) },
                 Next::Nothing => Next::Nothing,
             },
-            Admit::Paused | Admit::Disabled => Next::Nothing,
+            // A probe that ends in the pause is to end in it, and not with the resumption.
+            Admit::Paused => match self.kept.health.wake_at() {
+                Some(until) => Next::Wait { until },
+                None => Next::Nothing,
+            },
+            Admit::Disabled => Next::Nothing,
         }
     }
 
@@ -138,12 +143,15 @@ impl Lane {
         self.kept.flow.started(policy, class, now);
     }
 
-    /// Whether a message that is published now is for the endpoint.
-    pub(super) fn takes(&self, policy: &HealthPolicy, now: Timestamp) -> bool {
+    /// Whether a message that is published now, to stand in this line, is for the endpoint.
+    pub(super) fn takes(&self, policy: &HealthPolicy, line: Option<&str>, now: Timestamp) -> bool {
         match self.kept.health.intake(policy, now) {
             Intake::Take => true,
-            // What is not due yet is of no use to the probe.
-            Intake::TakeIfNoneWaits => self.queue.due() == 0,
+            // What is not due yet is of no use to the probe, nor is what would be held up.
+            Intake::TakeIfNoneWaits => {
+                let held_up = line.is_some_and(|line| self.queue.is_held_up(line, u64::MAX));
+                self.queue.due() == 0 && !held_up
+            }
             Intake::Shed => false,
         }
     }

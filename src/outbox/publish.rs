@@ -51,8 +51,9 @@ impl Outbox {
             if !endpoint.enabled || !endpoint.subscription.matches(&message) {
                 continue;
             }
+            let line = endpoint.order.line(message.keys());
             if let Some(lane) = self.lanes.get_mut(endpoint.id())
-                && !lane.takes(&endpoint.health, now)
+                && !lane.takes(&endpoint.health, line, now)
             {
                 lane.counters.shed();
                 shed.push(endpoint.id().clone());

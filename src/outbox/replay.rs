@@ -169,8 +169,8 @@ impl Outbox {
 
     /// Carries a plan out, and answers how many deliveries are replayed by it.
     ///
-    /// Each of them is due again at its instant of the plan: one that had ended is pending once
-    /// more, and one that waited for a retry waits for this instead, in one step. Its attempts are
+    /// Each of them is due again at its instant of the plan, or at once where that has passed: one
+    /// that had ended is pending once more, and one that waited for a retry waits for this instead, in one step. Its attempts are
     /// retries, held back by health, flow and order like any other; in order it stands where its
     /// message was accepted, ahead of what was accepted since.
     ///
@@ -191,7 +191,10 @@ impl Outbox {
         let as_planned =
             (slot.delivery.attempts(), slot.delivery.replays()) == (*attempts, *replays);
         let ended = slot.delivery.verdict().is_some();
-        if entry.message.id() != message || !as_planned || !slot.delivery.replay(*due) {
+        // Of a plan that is carried out late the window counts from now, and a lifetime that has
+        // ended since is over.
+        let due = (*due).max(now);
+        if entry.message.id() != message || !as_planned || !slot.delivery.replay(due) {
             return false;
         }
         if ended {
