@@ -170,9 +170,9 @@ impl Outbox {
     /// Carries a plan out, and answers how many deliveries are replayed by it.
     ///
     /// Each of them is due again at its instant of the plan, or at once where that has passed: one
-    /// that had ended is pending once more, and one that waited for a retry waits for this instead, in one step. Its attempts are
-    /// retries, held back by health, flow and order like any other; in order it stands where its
-    /// message was accepted, ahead of what was accepted since.
+    /// that had ended is pending once more, and one that waited for a retry waits for this instead,
+    /// in one step. Its attempts are retries, held back by health, flow and order like any other;
+    /// in order it stands where its message was accepted, ahead of what was accepted since.
     ///
     /// A delivery that was attempted or replayed since the plan was made is left as it is. So a
     /// plan can be carried out again, after a crash say, and nothing is replayed twice.
