@@ -757,7 +757,7 @@ fn removing_an_endpoint_forgets_its_health() {
 }
 
 #[test]
-fn a_late_success_is_no_probe_and_a_pause_of_the_receiver_puts_one_off() {
+fn a_pause_that_the_receiver_asked_for_puts_a_probe_off() {
     // Retry-After: the probe waits for the longer of the two.
     let mut host = host([patient("a")]);
     host.publish("m1");
