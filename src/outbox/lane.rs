@@ -6,9 +6,10 @@ use super::attempted::Cause;
 use super::counters::Counters;
 use super::heard::Heard;
 use super::queue::Queue;
+use super::slot::Landing;
 use super::turns::Turn;
 use super::watch::Census;
-use crate::delivery::{Delivery, Outcome, Started};
+use crate::delivery::{Delivery, Started};
 use crate::endpoint::Endpoint;
 use crate::flow::{Class, Feedback, Flow, FlowPolicy, Permission};
 use crate::health::{Admit, Edge, Guard, Health, HealthPolicy, Intake, Pass, State};
@@ -167,10 +168,9 @@ impl Lane {
         &mut self,
         endpoint: Option<&Endpoint>,
         guard: Guard,
-        flight: Flight,
-        outcome: Option<&Outcome>,
-        now: Timestamp,
+        landing: &Landing<'_>,
     ) -> Option<Edge> {
+        let Landing { flight, outcome, ended_at: now } = *landing;
         let Kept { health, flow, .. } = &mut self.kept;
         let Some(endpoint) = endpoint else {
             flow.set_in_flight(flow.in_flight().saturating_sub(1));

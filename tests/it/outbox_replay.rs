@@ -254,7 +254,7 @@ fn the_window_of_a_plan_that_is_carried_out_late_counts_from_then() {
 fn a_lifetime_that_is_over_is_left_out() {
     let mut host = host([once("a")]);
     let event = Event::new(RunStateChanged::new("r", RunState::Started), at(0));
-    for (id, seconds) in [("short", 101), ("long", 1_000)] {
+    for (id, seconds) in [("short", 101), ("long", 1_005)] {
         let message = event.clone().into_message(mid(id)).unwrap();
         host.outbox.publish(message.with_expires_at(at(seconds)), at(0)).unwrap();
     }
@@ -277,7 +277,11 @@ fn a_lifetime_that_is_over_is_left_out() {
     assert_eq!(planned(&late), [("long>a".into(), at(990)), ("x>a".into(), at(1_010))]);
     // The early plan, now that one lifetime is over.
     host.told();
-    host.outbox.replay(&early, at(990));
+    assert_eq!(host.outbox.replay(&early, at(990)), 1);
+    // It keeps its place in the plan: the second of it.
+    assert!(host.sends().is_empty());
+    host.now = host.wait.unwrap();
+    assert_eq!(host.now, at(990) + secs(PACE));
     assert_eq!(host.shown(), ["long>a#2"]);
     agrees(&host);
 }
