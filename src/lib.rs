@@ -110,6 +110,7 @@ pub mod delivery;
 mod endpoint;
 mod event;
 mod event_type;
+mod few;
 pub mod flow;
 mod format;
 pub mod health;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::decode::{Admitted, Decode, DecodeError};
 use crate::event::{EncodeError, Event, Payload};
 use crate::event_type::EventType;
+use crate::few::Few;
 use crate::id::MessageId;
 use crate::keys::Keys;
 use crate::lab::LabEvent;
@@ -47,17 +48,17 @@ pub struct Message {
     #[serde(default)]
     keys: Keys,
     #[serde(deserialize_with = "at_least_one")]
-    renderings: BTreeMap<Box<str>, Rendering>,
+    renderings: Few<Box<str>, Rendering>,
 }
 
 fn at_least_one<'de, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<BTreeMap<Box<str>, Rendering>, D::Error> {
+) -> Result<Few<Box<str>, Rendering>, D::Error> {
     let renderings = BTreeMap::deserialize(deserializer)?;
     if renderings.is_empty() {
         return Err(serde::de::Error::custom("a message has at least one rendering"));
     }
-    Ok(renderings)
+    Ok(renderings.into_iter().collect())
 }
 
 impl Message {
@@ -74,7 +75,7 @@ impl Message {
         format: &str,
         rendering: Rendering,
     ) -> Self {
-        let renderings = BTreeMap::from([(format.into(), rendering)]);
+        let renderings = Few::from_iter([(format.into(), rendering)]);
         Self { id, event_type, timestamp, expires_at: None, keys, renderings }
     }
 
@@ -147,7 +148,9 @@ impl Message {
 
     /// Adds a rendering in the format of this name; one that is there already stays as it was.
     pub(crate) fn add_rendering(&mut self, format: &str, rendering: Rendering) {
-        self.renderings.entry(format.into()).or_insert(rendering);
+        if self.renderings.get(format).is_none() {
+            self.renderings.insert(format.into(), rendering);
+        }
     }
 
     /// Whether `other` is this message published again: the same event, to the byte.

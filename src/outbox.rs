@@ -196,6 +196,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::delivery::{Control, Delivery, Dice, Ignored, Outcome, Policy, Resolution, Verdict};
+use crate::few::Few;
 #[cfg(doc)]
 use crate::health::Signal;
 use crate::id::{EndpointId, MessageId};
@@ -250,7 +251,7 @@ pub struct Outbox {
 struct Entry {
     message: Arc<Message>,
     accepted_at: Timestamp,
-    slots: BTreeMap<EndpointId, Slot>,
+    slots: Few<EndpointId, Slot>,
     /// How many deliveries have not ended.
     open: usize,
     /// When it is to be forgotten, while that is none.

@@ -6,9 +6,10 @@ use super::attempted::Cause;
 use super::counters::Counters;
 use super::heard::Heard;
 use super::queue::Queue;
+use super::slot::Landing;
 use super::turns::Turn;
 use super::watch::Census;
-use crate::delivery::{Delivery, Outcome, Started};
+use crate::delivery::{Delivery, Started};
 use crate::endpoint::Endpoint;
 use crate::flow::{Class, Feedback, Flow, FlowPolicy, Permission};
 use crate::health::{Admit, Edge, Guard, Health, HealthPolicy, Intake, Pass, State};
@@ -129,7 +130,12 @@ impl Lane {
                 Next::Wait { until: later } => Next::Wait { until: until.max(later) },
                 Next::Nothing => Next::Nothing,
             },
-            Admit::Paused | Admit::Disabled => Next::Nothing,
+            // A probe that ends in the pause is to end in it, and not with the resumption.
+            Admit::Paused => match self.kept.health.wake_at() {
+                Some(until) => Next::Wait { until },
+                None => Next::Nothing,
+            },
+            Admit::Disabled => Next::Nothing,
         }
     }
 
@@ -155,12 +161,15 @@ impl Lane {
         flight.pass.is_some_and(|pass| pass.is_probe() && probe != Some(pass))
     }
 
-    /// Whether a message that is published now is for the endpoint.
-    pub(super) fn takes(&self, policy: &HealthPolicy, now: Timestamp) -> bool {
+    /// Whether a message that is published now, to stand in this line, is for the endpoint.
+    pub(super) fn takes(&self, policy: &HealthPolicy, line: Option<&str>, now: Timestamp) -> bool {
         match self.kept.health.intake(policy, now) {
             Intake::Take => true,
-            // What is not due yet is of no use to the probe.
-            Intake::TakeIfNoneWaits => self.queue.due() == 0,
+            // What is not due yet is of no use to the probe, nor is what would be held up.
+            Intake::TakeIfNoneWaits => {
+                let held_up = line.is_some_and(|line| self.queue.is_held_up(line, u64::MAX));
+                self.queue.due() == 0 && !held_up
+            }
             Intake::Shed => false,
         }
     }
@@ -176,10 +185,9 @@ impl Lane {
         &mut self,
         endpoint: Option<&Endpoint>,
         guard: Guard,
-        flight: Flight,
-        outcome: Option<&Outcome>,
-        now: Timestamp,
+        landing: &Landing<'_>,
     ) -> Option<Edge> {
+        let Landing { flight, outcome, ended_at: now } = *landing;
         let Kept { health, flow, .. } = &mut self.kept;
         let Some(endpoint) = endpoint else {
             flow.set_in_flight(flow.in_flight().saturating_sub(1));

@@ -1,12 +1,12 @@
 //! The way in: [`Outbox::publish`].
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::record::{RecordKey, Revision};
 use super::slot::Slot;
 use super::{Entry, Outbox};
 use crate::delivery::Delivery;
+use crate::few::Few;
 use crate::format::FormatError;
 use crate::id::{EndpointId, MessageId};
 use crate::message::Message;
@@ -44,15 +44,16 @@ impl Outbox {
         }
 
         let delivery = Delivery::new(now).with_expires_at(message.expires_at());
-        let mut slots = BTreeMap::new();
+        let mut slots = Vec::new();
         let mut shed = Vec::new();
         let mut inexpressible = Vec::new();
         for endpoint in self.registry.iter() {
             if !endpoint.enabled || !endpoint.subscription.matches(&message) {
                 continue;
             }
+            let line = endpoint.order.line(message.keys());
             if let Some(lane) = self.lanes.get_mut(endpoint.id())
-                && !lane.takes(&endpoint.health, now)
+                && !lane.takes(&endpoint.health, line, now)
             {
                 lane.counters.shed();
                 shed.push(endpoint.id().clone());
@@ -66,7 +67,7 @@ impl Outbox {
                 continue;
             }
             let format = endpoint.formatter().name().into();
-            slots.insert(endpoint.id().clone(), Slot::new(format, delivery.clone()));
+            slots.push((endpoint.id().clone(), Slot::new(format, delivery.clone())));
         }
 
         // It goes on rising when a restart finds no record to count on from.
@@ -75,6 +76,7 @@ impl Outbox {
         self.next_sequence = sequence.saturating_add(1);
         self.sequences.insert(message.id().clone(), sequence);
         self.journal.touch(key.clone());
+        let slots: Few<_, _> = slots.into_iter().collect();
         let endpoints: Vec<_> = slots.keys().cloned().collect();
         let message = Arc::new(message);
         self.admit(

@@ -93,7 +93,7 @@ impl Queue {
     }
 
     /// Takes up how a delivery stands in a line: whether it is in it, and whether it holds up those
-    /// behind it. Answers which of these it held up until now and may have let go.
+    /// behind it. Answers which of these may go from here on, or may not go any more.
     pub(super) fn line_up(
         &mut self,
         line: &str,
@@ -108,21 +108,21 @@ impl Queue {
             Some(_) => entry.open.insert(sequence),
             None => entry.open.remove(&sequence),
         };
-        if standing == Some(Standing::Holding) {
-            entry.holding.insert(sequence);
-            return Vec::new();
-        }
-        let mut free = Vec::new();
-        if entry.holding.remove(&sequence) {
+        let turned = match standing {
+            Some(Standing::Holding) => entry.holding.insert(sequence),
+            Some(Standing::LettingPass) | None => entry.holding.remove(&sequence),
+        };
+        let mut moved = Vec::new();
+        if turned {
             // As far as the next that holds up those behind it, and that one too.
-            let next = entry.holding.range(sequence..).next().copied().unwrap_or(u64::MAX);
-            let behind = (Bound::Excluded(sequence), Bound::Included(next));
-            free.extend(entry.open.range(behind));
+            let behind = (Bound::Excluded(sequence), Bound::Unbounded);
+            let next = entry.holding.range(behind).next().copied().unwrap_or(u64::MAX);
+            moved.extend(entry.open.range((Bound::Excluded(sequence), Bound::Included(next))));
         }
         if entry.open.is_empty() {
             self.lines.remove(line);
         }
-        free
+        moved
     }
 
     /// Whether another delivery holds this one up.

@@ -95,9 +95,10 @@ impl Selection {
 /// [`Outbox::replay`].
 ///
 /// It is plain data, so that it can be shown to whoever decides, and saved in between.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReplayPlan {
+    planned_at: Timestamp,
     replays: Vec<Planned>,
 }
 
@@ -144,7 +145,7 @@ impl Outbox {
         let mut turns = BTreeMap::new();
         let mut replays = Vec::new();
         for (sequence, entry) in &self.messages {
-            for (endpoint, slot) in &entry.slots {
+            for (endpoint, slot) in entry.slots.iter() {
                 let message = entry.message.id();
                 let delivery = &slot.delivery;
                 if !selection.selects(message, endpoint, delivery) || !self.can_replay(endpoint) {
@@ -166,23 +167,24 @@ impl Outbox {
                 *due = *due + pace;
             }
         }
-        ReplayPlan { replays }
+        ReplayPlan { planned_at: now, replays }
     }
 
     /// Carries a plan out, and answers how many deliveries are replayed by it.
     ///
-    /// Each of them is due again at its instant of the plan: one that had ended is pending once
-    /// more, and one that waited for a retry waits for this instead, in one step. Its attempts are
-    /// retries, held back by health, flow and order like any other; in order it stands where its
-    /// message was accepted, ahead of what was accepted since.
+    /// Each of them is due again as long after `now` as the plan has it after the instant at which
+    /// it was made: one that had ended is pending once more, and one that waited for a retry waits
+    /// for this instead, in one step. Its attempts are retries, held back by health, flow and order like any other;
+    /// in order it stands where its message was accepted, ahead of what was accepted since.
     ///
     /// A delivery that was attempted or replayed since the plan was made is left as it is. So a
     /// plan can be carried out again, after a crash say, and nothing is replayed twice.
     pub fn replay(&mut self, plan: &ReplayPlan, now: Timestamp) -> usize {
-        plan.replays.iter().filter(|planned| self.replay_one(planned, now)).count()
+        let later = now.saturating_since(plan.planned_at);
+        plan.replays.iter().filter(|planned| self.replay_one(planned, later, now)).count()
     }
 
-    fn replay_one(&mut self, planned: &Planned, now: Timestamp) -> bool {
+    fn replay_one(&mut self, planned: &Planned, later: Duration, now: Timestamp) -> bool {
         let Planned { sequence, message, endpoint, attempts, replays, due } = planned;
         if !self.can_replay(endpoint) {
             return false;
@@ -192,7 +194,10 @@ impl Outbox {
         let as_planned =
             (slot.delivery.attempts(), slot.delivery.replays()) == (*attempts, *replays);
         let ended = slot.delivery.verdict().is_some();
-        if entry.message.id() != message || !as_planned || !slot.delivery.replay(*due) {
+        // Of a plan that is carried out late the window counts from now, and a lifetime that has
+        // ended since is over.
+        let due = (*due + later).max(now);
+        if entry.message.id() != message || !as_planned || !slot.delivery.replay(due) {
             return false;
         }
         if ended {

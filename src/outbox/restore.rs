@@ -1,12 +1,11 @@
 //! The way back in: [`Outbox::restore`].
 
-use std::collections::BTreeMap;
-
 use super::lane::Flight;
 use super::record::{DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey};
 use super::slot::Slot;
 use super::{Entry, Outbox};
 use crate::delivery::Delivery;
+use crate::few::Few;
 use crate::id::MessageId;
 use crate::timestamp::Timestamp;
 
@@ -73,7 +72,7 @@ impl Outbox {
         }
         let delivery = Delivery::new(accepted_at).with_expires_at(message.expires_at());
         let fresh = |format| Slot::new(format, delivery.clone());
-        let slots: BTreeMap<_, _> = fan_out.into_iter().map(|(id, it)| (id, fresh(it))).collect();
+        let slots: Few<_, _> = fan_out.into_iter().map(|(id, it)| (id, fresh(it))).collect();
         let entry = Entry { message, accepted_at, slots, open: 0, forget_at: None };
         if self.messages.insert(sequence, entry).is_some()
             || self.sequences.insert(id.clone(), sequence).is_some()

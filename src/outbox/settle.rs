@@ -59,9 +59,8 @@ impl Outbox {
         let progress = advanced.map(|(progress, _)| progress);
         let timed_out = advanced.is_some_and(|(_, timed_out)| timed_out);
         let landing = slot.landing(outcome, timed_out, now);
-        let edge = landing.as_ref().and_then(|landing| {
-            lane.landed(endpoint, self.watch.guard(), landing.flight, landing.outcome, now)
-        });
+        let edge =
+            landing.as_ref().and_then(|landing| lane.landed(endpoint, self.watch.guard(), landing));
         let cancels = endpoint.is_some_and(|it| it.health.waiting() == Waiting::Cancel);
         let disabled = lane.kept.health.disabled().is_some();
         if disabled && cancels && slot.delivery.in_flight().is_none() {

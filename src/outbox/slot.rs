@@ -29,12 +29,13 @@ pub(super) struct Slot {
 }
 
 /// The end of a flight.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Landing<'a> {
     pub(super) flight: Flight,
     /// `None` where the delivery ended before it, or it was taken back.
     pub(super) outcome: Option<&'a Outcome>,
-    ended_at: Timestamp,
+    /// When it ended: a timeout at its deadline, however late that is found.
+    pub(super) ended_at: Timestamp,
 }
 
 impl Slot {

@@ -16,6 +16,7 @@ const FLOORS: [(&str, &[Module]); 6] = [
             ("time_text", &["timestamp"]),
             ("id", &[]),
             ("event_type", &[]),
+            ("few", &[]),
             ("secret", &[]),
         ],
     ),
@@ -30,7 +31,17 @@ const FLOORS: [(&str, &[Module]); 6] = [
             ("rendering", &[]),
             (
                 "message",
-                &["decode", "event", "event_type", "id", "keys", "lab", "rendering", "timestamp"],
+                &[
+                    "decode",
+                    "event",
+                    "event_type",
+                    "few",
+                    "id",
+                    "keys",
+                    "lab",
+                    "rendering",
+                    "timestamp",
+                ],
             ),
             (
                 "format",
@@ -93,6 +104,7 @@ const FLOORS: [(&str, &[Module]); 6] = [
                 &[
                     "delivery",
                     "endpoint",
+                    "few",
                     "flow",
                     "format",
                     "health",

@@ -217,10 +217,22 @@ impl<'a> Sender<'a> {
     }
 
     fn tell(&self, notice: &Notice, now: Timestamp) {
-        if let Notice::EndpointDisabled { endpoint, .. } = notice {
-            let text = format!("scheduler: {endpoint} wants no more and is disabled");
-            self.screen.note(now, text);
-        }
+        let text = match notice {
+            Notice::EndpointDegraded { endpoint, .. } => {
+                format!(
+                    "{endpoint} fails too often: what is for it waits, and a probe goes at a time"
+                )
+            }
+            Notice::EndpointSuspended { endpoint, .. } => {
+                format!("{endpoint} is still not back, and suspended")
+            }
+            Notice::EndpointRecovered { endpoint, .. } => format!("{endpoint} is back"),
+            Notice::EndpointDisabled { endpoint, .. } => {
+                format!("{endpoint} wants no more and is disabled")
+            }
+            _ => return,
+        };
+        self.screen.note(now, format!("scheduler: {text}"));
     }
 
     /// Goes on to the next stage of the warehouse's rotation when its time has come. Deliveries

@@ -1,0 +1,294 @@
+//! At most once, and asking, through the outbox.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use labhook::delivery::{Doubt, Failure, Ignored, Resolution};
+use labhook::health::Waiting;
+use labhook::outbox::Selection;
+use labhook::{Endpoint, HealthPolicy, Order, Outbox, Outcome, Ticket, Verdict};
+use proptest::prelude::*;
+
+use crate::support::{Host, answer, at, config, eid, endpoint, mid, policy, registry, secs, show};
+
+fn doubtful(id: &str, doubt: Doubt) -> Endpoint {
+    endpoint(id).policy(policy(&[5, 20]).with_doubt(doubt))
+}
+
+fn outbox(doubt: Doubt) -> Outbox {
+    Outbox::new(registry([doubtful("a", doubt)]), 7)
+}
+
+fn broken() -> Outcome {
+    Outcome::failed(Failure::Broken)
+}
+
+/// `m` stands in doubt since 10, when its first attempt ran out of time.
+fn asked() -> (Host, Ticket) {
+    let mut host = Host::new(outbox(Doubt::Ask));
+    host.publish("m");
+    let ticket = host.send();
+    host.now = at(10);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.told(), ["m>a in doubt after 1"]);
+    (host, ticket)
+}
+
+#[test]
+fn given_up_it_ends_where_it_may_have_arrived_and_is_retried_where_it_cannot_have() {
+    let mut host = Host::new(outbox(Doubt::GiveUp));
+    for id in ["m1", "m2", "m3"] {
+        host.publish(id);
+    }
+    let sends = host.sends();
+    assert_eq!(host.resolve(&sends[0], &broken()), Resolution::Ended(Verdict::Unconfirmed));
+    let refused = Outcome::failed(Failure::Connect);
+    assert_eq!(host.resolve(&sends[1], &refused), Resolution::Retry { at: at(5) });
+    host.now = at(5);
+    assert_eq!(host.shown(), ["m2>a#2"]);
+    host.now = at(10);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.told(), ["m1>a unconfirmed after 1", "m3>a unconfirmed after 1"]);
+    let counters = host.outbox.status(&eid("a")).unwrap().counters;
+    assert_eq!((counters.unconfirmed, counters.unanswered), (2, 2));
+}
+
+#[test]
+fn a_crash_leaves_no_second_attempt() {
+    for doubt in [Doubt::GiveUp, Doubt::Ask] {
+        let mut host = Host::new(outbox(doubt));
+        host.publish("m");
+        host.send();
+        host.restart(outbox(doubt));
+        assert!(host.sends().is_empty());
+        assert_eq!(host.wait, Some(at(10)));
+        // Down for longer than the deadline, too.
+        host.now = at(5_000);
+        host.restart(outbox(doubt));
+        assert!(host.sends().is_empty());
+        if doubt == Doubt::GiveUp {
+            assert_eq!(host.told(), ["m>a unconfirmed after 1"]);
+        } else {
+            assert_eq!(host.told(), ["m>a in doubt after 1"]);
+            assert_eq!((host.outbox.pending(), host.wait), (1, None));
+            // And it stays so over another one, of which nobody is told twice.
+            host.restart(outbox(doubt));
+            assert!(host.sends().is_empty());
+            assert!(host.told().is_empty());
+        }
+    }
+}
+
+#[test]
+fn somebody_decides_to_resend_or_to_give_up() {
+    let (m, a) = (mid("m"), eid("a"));
+    let (mut host, _) = asked();
+    assert!(!host.outbox.resend(&mid("n"), &a, at(11)));
+    assert!(!host.outbox.resend(&m, &eid("b"), at(11)));
+    assert!(host.outbox.resend(&m, &a, at(11)));
+    assert!(!host.outbox.resend(&m, &a, at(11)));
+    host.now = at(11);
+    let second = host.send();
+    assert_eq!(show(&second), "m>a#2");
+    // In doubt once more, which is told once more.
+    assert_eq!(host.resolve(&second, &broken()), Resolution::InDoubt);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.told(), ["m>a in doubt after 2"]);
+    assert!(host.outbox.give_up(&m, &a, at(12)));
+    assert!(!host.outbox.give_up(&m, &a, at(12)));
+    assert!(!host.outbox.resend(&m, &a, at(12)));
+    host.sends();
+    assert_eq!(host.told(), ["m>a unconfirmed after 2"]);
+    assert_eq!(host.outbox.pending(), 0);
+
+    // What is not in doubt is not given up.
+    host.publish("n");
+    assert!(!host.outbox.give_up(&mid("n"), &a, at(12)));
+    let ticket = host.send();
+    assert!(!host.outbox.give_up(&mid("n"), &a, at(12)));
+    host.resolve(&ticket, &answer(500));
+    assert!(!host.outbox.give_up(&mid("n"), &a, at(12)));
+    assert!(!host.outbox.resend(&mid("n"), &a, at(12)));
+}
+
+#[test]
+fn a_decision_survives_a_restart() {
+    let (mut host, _) = asked();
+    assert!(host.outbox.resend(&mid("m"), &eid("a"), at(11)));
+    // Not saved yet: it is in doubt again.
+    host.restart(outbox(Doubt::Ask));
+    assert!(host.sends().is_empty());
+    assert!(host.outbox.resend(&mid("m"), &eid("a"), at(11)));
+    let changes = host.unsaved();
+    host.write(changes);
+    host.restart(outbox(Doubt::Ask));
+    // The attempt was saved as started, so that it stands in doubt at its deadline.
+    assert!(host.sends().is_empty());
+    host.now = at(100);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.told(), ["m>a in doubt after 2"]);
+}
+
+#[test]
+fn a_late_answer_decides() {
+    let (mut host, ticket) = asked();
+    assert_eq!(host.resolve(&ticket, &answer(200)), Resolution::LateSuccess);
+    host.sends();
+    assert_eq!(host.told(), ["m>a delivered after 1"]);
+
+    let (mut host, ticket) = asked();
+    assert_eq!(host.resolve(&ticket, &answer(503)), Resolution::Retry { at: at(15) });
+    host.now = at(15);
+    let second = host.send();
+    assert_eq!(host.resolve(&ticket, &answer(503)), Resolution::Ignored(Ignored::AlreadyResolved));
+    host.resolve(&second, &answer(200));
+    host.sends();
+    assert_eq!(host.told(), ["m>a delivered after 2"]);
+
+    // Another broken connection proves nothing.
+    let (mut host, ticket) = asked();
+    assert_eq!(host.resolve(&ticket, &broken()), Resolution::Ignored(Ignored::LateFailure));
+    assert_eq!(host.outbox.pending(), 1);
+
+    // A receiver that wants no more is heard, late or not.
+    let (mut host, ticket) = asked();
+    assert_eq!(host.resolve(&ticket, &answer(410)), Resolution::Ended(Verdict::Gone));
+    host.sends();
+    assert_eq!(host.told(), ["m>a gone after 1", "a disabled"]);
+}
+
+#[test]
+fn what_stands_in_doubt_holds_up_what_is_behind_it_and_no_window() {
+    let strict = doubtful("a", Doubt::Ask).order(Order::strict());
+    let mut host = Host::with([strict.max_in_flight(std::num::NonZeroU32::MIN)]);
+    host.publish("m1");
+    host.publish("m2");
+    let m1 = host.send();
+    host.resolve(&m1, &broken());
+    host.now = at(1_000);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.outbox.status(&eid("a")).unwrap().flow.in_flight(), 0);
+    host.outbox.give_up(&mid("m1"), &eid("a"), at(1_000));
+    assert_eq!(host.shown(), ["m2>a#1"]);
+}
+
+#[test]
+fn disabling_ends_what_is_in_doubt_as_unconfirmed_or_keeps_it() {
+    for waiting in [Waiting::Cancel, Waiting::Keep] {
+        let health = HealthPolicy::never().with_waiting(waiting);
+        let with = || doubtful("a", Doubt::Ask).health(health.clone());
+        let mut host = Host::with([with()]);
+        host.publish("m");
+        host.publish("flying");
+        let sends = host.sends();
+        host.resolve(&sends[0], &broken());
+        host.outbox.disable_endpoint(&eid("a"), None, at(1));
+        host.now = at(10);
+        host.sends();
+        let told = host.told();
+        if waiting == Waiting::Cancel {
+            assert_eq!(
+                told,
+                [
+                    "m>a in doubt after 1",
+                    "a disabled",
+                    "m>a unconfirmed after 1",
+                    "flying>a unconfirmed after 1",
+                ]
+            );
+            continue;
+        }
+        assert_eq!(told, ["m>a in doubt after 1", "a disabled", "flying>a in doubt after 1"]);
+        // A decision while it is disabled is carried out when it is enabled.
+        assert!(host.outbox.resend(&mid("m"), &eid("a"), at(10)));
+        assert!(host.sends().is_empty());
+        host.enable("a").unwrap();
+        assert_eq!(host.shown(), ["m>a#2"]);
+        // Removed, it is unconfirmed rather than cancelled: it may have arrived.
+        host.outbox.remove_endpoint(&eid("a"), at(11));
+        host.sends();
+        let told = host.told();
+        assert_eq!(told, ["a recovered", "m>a cancelled after 2", "flying>a unconfirmed after 1"]);
+    }
+}
+
+#[test]
+fn what_is_in_doubt_can_be_replayed() {
+    let (mut host, _) = asked();
+    let plan = host.outbox.plan_replay(&Selection::all(), secs(1), at(20));
+    assert_eq!(plan.len(), 1);
+    host.now = at(20);
+    assert_eq!(host.outbox.replay(&plan, at(20)), 1);
+    assert_eq!(host.shown(), ["m>a#2"]);
+    assert!(!host.outbox.resend(&mid("m"), &eid("a"), at(20)));
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Crash wherever it may: after an attempt of which nobody knows the end there is no other, and
+    /// what was answered, or cannot have arrived, goes on to a verdict.
+    #[test]
+    fn at_most_once_there_is_no_second_after_an_unconfirmed_one(
+        ask in any::<bool>(),
+        fates in proptest::collection::vec(0..7_u8, 30),
+        crashes in proptest::collection::vec(0..40_u32, 0..8),
+        batch in 1..4_usize,
+    ) {
+        let doubt = if ask { Doubt::Ask } else { Doubt::GiveUp };
+        let make = || {
+            let batch = NonZeroUsize::new(batch).unwrap();
+            Outbox::new(registry(["a", "b"].map(|id| doubtful(id, doubt))), 7).batch(batch)
+        };
+        let mut host = Host::new(make());
+        // Of each delivery: whether an attempt left of which nobody knows the end.
+        let mut unconfirmed: BTreeMap<String, bool> = BTreeMap::new();
+        let mut fates = fates.into_iter().cycle();
+        for id in ["m1", "m2", "m3"] {
+            host.publish(id);
+        }
+        let mut changes = host.unsaved();
+        let mut steps = 0_u32;
+        'run: for _ in 0..200 {
+            // A prefix of the changes, or all of them.
+            host.save(changes);
+            loop {
+                steps += 1;
+                if crashes.contains(&steps) {
+                    host.restart(make());
+                }
+                match host.outbox.poll(host.now) {
+                    labhook::Step::Save(next) => {
+                        changes = next;
+                        continue 'run;
+                    }
+                    labhook::Step::Send(attempt) => {
+                        let ticket = attempt.ticket();
+                        let key = format!("{}>{}", ticket.message(), ticket.endpoint());
+                        let before = unconfirmed.insert(key.clone(), true);
+                        prop_assert_ne!(before, Some(true), "{} was sent again", key);
+                        let outcome = match fates.next().unwrap() {
+                            0 => None,
+                            1 => Some(broken()),
+                            2 => Some(Outcome::failed(Failure::Connect)),
+                            3 | 4 => Some(answer(500)),
+                            _ => Some(answer(200)),
+                        };
+                        if let Some(outcome) = outcome {
+                            unconfirmed.insert(key, outcome.is_in_doubt());
+                            let ticket = ticket.clone();
+                            host.resolve(&ticket, &outcome);
+                        }
+                    }
+                    labhook::Step::Notify(_) => {}
+                    labhook::Step::Wait(until) if host.outbox.pending() > 0 => host.now = until,
+                    labhook::Step::Wait(_) | labhook::Step::Idle => break 'run,
+                }
+            }
+        }
+        for (message, endpoint, delivery) in host.outbox.deliveries() {
+            let settled = delivery.verdict().is_some() || (ask && delivery.in_doubt().is_some());
+            prop_assert!(settled, "{}>{endpoint} {delivery:?}", message.id());
+        }
+    }
+}

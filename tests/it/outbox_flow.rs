@@ -1,0 +1,606 @@
+//! How fast endpoints are sent to, and in whose turn, through the outbox.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+use labhook::flow::{BudgetPolicy, FlowPolicy, RatePolicy, WindowPolicy};
+use labhook::lab::{RunState, RunStateChanged};
+use labhook::{Endpoint, Event, HealthPolicy, Outbox, Policy, Signer, Step, Ticket, Timestamp};
+use proptest::prelude::*;
+
+use crate::support::{
+    Host, answer, answer_with, at, config, eid, endpoint, message, mid, policy, registry, secs,
+    show,
+};
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn many(n: u32) -> NonZeroU32 {
+    NonZeroU32::new(n).unwrap()
+}
+
+fn unlimited() -> FlowPolicy {
+    FlowPolicy::unlimited().with_window(WindowPolicy::fixed(many(1_000)))
+}
+
+fn publish_all(host: &mut Host, ids: impl IntoIterator<Item = usize>) {
+    for number in ids {
+        host.publish(&format!("m{number:03}"));
+    }
+}
+
+/// What the golden run came to.
+#[derive(Debug)]
+struct Figures {
+    per_minute: u64,
+    refused_permille: u64,
+    backlog: usize,
+}
+
+/// A receiver that refuses beyond 50 requests in any second, 20 ms away, and is offered 200 events
+/// a second; measured over the second half.
+fn golden(minutes: u64) -> Figures {
+    let signer = Signer::unsigned();
+    let plain = Endpoint::new(eid("a"), "https://a.example/hooks", signer).unwrap();
+    let mut outbox = Outbox::new(registry([plain]), 7).without_storage().retain(secs(1));
+    let end = at(0) + secs(minutes * 60);
+    let half = at(0) + secs(minutes * 30);
+    let (mut now, mut published) = (at(0), 0_u64);
+    let mut answers: BTreeMap<(Timestamp, u64), (Ticket, bool)> = BTreeMap::new();
+    let (mut seen, mut sent) = (VecDeque::new(), 0);
+    let mut figures = [0_u64; 2];
+    while now < end {
+        while let Some(entry) = answers.first_entry().filter(|entry| entry.key().0 <= now) {
+            let (ticket, takes) = entry.remove();
+            let outcome = if takes { answer(200) } else { answer(429) };
+            outbox.resolve(&ticket, &outcome, now);
+            if now >= half {
+                figures[usize::from(!takes)] += 1;
+            }
+        }
+        while at(0) + ms(published * 5) <= now {
+            outbox.publish(message(&format!("m{published}")), now).unwrap();
+            published += 1;
+        }
+        let wait = loop {
+            match outbox.poll(now) {
+                Step::Send(attempt) => {
+                    let there = now + ms(10);
+                    while seen.front().is_some_and(|at| *at + ms(1_000) <= there) {
+                        seen.pop_front();
+                    }
+                    let takes = seen.len() < 50;
+                    if takes {
+                        seen.push_back(there);
+                    }
+                    sent += 1;
+                    answers.insert((now + ms(20), sent), (attempt.ticket().clone(), takes));
+                }
+                Step::Notify(_) => {}
+                Step::Wait(until) => break until,
+                step => panic!("{step:?}"),
+            }
+        };
+        let next = at(0) + ms(published * 5);
+        let answer = answers.first_key_value().map_or(wait, |((at, _), _)| *at);
+        now = wait.min(next).min(answer);
+    }
+    let [delivered, refused] = figures;
+    Figures {
+        per_minute: delivered / (minutes / 2),
+        refused_permille: refused * 1_000 / (delivered + refused),
+        backlog: outbox.pending(),
+    }
+}
+
+fn golden_settles(minutes: u64) {
+    let figures = golden(minutes);
+    println!("{minutes} minutes: {figures:?}");
+    assert!(figures.per_minute >= 54 * 50, "{figures:?}");
+    assert!(figures.refused_permille < 100, "{figures:?}");
+    let waiting = usize::try_from(minutes * 60 * 150).unwrap();
+    assert!(figures.backlog >= waiting, "{figures:?}");
+}
+
+#[test]
+fn a_receiver_that_refuses_above_its_rate_is_followed() {
+    golden_settles(10);
+}
+
+/// An hour, at whose end 548 849 deliveries wait: 2 853 a minute were delivered, 2 of 1 000 requests
+/// refused, in 18 s and 3.1 GB without optimisation.
+#[test]
+#[ignore = "takes 18 s and 3 GB in an unoptimised build"]
+fn golden_hour() {
+    golden_settles(60);
+}
+
+#[test]
+fn a_window_is_filled_and_not_exceeded() {
+    let mut host = Host::with([endpoint("a").max_in_flight(many(3))]);
+    publish_all(&mut host, 0..6);
+    let sends = host.sends();
+    assert_eq!(sends.len(), 3);
+    assert_eq!(host.wait, Some(at(10)), "full: until one ends");
+    host.resolve(&sends[1], &answer(503));
+    assert_eq!(host.shown(), ["m003>a#1"]);
+}
+
+#[test]
+fn a_rate_is_kept_exactly() {
+    // 7 in 10 s with a burst of 3: at 0 three, and then one each 10/7 s, rounded up.
+    let rate = RatePolicy::new(many(7), secs(10)).with_burst(many(3));
+    let mut host = Host::with([endpoint("a").flow(unlimited().with_rate(rate))]);
+    publish_all(&mut host, 0..50);
+    let mut sent = Vec::new();
+    while sent.len() < 50 {
+        for ticket in host.sends() {
+            sent.push(host.now);
+            host.resolve(&ticket, &answer(200));
+        }
+        host.sends();
+        host.now = host.wait.unwrap();
+    }
+    let expected = (0..50_u64)
+        .map(|n| at(0) + Duration::from_micros((n.saturating_sub(2) * 10_000_000).div_ceil(7)));
+    assert_eq!(sent, expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_pause_that_the_receiver_asked_for_holds_all_its_deliveries() {
+    let capped = || endpoint("a").flow(unlimited().with_hold_cap(secs(300)));
+    let mut host = Host::with([capped(), endpoint("b")]);
+    host.publish("m1");
+    let of_a = |host: &mut Host| host.sends().into_iter().find(|it| it.endpoint() == &eid("a"));
+    let ticket = of_a(&mut host).unwrap();
+    host.resolve(&ticket, &answer_with(429, "retry-after", "60"));
+    host.publish("m2");
+    assert_eq!(host.shown(), ["m2>b#1"], "it is not for m1 alone, nor for b");
+    host.now = at(59);
+    assert!(of_a(&mut host).is_none());
+    // It holds over a restart.
+    host.restart(Outbox::new(registry([capped(), endpoint("b")]), 7));
+    assert!(of_a(&mut host).is_none());
+    host.now = at(60);
+    let shown: Vec<_> = host.shown();
+    assert!(["m2>a#1", "m1>a#2"].iter().all(|it| shown.contains(&(*it).to_owned())), "{shown:?}");
+
+    // A week is too long; a success asks for nothing.
+    let mut host = Host::with([capped()]);
+    host.publish("m1");
+    let m1 = host.send();
+    host.resolve(&m1, &answer_with(503, "retry-after", "604800"));
+    host.publish("m2");
+    assert!(host.sends().is_empty());
+    assert_eq!(host.wait, Some(at(300)));
+    host.now = at(300);
+    let m2 = host.send();
+    assert_eq!(m2.message(), &mid("m2"));
+    host.resolve(&m2, &answer_with(200, "retry-after", "60"));
+    host.publish("m3");
+    assert_eq!(host.send().message(), &mid("m3"));
+}
+
+#[test]
+fn a_budget_delays_retries_and_never_first_attempts() {
+    let budget = BudgetPolicy::new(0, secs(7)).with_saved(many(1));
+    let flow = unlimited().with_retry_budget(budget);
+    let mut host = Host::with([endpoint("a").flow(flow).policy(policy(&[1; 9]))]);
+    publish_all(&mut host, 0..4);
+    for ticket in host.sends() {
+        host.resolve(&ticket, &answer(500));
+    }
+    host.sends();
+    let mut retries = Vec::new();
+    for seconds in 1..=30 {
+        host.now = at(seconds);
+        host.publish(&format!("n{seconds:03}"));
+        let mut firsts = 0;
+        for ticket in host.sends() {
+            if ticket.attempt() == 1 {
+                firsts += 1;
+            } else {
+                retries.push((seconds, show(&ticket)));
+            }
+            host.resolve(&ticket, &answer(200));
+        }
+        assert_eq!(firsts, 1, "{seconds}");
+        host.sends();
+    }
+    // None was dropped: oldest first, one each seven seconds.
+    let expected = [(1, "m000>a#2"), (8, "m001>a#2"), (15, "m002>a#2"), (22, "m003>a#2")];
+    let retries: Vec<_> = retries.iter().map(|(at, it)| (*at, it.as_str())).collect();
+    assert_eq!(retries, expected);
+}
+
+#[test]
+fn a_wait_is_for_whichever_may_go_sooner() {
+    // A first attempt waits for the rate, a retry for the budget too.
+    let rate = RatePolicy::new(many(1), secs(20));
+    let budget = BudgetPolicy::new(0, secs(50)).with_saved(many(1));
+    let flow = unlimited().with_rate(rate).with_retry_budget(budget);
+    let mut host = Host::with([endpoint("a").flow(flow).policy(policy(&[1; 9]))]);
+    publish_all(&mut host, 0..1);
+    for (seconds, status) in [(0, 500), (20, 500)] {
+        host.now = at(seconds);
+        let ticket = host.send();
+        host.resolve(&ticket, &answer(status));
+    }
+    publish_all(&mut host, 1..2);
+    host.now = at(21);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.outbox.status(&eid("a")).unwrap().due, 2);
+    assert_eq!(host.wait, Some(at(40)), "the retry waits until 70");
+    host.now = at(40);
+    assert_eq!(host.shown(), ["m001>a#1"]);
+}
+
+fn limit(host: &Host) -> u32 {
+    let status = host.outbox.status(&eid("a")).unwrap();
+    status.flow.window().limit(FlowPolicy::adaptive().window()).get()
+}
+
+#[test]
+fn what_an_answer_says_of_the_window() {
+    for (status, left) in [(429, 8), (500, 8), (404, 8), (502, 4), (503, 4), (504, 4)] {
+        let mut host = Host::with([endpoint("a").flow(FlowPolicy::adaptive())]);
+        publish_all(&mut host, 0..8);
+        host.now = at(1);
+        for ticket in host.sends() {
+            host.resolve(&ticket, &answer(status));
+        }
+        assert_eq!(limit(&host), left, "{status}");
+    }
+}
+
+#[test]
+fn a_timeout_from_before_a_restart_says_nothing() {
+    let make = || Outbox::new(registry([endpoint("a").flow(FlowPolicy::adaptive())]), 7);
+    for (restarts, left) in [(false, 4), (true, 8)] {
+        let mut host = Host::new(make());
+        publish_all(&mut host, 0..8);
+        assert_eq!(host.sends().len(), 8);
+        if restarts {
+            host.restart(make());
+            assert_eq!(host.outbox.status(&eid("a")).unwrap().flow.in_flight(), 8);
+        }
+        host.now = at(10);
+        host.sends();
+        assert_eq!(limit(&host), left, "it may never have been made");
+    }
+}
+
+#[test]
+fn an_endpoint_that_was_quiet_neither_makes_up_for_it_nor_pays() {
+    let ends = ["a", "b"].map(|id| endpoint(id).flow(unlimited()));
+    let mut host = Host::new(Outbox::new(registry(ends), 7).batch(NonZeroUsize::MIN));
+    host.outbox.pause_endpoint(&eid("b"), at(0));
+    publish_all(&mut host, 0..30);
+    assert_eq!(host.sends().len(), 30);
+    host.outbox.pause_endpoint(&eid("a"), at(0));
+    publish_all(&mut host, 30..40);
+    host.outbox.resume_endpoint(&eid("a"), at(0));
+    host.outbox.resume_endpoint(&eid("b"), at(0));
+    let to: Vec<_> = host.sends().iter().map(|it| it.endpoint().to_string()).collect();
+    for share in 1..=10 {
+        let of_a = to.iter().take(2 * share).filter(|it| *it == "a").count();
+        assert!(of_a.abs_diff(share) <= 1, "{to:?}");
+    }
+}
+
+#[test]
+fn three_first_attempts_come_before_a_retry_and_neither_starves() {
+    let serial = endpoint("a").max_in_flight(many(1)).policy(policy(&[0; 200]));
+    // Many retries, and then many first attempts; and the other way round.
+    let mut host = Host::with([serial]);
+    publish_all(&mut host, 0..6);
+    let mut sent = Vec::new();
+    for number in 0..40 {
+        let ticket = host.send();
+        sent.push(ticket.attempt() == 1);
+        host.resolve(&ticket, &answer(500));
+        host.publish(&format!("n{number}"));
+    }
+    let expected: Vec<_> = (0..40).map(|n| n == 0 || (n - 1) % 4 != 3).collect();
+    assert_eq!(sent, expected);
+    // A restart in between does not begin the count anew.
+    let count = |restarts: bool| {
+        let serial = || endpoint("a").max_in_flight(many(1)).policy(policy(&[0; 200]));
+        let mut host = Host::with([serial()]);
+        publish_all(&mut host, 0..30);
+        let mut sent = Vec::new();
+        for _ in 0..20 {
+            let ticket = host.send();
+            sent.push(show(&ticket));
+            host.resolve(&ticket, &answer(500));
+            if restarts {
+                let changes = host.unsaved();
+                host.write(changes.clone());
+                assert!(host.outbox.unsaved(changes.revision()));
+            }
+        }
+        sent
+    };
+    assert_eq!(count(true), count(false));
+}
+
+#[test]
+fn endpoints_with_a_backlog_get_equal_shares_of_the_attempts() {
+    for k in [2, 3, 7] {
+        let ids: Vec<_> = (0..k).map(|n| format!("e{n}")).collect();
+        let ends = ids.iter().map(|id| endpoint(id).flow(unlimited()));
+        let outbox = Outbox::new(registry(ends), 7).batch(NonZeroUsize::MIN);
+        let mut host = Host::new(outbox);
+        publish_all(&mut host, 0..60);
+        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+        for ticket in host.sends() {
+            *counts.entry(ticket.endpoint().to_string()).or_default() += 1;
+            // At each moment they are within one of one another.
+            let most = counts.values().max().unwrap();
+            let least = if counts.len() < k { &0 } else { counts.values().min().unwrap() };
+            assert!(most - least <= 1, "{counts:?}");
+        }
+        assert!(counts.values().all(|count| *count == 60));
+    }
+}
+
+/// A message of this run, whose body is some so many bytes long.
+fn sized(id: &str, bytes: usize) -> labhook::Message {
+    let run = "r".repeat(bytes);
+    Event::new(RunStateChanged::new(run, RunState::Started), at(0)).into_message(mid(id)).unwrap()
+}
+
+#[test]
+fn endpoints_share_bytes_and_not_messages() {
+    use labhook::Subscription;
+    let (long, short) = ("r".repeat(9_000), "r".repeat(1_000));
+    let only = |id: &str, run: &str| {
+        let subscription = Subscription::all().runs([run.into()]);
+        endpoint(id).flow(unlimited()).subscription(subscription)
+    };
+    let ends = registry([only("long", &long), only("short", &short)]);
+    let mut host = Host::new(Outbox::new(ends, 7).batch(NonZeroUsize::MIN));
+    for number in 0..200 {
+        for (name, bytes) in [("l", 9_000), ("s", 1_000)] {
+            host.outbox.publish(sized(&format!("{name}{number}"), bytes), at(0)).unwrap();
+        }
+    }
+    let mut bytes: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut most = 0;
+    for attempt in host.attempts() {
+        let body = attempt.request(at(0)).unwrap().body().len();
+        let name = if attempt.ticket().endpoint() == &eid("long") { "long" } else { "short" };
+        // What a request costs besides counts too.
+        *bytes.entry(name).or_default() += body + 1_024;
+        most = most.max(body + 1_024);
+        if bytes.values().sum::<usize>() > 380_000 {
+            break;
+        }
+    }
+    let apart = bytes["long"].abs_diff(bytes["short"]);
+    assert!(apart <= most, "{bytes:?} are more than {most} apart");
+}
+
+#[test]
+fn a_hung_endpoint_holds_its_own_window_and_slows_nobody() {
+    let ids = ["hung", "b", "c"];
+    let run = |hangs: bool| {
+        let mut host = Host::with(ids.map(|id| endpoint(id).max_in_flight(many(4))));
+        let mut delays = Vec::new();
+        let mut flying = 0;
+        for number in 0..100 {
+            host.now = at(number / 10);
+            host.publish(&format!("m{number:03}"));
+            loop {
+                let sends = host.sends();
+                let mut answered = false;
+                for ticket in sends {
+                    if ticket.endpoint() == &eid("hung") {
+                        if hangs {
+                            flying += 1;
+                            continue;
+                        }
+                    } else {
+                        delays.push((
+                            ticket.message().clone(),
+                            ticket.endpoint().clone(),
+                            host.now,
+                        ));
+                    }
+                    host.resolve(&ticket, &answer(200));
+                    answered = true;
+                }
+                if !answered {
+                    break;
+                }
+            }
+        }
+        assert_eq!(flying, if hangs { 4 } else { 0 });
+        delays
+    };
+    assert_eq!(run(true), run(false));
+}
+
+#[test]
+fn back_pressure_uses_up_no_attempt() {
+    let rate = RatePolicy::new(many(1), secs(3_600));
+    let mut host = Host::with([endpoint("a").flow(unlimited().with_rate(rate))]);
+    publish_all(&mut host, 0..5);
+    assert_eq!(host.sends().len(), 1);
+    for seconds in [1, 5, 100, 3_599] {
+        host.now = at(seconds);
+        host.sends();
+    }
+    let attempts = host.outbox.deliveries().filter(|(m, ..)| m.id() != &mid("m000"));
+    assert!(attempts.map(|(.., delivery)| delivery.attempts()).all(|it| it == 0));
+}
+
+/// What a property's story is made of.
+#[derive(Clone, Debug)]
+struct Story {
+    publishes: Vec<u16>,
+    restarts: Vec<u16>,
+    salt: u64,
+}
+
+fn stories() -> impl Strategy<Value = Story> {
+    let instants = |most| proptest::collection::vec(0..3_000_u16, 0..most);
+    (instants(60), instants(6), any::<u64>()).prop_map(|(mut publishes, restarts, salt)| {
+        publishes.sort_unstable();
+        Story { publishes, restarts, salt }
+    })
+}
+
+const IDS: [&str; 3] = ["a", "b", "c"];
+
+impl Story {
+    /// The default policies of health and flow, and quick retries.
+    fn outbox(&self) -> Outbox {
+        let slow = RatePolicy::new(many(3), secs(2)).with_burst(many(2));
+        let ends = IDS.map(|id| {
+            let flow = FlowPolicy::default();
+            let flow = if id == "c" { flow.with_rate(slow) } else { flow };
+            endpoint(id).health(HealthPolicy::default()).flow(flow).policy(policy(&[2, 9, 40, 90]))
+        });
+        Outbox::new(registry(ends), self.salt)
+    }
+
+    fn status(&self, ticket: &Ticket) -> u16 {
+        let hash = show(ticket).bytes().fold(self.salt, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        [200, 200, 200, 429, 503, 500, 504, 400][usize::try_from((hash >> 33) % 8).unwrap()]
+    }
+
+    /// What was sent when, with an answer a third of a second after each; restarted where nothing
+    /// is in flight.
+    fn run(&self, restarts: bool) -> (Vec<(Timestamp, String)>, Vec<String>) {
+        let mut host = Host::new(self.outbox());
+        let mut sent = Vec::new();
+        let mut answers: VecDeque<(Timestamp, Ticket)> = VecDeque::new();
+        let mut publishes = self.publishes.iter().enumerate().peekable();
+        let mut stops = self.restarts.clone();
+        stops.sort_unstable();
+        let mut stops = stops.into_iter().peekable();
+        let end = at(0) + ms(600_000);
+        while host.now < end {
+            let tenths = |n: u16| at(0) + ms(u64::from(n) * 100);
+            while let Some((index, _)) = publishes.next_if(|(_, n)| tenths(**n) <= host.now) {
+                host.publish(&format!("m{index}"));
+            }
+            while answers.front().is_some_and(|(when, _)| *when <= host.now) {
+                let (_, ticket) = answers.pop_front().unwrap();
+                host.resolve(&ticket, &answer(self.status(&ticket)));
+            }
+            let sends = host.sends();
+            for ticket in sends {
+                sent.push((host.now, show(&ticket)));
+                answers.push_back((host.now + ms(333), ticket));
+            }
+            if answers.is_empty() && stops.next_if(|n| tenths(*n) <= host.now).is_some() && restarts
+            {
+                let wait = host.wait;
+                host.restart(self.outbox());
+                assert!(host.sends().is_empty());
+                assert_eq!(host.wait, wait);
+            }
+            // If anything may go, something goes: what is due waits for an instant, an answer or
+            // the health of its endpoint, and never for nothing.
+            for id in IDS {
+                let status = host.outbox.status(&eid(id)).unwrap();
+                if status.due > 0 && status.flow.in_flight() == 0 {
+                    let wait = host.wait.unwrap();
+                    assert!(wait > host.now && wait <= host.now + secs(4 * 3_600), "{id}");
+                }
+            }
+            let next = [
+                host.wait,
+                answers.front().map(|(when, _)| *when),
+                publishes.peek().map(|(_, n)| tenths(**n)),
+            ];
+            host.now = next.into_iter().flatten().min().unwrap_or(end);
+        }
+        sent.sort();
+        let state = |id: &str| {
+            let status = host.outbox.status(&eid(id)).unwrap();
+            format!("{:?} {:?}", status.health.state(), status.flow)
+        };
+        (sent, IDS.map(state).into())
+    }
+}
+
+/// A story is long, so that there are fewer of them.
+fn fewer() -> ProptestConfig {
+    ProptestConfig { cases: config().cases.div_ceil(8), ..config() }
+}
+
+proptest! {
+    #![proptest_config(fewer())]
+
+    #[test]
+    fn stopping_and_restoring_changes_no_flow(story in stories()) {
+        prop_assert_eq!(story.run(true), story.run(false));
+    }
+
+    /// At any instant and in whatever state, an endpoint with something due and room for it is sent
+    /// to at once, and one without is waited for by time.
+    #[test]
+    fn if_anything_may_go_something_goes(
+        windows in proptest::collection::vec(1..4_u32, 3),
+        answers in proptest::collection::vec((0..3_usize, 0..8_usize), 1..60),
+    ) {
+        let ends = IDS.iter().zip(&windows).map(|(id, window)| {
+            let rate = RatePolicy::new(many(5), secs(1)).with_burst(many(2));
+            let window = WindowPolicy::fixed(many(*window));
+            endpoint(id).flow(FlowPolicy::adaptive().with_window(window).with_rate(rate))
+        });
+        let mut host = Host::new(Outbox::new(registry(ends), 7).batch(NonZeroUsize::MIN));
+        let mut flying: Vec<Ticket> = Vec::new();
+        let statuses = [200, 200, 429, 503, 500, 200, 400, 504];
+        for (number, (which, status)) in answers.into_iter().enumerate() {
+            host.publish(&format!("m{number}"));
+            flying.extend(host.sends());
+            for (id, window) in IDS.iter().zip(&windows) {
+                let status = host.outbox.status(&eid(id)).unwrap();
+                prop_assert!(status.flow.in_flight() <= *window);
+                if status.due > 0 && status.flow.in_flight() < *window {
+                    // For the rate, the pace or the budget, of which the pace is the slowest.
+                    let wait = host.wait.unwrap();
+                    prop_assert!(wait > host.now && wait <= host.now + secs(10));
+                }
+            }
+            if let Some(index) = flying.iter().position(|it| it.endpoint() == &eid(IDS[which])) {
+                host.resolve(&flying.remove(index), &answer(statuses[status]));
+            } else if let Some(wait) = host.wait {
+                host.now = wait.min(host.now + secs(1));
+            }
+        }
+        // Left alone, everything ends.
+        for _ in 0..20_000 {
+            flying.extend(host.sends());
+            if host.outbox.pending() == 0 {
+                break;
+            }
+            match flying.pop() {
+                Some(ticket) => _ = host.resolve(&ticket, &answer(200)),
+                None => host.now = host.wait.unwrap(),
+            }
+        }
+        prop_assert_eq!(host.outbox.pending(), 0);
+    }
+}
+
+#[test]
+fn a_policy_without_retries_needs_no_budget() {
+    let flow = FlowPolicy::adaptive();
+    let mut host = Host::with([endpoint("a").flow(flow).policy(Policy::none())]);
+    publish_all(&mut host, 0..20);
+    while host.outbox.pending() > 0 {
+        for ticket in host.sends() {
+            host.resolve(&ticket, &answer(500));
+        }
+    }
+}

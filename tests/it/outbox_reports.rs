@@ -1,0 +1,336 @@
+//! What is told of each attempt, and what is counted.
+
+use std::collections::BTreeMap;
+use std::num::{NonZeroU8, NonZeroUsize};
+
+use labhook::delivery::Failure;
+use labhook::outbox::{Attempted, Cause, Counters, Selection};
+use labhook::{Endpoint, HealthPolicy, Notice, Outbox, Outcome, Step, Ticket, Timestamp, Verdict};
+use proptest::prelude::*;
+
+use crate::support::{
+    Host, answer, answer_with, at, config, eid, endpoint, mid, policy, registry, secs,
+};
+
+fn outbox(endpoints: impl IntoIterator<Item = Endpoint>) -> Outbox {
+    Outbox::new(registry(endpoints), 7).report_attempts()
+}
+
+fn host() -> Host {
+    Host::new(outbox([endpoint("a")]))
+}
+
+/// The attempts told of since the last time, each of which can be stored and read back.
+fn attempted(host: &mut Host) -> Vec<Attempted> {
+    let notices = std::mem::take(&mut host.notices);
+    let told = notices.into_iter().filter_map(|notice| match notice {
+        Notice::Attempted(attempted) => Some(attempted),
+        _ => None,
+    });
+    told.inspect(|it| {
+        let text = serde_json::to_string(it).unwrap();
+        assert_eq!(serde_json::from_str::<Attempted>(&text).unwrap(), *it, "{text}");
+    })
+    .collect()
+}
+
+/// The one attempt that is told of.
+fn one(host: &mut Host) -> Attempted {
+    host.sends();
+    let mut told = attempted(host);
+    assert_eq!(told.len(), 1, "{told:?}");
+    told.remove(0)
+}
+
+#[test]
+fn each_attempt_that_is_over_is_told_of() {
+    let mut host = host();
+    host.publish("m");
+    let first = host.send();
+    host.now = at(2);
+    let outcome = answer_with(503, "retry-after", "7");
+    host.resolve(&first, &outcome);
+    let told = one(&mut host);
+    assert_eq!((&told.message, &told.endpoint, told.number), (&mid("m"), &eid("a"), 1));
+    assert_eq!((told.cause, told.started_at, told.ended_at), (Cause::Published, at(0), at(2)));
+    assert_eq!(told.duration(), secs(2));
+    assert_eq!((told.outcome, told.next_at, told.verdict), (Some(outcome), Some(at(9)), None));
+
+    // Out of time, however late that is found.
+    host.now = at(9);
+    host.send();
+    host.now = at(22);
+    let told = one(&mut host);
+    assert_eq!((told.number, told.cause), (2, Cause::Retry));
+    assert_eq!((told.started_at, told.ended_at), (at(9), at(19)));
+    assert_eq!(told.outcome, Some(Outcome::failed(Failure::Timeout)));
+    assert_eq!(told.next_at, Some(at(39)));
+
+    host.now = at(39);
+    let third = host.send();
+    host.resolve(&third, &answer(200));
+    let told = one(&mut host);
+    assert_eq!((told.number, told.next_at, told.verdict), (3, None, Some(Verdict::Delivered)));
+}
+
+#[test]
+fn the_saved_form_of_a_report_is_this() {
+    let mut host = host();
+    host.publish("m");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(200));
+    let told = serde_json::to_value(one(&mut host)).unwrap();
+    assert_eq!(
+        told,
+        serde_json::json!({
+            "message": "m",
+            "endpoint": "a",
+            "number": 1,
+            "cause": "published",
+            "started_at": at(0),
+            "ended_at": at(0),
+            "outcome": told["outcome"],
+            "verdict": "delivered",
+        })
+    );
+    let mut more = told;
+    more["x"] = 1.into();
+    assert!(serde_json::from_value::<Attempted>(more).is_err());
+}
+
+#[test]
+fn a_delivery_that_ends_before_its_attempt_leaves_no_outcome() {
+    // By the late success of another, and by the removal of the endpoint.
+    let mut host = host();
+    host.publish("m");
+    let first = host.send();
+    host.now = at(15);
+    let second = host.send();
+    assert_eq!(attempted(&mut host).len(), 1, "the first is over");
+    host.now = at(16);
+    host.resolve(&first, &answer(200));
+    let told = one(&mut host);
+    assert_eq!((told.number, told.outcome, told.verdict), (2, None, Some(Verdict::Delivered)));
+    host.resolve(&second, &answer(200));
+    host.sends();
+    assert!(attempted(&mut host).is_empty());
+
+    host.publish("n");
+    host.send();
+    host.outbox.remove_endpoint(&eid("a"), at(17));
+    let told = one(&mut host);
+    assert_eq!((told.number, told.outcome, told.verdict), (1, None, Some(Verdict::Cancelled)));
+}
+
+#[test]
+fn probes_and_replays_say_what_they_are() {
+    let health = HealthPolicy::new().with_failures(NonZeroU8::MIN).with_probes(secs(60), []);
+    let mut host = Host::new(outbox([endpoint("a").health(health)]));
+    host.publish("m");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(500));
+    assert_eq!(one(&mut host).cause, Cause::Published);
+    host.now = at(60);
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(200));
+    assert_eq!(one(&mut host).cause, Cause::Probe);
+    let plan = host.outbox.plan_replay(&Selection::all(), secs(1), at(60));
+    host.outbox.replay(&plan, at(60));
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(200));
+    assert_eq!(one(&mut host).cause, Cause::Replay);
+}
+
+#[test]
+fn an_attempt_from_before_a_restart_is_told_of_when_it_is_over() {
+    let mut host = host();
+    host.publish("m1");
+    host.publish("m2");
+    let sends = host.sends();
+    host.now = at(3);
+    host.restart(outbox([endpoint("a")]));
+    host.resolve(&sends[0], &answer(200));
+    let told = one(&mut host);
+    assert_eq!((told.started_at, told.ended_at), (at(0), at(3)));
+    assert_eq!(told.outcome, Some(answer(200)));
+    host.now = at(10);
+    let told = one(&mut host);
+    assert_eq!((told.message, told.ended_at), (mid("m2"), at(10)));
+    assert_eq!(told.outcome, Some(Outcome::failed(Failure::Timeout)));
+}
+
+#[test]
+fn nothing_is_told_of_what_was_not_handed_out() {
+    let mut host = host();
+    host.publish("m");
+    let changes = host.unsaved();
+    host.outbox.pause_endpoint(&eid("a"), at(0));
+    host.save(changes);
+    host.sends();
+    assert!(attempted(&mut host).is_empty());
+    host.outbox.resume_endpoint(&eid("a"), at(0));
+    // Its save takes longer than the attempt may.
+    let changes = host.unsaved();
+    host.now = at(11);
+    host.save(changes);
+    let ticket = host.send();
+    assert_eq!(ticket.attempt(), 1);
+    assert!(attempted(&mut host).is_empty());
+    let changes = host.outbox.status(&eid("a")).unwrap().counters;
+    assert_eq!((changes.attempts, changes.unanswered), (1, 0));
+    // And nothing where nobody asked.
+    let mut quiet = Host::with([endpoint("a")]);
+    quiet.publish("m");
+    let ticket = quiet.send();
+    quiet.resolve(&ticket, &answer(200));
+    quiet.sends();
+    assert!(attempted(&mut quiet).is_empty());
+}
+
+/// A report comes no earlier than what it tells of is durable.
+#[test]
+fn a_report_waits_for_its_save() {
+    let mut host = host();
+    host.publish("m");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(200));
+    let changes = host.unsaved();
+    assert!(matches!(host.outbox.poll(host.now), Step::Wait(_) | Step::Idle));
+    host.save(changes);
+    assert!(matches!(host.outbox.poll(host.now), Step::Notify(Notice::Attempted(_))));
+}
+
+/// What the host of a property saw of an endpoint.
+#[derive(Debug, Default)]
+struct Seen {
+    counters: [u64; 9],
+    open: BTreeMap<Ticket, Timestamp>,
+}
+
+fn shown(counters: &Counters) -> [u64; 9] {
+    [
+        counters.accepted,
+        counters.attempts,
+        counters.retries,
+        counters.delivered,
+        counters.refused,
+        counters.given_up,
+        counters.cancelled,
+        counters.unanswered,
+        counters.shed,
+    ]
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// The counters and the status say what the host saw: each attempt that it was handed is told
+    /// of once, with what it handed in, and each delivery's verdict.
+    #[test]
+    fn what_is_counted_is_what_the_host_saw(
+        script in proptest::collection::vec((0..10_u8, 0..2_usize, 0..9_u8), 1..60),
+        batch in 1..4_usize,
+    ) {
+        const IDS: [&str; 2] = ["a", "b"];
+        let batch = NonZeroUsize::new(batch).unwrap();
+        let ends = IDS.map(|id| endpoint(id).policy(policy(&[3, 8])));
+        let mut host = Host::new(outbox(ends).batch(batch).retain(secs(100_000)));
+        let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
+        let mut handed: BTreeMap<Ticket, Outcome> = BTreeMap::new();
+        let (mut disabled, mut number) = (false, 0);
+        let length = script.len();
+        let tail = std::iter::repeat_n((99, 0, 0), 400);
+        for (step, (action, which, status)) in script.into_iter().chain(tail).enumerate() {
+            match action {
+                0..=3 => {
+                    number += 1;
+                    let published = host.publish(&format!("m{number}"));
+                    for id in published.endpoints {
+                        seen.entry(id.to_string()).or_default().counters[0] += 1;
+                    }
+                    for id in published.shed {
+                        seen.entry(id.to_string()).or_default().counters[8] += 1;
+                    }
+                }
+                4..=7 => {
+                    let mine = seen.entry(IDS[which].to_owned()).or_default();
+                    if let Some(ticket) = mine.open.keys().next().cloned() {
+                        let outcome = match status {
+                            0..=2 => answer(200),
+                            3 | 4 => answer(500),
+                            5 => answer_with(500, "retry-after", "-1"),
+                            6 => Outcome::failed(Failure::Connect),
+                            7 => Outcome::failed(Failure::Broken),
+                            _ => answer(400),
+                        };
+                        mine.open.remove(&ticket);
+                        host.resolve(&ticket, &outcome);
+                        handed.insert(ticket, outcome);
+                    }
+                }
+                8 if status == 0 => {
+                    if disabled {
+                        host.enable("b").unwrap();
+                    } else {
+                        host.outbox.disable_endpoint(&eid("b"), None, host.now);
+                    }
+                    disabled = !disabled;
+                }
+                _ => host.now = host.now + secs(2),
+            }
+            for ticket in host.sends() {
+                let mine = seen.entry(ticket.endpoint().to_string()).or_default();
+                mine.counters[1] += 1;
+                mine.counters[2] += u64::from(ticket.attempt() > 1);
+                mine.open.insert(ticket, host.now);
+            }
+            for notice in std::mem::take(&mut host.notices) {
+                match notice {
+                    Notice::Attempted(told) => {
+                        let mine = seen.get_mut(told.endpoint.as_str()).unwrap();
+                        let is = |it: &&Ticket| {
+                            it.message() == &told.message
+                                && it.endpoint() == &told.endpoint
+                                && it.attempt() == told.number
+                        };
+                        let answered = handed.keys().find(is).cloned();
+                        let outcome = answered.and_then(|ticket| handed.remove(&ticket));
+                        if outcome.is_none() {
+                            let open = mine.open.keys().find(is).cloned();
+                            let started = mine.open.remove(&open.unwrap()).unwrap();
+                            prop_assert_eq!(told.started_at, started);
+                            prop_assert_eq!(told.duration(), secs(10));
+                        }
+                        let timeout = Outcome::failed(Failure::Timeout);
+                        let outcome = outcome.unwrap_or(timeout);
+                        mine.counters[7] += u64::from(outcome.is_in_doubt());
+                        prop_assert_eq!(told.outcome, Some(outcome));
+                        prop_assert!(told.next_at.is_none() || told.verdict.is_none());
+                    }
+                    Notice::Settled { endpoint, verdict, .. } => {
+                        let place = match verdict {
+                            Verdict::Delivered => 3,
+                            Verdict::Stopped => 4,
+                            Verdict::Exhausted => 5,
+                            Verdict::Cancelled => 6,
+                            other => panic!("{other}"),
+                        };
+                        seen.get_mut(endpoint.as_str()).unwrap().counters[place] += 1;
+                    }
+                    _ => {}
+                }
+            }
+            for (id, mine) in &seen {
+                let status = host.outbox.status(&eid(id)).unwrap();
+                prop_assert_eq!(shown(&status.counters), mine.counters, "{} of {}", step, length);
+                let flying = usize::try_from(status.flow.in_flight()).unwrap();
+                prop_assert_eq!(flying, mine.open.len());
+                let [accepted, _, _, ended @ .., _, _] = mine.counters;
+                let pending = u64::try_from(status.pending).unwrap();
+                prop_assert_eq!(pending, accepted - ended.iter().sum::<u64>());
+            }
+        }
+        prop_assert_eq!(host.outbox.pending(), 0);
+        prop_assert!(handed.is_empty(), "{:?} was never told of", handed);
+    }
+}
