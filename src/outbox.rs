@@ -93,6 +93,8 @@
 //!
 //! What a `Save` guards can still go wrong in one way. Should writing take as long as an
 //! attempt's whole timeout, the attempt is not handed out but started anew, without being counted.
+//! One that would not be started any more once it is saved is taken back in the same way: its
+//! endpoint was paused or degraded, say, or what stands before it in its line was replayed.
 //!
 //! # When a message goes
 //!

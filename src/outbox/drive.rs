@@ -105,7 +105,10 @@ impl Outbox {
         if slot.sent || started.number != ticket.attempt {
             return None;
         }
-        if slot.flight.is_some_and(|flight| lane.is_probe_no_more(&flight)) {
+        let line = endpoint.order.line(message.keys());
+        let held_up = line.is_some_and(|line| lane.queue.is_held_up(line, ticket.sequence));
+        // The deliveries before it in its line have ended, unless one was replayed since.
+        if held_up || slot.flight.is_some_and(|flight| lane.is_overtaken(&flight)) {
             slot.delivery.unstart(started.number);
             self.settle(ticket.sequence, &ticket.endpoint, None, now);
             return None;

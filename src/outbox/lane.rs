@@ -155,10 +155,15 @@ impl Lane {
         }
     }
 
-    /// Whether the attempt was to be the probe, and is it no more.
-    pub(super) fn is_probe_no_more(&self, flight: &Flight) -> bool {
-        let probe = self.kept.health.probe();
-        flight.pass.is_some_and(|pass| pass.is_probe() && probe != Some(pass))
+    /// Whether an attempt that was started, and was not handed out yet, would not be started now:
+    /// its endpoint was degraded since, or it was to be the probe and is it no more.
+    pub(super) fn is_overtaken(&self, flight: &Flight) -> bool {
+        let health = &self.kept.health;
+        match flight.pass {
+            Some(pass) if pass.is_probe() => health.probe() != Some(pass),
+            Some(_) => !health.state().is_healthy(),
+            None => false,
+        }
     }
 
     /// Whether a message that is published now, to stand in this line, is for the endpoint.

@@ -7,9 +7,9 @@ use http::StatusCode;
 use labhook::delivery::{Doubt, Failure, Resolution};
 use labhook::outbox::Selection;
 use labhook::simulate::{Behaviour, Load, Policies, Receiver, Scenario};
-use labhook::{FlowPolicy, HealthPolicy, Outbox, Outcome, Policy, Step, Timestamp, Verdict};
+use labhook::{FlowPolicy, HealthPolicy, Order, Outbox, Outcome, Policy, Step, Timestamp, Verdict};
 
-use crate::support::{Host, answer, at, eid, endpoint, policy, registry, secs};
+use crate::support::{Host, answer, at, eid, endpoint, policy, registry, secs, show};
 
 fn health(failures: u8) -> HealthPolicy {
     HealthPolicy::new().with_failures(NonZeroU8::new(failures))
@@ -149,4 +149,42 @@ fn the_peak_of_a_recovery_leaves_out_what_was_before_it() {
     let report =
         Scenario::new(load, Duration::from_millis(1_000)).endpoint(policies, receiver).run();
     assert_eq!(report[0].recovery.unwrap().peak_requests, 1);
+}
+
+// A replay is not overtaken in its line. What stood behind it, and was started and not handed out
+// when it was replayed, went before it.
+#[test]
+fn what_was_not_handed_out_waits_behind_a_replay() {
+    let strict = endpoint("e").policy(Policy::none()).order(Order::strict());
+    let mut host = Host::with([strict]);
+    host.publish("m1");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(500));
+    host.publish("m2");
+    let changes = host.unsaved();
+    let failed = Selection::all().failed();
+    let plan = host.outbox.plan_replay(&failed, Duration::ZERO, host.now);
+    assert_eq!(host.outbox.replay(&plan, host.now), 1);
+    host.save(changes);
+    let ticket = host.send();
+    assert_eq!(show(&ticket), "m1>e#2");
+    host.resolve(&ticket, &answer(200));
+    assert_eq!(host.shown(), ["m2>e#1"]);
+}
+
+// Of a degraded endpoint one attempt goes at a time, the probe. One that was being saved when the
+// endpoint was degraded went as well.
+#[test]
+fn what_was_not_handed_out_waits_for_a_degraded_endpoint() {
+    let mut host = Host::with([endpoint("e").health(health(1))]);
+    host.publish("m1");
+    let ticket = host.send();
+    host.publish("m2");
+    let changes = host.unsaved();
+    host.resolve(&ticket, &answer(500));
+    host.save(changes);
+    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.outbox.status(&eid("e")).unwrap().counters.attempts, 1);
+    host.now = at(300);
+    assert_eq!(host.shown(), ["m1>e#2"]);
 }
