@@ -257,6 +257,8 @@ struct Entry {
     slots: Few<EndpointId, Slot>,
     /// How many deliveries have not ended.
     open: usize,
+    /// When it is to be forgotten, while that is none.
+    forget_at: Option<Timestamp>,
 }
 
 impl Entry {
@@ -355,18 +357,24 @@ impl Outbox {
         if matches!(resolution, Resolution::Ignored(_)) {
             return resolution;
         }
+        // The health hears the answer of an attempt that has its pass, and knows by it whether that
+        // is from before the endpoint was last enabled.
+        let passed = slot.flight.is_some_and(|flight| flight.pass.is_some());
         self.settle(*sequence, id, Some(outcome).filter(|_| live), now);
         // A success can say that it was the last, and the answer to an attempt from before a
         // restart has no say over the health save this one.
-        let gone = resolution == Resolution::Ended(Verdict::Gone);
-        if gone || outcome.control() == Some(Control::Disable) {
+        let gone = resolution == Resolution::Ended(Verdict::Gone)
+            || outcome.control() == Some(Control::Disable);
+        if gone && !(live && passed) {
             let edge = self.operate(id, now, |health| health.gone(now)).flatten();
             self.follow(id, edge, now);
         }
-        // Of an endpoint that is disabled nothing is retried.
+        // Of an endpoint that is disabled nothing is retried, nor asked.
         let verdict = self.slot(*sequence, id).and_then(|slot| slot.delivery.verdict());
         match (resolution, verdict) {
-            (Resolution::Retry { .. }, Some(verdict)) => Resolution::Ended(verdict),
+            (Resolution::Retry { .. } | Resolution::InDoubt, Some(verdict)) => {
+                Resolution::Ended(verdict)
+            }
             _ => resolution,
         }
     }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::alarm::Alarm;
 use super::attempt::{Attempt, Ticket};
 use super::lane::{Flight, Next};
-use super::queue::Place;
 use super::record::RecordKey;
 use super::slot::Slot;
 use super::{Entry, Outbox};
 use crate::flow::Class;
+use crate::health::Pass;
 use crate::id::EndpointId;
 use crate::timestamp::Timestamp;
 
@@ -20,8 +20,8 @@ impl Outbox {
         entry.open = endpoints.len();
         self.pending = self.pending.saturating_add(entry.open);
         if endpoints.is_empty() {
-            let forget_at = entry.settled_at() + self.retain;
-            self.alarms.change(None, Some(forget_at), Alarm::Forget(sequence));
+            entry.forget_at = Some(entry.settled_at() + self.retain);
+            self.alarms.change(None, entry.forget_at, Alarm::Forget(sequence));
         }
         self.messages.insert(sequence, entry);
         for endpoint in &endpoints {
@@ -53,6 +53,10 @@ impl Outbox {
 
     /// Starts attempts on what may go, endpoint by endpoint in turn, up to one batch.
     pub(super) fn start_due(&mut self, now: Timestamp) {
+        // At the end of time no deadline is after `now`: an attempt would be over as it starts.
+        if now == Timestamp::MAX {
+            return;
+        }
         while self.journal.guarded_attempts() < self.batch.get() {
             let Some(id) = self.turns.next().cloned() else { return };
             // What could go when it was last looked at may have to wait where the clock went back:
@@ -73,6 +77,7 @@ impl Outbox {
         let Some(slot) = entry.slots.get_mut(id) else { return false };
         if let Some(started) = slot.delivery.start(&endpoint.policy, now) {
             let pass = lane.kept.health.start(&endpoint.health, now);
+            lane.unsent_probe = pass.filter(Pass::is_probe);
             lane.started(&endpoint.flow, class, now);
             let body = entry.message.rendering(&slot.format).map_or(0, |it| it.body().len());
             self.turns.served(id, &mut lane.turn, body);
@@ -81,10 +86,7 @@ impl Outbox {
             let (message, endpoint) = (entry.message.id().clone(), id.clone());
             let attempt = started.number;
             self.settle(sequence, id, None, now);
-            // At the end of time no deadline is after `now`, and the start is taken back.
-            if self.slot(sequence, id).is_some_and(|slot| slot.place == Place::InFlight) {
-                self.journal.guard_attempt(Ticket { sequence, message, endpoint, attempt });
-            }
+            self.journal.guard_attempt(Ticket { sequence, message, endpoint, attempt });
         } else {
             // The window has ended since; that is found out here.
             self.settle(sequence, id, None, now);
@@ -97,16 +99,21 @@ impl Outbox {
         self.settle(ticket.sequence, &ticket.endpoint, None, now);
         let endpoint = Arc::clone(self.registry.get(&ticket.endpoint)?);
         let message = Arc::clone(&self.messages.get(&ticket.sequence)?.message);
-        let slot = self.slot(ticket.sequence, &ticket.endpoint)?;
+        let lane = self.lanes.get_mut(&ticket.endpoint)?;
+        let slot = self.messages.get_mut(&ticket.sequence)?.slots.get_mut(&ticket.endpoint)?;
         let started = slot.delivery.in_flight()?;
         if slot.sent || started.number != ticket.attempt {
             return None;
         }
+        if slot.flight.is_some_and(|flight| lane.is_probe_no_more(&flight)) {
+            slot.delivery.unstart(started.number);
+            self.settle(ticket.sequence, &ticket.endpoint, None, now);
+            return None;
+        }
         slot.sent = true;
         let rendering = message.rendering(&slot.format)?.clone();
-        if let Some(lane) = self.lanes.get_mut(&ticket.endpoint) {
-            lane.counters.sent(started.number);
-        }
+        lane.unsent_probe.take_if(|pass| slot.flight.is_some_and(|it| it.pass == Some(*pass)));
+        lane.counters.sent(started.number);
         Some(Attempt { ticket, deadline: started.deadline, endpoint, message, rendering })
     }
 

@@ -28,6 +28,8 @@ pub(super) struct Lane {
     pub(super) counters: Counters,
     pub(super) turn: Turn,
     pub(super) alarm: Option<Timestamp>,
+    /// The probe in flight, until it is handed out.
+    pub(super) unsent_probe: Option<Pass>,
     /// How it counts for the guard against the sender's own outage.
     pub(super) census: Option<Census>,
 }
@@ -142,6 +144,21 @@ impl Lane {
         let held_back = class == Class::First && self.queue.retry().is_some();
         self.kept.firsts = if held_back { self.kept.firsts.saturating_add(1) } else { 0 };
         self.kept.flow.started(policy, class, now);
+    }
+
+    /// Takes a probe back that was not handed out before its deadline: it was not made, so that it
+    /// has not failed.
+    pub(super) fn take_probe_back(&mut self, now: Timestamp) {
+        let over = |pass: &mut Pass| pass.deadline().is_none_or(|deadline| now >= deadline);
+        if let Some(pass) = self.unsent_probe.take_if(over) {
+            self.kept.health.unstart(pass);
+        }
+    }
+
+    /// Whether the attempt was to be the probe, and is it no more.
+    pub(super) fn is_probe_no_more(&self, flight: &Flight) -> bool {
+        let probe = self.kept.health.probe();
+        flight.pass.is_some_and(|pass| pass.is_probe() && probe != Some(pass))
     }
 
     /// Whether a message that is published now, to stand in this line, is for the endpoint.

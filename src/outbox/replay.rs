@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Outbox;
 use super::alarm::Alarm;
+use super::queue::Place;
+use super::record::RecordKey;
 use crate::delivery::{Delivery, Verdict};
 use crate::id::{EndpointId, MessageId};
 use crate::timestamp::Timestamp;
@@ -189,7 +191,6 @@ impl Outbox {
             return false;
         }
         let Some(entry) = self.messages.get_mut(sequence) else { return false };
-        let forget_at = entry.settled_at() + self.retain;
         let Some(slot) = entry.slots.get_mut(endpoint) else { return false };
         let as_planned =
             (slot.delivery.attempts(), slot.delivery.replays()) == (*attempts, *replays);
@@ -201,11 +202,13 @@ impl Outbox {
             return false;
         }
         if ended {
-            if entry.open == 0 {
-                self.alarms.change(Some(forget_at), None, Alarm::Forget(*sequence));
-            }
+            self.alarms.change(entry.forget_at.take(), None, Alarm::Forget(*sequence));
             entry.open = entry.open.saturating_add(1);
             self.pending = self.pending.saturating_add(1);
+            // It is told of, counted and taken up anew, also where it ends at once.
+            slot.place = Place::New;
+            slot.recorded = slot.delivery.clone();
+            self.journal.touch(RecordKey::Delivery(message.clone(), endpoint.clone()));
         }
         self.settle(*sequence, endpoint, None, now);
         true

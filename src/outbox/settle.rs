@@ -115,8 +115,8 @@ impl Outbox {
             self.pending = self.pending.saturating_sub(1);
             entry.open = entry.open.saturating_sub(1);
             if entry.open == 0 {
-                let forget_at = entry.settled_at() + self.retain;
-                self.alarms.change(None, Some(forget_at), Alarm::Forget(sequence));
+                entry.forget_at = Some(entry.settled_at() + self.retain);
+                self.alarms.change(None, entry.forget_at, Alarm::Forget(sequence));
             }
         }
         if let Some(edge) = edge {

@@ -17,6 +17,7 @@ impl Outbox {
     pub(super) fn tend(&mut self, id: &EndpointId, now: Timestamp) -> Next {
         let endpoint = self.registry.get(id).map(Arc::as_ref);
         let Some(lane) = self.lanes.get_mut(id) else { return Next::Nothing };
+        lane.take_probe_back(now);
         let standing =
             endpoint.map(|it| lane.kept.health.poll(&it.health, self.watch.guard(), now));
         if let Some(edge) = standing.and_then(|standing| standing.edge) {

@@ -19,9 +19,24 @@ struct Second {
     retries: u64,
 }
 
+impl Second {
+    /// An attempt was started in this second. Answers how many there were in it, and how many of
+    /// them retries.
+    fn count(&mut self, number: u64, is_retry: bool) -> (u64, u64) {
+        if self.number != number {
+            *self = Self { number, ..Self::default() };
+        }
+        self.requests = self.requests.saturating_add(1);
+        self.retries = self.retries.saturating_add(u64::from(is_retry));
+        (self.requests, self.retries)
+    }
+}
+
 pub(super) struct Tally {
     back_at: Option<Duration>,
     second: Second,
+    /// The same of what was started since the recovery.
+    second_since: Second,
     /// Whether each message was taken, by number.
     taken: Vec<bool>,
     delays: Vec<u64>,
@@ -62,6 +77,7 @@ impl Tally {
         Self {
             back_at,
             second: Second::default(),
+            second_since: Second::default(),
             taken: Vec::new(),
             delays: Vec::new(),
             old: 0,
@@ -92,24 +108,20 @@ impl Tally {
 
     pub(super) fn started(&mut self, attempt: u32, at: Duration) {
         let (is_retry, number) = (attempt > 1, at.as_secs());
-        if self.second.number != number {
-            self.second = Second { number, ..Second::default() };
-        }
-        let Second { requests, retries, .. } = &mut self.second;
-        *requests = requests.saturating_add(1);
-        *retries = retries.saturating_add(u64::from(is_retry));
+        let (requests, retries) = self.second.count(number, is_retry);
         let report = &mut self.report;
         let point = report.series.point(number, report.pending);
-        point.busiest = point.busiest.max(*requests);
+        point.busiest = point.busiest.max(requests);
         let kind = if is_retry { &mut point.retries } else { &mut point.firsts };
         *kind = kind.saturating_add(1);
         report.attempts = report.attempts.saturating_add(1);
         report.retries = report.retries.saturating_add(u64::from(is_retry));
-        report.peak_requests = report.peak_requests.max(*requests);
-        report.peak_retries = report.peak_retries.max(*retries);
+        report.peak_requests = report.peak_requests.max(requests);
+        report.peak_retries = report.peak_retries.max(retries);
         if let Some(recovery) = report.recovery.as_mut().filter(|it| at >= it.at) {
-            recovery.peak_requests = recovery.peak_requests.max(*requests);
-            recovery.peak_retries = recovery.peak_retries.max(*retries);
+            let (requests, retries) = self.second_since.count(number, is_retry);
+            recovery.peak_requests = recovery.peak_requests.max(requests);
+            recovery.peak_retries = recovery.peak_retries.max(retries);
         }
     }
 

@@ -8,6 +8,7 @@
 )]
 
 mod attacks;
+mod attacks_engine;
 mod delivery_doubt;
 mod delivery_lifetime;
 mod delivery_replay;

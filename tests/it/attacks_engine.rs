@@ -1,0 +1,152 @@
+//! What was tried to break the promises of the delivery engine, and did.
+
+use std::num::{NonZeroU8, NonZeroU32};
+use std::time::Duration;
+
+use http::StatusCode;
+use labhook::delivery::{Doubt, Failure, Resolution};
+use labhook::outbox::Selection;
+use labhook::simulate::{Behaviour, Load, Policies, Receiver, Scenario};
+use labhook::{FlowPolicy, HealthPolicy, Outbox, Outcome, Policy, Step, Timestamp, Verdict};
+
+use crate::support::{Host, answer, at, eid, endpoint, policy, registry, secs};
+
+fn health(failures: u8) -> HealthPolicy {
+    HealthPolicy::new().with_failures(NonZeroU8::new(failures))
+}
+
+// The outbox promises that nothing accepted is lost. A message that was settled, and replayed, was
+// forgotten while it was pending, where the time to keep it had been changed in between.
+#[test]
+fn what_is_replayed_is_not_forgotten_after_another_retention() {
+    let mut host = Host::with([endpoint("e").policy(Policy::none())]);
+    host.publish("m");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(500));
+    assert_eq!(host.shown(), [""; 0]);
+    host.outbox = std::mem::replace(&mut host.outbox, Outbox::new(registry([]), 7)).retain(secs(9));
+    let plan = host.outbox.plan_replay(&Selection::all(), Duration::ZERO, host.now);
+    host.outbox.pause_endpoint(&eid("e"), host.now);
+    assert_eq!(host.outbox.replay(&plan, host.now), 1);
+    assert_eq!(host.shown(), [""; 0]);
+    host.now = at(90_000);
+    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.outbox.deliveries().count(), 1);
+    host.outbox.resume_endpoint(&eid("e"), host.now);
+    assert_eq!(host.shown(), ["m>e#2"]);
+}
+
+// A resolution says what became of the delivery. Of an endpoint that is disabled it said that the
+// delivery stood in doubt, and it had ended.
+#[test]
+fn what_ends_for_a_disabled_endpoint_is_not_said_to_be_in_doubt() {
+    let asking = endpoint("e").policy(policy(&[5]).with_doubt(Doubt::Ask));
+    let mut host = Host::with([asking]);
+    host.publish("m");
+    let ticket = host.send();
+    host.outbox.disable_endpoint(&eid("e"), None, host.now);
+    let resolution = host.resolve(&ticket, &Outcome::failed(Failure::Timeout));
+    assert_eq!(host.verdict("m", "e"), Some(Verdict::Unconfirmed));
+    assert_eq!(resolution, Resolution::Ended(Verdict::Unconfirmed));
+}
+
+// Of health: what started before the endpoint was enabled says nothing ever. The outbox disabled it
+// again by an answer from before.
+#[test]
+fn an_answer_from_before_an_endpoint_was_enabled_does_not_disable_it() {
+    let mut host = Host::with([endpoint("e")]);
+    host.publish("m");
+    let ticket = host.send();
+    host.outbox.disable_endpoint(&eid("e"), None, host.now);
+    host.enable("e").unwrap();
+    host.resolve(&ticket, &answer(410));
+    assert_eq!(host.verdict("m", "e"), Some(Verdict::Gone));
+    assert_eq!(host.disabled("e"), None);
+}
+
+// Only the result of a probe moves the ladder. One that was never handed out, since its save took
+// too long, moved it.
+#[test]
+fn a_probe_that_was_never_handed_out_does_not_fail() {
+    let health = health(1)
+        .with_probes(secs(60), [])
+        .with_probe_timeout(secs(5))
+        .with_suspend_after(NonZeroU32::MIN);
+    let mut host = Host::with([endpoint("e").health(health)]);
+    host.publish("m");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(500));
+    assert_eq!(host.shown(), [""; 0]);
+    host.now = at(60);
+    let changes = host.unsaved();
+    host.now = at(66);
+    assert!(matches!(host.outbox.poll(host.now), Step::Wait(_)));
+    assert_eq!(host.health("e").failures(), 0, "nothing was sent");
+    host.save(changes);
+    // It goes as the probe, and its answer counts.
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(200));
+    assert_eq!(host.shown(), [""; 0]);
+    assert!(host.health("e").state().is_healthy());
+}
+
+// Polling comes to an end, also at the end of time. A probe was started, taken back and saved each
+// time.
+#[test]
+fn a_probe_at_the_end_of_time_does_not_save_for_ever() {
+    let health = health(1).with_probes(secs(60), []);
+    let mut host = Host::with([endpoint("e").health(health)]);
+    host.publish("m");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(500));
+    assert_eq!(host.shown(), [""; 0]);
+    host.now = Timestamp::MAX;
+    assert_eq!(host.shown(), [""; 0]);
+}
+
+// What is pending is what has not ended, and whatever ends is told. A replay that ended at once was
+// counted as pending for ever.
+#[test]
+fn a_replay_at_the_end_of_time_leaves_the_count_right() {
+    let mut host = Host::with([endpoint("e").policy(Policy::none().with_window(secs(60)))]);
+    host.publish("m");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(500));
+    host.outbox.replay(
+        &host.outbox.plan_replay(&Selection::all(), Duration::ZERO, Timestamp::MAX),
+        Timestamp::MAX,
+    );
+    let open = host.outbox.deliveries().filter(|it| it.2.verdict().is_none()).count();
+    assert_eq!(host.outbox.pending(), open);
+    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.told(), ["m>e exhausted after 1", "m>e expired after 1"]);
+}
+
+// The most attempts since the end of the outage: those in the same second before it were counted.
+#[test]
+fn the_peak_of_a_recovery_leaves_out_what_was_before_it() {
+    let load = Load::per_second(NonZeroU32::new(10).unwrap());
+    let policies = Policies::new(Policy::none())
+        .with_health(HealthPolicy::never())
+        .with_flow(FlowPolicy::unlimited());
+    let receiver = Receiver::new().outage(
+        Duration::ZERO,
+        Duration::from_millis(950),
+        Behaviour::status(StatusCode::INTERNAL_SERVER_ERROR),
+    );
+    let report =
+        Scenario::new(load, Duration::from_millis(1_000)).endpoint(policies, receiver).run();
+    // Ten events at 0.0 to 0.9 s, none after the end of the outage at 0.95 s.
+    assert_eq!(report[0].recovery.unwrap().peak_requests, 0);
+    let receiver = Receiver::new().outage(
+        Duration::ZERO,
+        Duration::from_millis(850),
+        Behaviour::status(StatusCode::INTERNAL_SERVER_ERROR),
+    );
+    let policies = Policies::new(Policy::none())
+        .with_health(HealthPolicy::never())
+        .with_flow(FlowPolicy::unlimited());
+    let report =
+        Scenario::new(load, Duration::from_millis(1_000)).endpoint(policies, receiver).run();
+    assert_eq!(report[0].recovery.unwrap().peak_requests, 1);
+}
