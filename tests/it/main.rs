@@ -11,6 +11,7 @@ mod attacks;
 mod delivery_doubt;
 mod delivery_lifetime;
 mod delivery_replay;
+mod drive_faults;
 mod edges;
 mod endpoint;
 mod engine_faults;
