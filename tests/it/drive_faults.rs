@@ -94,7 +94,7 @@ proptest! {
         salt in any::<u64>(),
     ) {
         let [one, two] = [1, 2].map(|count| NonZeroU32::new(count).unwrap());
-        let narrow = FlowPolicy::unlimited().with_window(WindowPolicy::adaptive(one, two));
+        let narrow = FlowPolicy::fixed().with_window(WindowPolicy::adaptive(one, two));
         // A probe is given up before its attempt is.
         let hasty = touchy("b").health.with_probe_timeout(secs(4));
         let endpoints = [

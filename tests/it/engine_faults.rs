@@ -271,7 +271,7 @@ fn fault_10_an_endpoint_that_was_enabled_has_a_clean_record() {
 #[test]
 fn fault_11_an_empty_budget_fills_with_time_and_never_blocks_a_first_attempt() {
     // No share of the first attempts, and a retry a minute: nothing ever succeeds.
-    let flow = FlowPolicy::unlimited().with_retry_budget(BudgetPolicy::new(0, secs(60)));
+    let flow = FlowPolicy::fixed().with_retry_budget(BudgetPolicy::new(0, secs(60)));
     let mut host = Host::with([endpoint("a").flow(flow).policy(policy(&[1; 2]))]);
     let mut publish = [0, 1, 30, 90].map(at).into_iter().peekable();
     let (mut firsts, mut retries) = (Vec::new(), Vec::new());

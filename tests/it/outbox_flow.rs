@@ -23,7 +23,7 @@ fn many(n: u32) -> NonZeroU32 {
 }
 
 fn unlimited() -> FlowPolicy {
-    FlowPolicy::unlimited().with_window(WindowPolicy::fixed(many(1_000)))
+    FlowPolicy::fixed().with_window(WindowPolicy::fixed(many(1_000)))
 }
 
 fn publish_all(host: &mut Host, ids: impl IntoIterator<Item = usize>) {

@@ -31,7 +31,7 @@ fn policies(policy: Policy) -> Policies {
 
 /// The same with an endpoint that is never given a rest.
 fn hard(policy: Policy) -> Policies {
-    Policies::new(policy).with_health(HealthPolicy::never()).with_flow(FlowPolicy::unlimited())
+    Policies::new(policy).with_health(HealthPolicy::never()).with_flow(FlowPolicy::fixed())
 }
 
 fn texts(policies: &Policies, expected: &Expected) -> Vec<String> {
@@ -358,4 +358,19 @@ fn a_rate_that_is_no_more_than_the_load_drains_nothing() {
     let equal = "the rate of 50 in 1 s is no more than the load, and drains no backlog";
     assert!(texts(50).iter().any(|it| it == equal), "{:?}", texts(50));
     assert!(!texts(49).iter().any(|it| it.starts_with("the rate")), "{:?}", texts(49));
+}
+
+#[test]
+fn a_file_that_is_wrong_is_told_so_in_its_own_words() {
+    for (file, text) in [
+        (r#"{"health": "never"}"#, "expected the table of a health policy"),
+        (r#"{"flow": {"window": 8}}"#, "expected the table of a window"),
+        (r#"{"flow": {"rate": 50}}"#, "expected the table of a rate"),
+        (r#"{"flow": {"pace": 1}}"#, "expected the table of a pace"),
+        (r#"{"flow": {"retry_budget": 20}}"#, "expected the table of a retry budget"),
+        (r#"{"order": "per_key"}"#, "expected the table of an order"),
+    ] {
+        let error = serde_json::from_str::<Policies>(file).unwrap_err().to_string();
+        assert!(error.contains(text), "{file}: {error}");
+    }
 }
