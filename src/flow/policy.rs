@@ -37,8 +37,8 @@ const fn count(count: u32) -> NonZeroU32 {
 /// `null` lifts a rate, a pace or a budget; in TOML, which has no null, begin with `fixed` and
 /// name the rest. Other members and contradictions are refused: see
 /// [`FlowPolicyError`](super::FlowPolicyError). It is written with all members and without the
-/// preset's name, so that what was saved means the same in every version. The format has to tell
-/// names from tables by itself, as JSON, TOML and YAML do.
+/// preset's name, so that what was saved means the same in every version; not to TOML, for want of
+/// a null. The format has to tell names from tables by itself, as JSON, TOML and YAML do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FlowPolicy {
     pub(super) window: WindowPolicy,

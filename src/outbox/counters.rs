@@ -44,6 +44,7 @@ pub struct Counters {
 
 impl Counters {
     /// Each by its name, such as `delivered`.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&'static str, u64)> + use<> {
         [
             ("accepted", self.accepted),
