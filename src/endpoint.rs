@@ -80,8 +80,10 @@ struct StaticHeader {
 impl Endpoint {
     /// An endpoint that is sent to over HTTPS.
     ///
-    /// It receives every message in the crate's own envelope, under the default [`Policy`],
-    /// [`HealthPolicy`] and [`FlowPolicy`].
+    /// It receives every message in the crate's own envelope, under the default policies: the
+    /// schedule and answers of [`Policy::standard_webhooks`], over 75:35:05, in which everything
+    /// but a 2xx and a 410 is retried; the ladder of [`HealthPolicy::new`]; and
+    /// [`FlowPolicy::adaptive`].
     ///
     /// # Errors
     ///

@@ -27,7 +27,7 @@ use crate::timestamp::Timestamp;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "the table of an order")]
 pub struct Order {
     scope: Scope,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -91,10 +91,10 @@
 //! gets it at most once: after an attempt without an answer, a crash's too, there is no other
 //! unless somebody decides so.
 //!
-//! What a `Save` guards can still go wrong in one way. Should writing take as long as an
-//! attempt's whole timeout, the attempt is not handed out but started anew, without being counted.
-//! One that would not be started any more once it is saved is taken back in the same way: its
-//! endpoint was paused or degraded, say, or what stands before it in its line was replayed.
+//! What a `Save` guards can still go wrong in one way. Should it take an attempt's
+//! whole timeout until it is written and polled for, the attempt is not handed out but started anew,
+//! without being counted. One that would not be started any more by then is taken back in the same
+//! way: its endpoint was paused or degraded, say, or what stands before it in its line was replayed.
 //!
 //! # When a message goes
 //!
@@ -118,7 +118,9 @@
 //!
 //! The stages are machines of their own: [`delivery`](crate::delivery) draws the states of one
 //! delivery, [`health`](crate::health) those of an endpoint, and [`flow`](crate::flow) what limits
-//! the pace. All of an endpoint's policies are members of its [`Endpoint`](crate::Endpoint).
+//! the pace. All of an endpoint's policies are members of its [`Endpoint`](crate::Endpoint). A probe
+//! is no request of its own but the oldest delivery that is due, so that with few messages the next
+//! probe may be a long way off: as far as these have to wait.
 //!
 //! # What an outcome says of the endpoint
 //!

@@ -5,7 +5,8 @@
 //! An endpoint has four policies, and each makes sense on its own. [`Policies::lint`] looks for
 //! what does not make sense together, or beside what is [`Expected`] of the load: a window that
 //! ends before the first probe, an attempt limit that is never reached, a rate at which a backlog
-//! does not drain. Each finding is a [`Warning`] that says why it matters, and how much.
+//! does not drain. Each finding is a [`Warning`] that says what it is and
+//! how much, and whose documentation says why it matters.
 //! [`Policies::summary`] gives the bounds that the policies set.
 //!
 //! # The simulator

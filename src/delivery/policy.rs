@@ -43,11 +43,11 @@ const HOUR: u64 = 3_600_000;
 /// `shopware`, `none`), or a table whose members replace those of `preset` (`standard_webhooks`
 /// where that is absent): `schedule`, `jitter`, `attempt_timeout_ms`, `window_ms`,
 /// `max_attempts`, `retry_after_cap_ms`, `responses` and `doubt` (`resend`, `give_up` or `ask`).
-/// `null` lifts a window or an attempt
-/// limit; in TOML, which has no null, leave `preset` away and name the rest. Other members and
-/// contradictions are refused: see [`PolicyError`](super::PolicyError). It is written with
+/// `null` lifts a window or an attempt limit; in TOML, which has no null, leave `preset` away and
+/// name the rest. Other members and contradictions are refused: see [`PolicyError`](super::PolicyError). It is written with
 /// all members and without the preset's name, so that what was saved means the same in every
-/// version. The format has to tell names from tables by itself, as JSON, TOML and YAML do.
+/// version; not to TOML, for want of a null. The format has to tell names from tables by itself, as
+/// JSON, TOML and YAML do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     pub(super) schedule: Schedule,

@@ -36,8 +36,8 @@ impl Delivery {
     /// How many attempts ended without an answer: at the deadline, by a broken connection, or
     /// abandoned as the delivery ended; a crash of the host shows as a deadline that passed. The
     /// receiver may have got the message in each of them, so it has at most this many copies
-    /// beyond the first that it answered with a success. An answer that takes a delivery out of
-    /// doubt takes its attempt off the count.
+    /// beyond the first that it answered with a success. An answer other than a success that
+    /// takes a delivery out of doubt takes its attempt off the count.
     #[must_use]
     pub fn unanswered(&self) -> u32 {
         // They are a part of `attempts`, which is a `u32`.

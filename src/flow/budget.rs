@@ -23,7 +23,7 @@ pub struct BudgetPolicy {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "the table of a retry budget")]
 struct Form {
     percent: u16,
     trickle_ms: u64,

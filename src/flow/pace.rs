@@ -32,7 +32,7 @@ pub struct PacePolicy {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "the table of a pace")]
 struct Form {
     slowest_ms: u64,
 }

@@ -32,13 +32,13 @@ const fn count(count: u32) -> NonZeroU32 {
 ///
 /// # In a file
 ///
-/// A preset's name (`unlimited`, `adaptive`), or a table whose members replace those of `preset`
+/// A preset's name (`fixed`, `adaptive`), or a table whose members replace those of `preset`
 /// (`adaptive` where that is absent): `window`, `rate`, `pace`, `retry_budget` and `hold_cap_ms`.
-/// `null` lifts a rate, a pace or a budget; in TOML, which has no null, begin with `unlimited` and
+/// `null` lifts a rate, a pace or a budget; in TOML, which has no null, begin with `fixed` and
 /// name the rest. Other members and contradictions are refused: see
 /// [`FlowPolicyError`](super::FlowPolicyError). It is written with all members and without the
-/// preset's name, so that what was saved means the same in every version. The format has to tell
-/// names from tables by itself, as JSON, TOML and YAML do.
+/// preset's name, so that what was saved means the same in every version; not to TOML, for want of
+/// a null. The format has to tell names from tables by itself, as JSON, TOML and YAML do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FlowPolicy {
     pub(super) window: WindowPolicy,
@@ -53,7 +53,7 @@ impl FlowPolicy {
     /// [`with_window`](Self::with_window) has another, and a receiver's `Retry-After` for up to
     /// an hour.
     #[must_use]
-    pub const fn unlimited() -> Self {
+    pub const fn fixed() -> Self {
         Self {
             window: WindowPolicy::fixed(count(8)),
             rate: None,
@@ -73,14 +73,14 @@ impl FlowPolicy {
             window: WindowPolicy::adaptive(count(8), count(64)),
             pace: Some(PacePolicy::new(Duration::from_secs(10))),
             retry_budget: Some(BudgetPolicy::new(20, Duration::from_secs(1))),
-            ..Self::unlimited()
+            ..Self::fixed()
         }
     }
 
     /// The preset of this name, as a file has it.
     pub(super) fn named(name: &str) -> Option<Self> {
         match name {
-            "unlimited" => Some(Self::unlimited()),
+            "fixed" => Some(Self::fixed()),
             "adaptive" => Some(Self::adaptive()),
             _ => None,
         }

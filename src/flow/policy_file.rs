@@ -20,7 +20,7 @@ use super::window::WindowPolicy;
 #[non_exhaustive]
 pub enum FlowPolicyError {
     /// No preset has this name.
-    #[error("there is no preset named `{name}`, only unlimited and adaptive")]
+    #[error("there is no preset named `{name}`, only fixed and adaptive")]
     UnknownPreset {
         /// The name.
         name: String,

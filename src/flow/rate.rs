@@ -25,7 +25,7 @@ pub struct RatePolicy {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "the table of a rate")]
 struct Form {
     releases: NonZeroU32,
     per_ms: u64,

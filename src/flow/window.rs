@@ -19,7 +19,7 @@ pub struct WindowPolicy {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "the table of a window")]
 struct Form {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     initial: Option<NonZeroU32>,

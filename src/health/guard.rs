@@ -111,7 +111,7 @@ pub enum OutageGuardError {
 }
 
 #[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "the table of an outage guard")]
 struct Form {
     percent: u8,
     at_least: u32,

@@ -48,7 +48,7 @@ const PROBES: &[u64] = &[300_000, 600_000, 1_200_000, 2_400_000, 3_600_000, 14_4
 /// The ladder is 5, 10, 20 and 40 minutes, 1 hour and 4 hours. Each member may be absent; other
 /// members and contradictions are refused: see [`HealthPolicyError`](super::HealthPolicyError). In
 /// TOML, which has no null, a number that is never reached does the same. It is written with all
-/// members, so that what was saved means the same in every version.
+/// members, so that what was saved means the same in every version; not to TOML, where one is null.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthPolicy {
     pub(super) failures: Option<NonZeroU8>,

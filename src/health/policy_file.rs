@@ -42,7 +42,7 @@ pub enum HealthPolicyError {
 
 /// All members may be absent: the default has them then. `null` is not the same as absent.
 #[derive(Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "the table of a health policy")]
 struct Form {
     #[serde(deserialize_with = "present")]
     failures: Option<Option<u8>>,

@@ -43,7 +43,8 @@ pub struct Attempted {
 }
 
 impl Attempted {
-    /// How long the attempt took, the time for its save included.
+    /// How long the attempt took, from its start to its outcome. Its save, and its wait to be
+    /// handed out, are part of that: the receiver's latency is the client's to measure.
     #[must_use]
     pub fn duration(&self) -> Duration {
         self.ended_at.saturating_since(self.started_at)

@@ -1,14 +1,20 @@
 //! What there is to count: [`Counters`].
 
+use serde::Serialize;
+
 use crate::delivery::{Delivery, Verdict};
 
 /// What became of the deliveries and attempts of an endpoint, or of all, counted since the outbox
 /// was made or restored.
 ///
+/// A delivery that is replayed comes to another verdict, which counts too, and an attempt from
+/// before a restart counts as unanswered and not as an attempt: so there may be more verdicts than
+/// deliveries, and more unanswered attempts than attempts.
+///
 /// They only rise, as a monitoring system expects of a counter, and begin at 0 after a restart.
 /// Attempts are counted as they start and come to an end, verdicts as they are reached, all of it
 /// before the save that makes it durable.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Counters {
     /// Deliveries that were accepted for an endpoint.
@@ -37,6 +43,24 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// Each by its name, such as `delivered`.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&'static str, u64)> + use<> {
+        [
+            ("accepted", self.accepted),
+            ("shed", self.shed),
+            ("attempts", self.attempts),
+            ("retries", self.retries),
+            ("unanswered", self.unanswered),
+            ("delivered", self.delivered),
+            ("refused", self.refused),
+            ("given_up", self.given_up),
+            ("unconfirmed", self.unconfirmed),
+            ("cancelled", self.cancelled),
+        ]
+        .into_iter()
+    }
+
     pub(super) const fn accepted(&mut self) {
         self.accepted = self.accepted.saturating_add(1);
     }

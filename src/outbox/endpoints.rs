@@ -113,8 +113,8 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// [`EnableError`] where the endpoint is not disabled, or where a program would undo what a
-    /// person did. Nothing has changed then.
+    /// [`EnableError`] where the endpoint is not disabled or is unknown, or where a program would
+    /// undo what a person did. Nothing has changed then.
     pub fn enable_endpoint(
         &mut self,
         id: &EndpointId,

@@ -38,6 +38,8 @@ pub enum Notice {
     /// An attempt ended without an answer, and under [`Doubt::Ask`](crate::delivery::Doubt::Ask)
     /// nothing more is sent until somebody decides: [`Outbox::resend`](crate::Outbox::resend),
     /// [`Outbox::give_up`](crate::Outbox::give_up) or [`Outbox::replay`](crate::Outbox::replay).
+    /// Those of [`Outbox::deliveries`](crate::Outbox::deliveries) that are
+    /// [in doubt](crate::Delivery::in_doubt) are all there are, after a restart too.
     InDoubt {
         /// The message.
         message: MessageId,

@@ -174,8 +174,9 @@ impl Outbox {
     ///
     /// Each of them is due again as long after `now` as the plan has it after the instant at which
     /// it was made: one that had ended is pending once more, and one that waited for a retry waits
-    /// for this instead, in one step. Its attempts are retries, held back by health, flow and order like any other;
-    /// in order it stands where its message was accepted, ahead of what was accepted since.
+    /// for this instead, in one step. Its attempts are retries, held back by health, flow and order
+    /// like any other; in order it stands where its message was accepted, ahead of what was
+    /// accepted since.
     ///
     /// A delivery that was attempted or replayed since the plan was made is left as it is. So a
     /// plan can be carried out again, after a crash say, and nothing is replayed twice.

@@ -84,6 +84,9 @@ pub(super) fn load(policies: &Policies, expected: &Expected, found: &mut Vec<War
                 events: load.events(),
                 every: load.per(),
             }),
+            _ if surplus(rate, load) == Some(0) => {
+                found.push(Warning::RateEqualsLoad { releases: rate.releases(), per: rate.per() })
+            }
             Some(outage) if outlived.is_none() => {
                 let drain = drain(rate, load, outage);
                 if let Some(limit) = limit

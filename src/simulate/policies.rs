@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::load::Expected;
 use super::reach::Reach;
 use super::warning::Warning;
@@ -22,8 +24,15 @@ use crate::order::Order;
 /// let policies = Policies::new(Policy::svix().with_window(Duration::from_secs(3_600)));
 /// let warnings = policies.lint(&Expected::new());
 /// assert_eq!(warnings[0].to_string(), "the window of 1 h leaves 3 of 7 retries");
+///
+/// let file = r#"{"delivery": {"preset": "svix", "window_ms": 3600000}}"#;
+/// assert_eq!(serde_json::from_str::<Policies>(file)?, policies);
+/// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// In a file each member may be absent; other members are refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Policies {
     /// How long and how often to try.

@@ -87,6 +87,14 @@ pub enum Warning {
         /// in so much time.
         every: Duration,
     },
+    /// Messages come as fast as they may go, so that what once waits, after an outage say, waits
+    /// on until fewer come.
+    RateEqualsLoad {
+        /// So many releases
+        releases: NonZeroU32,
+        /// in so much time.
+        per: Duration,
+    },
     /// What waits at the end of an outage goes out so slowly beside what is new that the last of it
     /// expires, or is of no more use.
     BacklogOutlivesMessages {
@@ -243,6 +251,7 @@ impl Warning {
             | Self::NothingDelivers
             | Self::SuccessRetried { .. } => Severity::Contradiction,
             Self::OutageOutlivesMessages { .. }
+            | Self::RateEqualsLoad { .. }
             | Self::CapBeyondWindow { .. }
             | Self::FailureDelivers { .. }
             | Self::GoneRetried
@@ -289,6 +298,11 @@ impl fmt::Display for Warning {
                 "the rate of {releases} in {} is below the load of {events} in {}",
                 Long(per),
                 Long(every)
+            ),
+            Self::RateEqualsLoad { releases, per } => write!(
+                f,
+                "the rate of {releases} in {} is no more than the load, and drains no backlog",
+                Long(per)
             ),
             Self::BacklogOutlivesMessages { outage, drain, limit } => write!(
                 f,

@@ -128,7 +128,7 @@ fn the_peak_of_a_recovery_leaves_out_what_was_before_it() {
     let load = Load::per_second(NonZeroU32::new(10).unwrap());
     let policies = Policies::new(Policy::none())
         .with_health(HealthPolicy::never())
-        .with_flow(FlowPolicy::unlimited());
+        .with_flow(FlowPolicy::fixed());
     let receiver = Receiver::new().outage(
         Duration::ZERO,
         Duration::from_millis(950),
@@ -145,7 +145,7 @@ fn the_peak_of_a_recovery_leaves_out_what_was_before_it() {
     );
     let policies = Policies::new(Policy::none())
         .with_health(HealthPolicy::never())
-        .with_flow(FlowPolicy::unlimited());
+        .with_flow(FlowPolicy::fixed());
     let report =
         Scenario::new(load, Duration::from_millis(1_000)).endpoint(policies, receiver).run();
     assert_eq!(report[0].recovery.unwrap().peak_requests, 1);

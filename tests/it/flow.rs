@@ -191,7 +191,7 @@ fn a_receiver_that_is_back_is_met_with_one_and_then_with_twice_as_many() {
 #[test]
 fn an_empty_budget_lets_first_attempts_go_and_retries_trickle() {
     let budget = BudgetPolicy::new(0, secs(10));
-    let policy = FlowPolicy::unlimited().with_retry_budget(budget);
+    let policy = FlowPolicy::fixed().with_retry_budget(budget);
     let (mut flow, mut now) = (Flow::new(), at(0));
     let mut retries = Vec::new();
     while retries.len() < 4 {
@@ -264,7 +264,7 @@ fn whoever_may_not_go_is_told_a_later_instant() {
 
 #[test]
 fn a_hold_is_for_all_and_never_shortened() {
-    let policy = FlowPolicy::unlimited();
+    let policy = FlowPolicy::fixed();
     let mut flow = Flow::new();
     flow.hold_until(&policy, at(120), at(0));
     flow.hold_until(&policy, at(30), at(1));
@@ -369,12 +369,12 @@ fn each_signal_has_its_machine() {
     assert_eq!(fell(&adaptive, Feedback::Overloaded), (true, true));
     assert_eq!(fell(&adaptive, Feedback::Other), (false, false));
     assert_eq!(fell(&adaptive.with_pace(None), Feedback::TooFast), (false, true));
-    assert_eq!(fell(&FlowPolicy::unlimited(), Feedback::Overloaded), (false, false));
+    assert_eq!(fell(&FlowPolicy::fixed(), Feedback::Overloaded), (false, false));
 }
 
 #[test]
 fn attempts_in_flight_are_counted_by_their_starts_and_ends() {
-    let policy = FlowPolicy::unlimited();
+    let policy = FlowPolicy::fixed();
     let mut flow = Flow::new();
     flow.ended(&policy, at(0), Feedback::Success, at(0));
     assert_eq!(rounds(&mut flow, &policy, 2), [8, 8], "an end too many is no harm");

@@ -25,10 +25,9 @@ fn presets_are_written_in_full() {
         r#"{"window":{"initial":8,"max":64},"rate":null,"pace":{"slowest_ms":10000},"#,
         r#""retry_budget":{"percent":20,"trickle_ms":1000,"saved":100},"hold_cap_ms":3600000}"#,
     );
-    for (name, policy, text) in [
-        ("unlimited", FlowPolicy::unlimited(), unlimited),
-        ("adaptive", FlowPolicy::adaptive(), adaptive),
-    ] {
+    for (name, policy, text) in
+        [("fixed", FlowPolicy::fixed(), unlimited), ("adaptive", FlowPolicy::adaptive(), adaptive)]
+    {
         assert_eq!(serde_json::to_string(&policy).unwrap(), text);
         assert_eq!(read(text).unwrap(), policy);
         assert_eq!(read(&format!("\"{name}\"")).unwrap(), policy);
@@ -49,7 +48,7 @@ fn members_replace_those_of_the_preset() {
         "hold_cap_ms": 0
     }"#;
     let rate = RatePolicy::new(nz(100), Duration::from_secs(60)).with_burst(nz(10));
-    let policy = FlowPolicy::unlimited()
+    let policy = FlowPolicy::fixed()
         .with_window(WindowPolicy::fixed(nz(3)))
         .with_rate(rate)
         .with_retry_budget(BudgetPolicy::new(0, Duration::from_millis(5)))
@@ -63,8 +62,8 @@ fn members_replace_those_of_the_preset() {
 #[test]
 fn contradictions_are_refused() {
     for (text, error) in [
-        (r#""fast""#, "there is no preset named `fast`, only unlimited and adaptive"),
-        (r#"{"preset": ""}"#, "there is no preset named ``, only unlimited and adaptive"),
+        (r#""fast""#, "there is no preset named `fast`, only fixed and adaptive"),
+        (r#"{"preset": ""}"#, "there is no preset named ``, only fixed and adaptive"),
         (
             r#"{"window": {"initial": 9, "max": 8}}"#,
             "the window starts at 9, over its maximum of 8",

@@ -51,7 +51,7 @@ fn policies() -> impl Strategy<Value = FlowPolicy> {
         time(),
     );
     parts.prop_map(|(window, rate, pace, budget, cap)| {
-        FlowPolicy::unlimited()
+        FlowPolicy::fixed()
             .with_window(window)
             .with_rate(rate)
             .with_pace(pace)
@@ -195,7 +195,7 @@ proptest! {
         pauses in prop::collection::vec(prop_oneof![3 => Just(None), 1 => (0_u64..9_000_000).prop_map(Some)], 0..200),
         through_flow in any::<bool>(),
     ) {
-        let flow_policy = FlowPolicy::unlimited().with_rate(policy);
+        let flow_policy = FlowPolicy::fixed().with_rate(policy);
         let (mut rate, mut flow, mut now) = (Rate::new(), Flow::new(), at(0));
         let mut released = Vec::new();
         for pause in pauses {

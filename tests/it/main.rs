@@ -12,6 +12,7 @@ mod attacks_engine;
 mod delivery_doubt;
 mod delivery_lifetime;
 mod delivery_replay;
+mod drive_faults;
 mod edges;
 mod endpoint;
 mod engine_faults;

@@ -108,7 +108,7 @@ fn a_hung_endpoint_does_not_delay_its_neighbours() {
     for (name, health, flow) in [
         ("default", HealthPolicy::default(), FlowPolicy::default()),
         // It hangs on, and its window is all that holds it.
-        ("no health", never, FlowPolicy::unlimited()),
+        ("no health", never, FlowPolicy::fixed()),
     ] {
         let quiet = delays(false, &health, flow);
         let beside = delays(true, &health, flow);

@@ -150,7 +150,7 @@ fn the_last_probe_comes_when_the_time_to_disable_is_over() {
 #[test]
 fn the_backlog_of_a_recovered_endpoint_goes_a_little_at_first() {
     let count = |n| NonZeroU32::new(n).unwrap();
-    let flow = FlowPolicy::unlimited().with_window(WindowPolicy::adaptive(count(8), count(64)));
+    let flow = FlowPolicy::fixed().with_window(WindowPolicy::adaptive(count(8), count(64)));
     let mut host = degraded(patient("a").flow(flow));
     for number in 0..40 {
         host.publish(&format!("n{number}"));

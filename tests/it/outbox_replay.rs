@@ -365,7 +365,7 @@ fn what_is_replayed_in_order_stands_where_it_was_accepted() {
 fn what_could_have_gone_waits_behind_what_is_replayed_before_it() {
     // m2 is due, and held back by flow alone, when m1 is replayed for later.
     let rate = RatePolicy::new(NonZeroU32::MIN, secs(10));
-    let slow = FlowPolicy::unlimited().with_rate(rate);
+    let slow = FlowPolicy::fixed().with_rate(rate);
     for order in [Order::strict(), Order::per_key()] {
         let mut host = host([ordered("a", order).flow(slow)]);
         let key = |id: &str| {

@@ -131,7 +131,7 @@ fn a_delivery_in_an_outbox_keeps_to_its_schedule() {
     for golden in goldens() {
         let endpoint = endpoint("a").policy(golden.policy());
         let mut host =
-            Host::with([endpoint.health(HealthPolicy::never()).flow(FlowPolicy::unlimited())]);
+            Host::with([endpoint.health(HealthPolicy::never()).flow(FlowPolicy::fixed())]);
         assert_eq!(through(&mut host), alone(&golden.policy()), "{}", golden.name);
     }
 }

@@ -25,7 +25,7 @@ fn millis(millis: u64) -> Duration {
 
 /// An endpoint that nothing but its delivery policy and a window of attempts holds back.
 fn plain(policy: Policy) -> Policies {
-    let flow = FlowPolicy::unlimited().with_window(WindowPolicy::fixed(count(1_000)));
+    let flow = FlowPolicy::fixed().with_window(WindowPolicy::fixed(count(1_000)));
     Policies::new(policy).with_health(HealthPolicy::never()).with_flow(flow)
 }
 
@@ -300,7 +300,7 @@ proptest! {
             policies = policies.with_health(HealthPolicy::never());
         }
         if !is_adaptive {
-            policies = policies.with_flow(FlowPolicy::unlimited());
+            policies = policies.with_flow(FlowPolicy::fixed());
         }
         let mut receiver = Receiver::new();
         if let Some(capacity) = capacity {

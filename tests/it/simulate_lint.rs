@@ -31,7 +31,7 @@ fn policies(policy: Policy) -> Policies {
 
 /// The same with an endpoint that is never given a rest.
 fn hard(policy: Policy) -> Policies {
-    Policies::new(policy).with_health(HealthPolicy::never()).with_flow(FlowPolicy::unlimited())
+    Policies::new(policy).with_health(HealthPolicy::never()).with_flow(FlowPolicy::fixed())
 }
 
 fn texts(policies: &Policies, expected: &Expected) -> Vec<String> {
@@ -271,9 +271,7 @@ fn a_rate_is_enough_for_the_load_and_its_backlog() {
                  lives for 4 h"];
     finds(&at(50, Some(secs(4 * HOUR))), &expected, &what);
     finds(&at(50, Some(secs(5 * HOUR))), &expected, &[]);
-    let what =
-        ["contradiction: the backlog of an outage of 1 h takes ever to drain, and a message \
-                 lives for 5 h"];
+    let what = ["risk: the rate of 40 in 1 s is no more than the load, and drains no backlog"];
     finds(&at(40, Some(secs(5 * HOUR))), &expected, &what);
 
     let day = Expected::new().with_load(load).with_outage(secs(DAY));
@@ -334,4 +332,45 @@ fn nothing_is_too_large() {
     assert!(!all.lint(&expected).is_empty());
     assert!(!hard(Policy::new(endless)).lint(&expected).is_empty());
     assert_eq!(load.at(u64::MAX), Duration::from_micros(u64::MAX / u64::from(u32::MAX)));
+}
+
+#[test]
+fn the_policies_in_the_readme_are_read_and_do_not_contradict_each_other() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```json\n").unwrap();
+    let policies: Policies = serde_json::from_str(rest.split_once("```").unwrap().0).unwrap();
+    assert_eq!(policies.delivery.doubt(), labhook::delivery::Doubt::Ask);
+    let warnings = policies.lint(&Expected::new());
+    assert!(warnings.iter().all(|it| it.severity() < Severity::Risk), "{warnings:?}");
+    let again = serde_json::to_string(&policies).unwrap();
+    assert_eq!(serde_json::from_str::<Policies>(&again).unwrap(), policies);
+}
+
+#[test]
+fn a_rate_that_is_no_more_than_the_load_drains_nothing() {
+    let rate = RatePolicy::per_second(NonZeroU32::new(50).unwrap());
+    let policies = Policies::default().with_flow(FlowPolicy::adaptive().with_rate(rate));
+    let texts = |events| {
+        let load = Load::per_second(NonZeroU32::new(events).unwrap());
+        let warnings = policies.lint(&Expected::new().with_load(load));
+        warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let equal = "the rate of 50 in 1 s is no more than the load, and drains no backlog";
+    assert!(texts(50).iter().any(|it| it == equal), "{:?}", texts(50));
+    assert!(!texts(49).iter().any(|it| it.starts_with("the rate")), "{:?}", texts(49));
+}
+
+#[test]
+fn a_file_that_is_wrong_is_told_so_in_its_own_words() {
+    for (file, text) in [
+        (r#"{"health": "never"}"#, "expected the table of a health policy"),
+        (r#"{"flow": {"window": 8}}"#, "expected the table of a window"),
+        (r#"{"flow": {"rate": 50}}"#, "expected the table of a rate"),
+        (r#"{"flow": {"pace": 1}}"#, "expected the table of a pace"),
+        (r#"{"flow": {"retry_budget": 20}}"#, "expected the table of a retry budget"),
+        (r#"{"order": "per_key"}"#, "expected the table of an order"),
+    ] {
+        let error = serde_json::from_str::<Policies>(file).unwrap_err().to_string();
+        assert!(error.contains(text), "{file}: {error}");
+    }
 }

@@ -52,7 +52,7 @@ impl Scope {
     /// So many attempts, the retries 5 s after what failed; an attempt has 10 s.
     pub(crate) fn new(attempts: usize, limits: Limits) -> Self {
         let policy = policy(&[5, 5][..attempts - 1]).with_responses(Responses::shopware());
-        Self::with(policy, limits, &HealthPolicy::never(), FlowPolicy::unlimited())
+        Self::with(policy, limits, &HealthPolicy::never(), FlowPolicy::fixed())
     }
 
     /// Endpoints that give way to the first failure: one degrades, one failed probe suspends, and
@@ -66,7 +66,7 @@ impl Scope {
             .with_probe_timeout(secs(10))
             .with_suspend_after(one)
             .with_disable_after(secs(5));
-        let flow = FlowPolicy::unlimited().with_window(WindowPolicy::adaptive(one, two));
+        let flow = FlowPolicy::fixed().with_window(WindowPolicy::adaptive(one, two));
         let scope = Self::new(attempts, limits);
         Self { free: false, ..Self::with(scope.policy, limits, &health, flow) }
     }

@@ -53,7 +53,7 @@ pub(crate) fn policy(delays: &[u64]) -> Policy {
 pub(crate) fn endpoint(id: &str) -> Endpoint {
     let url = format!("https://{id}.example/hooks");
     let endpoint = Endpoint::new(eid(id), &url, Signer::unsigned()).unwrap();
-    let plain = endpoint.health(HealthPolicy::never()).flow(FlowPolicy::unlimited());
+    let plain = endpoint.health(HealthPolicy::never()).flow(FlowPolicy::fixed());
     plain.policy(policy(&[5, 20]))
 }
 

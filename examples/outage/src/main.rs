@@ -52,7 +52,7 @@ fn main() -> anyhow::Result<()> {
     let window = WindowPolicy::fixed(count(1_000)?);
     let naive = Policies::new(Policy::new(half_minutes).with_window(Duration::from_secs(86_400)))
         .with_health(HealthPolicy::never())
-        .with_flow(FlowPolicy::unlimited().with_window(window));
+        .with_flow(FlowPolicy::fixed().with_window(window));
 
     let sides = [
         ("Try again every 30 s", "no jitter, no rest, a thousand at once", naive),

@@ -1,0 +1,313 @@
+//! The faults of mature engines that show by how a host drives them: 12, a wake-up that forgets,
+//! and 13, inputs without a drain between them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+use labhook::flow::{BudgetPolicy, Class, PacePolicy, RatePolicy, WindowPolicy};
+use labhook::outbox::Changes;
+use labhook::{Endpoint, FlowPolicy, Notice, Outbox, Step, Ticket, Timestamp};
+use proptest::prelude::*;
+
+use crate::engine_faults::touchy;
+use crate::support::{
+    Host, answer, at, config, eid, endpoint, message, policy, registry, secs, show,
+};
+
+/// What a receiver answers to an attempt, and after how many half seconds; some never do.
+fn fate(salt: u64, shown: &str) -> Option<(u16, u32)> {
+    let hash = shown.bytes().fold(salt ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    let status = [200, 200, 200, 429, 503, 500, 400][usize::try_from((hash >> 20) % 7).unwrap()];
+    let halves = u32::try_from((hash >> 40) % 25).unwrap();
+    (halves < 21).then_some((status, halves))
+}
+
+const HALF: Duration = Duration::from_millis(500);
+
+/// By when the host has to be woken for an endpoint, as far as its machines say when they are asked
+/// one by one.
+fn wake_by(host: &Host, endpoint: &Endpoint) -> Option<Timestamp> {
+    let status = host.outbox.status(endpoint.id()).unwrap();
+    let ask = |class| status.flow.wake_at(&endpoint.flow, class, host.now);
+    match status.health.wake_at() {
+        Some(deadline) if status.health.probe().is_some() => Some(deadline),
+        _ if status.due == 0 || status.flow.in_flight() > 0 => None,
+        Some(due) => ask(Class::Probe).max(Some(due)),
+        // Whether it is first attempts or retries that are due is not said.
+        None => ask(Class::First).max(ask(Class::Retry)),
+    }
+}
+
+/// What is sent when, and how all of it ends, for a host that also polls at every half second.
+fn course(endpoints: &[Endpoint], times: &[u32], salt: u64, ticks: bool) -> Vec<String> {
+    let mut host = Host::with(endpoints.iter().cloned());
+    let mut inputs: Vec<(Timestamp, usize)> =
+        times.iter().enumerate().map(|(id, halves)| (at(0) + HALF * *halves, id)).collect();
+    inputs.sort();
+    let mut inputs = inputs.into_iter().peekable();
+    let mut answers: BTreeMap<(Timestamp, Ticket), u16> = BTreeMap::new();
+    let mut lines = Vec::new();
+    while host.outbox.pending() > 0 || inputs.peek().is_some() {
+        assert!(host.now < at(20_000), "something waits for ever");
+        while let Some((_, id)) = inputs.next_if(|(when, _)| *when <= host.now) {
+            host.publish(&format!("m{id}"));
+        }
+        while let Some(entry) = answers.first_entry().filter(|it| it.key().0 <= host.now) {
+            let ((_, ticket), status) = entry.remove_entry();
+            host.resolve(&ticket, &answer(status));
+        }
+        for ticket in host.sends() {
+            let shown = show(&ticket);
+            lines.push(format!("{} {shown}", host.now));
+            if let Some((status, halves)) = fate(salt, &shown) {
+                answers.insert((host.now + HALF * halves, ticket), status);
+            }
+        }
+        for endpoint in endpoints {
+            if let Some(by) = wake_by(&host, endpoint) {
+                assert!(host.wait.is_some_and(|it| it <= by), "{} {by}", endpoint.id());
+            }
+        }
+        let tick = ticks.then(|| host.now + HALF);
+        let input = inputs.peek().map(|it| it.0);
+        let answer = answers.first_key_value().map(|it| it.0.0);
+        let next = [tick, host.wait, input, answer].into_iter().flatten().min();
+        host.now = next.unwrap_or(Timestamp::MAX).max(host.now);
+    }
+    let ended = host.outbox.deliveries().map(|(message, endpoint, delivery)| {
+        format!("{} {endpoint} {:?}", message.id(), delivery.verdict())
+    });
+    lines.extend(ended);
+    lines
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Health that trips and probes, windows, rates, paces and budgets wake up when they say.
+    #[test]
+    fn fault_12_the_wake_up_forgets_nothing_that_health_and_flow_hold_back(
+        times in proptest::collection::vec(0..120_u32, 1..25),
+        salt in any::<u64>(),
+    ) {
+        let [one, two] = [1, 2].map(|count| NonZeroU32::new(count).unwrap());
+        let narrow = FlowPolicy::fixed().with_window(WindowPolicy::adaptive(one, two));
+        // A probe is given up before its attempt is.
+        let hasty = touchy("b").health.with_probe_timeout(secs(4));
+        let endpoints = [
+            touchy("a"),
+            touchy("b").health(hasty).flow(narrow.with_rate(RatePolicy::new(one, secs(2)))),
+            // On half seconds too.
+            endpoint("c").flow(
+                narrow
+                    .with_pace(PacePolicy::new(secs(4)))
+                    .with_retry_budget(BudgetPolicy::new(20, secs(3))),
+            ),
+        ];
+        prop_assert_eq!(
+            course(&endpoints, &times, salt, true),
+            course(&endpoints, &times, salt, false)
+        );
+    }
+}
+
+/// What a host does next, at one instant.
+#[derive(Clone, Copy, Debug)]
+enum Input {
+    Publish,
+    /// One step, and no more.
+    Poll,
+    Confirm,
+    Fail,
+    Answer(u8, u16),
+    Replace(u8),
+}
+
+fn inputs() -> impl Strategy<Value = Vec<Input>> {
+    let status = prop_oneof![3 => Just(200_u16), 3 => Just(500), 1 => Just(400)];
+    let input = prop_oneof![
+        3 => Just(Input::Publish),
+        9 => Just(Input::Poll),
+        4 => Just(Input::Confirm),
+        1 => Just(Input::Fail),
+        5 => (any::<u8>(), status).prop_map(|(which, status)| Input::Answer(which, status)),
+        1 => any::<u8>().prop_map(Input::Replace),
+    ];
+    proptest::collection::vec(input, 1..120)
+}
+
+const IDS: [&str; 2] = ["a", "b"];
+
+/// Retries at once, so that all of it comes to its end while the clock stands still.
+fn prompt(id: &str) -> Endpoint {
+    endpoint(id).policy(policy(&[0, 0]))
+}
+
+/// A host that puts whatever comes between two steps.
+struct Scattered {
+    host: Host,
+    batch: NonZeroUsize,
+    published: u32,
+    saving: Option<Changes>,
+    wire: Vec<Ticket>,
+    answered: BTreeSet<String>,
+}
+
+impl Scattered {
+    fn outbox(batch: NonZeroUsize) -> Outbox {
+        Outbox::new(registry(IDS.map(prompt)), 7).batch(batch).report_attempts()
+    }
+
+    /// `false` where there is nothing to do.
+    fn poll(&mut self) -> bool {
+        match self.host.outbox.poll(self.host.now) {
+            Step::Save(changes) => self.saving = Some(changes),
+            Step::Send(attempt) => self.wire.push(attempt.ticket().clone()),
+            Step::Notify(notice) => self.host.notices.push(notice),
+            Step::Wait(_) | Step::Idle => return false,
+        }
+        true
+    }
+
+    fn input(&mut self, input: Input) {
+        match input {
+            Input::Publish => {
+                self.published += 1;
+                self.host.publish(&format!("m{}", self.published));
+            }
+            Input::Poll => _ = self.poll(),
+            Input::Confirm => {
+                if let Some(changes) = self.saving.take() {
+                    self.host.save(changes);
+                }
+            }
+            Input::Fail => {
+                if let Some(changes) = self.saving.take() {
+                    assert!(self.host.outbox.unsaved(changes.revision()));
+                }
+            }
+            Input::Answer(which, status) => {
+                if !self.wire.is_empty() {
+                    let ticket = self.wire.remove(usize::from(which) % self.wire.len());
+                    self.host.resolve(&ticket, &answer(status));
+                    assert!(self.answered.insert(show(&ticket)));
+                }
+            }
+            Input::Replace(which) => {
+                let like = prompt(IDS[usize::from(which) % 2]);
+                self.host.outbox.replace_endpoint(like, self.host.now).unwrap();
+            }
+        }
+    }
+
+    /// Lets everything come to its end.
+    fn drain(&mut self) {
+        loop {
+            let more = self.saving.is_some() | self.poll();
+            self.input(Input::Confirm);
+            if !more && self.wire.is_empty() {
+                return;
+            }
+            while !self.wire.is_empty() {
+                self.input(Input::Answer(0, 200));
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// However the inputs fall between the steps, each attempt is handed out and reported once,
+    /// each verdict is told once, and storage has all of it.
+    #[test]
+    fn fault_13_inputs_between_any_two_steps_lose_nothing(
+        inputs in inputs(),
+        batch in 1..5_usize,
+    ) {
+        let batch = NonZeroUsize::new(batch).unwrap();
+        let mut world = Scattered {
+            host: Host::new(Scattered::outbox(batch)),
+            batch,
+            published: 0,
+            saving: None,
+            wire: Vec::new(),
+            answered: BTreeSet::new(),
+        };
+        for input in inputs {
+            world.input(input);
+        }
+        world.drain();
+        let Scattered { mut host, batch, published, answered, .. } = world;
+        prop_assert_eq!(host.outbox.pending(), 0, "no attempt is in flight that nobody was given");
+        let (mut settled, mut reported) = (Vec::new(), Vec::new());
+        for notice in &host.notices {
+            match notice {
+                Notice::Settled { message, endpoint, verdict, attempts } => {
+                    settled.push(format!("{message}>{endpoint} {verdict} {attempts}"));
+                }
+                Notice::Attempted(it) => {
+                    reported.push(format!("{}>{}#{}", it.message, it.endpoint, it.number));
+                }
+                other => prop_assert!(false, "{:?}", other),
+            }
+        }
+        settled.sort();
+        reported.sort();
+        let shown = |outbox: &Outbox| {
+            let shown = outbox.deliveries().map(|(message, endpoint, delivery)| {
+                let verdict = delivery.verdict().unwrap();
+                format!("{}>{endpoint} {verdict} {}", message.id(), delivery.attempts())
+            });
+            let mut shown: Vec<_> = shown.collect();
+            shown.sort();
+            shown
+        };
+        prop_assert_eq!(settled.len(), usize::try_from(published).unwrap() * IDS.len());
+        prop_assert_eq!(&settled, &shown(&host.outbox));
+        prop_assert_eq!(reported, answered.into_iter().collect::<Vec<_>>());
+        host.restart(Scattered::outbox(batch));
+        prop_assert_eq!(settled, shown(&host.outbox));
+    }
+}
+
+#[test]
+fn fault_13_endpoints_may_change_and_answers_repeat_between_two_steps() {
+    let run = |drained: bool| {
+        let mut host = Host::with([endpoint("a"), endpoint("b")]);
+        let mut sent = Vec::new();
+        let pause = |host: &mut Host, sent: &mut Vec<String>| {
+            if drained {
+                sent.extend(host.shown());
+            }
+        };
+        host.publish("m");
+        let first = host.sends();
+        host.publish("n");
+        pause(&mut host, &mut sent);
+        for ticket in &first {
+            host.resolve(ticket, &answer(500));
+            pause(&mut host, &mut sent);
+            host.resolve(ticket, &answer(200));
+            pause(&mut host, &mut sent);
+        }
+        host.outbox.replace_endpoint(endpoint("a"), host.now).unwrap();
+        pause(&mut host, &mut sent);
+        assert!(host.outbox.remove_endpoint(&eid("b"), host.now));
+        host.outbox.insert_endpoint(endpoint("b"), host.now).unwrap();
+        pause(&mut host, &mut sent);
+        host.outbox.publish(message("o"), host.now).unwrap();
+        sent.extend(host.shown());
+        host.now = at(5);
+        sent.extend(host.shown());
+        sent.retain(|it| !it.starts_with("n>b"));
+        sent.sort();
+        sent
+    };
+    let expected = ["m>a#2", "n>a#1", "o>a#1", "o>b#1"];
+    assert_eq!(run(true), expected);
+    assert_eq!(run(false), expected);
+}
