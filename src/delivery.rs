@@ -106,6 +106,7 @@ mod decision;
 mod dice;
 mod doubt;
 mod jitter;
+mod numbers;
 mod outcome;
 mod policy;
 mod policy_file;
@@ -134,6 +135,7 @@ pub use schedule::Schedule;
 pub use verdict::Verdict;
 
 use crate::timestamp::Timestamp;
+use numbers::Numbers;
 use policy::Meaning;
 use state::{Replayed, State};
 
@@ -146,9 +148,9 @@ pub struct Delivery {
     accepted_at: Timestamp,
     /// How many attempts were started; the number of the last one.
     attempts: u32,
-    /// The numbers of the attempts that ended without an answer, rising.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    unanswered: Vec<u32>,
+    /// The numbers of the attempts that ended without an answer.
+    #[serde(default, skip_serializing_if = "Numbers::is_empty")]
+    unanswered: Numbers,
     /// When the message's lifetime ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
@@ -164,7 +166,7 @@ impl Delivery {
         Self {
             accepted_at,
             attempts: 0,
-            unanswered: Vec::new(),
+            unanswered: Numbers::NONE,
             expires_at: None,
             replayed: None,
             state: State::Due,
@@ -288,15 +290,15 @@ impl Delivery {
                 self.answered(policy, dice, meaning, now)
             };
         }
-        let Ok(index) = self.unanswered.binary_search(&number) else {
+        if !self.unanswered.contains(number) {
             return Resolution::Ignored(Ignored::AlreadyResolved);
-        };
+        }
         if let Meaning::Ends(verdict @ Verdict::Delivered) = meaning {
             self.abandon();
             self.state = State::Ended { verdict, at: now };
             Resolution::LateSuccess
         } else if last && self.in_doubt().is_some() && !outcome.is_in_doubt() {
-            self.unanswered.remove(index);
+            self.unanswered.pop(number);
             self.answered(policy, dice, meaning, now)
         } else {
             Resolution::Ignored(Ignored::LateFailure)

@@ -258,15 +258,19 @@ struct Entry {
     slots: Few<EndpointId, Slot>,
     /// How many deliveries have not ended.
     open: usize,
+    /// When the last of them that has ended did so, or the message was accepted.
+    settled_at: Timestamp,
     /// When it is to be forgotten, while that is none.
     forget_at: Option<Timestamp>,
 }
 
 impl Entry {
-    /// When the last delivery ended, or the message was accepted for no endpoint.
-    fn settled_at(&self) -> Timestamp {
-        let ended = self.slots.values().filter_map(|slot| slot.delivery.ended_at());
-        ended.max().unwrap_or(self.accepted_at)
+    const fn new(
+        message: Arc<Message>,
+        accepted_at: Timestamp,
+        slots: Few<EndpointId, Slot>,
+    ) -> Self {
+        Self { message, accepted_at, slots, open: 0, settled_at: accepted_at, forget_at: None }
     }
 }
 

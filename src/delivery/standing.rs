@@ -40,8 +40,7 @@ impl Delivery {
     /// takes a delivery out of doubt takes its attempt off the count.
     #[must_use]
     pub fn unanswered(&self) -> u32 {
-        // They are a part of `attempts`, which is a `u32`.
-        u32::try_from(self.unanswered.len()).unwrap_or(u32::MAX)
+        self.unanswered.count()
     }
 
     /// The attempt in flight, if one is.

@@ -7,9 +7,8 @@ use crate::delivery::{Delivery, Verdict};
 /// What became of the deliveries and attempts of an endpoint, or of all, counted since the outbox
 /// was made or restored.
 ///
-/// A delivery that is replayed comes to another verdict, which counts too, and an attempt from
-/// before a restart counts as unanswered and not as an attempt: so there may be more verdicts than
-/// deliveries, and more unanswered attempts than attempts.
+/// What was pending at a restart comes to its end and was not accepted since, and an attempt from
+/// before it counts as unanswered and not as an attempt.
 ///
 /// They only rise, as a monitoring system expects of a counter, and begin at 0 after a restart.
 /// Attempts are counted as they start and come to an end, verdicts as they are reached, all of it
@@ -22,6 +21,9 @@ pub struct Counters {
     /// Deliveries that the endpoint did not take when their message was published: it was
     /// disabled, or suspended and shed new messages.
     pub shed: u64,
+    /// Deliveries that had ended and were opened again by a replay. What was accepted and what was
+    /// replayed is together as much as has ended and what is pending.
+    pub replayed: u64,
     /// Attempts that were handed out.
     pub attempts: u64,
     /// Those of them that were not their delivery's first.
@@ -49,6 +51,7 @@ impl Counters {
         [
             ("accepted", self.accepted),
             ("shed", self.shed),
+            ("replayed", self.replayed),
             ("attempts", self.attempts),
             ("retries", self.retries),
             ("unanswered", self.unanswered),
@@ -67,6 +70,10 @@ impl Counters {
 
     pub(super) const fn shed(&mut self) {
         self.shed = self.shed.saturating_add(1);
+    }
+
+    pub(super) const fn replayed(&mut self) {
+        self.replayed = self.replayed.saturating_add(1);
     }
 
     /// The attempt of this number was handed out.

@@ -20,7 +20,7 @@ impl Outbox {
         entry.open = endpoints.len();
         self.pending = self.pending.saturating_add(entry.open);
         if endpoints.is_empty() {
-            entry.forget_at = Some(entry.settled_at() + self.retain);
+            entry.forget_at = Some(entry.settled_at + self.retain);
             self.alarms.change(None, entry.forget_at, Alarm::Forget(sequence));
         }
         self.messages.insert(sequence, entry);

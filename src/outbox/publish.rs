@@ -79,11 +79,7 @@ impl Outbox {
         let slots: Few<_, _> = slots.into_iter().collect();
         let endpoints: Vec<_> = slots.keys().cloned().collect();
         let message = Arc::new(message);
-        self.admit(
-            sequence,
-            Entry { message, accepted_at: now, slots, open: 0, forget_at: None },
-            now,
-        );
+        self.admit(sequence, Entry::new(message, now, slots), now);
         for id in &endpoints {
             if let Some(lane) = self.lanes.get_mut(id) {
                 lane.counters.accepted();

@@ -87,7 +87,7 @@ impl Selection {
             && self.endpoint.as_ref().is_none_or(|id| id == endpoint)
             && self.from.is_none_or(|from| delivery.accepted_at() >= from)
             && self.before.is_none_or(|before| delivery.accepted_at() < before)
-            && (!self.failed || delivery.verdict().is_some_and(|it| it != Verdict::Delivered))
+            && (!self.failed || (delivery.verdict().is_some() && !is_delivered(delivery)))
     }
 }
 
@@ -111,6 +111,7 @@ struct Planned {
     /// What was so when it was planned: whatever has moved since is left out.
     attempts: u32,
     replays: u32,
+    delivered: bool,
     due: Timestamp,
 }
 
@@ -162,6 +163,7 @@ impl Outbox {
                     endpoint: endpoint.clone(),
                     attempts: delivery.attempts(),
                     replays: delivery.replays(),
+                    delivered: is_delivered(delivery),
                     due: *due,
                 });
                 *due = *due + pace;
@@ -178,7 +180,7 @@ impl Outbox {
     /// like any other; in order it stands where its message was accepted, ahead of what was
     /// accepted since.
     ///
-    /// A delivery that was attempted or replayed since the plan was made is left as it is. So a
+    /// A delivery that was attempted, replayed or delivered since the plan was made is left as it is. So a
     /// plan can be carried out again, after a crash say, and nothing is replayed twice.
     pub fn replay(&mut self, plan: &ReplayPlan, now: Timestamp) -> usize {
         let later = now.saturating_since(plan.planned_at);
@@ -186,14 +188,15 @@ impl Outbox {
     }
 
     fn replay_one(&mut self, planned: &Planned, later: Duration, now: Timestamp) -> bool {
-        let Planned { sequence, message, endpoint, attempts, replays, due } = planned;
+        let Planned { sequence, message, endpoint, attempts, replays, delivered, due } = planned;
         if !self.can_replay(endpoint) {
             return false;
         }
         let Some(entry) = self.messages.get_mut(sequence) else { return false };
         let Some(slot) = entry.slots.get_mut(endpoint) else { return false };
-        let as_planned =
-            (slot.delivery.attempts(), slot.delivery.replays()) == (*attempts, *replays);
+        let delivery = &slot.delivery;
+        let as_planned = (delivery.attempts(), delivery.replays()) == (*attempts, *replays)
+            && is_delivered(delivery) == *delivered;
         let ended = slot.delivery.verdict().is_some();
         // Of a plan that is carried out late the window counts from now, and a lifetime that has
         // ended since is over.
@@ -209,6 +212,9 @@ impl Outbox {
             slot.place = Place::New;
             slot.recorded = slot.delivery.clone();
             self.journal.touch(RecordKey::Delivery(message.clone(), endpoint.clone()));
+            if let Some(lane) = self.lanes.get_mut(endpoint) {
+                lane.counters.replayed();
+            }
         }
         self.settle(*sequence, endpoint, None, now);
         true
@@ -218,4 +224,8 @@ impl Outbox {
         let lane = self.lanes.get(endpoint).filter(|_| self.registry.get(endpoint).is_some());
         lane.is_some_and(|lane| lane.kept.health.disabled().is_none())
     }
+}
+
+fn is_delivered(delivery: &Delivery) -> bool {
+    delivery.verdict() == Some(Verdict::Delivered)
 }

@@ -73,7 +73,7 @@ impl Outbox {
         let delivery = Delivery::new(accepted_at).with_expires_at(message.expires_at());
         let fresh = |format| Slot::new(format, delivery.clone());
         let slots: Few<_, _> = fan_out.into_iter().map(|(id, it)| (id, fresh(it))).collect();
-        let entry = Entry { message, accepted_at, slots, open: 0, forget_at: None };
+        let entry = Entry::new(message, accepted_at, slots);
         if self.messages.insert(sequence, entry).is_some()
             || self.sequences.insert(id.clone(), sequence).is_some()
         {

@@ -67,7 +67,9 @@ impl Outbox {
             slot.cancel(now);
         }
 
-        // Its record, and what is to be told of it.
+        // Its record, and what is to be told of it. What ended while nobody looked is kept from when
+        // that was found.
+        let ended_at = slot.recorded.ended_at().unwrap_or(now);
         if let Some(landing) = landing.filter(|_| self.report_attempts && slot.sent) {
             let report = slot.report(message, id, &landing, now);
             self.journal.guard_notice(Notice::Attempted(report));
@@ -114,8 +116,9 @@ impl Outbox {
         if to == Place::Ended && from != Place::Ended {
             self.pending = self.pending.saturating_sub(1);
             entry.open = entry.open.saturating_sub(1);
+            entry.settled_at = entry.settled_at.max(ended_at);
             if entry.open == 0 {
-                entry.forget_at = Some(entry.settled_at() + self.retain);
+                entry.forget_at = Some(entry.settled_at + self.retain);
                 self.alarms.change(None, entry.forget_at, Alarm::Forget(sequence));
             }
         }

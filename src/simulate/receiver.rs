@@ -95,7 +95,8 @@ impl Receiver {
     }
 
     /// With so long to each answer, whichever it is. One that comes at the attempt's deadline or
-    /// later does not come.
+    /// later does not come. Without any, and with retries that neither wait nor end, time stands
+    /// still.
     #[must_use]
     pub const fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;

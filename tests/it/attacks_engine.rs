@@ -4,7 +4,7 @@ use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
 use http::StatusCode;
-use labhook::delivery::{Doubt, Failure, Resolution};
+use labhook::delivery::{Doubt, Failure, Resolution, Schedule};
 use labhook::outbox::Selection;
 use labhook::simulate::{Behaviour, Load, Policies, Receiver, Scenario};
 use labhook::{FlowPolicy, HealthPolicy, Order, Outbox, Outcome, Policy, Step, Timestamp, Verdict};
@@ -187,4 +187,63 @@ fn what_was_not_handed_out_waits_for_a_degraded_endpoint() {
     assert_eq!(host.outbox.status(&eid("e")).unwrap().counters.attempts, 1);
     host.now = at(300);
     assert_eq!(host.shown(), ["m1>e#2"]);
+}
+
+// The rows are the host's history too. What had expired while the host was down was forgotten in the
+// very poll that found it, so that no row ever said how it had ended.
+#[test]
+fn what_expired_while_the_host_was_down_is_kept_from_when_that_was_found() {
+    let hasty = || endpoint("e").policy(policy(&[5]).with_window(secs(60)));
+    let mut host = Host::with([hasty()]);
+    host.publish("m");
+    host.outbox.pause_endpoint(&eid("e"), host.now);
+    assert_eq!(host.shown(), [""; 0]);
+    host.now = at(3 * 86_400);
+    host.restart(Outbox::new(registry([hasty()]), 7));
+    assert_eq!(host.shown(), [""; 0]);
+    assert!(host.keys().contains(&"delivery/m/e"), "{:?}", host.keys());
+    assert_eq!(host.told(), ["m>e expired after 0"]);
+    // And no longer than that, over a restart too.
+    host.now = at(4 * 86_400 - 1);
+    host.restart(Outbox::new(registry([hasty()]), 7));
+    assert_eq!(host.verdict("m", "e"), Some(Verdict::Expired));
+    host.now = at(5 * 86_400);
+    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.outbox.deliveries().count(), 0);
+}
+
+// A plan replays what has not moved since. What was delivered late had moved, and was sent again.
+#[test]
+fn a_plan_leaves_out_what_was_delivered_since() {
+    let mut host = Host::with([endpoint("e")]);
+    host.publish("m");
+    let ticket = host.send();
+    host.now = at(10);
+    assert_eq!(host.shown(), [""; 0]);
+    let plan = host.outbox.plan_replay(&Selection::all(), Duration::ZERO, host.now);
+    assert_eq!(plan.len(), 1);
+    assert_eq!(host.resolve(&ticket, &answer(200)), Resolution::LateSuccess);
+    assert_eq!(host.outbox.replay(&plan, host.now), 0);
+    assert_eq!(host.outbox.pending(), 0);
+    // Who wants it sent again says so, knowing that it was delivered.
+    let plan = host.outbox.plan_replay(&Selection::all(), Duration::ZERO, host.now);
+    assert_eq!(host.outbox.replay(&plan, host.now), 1);
+    assert_eq!(host.shown(), ["m>e#2"]);
+}
+
+// State is to be saved at any moment, and an endless policy is one: each timeout made the row grow.
+#[test]
+fn an_endless_series_of_timeouts_stays_small() {
+    let endless = Policy::new(Schedule::list([secs(1)]).for_ever()).with_attempt_timeout(secs(1));
+    let mut host = Host::with([endpoint("e").policy(endless)]);
+    host.publish("m");
+    let mut sizes = Vec::new();
+    for second in 0..2_000 {
+        host.now = at(2 * second);
+        assert_eq!(host.sends().len(), 1);
+        sizes.push(serde_json::to_string(&host.disk["delivery/m/e"]).unwrap().len());
+    }
+    assert!(sizes[1_999] <= sizes[2] + 10, "{} and then {}", sizes[2], sizes[1_999]);
+    let (.., delivery) = host.outbox.deliveries().next().unwrap();
+    assert_eq!((delivery.attempts(), delivery.unanswered()), (2_000, 1_999));
 }

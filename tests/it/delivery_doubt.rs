@@ -152,7 +152,7 @@ fn in_doubt_nothing_moves_by_time_nor_by_a_policy() {
     assert_eq!(
         serde_json::to_string(&delivery).unwrap(),
         concat!(
-            r#"{"accepted_at":1744882200000000,"attempts":1,"unanswered":[1],"#,
+            r#"{"accepted_at":1744882200000000,"attempts":1,"unanswered":[[1,1]],"#,
             r#""state":{"in_doubt":{"since":1744882210000000}}}"#
         )
     );

@@ -75,7 +75,8 @@ fn make(call: &Call, node: &Node, policy: &Policy, dice: Dice<'_>) -> Option<Nod
                 assert_eq!(started.number, before.attempts() + 1, "numbers rise by one");
                 let close = before.window_end(policy).unwrap();
                 assert!(at(now) < close, "nothing is released at or past the window's end");
-                let undecided = before.unanswered.iter().any(|number| *number > decided);
+                let undecided =
+                    (decided + 1..=before.attempts).any(|it| before.unanswered.contains(it));
                 let at_most_once = policy.doubt() != Doubt::Resend;
                 assert!(!(at_most_once && undecided), "never a second after an unconfirmed one");
             } else {

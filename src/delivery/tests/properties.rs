@@ -117,7 +117,7 @@ fn take(
                 Resolution::LateSuccess => assert_ne!(live, Some(number)),
             }
             if outcome.status() == Some(StatusCode::OK)
-                && (Some(number) == live || before.unanswered.contains(&number))
+                && (Some(number) == live || before.unanswered.contains(number))
                 && before.verdict().is_none()
             {
                 assert_eq!(delivery.verdict(), Some(Verdict::Delivered), "a success ends it");
@@ -296,7 +296,7 @@ proptest! {
     fn a_record_that_no_delivery_wrote_panics_nowhere(
         policy in policies(20),
         attempts in prop_oneof![0..3_u32, u32::MAX - 1..=u32::MAX],
-        unanswered in vec(any::<u32>(), 0..3),
+        unanswered in vec(any::<(u32, u32)>(), 0..3),
         expires_at in proptest::option::of(any::<i64>().prop_map(Timestamp::from_unix_micros)),
         replayed in proptest::option::of(replays()),
         state in states(),
@@ -304,6 +304,7 @@ proptest! {
     ) {
         let (message, endpoint) = ids();
         let dice = Dice::new(7, &message, &endpoint);
+        let unanswered = serde_json::from_value(serde_json::json!(unanswered)).unwrap();
         let mut delivery =
             Delivery { accepted_at: at(0), attempts, unanswered, expires_at, replayed, state };
         for (call, number, outcome, now) in steps {

@@ -341,13 +341,13 @@ fn the_saved_form_is_this_one() {
     poll(&mut delivery, &policy, 6_000);
     assert_eq!(
         json(&delivery),
-        r#"{"accepted_at":0,"attempts":1,"unanswered":[1],"state":{"waiting":{"due":8000000}}}"#
+        r#"{"accepted_at":0,"attempts":1,"unanswered":[[1,1]],"state":{"waiting":{"due":8000000}}}"#
     );
     delivery.end(Verdict::Cancelled, at(7_000));
     assert_eq!(
         json(&delivery),
         concat!(
-            r#"{"accepted_at":0,"attempts":1,"unanswered":[1],"#,
+            r#"{"accepted_at":0,"attempts":1,"unanswered":[[1,1]],"#,
             r#""state":{"ended":{"verdict":"cancelled","at":7000000}}}"#
         )
     );
