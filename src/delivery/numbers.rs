@@ -49,6 +49,7 @@ impl Numbers {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "small numbers")]
 mod tests {
     use std::collections::BTreeSet;
 

@@ -38,6 +38,8 @@ mod outbox_endpoints;
 mod outbox_faults;
 mod outbox_flow;
 mod outbox_health;
+mod outbox_incidents;
+mod outbox_operators;
 mod outbox_order;
 mod outbox_replay;
 mod outbox_reports;

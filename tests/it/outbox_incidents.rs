@@ -1,0 +1,344 @@
+//! What moves an endpoint's health and what does not, over many endpoints and over crashes, and what
+//! is told of it.
+
+use std::num::NonZeroUsize;
+
+use labhook::delivery::{Failure, Resolution};
+use labhook::flow::FlowPolicy;
+use labhook::health::{DisabledBy, NewMessages, OutageGuard, State, Waiting};
+use labhook::{Order, Outcome, Step, Ticket, Verdict};
+use proptest::prelude::*;
+
+use crate::outbox_health::{
+    all, degraded, host, in_flight, ladder, outbox, patient, probe, suspended,
+};
+use crate::support::{Host, answer, at, config, eid, mid, policy, secs, show};
+
+#[test]
+fn faults_of_the_payload_and_of_the_sender_degrade_nothing() {
+    for outcome in [answer(400), answer(422), answer(501), Outcome::failed(Failure::Sender)] {
+        let mut host = host([patient("a")]);
+        for number in 0..6 {
+            host.publish(&format!("m{number}"));
+        }
+        for seconds in 0..5 {
+            host.now = at(seconds);
+            assert_eq!(all(&mut host, &outcome), 6);
+        }
+        assert_eq!(host.health("a").state(), State::Healthy, "{outcome:?}");
+        assert_eq!(host.health("a").failures(), 0);
+    }
+    let endpoint_faults = [
+        answer(500),
+        answer(301),
+        answer(404),
+        Outcome::failed(Failure::Dns),
+        Outcome::failed(Failure::Connect),
+        Outcome::failed(Failure::Tls),
+        Outcome::failed(Failure::Timeout),
+        Outcome::failed(Failure::Broken),
+    ];
+    for outcome in endpoint_faults {
+        let mut host = host([patient("a")]);
+        host.publish("m1");
+        host.publish("m2");
+        all(&mut host, &outcome);
+        assert_eq!(host.health("a").state(), State::Degraded, "{outcome:?}");
+    }
+}
+
+#[test]
+fn overloads_degrade_only_where_they_last() {
+    for status in [429, 502, 503, 504] {
+        let health = ladder().with_overload_limit(secs(300));
+        let mut host = host([patient("a").policy(policy(&[30; 40])).health(health)]);
+        host.publish("m");
+        for seconds in (0..300).step_by(30) {
+            host.now = at(seconds);
+            all(&mut host, &answer(status));
+            assert_eq!(host.health("a").state(), State::Healthy);
+        }
+        host.now = at(300);
+        all(&mut host, &answer(status));
+        assert_eq!(host.told(), ["a degraded"], "{status}");
+    }
+    // A success between them begins the time anew.
+    let health = ladder().with_overload_limit(secs(300));
+    let mut host = host([patient("a").policy(policy(&[30; 40])).health(health)]);
+    host.publish("m");
+    for seconds in (0..=600).step_by(30) {
+        host.now = at(seconds);
+        if seconds == 270 {
+            host.publish("n");
+        }
+        let mut sends = host.sends();
+        sends.sort_by_key(Ticket::attempt);
+        for ticket in sends.iter().rev() {
+            let status = if ticket.message() == &mid("n") { 200 } else { 429 };
+            host.resolve(ticket, &answer(status));
+        }
+        host.sends();
+        let state = if seconds < 600 { State::Healthy } else { State::Degraded };
+        assert_eq!(host.health("a").state(), state, "{seconds}");
+    }
+}
+
+#[test]
+fn an_own_outage_suspends_nothing_and_is_told_once() {
+    let ids = ["a", "b", "c", "d", "e"];
+    let mut host = host(ids.map(patient));
+    host.publish("m1");
+    host.publish("m2");
+    let fail = |host: &mut Host, which: &[&str]| {
+        for ticket in host.sends() {
+            let fails = which.contains(&ticket.endpoint().as_str());
+            host.resolve(&ticket, &answer(if fails { 500 } else { 200 }));
+        }
+        host.sends();
+    };
+    fail(&mut host, &["a", "b", "c"]);
+    let told = |host: &mut Host| {
+        let mut told = host.told();
+        told.retain(|it| !it.contains("delivered"));
+        told
+    };
+    assert_eq!(told(&mut host), ["a degraded", "b degraded", "c degraded", "own outage: 3 of 5"]);
+    assert!(host.outbox.own_outage().holds());
+    // A day of probes suspends and disables nothing, and the ladder does not grow.
+    while host.now < at(86_400) {
+        fail(&mut host, &["a", "b", "c"]);
+        host.now = host.wait.unwrap();
+    }
+    let now = host.now;
+    for id in ["a", "b", "c"] {
+        assert_eq!((host.health(id).state(), host.health(id).failures()), (State::Degraded, 0));
+    }
+    // A crash in it changes nothing, and nothing is told again.
+    assert!(told(&mut host).iter().all(|it| it.ends_with("exhausted after 41")));
+    host.restart(outbox(ids.map(patient)));
+    host.sends();
+    assert_eq!(told(&mut host), [""; 0]);
+    assert!(host.outbox.own_outage().holds());
+    host.publish("m3");
+    host.sends();
+    while host.health("c").state() != State::Healthy {
+        fail(&mut host, &["a", "b"]);
+        host.now = host.wait.unwrap();
+        assert!(host.now < now + secs(600));
+    }
+    assert_eq!(told(&mut host), ["c recovered", "own outage over"]);
+    // From here on the others count again.
+    while host.health("a").state() != State::Suspended {
+        fail(&mut host, &["a", "b"]);
+        host.now = host.wait.unwrap();
+        assert!(host.now < now + secs(1_200));
+    }
+    assert_eq!(told(&mut host), ["a suspended", "b suspended"]);
+}
+
+#[test]
+fn the_guard_counts_only_endpoints_in_use() {
+    let ids = ["a", "b", "c", "d", "e"];
+    let guarded = |endpoints| outbox(endpoints).outage_guard(OutageGuard::new(50, 2));
+    let mut host = Host::new(guarded(ids.map(patient)));
+    host.publish("m1");
+    host.publish("m2");
+    for ticket in host.sends() {
+        let fails = ["a", "b"].contains(&ticket.endpoint().as_str());
+        host.resolve(&ticket, &answer(if fails { 500 } else { 200 }));
+    }
+    host.sends();
+    assert!(!host.outbox.own_outage().holds(), "two of five");
+    let outage = |host: &mut Host| {
+        let mut told = host.told();
+        host.sends();
+        told.append(&mut host.told());
+        told.retain(|it| it.contains("outage"));
+        told
+    };
+    assert!(outage(&mut host).is_empty());
+    host.outbox.pause_endpoint(&eid("c"), at(1));
+    assert!(outage(&mut host).is_empty(), "two of four");
+    host.outbox.disable_endpoint(&eid("d"), None, at(1));
+    assert_eq!(outage(&mut host), ["own outage: 2 of 3"]);
+    host.outbox.resume_endpoint(&eid("c"), at(1));
+    assert_eq!(outage(&mut host), ["own outage over"]);
+    host.outbox.replace_endpoint(patient("c").enabled(false), at(1)).unwrap();
+    assert_eq!(outage(&mut host), ["own outage: 2 of 3"]);
+    host.outbox.remove_endpoint(&eid("a"), at(1));
+    assert_eq!(outage(&mut host), ["own outage over"]);
+    host.outbox.insert_endpoint(patient("a"), at(1)).unwrap();
+    assert!(outage(&mut host).is_empty(), "it is as new");
+}
+
+#[test]
+fn each_state_is_told_once_between_two_recoveries() {
+    let mut host = suspended(patient("a"));
+    // Suspended -> Degraded -> Suspended -> Degraded -> Healthy.
+    probe(&mut host, 300, &answer(200));
+    assert_eq!(host.health("a").state(), State::Degraded);
+    host.publish("n1");
+    host.sends();
+    probe(&mut host, 360, &answer(500));
+    probe(&mut host, 480, &answer(500));
+    assert_eq!(host.health("a").state(), State::Suspended);
+    assert_eq!(host.told(), ["m1>a delivered after 4"]);
+    // A restart remembers what was told.
+    host.restart(outbox([patient("a")]));
+    host.sends();
+    probe(&mut host, 600, &answer(200));
+    host.publish("n2");
+    host.sends();
+    probe(&mut host, 660, &answer(200));
+    assert_eq!(host.health("a").state(), State::Healthy);
+    let mut told = host.told();
+    told.retain(|it| !it.contains("delivered"));
+    assert_eq!(told, ["a recovered"]);
+    // And what comes then is told anew.
+    all(&mut host, &answer(200));
+    let _ = in_flight(&host)
+        .into_iter()
+        .map(|ticket| host.outbox.resolve(&ticket, &answer(200), host.now))
+        .collect::<Vec<_>>();
+    host.sends();
+    host.told();
+    host.publish("o1");
+    host.publish("o2");
+    all(&mut host, &answer(500));
+    assert_eq!(host.told(), ["a degraded"]);
+}
+
+#[test]
+fn a_restart_with_a_probe_in_flight_makes_it_due_again() {
+    let mut host = degraded(patient("a"));
+    host.now = at(60);
+    let probe = host.send();
+    assert_eq!(show(&probe), "m1>a#2");
+    host.now = at(61);
+    host.restart(outbox([patient("a")]));
+    // Another message asks at once: what became of the first is known at its deadline only.
+    let second = host.send();
+    assert_eq!(show(&second), "m2>a#2");
+    assert_eq!(host.health("a").failures(), 0);
+    // An answer to the one from before decides over its delivery and not over the ladder.
+    assert_eq!(host.resolve(&probe, &answer(500)), Resolution::Retry { at: at(62) });
+    assert_eq!((host.health("a").failures(), host.health("a").state()), (0, State::Degraded));
+    host.resolve(&second, &answer(200));
+    assert_eq!(host.health("a").state(), State::Healthy);
+    // And a 410 still disables.
+    let mut host = degraded(patient("a"));
+    host.now = at(60);
+    let probe = host.send();
+    host.restart(outbox([patient("a")]));
+    assert_eq!(host.resolve(&probe, &answer(410)), Resolution::Ended(Verdict::Gone));
+    assert_eq!(host.disabled("a").unwrap().by, DisabledBy::Receiver);
+}
+
+#[test]
+fn a_crash_loop_moves_no_ladder() {
+    let mut host = degraded(patient("a"));
+    host.now = at(60);
+    for _ in 0..20 {
+        assert!(host.sends().len() <= 1, "one probe");
+        host.restart(outbox([patient("a")]));
+        host.now = host.now + secs(3);
+    }
+    assert_eq!((host.health("a").failures(), host.health("a").state()), (0, State::Degraded));
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Nothing is stranded: whatever the answers and wherever the crashes, each delivery ends in a
+    /// verdict, or is held in the open by an endpoint that is disabled and keeps, paused, or away.
+    #[test]
+    fn nothing_is_stranded(
+        script in proptest::collection::vec((0..14_u8, 0..3_usize, 0..8_u8), 1..70),
+        batch in 1..4_usize,
+    ) {
+        const IDS: [&str; 3] = ["a", "b", "c"];
+        let make = |away: bool| {
+            let all = [
+                patient("a").policy(policy(&[1, 5, 30])),
+                patient("b").health(ladder().with_waiting(Waiting::Keep)).order(Order::strict()),
+                patient("c")
+                    .health(ladder().with_new_messages(NewMessages::Shed))
+                    .flow(FlowPolicy::adaptive())
+                    .policy(policy(&[1, 5, 30]).with_window(secs(900))),
+            ];
+            let all = all.into_iter().filter(|it| !away || it.id() != &eid("c"));
+            outbox(all).batch(NonZeroUsize::new(batch).unwrap()).retain(secs(1_000_000))
+        };
+        let status = |number: u8| [200, 500, 500, 503, 429, 400, 200, 410][usize::from(number)];
+        let (mut host, mut open) = (Host::new(make(false)), Vec::new());
+        let mut number = 0;
+        for (action, which, with) in script {
+            let id = eid(IDS[which]);
+            match action {
+                0..=3 => {
+                    number += 1;
+                    host.publish(&format!("m{number}"));
+                }
+                4..=7 => {
+                    let index = open.iter().position(|it: &Ticket| it.endpoint() == &id);
+                    if let Some(index) = index {
+                        host.resolve(&open.remove(index), &answer(status(with)));
+                    }
+                }
+                8 => {
+                    // A crash, before or after what is to be saved is.
+                    if let Step::Save(changes) = host.outbox.poll(host.now)
+                        && with < 4
+                    {
+                        host.write(changes);
+                    }
+
+                    host.restart(make(with == 0));
+                }
+                9 if with < 2 => _ = host.outbox.pause_endpoint(&id, host.now),
+                9 => _ = host.outbox.resume_endpoint(&id, host.now),
+                10 if with < 2 => _ = host.outbox.disable_endpoint(&id, None, host.now),
+                10 => _ = host.enable(IDS[which]),
+                _ => host.now = host.wait.unwrap_or(host.now),
+            }
+            open.extend(host.sends());
+        }
+        // Left alone, with receivers of which the half never answers well.
+        for _ in 0..3_000 {
+            let Some(wait) = host.wait else { break };
+            host.now = wait;
+            open.extend(host.sends());
+            for ticket in open.drain(..) {
+                let fails = ticket.message().as_str().ends_with(['1', '3', '5', '7', '9']);
+                host.resolve(&ticket, &answer(if fails { 500 } else { 200 }));
+            }
+            open.extend(host.sends());
+        }
+        let held = |id: &labhook::EndpointId| {
+            let health = host.outbox.status(id).map(|status| status.health);
+            let keeps = id == &eid("b");
+            host.outbox.registry().get(id).is_none()
+                || health.is_some_and(|it| {
+                    it.paused_since().is_some() || (keeps && it.disabled().is_some())
+                })
+        };
+        let mut pending = 0;
+        for (message, endpoint, delivery) in host.outbox.deliveries() {
+            pending += usize::from(delivery.verdict().is_none());
+            prop_assert!(
+                delivery.verdict().is_some() || held(endpoint),
+                "{}>{endpoint} {delivery:?} {:?} wait {:?}",
+                message.id(),
+                host.outbox.status(endpoint),
+                host.wait
+            );
+        }
+        prop_assert_eq!(host.outbox.pending(), pending);
+        for id in IDS {
+            if let Some(status) = host.outbox.status(&eid(id)).filter(|it| it.pending == 0) {
+                prop_assert_eq!(status.flow.in_flight(), 0);
+                prop_assert_eq!(status.due, 0);
+            }
+        }
+    }
+}

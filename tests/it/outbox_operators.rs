@@ -1,0 +1,271 @@
+//! Endpoints that people and receivers disable, pause, change and take back.
+
+use std::num::NonZeroU32;
+
+use labhook::delivery::{Failure, Resolution};
+use labhook::health::{DisabledBy, EnableError, EnabledBy, State, Waiting};
+use labhook::{HealthPolicy, Order, Outcome, Verdict};
+
+use crate::outbox_health::{
+    degraded, escalated, host, in_flight, ladder, outbox, patient, probe, suspended,
+};
+use crate::support::{Host, answer, at, eid, endpoint, mid, policy, secs};
+
+/// What `a` has at the moment it is disabled: in flight, unsent, waiting for a retry, in doubt,
+/// and held up in order.
+#[test]
+fn cancelling_at_disabling_ends_everything() {
+    for waiting in [Waiting::Cancel, Waiting::Keep] {
+        let three = NonZeroU32::new(3).unwrap();
+        let with = || {
+            let doubtful = policy(&[5, 20]).with_doubt(labhook::delivery::Doubt::Ask);
+            let health = HealthPolicy::never().with_waiting(waiting);
+            endpoint("a").policy(doubtful).health(health).max_in_flight(three)
+        };
+        let mut host = host([with()]);
+        for id in ["doubt", "retry", "flying", "unsent", "fresh"] {
+            host.publish(id);
+        }
+        let sends = host.sends();
+        assert_eq!(sends.len(), 3);
+        host.resolve(&sends[0], &Outcome::failed(Failure::Broken));
+        host.resolve(&sends[1], &answer(503));
+        // Two more may go, and are not handed out yet.
+        let changes = host.unsaved();
+        assert!(host.outbox.disable_endpoint(&eid("a"), Some("moved".into()), at(1)));
+        assert!(!host.outbox.disable_endpoint(&eid("a"), None, at(1)), "it is");
+        host.now = at(1);
+        host.save(changes);
+        assert!(host.sends().is_empty(), "nothing goes any more");
+        let told = host.told();
+        match waiting {
+            Waiting::Cancel => {
+                assert_eq!(
+                    told,
+                    [
+                        "doubt>a in doubt after 1",
+                        "a disabled",
+                        "doubt>a unconfirmed after 1",
+                        "retry>a cancelled after 1",
+                        "unsent>a cancelled after 0",
+                        "fresh>a cancelled after 0",
+                    ]
+                );
+                assert_eq!(host.outbox.pending(), 1);
+                host.now = at(10);
+                assert!(host.sends().is_empty());
+                assert_eq!(host.told(), ["flying>a unconfirmed after 1"]);
+                assert_eq!((host.outbox.pending(), host.wait.is_some()), (0, true));
+            }
+            Waiting::Keep => {
+                assert_eq!(told, ["doubt>a in doubt after 1", "a disabled"]);
+                assert_eq!(host.outbox.pending(), 5);
+                let refused = host.outbox.enable_endpoint(&eid("a"), EnabledBy::Automation, at(2));
+                assert_eq!(refused, Err(EnableError::ByOperator));
+                // Over a restart too.
+                host.restart(outbox([with()]));
+                host.now = at(100);
+                assert!(host.sends().is_empty());
+                assert_eq!(host.outbox.pending(), 5);
+                host.told();
+                let refused = host.outbox.enable_endpoint(&eid("a"), EnabledBy::Automation, at(2));
+                assert_eq!(refused, Err(EnableError::ByOperator));
+                host.enable("a").unwrap();
+                // What was not in doubt goes, first attempts first.
+                assert_eq!(host.shown(), ["unsent>a#1", "fresh>a#1", "retry>a#2"]);
+                assert_eq!(host.told(), ["a recovered"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn disabling_ends_what_is_held_up_in_order_as_well() {
+    let mut host = host([endpoint("a").order(Order::strict())]);
+    for id in ["m1", "m2", "m3"] {
+        host.publish(id);
+    }
+    let m1 = host.send();
+    host.outbox.disable_endpoint(&eid("a"), None, at(0));
+    host.sends();
+    assert_eq!(host.told(), ["a disabled", "m2>a cancelled after 0", "m3>a cancelled after 0"]);
+    assert_eq!(host.resolve(&m1, &answer(503)), Resolution::Ended(Verdict::Cancelled));
+    host.sends();
+    assert_eq!(host.told(), ["m1>a cancelled after 1"]);
+}
+
+#[test]
+fn what_an_escalation_disabled_a_program_may_enable_and_what_is_kept_goes_then() {
+    let keeping = || patient("a").health(ladder().with_waiting(Waiting::Keep));
+    let mut host = escalated(keeping());
+    assert_eq!(host.told(), ["a disabled"]);
+    assert_eq!(host.outbox.pending(), 2);
+    host.now = at(10_000);
+    assert!(host.sends().is_empty());
+    host.restart(outbox([keeping()]));
+    host.outbox.enable_endpoint(&eid("a"), EnabledBy::Automation, at(10_000)).unwrap();
+    assert_eq!(host.shown(), ["m1>a#9", "m2>a#2"]);
+    assert_eq!(host.told(), ["a recovered"]);
+    assert_eq!(host.health("a").failures(), 0);
+}
+
+#[test]
+fn an_operator_takes_over_what_an_escalation_disabled() {
+    let mut host = escalated(patient("a"));
+    assert!(!host.outbox.disable_endpoint(&eid("a"), Some("ours now".into()), at(800)));
+    let disabled = host.disabled("a").unwrap();
+    assert_eq!((disabled.since, disabled.by), (at(780), DisabledBy::Operator));
+    let refused = host.outbox.enable_endpoint(&eid("a"), EnabledBy::Automation, at(801));
+    assert_eq!(refused, Err(EnableError::ByOperator));
+}
+
+#[test]
+fn pausing_takes_back_what_was_not_sent_and_counts_nothing() {
+    let two = NonZeroU32::new(2).unwrap();
+    let with = || patient("a").max_in_flight(two);
+    let mut host = host([with()]);
+    host.publish("m1");
+    let m1 = host.send();
+    host.publish("m2");
+    let changes = host.unsaved();
+    assert!(host.outbox.pause_endpoint(&eid("a"), at(1)));
+    assert!(!host.outbox.pause_endpoint(&eid("a"), at(1)));
+    assert!(!host.outbox.pause_endpoint(&eid("b"), at(1)));
+    host.save(changes);
+    host.now = at(1);
+    assert!(host.sends().is_empty());
+    // What was handed out is still resolved; what is published is taken in.
+    host.resolve(&m1, &answer(503));
+    assert_eq!(host.publish("m3").endpoints, [eid("a")]);
+    host.now = at(100);
+    assert!(host.sends().is_empty());
+    let status = host.outbox.status(&eid("a")).unwrap();
+    assert_eq!((status.counters.attempts, status.flow.in_flight(), status.pending), (1, 0, 3));
+    let of = |host: &Host, id: &str| {
+        let mut all = host.outbox.deliveries();
+        all.find(|(it, ..)| it.id() == &mid(id)).unwrap().2.attempts()
+    };
+    assert_eq!((of(&host, "m1"), of(&host, "m2"), of(&host, "m3")), (1, 0, 0));
+
+    host.restart(outbox([with()]));
+    assert!(host.sends().is_empty());
+    assert!(host.health("a").paused_since().is_some());
+    assert!(host.outbox.resume_endpoint(&eid("a"), at(100)));
+    assert!(!host.outbox.resume_endpoint(&eid("a"), at(100)));
+    assert_eq!(host.shown(), ["m2>a#1", "m3>a#1"]);
+    assert!(host.told().is_empty(), "a pause is the operator's own");
+}
+
+#[test]
+fn a_probe_whose_deadline_passes_during_a_pause_is_not_held_against_the_endpoint() {
+    // Whether anything happens in the pause or not: the probe may take less than an attempt.
+    for published in [false, true] {
+        let health = ladder().with_probe_timeout(secs(5));
+        let mut host = degraded(patient("a").health(health));
+        host.now = at(60);
+        host.send();
+        host.outbox.pause_endpoint(&eid("a"), at(61));
+        host.now = at(66);
+        host.sends();
+        if published {
+            host.publish("n");
+            host.sends();
+        }
+        host.now = at(67);
+        host.outbox.resume_endpoint(&eid("a"), at(67));
+        host.sends();
+        assert_eq!(host.health("a").failures(), 0, "published: {published}");
+    }
+}
+
+#[test]
+fn a_410_leaves_what_is_in_flight_to_its_end() {
+    let mut host = host([patient("a")]);
+    for id in ["m1", "m2", "m3", "m4"] {
+        host.publish(id);
+    }
+    let sends = host.sends();
+    host.resolve(&sends[1], &answer(410));
+    assert_eq!(host.resolve(&sends[0], &answer(200)), Resolution::Ended(Verdict::Delivered));
+    assert_eq!(host.resolve(&sends[2], &answer(500)), Resolution::Ended(Verdict::Cancelled));
+    host.now = at(10);
+    host.sends();
+    assert_eq!(
+        host.told(),
+        [
+            "m2>a gone after 1",
+            "a disabled",
+            "m1>a delivered after 1",
+            "m3>a cancelled after 1",
+            "m4>a cancelled after 1",
+        ]
+    );
+    assert_eq!(host.disabled("a").unwrap().by, DisabledBy::Receiver);
+    host.outbox.enable_endpoint(&eid("a"), EnabledBy::Automation, at(11)).unwrap();
+    assert_eq!(host.publish("m5").endpoints, [eid("a")]);
+}
+
+#[test]
+fn an_old_answer_says_nothing_of_an_endpoint_that_was_enabled_since() {
+    let kept = || patient("a").health(ladder().with_waiting(Waiting::Keep));
+    let mut host = host([kept()]);
+    for id in ["m1", "m2", "m3"] {
+        host.publish(id);
+    }
+    let sends = host.sends();
+    host.outbox.disable_endpoint(&eid("a"), None, at(1));
+    host.enable("a").unwrap();
+    for ticket in &sends {
+        host.resolve(ticket, &answer(500));
+    }
+    host.sends();
+    assert_eq!(host.health("a").state(), State::Healthy);
+    assert_eq!(host.health("a").failures(), 0);
+}
+
+#[test]
+fn a_new_health_policy_holds_from_the_next_decision_on() {
+    let mut host = degraded(patient("a"));
+    // What waits for a probe goes on waiting; the ladder after it is the new one.
+    let quick = ladder().with_probes(secs(7), []).with_suspend_after(NonZeroU32::new(1));
+    host.now = at(1);
+    host.outbox.replace_endpoint(patient("a").health(quick), at(1)).unwrap();
+    host.sends();
+    probe(&mut host, 60, &answer(500));
+    assert_eq!(host.told(), ["a suspended"]);
+    probe(&mut host, 67, &answer(200));
+    probe(&mut host, 74, &answer(500));
+    assert_eq!(host.health("a").state(), State::Suspended);
+    // Keep or cancel is what the policy says when it is disabled.
+    let keep = ladder().with_waiting(Waiting::Keep);
+    host.outbox.replace_endpoint(patient("a").health(keep), host.now).unwrap();
+    host.told();
+    host.outbox.disable_endpoint(&eid("a"), None, host.now);
+    host.sends();
+    assert_eq!(host.told(), ["a disabled"]);
+    assert_eq!(host.outbox.pending(), 1);
+    // And what was kept is cancelled where the policy comes to say so.
+    host.outbox.replace_endpoint(patient("a"), host.now).unwrap();
+    host.sends();
+    assert_eq!(host.outbox.pending(), 0);
+}
+
+#[test]
+fn removing_an_endpoint_forgets_its_health() {
+    let mut host = suspended(patient("a"));
+    assert!(host.keys().contains(&"endpoint/a"));
+    assert!(host.outbox.remove_endpoint(&eid("a"), host.now));
+    host.sends();
+    assert!(!host.keys().contains(&"endpoint/a"));
+    host.outbox.insert_endpoint(patient("a"), host.now).unwrap();
+    assert_eq!(host.health("a").state(), State::Healthy);
+    host.publish("n1");
+    host.publish("n2");
+    host.told();
+    assert_eq!(host.shown(), ["n1>a#1", "n2>a#1"]);
+    for ticket in in_flight(&host) {
+        host.resolve(&ticket, &answer(500));
+    }
+    host.sends();
+    assert_eq!(host.told(), ["a degraded"], "and it is told anew");
+}
