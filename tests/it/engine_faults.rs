@@ -12,6 +12,7 @@
 //! | 6 a wait of nothing | `health_faults`: `fault_6_a_wait_is_positive_and_finite` |
 //! | 7 half-open admits all | `health_faults`: `fault_7_half_open_admits_exactly_one` |
 //! | 8 the window is only logged | `delivery`: `fault_8_the_window_is_enforced` |
+//! | 8 through the outbox | `nothing_is_handed_out_at_or_past_the_end_of_the_window` |
 //! | 10 stale failures count | `health_faults`: `fault_10_stale_failures_do_not_count` |
 //! | 11 an empty budget deadlocks | `flow`: `an_empty_budget_lets_first_attempts_go_and_retries_trickle` |
 //! | 12 a wake-up forgets | `outbox_determinism`: `sleeping_until_told_loses_nothing` |

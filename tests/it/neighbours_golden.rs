@@ -2,12 +2,15 @@
 //! one event a second each.
 //!
 //! The host sends as much at once as it is told to. What all endpoints share is storage, of which
-//! each save takes 2 ms and one more millisecond for every 16 changes in it, and the
-//! batch: what it starts of one endpoint it does not start of another.
+//! each save takes 10 ms and one more for every 16 changes in it, and the batch: of the four
+//! attempts that a save starts, what one endpoint gets another does not. That is less than is
+//! published, so that it is a matter of windows and turns whose attempts these are.
 
 use std::collections::BTreeMap;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
+use labhook::flow::WindowPolicy;
 use labhook::lab::{RunState, RunStateChanged};
 use labhook::outbox::Revision;
 use labhook::{
@@ -41,7 +44,8 @@ fn delays(noisy: bool, health: &HealthPolicy, flow: FlowPolicy) -> Vec<Duration>
     };
     let ids: Vec<_> = (0..99).map(|number| format!("quiet-{number:02}")).collect();
     let all = ids.iter().map(String::as_str).chain(["hung"]);
-    let mut outbox = Outbox::new(registry(all.map(with)), 7);
+    let four = NonZeroUsize::new(4).unwrap();
+    let mut outbox = Outbox::new(registry(all.map(with)), 7).batch(four);
     let mut queue: BTreeMap<(Timestamp, u64), Arrival> = BTreeMap::new();
     let mut made = 0;
     let mut push = |queue: &mut BTreeMap<_, _>, when, arrival| {
@@ -81,8 +85,8 @@ fn delays(noisy: bool, health: &HealthPolicy, flow: FlowPolicy) -> Vec<Duration>
         let wait = loop {
             match outbox.poll(now) {
                 Step::Save(changes) => {
-                    let starts = u64::try_from(changes.len()).unwrap() / 16;
-                    push(&mut queue, now + ms(2 + starts), Arrival::Saved(changes.revision()));
+                    let slower = u64::try_from(changes.len()).unwrap() / 16;
+                    push(&mut queue, now + ms(10 + slower), Arrival::Saved(changes.revision()));
                 }
                 Step::Send(attempt) => {
                     let ticket = attempt.ticket().clone();
@@ -95,6 +99,8 @@ fn delays(noisy: bool, health: &HealthPolicy, flow: FlowPolicy) -> Vec<Duration>
                 Step::Idle => break None,
             }
         };
+        let in_flight = outbox.status(&eid("hung")).unwrap().flow.in_flight();
+        assert!(in_flight <= flow.window().max().get(), "it has its own window");
         let next = queue.first_key_value().map(|it| it.0.0);
         now = next.into_iter().chain(wait).min().unwrap_or(Timestamp::MAX).max(now);
     }
@@ -104,11 +110,13 @@ fn delays(noisy: bool, health: &HealthPolicy, flow: FlowPolicy) -> Vec<Duration>
 
 #[test]
 fn a_hung_endpoint_does_not_delay_its_neighbours() {
-    let never = HealthPolicy::never();
+    let (never, wide) = (HealthPolicy::never(), NonZeroU32::new(100_000).unwrap());
     for (name, health, flow) in [
         ("default", HealthPolicy::default(), FlowPolicy::default()),
         // It hangs on, and its window is all that holds it.
-        ("no health", never, FlowPolicy::fixed()),
+        ("no health", never.clone(), FlowPolicy::fixed()),
+        // Not even that: it has all that was published in flight, and only its turns.
+        ("no window", never, FlowPolicy::fixed().with_window(WindowPolicy::fixed(wide))),
     ] {
         let quiet = delays(false, &health, flow);
         let beside = delays(true, &health, flow);

@@ -1,0 +1,448 @@
+//! Invariants of a delivery machine, through the outbox: those that its other tests show by
+//! examples, or of one machine alone. `invariants` says where each of the thirty is.
+
+use std::num::{NonZeroU8, NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use labhook::delivery::{Dice, Jitter, Schedule};
+use labhook::flow::{BudgetPolicy, RatePolicy, WindowPolicy};
+use labhook::lab::{RunState, RunStateChanged};
+use labhook::outbox::Selection;
+use labhook::{
+    Endpoint, Event, FlowPolicy, HealthPolicy, Notice, Order, Outbox, Outcome, Policy, Signer,
+    Ticket, Timestamp, Verdict,
+};
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+
+use crate::support::{Host, answer, at, config, eid, endpoint, mid, policy, registry, secs, show};
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn many(count: u32) -> NonZeroU32 {
+    NonZeroU32::new(count).unwrap()
+}
+
+/// One of these, by the ticket.
+fn pick<T: Copy>(salt: u64, ticket: &Ticket, from: &[T]) -> T {
+    let hash = show(ticket).bytes().fold(salt ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    from[usize::try_from((hash >> 33) % from.len() as u64).unwrap()]
+}
+
+/// An answer that asks for so many seconds.
+fn asking(status: u16, seconds: Option<u64>, now: Timestamp) -> Outcome {
+    let mut headers = HeaderMap::new();
+    headers.extend(seconds.map(|it| (http::header::RETRY_AFTER, it.into())));
+    Outcome::response(StatusCode::from_u16(status).unwrap(), &headers, now)
+}
+
+/// An endpoint under all the policies that there are when none is said.
+fn by_default(id: &str) -> Endpoint {
+    Endpoint::new(eid(id), &format!("https://{id}.example/"), Signer::unsigned()).unwrap()
+}
+
+/// An attempt's answer: its status, what it asks for, and after how many seconds it comes.
+type Reply = (u16, Option<u64>, Option<u64>);
+
+/// When the attempts start, and how it ends and when, by the promise alone.
+fn promised(
+    policy: &Policy,
+    replies: &[Reply],
+    dice: Dice<'_>,
+) -> (Vec<Timestamp>, Verdict, Timestamp) {
+    let close = policy.window().map(|window| at(0) + window);
+    let mut starts = vec![at(0)];
+    for (number, (status, asked, latency)) in (1..).zip(replies.iter().cycle()) {
+        let started = starts[starts.len() - 1];
+        let answered = latency.map(secs).filter(|it| *it <= policy.attempt_timeout());
+        let end = started + answered.unwrap_or(policy.attempt_timeout());
+        if answered.is_some() && *status == 200 {
+            return (starts, Verdict::Delivered, end);
+        }
+        let Some(delay) = policy.schedule().delay(number) else {
+            return (starts, Verdict::Exhausted, end);
+        };
+        let asked = asked.filter(|_| answered.is_some()).map_or(Duration::ZERO, secs);
+        let delay = policy.jitter().apply(delay, number, dice);
+        let next = end + delay.max(asked.min(policy.retry_after_cap()));
+        if close.is_some_and(|close| next >= close) {
+            return (starts, Verdict::Expired, end);
+        }
+        starts.push(next);
+    }
+    unreachable!("the replies go round")
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// 8, 9 and 10: neither before nor after the larger of the schedule's delay and what was asked,
+    /// and never at or past the window's end.
+    #[test]
+    fn on_its_own_a_delivery_goes_when_it_is_due(
+        // Whole seconds, so that some of it meets.
+        delays in vec(0..9_u64, 0..5),
+        spread in prop_oneof![3 => Just(0_u8), 1 => 0..60_u8],
+        window in of(1..25_u64),
+        cap in 0..9_u64,
+        replies in vec(
+            (prop::sample::select(vec![200_u16, 500, 503, 429]), of(0..13_u64), of(0..13_u64)),
+            6,
+        ),
+        seed in any::<u64>(),
+    ) {
+        let policy = Policy::new(Schedule::list(delays.into_iter().map(secs)))
+            .with_attempt_timeout(secs(10))
+            .with_jitter(Jitter::plus_minus(spread))
+            .with_window(window.map(secs))
+            .with_retry_after_cap(secs(cap));
+        // What is asked for is asked of the endpoint too.
+        let flow = FlowPolicy::fixed().with_hold_cap(secs(cap));
+        let ends = [endpoint("a").policy(policy.clone()).flow(flow)];
+        let mut host = Host::new(Outbox::new(registry(ends), seed));
+        host.publish("m");
+        let (mut starts, mut reply) = (Vec::new(), None);
+        while host.verdict("m", "a").is_none() {
+            if let Some((_, ticket, (status, asked))) =
+                reply.take_if(|it: &mut (Timestamp, Ticket, _)| it.0 <= host.now)
+            {
+                let outcome = asking(status, asked, host.now);
+                host.resolve(&ticket, &outcome);
+                continue;
+            }
+            for ticket in host.sends() {
+                starts.push(host.now);
+                let turn = usize::try_from(ticket.attempt() - 1).unwrap() % replies.len();
+                let (status, asked, latency) = replies[turn];
+                let latency = latency.map(secs).filter(|it| *it <= secs(10));
+                reply = latency.map(|it| (host.now + it, ticket, (status, asked)));
+            }
+            if host.verdict("m", "a").is_none() {
+                let next = reply.as_ref().map(|it| it.0);
+                host.now = host.wait.into_iter().chain(next).min().unwrap();
+            }
+        }
+        let (message, id) = (mid("m"), eid("a"));
+        let (expected, verdict, ended_at) =
+            promised(&policy, &replies, Dice::new(seed, &message, &id));
+        prop_assert_eq!(starts, expected);
+        prop_assert_eq!(host.verdict("m", "a"), Some(verdict));
+        let (.., delivery) = host.outbox.deliveries().next().unwrap();
+        prop_assert_eq!(delivery.ended_at(), Some(ended_at));
+    }
+
+    /// 12: all waits are absolute, under every policy: a step back of `d` lengthens each by `d`,
+    /// and what is sent when the clock is back where it was is what would have been.
+    #[test]
+    fn a_clock_that_goes_back_shortens_no_wait_and_lengthens_it_by_as_much(
+        times in vec(0..600_u64, 1..25),
+        backs in vec(1..100_000_u64, 1..20),
+        salt in any::<u64>(),
+    ) {
+        let run = |steps_back: bool| {
+            let ends = ["a", "b"].map(|id| by_default(id).policy(policy(&[2, 9, 40, 90])));
+            let mut host = Host::with(ends.clone());
+            let tenths = |it: &u64| at(0) + ms(it * 100);
+            let mut publishes: Vec<_> = times.iter().map(tenths).collect();
+            publishes.sort();
+            let mut publishes = publishes.into_iter().enumerate().peekable();
+            let mut backs = backs.iter().cycle();
+            let mut sent = Vec::new();
+            while publishes.peek().is_some() || host.outbox.pending() > 0 {
+                while let Some((id, _)) = publishes.next_if(|(_, when)| *when <= host.now) {
+                    host.publish(&format!("m{id}"));
+                }
+                loop {
+                    let sends = host.sends();
+                    if sends.is_empty() {
+                        break;
+                    }
+                    for ticket in sends {
+                        let status = pick(salt, &ticket, &[200, 200, 429, 503, 500, 400]);
+                        sent.push((host.now, show(&ticket)));
+                        let asked = pick(salt + 1, &ticket, &[None, None, Some(7)]);
+                        let outcome = asking(status, asked, host.now);
+                        host.resolve(&ticket, &outcome);
+                    }
+                }
+                let (now, wait) = (host.now, host.wait);
+                if steps_back {
+                    for back in backs.by_ref().take(2) {
+                        host.now = now - ms(*back);
+                        for like in ends.clone() {
+                            // Everything is looked at anew.
+                            host.outbox.replace_endpoint(like, host.now).unwrap();
+                        }
+                        assert!(host.sends().is_empty(), "nothing comes earlier");
+                        assert_eq!(host.wait, wait, "nor later than it would have");
+                    }
+                    host.now = now;
+                    assert!(host.sends().is_empty());
+                    assert_eq!(host.wait, wait);
+                }
+                let next = publishes.peek().map(|it| it.1);
+                host.now = wait.into_iter().chain(next).min().unwrap().max(now);
+            }
+            sent
+        };
+        prop_assert_eq!(run(true), run(false));
+    }
+
+    /// 14: from one end of time to the other, whatever the policies say.
+    #[test]
+    fn no_extreme_overflows_or_spins_under_any_policy(
+        steps in vec(
+            (
+                prop_oneof![Just(i64::MIN), Just(i64::MAX), Just(i64::MAX - 1), any::<i64>()],
+                prop::sample::select(vec![200_u16, 400, 404, 410, 429, 500, 503]),
+                of(prop_oneof![Just(u64::MAX), 0..100_u64]),
+                0..8_u8,
+            ),
+            1..25,
+        ),
+    ) {
+        let longest = Duration::MAX;
+        let far = Policy::new(Schedule::list([Duration::ZERO, longest]).for_ever())
+            .with_attempt_timeout(longest)
+            .with_window(longest)
+            .with_retry_after_cap(longest);
+        let health = HealthPolicy::new()
+            .with_failures(NonZeroU8::MIN)
+            .with_failure_window(longest)
+            .with_overload_limit(longest)
+            .with_probes(longest, [longest])
+            .with_probe_timeout(longest)
+            .with_disable_after(longest);
+        let flow = FlowPolicy::adaptive()
+            .with_window(WindowPolicy::adaptive(many(u32::MAX), many(u32::MAX)))
+            .with_rate(RatePolicy::new(many(1), longest).with_burst(many(u32::MAX)))
+            .with_retry_budget(BudgetPolicy::new(u16::MAX, longest))
+            .with_hold_cap(longest);
+        let make = || {
+            let ends = [
+                by_default("a"),
+                by_default("b").policy(far.clone()).health(health.clone()).flow(flow),
+                by_default("c").order(Order::strict().skip_after(longest)),
+            ];
+            Outbox::new(registry(ends), 7).retain(longest)
+        };
+        let mut host = Host::new(make());
+        for (number, (micros, status, asked, act)) in steps.into_iter().enumerate() {
+            host.now = Timestamp::from_unix_micros(micros);
+            host.publish(&format!("m{number}"));
+            for ticket in host.sends() {
+                let outcome = asking(status, asked, host.now);
+                host.resolve(&ticket, &outcome);
+            }
+            let (id, now) = (eid(["a", "b", "c"][number % 3]), host.now);
+            match act {
+                0 => _ = host.outbox.pause_endpoint(&id, now),
+                1 => _ = host.outbox.resume_endpoint(&id, now),
+                2 => _ = host.outbox.disable_endpoint(&id, None, now),
+                3 => _ = host.enable(id.as_str()),
+                4 => {
+                    let plan = host.outbox.plan_replay(&Selection::all(), longest, now);
+                    host.outbox.replay(&plan, now);
+                }
+                5 => {
+                    // All of it is saved before.
+                    host.sends();
+                    host.restart(make());
+                }
+                _ => {}
+            }
+            // Polling comes to an end, and with a wait after now.
+            host.sends();
+        }
+    }
+
+    /// 19: not before the time to disable is over, and then with the last probe's result.
+    #[test]
+    fn disabling_is_neither_early_nor_late(
+        first in 1..50_u64,
+        ladder in vec(1..50_u64, 0..3),
+        timeout in 1..20_u64,
+        most in 1..4_u32,
+        after in 1..300_u64,
+        latencies in vec(of(0..12_u64), 8),
+    ) {
+        let health = HealthPolicy::new()
+            .with_failures(NonZeroU8::MIN)
+            .with_probes(secs(first), ladder.iter().copied().map(secs))
+            .with_probe_timeout(secs(timeout))
+            .with_suspend_after(many(most))
+            .with_disable_after(secs(after));
+        let for_ever = policy(&[1]);
+        let for_ever = Policy::new(for_ever.schedule().clone().for_ever());
+        let for_ever = for_ever.with_attempt_timeout(secs(10));
+        let mut host = Host::with([endpoint("a").health(health).policy(for_ever)]);
+        for id in ["m", "n"] {
+            host.publish(id);
+        }
+        let (mut replies, mut number) = (Vec::<(Timestamp, Ticket)>::new(), 0);
+        while host.disabled("a").is_none() {
+            let now = host.now;
+            for (_, ticket) in replies.extract_if(.., |(when, _)| *when <= now) {
+                host.outbox.resolve(&ticket, &answer(500), now);
+            }
+            for ticket in host.sends() {
+                number += 1;
+                if let Some(latency) = latencies[number % latencies.len()] {
+                    replies.push((now + secs(latency), ticket));
+                }
+            }
+            // There is always one to ask with.
+            if number < 4 && !host.health("a").state().is_healthy() {
+                host.publish(&format!("spare{number}"));
+            }
+            let next = replies.iter().map(|it| it.0).chain(host.wait).min().unwrap();
+            host.now = next.max(now);
+        }
+        host.sends();
+        let suspended = host.notices.iter().find_map(|notice| match notice {
+            Notice::EndpointSuspended { since, .. } => Some(*since),
+            _ => None,
+        });
+        let (over, since) = (suspended.unwrap() + secs(after), host.disabled("a").unwrap().since);
+        prop_assert!(since >= over, "early");
+        let late = since.saturating_since(over);
+        prop_assert!(late <= secs(timeout.min(10)), "late by {late:?}");
+    }
+
+    /// 7, 22 and 24: what leaves keeps to the rate, and what of it is retries to the budget; and
+    /// nothing but what leaves counts as an attempt.
+    #[test]
+    fn what_is_sent_keeps_to_the_rate_and_the_budget(
+        (releases, per, burst) in (1..5_u32, 1..5_u64, 1..4_u32),
+        (percent, trickle) in (0..150_u16, 1..10_u64),
+        batch in 1..5_usize,
+        times in vec(0..60_u64, 1..30),
+        salt in any::<u64>(),
+    ) {
+        let rate = RatePolicy::new(many(releases), secs(per)).with_burst(many(burst));
+        let budget = BudgetPolicy::new(percent, secs(trickle));
+        let flow = FlowPolicy::fixed().with_rate(rate).with_retry_budget(budget);
+        let ends = [endpoint("a").flow(flow).policy(policy(&[1, 3, 9]))];
+        let batch = NonZeroUsize::new(batch).unwrap();
+        let mut host = Host::new(Outbox::new(registry(ends), 7).batch(batch));
+        let mut times = times;
+        times.sort_unstable();
+        let mut times = times.into_iter().map(|it| at(0) + secs(it)).enumerate().peekable();
+        let mut sent = Vec::new();
+        while times.peek().is_some() || host.outbox.pending() > 0 {
+            while let Some((id, _)) = times.next_if(|(_, when)| *when <= host.now) {
+                host.publish(&format!("m{id}"));
+            }
+            for ticket in host.sends() {
+                sent.push((host.now.saturating_since(at(0)), ticket.attempt() > 1));
+                host.resolve(&ticket, &answer(pick(salt, &ticket, &[200, 500, 500])));
+            }
+            host.sends();
+            let next = times.peek().map(|it| it.1);
+            host.now = host.wait.into_iter().chain(next).min().unwrap();
+        }
+        let attempts: u32 = host.outbox.deliveries().map(|(.., it)| it.attempts()).sum();
+        prop_assert_eq!(usize::try_from(attempts).unwrap(), sent.len());
+        for (index, (first, _)) in sent.iter().enumerate() {
+            for (count, (last, _)) in (1..).zip(&sent[index..]) {
+                let time = (*last - *first).as_micros();
+                let most = u128::from(burst) + u128::from(releases) * time / secs(per).as_micros();
+                prop_assert!(count <= most, "{count} in {time} µs");
+            }
+        }
+        let (mut firsts, mut retries) = (0_u128, 0_u128);
+        for (time, retry) in sent {
+            *(if retry { &mut retries } else { &mut firsts }) += 1;
+            let share = u128::from(percent) * firsts / 100;
+            let trickled = time.as_micros() / secs(trickle).as_micros();
+            prop_assert!(retries <= share + 1 + trickled, "{retries} of {firsts} at {time:?}");
+        }
+    }
+
+    /// 26: while each of them has a backlog, none is more than one attempt behind another.
+    #[test]
+    fn endpoints_with_a_backlog_go_in_turn(
+        count in 2..7_usize,
+        batch in 1..9_usize,
+        backlog in 1..20_usize,
+        salt in any::<u64>(),
+    ) {
+        let ids: Vec<_> = (0..count).map(|it| format!("e{it}")).collect();
+        let wide = FlowPolicy::fixed().with_window(WindowPolicy::fixed(many(1_000)));
+        let ends = ids.iter().map(|id| endpoint(id).flow(wide).policy(policy(&[0, 0])));
+        let batch = NonZeroUsize::new(batch).unwrap();
+        let mut host = Host::new(Outbox::new(registry(ends), 7).batch(batch));
+        for number in 0..backlog {
+            host.publish(&format!("m{number}"));
+        }
+        let mut shares = vec![0_usize; count];
+        for ticket in host.sends() {
+            let which = ids.iter().position(|id| *id == ticket.endpoint().as_str()).unwrap();
+            shares[which] += 1;
+            let (least, most) = (shares.iter().min().unwrap(), shares.iter().max().unwrap());
+            prop_assert!(most - least <= 1, "{shares:?}");
+            host.resolve(&ticket, &answer(pick(salt, &ticket, &[200, 500])));
+        }
+        prop_assert!(shares.iter().all(|share| *share == backlog));
+    }
+
+    /// 27 and 28: whatever is replayed meanwhile, an attempt goes only when everything before it
+    /// under its key has ended.
+    #[test]
+    fn a_replay_keeps_the_order_of_its_key(
+        runs in vec(0..3_u8, 1..10),
+        replays in vec((0..20_usize, any::<bool>(), of(0..10_u8), 0..3_u64), 0..8),
+        salt in any::<u64>(),
+    ) {
+        let orderly = endpoint("a").order(Order::per_key()).policy(policy(&[1, 2]));
+        let mut host = Host::with([orderly]);
+        for (number, run) in runs.iter().enumerate() {
+            let run = format!("r{run}");
+            let event = Event::new(RunStateChanged::new(run.as_str(), RunState::Started), at(0));
+            let message = event.into_message(mid(&format!("m{number}"))).unwrap();
+            host.outbox.publish(message, at(0)).unwrap();
+        }
+        let mut live: Vec<Ticket> = Vec::new();
+        for round in 0..400 {
+            for ticket in host.sends() {
+                let number: usize = ticket.message().as_str()[1..].parse().unwrap();
+                for before in (0..number).filter(|before| runs[*before] == runs[number]) {
+                    let before = host.verdict(&format!("m{before}"), "a");
+                    prop_assert!(before.is_some(), "{} overtakes", ticket.message());
+                }
+                live.push(ticket);
+            }
+            for (_, failed, message, pace) in replays.iter().filter(|it| it.0 == round) {
+                let mut selection = Selection::all();
+                if *failed {
+                    selection = selection.failed();
+                }
+                if let Some(number) = message {
+                    selection = selection.message(mid(&format!("m{number}")));
+                }
+                let plan = host.outbox.plan_replay(&selection, secs(*pace), host.now);
+                host.outbox.replay(&plan, host.now);
+            }
+            // Some are answered at once, and the others when there is nothing else to do.
+            let late = live.extract_if(.., |it| pick(salt + 1, it, &[true, false]));
+            let late: Vec<_> = late.collect();
+            let answered = if live.is_empty() { late } else { std::mem::replace(&mut live, late) };
+            for ticket in &answered {
+                host.resolve(ticket, &answer(pick(salt, ticket, &[200, 500, 500])));
+            }
+            if answered.is_empty() {
+                if host.outbox.pending() == 0 && replays.iter().all(|it| it.0 < round) {
+                    break;
+                }
+                host.now = host.wait.unwrap_or(host.now).min(host.now + secs(5));
+            }
+        }
+        prop_assert_eq!(host.outbox.pending(), 0);
+    }
+}
