@@ -175,6 +175,7 @@ mod counters;
 mod doubt;
 mod drive;
 mod endpoints;
+mod flight;
 mod heard;
 mod journal;
 mod lane;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::alarm::Alarm;
 use super::attempt::{Attempt, Ticket};
-use super::lane::{Flight, Next};
+use super::flight::Flight;
+use super::lane::Next;
 use super::record::RecordKey;
 use super::slot::Slot;
 use super::{Entry, Outbox};

@@ -2,14 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::attempted::Cause;
 use super::counters::Counters;
+use super::flight::{Flight, Landing};
 use super::heard::Heard;
 use super::queue::Queue;
-use super::slot::Landing;
 use super::turns::Turn;
 use super::watch::Census;
-use crate::delivery::{Delivery, Started};
 use crate::endpoint::Endpoint;
 use crate::flow::{Class, Feedback, Flow, FlowPolicy, Permission};
 use crate::health::{Admit, Edge, Guard, Health, HealthPolicy, Intake, Pass, State};
@@ -59,28 +57,6 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 impl Default for Kept {
     fn default() -> Self {
         Self { health: Health::new(), flow: Flow::new(), told: State::Healthy, firsts: 0 }
-    }
-}
-
-/// An attempt under way, as far as its endpoint is concerned.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Flight {
-    pub(super) started: Started,
-    /// `None` where it was started before a restart: it says nothing of the endpoint's health.
-    pub(super) pass: Option<Pass>,
-    /// `None` likewise.
-    pub(super) class: Option<Class>,
-}
-
-impl Flight {
-    /// Why it was made, as far as the delivery as it is now tells.
-    pub(super) const fn cause(&self, delivery: &Delivery) -> Cause {
-        match self.class {
-            Some(Class::Probe) => Cause::Probe,
-            _ if delivery.replays() > 0 => Cause::Replay,
-            _ if self.started.number == 1 => Cause::Published,
-            _ => Cause::Retry,
-        }
     }
 }
 

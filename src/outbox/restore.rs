@@ -1,6 +1,6 @@
 //! The way back in: [`Outbox::restore`].
 
-use super::lane::Flight;
+use super::flight::Flight;
 use super::record::{DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey};
 use super::slot::Slot;
 use super::{Entry, Outbox};

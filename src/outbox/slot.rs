@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::attempted::Attempted;
-use super::lane::Flight;
+use super::flight::{Flight, Landing};
 use super::notice::Notice;
 use super::queue::{Place, Standing};
 use crate::delivery::{Delivery, Dice, Failure, Outcome, Progress, Verdict};
@@ -26,16 +26,6 @@ pub(super) struct Slot {
     /// Whether the attempt in flight was handed out; until then it was certainly not made.
     pub(super) sent: bool,
     pub(super) flight: Option<Flight>,
-}
-
-/// The end of a flight.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Landing<'a> {
-    pub(super) flight: Flight,
-    /// `None` where the delivery ended before it, or it was taken back.
-    pub(super) outcome: Option<&'a Outcome>,
-    /// When it ended: a timeout at its deadline, however late that is found.
-    pub(super) ended_at: Timestamp,
 }
 
 impl Slot {
