@@ -85,16 +85,17 @@
 //! an endpoint that is paused, disabled, out of use or absent, or in doubt. No attempt is handed
 //! out before it is saved as being in flight, nor while another one of its delivery is. So a
 //! receiver gets each message at least once, and the copies that it accepts beyond the first are at
-//! most [`Delivery::unanswered`]: the attempts that ended without an answer.
+//! most [`Delivery::unanswered`](crate::Delivery::unanswered): the attempts that ended without an
+//! answer.
 //!
 //! Under [`Doubt::GiveUp`](crate::delivery::Doubt) and [`Doubt::Ask`](crate::delivery::Doubt) it
 //! gets it at most once: after an attempt without an answer, a crash's too, there is no other
 //! unless somebody decides so.
 //!
-//! What a `Save` guards can still go wrong in one way. Should it take an attempt's
-//! whole timeout until it is written and polled for, the attempt is not handed out but started anew,
-//! without being counted. One that would not be started any more by then is taken back in the same
-//! way: its endpoint was paused or degraded, say, or what stands before it in its line was replayed.
+//! What a `Save` guards can still go wrong in one way. Should it take an attempt's whole timeout
+//! until it is written and polled for, the attempt is not handed out but started anew, without being
+//! counted. One that would not be started any more by then is taken back in the same way: its
+//! endpoint was paused or degraded, say, or what stands before it in its line was replayed.
 //!
 //! # When a message goes
 //!
@@ -200,7 +201,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::delivery::{Control, Delivery, Dice, Ignored, Outcome, Policy, Resolution, Verdict};
+use crate::delivery::{Control, Dice, Ignored, Outcome, Policy, Resolution, Verdict};
 use crate::few::Few;
 #[cfg(doc)]
 use crate::health::Signal;
@@ -383,25 +384,5 @@ impl Outbox {
             }
             _ => resolution,
         }
-    }
-
-    /// How many deliveries have not ended.
-    #[must_use]
-    pub const fn pending(&self) -> usize {
-        self.pending
-    }
-
-    /// The deliveries that the outbox knows, those of settled messages until these are forgotten.
-    pub fn deliveries(&self) -> impl Iterator<Item = (&Message, &EndpointId, &Delivery)> {
-        self.messages.values().flat_map(|entry| {
-            let message = &*entry.message;
-            entry.slots.iter().map(move |(endpoint, slot)| (message, endpoint, &slot.delivery))
-        })
-    }
-
-    /// The endpoints.
-    #[must_use]
-    pub const fn registry(&self) -> &Registry {
-        &self.registry
     }
 }

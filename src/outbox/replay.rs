@@ -180,8 +180,8 @@ impl Outbox {
     /// like any other; in order it stands where its message was accepted, ahead of what was
     /// accepted since.
     ///
-    /// A delivery that was attempted, replayed or delivered since the plan was made is left as it is. So a
-    /// plan can be carried out again, after a crash say, and nothing is replayed twice.
+    /// A delivery that was attempted, replayed or delivered since the plan was made is left as it
+    /// is. So a plan can be carried out again, after a crash say, and nothing is replayed twice.
     pub fn replay(&mut self, plan: &ReplayPlan, now: Timestamp) -> usize {
         let later = now.saturating_since(plan.planned_at);
         plan.replays.iter().filter(|planned| self.replay_one(planned, later, now)).count()

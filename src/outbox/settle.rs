@@ -67,8 +67,8 @@ impl Outbox {
             slot.cancel(now);
         }
 
-        // Its record, and what is to be told of it. What ended while nobody looked is kept from when
-        // that was found.
+        // Its record, and what is to be told of it. What ended while nobody looked is kept from
+        // when that was found.
         let ended_at = slot.recorded.ended_at().unwrap_or(now);
         if let Some(landing) = landing.filter(|_| self.report_attempts && slot.sent) {
             let report = slot.report(message, id, &landing, now);

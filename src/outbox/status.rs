@@ -1,10 +1,13 @@
-//! How an endpoint is doing: [`Status`].
+//! What an outbox shows of itself, and how an endpoint is doing: [`Status`].
 
 use super::Outbox;
 use super::counters::Counters;
+use crate::delivery::Delivery;
 use crate::flow::Flow;
 use crate::health::{Guard, Health};
 use crate::id::EndpointId;
+use crate::message::Message;
+use crate::registry::Registry;
 
 /// How an endpoint is doing at this moment: what a host shows to its operators and exports to its
 /// monitoring.
@@ -24,6 +27,26 @@ pub struct Status<'a> {
 }
 
 impl Outbox {
+    /// How many deliveries have not ended.
+    #[must_use]
+    pub const fn pending(&self) -> usize {
+        self.pending
+    }
+
+    /// The deliveries that the outbox knows, those of settled messages until these are forgotten.
+    pub fn deliveries(&self) -> impl Iterator<Item = (&Message, &EndpointId, &Delivery)> {
+        self.messages.values().flat_map(|entry| {
+            let message = &*entry.message;
+            entry.slots.iter().map(move |(endpoint, slot)| (message, endpoint, &slot.delivery))
+        })
+    }
+
+    /// The endpoints.
+    #[must_use]
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// How an endpoint is doing; `None` where the outbox knows none of this id.
     #[must_use]
     pub fn status(&self, endpoint: &EndpointId) -> Option<Status<'_>> {
