@@ -93,8 +93,8 @@
 //! unless somebody decides so.
 //!
 //! What a `Save` guards can still go wrong in one way. Should it take an attempt's whole timeout
-//! until it is written and polled for, the attempt is not handed out but started anew, without being
-//! counted. One that would not be started any more by then is taken back in the same way: its
+//! until it is written and polled for, the attempt is not handed out but started anew, without
+//! being counted. One that would not be started any more by then is taken back in the same way: its
 //! endpoint was paused or degraded, say, or what stands before it in its line was replayed.
 //!
 //! # When a message goes
@@ -119,9 +119,9 @@
 //!
 //! The stages are machines of their own: [`delivery`](crate::delivery) draws the states of one
 //! delivery, [`health`](crate::health) those of an endpoint, and [`flow`](crate::flow) what limits
-//! the pace. All of an endpoint's policies are members of its [`Endpoint`](crate::Endpoint). A probe
-//! is no request of its own but the oldest delivery that is due, so that with few messages the next
-//! probe may be a long way off: as far as these have to wait.
+//! the pace. All of an endpoint's policies are members of its [`Endpoint`](crate::Endpoint). A
+//! probe is no request of its own but the oldest delivery that is due, so that with few messages
+//! the next probe may be a long way off: as far as these have to wait.
 //!
 //! # What an outcome says of the endpoint
 //!
