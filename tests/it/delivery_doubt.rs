@@ -3,46 +3,17 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use labhook::delivery::{Dice, Doubt, Failure, Ignored, Progress, Resolution};
-use labhook::{Delivery, EndpointId, MessageId, Outcome, Policy, Timestamp, Verdict};
+use labhook::delivery::{Doubt, Failure, Ignored, Progress, Resolution};
+use labhook::{Delivery, Outcome, Policy, Timestamp, Verdict};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::support::{answer, answer_with, at, config, eid, mid, policy};
-
-struct Ids(MessageId, EndpointId);
-
-impl Ids {
-    fn new() -> Self {
-        Self(mid("m"), eid("e"))
-    }
-
-    fn dice(&self) -> Dice<'_> {
-        Dice::new(7, &self.0, &self.1)
-    }
-}
+use crate::lone_delivery::{Ids, poll, resolve, restored};
+use crate::support::{answer, answer_with, at, config, policy};
 
 /// One that retries after 5 s and after 20 s, with 10 s for each attempt.
 fn with(doubt: Doubt) -> Policy {
     policy(&[5, 20]).with_doubt(doubt)
-}
-
-fn poll(delivery: &mut Delivery, policy: &Policy, seconds: i64) -> Progress {
-    delivery.poll(policy, Ids::new().dice(), at(seconds))
-}
-
-fn resolve(
-    delivery: &mut Delivery,
-    policy: &Policy,
-    number: u32,
-    outcome: &Outcome,
-    seconds: i64,
-) -> Resolution {
-    delivery.resolve(policy, Ids::new().dice(), number, outcome, at(seconds))
-}
-
-fn restored(delivery: &Delivery) -> Delivery {
-    serde_json::from_str(&serde_json::to_string(delivery).unwrap()).unwrap()
 }
 
 /// A delivery whose first attempt started at 0 s.

@@ -3,48 +3,19 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use labhook::delivery::{Dice, Doubt, Failure, Ignored, Jitter, Progress, Resolution, Schedule};
-use labhook::{Delivery, EndpointId, MessageId, Outcome, Policy, Timestamp, Verdict};
+use labhook::delivery::{Doubt, Failure, Ignored, Jitter, Progress, Resolution, Schedule};
+use labhook::{Delivery, Outcome, Policy, Timestamp, Verdict};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::support::{answer, answer_with, at, config, eid, mid, policy, secs};
-
-struct Ids(MessageId, EndpointId);
-
-impl Ids {
-    fn new() -> Self {
-        Self(mid("m"), eid("e"))
-    }
-
-    fn dice(&self) -> Dice<'_> {
-        Dice::new(7, &self.0, &self.1)
-    }
-}
-
-fn poll(delivery: &mut Delivery, policy: &Policy, seconds: i64) -> Progress {
-    delivery.poll(policy, Ids::new().dice(), at(seconds))
-}
-
-fn resolve(
-    delivery: &mut Delivery,
-    policy: &Policy,
-    number: u32,
-    outcome: &Outcome,
-    seconds: i64,
-) -> Resolution {
-    delivery.resolve(policy, Ids::new().dice(), number, outcome, at(seconds))
-}
+use crate::lone_delivery::{Ids, poll, resolve, restored};
+use crate::support::{answer, answer_with, at, config, policy, secs};
 
 /// Makes the attempt that is due then, which is answered at once.
 fn attempt(delivery: &mut Delivery, policy: &Policy, status: u16, seconds: i64) -> Resolution {
     assert_eq!(poll(delivery, policy, seconds), Progress::Due);
     let started = delivery.start(policy, at(seconds)).unwrap();
     resolve(delivery, policy, started.number, &answer(status), seconds)
-}
-
-fn restored(delivery: &Delivery) -> Delivery {
-    serde_json::from_str(&serde_json::to_string(delivery).unwrap()).unwrap()
 }
 
 const fn ended(verdict: Verdict) -> Progress {

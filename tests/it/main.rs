@@ -30,6 +30,7 @@ mod inbox;
 mod invariants;
 mod jitter_golden;
 mod linq;
+mod lone_delivery;
 mod message;
 mod neighbours_golden;
 mod outbox;

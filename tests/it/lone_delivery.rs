@@ -1,0 +1,36 @@
+//! What the tests of one delivery share.
+
+use labhook::delivery::{Dice, Progress, Resolution};
+use labhook::{Delivery, EndpointId, MessageId, Outcome, Policy};
+
+use crate::support::{at, eid, mid};
+
+pub(crate) struct Ids(MessageId, EndpointId);
+
+impl Ids {
+    pub(crate) fn new() -> Self {
+        Self(mid("m"), eid("e"))
+    }
+
+    pub(crate) fn dice(&self) -> Dice<'_> {
+        Dice::new(7, &self.0, &self.1)
+    }
+}
+
+pub(crate) fn poll(delivery: &mut Delivery, policy: &Policy, seconds: i64) -> Progress {
+    delivery.poll(policy, Ids::new().dice(), at(seconds))
+}
+
+pub(crate) fn resolve(
+    delivery: &mut Delivery,
+    policy: &Policy,
+    number: u32,
+    outcome: &Outcome,
+    seconds: i64,
+) -> Resolution {
+    delivery.resolve(policy, Ids::new().dice(), number, outcome, at(seconds))
+}
+
+pub(crate) fn restored(delivery: &Delivery) -> Delivery {
+    serde_json::from_str(&serde_json::to_string(delivery).unwrap()).unwrap()
+}
