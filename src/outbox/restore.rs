@@ -35,7 +35,9 @@ impl Outbox {
             match record {
                 Record::Message(record) => self.restore_message(record)?,
                 Record::Delivery(record) => rows.push(record),
-                Record::Endpoint(EndpointRecord { endpoint, kept }) => {
+                Record::Endpoint(EndpointRecord { endpoint, mut kept }) => {
+                    // That is the deliveries' rows to tell.
+                    kept.flow.set_in_flight(0);
                     self.lanes.entry(endpoint).or_default().kept = *kept;
                 }
             }

@@ -247,3 +247,22 @@ fn an_endless_series_of_timeouts_stays_small() {
     let (.., delivery) = host.outbox.deliveries().next().unwrap();
     assert_eq!((delivery.attempts(), delivery.unanswered()), (2_000, 1_999));
 }
+
+// No saved state brings the outbox to a stop. One that was edited by hand counted attempts in flight
+// that no delivery had, and with its window full the endpoint was sent nothing more.
+#[test]
+fn attempts_in_flight_that_no_delivery_has_hold_up_nothing() {
+    let of = || endpoint("e").flow(FlowPolicy::adaptive());
+    let mut host = Host::with([of()]);
+    host.publish("m1");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(200));
+    assert_eq!(host.shown(), [""; 0]);
+    let mut record = serde_json::to_value(&host.disk["endpoint/e"]).unwrap();
+    assert_eq!(record["flow"]["in_flight"], 0);
+    record["flow"]["in_flight"] = 1_000.into();
+    host.disk.insert("endpoint/e".into(), serde_json::from_value(record).unwrap());
+    host.restart(Outbox::new(registry([of()]), 7));
+    host.publish("m2");
+    assert_eq!(host.shown(), ["m2>e#1"]);
+}

@@ -1,5 +1,6 @@
 //! The exhaustive search of the small scope: two endpoints, three deliveries in all, at most three
-//! attempts of each, and every interleaving of what receivers, storage, crashes and time can do.
+//! attempts of each, and every interleaving of what receivers, storage, crashes and time can do
+//! within the limits that each search names.
 
 use std::collections::BTreeMap;
 
