@@ -342,7 +342,7 @@ impl Outbox {
     /// [`Resolution::Ignored`] and changes nothing.
     pub fn resolve(&mut self, ticket: &Ticket, outcome: &Outcome, now: Timestamp) -> Resolution {
         const UNKNOWN: Resolution = Resolution::Ignored(Ignored::NeverStarted);
-        let Ticket { sequence, message, endpoint: id, attempt } = ticket;
+        let Ticket { sequence, message, endpoint: id, attempt, pass } = ticket;
         let Some(entry) = self.messages.get_mut(sequence) else { return UNKNOWN };
         let Some(slot) = entry.slots.get_mut(id) else { return UNKNOWN };
         if entry.message.id() != message {
@@ -364,16 +364,14 @@ impl Outbox {
         if matches!(resolution, Resolution::Ignored(_)) {
             return resolution;
         }
-        // The health hears the answer of an attempt that has its pass, and knows by it whether that
-        // is from before the endpoint was last enabled.
         let passed = slot.flight.is_some_and(|flight| flight.pass.is_some());
         self.settle(*sequence, id, Some(outcome).filter(|_| live), now);
-        // A success can say that it was the last, and the answer to an attempt from before a
-        // restart has no say over the health save this one.
+        // A success can say that it was the last. The health hears that of an attempt whose pass it
+        // is still to get; a late one, and one from before a restart, has no say over it save this.
         let gone = resolution == Resolution::Ended(Verdict::Gone)
             || outcome.control() == Some(Control::Disable);
         if gone && !(live && passed) {
-            let edge = self.operate(id, now, |health| health.gone(now)).flatten();
+            let edge = self.operate(id, now, |health| health.gone(*pass, now)).flatten();
             self.follow(id, edge, now);
         }
         // Of an endpoint that is disabled nothing is retried, nor asked.

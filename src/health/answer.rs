@@ -109,7 +109,7 @@ pub enum Intake {
 /// [`Health::start`](super::Health::start).
 ///
 /// It is handed back with what became of the attempt, and can be saved until then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pass {
     /// The serial of the time in which it was given out.

@@ -1,7 +1,7 @@
 //! What people and programs decide over a [`Health`].
 
 use super::Health;
-use super::answer::{Edge, State};
+use super::answer::{Edge, Pass, State};
 use super::disabled::{DisabledBy, EnableError, EnabledBy};
 use super::state::Inner;
 use crate::timestamp::Timestamp;
@@ -46,14 +46,19 @@ impl Health {
         Some(self.state.disable(DisabledBy::Operator, reason, now))
     }
 
-    /// The receiver wants nothing more at all, as an answer says of whose attempt the pass is not
-    /// at hand: it was started before a restart, say.
+    /// The receiver wants nothing more at all, as an answer says that came too late for
+    /// [`record`](Self::record): its pass was handed in already, or forgotten in a restart.
     ///
-    /// `None` where the endpoint is disabled already. With the pass, hand in
-    /// [`Signal::Gone`](super::Signal::Gone) instead.
-    pub fn gone(&mut self, now: Timestamp) -> Option<Edge> {
-        (self.state() != State::Disabled)
-            .then(|| self.state.disable(DisabledBy::Receiver, None, now))
+    /// `None` where the endpoint is disabled already, or was enabled since the attempt started.
+    /// Where the pass is still to be handed in, do so with [`Signal::Gone`](super::Signal::Gone)
+    /// instead.
+    pub fn gone(&mut self, pass: Pass, now: Timestamp) -> Option<Edge> {
+        (!self.is_foregone(pass)).then(|| self.state.disable(DisabledBy::Receiver, None, now))
+    }
+
+    /// Whether nothing that comes of this attempt counts any more.
+    pub(super) fn is_foregone(&self, pass: Pass) -> bool {
+        pass.serial < self.enabled || self.state() == State::Disabled
     }
 
     /// Enables a disabled endpoint: it is healthy, nothing of what was counted stays, and no

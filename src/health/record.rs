@@ -1,7 +1,7 @@
 //! How what became of an attempt moves a [`Health`].
 
 use super::Health;
-use super::answer::{Edge, Pass, Recorded, State};
+use super::answer::{Edge, Pass, Recorded};
 use super::guard::Guard;
 use super::policy::HealthPolicy;
 use super::signal::Signal;
@@ -24,11 +24,11 @@ impl Health {
         signal: Signal,
         now: Timestamp,
     ) -> Recorded {
-        if pass.serial < self.enabled || self.state() == State::Disabled {
+        if self.is_foregone(pass) {
             return Recorded::Ignored;
         }
         if signal == Signal::Gone {
-            return self.gone(now).map_or(Recorded::Ignored, Recorded::Changed);
+            return self.gone(pass, now).map_or(Recorded::Ignored, Recorded::Changed);
         }
         if pass.is_probe() {
             return if self.probe().is_some_and(|probe| probe.serial == pass.serial) {

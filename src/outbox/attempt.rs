@@ -9,6 +9,7 @@ use http::Request;
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::{Endpoint, RequestError};
+use crate::health::Pass;
 use crate::id::{EndpointId, MessageId};
 use crate::message::Message;
 use crate::rendering::Rendering;
@@ -26,6 +27,8 @@ pub struct Ticket {
     pub(crate) message: MessageId,
     pub(crate) endpoint: EndpointId,
     pub(crate) attempt: u32,
+    /// Tells an attempt from before the endpoint was last enabled, over restarts as well.
+    pub(crate) pass: Pass,
 }
 
 impl Ticket {

@@ -76,19 +76,20 @@ impl Outbox {
         let Some(lane) = self.lanes.get_mut(id) else { return false };
         let Some(entry) = self.messages.get_mut(&sequence) else { return false };
         let Some(slot) = entry.slots.get_mut(id) else { return false };
+        let Some(pass) = lane.kept.health.start(&endpoint.health, now) else { return false };
         if let Some(started) = slot.delivery.start(&endpoint.policy, now) {
-            let pass = lane.kept.health.start(&endpoint.health, now);
-            lane.unsent_probe = pass.filter(Pass::is_probe);
+            lane.unsent_probe = Some(pass).filter(Pass::is_probe);
             lane.started(&endpoint.flow, class, now);
             let body = entry.message.rendering(&slot.format).map_or(0, |it| it.body().len());
             self.turns.served(id, &mut lane.turn, body);
             slot.sent = false;
-            slot.flight = Some(Flight { started, pass, class: Some(class) });
+            slot.flight = Some(Flight { started, pass: Some(pass), class: Some(class) });
             let (message, endpoint) = (entry.message.id().clone(), id.clone());
             let attempt = started.number;
             self.settle(sequence, id, None, now);
-            self.journal.guard_attempt(Ticket { sequence, message, endpoint, attempt });
+            self.journal.guard_attempt(Ticket { sequence, message, endpoint, attempt, pass });
         } else {
+            lane.kept.health.unstart(pass);
             // The window has ended since; that is found out here.
             self.settle(sequence, id, None, now);
         }

@@ -183,6 +183,8 @@ pub(crate) fn in_flight(host: &Host) -> Vec<Ticket> {
             "message": message.id(),
             "endpoint": endpoint,
             "attempt": attempt,
+            // Of an attempt in flight the outbox knows the pass itself.
+            "pass": {"serial": 0},
         }))
         .ok()
     });

@@ -9,7 +9,7 @@ use labhook::{HealthPolicy, Order, Outcome, Verdict};
 use crate::outbox_health::{
     degraded, escalated, host, in_flight, ladder, outbox, patient, probe, suspended,
 };
-use crate::support::{Host, answer, at, eid, endpoint, mid, policy, secs};
+use crate::support::{Host, answer, answer_with, at, eid, endpoint, mid, policy, secs};
 
 /// What `a` has at the moment it is disabled: in flight, unsent, waiting for a retry, in doubt,
 /// and held up in order.
@@ -221,6 +221,44 @@ fn an_old_answer_says_nothing_of_an_endpoint_that_was_enabled_since() {
     host.sends();
     assert_eq!(host.health("a").state(), State::Healthy);
     assert_eq!(host.health("a").failures(), 0);
+}
+
+#[test]
+fn an_old_answer_that_wants_nothing_more_is_known_for_one_over_restarts_and_deadlines() {
+    let kept = || endpoint("a").health(ladder().with_waiting(Waiting::Keep));
+    let last = answer_with(200, "webhook-delivery", "disable");
+    let enabled_again = |restarts: bool, from: i64| {
+        let mut host = host([kept()]);
+        host.publish("m");
+        let old = host.send();
+        host.now = at(from);
+        assert_eq!(host.sends(), []);
+        host.outbox.disable_endpoint(&eid("a"), None, host.now);
+        host.enable("a").unwrap();
+        assert_eq!(host.sends(), []);
+        if restarts {
+            host.restart(outbox([kept()]));
+        }
+        (host, old)
+    };
+    for restarts in [false, true] {
+        // In flight still, and after its deadline at 10 s.
+        for (from, outcome) in [(1, &answer(410)), (1, &last), (12, &last)] {
+            let (mut host, old) = enabled_again(restarts, from);
+            host.resolve(&old, outcome);
+            assert_eq!(host.disabled("a"), None, "{restarts} {from}");
+
+            // One that started since does have its say, after the restart as well.
+            host.now = at(100);
+            host.publish("n");
+            let new = host.sends().pop().unwrap();
+            if restarts {
+                host.restart(outbox([kept()]));
+            }
+            host.resolve(&new, &last);
+            assert_eq!(host.disabled("a").unwrap().by, DisabledBy::Receiver);
+        }
+    }
 }
 
 #[test]
