@@ -212,6 +212,11 @@ impl Lane {
         self.recorded != self.kept
     }
 
+    /// Whether there is anything to know of the endpoint while it is away.
+    pub(super) fn is_of_use(&self) -> bool {
+        self.queue.open().len() > 0 || self.to_record().is_some()
+    }
+
     /// What the record of the endpoint is to say: nothing where it is as a new one.
     pub(super) fn to_record(&self) -> Option<Kept> {
         let mut kept = self.kept.clone();

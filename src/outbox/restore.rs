@@ -63,6 +63,9 @@ impl Outbox {
         for id in &ids {
             self.tend(id, now);
         }
+        // Of an endpoint that was removed there may be deliveries that have ended.
+        let registry = &self.registry;
+        self.lanes.retain(|id, lane| lane.is_of_use() || registry.get(id).is_some());
         Ok(self)
     }
 

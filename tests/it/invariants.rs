@@ -50,6 +50,7 @@
 //! 11. Driving at the wake-ups is driving at every tick:
 //!     `drive_faults::fault_12_the_wake_up_forgets_nothing_that_health_and_flow_hold_back`,
 //!     `outbox_determinism::sleeping_until_told_loses_nothing`,
+//!     `outbox_twins::a_poll_between_two_wake_ups_changes_nothing`,
 //!     `health_properties::wake_ups_are_exact`,
 //!     `lone::waking_when_told_equals_waking_at_every_tick`
 //! 12. Clocks that stand still or go back:
@@ -61,6 +62,7 @@
 //! 13. Determinism:
 //!     `outbox_determinism::the_same_inputs_give_the_same_steps`,
 //!     `outbox_determinism::stopping_and_restoring_at_a_quiet_moment_changes_nothing`,
+//!     `outbox_twins::a_restart_while_nothing_is_in_flight_changes_nothing`,
 //!     `outbox_flow::stopping_and_restoring_changes_no_flow`
 //! 14. No overflow at any extreme:
 //!     `outbox_invariants::no_extreme_overflows_or_spins_under_any_policy`,

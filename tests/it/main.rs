@@ -47,6 +47,7 @@ mod outbox_order;
 mod outbox_replay;
 mod outbox_reports;
 mod outbox_saves;
+mod outbox_twins;
 mod registry;
 mod schedules_golden;
 mod secrecy_doors;

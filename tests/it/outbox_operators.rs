@@ -289,6 +289,25 @@ fn a_new_health_policy_holds_from_the_next_decision_on() {
 }
 
 #[test]
+fn of_a_removed_endpoint_nothing_is_known_after_a_restart_either() {
+    let mut host = host([patient("a"), patient("b")]);
+    host.publish("m");
+    assert_eq!(host.sends().len(), 2);
+    host.outbox.remove_endpoint(&eid("a"), host.now);
+    host.sends();
+    assert!(host.outbox.status(&eid("a")).is_none());
+    host.restart(outbox([patient("b")]));
+    assert!(host.outbox.status(&eid("a")).is_none());
+    assert_eq!(host.outbox.status(&eid("b")).unwrap().pending, 1);
+
+    // One that is away, with something to know of it.
+    host.outbox.pause_endpoint(&eid("b"), host.now);
+    host.sends();
+    host.restart(outbox([]));
+    assert_eq!(host.outbox.status(&eid("b")).unwrap().health.paused_since(), Some(host.now));
+}
+
+#[test]
 fn removing_an_endpoint_forgets_its_health() {
     let mut host = suspended(patient("a"));
     assert!(host.keys().contains(&"endpoint/a"));

@@ -1,0 +1,383 @@
+//! Two outboxes with one history, everything in it: health, flow, order, doubt, replays and
+//! operators. One of them is restarted wherever nothing is in flight, or polled at every tick; they
+//! stay the same to the last member.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::num::{NonZeroU8, NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+use labhook::delivery::{Doubt, Failure, Jitter};
+use labhook::health::{EnabledBy, NewMessages, OutageGuard, Waiting};
+use labhook::lab::{RunState, RunStateChanged};
+use labhook::outbox::Selection;
+use labhook::{
+    Endpoint, Event, FlowPolicy, HealthPolicy, Order, Outbox, Outcome, Registry, Ticket, Timestamp,
+    outbox::Status,
+};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+use crate::support::{
+    Host, answer, answer_with, at, config, eid, endpoint, mid, policy, registry, secs, show,
+};
+
+const IDS: [&str; 4] = ["steep", "keyed", "asking", "shedding"];
+/// How long a quiet history goes on after its last input.
+const REST: u64 = 2_000;
+
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Publish { run: u8 },
+    Pause(usize),
+    Resume(usize),
+    Disable(usize),
+    Enable(usize, bool),
+    Use(usize, bool),
+    Remove(usize),
+    Insert(usize),
+    Replay { failed: bool },
+    Resend,
+    GiveUp,
+}
+
+/// The acts, each so many seconds after the one before.
+#[derive(Clone, Debug)]
+struct History {
+    acts: Vec<(u64, Act)>,
+    /// Which answers the receivers give.
+    salt: u64,
+    batch: usize,
+}
+
+fn histories() -> impl Strategy<Value = History> {
+    let which = 0..IDS.len();
+    let act = prop_oneof![
+        24 => (0..3_u8).prop_map(|run| Act::Publish { run }),
+        1 => which.clone().prop_map(Act::Pause),
+        2 => which.clone().prop_map(Act::Resume),
+        1 => which.clone().prop_map(Act::Disable),
+        3 => (which.clone(), any::<bool>()).prop_map(|(which, person)| Act::Enable(which, person)),
+        1 => (which.clone(), any::<bool>()).prop_map(|(which, is)| Act::Use(which, is)),
+        1 => which.clone().prop_map(Act::Remove),
+        2 => which.prop_map(Act::Insert),
+        1 => any::<bool>().prop_map(|failed| Act::Replay { failed }),
+        2 => Just(Act::Resend),
+        2 => Just(Act::GiveUp),
+    ];
+    let gap = prop_oneof![6 => 0..4_u64, 2 => 4..60_u64, 1 => 60..400_u64];
+    let acts = proptest::collection::vec((gap, act), 1..60);
+    (acts, any::<u64>(), 1..5_usize).prop_map(|(acts, salt, batch)| History { acts, salt, batch })
+}
+
+fn ends() -> [Endpoint; 4] {
+    let policy = |delays: &[u64]| policy(delays).with_jitter(Jitter::plus_minus(20));
+    let health = HealthPolicy::new()
+        .with_failures(NonZeroU8::new(2))
+        .with_failure_window(secs(90))
+        .with_overload_limit(secs(20))
+        .with_probes(secs(15), [secs(40)])
+        .with_probe_timeout(secs(12))
+        .with_suspend_after(NonZeroU32::new(2))
+        .with_disable_after(secs(120));
+    let whole = |id| endpoint(id).health(health.clone()).flow(FlowPolicy::adaptive());
+    let [steep, keyed, asking, shedding] = IDS.map(whole);
+    let keep = health.clone().with_waiting(Waiting::Keep);
+    let shed = health.with_new_messages(NewMessages::Shed);
+    [
+        steep.policy(policy(&[1, 5, 20, 60, 60, 60])).max_in_flight(NonZeroU32::new(2).unwrap()),
+        keyed
+            .policy(policy(&[2, 9, 30]).with_window(secs(300)))
+            .order(Order::per_key().skip_after(secs(25)))
+            .health(keep),
+        asking
+            .policy(policy(&[1, 30]).with_doubt(Doubt::Ask))
+            .order(Order::strict().skip_after_attempts(NonZeroU32::new(2).unwrap())),
+        shedding.policy(policy(&[3, 3, 50]).with_doubt(Doubt::GiveUp)).health(shed),
+    ]
+}
+
+impl History {
+    fn outbox(&self, registry: Registry) -> Outbox {
+        Outbox::new(registry, self.salt)
+            .batch(NonZeroUsize::new(self.batch).unwrap())
+            .retain(secs(200))
+            .failing_after(NonZeroU32::new(2).unwrap())
+            .outage_guard(OutageGuard::new(60, 3))
+            .report_attempts()
+    }
+
+    fn draw(&self, text: &str) -> u64 {
+        text.bytes().fold(self.salt, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        })
+    }
+
+    /// The answer to an attempt, and after how many tenths of a second it comes, if it does. The
+    /// receivers have good and bad minutes.
+    fn fate(&self, ticket: &Ticket, now: Timestamp) -> Option<(Outcome, u64)> {
+        let minute = now.saturating_since(at(0)).as_secs() / 120;
+        let bad = self.draw(&format!("{}{minute}", ticket.endpoint())) >> 33 & 1 == 1;
+        let hash = self.draw(&show(ticket));
+        let latency = if hash >> 50 & 15 == 0 { 115 } else { (hash >> 40) % 20 };
+        let outcome = match (bad, (hash >> 20) % 16) {
+            (false, 0..=11) | (true, 0..=1) => answer(200),
+            (_, 12) => answer_with(429, "retry-after", "7"),
+            (_, 13) => Outcome::failed(Failure::Sender),
+            (_, 14) if hash >> 60 == 0 => answer_with(200, "webhook-delivery", "disable"),
+            (_, 14) if hash >> 60 == 1 => answer_with(503, "webhook-delivery", "abort-message"),
+            (true, 14) if hash >> 60 < 4 => answer(410),
+            (_, 15) => return None,
+            (true, 2..=5) => answer(503),
+            (true, 6..=8) => answer(500),
+            (true, _) => Outcome::failed(Failure::Broken),
+            (false, _) => answer(422),
+        };
+        Some((outcome, latency))
+    }
+}
+
+/// One of the two.
+struct Twin {
+    host: Host,
+    answers: BTreeMap<Timestamp, VecDeque<(Ticket, Outcome)>>,
+    published: u32,
+}
+
+impl Twin {
+    fn new(history: &History) -> Self {
+        let host = Host::new(history.outbox(registry(ends())));
+        Self { host, answers: BTreeMap::new(), published: 0 }
+    }
+
+    fn act(&mut self, act: Act) {
+        let Self { host, published, .. } = self;
+        let now = host.now;
+        let id = |which: usize| eid(IDS[which]);
+        match act {
+            Act::Publish { run } => {
+                *published += 1;
+                let event =
+                    Event::new(RunStateChanged::new(format!("r{run}"), RunState::Started), now);
+                let message = event.into_message(mid(&format!("m{published}"))).unwrap();
+                // The fourth expires.
+                let expires = (published.is_multiple_of(4)).then(|| now + secs(45));
+                host.outbox.publish(message.with_expires_at(expires), now).unwrap();
+            }
+            Act::Pause(which) => _ = host.outbox.pause_endpoint(&id(which), now),
+            Act::Resume(which) => _ = host.outbox.resume_endpoint(&id(which), now),
+            Act::Disable(which) => _ = host.outbox.disable_endpoint(&id(which), None, now),
+            Act::Enable(which, person) => {
+                let by = if person { EnabledBy::Operator } else { EnabledBy::Automation };
+                _ = host.outbox.enable_endpoint(&id(which), by, now);
+            }
+            Act::Use(which, is) => {
+                if let Some(endpoint) = host.outbox.registry().get(&id(which)) {
+                    let endpoint = endpoint.as_ref().clone().enabled(is);
+                    host.outbox.replace_endpoint(endpoint, now).unwrap();
+                }
+            }
+            Act::Remove(which) => _ = host.outbox.remove_endpoint(&id(which), now),
+            Act::Insert(which) => {
+                _ = host.outbox.insert_endpoint(ends()[which].clone(), now);
+            }
+            Act::Replay { failed } => {
+                let all = Selection::all();
+                let selection =
+                    if failed { all.failed() } else { all.accepted_from(now + secs(0)) };
+                let plan = host.outbox.plan_replay(&selection, secs(2), now);
+                host.outbox.replay(&plan, now);
+            }
+            Act::Resend | Act::GiveUp => {
+                let found = host.outbox.deliveries().find_map(|(message, endpoint, delivery)| {
+                    delivery.in_doubt().map(|_| (message.id().clone(), endpoint.clone()))
+                });
+                let Some((message, endpoint)) = found else { return };
+                let outbox = &mut host.outbox;
+                let decided = match act {
+                    Act::Resend => outbox.resend(&message, &endpoint, now),
+                    _ => outbox.give_up(&message, &endpoint, now),
+                };
+                assert!(decided);
+            }
+        }
+    }
+
+    /// Everything that there is to do at this instant, and what it did: sends and news.
+    fn turn(&mut self, history: &History, acts: &[Act]) -> (Vec<String>, Vec<String>) {
+        let (mut sent, mut told) = (Vec::new(), Vec::new());
+        acts.iter().for_each(|act| self.act(*act));
+        loop {
+            let now = self.host.now;
+            for attempt in self.host.attempts() {
+                let ticket = attempt.ticket();
+                sent.push(format!("{} by {}", show(ticket), attempt.deadline()));
+                if let Some((outcome, tenths)) = history.fate(ticket, now) {
+                    let due = now + Duration::from_millis(100) * u32::try_from(tenths).unwrap();
+                    self.answers.entry(due).or_default().push_back((ticket.clone(), outcome));
+                }
+            }
+            told.extend(self.host.notices.drain(..).map(|notice| format!("{notice:?}")));
+            let Some(mut due) = self.answers.first_entry().filter(|it| *it.key() <= now) else {
+                break;
+            };
+            // Whose turn it was is not saved: within an instant the order may differ.
+            due.get_mut().make_contiguous().sort_by_key(|(ticket, _)| show(ticket));
+            let (ticket, outcome) = due.get_mut().pop_front().unwrap();
+            if due.get().is_empty() {
+                due.remove();
+            }
+            self.host.resolve(&ticket, &outcome);
+        }
+        sent.sort();
+        told.sort();
+        (sent, told)
+    }
+
+    /// All that can be seen of it, without what is counted from a restart on.
+    fn shown(&self) -> Vec<String> {
+        let outbox = &self.host.outbox;
+        let mut lines =
+            vec![format!("{} {:?} {:?}", outbox.pending(), outbox.own_outage(), self.host.wait)];
+        lines.extend(IDS.iter().filter_map(|id| {
+            let Status { health, flow, pending, due, .. } = outbox.status(&eid(id))?;
+            // A wait that is over may be found to be so later, so that the two are asked for what
+            // they say and not compared themselves.
+            let state = (health.state(), health.since(), health.failures(), health.disabled());
+            let ladder = (health.paused_since(), health.probe(), health.claim_at());
+            Some(format!("{id} {state:?} {ladder:?} {flow:?} {pending} {due}"))
+        }));
+        lines.extend(outbox.deliveries().map(|(message, endpoint, it)| {
+            let id = message.id();
+            let state = (it.attempts(), it.in_flight(), it.next_at(), it.in_doubt(), it.verdict());
+            format!("{id}>{endpoint} {state:?} {:?} {}", it.unanswered(), it.replays())
+        }));
+        lines.extend(self.host.disk.keys().cloned());
+        lines
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.host.outbox.deliveries().all(|(_, _, delivery)| delivery.in_flight().is_none())
+    }
+
+    fn next(&self) -> Option<Timestamp> {
+        let answer = self.answers.first_key_value().map(|(due, _)| *due);
+        answer.into_iter().chain(self.host.wait).min()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Other {
+    Restarts,
+    Ticks,
+}
+
+fn same(one: &Twin, two: &Twin, now: Timestamp) {
+    let (one, two) = (one.shown(), two.shown());
+    for (one, two) in one.iter().zip(&two) {
+        assert_eq!(one, two, "at {now}");
+    }
+    assert_eq!(one.len(), two.len(), "at {now}");
+}
+
+/// Lives through the history twice, side by side. Answers how often the other was restarted or
+/// polled in between, and what was told.
+fn live(history: &History, other: Other) -> (u32, Vec<String>) {
+    let mut acts = VecDeque::new();
+    let mut when = at(0);
+    for (gap, act) in &history.acts {
+        when = when + secs(*gap);
+        acts.push_back((when, *act));
+    }
+    let end = when + secs(REST);
+    let (mut one, mut two) = (Twin::new(history), Twin::new(history));
+    let (mut count, mut told) = (0, Vec::new());
+    while one.host.now < end {
+        let now = one.host.now;
+        let due = acts.iter().take_while(|(when, _)| *when <= now).count();
+        let due: Vec<_> = acts.drain(..due).map(|(_, act)| act).collect();
+        two.host.now = now;
+        let turn = one.turn(history, &due);
+        assert_eq!(turn, two.turn(history, &due), "at {now}");
+        told.extend(turn.1);
+        same(&one, &two, now);
+
+        let acted = acts.front().map(|(when, _)| *when);
+        let next = acted.into_iter().chain(one.next()).min().unwrap_or(end);
+        match other {
+            Other::Restarts if two.is_quiet() => {
+                let registry = two.host.outbox.registry().clone();
+                two.host.restart(history.outbox(registry));
+                assert_eq!(two.turn(history, &[]), Default::default(), "restarted at {now}");
+                same(&one, &two, now);
+                count += 1;
+            }
+            Other::Ticks => {
+                let gap = next.saturating_since(now) / 4;
+                for _ in 0..3 {
+                    two.host.now = two.host.now + gap;
+                    if two.host.now < next {
+                        assert_eq!(two.turn(history, &[]), Default::default(), "{}", two.host.now);
+                        count += 1;
+                    }
+                }
+            }
+            Other::Restarts => {}
+        }
+        one.host.now = next;
+    }
+    (count, told)
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_restart_while_nothing_is_in_flight_changes_nothing(history in histories()) {
+        live(&history, Other::Restarts);
+    }
+
+    #[test]
+    fn a_poll_between_two_wake_ups_changes_nothing(history in histories()) {
+        live(&history, Other::Ticks);
+    }
+}
+
+#[test]
+fn the_histories_have_something_to_tell() {
+    let mut runner = TestRunner::deterministic();
+    let (mut restarts, mut told) = (0, Vec::new());
+    for _ in 0..60 {
+        let history = histories().new_tree(&mut runner).unwrap().current();
+        let (count, news) = live(&history, Other::Restarts);
+        restarts += count;
+        told.extend(news);
+    }
+    assert!(restarts > 1_000, "{restarts}");
+    let words = [
+        "EndpointDegraded",
+        "EndpointSuspended",
+        "EndpointRecovered",
+        "EndpointDisabled",
+        "by: Operator",
+        "by: Escalation",
+        "by: Receiver",
+        "OwnOutage ",
+        "OwnOutageOver",
+        "Failing",
+        "InDoubt",
+        "cause: Probe",
+        "cause: Retry",
+        "cause: Replay",
+        "verdict: Delivered",
+        "verdict: Exhausted",
+        "verdict: Expired",
+        "verdict: Unconfirmed",
+        "verdict: Cancelled",
+        "verdict: Gone",
+        "verdict: Stopped",
+    ];
+    for word in words {
+        assert!(told.iter().any(|it| it.contains(word)), "{word}");
+    }
+}
