@@ -61,6 +61,7 @@ mod scenario;
 mod series;
 mod tally;
 mod warning;
+mod warning_text;
 
 pub use load::{Expected, Load};
 pub use policies::{Policies, Summary};

@@ -8,7 +8,7 @@ use super::policies::Policies;
 use super::reach::Reach;
 use super::warning::Warning;
 use crate::flow::RatePolicy;
-use crate::health::Waiting;
+use crate::health::{NewMessages, Waiting};
 use crate::timestamp::Timestamp;
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -18,15 +18,26 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 pub(super) fn health(policies: &Policies, found: &mut Vec<Warning>) {
     let (policy, health) = (&policies.delivery, &policies.health);
-    if health.failures().is_none() {
-        return;
+    let suspends = health.failures().and(health.suspend_after()).is_some();
+    if health.new_messages() == NewMessages::Shed && !suspends {
+        found.push(Warning::NeverSheds);
     }
+    let Some(failures) = health.failures() else { return };
     let (timeout, probe) = (policy.attempt_timeout(), health.probe_timeout());
     if let Some(wait) = health.probes().min().filter(|wait| *wait <= timeout) {
         found.push(Warning::ProbeWithinAttempt { wait, timeout });
     }
     if probe < timeout {
         found.push(Warning::ProbeGivesUpFirst { probe, attempt: timeout });
+    }
+    if let Some(window) = health.failure_window() {
+        let timeouts = timeouts(policies, window);
+        let apart = timeouts < u64::from(failures.get());
+        found.extend(apart.then_some(Warning::FailuresBeyondTimeouts {
+            failures,
+            window,
+            timeouts,
+        }));
     }
     let wait = health.probe_wait(0);
     if let Some(window) = policy.window().filter(|window| wait >= *window) {
@@ -44,14 +55,62 @@ pub(super) fn health(policies: &Policies, found: &mut Vec<Warning>) {
     }
 }
 
+/// How many attempts can time out within so much time, the instants at its both ends included.
+fn timeouts(policies: &Policies, window: Duration) -> u64 {
+    // In strict order the next one waits until this one has ended, unless it may pass.
+    let one_by_one = policies.line() == Some(true) && !skips(policies);
+    let places = if one_by_one { 1 } else { u64::from(policies.flow.window().max().get()) };
+    // One at the beginning in each place, and whenever a timeout has passed another one.
+    let timeouts = times(window, policies.delivery.attempt_timeout()).saturating_add(1);
+    let places = places.saturating_mul(timeouts);
+    // They end as far apart as they began.
+    let released = policies.flow.rate().map(|rate| {
+        let released = times(window.saturating_mul(rate.releases().get()), rate.per());
+        released.saturating_add(u64::from(rate.burst().get()))
+    });
+    released.map_or(places, |released| released.min(places))
+}
+
+/// How many times one fits into the other.
+fn times(whole: Duration, part: Duration) -> u64 {
+    narrow(whole.as_micros().checked_div(part.as_micros()).unwrap_or(u128::MAX))
+}
+
+/// Whether others may at some time pass the one at the head of the line.
+fn skips(policies: &Policies) -> bool {
+    let order = &policies.order;
+    order.skip_at(Timestamp::UNIX_EPOCH).is_some() || order.skips(u32::MAX)
+}
+
+pub(super) fn order(policies: &Policies, found: &mut Vec<Warning>) {
+    let skip_at = policies.order.skip_at(Timestamp::UNIX_EPOCH);
+    let Some(skip_at) = skip_at.filter(|_| policies.line().is_some()) else { return };
+    let skip = skip_at.saturating_since(Timestamp::UNIX_EPOCH);
+    let timeout = policies.delivery.attempt_timeout();
+    if skip.is_zero() {
+        found.push(Warning::PassedAtOnce);
+    } else if skip < timeout {
+        found.push(Warning::PassedInFlight { skip, timeout });
+    }
+}
+
+pub(super) fn timeout(policies: &Policies, expected: &Expected, found: &mut Vec<Warning>) {
+    let (policy, timeout) = (&policies.delivery, policies.delivery.attempt_timeout());
+    let limit = policy.window().into_iter().chain(expected.lifetime()).min();
+    let has_retries = Reach(policy).retries() != Some(0);
+    match limit.filter(|limit| has_retries && timeout >= *limit) {
+        Some(limit) => found.push(Warning::TimeoutOutlivesMessages { timeout, limit }),
+        None if timeout >= HOUR => found.push(Warning::LongTimeout { timeout }),
+        None => {}
+    }
+}
+
 pub(super) fn endless(policies: &Policies, found: &mut Vec<Warning>) {
     let span = Reach(&policies.delivery).span();
     if span == Duration::MAX {
         found.push(Warning::Endless);
     }
-    let order = &policies.order;
-    let skips = order.skip_at(Timestamp::UNIX_EPOCH).is_some() || order.skips(u32::MAX);
-    if let Some(strict) = policies.line().filter(|_| !skips && span >= DAY) {
+    if let Some(strict) = policies.line().filter(|_| !skips(policies) && span >= DAY) {
         found.push(Warning::HeadOfLine { span, strict });
     }
     let delay = policies.delivery.schedule().delay(1);
@@ -97,6 +156,19 @@ pub(super) fn load(policies: &Policies, expected: &Expected, found: &mut Vec<War
             }
             _ => {}
         }
+    }
+    if let (Some(failures), Some(window), Some(retries), None) = (
+        policies.health.failures(),
+        policies.health.failure_window(),
+        reach.retries(),
+        policies.line(),
+    ) {
+        // Of each attempt that a message gets, those of all messages are as far apart as these.
+        let messages = times(window.saturating_mul(load.events().get()), load.per());
+        let each = u64::from(retries).saturating_add(1);
+        let attempts = messages.saturating_add(1).saturating_mul(each);
+        let apart = attempts < u64::from(failures.get());
+        found.extend(apart.then_some(Warning::FailuresBeyondLoad { failures, window, attempts }));
     }
     let retries = match (reach.retries(), expected.outage()) {
         (Some(0), _) => return,

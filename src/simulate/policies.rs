@@ -97,6 +97,8 @@ impl Policies {
         caps::retry_after(self, &mut found);
         bounds::health(self, &mut found);
         bounds::endless(self, &mut found);
+        bounds::order(self, &mut found);
+        bounds::timeout(self, expected, &mut found);
         bounds::load(self, expected, &mut found);
         found.sort_by_key(|warning| std::cmp::Reverse(warning.severity()));
         found

@@ -1,12 +1,10 @@
 //! What the linter finds: [`Warning`] and its [`Severity`].
 
 use std::fmt;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
 use http::StatusCode;
-
-use super::figures::Long;
 
 /// How much a [`Warning`] weighs, the lightest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,6 +66,30 @@ pub enum Warning {
         /// The window of a delivery.
         window: Duration,
     },
+    /// An endpoint whose receiver hangs is never degraded: the attempts that the window of flow, the
+    /// rate and the order let go time out one after the other, and the first of them counts no more
+    /// when the last is there. The receiver is met at full force throughout, and never disabled.
+    FailuresBeyondTimeouts {
+        /// The failures that degrade.
+        failures: NonZeroU8,
+        /// The time in which they have to fall.
+        window: Duration,
+        /// The most attempts that can time out in it.
+        timeouts: u64,
+    },
+    /// An endpoint that is gone is never degraded: with retries and all there are too few attempts
+    /// for their failures to count together. Reckoned without jitter, pauses and order.
+    FailuresBeyondLoad {
+        /// The failures that degrade.
+        failures: NonZeroU8,
+        /// The time in which they have to fall.
+        window: Duration,
+        /// The most attempts that fall in it.
+        attempts: u64,
+    },
+    /// New messages are to be shed while the endpoint is suspended, and no failure suspends it, so
+    /// that all of them wait.
+    NeverSheds,
     /// The endpoint is disabled, and what waits for it cancelled, while deliveries have retries
     /// left.
     DisabledWithinSpan {
@@ -161,6 +183,22 @@ pub enum Warning {
         /// How long its endpoint does.
         endpoint: Duration,
     },
+    /// A receiver that hangs loses the message: when its first attempt is given up, the message has
+    /// no time left for a retry.
+    TimeoutOutlivesMessages {
+        /// The timeout of an attempt.
+        timeout: Duration,
+        /// How long a message lives.
+        limit: Duration,
+    },
+    /// An attempt is given up after an hour at the earliest. Where the receiver falls silent without
+    /// closing the connection, its message comes that much later, and so it does where the sender
+    /// was restarted. A receiver that needs the time can ask for it with `Retry-After`, for which
+    /// no connection stays open, and which is heeded for an hour by default.
+    LongTimeout {
+        /// The timeout of an attempt.
+        timeout: Duration,
+    },
     /// A receiver that asks for the pause that it may ask for loses the message.
     CapBeyondWindow {
         /// How far `Retry-After` is heeded.
@@ -203,6 +241,17 @@ pub enum Warning {
         /// Whether it holds up all messages to the endpoint, and not those of its key alone.
         strict: bool,
     },
+    /// Others may pass a message as soon as it is accepted, so that none waits for another: there
+    /// is no order.
+    PassedAtOnce,
+    /// Others may pass a message whose first attempt is still under way, so that a receiver which
+    /// is slow, and never fails, gets them at the same time or the wrong way round.
+    PassedInFlight {
+        /// After how long they may.
+        skip: Duration,
+        /// The timeout of an attempt.
+        timeout: Duration,
+    },
     /// While no new messages come, retries come by the trickle of the budget, and so later than the
     /// schedule says.
     TrickleBelowSchedule {
@@ -239,6 +288,7 @@ impl Warning {
             Self::ProbeWithinAttempt { .. }
             | Self::ProbeGivesUpFirst { .. }
             | Self::ProbeAfterWindow { .. }
+            | Self::NeverSheds
             | Self::DisabledWithinSpan { .. }
             | Self::RateBelowLoad { .. }
             | Self::BacklogOutlivesMessages { .. }
@@ -248,10 +298,15 @@ impl Warning {
             | Self::LimitCutsSchedule { .. }
             | Self::LimitBeyondWindow { .. }
             | Self::CapsApart { .. }
+            | Self::PassedAtOnce
             | Self::NothingDelivers
             | Self::SuccessRetried { .. } => Severity::Contradiction,
-            Self::OutageOutlivesMessages { .. }
+            Self::FailuresBeyondTimeouts { .. }
+            | Self::FailuresBeyondLoad { .. }
+            | Self::OutageOutlivesMessages { .. }
             | Self::RateEqualsLoad { .. }
+            | Self::TimeoutOutlivesMessages { .. }
+            | Self::LongTimeout { .. }
             | Self::CapBeyondWindow { .. }
             | Self::FailureDelivers { .. }
             | Self::GoneRetried
@@ -259,134 +314,10 @@ impl Warning {
             | Self::Endless
             | Self::HeldWithoutEnd
             | Self::HeadOfLine { .. }
+            | Self::PassedInFlight { .. }
             | Self::TrickleBelowSchedule { .. }
             | Self::NoRetry => Severity::Risk,
             Self::BudgetBelowLoad { .. } | Self::RetriedPastLifetime { .. } => Severity::Note,
-        }
-    }
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::ProbeWithinAttempt { wait, timeout } => write!(
-                f,
-                "a probe comes after {}, which is no longer than the attempt timeout of {}",
-                Long(wait),
-                Long(timeout)
-            ),
-            Self::ProbeGivesUpFirst { probe, attempt } => write!(
-                f,
-                "a probe gives up after {}, and an attempt after {}",
-                Long(probe),
-                Long(attempt)
-            ),
-            Self::ProbeAfterWindow { wait, window } => write!(
-                f,
-                "the first probe comes after {}, and the window ends after {}",
-                Long(wait),
-                Long(window)
-            ),
-            Self::DisabledWithinSpan { disabled, span } => write!(
-                f,
-                "a failing endpoint is disabled within {}, and a delivery is retried for {}",
-                Long(disabled),
-                Long(span)
-            ),
-            Self::RateBelowLoad { releases, per, events, every } => write!(
-                f,
-                "the rate of {releases} in {} is below the load of {events} in {}",
-                Long(per),
-                Long(every)
-            ),
-            Self::RateEqualsLoad { releases, per } => write!(
-                f,
-                "the rate of {releases} in {} is no more than the load, and drains no backlog",
-                Long(per)
-            ),
-            Self::BacklogOutlivesMessages { outage, drain, limit } => write!(
-                f,
-                "the backlog of an outage of {} takes {} to drain, and a message lives for {}",
-                Long(outage),
-                Long(drain),
-                Long(limit)
-            ),
-            Self::OutageOutlivesMessages { outage, limit } => write!(
-                f,
-                "an outage of {} outlasts the {} for which a message lives",
-                Long(outage),
-                Long(limit)
-            ),
-            Self::WindowBeyondSchedule { window, span } => write!(
-                f,
-                "the window of {} is longer than the {} that the schedule can fill",
-                Long(window),
-                Long(span)
-            ),
-            Self::WindowCutsSchedule { window, fit, of } => {
-                write!(f, "the window of {} leaves {fit} of {of} retries", Long(window))
-            }
-            Self::LimitBeyondSchedule { limit, attempts } => write!(
-                f,
-                "the limit of {limit} attempts is above the {attempts} that the schedule gives"
-            ),
-            Self::LimitCutsSchedule { limit, attempts } => write!(
-                f,
-                "the limit of {limit} attempts is below the {attempts} that the schedule gives"
-            ),
-            Self::LimitBeyondWindow { limit, attempts, window } => write!(
-                f,
-                "the limit of {limit} attempts is above the {attempts} that the window of {} leaves",
-                Long(window)
-            ),
-            Self::CapsApart { delivery, endpoint } => write!(
-                f,
-                "a delivery heeds Retry-After for up to {}, and its endpoint for up to {}",
-                Long(delivery),
-                Long(endpoint)
-            ),
-            Self::CapBeyondWindow { cap, window } => write!(
-                f,
-                "Retry-After is heeded for up to {}, and the window is {}",
-                Long(cap),
-                Long(window)
-            ),
-            Self::NothingDelivers => f.write_str("no response counts as delivered"),
-            Self::SuccessRetried { status } => {
-                write!(f, "a {} is retried, although it is a success", status.as_u16())
-            }
-            Self::FailureDelivers { status } => {
-                write!(f, "a {} counts as delivered", status.as_u16())
-            }
-            Self::GoneRetried => f.write_str("a 410 is retried"),
-            Self::NoJitter { events, every } => {
-                write!(f, "nothing spreads the retries of {events} events in {}", Long(every))
-            }
-            Self::Endless => f.write_str("nothing ends the retries"),
-            Self::HeldWithoutEnd => f.write_str("nothing ends what waits for a failing endpoint"),
-            Self::HeadOfLine { span, strict } => write!(
-                f,
-                "one message can hold up all others{} for {}",
-                if strict { "" } else { " of its key" },
-                Long(span)
-            ),
-            Self::TrickleBelowSchedule { trickle, delay } => write!(
-                f,
-                "the retry budget trickles one retry in {}, and the schedule waits {}",
-                Long(trickle),
-                Long(delay)
-            ),
-            Self::BudgetBelowLoad { given, due } => write!(
-                f,
-                "the retry budget gives {given} retries an hour in an outage, and {due} fall due"
-            ),
-            Self::RetriedPastLifetime { lifetime, span } => write!(
-                f,
-                "a message is of use for {}, and is retried for {}",
-                Long(lifetime),
-                Long(span)
-            ),
-            Self::NoRetry => f.write_str("there is no retry"),
         }
     }
 }

@@ -61,6 +61,7 @@ mod signature_secrecy;
 mod signature_vendors;
 mod simulate;
 mod simulate_lint;
+mod simulate_proportion;
 mod small_scope;
 mod small_scope_digest;
 mod small_scope_world;

@@ -1,0 +1,254 @@
+//! What the linter says of settings that are out of all proportion, and runs in which they are.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use labhook::delivery::Jitter;
+use labhook::flow::{RatePolicy, WindowPolicy};
+use labhook::health::{NewMessages, State};
+use labhook::simulate::{Behaviour, Expected, Load, Policies, Receiver, Report, Scenario, Warning};
+use labhook::{FlowPolicy, HealthPolicy, Order, Policy};
+
+use crate::simulate_lint::{finds, hard, policies, policy, texts};
+use crate::support::secs;
+
+const HOUR: u64 = 3_600;
+const DAY: u64 = 24 * HOUR;
+
+fn count(count: u32) -> NonZeroU32 {
+    NonZeroU32::new(count).unwrap()
+}
+
+/// Whether it is one of those that tell of a setting which is out of all proportion.
+fn is_of_proportion(warning: &Warning) -> bool {
+    matches!(
+        warning,
+        Warning::FailuresBeyondTimeouts { .. }
+            | Warning::FailuresBeyondLoad { .. }
+            | Warning::NeverSheds
+            | Warning::TimeoutOutlivesMessages { .. }
+            | Warning::LongTimeout { .. }
+            | Warning::PassedAtOnce
+            | Warning::PassedInFlight { .. }
+    )
+}
+
+#[test]
+fn the_presets_and_defaults_are_in_proportion() {
+    let presets = ["standard_webhooks", "svix", "strike", "hook0", "outpost", "event_grid"];
+    let orders = [Order::none(), Order::per_key(), Order::strict()];
+    let skipping = orders.map(|order| order.skip_after_attempts(NonZeroU32::MIN));
+    let timed = orders.map(|order| order.skip_after(secs(600)));
+    let expectations = [20, 1].map(|events| {
+        let load = Load::new(count(events), secs(60));
+        Expected::new().with_load(load).with_outage(secs(600)).with_lifetime(secs(DAY))
+    });
+    for name in presets.into_iter().chain(["shopware", "none"]) {
+        for health in [HealthPolicy::default(), HealthPolicy::never()] {
+            for flow in [FlowPolicy::default(), FlowPolicy::adaptive(), FlowPolicy::fixed()] {
+                for order in orders.into_iter().chain(skipping).chain(timed) {
+                    let all = policies(Policy::named(name).unwrap())
+                        .with_health(health.clone())
+                        .with_flow(flow)
+                        .with_order(order);
+                    for expected in expectations.iter().chain([&Expected::new()]) {
+                        let found = all.lint(expected);
+                        assert!(!found.iter().any(is_of_proportion), "{name}: {found:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn failures_come_close_enough_to_count_together() {
+    let windowed = |seconds: u64| HealthPolicy::default().with_failure_window(secs(seconds));
+    let one = FlowPolicy::adaptive().with_window(WindowPolicy::fixed(count(1)));
+    // Timeouts at 20, 40, 60, 80 and 100 s.
+    let what = ["risk: 5 failures in 1 min 19 s degrade, and at most 4 of them can be timeouts"];
+    let at = |seconds| policies(policy()).with_health(windowed(seconds));
+    finds(&at(79).with_flow(one), &Expected::new(), &what);
+    finds(&at(80).with_flow(one), &Expected::new(), &[]);
+    finds(&at(79).with_order(Order::strict()), &Expected::new(), &what);
+    // Where others may pass, or run in other lines, they time out together.
+    finds(&at(1), &Expected::new(), &[]);
+    finds(&at(1).with_order(Order::per_key()), &Expected::new(), &[]);
+    let passing = Order::strict().skip_after_attempts(count(1));
+    finds(&at(1).with_order(passing), &Expected::new(), &[]);
+    // A rate spreads them as well: two at once, and one in ten seconds.
+    let slow = |burst| {
+        let rate = RatePolicy::new(count(6), secs(60)).with_burst(count(burst));
+        FlowPolicy::adaptive().with_rate(rate)
+    };
+    let what = ["risk: 5 failures in 20 s degrade, and at most 4 of them can be timeouts"];
+    finds(&at(20).with_flow(slow(2)), &Expected::new(), &what);
+    finds(&at(20).with_flow(slow(3)), &Expected::new(), &[]);
+    let always = windowed(1).with_failure_window(None);
+    finds(&policies(policy()).with_health(always).with_flow(one), &Expected::new(), &[]);
+
+    // A message a day, and three attempts of each.
+    let daily = Expected::new().with_load(Load::new(count(1), secs(DAY)));
+    let what = ["risk: 5 failures in 23 h 59 min 59 s degrade, and the load brings 3 at most"];
+    finds(&at(DAY - 1), &daily, &what);
+    finds(&at(DAY), &daily, &[]);
+    finds(&at(DAY - 1).with_order(Order::strict()), &daily, &[]);
+}
+
+#[test]
+fn what_is_to_be_shed_is_shed_at_some_time() {
+    let shed = |health: HealthPolicy| {
+        let health = health.with_new_messages(NewMessages::Shed);
+        policies(policy().with_window(secs(DAY))).with_health(health)
+    };
+    let what = ["contradiction: new messages are shed while suspended, and nothing suspends"];
+    finds(&shed(HealthPolicy::default().with_suspend_after(None)), &Expected::new(), &what);
+    let never = texts(&shed(HealthPolicy::never()), &Expected::new());
+    assert!(never.contains(&what[0].to_owned()), "{never:?}");
+    finds(&shed(HealthPolicy::default()), &Expected::new(), &[]);
+}
+
+#[test]
+fn an_attempt_is_given_up_in_time() {
+    let timed = |timeout, window: Option<u64>| {
+        let policy = policy().with_window(window.map(secs)).with_retry_after_cap(Duration::ZERO);
+        let flow = FlowPolicy::fixed().with_hold_cap(Duration::ZERO);
+        hard(policy.with_attempt_timeout(secs(timeout))).with_flow(flow)
+    };
+    let what = ["risk: an attempt is given up after 15 min, and a message lives for 15 min"];
+    finds(&timed(900, Some(900)), &Expected::new(), &what);
+    finds(&timed(899, Some(900)), &Expected::new(), &[]);
+    let lives = |seconds| Expected::new().with_lifetime(secs(seconds));
+    let found = texts(&timed(900, None), &lives(900));
+    assert_eq!(found[0], what[0]);
+    // Where there is no retry, none is lost.
+    let once = hard(Policy::none().with_attempt_timeout(secs(900)));
+    finds(&once, &lives(900), &["risk: there is no retry"]);
+
+    let what = ["risk: an attempt is given up only after 1 h"];
+    finds(&timed(HOUR, None), &Expected::new(), &what);
+    finds(&timed(HOUR - 1, None), &Expected::new(), &[]);
+}
+
+#[test]
+fn an_order_holds_for_the_first_attempt_at_least() {
+    let skip = |order: Order, millis| {
+        let order = order.skip_after(Duration::from_millis(millis));
+        policies(policy()).with_order(order)
+    };
+    let at_once = ["contradiction: others may pass a message at once, so that there is no order"];
+    let early = ["risk: others may pass a message after 19 s 999 ms, and its first attempt takes \
+                  up to 20 s"];
+    for order in [Order::per_key(), Order::strict()] {
+        finds(&skip(order, 0), &Expected::new(), &at_once);
+        finds(&skip(order, 19_999), &Expected::new(), &early);
+        finds(&skip(order, 20_000), &Expected::new(), &[]);
+    }
+    finds(&skip(Order::none(), 0), &Expected::new(), &[]);
+    // Less than a millisecond is none.
+    let micros = Order::strict().skip_after(Duration::from_micros(999));
+    finds(&policies(policy()).with_order(micros), &Expected::new(), &at_once);
+}
+
+/// What a receiver of one endpoint makes of a load for so long.
+fn run(policies: &Policies, receiver: Receiver, load: Load, lasting: u64) -> Report {
+    let scenario = Scenario::new(load, secs(lasting)).endpoint(policies.clone(), receiver);
+    scenario.run().remove(0)
+}
+
+fn down(to: u64, behaviour: Behaviour) -> Receiver {
+    Receiver::new().outage(Duration::ZERO, secs(to), behaviour)
+}
+
+#[test]
+fn failures_that_are_too_far_apart_never_degrade() {
+    let state = |policies: &Policies, receiver, load, lasting| {
+        run(policies, receiver, load, lasting).time_to(State::Degraded)
+    };
+    let one = FlowPolicy::fixed().with_window(WindowPolicy::fixed(count(1)));
+    let rate = RatePolicy::new(count(6), secs(60)).with_burst(count(2));
+    let slow = FlowPolicy::fixed().with_rate(rate).with_window(WindowPolicy::fixed(count(64)));
+    let strict = FlowPolicy::fixed();
+    // The most of a window in which the failures do not fall, and how long they then take.
+    for (flow, order, most, degraded) in [
+        (one, Order::none(), 79, 100),
+        (strict, Order::strict(), 79, 100),
+        // Two at the start, and then one in ten seconds.
+        (slow, Order::none(), 29, 50),
+    ] {
+        for (window, degraded) in [(most, None), (most + 1, Some(secs(degraded)))] {
+            let health = HealthPolicy::default().with_failure_window(secs(window));
+            let all = policies(Policy::none().with_attempt_timeout(secs(20)));
+            let all = all.with_health(health).with_flow(flow).with_order(order);
+            let warned = all.lint(&Expected::new());
+            let warned =
+                warned.iter().any(|it| matches!(it, Warning::FailuresBeyondTimeouts { .. }));
+            assert_eq!(warned, degraded.is_none());
+            let load = Load::per_second(count(1));
+            let hangs = down(DAY, Behaviour::Hangs);
+            assert_eq!(state(&all, hangs, load, 600), degraded);
+        }
+    }
+
+    let daily = Load::new(count(1), secs(DAY));
+    for (days, degraded) in [(3, None), (4, Some(4))] {
+        let health = HealthPolicy::default().with_failure_window(secs(days * DAY));
+        let all = policies(Policy::none()).with_health(health);
+        let warned = all.lint(&Expected::new().with_load(daily));
+        let warned = warned.iter().any(|it| matches!(it, Warning::FailuresBeyondLoad { .. }));
+        assert_eq!(warned, degraded.is_none());
+        let gone = down(30 * DAY, Behaviour::refuses());
+        let degraded = degraded.map(|days| secs(days * DAY) + Duration::from_millis(20));
+        assert_eq!(state(&all, gone, daily, 30 * DAY), degraded);
+    }
+}
+
+#[test]
+fn what_is_never_suspended_never_sheds() {
+    let load = Load::new(count(1), secs(600));
+    let shed = |health: HealthPolicy| {
+        let all = policies(policy()).with_health(health.with_new_messages(NewMessages::Shed));
+        run(&all, down(3 * DAY, Behaviour::refuses()), load, 3 * DAY).shed
+    };
+    assert_eq!(shed(HealthPolicy::default().with_suspend_after(None)), 0);
+    assert_eq!(shed(HealthPolicy::never()), 0);
+    assert!(shed(HealthPolicy::default()) > 300);
+}
+
+#[test]
+fn a_message_does_not_outlive_an_attempt_that_takes_its_time() {
+    let delivered = |timeout, window: Option<u64>| {
+        let policy = policy().with_jitter(Jitter::NONE).with_window(window.map(secs));
+        let all = hard(policy.with_attempt_timeout(secs(timeout)));
+        // Silent for a second.
+        run(&all, down(1, Behaviour::Hangs), Load::new(count(1), secs(1)), 1).delays
+    };
+    assert_eq!(delivered(900, Some(900)), None);
+    let delay = |seconds| Some(secs(seconds) + Duration::from_millis(20));
+    assert_eq!(delivered(20, Some(900)).map(|it| it.max), delay(80));
+    assert_eq!(delivered(2 * HOUR, None).map(|it| it.max), delay(2 * HOUR + 60));
+}
+
+#[test]
+fn an_order_that_is_passed_is_none() {
+    let runs = |order| {
+        let load = Load::per_second(count(2)).with_keys(count(1));
+        run(&hard(policy()).with_order(order), down(60, Behaviour::Hangs), load, 120)
+    };
+    let none = runs(Order::none());
+    assert_eq!(runs(Order::strict().skip_after(Duration::ZERO)), none);
+    assert_ne!(runs(Order::strict().skip_after(secs(20))), none);
+
+    // The first hangs, and the second comes half a second later.
+    let second = |skip| {
+        let all = hard(policy()).with_order(Order::strict().skip_after(secs(skip)));
+        let receiver =
+            Receiver::new().outage(Duration::ZERO, Duration::from_millis(100), Behaviour::Hangs);
+        let report = run(&all, receiver, Load::per_second(count(2)), 1);
+        report.delays.unwrap().p50
+    };
+    // At 5 s the attempt of the first is still under way; at 20 s it has ended.
+    for skip in [5, 20] {
+        assert_eq!(second(skip), secs(skip) - Duration::from_millis(480));
+    }
+}
