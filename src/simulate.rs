@@ -59,6 +59,7 @@ mod report;
 mod run;
 mod scenario;
 mod series;
+mod source;
 mod tally;
 mod warning;
 mod warning_text;

@@ -95,8 +95,9 @@ impl Receiver {
     }
 
     /// With so long to each answer, whichever it is. One that comes at the attempt's deadline or
-    /// later does not come. Without any, and with retries that neither wait nor end, time stands
-    /// still.
+    /// later does not come. Without any, retries without end come as fast as the schedule lets
+    /// them, a millisecond apart or less where it is jittered, up to the
+    /// [limit](super::Scenario::limit).
     #[must_use]
     pub const fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;

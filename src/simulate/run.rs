@@ -5,14 +5,12 @@ use std::time::Duration;
 
 use super::receiver::Door;
 use super::report::Report;
-use super::scenario::Scenario;
+use super::scenario::{Scenario, Site};
+use super::source::{self, Source};
 use super::tally::Tally;
 use crate::delivery::{Failure, Outcome};
 use crate::endpoint::Endpoint;
-use crate::event::Event;
-use crate::id::{EndpointId, MessageId};
-use crate::lab::{RunState, RunStateChanged};
-use crate::message::Message;
+use crate::id::EndpointId;
 use crate::outbox::{Attempt, Notice, Outbox, Step, Ticket};
 use crate::registry::Registry;
 use crate::signature::Signer;
@@ -20,38 +18,53 @@ use crate::timestamp::Timestamp;
 
 const START: Timestamp = Timestamp::UNIX_EPOCH;
 
-/// What comes before a message's number in its id.
-const PREFIX: &str = "message-";
-
 pub(super) struct Run<'a> {
     scenario: &'a Scenario,
     outbox: Outbox,
     now: Timestamp,
-    next_event: u64,
+    sources: Vec<Source>,
     /// What will be handed in, by when; the number keeps those of one instant in their order.
     answers: BTreeMap<(Timestamp, u64), (Ticket, Outcome)>,
     next_answer: u64,
     places: BTreeMap<EndpointId, usize>,
-    doors: Vec<(Door, Tally)>,
+    booths: Vec<Booth>,
+}
+
+/// Where messages of one source arrive, and what is counted of them.
+struct Booth {
+    door: Door,
+    tally: Tally,
+    source: usize,
 }
 
 impl<'a> Run<'a> {
     pub(super) fn new(scenario: &'a Scenario) -> Self {
         let mut registry = Registry::new();
-        let (mut places, mut doors) = (BTreeMap::new(), Vec::new());
-        for (policies, receiver) in &scenario.endpoints {
-            let id = EndpointId::new(format!("endpoint-{}", doors.len()))
-                .expect("a word and a number are an id");
-            places.insert(id.clone(), doors.len());
+        let (mut sources, mut shared) = (Vec::new(), None);
+        let (mut places, mut booths) = (BTreeMap::new(), Vec::new());
+        for Site { policies, receiver, load } in &scenario.endpoints {
+            let name = format!("endpoint-{}", booths.len());
+            let id = EndpointId::new(name.clone()).expect("a word and a number are an id");
+            let mut add = |name: String, load| {
+                sources.push(Source::new(name, load));
+                sources.len().saturating_sub(1)
+            };
+            let source = match load {
+                Some(load) => add(name, *load),
+                None => *shared.get_or_insert_with(|| add("message".into(), scenario.load)),
+            };
+            places.insert(id.clone(), booths.len());
+            let subscription = sources.get(source).map(Source::subscription).unwrap_or_default();
             let endpoint = Endpoint::new(id, "https://receiver.example/", Signer::unsigned())
                 .expect("the URL is absolute and HTTPS")
+                .subscription(subscription)
                 .policy(policies.delivery.clone())
                 .health(policies.health.clone())
                 .flow(policies.flow)
                 .order(policies.order);
             registry.insert(endpoint).expect("each has another number");
             let tally = Tally::new(receiver, scenario.points);
-            doors.push((Door::new(receiver.clone()), tally));
+            booths.push(Booth { door: Door::new(receiver.clone()), tally, source });
         }
         // What has ended needs no keeping: no message is published twice.
         let outbox = Outbox::new(registry, scenario.seed).without_storage().retain(Duration::ZERO);
@@ -59,11 +72,11 @@ impl<'a> Run<'a> {
             scenario,
             outbox,
             now: START,
-            next_event: 0,
+            sources,
             answers: BTreeMap::new(),
             next_answer: 0,
             places,
-            doors,
+            booths,
         }
     }
 
@@ -80,22 +93,24 @@ impl<'a> Run<'a> {
             }
             let answer = self.answers.keys().next().map(|(at, _)| *at);
             match event.into_iter().chain(answer).chain(wait).min() {
-                Some(next) if next <= limit => self.now = next,
+                // Whatever would come later comes at the end of time too, again and again.
+                Some(next) if next <= limit && next < Timestamp::MAX => self.now = next,
                 _ => break,
             }
         }
         let ended_at = self.since_start();
-        self.doors.into_iter().map(|(_, tally)| tally.report(ended_at)).collect()
+        let tallies = self.booths.into_iter().map(|booth| booth.tally);
+        tallies.map(|tally| tally.report(ended_at)).collect()
     }
 
     fn since_start(&self) -> Duration {
         self.now.saturating_since(START)
     }
 
-    /// When the next event comes, while the load lasts.
+    /// When the next event comes, while the loads last.
     fn event_at(&self) -> Option<Timestamp> {
-        let at = self.scenario.load.at(self.next_event);
-        (at < self.scenario.lasting).then(|| START + at)
+        let lasting = self.scenario.lasting;
+        self.sources.iter().filter_map(|source| source.next(lasting)).min().map(|at| START + at)
     }
 
     /// Hands in the answers that have come.
@@ -110,31 +125,21 @@ impl<'a> Run<'a> {
 
     /// Publishes the events that have come.
     fn publish(&mut self) {
-        while self.event_at().is_some_and(|at| at <= self.now) {
-            let number = self.next_event;
-            self.next_event = number.saturating_add(1);
-            let published = self.outbox.publish(self.message(number), self.now);
-            let wanted = published.expect("each message has another id").endpoints;
-            let at = self.since_start();
-            for (id, place) in &self.places {
-                if let Some((_, tally)) = self.doors.get_mut(*place) {
-                    tally.published(wanted.contains(id), at);
+        let (now, since_start) = (self.now, self.since_start());
+        let Scenario { lasting, lifetime, .. } = *self.scenario;
+        for (index, source) in self.sources.iter_mut().enumerate() {
+            while source.next(lasting).is_some_and(|at| at <= since_start) {
+                let published = self.outbox.publish(source.message(lifetime, now), now);
+                let wanted = published.expect("each message has another id").endpoints;
+                for (id, place) in &self.places {
+                    if let Some(booth) = self.booths.get_mut(*place)
+                        && booth.source == index
+                    {
+                        booth.tally.published(wanted.contains(id), since_start);
+                    }
                 }
             }
         }
-    }
-
-    fn message(&self, number: u64) -> Message {
-        let key = match self.scenario.load.keys() {
-            Some(keys) => number.checked_rem(u64::from(keys.get())).unwrap_or(number),
-            None => number,
-        };
-        let id =
-            MessageId::new(format!("{PREFIX}{number}")).expect("a word and a number are an id");
-        let event = RunStateChanged::new(format!("run-{key}"), RunState::Started);
-        let message = Event::new(event, self.now).into_message(id);
-        let expires_at = self.scenario.lifetime.map(|lifetime| self.now + lifetime);
-        message.expect("a run's state is written as JSON").with_expires_at(expires_at)
     }
 
     /// Does all that is to be done, and says until when there is nothing.
@@ -155,16 +160,15 @@ impl<'a> Run<'a> {
         let at = self.since_start();
         let ticket = attempt.ticket();
         let place = self.places.get(ticket.endpoint());
-        let Some((door, tally)) = place.and_then(|place| self.doors.get_mut(*place)) else {
-            return;
-        };
+        let booth = place.and_then(|place| self.booths.get_mut(*place));
+        let Some(Booth { door, tally, .. }) = booth else { return };
         tally.started(ticket.attempt(), at);
         let answer = door.request(at);
         if answer.refused {
             tally.refused();
         }
         if answer.taken
-            && let Some(number) = number(ticket.message())
+            && let Some(number) = source::number(ticket.message())
         {
             tally.took(number);
         }
@@ -181,11 +185,12 @@ impl<'a> Run<'a> {
         let at = self.since_start();
         // Of the endpoints it is their status that counts, which tells of every change.
         if let Notice::Settled { message, endpoint, verdict, attempts } = notice
-            && let Some(number) = number(message)
-            && let Some((_, tally)) =
-                self.places.get(endpoint).and_then(|place| self.doors.get_mut(*place))
+            && let Some(number) = source::number(message)
+            && let Some(Booth { tally, source, .. }) =
+                self.places.get(endpoint).and_then(|place| self.booths.get_mut(*place))
+            && let Some(source) = self.sources.get(*source)
         {
-            tally.settled(self.scenario.load.at(number), *verdict, *attempts, at);
+            tally.settled(source.accepted_at(number), *verdict, *attempts, at);
         }
     }
 
@@ -193,16 +198,11 @@ impl<'a> Run<'a> {
     fn look(&mut self) {
         let at = self.since_start();
         for (id, place) in &self.places {
-            if let (Some(status), Some((_, tally))) =
-                (self.outbox.status(id), self.doors.get_mut(*place))
+            if let (Some(status), Some(booth)) =
+                (self.outbox.status(id), self.booths.get_mut(*place))
             {
-                tally.is(status.health.state(), at);
+                booth.tally.is(status.health.state(), at);
             }
         }
     }
-}
-
-/// The number of a message that [`Run::message`] made.
-fn number(message: &MessageId) -> Option<u64> {
-    message.as_str().strip_prefix(PREFIX)?.parse().ok()
 }

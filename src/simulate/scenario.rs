@@ -12,9 +12,30 @@ use super::run::Run;
 /// How many points a series has at the most, where nothing else was said.
 const POINTS: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not zero");
 
-/// A load, and the endpoints that all of it goes to.
+/// A load, and the endpoints that all of it goes to, save those that have one of their own.
 ///
 /// The [module](super) says what is simulated and what is not.
+///
+/// ```
+/// use std::num::NonZeroU32;
+/// use std::time::Duration;
+/// use labhook::simulate::{Behaviour, Load, Policies, Receiver, Scenario};
+///
+/// let per_second = |n| Load::per_second(NonZeroU32::new(n).unwrap());
+/// let minute = Duration::from_secs(60);
+/// // One that hangs, and is sent a hundred times as much as the other two.
+/// let hangs = Receiver::new().outage(Duration::ZERO, minute * 60, Behaviour::Hangs);
+/// let reports = Scenario::new(per_second(1), minute)
+///     .endpoint(Policies::default(), Receiver::new())
+///     .endpoint(Policies::default(), Receiver::new())
+///     .endpoint_with_load(Policies::default(), hangs, per_second(100))
+///     .run();
+/// assert_eq!(reports[2].accepted, 6_000);
+/// for report in &reports[..2] {
+///     assert_eq!(report.accepted, 60);
+///     assert_eq!(report.delays.unwrap().max, Duration::from_millis(20));
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     pub(super) load: Load,
@@ -23,7 +44,16 @@ pub struct Scenario {
     pub(super) seed: u64,
     pub(super) limit: Duration,
     pub(super) points: NonZeroUsize,
-    pub(super) endpoints: Vec<(Policies, Receiver)>,
+    pub(super) endpoints: Vec<Site>,
+}
+
+/// An endpoint of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Site {
+    pub(super) policies: Policies,
+    pub(super) receiver: Receiver,
+    /// The load that goes to it alone; `None` for the scenario's.
+    pub(super) load: Option<Load>,
 }
 
 impl Scenario {
@@ -44,7 +74,19 @@ impl Scenario {
     /// Adds an endpoint with these policies, at which this receiver answers.
     #[must_use]
     pub fn endpoint(mut self, policies: Policies, receiver: Receiver) -> Self {
-        self.endpoints.push((policies, receiver));
+        self.endpoints.push(Site { policies, receiver, load: None });
+        self
+    }
+
+    /// Adds an endpoint like [`endpoint`](Self::endpoint), to which this load goes and no other.
+    #[must_use]
+    pub fn endpoint_with_load(
+        mut self,
+        policies: Policies,
+        receiver: Receiver,
+        load: Load,
+    ) -> Self {
+        self.endpoints.push(Site { policies, receiver, load: Some(load) });
         self
     }
 
@@ -78,7 +120,7 @@ impl Scenario {
         self
     }
 
-    /// Runs it to its end: when the load is over and every delivery has ended, when nothing more
+    /// Runs it to its end: when the loads are over and every delivery has ended, when nothing more
     /// would happen, or at the [limit](Self::limit).
     ///
     /// There is one report for each endpoint, in the order in which these were added. The same

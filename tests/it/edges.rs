@@ -161,6 +161,7 @@ const FLOORS: [(&str, &[Module]); 6] = [
                 "outbox",
                 "registry",
                 "signature",
+                "subscription",
                 "timestamp",
             ],
         )],

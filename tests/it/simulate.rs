@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use http::StatusCode;
-use labhook::delivery::{Jitter, Schedule};
+use labhook::delivery::{Failure, Jitter, Schedule};
 use labhook::flow::WindowPolicy;
 use labhook::health::State;
 use labhook::simulate::{Behaviour, Load, Policies, Receiver, Recovery, Report, Scenario};
@@ -192,9 +192,73 @@ fn each_endpoint_has_its_own_report() {
     let policy = || plain(Policy::new(Schedule::list([secs(5)])));
     let scenario = one()
         .endpoint(policy(), Receiver::new())
-        .endpoint(policy(), down(2, Behaviour::Answers(Outcome::failed(labhook::Failure::Tls))));
+        .endpoint(policy(), down(2, Behaviour::Answers(Outcome::failed(Failure::Tls))));
     let attempts: Vec<_> = scenario.run().iter().map(|report| report.attempts).collect();
     assert_eq!(attempts, [1, 2]);
+}
+
+#[test]
+fn an_endpoint_can_have_a_load_of_its_own() {
+    let policies = || plain(Policy::svix());
+    let shared = Scenario::new(Load::per_second(count(2)), secs(60));
+    let busy = Load::per_second(count(5)).with_keys(count(1));
+    let receiver = || down(20, unavailable());
+    let reports = shared
+        .clone()
+        .endpoint(policies(), receiver())
+        .endpoint_with_load(policies().with_order(Order::strict()), Receiver::new(), busy)
+        .endpoint(policies(), Receiver::new())
+        .run();
+    let accepted: Vec<_> = reports.iter().map(|report| report.accepted).collect();
+    assert_eq!(accepted, [120, 300, 120]);
+    assert!(reports.iter().all(|report| report.ended(Verdict::Delivered) == report.accepted));
+    assert!(reports.iter().all(|report| (report.shed, report.duplicates) == (0, 0)));
+    // Its delays are reckoned from its own events.
+    assert_eq!(reports[1].delays.unwrap().max, millis(20));
+    // The first one does what it does on its own, jitter and all.
+    let mut alone = run(&shared.clone().endpoint(policies(), receiver()));
+    assert!(alone.retries > 40);
+    // A series goes on to the end of the simulation.
+    assert!(reports[0].series.points().starts_with(alone.series.points()));
+    (alone.ended_at, alone.series) = (reports[0].ended_at, reports[0].series.clone());
+    assert_eq!(reports[0], alone);
+
+    // Nobody is left for the other load, and a load goes round its own keys.
+    let none = Policies::new(Policy::none()).with_order(Order::per_key());
+    let slow = Receiver::new().latency(secs(1));
+    let report = run(&shared.endpoint_with_load(none, slow, busy));
+    assert_eq!((report.accepted, report.ended_at), (300, secs(300)));
+}
+
+// It was said that time could stand still.
+#[test]
+fn time_goes_on_without_latency_and_without_delays() {
+    let zero = Duration::ZERO;
+    let resolver = Behaviour::Answers(Outcome::failed(Failure::Sender));
+    for behaviour in [unavailable(), Behaviour::refuses(), resolver] {
+        // The mean of the delays, in tenths of a millisecond.
+        for (jitter, mean) in [
+            (Jitter::NONE, 10),
+            (Jitter::plus_minus(100), 10),
+            (Jitter::FULL, 5),
+            (Jitter::EQUAL, 7),
+            (Jitter::decorrelated(zero, zero), 10),
+        ] {
+            let attempts = 5_000 / mean;
+            let policy = Policy::new(Schedule::list([zero]).for_ever()).with_jitter(jitter);
+            let refuses = down(60, behaviour.clone()).latency(zero);
+            let report = run(&one().limit(millis(499)).endpoint(plain(policy), refuses));
+            let near = attempts * 9 / 10..attempts * 11 / 10;
+            assert!(near.contains(&report.attempts), "{mean}: {}", report.attempts);
+            assert_eq!(report.pending, 1);
+        }
+    }
+    // What has an end comes to it at once, one after the other.
+    let crowd = Scenario::new(Load::new(count(300), zero), Duration::from_micros(1));
+    let policies = plain(Policy::new(Schedule::list([zero; 20]))).with_order(Order::strict());
+    let report = run(&crowd.endpoint(policies, down(60, unavailable()).latency(zero)));
+    assert_eq!((report.attempts, report.ended(Verdict::Exhausted)), (300 * 21, 300));
+    assert_eq!(report.ended_at, zero);
 }
 
 #[test]
@@ -324,4 +388,14 @@ proptest! {
         }
         prop_assert_eq!(&report, &run(&scenario));
     }
+}
+
+// At the end of time there was always one more event.
+#[test]
+fn time_has_an_end() {
+    let rare = Load::new(count(1), Duration::MAX);
+    let endless = Policy::new(Schedule::list([Duration::MAX]).for_ever());
+    let scenario = Scenario::new(rare, Duration::MAX).limit(Duration::MAX);
+    let report = run(&scenario.endpoint(plain(endless), down(1, unavailable())));
+    assert_eq!((report.accepted, report.attempts, report.pending), (1, 1, 1));
 }
