@@ -4,9 +4,9 @@
 //!
 //! An endpoint has four policies, and each makes sense on its own. [`Policies::lint`] looks for
 //! what does not make sense together, or beside what is [`Expected`] of the load: a window that
-//! ends before the first probe, an attempt limit that is never reached, a rate at which a backlog
-//! does not drain. Each finding is a [`Warning`] that says what it is and
-//! how much, and whose documentation says why it matters.
+//! ends before the first probe, an attempt limit that is never reached, an order in which others
+//! may pass at once, a rate at which a backlog does not drain. Each finding is a [`Warning`] that
+//! says what it is and how much, and whose documentation says why it matters.
 //! [`Policies::summary`] gives the bounds that the policies set.
 //!
 //! # The simulator
@@ -24,7 +24,8 @@
 //! [`Step::Wait`](crate::Step::Wait). What it shows is therefore what a host would see, down to the
 //! microsecond, save for what it leaves out: the host takes no time, saves nothing and never
 //! crashes, nothing is lost on the way, and receivers do not learn. Everything in it is a whole
-//! number, and the same scenario always gives the same [`Report`].
+//! number, and the same scenario always gives the same [`Report`]. All endpoints have the one load,
+//! save those that are given [one of their own](Scenario::endpoint_with_load).
 //!
 //! ```
 //! use std::num::NonZeroU32;

@@ -66,9 +66,9 @@ pub enum Warning {
         /// The window of a delivery.
         window: Duration,
     },
-    /// An endpoint whose receiver hangs is never degraded: the attempts that the window of flow, the
+    /// An endpoint whose receiver hangs is never degraded: the attempts that the flow's window, the
     /// rate and the order let go time out one after the other, and the first of them counts no more
-    /// when the last is there. The receiver is met at full force throughout, and never disabled.
+    /// when the last is there. The receiver is given no rest, and never disabled.
     FailuresBeyondTimeouts {
         /// The failures that degrade.
         failures: NonZeroU8,
@@ -191,10 +191,10 @@ pub enum Warning {
         /// How long a message lives.
         limit: Duration,
     },
-    /// An attempt is given up after an hour at the earliest. Where the receiver falls silent without
-    /// closing the connection, its message comes that much later, and so it does where the sender
-    /// was restarted. A receiver that needs the time can ask for it with `Retry-After`, for which
-    /// no connection stays open, and which is heeded for an hour by default.
+    /// An attempt is given up after an hour at the earliest. Where the receiver falls silent and
+    /// does not close the connection, its message comes that much later, and so it does where the
+    /// sender was restarted. A receiver that needs the time can ask for it with `Retry-After`, for
+    /// which no connection stays open, and which is heeded for an hour by default.
     LongTimeout {
         /// The timeout of an attempt.
         timeout: Duration,

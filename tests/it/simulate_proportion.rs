@@ -1,16 +1,17 @@
 //! What the linter says of settings that are out of all proportion, and runs in which they are.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
-use labhook::delivery::Jitter;
+use labhook::delivery::{Jitter, Schedule};
 use labhook::flow::{RatePolicy, WindowPolicy};
 use labhook::health::{NewMessages, State};
 use labhook::simulate::{Behaviour, Expected, Load, Policies, Receiver, Report, Scenario, Warning};
 use labhook::{FlowPolicy, HealthPolicy, Order, Policy};
+use proptest::prelude::*;
 
 use crate::simulate_lint::{finds, hard, policies, policy, texts};
-use crate::support::secs;
+use crate::support::{config, secs};
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;
@@ -250,5 +251,54 @@ fn an_order_that_is_passed_is_none() {
     // At 5 s the attempt of the first is still under way; at 20 s it has ended.
     for skip in [5, 20] {
         assert_eq!(second(skip), secs(skip) - Duration::from_millis(480));
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Where failures are said to be too far apart, no outage of that kind degrades.
+    #[test]
+    fn what_is_too_far_apart_stays_so(
+        failures in 2_u8..9,
+        (window, timeout) in (1_u64..90, 1_u64..40),
+        places in 1_u32..5,
+        rate in prop::option::of((1_u32..4, 1_u64..60, 1_u32..4)),
+        delays in prop::collection::vec(0_u64..120, 0..3),
+        (events, every) in (1_u32..4, 1_u64..120),
+        is_strict in any::<bool>(),
+    ) {
+        let policy = Policy::new(Schedule::list(delays.into_iter().map(secs)))
+            .with_attempt_timeout(secs(timeout));
+        let health = HealthPolicy::default()
+            .with_failures(NonZeroU8::new(failures))
+            .with_failure_window(secs(window));
+        let mut flow = FlowPolicy::fixed().with_window(WindowPolicy::fixed(count(places)));
+        if let Some((releases, per, burst)) = rate {
+            let rate = RatePolicy::new(count(releases), secs(per));
+            flow = flow.with_rate(rate.with_burst(count(burst)));
+        }
+        let order = if is_strict { Order::strict() } else { Order::none() };
+        let mut all = policies(policy).with_health(health).with_flow(flow).with_order(order);
+        let load = Load::new(count(events), secs(every));
+        let warned = |all: &Policies, expected: Expected, of: fn(&Warning) -> bool| {
+            all.lint(&expected).iter().any(of)
+        };
+        let degrades = |all: &Policies, behaviour| {
+            run(all, down(DAY, behaviour), load, 1_200).time_to(State::Degraded).is_some()
+        };
+        let none = Expected::new();
+        if warned(&all, none, |it| matches!(it, Warning::FailuresBeyondTimeouts { .. })) {
+            prop_assert!(!degrades(&all, Behaviour::Hangs));
+        }
+        // Nothing but the load.
+        all.flow = FlowPolicy::fixed().with_window(WindowPolicy::fixed(count(10_000)));
+        all.order = Order::none();
+        let expected = Expected::new().with_load(load);
+        if warned(&all, expected, |it| matches!(it, Warning::FailuresBeyondLoad { .. })) {
+            for behaviour in [Behaviour::Hangs, Behaviour::refuses()] {
+                prop_assert!(!degrades(&all, behaviour));
+            }
+        }
     }
 }
