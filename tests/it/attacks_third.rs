@@ -1,17 +1,17 @@
 //! What was tried to break the promises of the delivery engine where its parts meet, and did.
 
-use std::num::{NonZeroU8, NonZeroU32};
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use labhook::delivery::{Doubt, Resolution, Schedule};
+use labhook::delivery::{Doubt, Resolution};
 use labhook::flow::{BudgetPolicy, RatePolicy};
 use labhook::health::{DisabledBy, Waiting};
 use labhook::outbox::Selection;
 use labhook::simulate::{Expected, Load, Policies, Receiver, Scenario, Warning};
-use labhook::{FlowPolicy, HealthPolicy, Notice, Order, Outbox, Policy, Step, Verdict};
+use labhook::{FlowPolicy, HealthPolicy, Order, Outbox, Step, Verdict};
 
 use crate::support::{
-    Host, answer, answer_with, at, eid, endpoint, message, mid, policy, registry, secs, show,
+    Host, answer, answer_with, at, eid, endpoint, message, mid, policy, registry, secs,
 };
 
 fn two(number: u32) -> NonZeroU32 {
@@ -188,4 +188,94 @@ fn a_window_that_the_linter_says_never_closes_never_does() {
     let scenario = Scenario::new(load, secs(1_000)).endpoint(policies, Receiver::new());
     let expired = scenario.run()[0].ended(Verdict::Expired);
     assert!(!never || expired == 0, "{expired} expired");
+}
+
+/// How much longer it takes with four times as many; the shorter one is the best of three.
+fn growth(many: usize, took: impl Fn(usize) -> Duration) -> u128 {
+    let few = (0..3).map(|_| took(many)).min().unwrap();
+    took(4 * many).as_nanos() / few.as_nanos().max(1)
+}
+
+fn publish_all(host: &mut Host, prefix: &str, many: usize) {
+    for number in 0..many {
+        host.outbox.publish(message(&format!("{prefix}{number}")), host.now).unwrap();
+    }
+}
+
+/// Does all that is to be done; whatever is sent is answered so.
+fn answer_all(host: &mut Host, status: u16) {
+    loop {
+        match host.outbox.poll(host.now) {
+            Step::Send(attempt) => {
+                host.outbox.resolve(attempt.ticket(), &answer(status), host.now);
+            }
+            Step::Save(changes) => assert!(host.outbox.saved(changes.revision())),
+            Step::Notify(_) => {}
+            Step::Wait(_) | Step::Idle => return,
+        }
+    }
+}
+
+fn at_rest(order: Order) -> Host {
+    let patient = policy(&[86_400, 86_400]);
+    let endpoint = endpoint("e").order(order).policy(patient);
+    Host::new(Outbox::new(registry([endpoint]), 7).without_storage())
+}
+
+// A host keeps a backlog "by the hundred thousand". With messages in a line that let others pass,
+// and an order that has them hold from here on, the work and the memory are those of all pairs: 8
+// thousand take 24 s in release, and a hundred thousand would list five thousand million moves.
+#[test]
+fn an_order_that_lets_nobody_pass_any_more_costs_by_the_message() {
+    let growth = growth(250, |many| {
+        let mut host = at_rest(Order::strict().skip_after(secs(60)));
+        host.outbox.pause_endpoint(&eid("e"), host.now);
+        publish_all(&mut host, "m", many);
+        host.now = at(61);
+        answer_all(&mut host, 500);
+        let start = Instant::now();
+        host.outbox.replace_endpoint(endpoint("e").order(Order::strict()), host.now).unwrap();
+        start.elapsed()
+    });
+    assert!(growth < 9, "four times as many take {growth} times as long");
+}
+
+// The same where what comes before messages that let others pass is replayed, message by message: 8
+// thousand take 43 s in release.
+#[test]
+fn a_replay_before_messages_that_let_others_pass_costs_by_the_message() {
+    let growth = growth(150, |many| {
+        let mut host = at_rest(Order::strict().skip_after_attempts(NonZeroU32::MIN));
+        host.outbox.pause_endpoint(&eid("e"), host.now);
+        publish_all(&mut host, "untried", many);
+        host.outbox.disable_endpoint(&eid("e"), None, host.now);
+        host.enable("e").unwrap();
+        host.outbox.resume_endpoint(&eid("e"), host.now);
+        publish_all(&mut host, "failing", many);
+        answer_all(&mut host, 500);
+        let failed = Selection::all().failed();
+        let plan = host.outbox.plan_replay(&failed, secs(1), host.now);
+        let start = Instant::now();
+        assert_eq!(host.outbox.replay(&plan, host.now), many);
+        start.elapsed()
+    });
+    assert!(growth < 9, "four times as many take {growth} times as long");
+}
+
+// A replay of one message looks at all that there are: 8 thousand, one by one, take 0.5 s in
+// release, and a hundred thousand more than a minute.
+#[test]
+fn a_replay_of_one_message_does_not_look_at_all() {
+    let growth = growth(500, |many| {
+        let mut host = at_rest(Order::none());
+        host.outbox.pause_endpoint(&eid("e"), host.now);
+        publish_all(&mut host, "m", many);
+        let start = Instant::now();
+        for number in 0..many {
+            let one = Selection::all().message(mid(&format!("m{number}")));
+            _ = host.outbox.plan_replay(&one, Duration::ZERO, host.now);
+        }
+        start.elapsed()
+    });
+    assert!(growth < 9, "four times as many take {growth} times as long");
 }
