@@ -1,14 +1,15 @@
 //! What was tried to break the promises of the delivery engine where its parts meet, and did.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU8, NonZeroU32};
 use std::time::{Duration, Instant};
 
-use labhook::delivery::{Doubt, Resolution};
+use http::StatusCode;
+use labhook::delivery::{Doubt, Resolution, Schedule};
 use labhook::flow::{BudgetPolicy, RatePolicy};
-use labhook::health::{DisabledBy, Waiting};
+use labhook::health::{DisabledBy, State, Waiting};
 use labhook::outbox::Selection;
-use labhook::simulate::{Expected, Load, Policies, Receiver, Scenario, Warning};
-use labhook::{FlowPolicy, HealthPolicy, Order, Outbox, Step, Verdict};
+use labhook::simulate::{Behaviour, Expected, Load, Policies, Receiver, Scenario, Warning};
+use labhook::{FlowPolicy, HealthPolicy, Order, Outbox, Policy, Step, Verdict};
 
 use crate::support::{
     Host, answer, answer_with, at, eid, endpoint, message, mid, policy, registry, secs,
@@ -227,7 +228,7 @@ fn at_rest(order: Order) -> Host {
 // thousand take 24 s in release, and a hundred thousand would list five thousand million moves.
 #[test]
 fn an_order_that_lets_nobody_pass_any_more_costs_by_the_message() {
-    let growth = growth(250, |many| {
+    let growth = growth(400, |many| {
         let mut host = at_rest(Order::strict().skip_after(secs(60)));
         host.outbox.pause_endpoint(&eid("e"), host.now);
         publish_all(&mut host, "m", many);
@@ -278,4 +279,69 @@ fn a_replay_of_one_message_does_not_look_at_all() {
         start.elapsed()
     });
     assert!(growth < 9, "four times as many take {growth} times as long");
+}
+
+// State is to be saved at any moment, and an endless policy is one: with every other attempt a
+// timeout the row of a delivery grows for as long as it is tried.
+#[test]
+fn an_endless_series_of_now_and_then_a_timeout_stays_small() {
+    let endless = Policy::new(Schedule::list([secs(1)]).for_ever()).with_attempt_timeout(secs(1));
+    let mut host = Host::with([endpoint("e").policy(endless)]);
+    host.publish("m");
+    let mut sizes = Vec::new();
+    for round in 0..1_000 {
+        host.now = at(2 * round);
+        let ticket = host.send();
+        if round % 2 == 0 {
+            host.resolve(&ticket, &answer(500));
+        }
+        sizes.push(serde_json::to_string(&host.disk["delivery/m/e"]).unwrap().len());
+    }
+    assert!(sizes[999] <= 2 * sizes[2], "{} and then {}", sizes[2], sizes[999]);
+}
+
+// "A crash between the two loses the notice and not the change, which is in the saved records", and
+// what ended while nobody looked is kept from when that was found. After one more crash it is kept
+// from when it ended, and deleted in the very first save.
+#[test]
+fn what_was_found_late_and_never_told_is_not_deleted_by_the_next_restart() {
+    let hasty = || endpoint("e").policy(policy(&[5]).with_window(secs(60)));
+    let mut host = Host::with([hasty()]);
+    host.publish("m");
+    host.outbox.pause_endpoint(&eid("e"), host.now);
+    assert_eq!(host.shown(), [""; 0]);
+    host.now = at(3 * 86_400);
+    host.restart(Outbox::new(registry([hasty()]), 7));
+    let changes = host.unsaved();
+    host.write(changes);
+    // It crashes before it is told.
+    host.restart(Outbox::new(registry([hasty()]), 7));
+    assert_eq!(host.shown(), [""; 0]);
+    let told = host.told();
+    assert!(
+        host.keys().contains(&"delivery/m/e") || told == ["m>e expired after 0"],
+        "neither told ({told:?}) nor kept ({:?})",
+        host.keys()
+    );
+}
+
+// `Summary::time_to_disable` and the linter's `DisabledWithinSpan` say how long a failing endpoint
+// takes at the longest. A receiver that asks for a pause with each answer puts each probe off.
+#[test]
+fn a_failing_endpoint_is_disabled_within_the_time_that_the_summary_says() {
+    let health = HealthPolicy::new()
+        .with_failures(NonZeroU8::new(1))
+        .with_overload_limit(Duration::ZERO)
+        .with_probes(secs(60), [])
+        .with_suspend_after(two(5))
+        .with_disable_after(secs(600));
+    let policies = Policies::new(policy(&[60]).with_schedule(Schedule::list([secs(60)]).for_ever()))
+        .with_health(health);
+    let longest = policies.summary().time_to_disable.unwrap();
+    let down = Behaviour::retry_after(StatusCode::SERVICE_UNAVAILABLE, secs(3_000));
+    let receiver = Receiver::new().outage(Duration::ZERO, secs(864_000), down);
+    let load = Load::new(NonZeroU32::MIN, secs(10));
+    let report = Scenario::new(load, secs(86_400)).endpoint(policies, receiver).run();
+    let took = report[0].time_to(State::Disabled).expect("it is disabled within a day");
+    assert!(took <= longest, "{took:?}, and said was {longest:?}");
 }
