@@ -1,5 +1,7 @@
 //! What was tried to break the promises of the delivery engine where its parts meet, and did.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "growth is measured")]
+
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::{Duration, Instant};
 
@@ -335,8 +337,9 @@ fn a_failing_endpoint_is_disabled_within_the_time_that_the_summary_says() {
         .with_probes(secs(60), [])
         .with_suspend_after(two(5))
         .with_disable_after(secs(600));
-    let policies = Policies::new(policy(&[60]).with_schedule(Schedule::list([secs(60)]).for_ever()))
-        .with_health(health);
+    let policies =
+        Policies::new(policy(&[60]).with_schedule(Schedule::list([secs(60)]).for_ever()))
+            .with_health(health);
     let longest = policies.summary().time_to_disable.unwrap();
     let down = Behaviour::retry_after(StatusCode::SERVICE_UNAVAILABLE, secs(3_000));
     let receiver = Receiver::new().outage(Duration::ZERO, secs(864_000), down);
