@@ -310,7 +310,8 @@ impl Delivery {
         self.attempts.saturating_sub(self.before_replay())
     }
 
-    fn before_replay(&self) -> u32 {
+    /// How many attempts were started before the last replay.
+    pub(crate) fn before_replay(&self) -> u32 {
         self.replayed.map_or(0, |replayed| replayed.after)
     }
 

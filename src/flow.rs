@@ -161,7 +161,7 @@ pub enum Feedback {
     TooFast,
     /// It is overloaded, by the rate or by the number at once: a 503, a 504, a timeout.
     Overloaded,
-    /// Nothing: the attempt failed for another reason, or never left the host.
+    /// Nothing: the attempt failed for another reason.
     Other,
 }
 
@@ -258,8 +258,34 @@ impl Flow {
         }
     }
 
+    /// Takes back the start of an attempt at `started_at` of which nothing has left the host. It is
+    /// in flight no more, and what it used up of rate, pace and budget is there again, as far as
+    /// time has not given it back already; a first attempt saves up nothing.
+    ///
+    /// In the place of [`ended`](Self::ended).
+    pub fn unstarted(
+        &mut self,
+        policy: &FlowPolicy,
+        class: Class,
+        started_at: Timestamp,
+        now: Timestamp,
+    ) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if let Some(rate) = &policy.rate {
+            self.rate.unreleased(rate, started_at, now);
+        }
+        if let Some(pace) = &policy.pace {
+            self.pace.unreleased(pace, started_at, now);
+        }
+        match (&policy.retry_budget, class) {
+            (Some(budget), Class::First) => self.budget.unfirst(budget),
+            (Some(budget), Class::Retry) => self.budget.unretried(budget, started_at, now),
+            (Some(_), Class::Probe) | (None, _) => {}
+        }
+    }
+
     /// What became of an attempt that was started at `started_at`. To be called once for each,
-    /// also for one that timed out or never left.
+    /// also for one that timed out; one that never left is [`unstarted`](Self::unstarted).
     ///
     /// The start is there to tell attempts of before the last fall from those of after it, and
     /// need not be known to the microsecond; `now` says that nothing is known.

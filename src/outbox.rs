@@ -354,23 +354,26 @@ impl Outbox {
         }
         let dice = Dice::new(self.seed, message, id);
         let resolution = match self.registry.get(id) {
-            Some(endpoint) => slot.delivery.resolve(&endpoint.policy, dice, *attempt, outcome, now),
+            Some(endpoint) => slot.resolve(&endpoint.policy, dice, *attempt, outcome, now),
             // An endpoint that is away has no policy to judge by. A success is one under any.
             None if outcome.status().is_some_and(|status| status.is_success()) => {
-                slot.delivery.resolve(&Policy::default(), dice, *attempt, outcome, now)
+                slot.resolve(&Policy::default(), dice, *attempt, outcome, now)
             }
             None => return Resolution::Ignored(Ignored::NoPolicy),
         };
         if matches!(resolution, Resolution::Ignored(_)) {
             return resolution;
         }
+        let replayed = *attempt <= slot.delivery.before_replay();
         let passed = slot.flight.is_some_and(|flight| flight.pass.is_some());
         self.settle(*sequence, id, Some(outcome).filter(|_| live), now);
         // A success can say that it was the last. The health hears that of an attempt whose pass it
         // is still to get; a late one, and one from before a restart, has no say over it save this.
+        // From before a replay it may be of an endpoint that was removed since; what is replayed
+        // will be told the same.
         let gone = resolution == Resolution::Ended(Verdict::Gone)
             || outcome.control() == Some(Control::Disable);
-        if gone && !(live && passed) {
+        if gone && !replayed && !(live && passed) {
             let edge = self.operate(id, now, |health| health.gone(*pass, now)).flatten();
             self.follow(id, edge, now);
         }

@@ -48,6 +48,17 @@ impl Bucket {
         *self = Self { level: level.saturating_add(terms.cost), cost: terms.cost, at };
     }
 
+    /// Takes back what was poured in for a release at `poured_at`, as far as it has certainly not
+    /// leaked away: all that has leaked since is taken for its own. `false`, and nothing is changed
+    /// but by time, where the bucket has less than that.
+    pub(super) fn scoop(&mut self, terms: Terms, poured_at: Timestamp, now: Timestamp) -> bool {
+        let (level, at) = self.leaked(terms, now);
+        let out = elapsed(poured_at, at).saturating_mul(terms.leak);
+        let left = level.checked_sub(terms.cost.saturating_sub(out));
+        *self = Self { level: left.unwrap_or(level), cost: terms.cost, at };
+        left.is_some()
+    }
+
     /// A clock that went back leaks nothing until it is where it was: waits are absolute.
     fn leaked(&self, terms: Terms, now: Timestamp) -> (u64, Timestamp) {
         let scaled = u128::from(self.level)

@@ -92,13 +92,13 @@ impl BudgetPolicy {
     }
 
     /// The most credit there is, in hundredths of a retry.
-    fn most(&self) -> u64 {
-        u64::from(self.saved.get()).saturating_mul(RETRY)
+    fn most(&self) -> i64 {
+        i64::from(self.saved.get()).saturating_mul(RETRY)
     }
 }
 
 /// A retry, in the hundredths that credit is counted in.
-const RETRY: u64 = 100;
+const RETRY: i64 = 100;
 
 /// Holds retries to a share of the first attempts, so that a receiver in trouble is not met with
 /// the same messages again and again.
@@ -119,8 +119,9 @@ const RETRY: u64 = 100;
 /// in place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetryBudget {
-    /// In hundredths of a retry.
-    credit: u64,
+    /// In hundredths of a retry. Less than none where a first attempt was taken back after a retry
+    /// had gone for it.
+    credit: i64,
     trickle: Bucket,
 }
 
@@ -143,15 +144,31 @@ impl RetryBudget {
 
     /// A first attempt was started.
     pub fn first(&mut self, policy: &BudgetPolicy) {
-        let more = self.credit.saturating_add(u64::from(policy.percent));
+        let more = self.credit.saturating_add(policy.percent.into());
         self.credit = more.min(policy.most());
     }
 
     /// A retry was started, whether it was allowed or not.
     pub fn retried(&mut self, policy: &BudgetPolicy, now: Timestamp) {
-        match self.credit.min(policy.most()).checked_sub(RETRY) {
-            Some(left) => self.credit = left,
-            None => self.trickle.pour(policy.trickle_terms(), now),
+        let credit = self.credit.min(policy.most());
+        if credit >= RETRY {
+            self.credit = credit.saturating_sub(RETRY);
+        } else {
+            self.trickle.pour(policy.trickle_terms(), now);
+        }
+    }
+
+    /// Takes back a first attempt that was not made.
+    pub fn unfirst(&mut self, policy: &BudgetPolicy) {
+        self.credit = self.credit.saturating_sub(policy.percent.into());
+    }
+
+    /// Takes back a retry at `started_at` that was not made, as far as time has not given it back
+    /// already.
+    pub fn unretried(&mut self, policy: &BudgetPolicy, started_at: Timestamp, now: Timestamp) {
+        // What came of the trickle is in its bucket still.
+        if !self.trickle.scoop(policy.trickle_terms(), started_at, now) {
+            self.credit = self.credit.saturating_add(RETRY).min(policy.most());
         }
     }
 }

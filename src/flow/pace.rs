@@ -170,6 +170,14 @@ impl Pace {
         }
     }
 
+    /// Takes back a request at `released_at` that was not made, as far as time has not given it
+    /// back already.
+    pub fn unreleased(&mut self, policy: &PacePolicy, released_at: Timestamp, now: Timestamp) {
+        if let Some(rate) = self.rate(policy) {
+            self.spacing.scoop(terms(rate), released_at, now);
+        }
+    }
+
     /// The receiver took a request that was started at `started_at`.
     pub fn succeeded(&mut self, policy: &PacePolicy, started_at: Timestamp, now: Timestamp) {
         self.follow(now);

@@ -172,6 +172,12 @@ impl Rate {
     pub fn released(&mut self, policy: &RatePolicy, now: Timestamp) {
         self.0.pour(policy.terms(), now);
     }
+
+    /// Takes back a release at `released_at` that was not made, as far as time has not given it
+    /// back already.
+    pub fn unreleased(&mut self, policy: &RatePolicy, released_at: Timestamp, now: Timestamp) {
+        self.0.scoop(policy.terms(), released_at, now);
+    }
 }
 
 /// [`Rate::new`].

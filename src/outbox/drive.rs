@@ -104,7 +104,9 @@ impl Outbox {
         let lane = self.lanes.get_mut(&ticket.endpoint)?;
         let slot = self.messages.get_mut(&ticket.sequence)?.slots.get_mut(&ticket.endpoint)?;
         let started = slot.delivery.in_flight()?;
-        if slot.sent || started.number != ticket.attempt {
+        // One that was taken back and started anew has another ticket, where that matters.
+        let is_of_it = slot.flight.is_some_and(|flight| flight.pass == Some(ticket.pass));
+        if slot.sent || started.number != ticket.attempt || !is_of_it {
             return None;
         }
         let line = endpoint.order.line(message.keys());

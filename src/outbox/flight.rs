@@ -32,6 +32,8 @@ impl Flight {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Landing<'a> {
     pub(super) flight: Flight,
+    /// Whether it was handed out; otherwise it was taken back.
+    pub(super) sent: bool,
     /// `None` where the delivery ended before it, or it was taken back.
     pub(super) outcome: Option<&'a Outcome>,
     /// When it ended: a timeout at its deadline, however late that is found.

@@ -168,7 +168,7 @@ impl Lane {
         guard: Guard,
         landing: &Landing<'_>,
     ) -> Option<Edge> {
-        let Landing { flight, outcome, ended_at: now } = *landing;
+        let Landing { flight, outcome, ended_at: now, sent } = *landing;
         let Kept { health, flow, .. } = &mut self.kept;
         let Some(endpoint) = endpoint else {
             flow.set_in_flight(flow.in_flight().saturating_sub(1));
@@ -178,7 +178,10 @@ impl Lane {
         // After a restart nobody knows whether an attempt without an answer was made at all.
         let heard = heard.filter(|heard| flight.pass.is_some() || heard.answered);
         let feedback = heard.map_or(Feedback::Other, |heard| heard.feedback);
-        flow.ended(&endpoint.flow, flight.started.at, feedback, now);
+        match flight.class.filter(|_| !sent) {
+            Some(class) => flow.unstarted(&endpoint.flow, class, flight.started.at, now),
+            None => flow.ended(&endpoint.flow, flight.started.at, feedback, now),
+        }
         if let Some(pause) = heard.and_then(|heard| heard.pause) {
             flow.hold_until(&endpoint.flow, now + pause, now);
         }

@@ -96,6 +96,9 @@ pub struct DeliveryRecord {
     pub(crate) message: MessageId,
     pub(crate) endpoint: EndpointId,
     pub(crate) delivery: Delivery,
+    /// When it was found to have ended, where that was later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) found_at: Option<Timestamp>,
 }
 
 impl DeliveryRecord {

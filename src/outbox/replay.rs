@@ -1,6 +1,7 @@
 //! Deliveries that are made again: [`Selection`], [`ReplayPlan`] and [`Outbox::replay`].
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Range;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -82,9 +83,9 @@ impl Selection {
         self
     }
 
-    fn selects(&self, message: &MessageId, endpoint: &EndpointId, delivery: &Delivery) -> bool {
-        self.message.as_ref().is_none_or(|id| id == message)
-            && self.endpoint.as_ref().is_none_or(|id| id == endpoint)
+    /// Whether it is one of these, if its message is.
+    fn selects(&self, endpoint: &EndpointId, delivery: &Delivery) -> bool {
+        self.endpoint.as_ref().is_none_or(|id| id == endpoint)
             && self.from.is_none_or(|from| delivery.accepted_at() >= from)
             && self.before.is_none_or(|before| delivery.accepted_at() < before)
             && (!self.failed || (delivery.verdict().is_some() && !is_delivered(delivery)))
@@ -145,11 +146,16 @@ impl Outbox {
     pub fn plan_replay(&self, selection: &Selection, pace: Duration, now: Timestamp) -> ReplayPlan {
         let mut turns = BTreeMap::new();
         let mut replays = Vec::new();
-        for (sequence, entry) in &self.messages {
+        let entries = match selection.message.as_ref().map(|id| self.sequences.get(id)) {
+            Some(Some(sequence)) => self.messages.range(sequence..=sequence),
+            Some(None) => Range::default(),
+            None => self.messages.range(..),
+        };
+        for (sequence, entry) in entries {
             for (endpoint, slot) in entry.slots.iter() {
                 let message = entry.message.id();
                 let delivery = &slot.delivery;
-                if !selection.selects(message, endpoint, delivery) || !self.can_replay(endpoint) {
+                if !selection.selects(endpoint, delivery) || !self.can_replay(endpoint) {
                     continue;
                 }
                 let due = turns.entry(endpoint).or_insert(now);

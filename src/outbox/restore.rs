@@ -46,9 +46,10 @@ impl Outbox {
             self.restore_delivery(row);
         }
         for (id, lane) in &mut self.lanes {
-            // Of what was in flight nobody will hear any more.
-            if lane.kept.flow.in_flight() > 0 || lane.kept.health.probe().is_some() {
-                lane.kept.health.forget_in_flight();
+            // Of a probe that was in flight the health will hear no more: a flight of before has no
+            // pass.
+            if let Some(probe) = lane.kept.health.probe() {
+                lane.kept.health.unstart(probe);
             }
             lane.recorded = lane.kept.clone();
             // Of an outage of its own the host was told before.
@@ -92,13 +93,14 @@ impl Outbox {
     }
 
     fn restore_delivery(&mut self, row: DeliveryRecord) {
-        let DeliveryRecord { sequence, message, endpoint, delivery } = row;
+        let DeliveryRecord { sequence, message, endpoint, delivery, found_at } = row;
         self.next_sequence = self.next_sequence.max(sequence.checked_add(1).unwrap_or(0));
         let known = self.sequences.get(&message) == Some(&sequence);
         match self.slot(sequence, &endpoint).filter(|_| known) {
             Some(slot) => {
                 slot.recorded = delivery.clone();
                 slot.delivery = delivery;
+                slot.found_at = found_at;
                 // It may have been: a crash hides whether it was.
                 slot.sent = true;
                 if let Some(started) = slot.delivery.in_flight() {

@@ -44,11 +44,13 @@ impl Outbox {
             }
             RecordKey::Delivery(message, endpoint) => {
                 let (sequence, entry) = entry(message)?;
+                let slot = entry.slots.get(endpoint)?;
                 Some(Record::Delivery(DeliveryRecord {
                     sequence,
                     message: message.clone(),
                     endpoint: endpoint.clone(),
-                    delivery: entry.slots.get(endpoint)?.delivery.clone(),
+                    delivery: slot.delivery.clone(),
+                    found_at: slot.found_at,
                 }))
             }
             RecordKey::Endpoint(endpoint) => Some(Record::Endpoint(EndpointRecord {

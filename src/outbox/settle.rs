@@ -67,10 +67,9 @@ impl Outbox {
             slot.cancel(now);
         }
 
-        // Its record, and what is to be told of it. What ended while nobody looked is kept from
-        // when that was found.
-        let ended_at = slot.recorded.ended_at().unwrap_or(now);
-        if let Some(landing) = landing.filter(|_| self.report_attempts && slot.sent) {
+        // Its record, and what is to be told of it.
+        let ended_at = slot.found(now).unwrap_or(now);
+        if let Some(landing) = landing.filter(|it| self.report_attempts && it.sent) {
             let report = slot.report(message, id, &landing, now);
             self.journal.guard_notice(Notice::Attempted(report));
         }

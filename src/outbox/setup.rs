@@ -87,8 +87,8 @@ impl Outbox {
         self
     }
 
-    /// Sets after how many failed attempts at one delivery [`Notice::Failing`] tells of it; the
-    /// default is 3.
+    /// Sets after how many failed attempts at one delivery [`Notice::Failing`] tells of it, once,
+    /// and once more where it is replayed and fails as often again; the default is 3.
     #[must_use]
     pub const fn failing_after(mut self, attempts: NonZeroU32) -> Self {
         self.failing_after = attempts;

@@ -6,7 +6,7 @@ use super::attempted::Attempted;
 use super::flight::{Flight, Landing};
 use super::notice::Notice;
 use super::queue::{Place, Standing};
-use crate::delivery::{Delivery, Dice, Failure, Outcome, Progress, Verdict};
+use crate::delivery::{Delivery, Dice, Failure, Outcome, Policy, Progress, Resolution, Verdict};
 use crate::endpoint::Endpoint;
 use crate::id::{EndpointId, MessageId};
 use crate::order::Order;
@@ -23,6 +23,8 @@ pub(super) struct Slot {
     /// The line that it stands in.
     pub(super) line: Option<Box<str>>,
     pub(super) alarm: Option<Timestamp>,
+    /// When it was found to have ended, where that was later.
+    pub(super) found_at: Option<Timestamp>,
     /// Whether the attempt in flight was handed out; until then it was certainly not made.
     pub(super) sent: bool,
     pub(super) flight: Option<Flight>,
@@ -37,6 +39,7 @@ impl Slot {
             place: Place::New,
             line: None,
             alarm: None,
+            found_at: None,
             sent: false,
             flight: None,
         }
@@ -79,6 +82,28 @@ impl Slot {
         (progress, self.delivery.unanswered() > unanswered)
     }
 
+    /// Takes in the outcome of an attempt that is in flight or was. Where an earlier one has
+    /// succeeded after all, one that was not handed out was not made.
+    pub(super) fn resolve(
+        &mut self,
+        policy: &Policy,
+        dice: Dice<'_>,
+        attempt: u32,
+        outcome: &Outcome,
+        now: Timestamp,
+    ) -> Resolution {
+        let Some(unsent) = self.delivery.in_flight().filter(|_| !self.sent) else {
+            return self.delivery.resolve(policy, dice, attempt, outcome, now);
+        };
+        let mut without = self.delivery.clone();
+        without.unstart(unsent.number);
+        let resolution = without.resolve(policy, dice, attempt, outcome, now);
+        if !matches!(resolution, Resolution::Ignored(_)) {
+            self.delivery = without;
+        }
+        resolution
+    }
+
     /// Ends the delivery because its endpoint is out of use.
     pub(super) fn cancel(&mut self, now: Timestamp) {
         if let Some(started) = self.delivery.in_flight().filter(|_| !self.sent) {
@@ -97,13 +122,23 @@ impl Slot {
     ) -> Option<Landing<'a>> {
         const TIMEOUT: &Outcome = &Outcome::failed(Failure::Timeout);
         let in_flight = self.delivery.in_flight().is_some();
-        let flight = self.flight.take_if(|_| !in_flight)?;
+        let (flight, sent) = (self.flight.take_if(|_| !in_flight)?, self.sent);
         Some(if timed_out {
             let ended_at = flight.started.deadline;
-            Landing { flight, outcome: Some(TIMEOUT), ended_at }
+            Landing { flight, sent, outcome: Some(TIMEOUT), ended_at }
         } else {
-            Landing { flight, outcome, ended_at: now }
+            Landing { flight, sent, outcome, ended_at: now }
         })
+    }
+
+    /// From when on it is kept, if it has ended: what ended while nobody looked, from when that was
+    /// found, so that it can be told.
+    pub(super) fn found(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let ended_at = self.delivery.ended_at();
+        if ended_at != self.recorded.ended_at() {
+            self.found_at = ended_at.filter(|at| now > *at).map(|_| now);
+        }
+        self.found_at.or(ended_at)
     }
 
     /// What a host's history says of an attempt that is over.
@@ -114,7 +149,7 @@ impl Slot {
         landing: &Landing<'_>,
         now: Timestamp,
     ) -> Attempted {
-        let Landing { flight, outcome, ended_at } = landing;
+        let Landing { flight, outcome, ended_at, .. } = landing;
         let verdict = self.delivery.verdict();
         let goes_on = verdict.is_none() && self.delivery.in_doubt().is_none();
         Attempted {
@@ -145,13 +180,14 @@ impl Slot {
             verdict,
             attempts: to.attempts(),
         });
-        let (before, attempts) = (Self::failed(from), Self::failed(to));
-        let limit = failing_after.get();
-        let too_many = before < limit && attempts >= limit && to.verdict().is_none();
-        let failing = too_many.then(|| Notice::Failing {
+        let too_often = |it: &Delivery| {
+            Self::failed(it).saturating_sub(it.before_replay()) >= failing_after.get()
+        };
+        let fails = to.verdict().is_none() && too_often(to) && !too_often(from);
+        let failing = fails.then(|| Notice::Failing {
             message: message.clone(),
             endpoint: endpoint.clone(),
-            attempts,
+            attempts: Self::failed(to),
         });
         let doubt = to.in_doubt().filter(|_| from.in_doubt().is_none());
         let in_doubt = doubt.map(|since| Notice::InDoubt {

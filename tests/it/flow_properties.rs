@@ -255,6 +255,66 @@ proptest! {
         }
     }
 
+    /// 22 and 24, with starts that are taken back: those that were made keep to rate and budget,
+    /// and what was taken back at once is as if it had not been.
+    #[test]
+    fn what_was_taken_back_neither_uses_up_nor_gives(
+        rate in rates(),
+        budget in budgets(),
+        calls in prop::collection::vec(
+            (any::<bool>(), prop::option::of(0_u64..4_000), 0_u64..3_000), 0..200,
+        ),
+    ) {
+        let window = WindowPolicy::fixed(NonZeroU32::MAX);
+        let flow_policy = FlowPolicy::fixed().with_window(window);
+        let flow_policy = flow_policy.with_rate(rate).with_retry_budget(budget);
+        let (mut flow, mut now) = (Flow::new(), at(0));
+        let (mut made, mut firsts, mut retries, mut most) = (Vec::new(), 0_u128, 0_u128, 0_usize);
+        let mut unsent: Vec<(Timestamp, Class, Timestamp)> = Vec::new();
+        for (first, taken_back, pause) in calls {
+            let class = if first { Class::First } else { Class::Retry };
+            if flow.ask(&flow_policy, class, now) == Permission::Go {
+                let answers = CLASSES.map(|class| flow.ask(&flow_policy, class, now));
+                flow.started(&flow_policy, class, now);
+                match taken_back {
+                    Some(0) => {
+                        flow.unstarted(&flow_policy, class, now, now);
+                        let again = CLASSES.map(|class| flow.ask(&flow_policy, class, now));
+                        // A full budget does not know that it was not made fuller.
+                        let full = first && again[1] != answers[1];
+                        prop_assert!(again == answers || full && answers[1] == Permission::Go);
+                    }
+                    Some(after) => {
+                        unsent.push((now + Duration::from_millis(after), class, now));
+                        let firsts = unsent.iter().filter(|(_, class, _)| *class == Class::First);
+                        most = most.max(firsts.count());
+                    }
+                    None => {
+                        made.push(now);
+                        firsts += u128::from(first);
+                        retries += u128::from(!first);
+                    }
+                }
+            }
+            // A retry may go for what is taken back after it, which is owed from then on.
+            let share = u128::from(budget.percent()) * (firsts + most as u128) / 100;
+            let time = now.saturating_since(at(0)).as_micros();
+            prop_assert!(retries <= share + 1 + time / budget.trickle().as_micros());
+            now = now + Duration::from_millis(pause);
+            for (_, class, start) in unsent.extract_if(.., |(until, ..)| *until <= now) {
+                flow.unstarted(&flow_policy, class, start, now);
+            }
+        }
+        let (n, per) = (u128::from(rate.releases().get()), rate.per().as_micros());
+        for (i, first) in made.iter().enumerate() {
+            for (j, last) in made.iter().enumerate().skip(i) {
+                let time = last.saturating_since(*first).as_micros();
+                let most = u128::from(rate.burst().get()) + n * time / per;
+                prop_assert!((j - i + 1) as u128 <= most);
+            }
+        }
+    }
+
     /// A record that was edited by hand is no cause for a panic, and no flow stands still.
     #[test]
     fn any_saved_state_will_do(
@@ -283,7 +343,7 @@ proptest! {
                 "successes": small[3], "refusals": small[4], "before": small[0],
                 "spacing": bucket(1),
             },
-            "budget": { "credit": numbers[7], "trickle": bucket(2) },
+            "budget": { "credit": numbers[7].cast_signed(), "trickle": bucket(2) },
         });
         let mut flow: Flow = serde_json::from_value(state).unwrap();
         let (mut now, mut started_at) = (at(0), at(0));

@@ -122,7 +122,7 @@ fn a_late_success_cancels_the_retry_wherever_it_is() {
         host.now = at(100);
         assert!(host.sends().is_empty(), "{stage}");
         assert_eq!(host.outbox.pending(), 0);
-        let made = if stage == "waiting" { 1 } else { 2 };
+        let made = if stage == "in flight" { 2 } else { 1 };
         assert_eq!(host.told(), [format!("m>a delivered after {made}")]);
         if let Some(second) = second {
             let late = host.resolve(&second, &answer(500));
@@ -324,4 +324,24 @@ fn a_message_that_is_accepted_at_the_beginning_of_time_is_sent() {
     host.now = Timestamp::MAX;
     assert_eq!(host.resolve(&ticket, &answer(200)), Resolution::Ended(Verdict::Delivered));
     host.sends();
+}
+
+/// A late success comes while the next attempt is being saved.
+#[test]
+fn an_attempt_that_was_not_handed_out_is_not_unanswered() {
+    let mut host = Host::with([endpoint("e")]);
+    host.publish("m");
+    let first = host.send();
+    host.now = at(10);
+    assert_eq!(host.shown(), [""; 0]);
+    host.now = at(15);
+    let changes = host.unsaved();
+    assert_eq!(host.resolve(&first, &answer(200)), Resolution::LateSuccess);
+    host.save(changes);
+    assert_eq!(host.shown(), [""; 0]);
+    let counters = host.outbox.status(&eid("e")).unwrap().counters;
+    assert_eq!((counters.attempts, counters.unanswered), (1, 1));
+    let (.., delivery) = host.outbox.deliveries().next().unwrap();
+    assert_eq!((delivery.attempts(), delivery.unanswered()), (1, 1));
+    assert_eq!(host.told(), ["m>e delivered after 1"]);
 }

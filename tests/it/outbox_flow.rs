@@ -604,3 +604,42 @@ fn a_policy_without_retries_needs_no_budget() {
         }
     }
 }
+
+#[test]
+fn an_attempt_that_was_taken_back_earns_no_retry() {
+    let budget = BudgetPolicy::new(50, secs(3_600));
+    let flow = FlowPolicy::fixed().with_retry_budget(budget);
+    let mut host = Host::with([endpoint("e").policy(policy(&[1, 1, 1, 1])).flow(flow)]);
+    host.publish("m");
+    for _ in 0..10 {
+        // Somebody pauses while storage is busy, and resumes.
+        let changes = host.unsaved();
+        host.outbox.pause_endpoint(&eid("e"), host.now);
+        host.save(changes);
+        assert_eq!(host.shown(), [""; 0]);
+        host.outbox.resume_endpoint(&eid("e"), host.now);
+    }
+    let mut retries = 0;
+    for second in 0..60 {
+        host.now = at(second);
+        for ticket in host.sends() {
+            retries += u32::from(ticket.attempt() > 1);
+            host.resolve(&ticket, &answer(500));
+        }
+    }
+    // One first attempt gives half a retry, and the trickle one an hour.
+    assert_eq!(retries, 1);
+}
+
+#[test]
+fn an_attempt_that_was_taken_back_uses_up_no_rate() {
+    let flow = FlowPolicy::fixed().with_rate(RatePolicy::new(NonZeroU32::MIN, secs(86_400)));
+    let mut host = Host::with([endpoint("e").flow(flow)]);
+    host.publish("m");
+    let changes = host.unsaved();
+    host.outbox.pause_endpoint(&eid("e"), host.now);
+    host.save(changes);
+    assert_eq!(host.shown(), [""; 0]);
+    host.outbox.resume_endpoint(&eid("e"), host.now);
+    assert_eq!(host.shown(), ["m>e#1"]);
+}

@@ -2,14 +2,15 @@
 
 use std::num::NonZeroU32;
 
-use labhook::delivery::{Failure, Resolution};
+use labhook::delivery::{Doubt, Failure, Resolution};
 use labhook::health::{DisabledBy, EnableError, EnabledBy, State, Waiting};
-use labhook::{HealthPolicy, Order, Outcome, Verdict};
+use labhook::outbox::Selection;
+use labhook::{HealthPolicy, Order, Outbox, Outcome, Verdict};
 
 use crate::outbox_health::{
     degraded, escalated, host, in_flight, ladder, outbox, patient, probe, suspended,
 };
-use crate::support::{Host, answer, answer_with, at, eid, endpoint, mid, policy, secs};
+use crate::support::{Host, answer, answer_with, at, eid, endpoint, mid, policy, registry, secs};
 
 /// What `a` has at the moment it is disabled: in flight, unsent, waiting for a retry, in doubt,
 /// and held up in order.
@@ -18,7 +19,7 @@ fn cancelling_at_disabling_ends_everything() {
     for waiting in [Waiting::Cancel, Waiting::Keep] {
         let three = NonZeroU32::new(3).unwrap();
         let with = || {
-            let doubtful = policy(&[5, 20]).with_doubt(labhook::delivery::Doubt::Ask);
+            let doubtful = policy(&[5, 20]).with_doubt(Doubt::Ask);
             let health = HealthPolicy::never().with_waiting(waiting);
             endpoint("a").policy(doubtful).health(health).max_in_flight(three)
         };
@@ -325,4 +326,65 @@ fn removing_an_endpoint_forgets_its_health() {
     }
     host.sends();
     assert_eq!(host.told(), ["a degraded"], "and it is told anew");
+}
+
+#[test]
+fn an_answer_from_two_restarts_ago_does_not_disable_an_endpoint_that_was_enabled_since() {
+    let asking = || endpoint("e").policy(policy(&[5]).with_doubt(Doubt::Ask));
+    let outbox = || Outbox::new(registry([asking().health(keeping())]), 7);
+    let mut host = Host::new(outbox());
+    host.publish("m1");
+    assert_eq!(host.shown(), ["m1>e#1"]);
+    // In this life it is of a new time.
+    host.restart(outbox());
+    host.publish("m2");
+    let ticket = host.send();
+    host.now = at(10);
+    assert_eq!(host.shown(), [""; 0]);
+    // Nothing is in flight in the next one.
+    host.restart(outbox());
+    host.outbox.disable_endpoint(&eid("e"), None, host.now);
+    host.enable("e").unwrap();
+    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.resolve(&ticket, &answer(410)), Resolution::Ended(Verdict::Gone));
+    assert_eq!(host.disabled("e"), None);
+}
+
+#[test]
+fn an_answer_from_before_a_removal_does_not_disable_the_endpoint_that_took_its_place() {
+    let mut host = Host::with([endpoint("e")]);
+    for _ in 0..3 {
+        host.outbox.disable_endpoint(&eid("e"), None, host.now);
+        host.enable("e").unwrap();
+    }
+    host.publish("m");
+    let ticket = host.send();
+    host.outbox.remove_endpoint(&eid("e"), host.now);
+    host.outbox.insert_endpoint(endpoint("e"), host.now).unwrap();
+    host.outbox.disable_endpoint(&eid("e"), None, host.now);
+    host.enable("e").unwrap();
+    let plan = host.outbox.plan_replay(&Selection::all(), secs(60), host.now + secs(60));
+    assert_eq!(host.outbox.replay(&plan, host.now), 1);
+    let outcome = answer_with(200, "webhook-delivery", "disable");
+    assert_eq!(host.resolve(&ticket, &outcome), Resolution::LateSuccess);
+    assert_eq!(host.disabled("e"), None);
+}
+
+#[test]
+fn an_attempt_that_was_started_anew_has_the_pass_of_its_new_start() {
+    let outbox = || Outbox::new(registry([endpoint("e").health(keeping())]), 7);
+    let mut host = Host::new(outbox());
+    host.publish("m");
+    let changes = host.unsaved();
+    host.outbox.disable_endpoint(&eid("e"), None, host.now);
+    host.enable("e").unwrap();
+    assert!(host.outbox.unsaved(changes.revision()));
+    let ticket = host.send();
+    host.restart(outbox());
+    assert_eq!(host.resolve(&ticket, &answer(410)), Resolution::Ended(Verdict::Gone));
+    assert_eq!(host.disabled("e").map(|disabled| disabled.by), Some(DisabledBy::Receiver));
+}
+
+fn keeping() -> HealthPolicy {
+    HealthPolicy::never().with_waiting(Waiting::Keep)
 }

@@ -527,3 +527,38 @@ proptest! {
         agrees(&host);
     }
 }
+
+#[test]
+fn a_replayed_delivery_that_goes_on_failing_is_told_of_again() {
+    let mut host = Host::with([endpoint("a").policy(policy(&[1, 1, 1]))]);
+    host.publish("m");
+    let fail = |host: &mut Host| {
+        for _ in 0..4 {
+            let ticket = host.send();
+            host.resolve(&ticket, &answer(500));
+            host.now = host.now + secs(1);
+        }
+        host.sends();
+        host.told()
+    };
+    assert_eq!(fail(&mut host), ["m>a failing after 3", "m>a exhausted after 4"]);
+    let plan = host.outbox.plan_replay(&Selection::all(), secs(0), host.now);
+    assert_eq!(host.outbox.replay(&plan, host.now), 1);
+    assert_eq!(fail(&mut host), ["m>a failing after 7", "m>a exhausted after 8"]);
+}
+
+/// Looked at all together, these would be two and a half thousand million.
+#[test]
+fn a_replay_of_one_message_looks_at_no_other() {
+    let mut host = Host::new(Outbox::new(registry([endpoint("a")]), 7).without_storage());
+    host.outbox.pause_endpoint(&eid("a"), host.now);
+    for number in 0..50_000 {
+        host.publish(&format!("m{number}"));
+    }
+    let planned = |id: &str| {
+        let one = Selection::all().message(mid(id));
+        host.outbox.plan_replay(&one, secs(0), host.now).len()
+    };
+    assert_eq!(planned("nobody"), 0);
+    assert!((0..50_000).all(|number| planned(&format!("m{number}")) == 1));
+}

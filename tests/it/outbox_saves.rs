@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use labhook::outbox::{Change, PublishError, Record, RestoreError};
+use labhook::outbox::{Change, PublishError, Record, RestoreError, Selection};
 use labhook::{Outbox, Step, Subscription};
 
 use crate::support::{
@@ -382,4 +382,42 @@ fn a_restored_attempt_in_flight_is_waited_for_and_its_answer_still_counts() {
     host.resolve(&ticket, &answer(200));
     host.sends();
     assert_eq!(host.told(), ["m>a delivered after 1"]);
+}
+
+/// It is kept from when it was found, over one more crash before anybody was told.
+#[test]
+fn what_ended_while_nobody_looked_is_kept_from_when_it_was_found() {
+    let hasty = || endpoint("e").policy(policy(&[5]).with_window(secs(60)));
+    let outbox = || Outbox::new(registry([hasty()]), 7).retain(secs(100));
+    let mut host = Host::new(outbox());
+    host.publish("m");
+    host.outbox.pause_endpoint(&eid("e"), host.now);
+    assert!(host.sends().is_empty());
+    host.now = at(1_000);
+    host.restart(outbox());
+    let changes = host.unsaved();
+    host.write(changes);
+    for (seconds, is_kept) in [(1_000, true), (1_099, true), (1_100, false)] {
+        host.now = at(seconds);
+        host.restart(outbox());
+        assert!(host.sends().is_empty());
+        assert_eq!(host.keys().contains(&"delivery/m/e"), is_kept, "{seconds}");
+    }
+
+    // A replay begins anew.
+    let mut host = Host::new(outbox());
+    host.publish("m");
+    host.outbox.pause_endpoint(&eid("e"), host.now);
+    assert!(host.sends().is_empty());
+    host.now = at(1_000);
+    host.restart(outbox());
+    assert!(host.sends().is_empty());
+    host.outbox.resume_endpoint(&eid("e"), host.now);
+    let plan = host.outbox.plan_replay(&Selection::all(), secs(0), host.now);
+    assert_eq!(host.outbox.replay(&plan, host.now), 1);
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(200));
+    assert!(host.sends().is_empty());
+    let record = serde_json::to_value(&host.disk["delivery/m/e"]).unwrap();
+    assert_eq!(record.get("found_at"), None);
 }

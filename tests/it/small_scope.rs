@@ -127,7 +127,7 @@ fn a_crash_at_any_moment() {
 fn endpoints_that_degrade_suspend_and_are_disabled() {
     covers("strict, two attempts", &Scope::strict(2, NONE), 6_500);
     let crash = Limits { crashes: 1, ..NONE };
-    covers("strict, one attempt, a crash", &Scope::strict(1, crash), 4_000);
+    covers("strict, one attempt, a crash", &Scope::strict(1, crash), 3_000);
 }
 
 /// What takes too long without optimisation: `cargo test --release --test it small_scope`.

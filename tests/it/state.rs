@@ -168,11 +168,11 @@ fn what_0_1_0_left_is_taken_up_and_comes_to_its_end() {
     ];
     assert_eq!(sent, expected);
     // In the end all is forgotten but what is known of endpoints: the receiver's wish, which
-    // stands, and that of narrow it was a first attempt's turn.
+    // stands.
     while let Some(wait) = host.wait {
         host.now = wait;
         assert!(host.sends().is_empty());
     }
     assert_eq!(host.now, at(19 + 24 * 60 * 60));
-    assert_eq!(host.keys(), ["endpoint/gone", "endpoint/narrow"]);
+    assert_eq!(host.keys(), ["endpoint/gone"]);
 }
