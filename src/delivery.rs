@@ -37,7 +37,7 @@
 //! - An attempt counts as timed out by `poll` at or past its deadline, and by nothing else: an
 //!   answer that is handed in before any such call is the attempt's answer, be it late. One that
 //!   comes after it still ends the delivery where it is a success, and changes nothing where it
-//!   is not, save in doubt.
+//!   is not, save in doubt. [`Delivery::resolve`] says over how many attempts that is remembered.
 //! - All instants are absolute, so that a clock which goes back by `d` lengthens a wait by `d`
 //!   and never shortens one. What was found due stays due.
 //!
@@ -148,9 +148,12 @@ pub struct Delivery {
     accepted_at: Timestamp,
     /// How many attempts were started; the number of the last one.
     attempts: u32,
-    /// The numbers of the attempts that ended without an answer.
+    /// The numbers of the attempts that ended without an answer, but for those that were forgotten.
     #[serde(default, skip_serializing_if = "Numbers::is_empty")]
     unanswered: Numbers,
+    /// How many of these numbers were forgotten.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    forgotten: u32,
     /// When the message's lifetime ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
@@ -167,6 +170,7 @@ impl Delivery {
             accepted_at,
             attempts: 0,
             unanswered: Numbers::NONE,
+            forgotten: 0,
             expires_at: None,
             replayed: None,
             state: State::Due,
@@ -267,6 +271,12 @@ impl Delivery {
     /// only for the attempt in flight, and for the one in doubt where it leaves none. An outcome
     /// for an attempt that was never started, one that was answered before, or for a delivery that
     /// has ended changes nothing and is reported as such.
+    ///
+    /// Which attempts ended without an answer is remembered of the last 16 runs of them, each of
+    /// attempts that followed one another, so that the saved state stays small however long it is
+    /// tried. One is forgotten no sooner than 32 attempts later. From then on its outcome changes
+    /// nothing, be it a success, and is reported as [`Ignored::AlreadyResolved`]; it still counts
+    /// in [`unanswered`](Self::unanswered).
     pub fn resolve(
         &mut self,
         policy: &Policy,
@@ -332,9 +342,15 @@ impl Delivery {
         }
     }
 
+    /// The last attempt is awaited no more, and its answer can still come.
+    fn count_unanswered(&mut self) {
+        let forgotten = self.unanswered.push(self.attempts);
+        self.forgotten = self.forgotten.saturating_add(forgotten);
+    }
+
     /// The last attempt ended without an answer at `end`.
     fn unconfirmed(&mut self, policy: &Policy, dice: Dice<'_>, end: Timestamp) -> Resolution {
-        self.unanswered.push(self.attempts);
+        self.count_unanswered();
         match policy.doubt() {
             Doubt::Resend => self.retry(policy, dice, Duration::ZERO, end),
             Doubt::GiveUp => {
@@ -371,6 +387,11 @@ impl Delivery {
         self.state = State::Ended { verdict, at: end };
         Resolution::Ended(verdict)
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 #[cfg(test)]

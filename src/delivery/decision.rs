@@ -81,7 +81,7 @@ impl Delivery {
     /// after a replay its answer can still come.
     pub(super) fn abandon(&mut self) {
         if self.in_flight().is_some() {
-            self.unanswered.push(self.attempts);
+            self.count_unanswered();
         }
     }
 }

@@ -80,7 +80,8 @@ pub enum Resolution {
 pub enum Ignored {
     /// No attempt of this number was started, or its start was taken back.
     NeverStarted,
-    /// The attempt's answer had come before.
+    /// The attempt's answer had come before. Or it ended without one so many attempts ago that this
+    /// was forgotten: see [`Delivery::resolve`](super::Delivery::resolve).
     AlreadyResolved,
     /// The delivery has ended.
     Ended,

@@ -40,7 +40,7 @@ impl Delivery {
     /// takes a delivery out of doubt takes its attempt off the count.
     #[must_use]
     pub fn unanswered(&self) -> u32 {
-        self.unanswered.count()
+        self.unanswered.count().saturating_add(self.forgotten)
     }
 
     /// The attempt in flight, if one is.

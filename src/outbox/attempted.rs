@@ -27,7 +27,8 @@ pub struct Attempted {
     pub cause: Cause,
     /// When it was started.
     pub started_at: Timestamp,
-    /// When it ended: when its outcome was handed in, or its deadline was found to have passed.
+    /// When it ended: when its outcome was handed in; at its deadline, however late that was found
+    /// to have passed; or when the delivery ended, where it did so before the attempt.
     pub ended_at: Timestamp,
     /// What came of it: status or failure, and what the answer asked for. A deadline that passed
     /// is [`Failure::Timeout`](crate::delivery::Failure::Timeout); `None` where the delivery ended

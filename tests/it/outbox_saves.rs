@@ -2,8 +2,9 @@
 
 use std::num::NonZeroUsize;
 
+use labhook::delivery::Schedule;
 use labhook::outbox::{Change, PublishError, Record, RestoreError, Selection};
-use labhook::{Outbox, Step, Subscription};
+use labhook::{Outbox, Policy, Step, Subscription};
 
 use crate::support::{
     Host, answer, at, eid, endpoint, message, mid, number, policy, registry, secs, show,
@@ -420,4 +421,24 @@ fn what_ended_while_nobody_looked_is_kept_from_when_it_was_found() {
     assert!(host.sends().is_empty());
     let record = serde_json::to_value(&host.disk["delivery/m/e"]).unwrap();
     assert_eq!(record.get("found_at"), None);
+}
+
+#[test]
+fn a_row_stays_small_in_an_endless_series_of_now_and_then_a_timeout() {
+    let endless = Policy::new(Schedule::list([secs(1)]).for_ever()).with_attempt_timeout(secs(1));
+    let mut host = Host::with([endpoint("e").policy(endless)]);
+    host.publish("m");
+    let mut sizes = Vec::new();
+    for round in 0..1_000 {
+        host.now = at(2 * round);
+        let ticket = host.send();
+        if round % 2 == 0 {
+            host.resolve(&ticket, &answer(500));
+        }
+        sizes.push(serde_json::to_string(&host.disk["delivery/m/e"]).unwrap().len());
+    }
+    // All of them are counted nevertheless.
+    let (.., delivery) = host.outbox.deliveries().next().unwrap();
+    assert_eq!((delivery.attempts(), delivery.unanswered()), (1_000, 499));
+    assert!(sizes[999] <= 2 * sizes[2], "{} and then {}", sizes[2], sizes[999]);
 }

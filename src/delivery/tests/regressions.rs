@@ -328,6 +328,37 @@ fn only_what_the_receiver_may_have_got_is_unanswered() {
 }
 
 #[test]
+fn of_an_endless_series_the_oldest_that_were_not_answered_are_forgotten() {
+    let endless = Policy::new(Schedule::list([Duration::from_secs(1)]).for_ever())
+        .with_attempt_timeout(Duration::from_secs(1));
+    let mut delivery = Delivery::new(at(0));
+    // Each attempt with an odd number times out.
+    for number in 1..=100 {
+        let now = i64::from(number - 1) * 2_000;
+        assert_eq!(poll(&mut delivery, &endless, now), Progress::Due);
+        assert_eq!(delivery.start(&endless, at(now)).unwrap().number, number);
+        if number % 2 == 0 {
+            resolve(&mut delivery, &endless, number, &answer(500), now + 1_000);
+        } else {
+            poll(&mut delivery, &endless, now + 1_000);
+        }
+        assert_eq!(delivery.unanswered(), number.div_ceil(2));
+        assert_eq!(restored(&delivery), delivery);
+        for late in 1..=number {
+            let known = late % 2 == 1 && late + 32 > number.div_ceil(2) * 2 - 1;
+            let mut delivery = delivery.clone();
+            let answered = resolve(&mut delivery, &endless, late, &answer(200), now + 1_500);
+            let forgotten = Resolution::Ignored(Ignored::AlreadyResolved);
+            assert_eq!(answered, if known { Resolution::LateSuccess } else { forgotten });
+            assert_eq!(delivery.unanswered(), number.div_ceil(2));
+        }
+    }
+    let json = serde_json::to_value(&delivery).unwrap();
+    assert_eq!(json["unanswered"].as_array().unwrap().len(), 16);
+    assert_eq!(json["forgotten"], 34);
+}
+
+#[test]
 fn the_saved_form_is_this_one() {
     let policy = Policy::strike();
     let mut delivery = Delivery::new(at(0));
