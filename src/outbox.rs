@@ -337,9 +337,10 @@ impl Outbox {
 
     /// Takes in what came of an attempt.
     ///
-    /// Hand in every outcome once, late ones too: a late success still ends its delivery. A
-    /// ticket that is stale, repeated or of another outbox is reported as
-    /// [`Resolution::Ignored`] and changes nothing.
+    /// Hand in every outcome once, late ones too: a late success still ends its delivery, over as
+    /// many attempts as [`Delivery::resolve`](crate::Delivery::resolve) says. A ticket that is
+    /// stale, repeated or of another outbox is reported as [`Resolution::Ignored`] and changes
+    /// nothing.
     pub fn resolve(&mut self, ticket: &Ticket, outcome: &Outcome, now: Timestamp) -> Resolution {
         const UNKNOWN: Resolution = Resolution::Ignored(Ignored::NeverStarted);
         let Ticket { sequence, message, endpoint: id, attempt, pass } = ticket;

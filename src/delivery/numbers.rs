@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 /// How many runs are kept.
 ///
-/// A run is forgotten when the 16th after it begins, and there is another attempt before each of
-/// these: no sooner than 32 attempts later. No preset makes as many, and whatever makes them waited
-/// in between. That a request gets its answer after all that is not to be reckoned with, and
-/// saved they take up less than 400 bytes.
+/// A run is forgotten when the 16th after it begins, and another attempt comes before each of these:
+/// no sooner than 32 attempts later. A delivery that is not replayed makes no more than 30 under any
+/// preset, and the request that could still be answered should have ended at its deadline, before
+/// all of these. Saved, 16 runs take up less than 400 bytes.
 const MOST: usize = 16;
 
 /// A set of rising numbers, as the runs of which it consists, the first and the last of each: an

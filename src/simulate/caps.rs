@@ -48,7 +48,8 @@ pub(super) fn schedule(policies: &Policies, found: &mut Vec<Warning>) {
     }
     let Some(window) = policy.window() else { return };
     let span = policy.clone().with_window(None).span();
-    // A delivery that others or the endpoint's health hold up takes longer than its schedule.
+    // A delivery that others or the endpoint's health hold up takes longer than its schedule in
+    // any outage. What else makes it wait, such as a rate, may never come to that.
     let held = policies.health.failures().is_some() || policies.line().is_some();
     if window > span && !held {
         found.push(Warning::WindowBeyondSchedule { window, span });

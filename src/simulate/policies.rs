@@ -139,5 +139,10 @@ pub struct Summary {
     pub attempts: Option<u32>,
     /// How long a failing endpoint takes to be disabled at the longest, as
     /// [`HealthPolicy::time_to_disable`] has it; `None` where it never is.
+    ///
+    /// It takes no longer where each probe goes when it is due. A receiver that asks for pauses
+    /// with `Retry-After` puts each of them off, by up to the [cap](FlowPolicy::hold_cap) of its
+    /// flow. So may a full window, a rate, a pace and an operator's pause, and a time in which no
+    /// message is due that could go as the probe.
     pub time_to_disable: Option<Duration>,
 }

@@ -91,11 +91,13 @@ pub enum Warning {
     /// that all of them wait.
     NeverSheds,
     /// The endpoint is disabled, and what waits for it cancelled, while deliveries have retries
-    /// left.
+    /// left. Both are reckoned for a receiver that asks for no pause with `Retry-After`, as one
+    /// that is gone does not: pauses put off its probes and the retries alike.
     DisabledWithinSpan {
-        /// How long a failing endpoint takes to be disabled, at the longest.
+        /// How long a failing endpoint takes to be disabled, at the longest and with nothing that
+        /// puts a probe off: see [`Summary::time_to_disable`](super::Summary::time_to_disable).
         disabled: Duration,
-        /// How long a delivery is retried.
+        /// How long a delivery is retried, at the longest.
         span: Duration,
     },
     /// Messages come faster than they may go, so that more and more wait.
@@ -134,8 +136,11 @@ pub enum Warning {
         /// How long a message lives.
         limit: Duration,
     },
-    /// The window never closes on anything: the last retry comes before its end. Where the
-    /// endpoint's health or an order makes deliveries wait, it does, and there is no such warning.
+    /// The schedule alone does not reach the end of the window: the last retry comes before it. The
+    /// window ends only what something else holds up as well: the limits of the flow, among them
+    /// the pauses that a receiver asks for; an operator; a host that is down, or does not answer in
+    /// doubt. Where the endpoint's health or an order holds deliveries up, each outage makes them
+    /// wait so, and there is no such warning.
     WindowBeyondSchedule {
         /// The window.
         window: Duration,
@@ -292,7 +297,6 @@ impl Warning {
             | Self::DisabledWithinSpan { .. }
             | Self::RateBelowLoad { .. }
             | Self::BacklogOutlivesMessages { .. }
-            | Self::WindowBeyondSchedule { .. }
             | Self::WindowCutsSchedule { .. }
             | Self::LimitBeyondSchedule { .. }
             | Self::LimitCutsSchedule { .. }
@@ -317,7 +321,10 @@ impl Warning {
             | Self::PassedInFlight { .. }
             | Self::TrickleBelowSchedule { .. }
             | Self::NoRetry => Severity::Risk,
-            Self::BudgetBelowLoad { .. } | Self::RetriedPastLifetime { .. } => Severity::Note,
+            // The window may be there for what else holds a delivery up.
+            Self::WindowBeyondSchedule { .. }
+            | Self::BudgetBelowLoad { .. }
+            | Self::RetriedPastLifetime { .. } => Severity::Note,
         }
     }
 }

@@ -61,6 +61,7 @@ mod signature_properties;
 mod signature_secrecy;
 mod signature_vendors;
 mod simulate;
+mod simulate_bounds;
 mod simulate_lint;
 mod simulate_proportion;
 mod small_scope;

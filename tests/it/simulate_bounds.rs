@@ -1,0 +1,182 @@
+//! The bounds that the linter and the summary give, held against runs.
+
+use std::num::{NonZeroU8, NonZeroU32};
+use std::time::Duration;
+
+use http::StatusCode;
+use labhook::delivery::{Jitter, Schedule};
+use labhook::flow::{RatePolicy, WindowPolicy};
+use labhook::health::State;
+use labhook::simulate::{
+    Behaviour, Expected, Load, Policies, Receiver, Report, Scenario, Severity, Warning,
+};
+use labhook::{FlowPolicy, HealthPolicy, Order, Policy, Verdict};
+use proptest::prelude::*;
+
+use crate::simulate_lint::hard;
+use crate::support::{config, policy, secs};
+
+fn count(count: u32) -> NonZeroU32 {
+    NonZeroU32::new(count).unwrap()
+}
+
+fn run(policies: &Policies, receiver: Receiver, load: Load, lasting: u64) -> Report {
+    let scenario = Scenario::new(load, secs(lasting)).endpoint(policies.clone(), receiver);
+    scenario.run().remove(0)
+}
+
+fn down(behaviour: Behaviour) -> Receiver {
+    Receiver::new().outage(Duration::ZERO, Duration::MAX, behaviour)
+}
+
+fn asks_for(pause: u64) -> Behaviour {
+    Behaviour::retry_after(StatusCode::SERVICE_UNAVAILABLE, secs(pause))
+}
+
+fn window_beyond_schedule(policies: &Policies) -> Option<Warning> {
+    let mut found = policies.lint(&Expected::new()).into_iter();
+    found.find(|it| matches!(it, Warning::WindowBeyondSchedule { .. }))
+}
+
+#[test]
+fn a_window_that_the_schedule_does_not_reach_ends_what_else_is_held_up() {
+    let windowed = || hard(policy(&[5, 20]).with_window(secs(8_000)));
+    let expired = |policies: &Policies, behaviour, load| {
+        // It is said of all of them alike, and says no more than it knows.
+        assert_eq!(window_beyond_schedule(policies).unwrap().severity(), Severity::Note);
+        run(policies, down(behaviour), load, 1_000).ended(Verdict::Expired)
+    };
+    // One at a time fails and waits by its schedule, and so do many which have the room.
+    let (rare, often) = (Load::new(count(1), secs(1_000)), Load::per_second(count(10)));
+    let roomy = FlowPolicy::fixed().with_window(WindowPolicy::fixed(count(10_000)));
+    for behaviour in [Behaviour::Hangs, Behaviour::refuses()] {
+        assert_eq!(expired(&windowed(), behaviour.clone(), rare), 0);
+        assert_eq!(expired(&windowed().with_flow(roomy), behaviour, often), 0);
+    }
+    // Ten times as many as may go: one a second does, up to the end of the last window.
+    let rate = FlowPolicy::fixed().with_rate(RatePolicy::per_second(NonZeroU32::MIN));
+    let copes = Behaviour::status(StatusCode::OK);
+    assert_eq!(expired(&windowed().with_flow(rate), copes, often), 10_000 - 9_000);
+    // Eight at a time, each for the whole of its timeout.
+    assert!(expired(&windowed(), Behaviour::Hangs, often) > 0);
+    // Each answer asks the others to wait as well.
+    assert!(expired(&windowed(), asks_for(3_600), often) > 0);
+}
+
+/// An endpoint that the first fault degrades, with a message due whenever a probe is.
+fn escalating(health: HealthPolicy, timeout: u64) -> Policies {
+    let endless = Policy::new(Schedule::list([secs(1)]).for_ever())
+        .with_attempt_timeout(secs(timeout))
+        .with_retry_after_cap(Duration::ZERO);
+    let health = health.with_failures(NonZeroU8::new(1)).with_overload_limit(Duration::ZERO);
+    Policies::new(endless).with_health(health).with_flow(FlowPolicy::fixed())
+}
+
+#[test]
+fn a_failing_endpoint_is_disabled_in_time_where_nothing_puts_its_probes_off() {
+    let health = HealthPolicy::new()
+        .with_probes(secs(60), [])
+        .with_suspend_after(count(5))
+        .with_disable_after(secs(600));
+    let policies = escalating(health, 30);
+    let longest = policies.summary().time_to_disable.unwrap();
+    // Five waits, the suspension, and the timeouts of all probes.
+    assert_eq!(longest, secs(5 * 60 + 600 + 6 * 30));
+    let took = |policies: &Policies, behaviour| {
+        let load = Load::new(count(1), secs(10));
+        let report = run(policies, down(behaviour), load, 86_400);
+        report.time_to(State::Disabled).expect("it is disabled within a day")
+    };
+    assert_eq!(took(&policies, Behaviour::refuses()), secs(900) + Duration::from_millis(140));
+    // The attempt that degrades takes its time as well.
+    assert_eq!(took(&policies, Behaviour::Hangs), longest + secs(30));
+
+    // Each of the six probes comes 50 min after the answer before it, or as far as is heeded.
+    let answers = Duration::from_millis(7 * 20);
+    assert_eq!(took(&policies, asks_for(3_000)), secs(6 * 3_000) + answers);
+    let heeded = |cap| {
+        let flow = FlowPolicy::fixed().with_hold_cap(secs(cap));
+        took(&policies.clone().with_flow(flow), asks_for(3_000))
+    };
+    assert_eq!(heeded(1_000), secs(6 * 1_000) + answers);
+    assert!(heeded(60) <= longest);
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Where the linter says that the schedule does not reach the window's end, no delivery on its
+    /// own does, however its receiver fails and however long it has it wait.
+    #[test]
+    fn what_the_schedule_does_not_reach_ends_nothing(
+        delays in prop::collection::vec(0_u64..300, 0..5),
+        jitter in prop_oneof![
+            3 => Just(Jitter::NONE),
+            1 => Just(Jitter::FULL),
+            1 => Just(Jitter::plus_minus(40)),
+            1 => Just(Jitter::decorrelated(secs(1), secs(200))),
+        ],
+        (timeout, limit) in (1_u64..20, prop::option::of(1_u32..5)),
+        (beyond, short_of) in (0_u64..40, 0_u64..20),
+        (cap, hold, asked) in (prop_oneof![Just(0), 0_u64..400], 0_u64..400, 0_u64..600),
+        (seed, way) in (any::<u64>(), 0..3),
+    ) {
+        let policy = Policy::new(Schedule::list(delays.into_iter().map(secs)))
+            .with_jitter(jitter)
+            .with_attempt_timeout(secs(timeout))
+            .with_max_attempts(limit.and_then(NonZeroU32::new))
+            .with_retry_after_cap(secs(cap));
+        // About where the last attempt begins and ends.
+        let window = (policy.span() + secs(beyond)).saturating_sub(secs(timeout + short_of));
+        let policy = policy.with_window(window);
+        // What holds the endpoint up for longer than the delivery is the flow's.
+        let flow = FlowPolicy::fixed().with_hold_cap(secs(hold.min(cap)));
+        let policies = hard(policy).with_flow(flow);
+        let behaviour = match way {
+            0 => Behaviour::Hangs,
+            1 => Behaviour::refuses(),
+            _ => asks_for(asked),
+        };
+        let scenario = Scenario::new(Load::new(count(1), secs(1)), secs(1)).seed(seed);
+        let report = scenario.endpoint(policies.clone(), down(behaviour)).run().remove(0);
+        prop_assert_eq!(report.accepted, 1);
+        if window_beyond_schedule(&policies).is_some() {
+            prop_assert_eq!(report.ended(Verdict::Exhausted), 1);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..config() })]
+
+    /// What puts a probe off comes on top of the time to disable, and nothing else does.
+    #[test]
+    fn a_failing_endpoint_is_disabled_in_time(
+        probes in prop::collection::vec(1_u64..400, 1..5),
+        (suspend, disable, timeout) in (1_u32..8, 1_u64..4_000, 1_u64..60),
+        (cap, asked) in (0_u64..400, 0_u64..600),
+        way in 0..3,
+        strict in any::<bool>(),
+    ) {
+        let health = HealthPolicy::new()
+            .with_probes(secs(probes[0]), probes[1..].iter().copied().map(secs))
+            .with_probe_timeout(secs(timeout))
+            .with_suspend_after(count(suspend))
+            .with_disable_after(secs(disable));
+        let order = if strict { Order::strict() } else { Order::none() };
+        let policies = escalating(health, 1)
+            .with_order(order)
+            .with_flow(FlowPolicy::fixed().with_hold_cap(secs(cap)));
+        let (behaviour, pause) = match way {
+            0 => (Behaviour::Hangs, 0),
+            1 => (Behaviour::refuses(), 0),
+            _ => (asks_for(asked), asked.min(cap)),
+        };
+        let report = run(&policies, down(behaviour), Load::new(count(1), secs(10)), 20_000);
+        let took = report.time_to(State::Disabled).expect("it is disabled in the end");
+        // It counts from the fault that degrades, which takes a second at the most.
+        let longest = policies.summary().time_to_disable.unwrap() + secs(1);
+        let put_off = secs(pause) * (suspend + 1);
+        prop_assert!(took <= longest + put_off, "{took:?}, {longest:?} and {put_off:?}");
+    }
+}
