@@ -307,8 +307,10 @@ proptest! {
         let (message, endpoint) = ids();
         let dice = Dice::new(7, &message, &endpoint);
         let unanswered = serde_json::from_value(serde_json::json!(unanswered)).unwrap();
-        let mut delivery =
-            Delivery { accepted_at: at(0), attempts, unanswered, forgotten, expires_at, replayed, state };
+        let accepted_at = at(0);
+        let mut delivery = Delivery {
+            accepted_at, attempts, unanswered, forgotten, expires_at, replayed, state,
+        };
         for (call, number, outcome, now) in steps {
             let number = attempts.saturating_sub(number);
             let now = Timestamp::from_unix_micros(now);
