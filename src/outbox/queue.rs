@@ -52,6 +52,14 @@ struct Line {
     holding: BTreeSet<u64>,
 }
 
+impl Line {
+    /// The first that holds up those behind it, and with that all that are held up; the end of all
+    /// sequences where none does.
+    fn head(&self) -> u64 {
+        self.holding.first().copied().unwrap_or(u64::MAX)
+    }
+}
+
 impl Queue {
     /// Those that have not ended, oldest first.
     pub(super) fn open(&self) -> impl ExactSizeIterator<Item = u64> {
@@ -93,7 +101,8 @@ impl Queue {
     }
 
     /// Takes up how a delivery stands in a line: whether it is in it, and whether it holds up those
-    /// behind it. Answers which of these may go from here on, or may not go any more.
+    /// behind it. Answers which of these may go from here on, or may not go any more; they are all
+    /// younger than it.
     pub(super) fn line_up(
         &mut self,
         line: &str,
@@ -108,17 +117,16 @@ impl Queue {
             Some(_) => entry.open.insert(sequence),
             None => entry.open.remove(&sequence),
         };
-        let turned = match standing {
+        let before = entry.head();
+        match standing {
             Some(Standing::Holding) => entry.holding.insert(sequence),
             Some(Standing::LettingPass) | None => entry.holding.remove(&sequence),
         };
-        let mut moved = Vec::new();
-        if turned {
-            // As far as the next that holds up those behind it, and that one too.
-            let behind = (Bound::Excluded(sequence), Bound::Unbounded);
-            let next = entry.holding.range(behind).next().copied().unwrap_or(u64::MAX);
-            moved.extend(entry.open.range((Bound::Excluded(sequence), Bound::Included(next))));
-        }
+        let after = entry.head();
+        // All that are behind another head than theirs stay held up. Those between the two are
+        // behind one of them alone, and so is the later one itself.
+        let between = (Bound::Excluded(before.min(after)), Bound::Included(before.max(after)));
+        let moved = entry.open.range(between).copied().collect();
         if entry.open.is_empty() {
             self.lines.remove(line);
         }
@@ -127,7 +135,6 @@ impl Queue {
 
     /// Whether another delivery holds this one up.
     pub(super) fn is_held_up(&self, line: &str, sequence: u64) -> bool {
-        let first = self.lines.get(line).and_then(|line| line.holding.first());
-        first.is_some_and(|first| *first < sequence)
+        self.lines.get(line).is_some_and(|line| line.head() < sequence)
     }
 }

@@ -1,6 +1,6 @@
 //! The wheels inside: the indexes that follow a delivery.
 
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Outbox;
@@ -30,10 +30,10 @@ impl Outbox {
     }
 
     /// Settles these deliveries, oldest first, since the older hold up the younger, and whatever
-    /// they move.
+    /// they move. What holds a delivery up is before it, so that each is settled once in most cases.
     pub(super) fn settle_all(&mut self, moved: Vec<u64>, id: &EndpointId, now: Timestamp) {
-        let mut moved = VecDeque::from(moved);
-        while let Some(sequence) = moved.pop_front() {
+        let mut moved = BTreeSet::from_iter(moved);
+        while let Some(sequence) = moved.pop_first() {
             moved.extend(self.settle_one(sequence, id, None, now));
         }
     }

@@ -9,7 +9,6 @@
 
 mod attacks;
 mod attacks_engine;
-mod attacks_third;
 mod delivery_doubt;
 mod delivery_lifetime;
 mod delivery_replay;

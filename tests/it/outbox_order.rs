@@ -7,7 +7,7 @@ use labhook::lab::{RunState, RunStateChanged};
 use labhook::{Endpoint, Event, Order, Outbox, Policy};
 use proptest::prelude::*;
 
-use crate::support::{Host, answer, at, config, endpoint, mid, policy, registry};
+use crate::support::{Host, answer, at, config, eid, endpoint, mid, policy, registry, secs};
 
 /// A message of this run.
 fn publish(host: &mut Host, run: &str, id: &str) {
@@ -122,6 +122,28 @@ fn order_outlives_a_restart_and_follows_a_change_of_the_endpoint() {
     publish(&mut host, "r1", "m4");
     host.outbox.replace_endpoint(ordered(Order::strict()), host.now).unwrap();
     assert_eq!(host.shown(), [""; 0], "m2 and m3 are in flight");
+}
+
+/// An endpoint of which a delivery that failed is retried on another day.
+fn patient(order: Order) -> Endpoint {
+    ordered(order).policy(policy(&[86_400, 86_400]))
+}
+
+// Were the work that of all pairs, it would take minutes and gigabytes here.
+#[test]
+fn a_long_line_that_lets_nobody_pass_any_more_is_gone_through_once() {
+    const MANY: u32 = 100_000;
+    let passing = patient(Order::strict().skip_after(secs(60)));
+    let mut host = Host::new(Outbox::new(registry([passing]), 7).without_storage());
+    host.outbox.pause_endpoint(&eid("a"), host.now);
+    for number in 0..MANY {
+        host.publish(&format!("m{number}"));
+    }
+    host.now = at(60);
+    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.outbox.status(&eid("a")).unwrap().due, 100_000);
+    host.outbox.replace_endpoint(patient(Order::strict()), host.now).unwrap();
+    assert_eq!(host.outbox.status(&eid("a")).unwrap().due, 1);
 }
 
 proptest! {

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use labhook::flow::{FlowPolicy, RatePolicy};
 use labhook::lab::{RunState, RunStateChanged};
 use labhook::outbox::{ReplayPlan, Selection};
-use labhook::{Endpoint, Event, Order, Outbox, Registry, Ticket, Timestamp, Verdict};
+use labhook::{Endpoint, Event, Order, Outbox, Registry, Step, Ticket, Timestamp, Verdict};
 use proptest::prelude::*;
 
 use crate::support::{Host, answer, at, config, eid, endpoint, mid, policy, registry, secs, show};
@@ -391,6 +391,36 @@ fn what_could_have_gone_waits_behind_what_is_replayed_before_it() {
         host.now = at(40);
         assert_eq!(host.shown(), ["m2>a#1"]);
     }
+}
+
+// Were the work that of all pairs, it would take minutes and gigabytes here.
+#[test]
+fn a_long_plan_before_messages_that_let_others_pass_goes_through_them_once() {
+    const MANY: usize = 20_000;
+    let order = Order::strict().skip_after_attempts(NonZeroU32::MIN);
+    let patient = endpoint("a").order(order).policy(policy(&[900]));
+    let mut host = Host::new(outbox(registry([patient])).without_storage());
+    host.outbox.pause_endpoint(&eid("a"), host.now);
+    for number in 0..MANY {
+        host.publish(&format!("untried{number}"));
+    }
+    host.outbox.disable_endpoint(&eid("a"), None, host.now);
+    host.enable("a").unwrap();
+    while matches!(host.outbox.poll(host.now), Step::Notify(_)) {}
+    host.outbox.resume_endpoint(&eid("a"), host.now);
+    for number in 0..MANY {
+        host.publish(&format!("failing{number}"));
+        let ticket = host.send();
+        host.resolve(&ticket, &answer(500));
+    }
+    host.outbox.pause_endpoint(&eid("a"), host.now);
+    host.now = at(900);
+    assert_eq!(host.shown(), [""; 0]);
+    let due = |host: &Host| host.outbox.status(&eid("a")).unwrap().due;
+    assert_eq!(due(&host), MANY);
+    let plan = host.outbox.plan_replay(&Selection::all().failed(), secs(0), host.now);
+    assert_eq!(host.outbox.replay(&plan, host.now), MANY);
+    assert_eq!(due(&host), 1);
 }
 
 #[test]
