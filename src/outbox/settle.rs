@@ -29,8 +29,8 @@ impl Outbox {
         self.tend(id, now);
     }
 
-    /// Settles these deliveries, oldest first, since the older hold up the younger, and whatever
-    /// they move. What holds a delivery up is before it, so that each is settled once in most cases.
+    /// Settles these deliveries, and whatever they move, oldest first: a delivery moves only
+    /// younger ones in its line, so that none comes up again unless the endpoint is disabled.
     pub(super) fn settle_all(&mut self, moved: Vec<u64>, id: &EndpointId, now: Timestamp) {
         let mut moved = BTreeSet::from_iter(moved);
         while let Some(sequence) = moved.pop_first() {

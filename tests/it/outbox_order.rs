@@ -129,7 +129,7 @@ fn patient(order: Order) -> Endpoint {
     ordered(order).policy(policy(&[86_400, 86_400]))
 }
 
-// Were the work that of all pairs, it would take minutes and gigabytes here.
+// Were each pair of messages looked at, it would take hours here, and gigabytes.
 #[test]
 fn a_long_line_that_lets_nobody_pass_any_more_is_gone_through_once() {
     const MANY: u32 = 100_000;

@@ -393,7 +393,7 @@ fn what_could_have_gone_waits_behind_what_is_replayed_before_it() {
     }
 }
 
-// Were the work that of all pairs, it would take minutes and gigabytes here.
+// Were each pair of messages looked at, it would take minutes here.
 #[test]
 fn a_long_plan_before_messages_that_let_others_pass_goes_through_them_once() {
     const MANY: usize = 20_000;
