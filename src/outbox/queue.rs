@@ -123,8 +123,8 @@ impl Queue {
             Some(Standing::LettingPass) | None => entry.holding.remove(&sequence),
         };
         let after = entry.head();
-        // All that are behind another head than theirs stay held up. Those between the two are
-        // behind one of them alone, and so is the later one itself.
+        // What is behind both is held up as it was. Behind one of the two alone are those between
+        // them, and the later one itself.
         let between = (Bound::Excluded(before.min(after)), Bound::Included(before.max(after)));
         let moved = entry.open.range(between).copied().collect();
         if entry.open.is_empty() {
