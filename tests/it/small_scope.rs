@@ -145,7 +145,7 @@ mod in_release {
     #[test]
     fn endpoints_that_are_disabled() {
         let crash = Limits { crashes: 1, ..NONE };
-        covers("strict, two attempts, a crash", &Scope::strict(2, crash), 140_000);
+        covers("strict, two attempts, a crash", &Scope::strict(2, crash), 130_000);
         covers("strict, three attempts", &Scope::strict(3, NONE), 40_000);
     }
 
