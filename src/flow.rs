@@ -107,6 +107,8 @@ pub use rate::{Rate, RatePolicy};
 pub use window::{Window, WindowPolicy};
 
 use crate::timestamp::Timestamp;
+use bucket::Terms;
+use budget::Share;
 
 /// What kind of attempt is to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -163,6 +165,16 @@ pub enum Feedback {
     Overloaded,
     /// Nothing: the attempt failed for another reason.
     Other,
+}
+
+/// What an attempt used up when it was started, so that it can be
+/// [taken back](Flow::unstarted).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spent {
+    at: Timestamp,
+    rate: Option<Terms>,
+    pace: Option<Terms>,
+    budget: Option<Share>,
 }
 
 /// How fast one endpoint may be sent to: the state of it, which can be saved at any moment.
@@ -243,44 +255,44 @@ impl Flow {
 
     /// An attempt was started, which [`ask`](Self::ask) should have allowed. It counts in any
     /// case, and is in flight until [`ended`](Self::ended).
-    pub fn started(&mut self, policy: &FlowPolicy, class: Class, now: Timestamp) {
+    ///
+    /// What it used up is for who may have to [take it back](Self::unstarted).
+    pub fn started(&mut self, policy: &FlowPolicy, class: Class, now: Timestamp) -> Spent {
         self.in_flight = self.in_flight.saturating_add(1);
         if let Some(rate) = &policy.rate {
             self.rate.released(rate, now);
         }
+        let pace = policy.pace.and_then(|pace| self.pace.terms(&pace));
         if let Some(pace) = &policy.pace {
             self.pace.released(pace, now);
         }
-        match (&policy.retry_budget, class) {
-            (Some(budget), Class::First) => self.budget.first(budget),
-            (Some(budget), Class::Retry) => self.budget.retried(budget, now),
-            (Some(_), Class::Probe) | (None, _) => {}
-        }
+        let budget = policy.retry_budget.and_then(|budget| match class {
+            Class::First => Some(self.budget.save_up(&budget)),
+            Class::Retry => Some(self.budget.use_up(&budget, now)),
+            Class::Probe => None,
+        });
+        Spent { at: now, rate: policy.rate.map(|rate| rate.terms()), pace, budget }
     }
 
-    /// Takes back the start of an attempt at `started_at` of which nothing has left the host. It is
-    /// in flight no more, and what it used up of rate, pace and budget is there again, as far as
-    /// time has not given it back already; a first attempt saves up nothing.
+    /// Takes back the start of an attempt of which nothing has left the host, in the place of
+    /// [`ended`](Self::ended): it is in flight no more, and a first attempt has saved up nothing.
     ///
-    /// In the place of [`ended`](Self::ended).
-    pub fn unstarted(
-        &mut self,
-        policy: &FlowPolicy,
-        class: Class,
-        started_at: Timestamp,
-        now: Timestamp,
-    ) {
+    /// What it used up of rate, pace and budget is there again, as far as time has not given it
+    /// back already and the policy and the learned pace are what they were. Where a retry has gone
+    /// for what a first attempt saved up, that is owed from here on.
+    pub fn unstarted(&mut self, policy: &FlowPolicy, spent: Spent, now: Timestamp) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        if let Some(rate) = &policy.rate {
-            self.rate.unreleased(rate, started_at, now);
+        let Spent { at, rate, pace, budget } = spent;
+        let unchanged = policy.rate.map(|rate| rate.terms());
+        if let Some(terms) = rate.filter(|_| rate == unchanged) {
+            self.rate.take_back(terms, at, now);
         }
-        if let Some(pace) = &policy.pace {
-            self.pace.unreleased(pace, started_at, now);
+        let unchanged = policy.pace.and_then(|pace| self.pace.terms(&pace));
+        if let Some(terms) = pace.filter(|_| pace == unchanged) {
+            self.pace.take_back(terms, at, now);
         }
-        match (&policy.retry_budget, class) {
-            (Some(budget), Class::First) => self.budget.unfirst(budget),
-            (Some(budget), Class::Retry) => self.budget.unretried(budget, started_at, now),
-            (Some(_), Class::Probe) | (None, _) => {}
+        if let (Some(policy), Some(share)) = (&policy.retry_budget, budget) {
+            self.budget.take_back(policy, share, at, now);
         }
     }
 

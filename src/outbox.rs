@@ -370,8 +370,8 @@ impl Outbox {
         self.settle(*sequence, id, Some(outcome).filter(|_| live), now);
         // A success can say that it was the last. The health hears that of an attempt whose pass it
         // is still to get; a late one, and one from before a restart, has no say over it save this.
-        // From before a replay it may be of an endpoint that was removed since; what is replayed
-        // will be told the same.
+        // From before a replay it may be of an endpoint that was removed since; whoever still wants
+        // nothing more says so again.
         let gone = resolution == Resolution::Ended(Verdict::Gone)
             || outcome.control() == Some(Control::Disable);
         if gone && !replayed && !(live && passed) {

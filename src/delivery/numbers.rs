@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// How many runs are kept.
 ///
-/// A run is forgotten when the 16th after it begins, and another attempt comes before each of these:
-/// no sooner than 32 attempts later. A delivery that is not replayed makes no more than 30 under any
+/// A run is forgotten when the 16th after it begins. Another attempt lies between any two runs, so
+/// that is 32 attempts later at the soonest. A delivery that is not replayed makes no more than 30 under any
 /// preset, and the request that could still be answered should have ended at its deadline, before
 /// all of these. Saved, 16 runs take up less than 400 bytes.
 const MOST: usize = 16;

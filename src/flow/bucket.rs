@@ -19,7 +19,7 @@ pub(super) struct Bucket {
 }
 
 /// How a [`Bucket`] fills and empties: lent to each call, like every policy.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Terms {
     /// Releases that an empty bucket has room for.
     pub(super) burst: u32,
@@ -48,15 +48,13 @@ impl Bucket {
         *self = Self { level: level.saturating_add(terms.cost), cost: terms.cost, at };
     }
 
-    /// Takes back what was poured in for a release at `poured_at`, as far as it has certainly not
-    /// leaked away: all that has leaked since is taken for its own. `false`, and nothing is changed
-    /// but by time, where the bucket has less than that.
-    pub(super) fn scoop(&mut self, terms: Terms, poured_at: Timestamp, now: Timestamp) -> bool {
+    /// Takes back what was poured in at `poured_at` under the same terms, as far as it has certainly
+    /// not leaked away: all that has leaked since is taken for its own.
+    pub(super) fn scoop(&mut self, terms: Terms, poured_at: Timestamp, now: Timestamp) {
         let (level, at) = self.leaked(terms, now);
         let out = elapsed(poured_at, at).saturating_mul(terms.leak);
-        let left = level.checked_sub(terms.cost.saturating_sub(out));
-        *self = Self { level: left.unwrap_or(level), cost: terms.cost, at };
-        left.is_some()
+        let level = level.saturating_sub(terms.cost.saturating_sub(out));
+        *self = Self { level, cost: terms.cost, at };
     }
 
     /// A clock that went back leaks nothing until it is where it was: waits are absolute.

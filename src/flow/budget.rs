@@ -110,7 +110,8 @@ const RETRY: i64 = 100;
 ///  retries  <=  percent / 100 × first attempts  +  1 + w / trickle
 /// ```
 ///
-/// plus, over a later stretch, the retries that were saved up before it. A retry that finds
+/// plus, over a later stretch, the retries that were saved up before it; a first attempt that is
+/// [taken back](super::Flow::unstarted) counts until then. A retry that finds
 /// nothing saved waits for the trickle: it is delayed and never dropped. First attempts never
 /// wait. What fills the budget is starts and time, never a success, so a budget that is used up
 /// comes back while everything fails.
@@ -144,33 +145,61 @@ impl RetryBudget {
 
     /// A first attempt was started.
     pub fn first(&mut self, policy: &BudgetPolicy) {
-        let more = self.credit.saturating_add(policy.percent.into());
+        self.save_up(policy);
+    }
+
+    pub(super) fn save_up(&mut self, policy: &BudgetPolicy) -> Share {
+        let before = self.credit;
+        let more = before.saturating_add(policy.percent.into());
         self.credit = more.min(policy.most());
+        Share::Saved(self.credit.saturating_sub(before).max(0))
     }
 
     /// A retry was started, whether it was allowed or not.
     pub fn retried(&mut self, policy: &BudgetPolicy, now: Timestamp) {
+        self.use_up(policy, now);
+    }
+
+    pub(super) fn use_up(&mut self, policy: &BudgetPolicy, now: Timestamp) -> Share {
         let credit = self.credit.min(policy.most());
         if credit >= RETRY {
             self.credit = credit.saturating_sub(RETRY);
+            Share::Used
         } else {
-            self.trickle.pour(policy.trickle_terms(), now);
+            let terms = policy.trickle_terms();
+            self.trickle.pour(terms, now);
+            Share::Trickled(terms)
         }
     }
 
-    /// Takes back a first attempt that was not made.
-    pub fn unfirst(&mut self, policy: &BudgetPolicy) {
-        self.credit = self.credit.saturating_sub(policy.percent.into());
-    }
-
-    /// Takes back a retry at `started_at` that was not made, as far as time has not given it back
-    /// already.
-    pub fn unretried(&mut self, policy: &BudgetPolicy, started_at: Timestamp, now: Timestamp) {
-        // What came of the trickle is in its bucket still.
-        if !self.trickle.scoop(policy.trickle_terms(), started_at, now) {
-            self.credit = self.credit.saturating_add(RETRY).min(policy.most());
+    /// Takes back what an attempt at `at` saved up or used up that was not made.
+    pub(super) fn take_back(
+        &mut self,
+        policy: &BudgetPolicy,
+        share: Share,
+        at: Timestamp,
+        now: Timestamp,
+    ) {
+        match share {
+            Share::Saved(credit) => self.credit = self.credit.saturating_sub(credit),
+            Share::Used => self.credit = self.credit.saturating_add(RETRY).min(policy.most()),
+            Share::Trickled(terms) if terms == policy.trickle_terms() => {
+                self.trickle.scoop(terms, at, now);
+            }
+            Share::Trickled(_) => {}
         }
     }
+}
+
+/// What an attempt did to a [`RetryBudget`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Share {
+    /// As a first one it saved up so much of a retry.
+    Saved(i64),
+    /// As a retry it used up one that was saved.
+    Used,
+    /// As a retry it took the trickle's, on these terms.
+    Trickled(Terms),
 }
 
 /// [`RetryBudget::new`].

@@ -170,12 +170,14 @@ impl Pace {
         }
     }
 
-    /// Takes back a request at `released_at` that was not made, as far as time has not given it
-    /// back already.
-    pub fn unreleased(&mut self, policy: &PacePolicy, released_at: Timestamp, now: Timestamp) {
-        if let Some(rate) = self.rate(policy) {
-            self.spacing.scoop(terms(rate), released_at, now);
-        }
+    /// Takes back a request at `at` that was not made.
+    pub(super) fn take_back(&mut self, terms: Terms, at: Timestamp, now: Timestamp) {
+        self.spacing.scoop(terms, at, now);
+    }
+
+    /// The terms that requests are spaced on, if they are.
+    pub(super) fn terms(&self, policy: &PacePolicy) -> Option<Terms> {
+        self.rate(policy).map(terms)
     }
 
     /// The receiver took a request that was started at `started_at`.

@@ -107,7 +107,7 @@ impl RatePolicy {
 
     /// A release costs `per` in microseconds and each microsecond gives back `releases`: both are
     /// whole, whatever the rate.
-    fn terms(&self) -> Terms {
+    pub(super) fn terms(&self) -> Terms {
         Terms {
             burst: self.burst.get(),
             cost: self.per_ms.get().saturating_mul(1_000),
@@ -173,10 +173,9 @@ impl Rate {
         self.0.pour(policy.terms(), now);
     }
 
-    /// Takes back a release at `released_at` that was not made, as far as time has not given it
-    /// back already.
-    pub fn unreleased(&mut self, policy: &RatePolicy, released_at: Timestamp, now: Timestamp) {
-        self.0.scoop(policy.terms(), released_at, now);
+    /// Takes back a release at `at` that was not made.
+    pub(super) fn take_back(&mut self, terms: Terms, at: Timestamp, now: Timestamp) {
+        self.0.scoop(terms, at, now);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What people and programs decide over a [`Health`].
 
 use super::Health;
-use super::answer::{Edge, Pass, State};
+use super::answer::Edge;
 use super::disabled::{DisabledBy, EnableError, EnabledBy};
 use super::state::Inner;
 use crate::timestamp::Timestamp;
@@ -44,21 +44,6 @@ impl Health {
             return None;
         }
         Some(self.state.disable(DisabledBy::Operator, reason, now))
-    }
-
-    /// The receiver wants nothing more at all, as an answer says that came too late for
-    /// [`record`](Self::record): its pass was handed in already, or forgotten in a restart.
-    ///
-    /// `None` where the endpoint is disabled already, or was enabled since the attempt started.
-    /// Where the pass is still to be handed in, do so with [`Signal::Gone`](super::Signal::Gone)
-    /// instead.
-    pub fn gone(&mut self, pass: Pass, now: Timestamp) -> Option<Edge> {
-        (!self.is_foregone(pass)).then(|| self.state.disable(DisabledBy::Receiver, None, now))
-    }
-
-    /// Whether nothing that comes of this attempt counts any more.
-    pub(super) fn is_foregone(&self, pass: Pass) -> bool {
-        pass.serial < self.enabled || self.state() == State::Disabled
     }
 
     /// Enables a disabled endpoint: it is healthy, nothing of what was counted stays, and no

@@ -1,7 +1,8 @@
 //! How what became of an attempt moves a [`Health`].
 
 use super::Health;
-use super::answer::{Edge, Pass, Recorded};
+use super::answer::{Edge, Pass, Recorded, State};
+use super::disabled::DisabledBy;
 use super::guard::Guard;
 use super::policy::HealthPolicy;
 use super::signal::Signal;
@@ -24,11 +25,11 @@ impl Health {
         signal: Signal,
         now: Timestamp,
     ) -> Recorded {
-        if self.is_foregone(pass) {
-            return Recorded::Ignored;
-        }
         if signal == Signal::Gone {
             return self.gone(pass, now).map_or(Recorded::Ignored, Recorded::Changed);
+        }
+        if self.is_stale(pass) {
+            return Recorded::Ignored;
         }
         if pass.is_probe() {
             return if self.probe().is_some_and(|probe| probe.serial == pass.serial) {
@@ -61,6 +62,21 @@ impl Health {
             }
             _ => Recorded::Ignored,
         }
+    }
+
+    /// The receiver wants nothing more at all, as an answer says that came too late for
+    /// [`record`](Self::record): its pass was handed in already, or forgotten in a restart.
+    ///
+    /// `None` where the endpoint is disabled already, or was enabled since the attempt started.
+    /// Where the pass is still to be handed in, do so with [`Signal::Gone`](super::Signal::Gone)
+    /// instead.
+    pub fn gone(&mut self, pass: Pass, now: Timestamp) -> Option<Edge> {
+        (!self.is_stale(pass)).then(|| self.state.disable(DisabledBy::Receiver, None, now))
+    }
+
+    /// Whether what comes of this attempt counts no more.
+    fn is_stale(&self, pass: Pass) -> bool {
+        pass.serial < self.enabled || self.state() == State::Disabled
     }
 
     /// The probe in flight was answered.

@@ -76,14 +76,15 @@ impl Outbox {
         let Some(lane) = self.lanes.get_mut(id) else { return false };
         let Some(entry) = self.messages.get_mut(&sequence) else { return false };
         let Some(slot) = entry.slots.get_mut(id) else { return false };
+        // The health may refuse, and gives its pass up again where the delivery does.
         let Some(pass) = lane.kept.health.start(&endpoint.health, now) else { return false };
         if let Some(started) = slot.delivery.start(&endpoint.policy, now) {
             lane.unsent_probe = Some(pass).filter(Pass::is_probe);
-            lane.started(&endpoint.flow, class, now);
+            let spent = Some(lane.started(&endpoint.flow, class, now));
             let body = entry.message.rendering(&slot.format).map_or(0, |it| it.body().len());
             self.turns.served(id, &mut lane.turn, body);
             slot.sent = false;
-            slot.flight = Some(Flight { started, pass: Some(pass), class: Some(class) });
+            slot.flight = Some(Flight { started, pass: Some(pass), class: Some(class), spent });
             let (message, endpoint) = (entry.message.id().clone(), id.clone());
             let attempt = started.number;
             self.settle(sequence, id, None, now);
@@ -104,9 +105,10 @@ impl Outbox {
         let lane = self.lanes.get_mut(&ticket.endpoint)?;
         let slot = self.messages.get_mut(&ticket.sequence)?.slots.get_mut(&ticket.endpoint)?;
         let started = slot.delivery.in_flight()?;
-        // One that was taken back and started anew has another ticket, where that matters.
-        let is_of_it = slot.flight.is_some_and(|flight| flight.pass == Some(ticket.pass));
-        if slot.sent || started.number != ticket.attempt || !is_of_it {
+        // Started anew it has the same number, and another pass where the endpoint was enabled in
+        // between.
+        let is_its_flight = slot.flight.is_some_and(|flight| flight.pass == Some(ticket.pass));
+        if slot.sent || started.number != ticket.attempt || !is_its_flight {
             return None;
         }
         let line = endpoint.order.line(message.keys());

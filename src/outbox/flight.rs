@@ -2,7 +2,7 @@
 
 use super::attempted::Cause;
 use crate::delivery::{Delivery, Outcome, Started};
-use crate::flow::Class;
+use crate::flow::{Class, Spent};
 use crate::health::Pass;
 use crate::timestamp::Timestamp;
 
@@ -14,6 +14,8 @@ pub(super) struct Flight {
     pub(super) pass: Option<Pass>,
     /// `None` likewise.
     pub(super) class: Option<Class>,
+    /// `None` likewise.
+    pub(super) spent: Option<Spent>,
 }
 
 impl Flight {

@@ -9,7 +9,7 @@ use super::queue::Queue;
 use super::turns::Turn;
 use super::watch::Census;
 use crate::endpoint::Endpoint;
-use crate::flow::{Class, Feedback, Flow, FlowPolicy, Permission};
+use crate::flow::{Class, Feedback, Flow, FlowPolicy, Permission, Spent};
 use crate::health::{Admit, Edge, Guard, Health, HealthPolicy, Intake, Pass, State};
 use crate::timestamp::Timestamp;
 
@@ -116,10 +116,10 @@ impl Lane {
     }
 
     /// An attempt of this class has been started, and with that taken its turn.
-    pub(super) fn started(&mut self, policy: &FlowPolicy, class: Class, now: Timestamp) {
+    pub(super) fn started(&mut self, policy: &FlowPolicy, class: Class, now: Timestamp) -> Spent {
         let held_back = class == Class::First && self.queue.retry().is_some();
         self.kept.firsts = if held_back { self.kept.firsts.saturating_add(1) } else { 0 };
-        self.kept.flow.started(policy, class, now);
+        self.kept.flow.started(policy, class, now)
     }
 
     /// Takes a probe back that was not handed out before its deadline: it was not made, so that it
@@ -178,9 +178,9 @@ impl Lane {
         // After a restart nobody knows whether an attempt without an answer was made at all.
         let heard = heard.filter(|heard| flight.pass.is_some() || heard.answered);
         let feedback = heard.map_or(Feedback::Other, |heard| heard.feedback);
-        match flight.class.filter(|_| !sent) {
-            Some(class) => flow.unstarted(&endpoint.flow, class, flight.started.at, now),
-            None => flow.ended(&endpoint.flow, flight.started.at, feedback, now),
+        match flight.spent {
+            Some(spent) if !sent => flow.unstarted(&endpoint.flow, spent, now),
+            _ => flow.ended(&endpoint.flow, flight.started.at, feedback, now),
         }
         if let Some(pause) = heard.and_then(|heard| heard.pause) {
             flow.hold_until(&endpoint.flow, now + pause, now);
@@ -216,7 +216,7 @@ impl Lane {
     }
 
     /// Whether there is anything to know of the endpoint while it is away.
-    pub(super) fn is_of_use(&self) -> bool {
+    pub(super) fn is_worth_keeping(&self) -> bool {
         self.queue.open().len() > 0 || self.to_record().is_some()
     }
 

@@ -53,8 +53,7 @@ struct Line {
 }
 
 impl Line {
-    /// The first that holds up those behind it, and with that all that are held up; the end of all
-    /// sequences where none does.
+    /// The first that holds up others, behind which all wait; `u64::MAX` where none does.
     fn head(&self) -> u64 {
         self.holding.first().copied().unwrap_or(u64::MAX)
     }

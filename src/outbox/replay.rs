@@ -83,7 +83,7 @@ impl Selection {
         self
     }
 
-    /// Whether it is one of these, if its message is.
+    /// Whether it is selected, where its message is.
     fn selects(&self, endpoint: &EndpointId, delivery: &Delivery) -> bool {
         self.endpoint.as_ref().is_none_or(|id| id == endpoint)
             && self.from.is_none_or(|from| delivery.accepted_at() >= from)
@@ -216,7 +216,7 @@ impl Outbox {
             self.pending = self.pending.saturating_add(1);
             // It is told of, counted and taken up anew, also where it ends at once.
             slot.place = Place::New;
-            slot.recorded = slot.delivery.clone();
+            slot.note(now);
             self.journal.touch(RecordKey::Delivery(message.clone(), endpoint.clone()));
             if let Some(lane) = self.lanes.get_mut(endpoint) {
                 lane.counters.replayed();

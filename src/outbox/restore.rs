@@ -64,9 +64,10 @@ impl Outbox {
         for id in &ids {
             self.tend(id, now);
         }
-        // Of an endpoint that was removed there may be deliveries that have ended.
+        // A removed endpoint has a lane again by its deliveries that have ended, and nothing asks
+        // for it.
         let registry = &self.registry;
-        self.lanes.retain(|id, lane| lane.is_of_use() || registry.get(id).is_some());
+        self.lanes.retain(|id, lane| lane.is_worth_keeping() || registry.get(id).is_some());
         Ok(self)
     }
 
@@ -104,7 +105,7 @@ impl Outbox {
                 // It may have been: a crash hides whether it was.
                 slot.sent = true;
                 if let Some(started) = slot.delivery.in_flight() {
-                    slot.flight = Some(Flight { started, pass: None, class: None });
+                    slot.flight = Some(Flight { started, pass: None, class: None, spent: None });
                     let flow = &mut self.lanes.entry(endpoint).or_default().kept.flow;
                     flow.set_in_flight(flow.in_flight().saturating_add(1));
                 }

@@ -16,12 +16,14 @@ impl Outbox {
         let mut list: Vec<_> = keys.into_iter().map(change).collect();
         // A message goes and comes before its deliveries' rows. A row that is not there is made
         // again from its message, so it must not go while that stays; one that is left over is told
-        // by its sequence. What was cancelled for a disabled endpoint is so for a reason on record.
+        // by its sequence. What was cancelled for a disabled endpoint is so for a reason on record,
+        // and what a removed one held back is cancelled before that is forgotten.
         list.sort_by_key(|change| match change {
-            Change::Put(Record::Endpoint(_)) | Change::Delete(RecordKey::Endpoint(_)) => 0,
+            Change::Put(Record::Endpoint(_)) => 0,
             Change::Delete(RecordKey::Message(_)) => 1,
             Change::Put(Record::Message(_)) => 2,
             Change::Put(Record::Delivery(_)) | Change::Delete(RecordKey::Delivery(..)) => 3,
+            Change::Delete(RecordKey::Endpoint(_)) => 4,
         });
         list
     }

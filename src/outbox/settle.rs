@@ -68,7 +68,6 @@ impl Outbox {
         }
 
         // Its record, and what is to be told of it.
-        let ended_at = slot.found(now).unwrap_or(now);
         if let Some(landing) = landing.filter(|it| self.report_attempts && it.sent) {
             let report = slot.report(message, id, &landing, now);
             self.journal.guard_notice(Notice::Attempted(report));
@@ -79,7 +78,7 @@ impl Outbox {
                 self.journal.guard_notice(notice);
             }
             lane.counters.moved(&slot.recorded, &slot.delivery);
-            slot.recorded = slot.delivery.clone();
+            slot.note(now);
         }
 
         // When to look at it again.
@@ -115,7 +114,7 @@ impl Outbox {
         if to == Place::Ended && from != Place::Ended {
             self.pending = self.pending.saturating_sub(1);
             entry.open = entry.open.saturating_sub(1);
-            entry.settled_at = entry.settled_at.max(ended_at);
+            entry.settled_at = entry.settled_at.max(slot.kept_from().unwrap_or(now));
             if entry.open == 0 {
                 entry.forget_at = Some(entry.settled_at + self.retain);
                 self.alarms.change(None, entry.forget_at, Alarm::Forget(sequence));

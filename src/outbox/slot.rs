@@ -131,14 +131,19 @@ impl Slot {
         })
     }
 
-    /// From when on it is kept, if it has ended: what ended while nobody looked, from when that was
-    /// found, so that it can be told.
-    pub(super) fn found(&mut self, now: Timestamp) -> Option<Timestamp> {
+    /// Has the record of it say what it is like.
+    pub(super) fn note(&mut self, now: Timestamp) {
         let ended_at = self.delivery.ended_at();
         if ended_at != self.recorded.ended_at() {
             self.found_at = ended_at.filter(|at| now > *at).map(|_| now);
         }
-        self.found_at.or(ended_at)
+        self.recorded = self.delivery.clone();
+    }
+
+    /// From when on it is kept, if it has ended: what ended while nobody looked, from when that was
+    /// found, so that it can be told.
+    pub(super) fn kept_from(&self) -> Option<Timestamp> {
+        self.found_at.or(self.delivery.ended_at())
     }
 
     /// What a host's history says of an attempt that is over.

@@ -7,6 +7,7 @@ use super::load::{Expected, Load};
 use super::policies::Policies;
 use super::reach::Reach;
 use super::warning::Warning;
+use crate::delivery::Doubt;
 use crate::flow::RatePolicy;
 use crate::health::{NewMessages, Waiting};
 use crate::timestamp::Timestamp;
@@ -55,7 +56,7 @@ pub(super) fn health(policies: &Policies, found: &mut Vec<Warning>) {
     }
 }
 
-/// How many attempts can time out within so much time, the instants at its both ends included.
+/// How many attempts can time out within so much time, the instants at both its ends included.
 fn timeouts(policies: &Policies, window: Duration) -> u64 {
     // In strict order the next one waits until this one has ended, unless it may pass.
     let one_by_one = policies.line() == Some(true) && !skips(policies);
@@ -94,10 +95,16 @@ pub(super) fn order(policies: &Policies, found: &mut Vec<Warning>) {
     }
 }
 
+/// How long a message lives, where something ends it.
+fn limit(policies: &Policies, expected: &Expected) -> Option<Duration> {
+    policies.delivery.window().into_iter().chain(expected.lifetime()).min()
+}
+
 pub(super) fn timeout(policies: &Policies, expected: &Expected, found: &mut Vec<Warning>) {
     let (policy, timeout) = (&policies.delivery, policies.delivery.attempt_timeout());
-    let limit = policy.window().into_iter().chain(expected.lifetime()).min();
-    let has_retries = Reach(policy).retries() != Some(0);
+    let limit = limit(policies, expected);
+    // At most once there is none after a timeout.
+    let has_retries = Reach(policy).retries() != Some(0) && policy.doubt() != Doubt::GiveUp;
     match limit.filter(|limit| has_retries && timeout >= *limit) {
         Some(limit) => found.push(Warning::TimeoutOutlivesMessages { timeout, limit }),
         None if timeout >= HOUR => found.push(Warning::LongTimeout { timeout }),
@@ -123,13 +130,13 @@ pub(super) fn endless(policies: &Policies, found: &mut Vec<Warning>) {
 }
 
 pub(super) fn load(policies: &Policies, expected: &Expected, found: &mut Vec<Warning>) {
-    let (policy, reach) = (&policies.delivery, Reach(&policies.delivery));
+    let reach = Reach(&policies.delivery);
     if let Some(lifetime) = expected.lifetime()
         && reach.span() > lifetime
     {
         found.push(Warning::RetriedPastLifetime { lifetime, span: reach.span() });
     }
-    let limit = policy.window().into_iter().chain(expected.lifetime()).min();
+    let limit = limit(policies, expected);
     let outlived = expected.outage().zip(limit).filter(|(outage, limit)| outage >= limit);
     if let Some((outage, limit)) = outlived {
         found.push(Warning::OutageOutlivesMessages { outage, limit });

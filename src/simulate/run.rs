@@ -30,7 +30,8 @@ pub(super) struct Run<'a> {
     booths: Vec<Booth>,
 }
 
-/// Where messages of one source arrive, and what is counted of them.
+/// An endpoint as this end of the road sees it: its door, what is counted of it, and which source's
+/// messages come to it.
 struct Booth {
     door: Door,
     tally: Tally,

@@ -20,6 +20,7 @@ mod flow;
 mod flow_golden;
 mod flow_policy;
 mod flow_properties;
+mod flow_taken_back;
 mod formats;
 mod health;
 mod health_faults;

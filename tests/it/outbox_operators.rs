@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use labhook::delivery::{Doubt, Failure, Resolution};
 use labhook::health::{DisabledBy, EnableError, EnabledBy, State, Waiting};
-use labhook::outbox::Selection;
+use labhook::outbox::{Change, Selection};
 use labhook::{HealthPolicy, Order, Outbox, Outcome, Verdict};
 
 use crate::outbox_health::{
@@ -387,4 +387,37 @@ fn an_attempt_that_was_started_anew_has_the_pass_of_its_new_start() {
 
 fn keeping() -> HealthPolicy {
     HealthPolicy::never().with_waiting(Waiting::Keep)
+}
+
+#[test]
+fn no_prefix_of_a_removal_sends_what_an_operator_holds_back() {
+    let keep = HealthPolicy::never().with_waiting(Waiting::Keep);
+    let outbox = || Outbox::new(registry([endpoint("e").health(keep.clone())]), 7);
+    for disabled in [true, false] {
+        for length in 0..3 {
+            let mut host = Host::new(outbox());
+            if !disabled {
+                host.outbox.pause_endpoint(&eid("e"), host.now);
+            }
+            host.publish("m");
+            if disabled {
+                host.outbox.disable_endpoint(&eid("e"), None, host.now);
+            }
+            assert_eq!(host.sends().len(), 0);
+            host.outbox.remove_endpoint(&eid("e"), host.now);
+            let changes: Vec<_> = host.unsaved().into_iter().collect();
+            assert_eq!(changes.len(), 2);
+            for change in changes.into_iter().take(length) {
+                match change {
+                    Change::Put(record) => {
+                        host.disk.insert(record.key().to_string(), record);
+                    }
+                    Change::Delete(key) => _ = host.disk.remove(&key.to_string()),
+                }
+            }
+            // The host has not heard that it was saved, and has the endpoint still.
+            host.restart(outbox());
+            assert_eq!(host.shown(), [""; 0], "disabled: {disabled}, after {length} changes");
+        }
+    }
 }

@@ -592,3 +592,23 @@ fn a_replay_of_one_message_looks_at_no_other() {
     assert_eq!(planned("nobody"), 0);
     assert!((0..50_000).all(|number| planned(&format!("m{number}")) == 1));
 }
+
+#[test]
+fn a_pending_delivery_was_not_found_to_have_ended() {
+    let mut host = Host::with([endpoint("e").policy(policy(&[5]).with_window(secs(100)))]);
+    host.publish("m");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(500));
+    host.sends();
+    // It expired while nobody looked, and is replayed.
+    host.now = at(500);
+    host.sends();
+    let plan = host.outbox.plan_replay(&Selection::all(), secs(1), host.now);
+    assert_eq!(host.outbox.replay(&plan, host.now), 1);
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(500));
+    host.sends();
+    let (_, row) = host.disk.iter().find(|(key, _)| key.starts_with("delivery")).unwrap();
+    let row = serde_json::to_value(row).unwrap().to_string();
+    assert!(!row.contains("found_at"), "{row}");
+}

@@ -51,7 +51,7 @@ fn every_public_type_is_send_and_sync() {
     );
     all!(kept:
         flow::BudgetPolicy, flow::Class, flow::Feedback, flow::FlowPolicyError, flow::Pace,
-        flow::PacePolicy, flow::Permission, flow::Rate, flow::RatePolicy, flow::RetryBudget,
+        flow::PacePolicy, flow::Permission, flow::Rate, flow::RatePolicy, flow::RetryBudget, flow::Spent,
         flow::Window, flow::WindowPolicy,
     );
     all!(kept:

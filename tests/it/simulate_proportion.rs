@@ -3,7 +3,7 @@
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
-use labhook::delivery::{Jitter, Schedule};
+use labhook::delivery::{Doubt, Jitter, Schedule};
 use labhook::flow::{RatePolicy, WindowPolicy};
 use labhook::health::{NewMessages, State};
 use labhook::simulate::{Behaviour, Expected, Load, Policies, Receiver, Report, Scenario, Warning};
@@ -301,4 +301,16 @@ proptest! {
             }
         }
     }
+}
+
+/// Under at most once an attempt that times out is the last, however long it may take.
+#[test]
+fn a_long_timeout_costs_no_retry_where_there_is_none_after_a_timeout() {
+    let found = |doubt| {
+        let policy = policy().with_doubt(doubt).with_window(secs(30));
+        let found = Policies::new(policy.with_attempt_timeout(secs(30))).lint(&Expected::new());
+        found.iter().any(|it| matches!(it, Warning::TimeoutOutlivesMessages { .. }))
+    };
+    assert!(found(Doubt::Resend) && found(Doubt::Ask));
+    assert!(!found(Doubt::GiveUp));
 }
