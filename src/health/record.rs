@@ -68,8 +68,7 @@ impl Health {
     /// [`record`](Self::record): its pass was handed in already, or forgotten in a restart.
     ///
     /// `None` where the endpoint is disabled already, or was enabled since the attempt started.
-    /// Where the pass is still to be handed in, do so with [`Signal::Gone`]
-    /// instead.
+    /// Where the pass is still to be handed in, do so with [`Signal::Gone`] instead.
     pub fn gone(&mut self, pass: Pass, now: Timestamp) -> Option<Edge> {
         (!self.is_stale(pass)).then(|| self.state.disable(DisabledBy::Receiver, None, now))
     }
