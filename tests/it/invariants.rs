@@ -97,13 +97,15 @@
 //!     `outbox_incidents::the_guard_counts_only_endpoints_in_use`
 //! 22. Releases keep to burst and rate:
 //!     `outbox_invariants::what_is_sent_keeps_to_the_rate_and_the_budget`,
-//!     `flow_properties::releases_keep_to_the_rate`
+//!     `flow_properties::releases_keep_to_the_rate`,
+//!     `flow_properties::what_was_taken_back_neither_uses_up_nor_gives`
 //! 23. The window grows, falls, and is never 0:
 //!     `flow_properties::answers_hold_at_any_moment`,
 //!     `outbox_flow::what_an_answer_says_of_the_window`
 //! 24. Retries keep to ratio and trickle:
 //!     `outbox_invariants::what_is_sent_keeps_to_the_rate_and_the_budget`,
-//!     `flow_properties::retries_keep_to_the_budget`
+//!     `flow_properties::retries_keep_to_the_budget`,
+//!     `flow_properties::what_was_taken_back_neither_uses_up_nor_gives`
 //! 25. If anything may go, something goes:
 //!     `outbox_flow::if_anything_may_go_something_goes`,
 //!     `small_scope::three_attempts_of_each`,
