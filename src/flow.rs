@@ -256,7 +256,8 @@ impl Flow {
     /// An attempt was started, which [`ask`](Self::ask) should have allowed. It counts in any
     /// case, and is in flight until [`ended`](Self::ended).
     ///
-    /// What it used up is for who may have to [take it back](Self::unstarted).
+    /// The answer is for a host that may have to [take it back](Self::unstarted) before anything
+    /// has left.
     pub fn started(&mut self, policy: &FlowPolicy, class: Class, now: Timestamp) -> Spent {
         self.in_flight = self.in_flight.saturating_add(1);
         if let Some(rate) = &policy.rate {

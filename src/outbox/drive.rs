@@ -76,7 +76,7 @@ impl Outbox {
         let Some(lane) = self.lanes.get_mut(id) else { return false };
         let Some(entry) = self.messages.get_mut(&sequence) else { return false };
         let Some(slot) = entry.slots.get_mut(id) else { return false };
-        // The health may refuse, and gives its pass up again where the delivery does.
+        // Where the delivery refuses after the health has not, the pass goes back.
         let Some(pass) = lane.kept.health.start(&endpoint.health, now) else { return false };
         if let Some(started) = slot.delivery.start(&endpoint.policy, now) {
             lane.unsent_probe = Some(pass).filter(Pass::is_probe);
