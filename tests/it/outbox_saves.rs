@@ -390,12 +390,16 @@ fn a_restored_attempt_in_flight_is_waited_for_and_its_answer_still_counts() {
 fn what_ended_while_nobody_looked_is_kept_from_when_it_was_found() {
     let hasty = || endpoint("e").policy(policy(&[5]).with_window(secs(60)));
     let outbox = || Outbox::new(registry([hasty()]), 7).retain(secs(100));
-    let mut host = Host::new(outbox());
-    host.publish("m");
-    host.outbox.pause_endpoint(&eid("e"), host.now);
-    assert!(host.sends().is_empty());
-    host.now = at(1_000);
-    host.restart(outbox());
+    let expired = || {
+        let mut host = Host::new(outbox());
+        host.publish("m");
+        host.outbox.pause_endpoint(&eid("e"), host.now);
+        assert!(host.sends().is_empty());
+        host.now = at(1_000);
+        host.restart(outbox());
+        host
+    };
+    let mut host = expired();
     let changes = host.unsaved();
     host.write(changes);
     for (seconds, is_kept) in [(1_000, true), (1_099, true), (1_100, false)] {
@@ -406,12 +410,7 @@ fn what_ended_while_nobody_looked_is_kept_from_when_it_was_found() {
     }
 
     // A replay begins anew.
-    let mut host = Host::new(outbox());
-    host.publish("m");
-    host.outbox.pause_endpoint(&eid("e"), host.now);
-    assert!(host.sends().is_empty());
-    host.now = at(1_000);
-    host.restart(outbox());
+    let mut host = expired();
     assert!(host.sends().is_empty());
     host.outbox.resume_endpoint(&eid("e"), host.now);
     let plan = host.outbox.plan_replay(&Selection::all(), secs(0), host.now);
