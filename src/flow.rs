@@ -107,7 +107,7 @@ pub use rate::{Rate, RatePolicy};
 pub use window::{Window, WindowPolicy};
 
 use crate::timestamp::Timestamp;
-use bucket::Terms;
+use bucket::Poured;
 use budget::Share;
 
 /// What kind of attempt is to go.
@@ -171,9 +171,8 @@ pub enum Feedback {
 /// [taken back](Flow::unstarted).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spent {
-    at: Timestamp,
-    rate: Option<Terms>,
-    pace: Option<Terms>,
+    rate: Option<Poured>,
+    pace: Option<Poured>,
     budget: Option<Share>,
 }
 
@@ -260,19 +259,15 @@ impl Flow {
     /// has left.
     pub fn started(&mut self, policy: &FlowPolicy, class: Class, now: Timestamp) -> Spent {
         self.in_flight = self.in_flight.saturating_add(1);
-        if let Some(rate) = &policy.rate {
-            self.rate.released(rate, now);
+        Spent {
+            rate: policy.rate.map(|rate| self.rate.release(&rate, now)),
+            pace: policy.pace.and_then(|pace| self.pace.release(&pace, now)),
+            budget: policy.retry_budget.and_then(|budget| match class {
+                Class::First => Some(self.budget.save_up(&budget)),
+                Class::Retry => Some(self.budget.use_up(&budget, now)),
+                Class::Probe => None,
+            }),
         }
-        let pace = policy.pace.and_then(|pace| self.pace.terms(&pace));
-        if let Some(pace) = &policy.pace {
-            self.pace.released(pace, now);
-        }
-        let budget = policy.retry_budget.and_then(|budget| match class {
-            Class::First => Some(self.budget.save_up(&budget)),
-            Class::Retry => Some(self.budget.use_up(&budget, now)),
-            Class::Probe => None,
-        });
-        Spent { at: now, rate: policy.rate.map(|rate| rate.terms()), pace, budget }
     }
 
     /// Takes back the start of an attempt of which nothing has left the host, in the place of
@@ -283,17 +278,14 @@ impl Flow {
     /// for what a first attempt saved up, that is owed from here on.
     pub fn unstarted(&mut self, policy: &FlowPolicy, spent: Spent, now: Timestamp) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        let Spent { at, rate, pace, budget } = spent;
-        let unchanged = policy.rate.map(|rate| rate.terms());
-        if let Some(terms) = rate.filter(|_| rate == unchanged) {
-            self.rate.take_back(terms, at, now);
+        if let (Some(policy), Some(poured)) = (&policy.rate, spent.rate) {
+            self.rate.take_back(policy, poured, now);
         }
-        let unchanged = policy.pace.and_then(|pace| self.pace.terms(&pace));
-        if let Some(terms) = pace.filter(|_| pace == unchanged) {
-            self.pace.take_back(terms, at, now);
+        if let (Some(policy), Some(poured)) = (&policy.pace, spent.pace) {
+            self.pace.take_back(policy, poured, now);
         }
-        if let (Some(policy), Some(share)) = (&policy.retry_budget, budget) {
-            self.budget.take_back(policy, share, at, now);
+        if let (Some(policy), Some(share)) = (&policy.retry_budget, spent.budget) {
+            self.budget.take_back(policy, share, now);
         }
     }
 

@@ -366,7 +366,7 @@ impl Outbox {
             return resolution;
         }
         let replayed = *attempt <= slot.delivery.before_replay();
-        let passed = slot.flight.is_some_and(|flight| flight.pass.is_some());
+        let passed = slot.flight.is_some_and(|flight| flight.clearance.is_some());
         self.settle(*sequence, id, Some(outcome).filter(|_| live), now);
         // A success can say that it was the last. The health hears that of an attempt whose pass it
         // is still to get; a late one, and one from before a restart, has no say over it save this.

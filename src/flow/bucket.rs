@@ -29,6 +29,13 @@ pub(super) struct Terms {
     pub(super) leak: u64,
 }
 
+/// One release that was poured into a [`Bucket`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Poured {
+    terms: Terms,
+    at: Timestamp,
+}
+
 impl Bucket {
     pub(super) const EMPTY: Self = Self { level: 0, cost: 1, at: Timestamp::MIN };
 
@@ -43,16 +50,20 @@ impl Bucket {
         (over > 0).then(|| at + micros(over.div_ceil(terms.leak.max(1))))
     }
 
-    pub(super) fn pour(&mut self, terms: Terms, now: Timestamp) {
+    pub(super) fn pour(&mut self, terms: Terms, now: Timestamp) -> Poured {
         let (level, at) = self.leaked(terms, now);
         *self = Self { level: level.saturating_add(terms.cost), cost: terms.cost, at };
+        Poured { terms, at: now }
     }
 
-    /// Takes back what was poured in at `poured_at` under the same terms, as far as it has certainly
-    /// not leaked away: all that has leaked since is taken for its own.
-    pub(super) fn scoop(&mut self, terms: Terms, poured_at: Timestamp, now: Timestamp) {
+    /// Takes back what was poured in, as far as it has certainly not leaked away: all that has
+    /// leaked since is taken for its own. Under other terms than these nothing is certain.
+    pub(super) fn scoop(&mut self, terms: Terms, poured: Poured, now: Timestamp) {
+        if poured.terms != terms {
+            return;
+        }
         let (level, at) = self.leaked(terms, now);
-        let out = elapsed(poured_at, at).saturating_mul(terms.leak);
+        let out = elapsed(poured.at, at).saturating_mul(terms.leak);
         let level = level.saturating_sub(terms.cost.saturating_sub(out));
         *self = Self { level, cost: terms.cost, at };
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::bucket::{Bucket, Terms};
+use super::bucket::{Bucket, Poured, Terms};
 use super::policy_file::FlowPolicyError;
 use super::rate::{held_within_a_day, within_a_day};
 use crate::timestamp::Timestamp;
@@ -111,10 +111,10 @@ const RETRY: i64 = 100;
 /// ```
 ///
 /// plus, over a later stretch, the retries that were saved up before it; a first attempt that is
-/// [taken back](super::Flow::unstarted) counts until then. A retry that finds
-/// nothing saved waits for the trickle: it is delayed and never dropped. First attempts never
-/// wait. What fills the budget is starts and time, never a success, so a budget that is used up
-/// comes back while everything fails.
+/// [taken back](super::Flow::unstarted) counts until then. A retry that finds nothing saved waits
+/// for the trickle: it is delayed and never dropped. First attempts never wait. What fills the
+/// budget is starts and time, never a success, so a budget that is used up comes back while
+/// everything fails.
 ///
 /// Source: Finagle's retry budgets, without their expiry of what was saved, for which the cap is
 /// in place.
@@ -166,27 +166,16 @@ impl RetryBudget {
             self.credit = credit.saturating_sub(RETRY);
             Share::Used
         } else {
-            let terms = policy.trickle_terms();
-            self.trickle.pour(terms, now);
-            Share::Trickled(terms)
+            Share::Trickled(self.trickle.pour(policy.trickle_terms(), now))
         }
     }
 
-    /// Takes back what an attempt at `at` saved up or used up that was not made.
-    pub(super) fn take_back(
-        &mut self,
-        policy: &BudgetPolicy,
-        share: Share,
-        at: Timestamp,
-        now: Timestamp,
-    ) {
+    /// Takes back what an attempt saved up or used up that was not made.
+    pub(super) fn take_back(&mut self, policy: &BudgetPolicy, share: Share, now: Timestamp) {
         match share {
             Share::Saved(credit) => self.credit = self.credit.saturating_sub(credit),
             Share::Used => self.credit = self.credit.saturating_add(RETRY).min(policy.most()),
-            Share::Trickled(terms) if terms == policy.trickle_terms() => {
-                self.trickle.scoop(terms, at, now);
-            }
-            Share::Trickled(_) => {}
+            Share::Trickled(poured) => self.trickle.scoop(policy.trickle_terms(), poured, now),
         }
     }
 }
@@ -198,8 +187,8 @@ pub(super) enum Share {
     Saved(i64),
     /// As a retry it used up one that was saved.
     Used,
-    /// As a retry it took the trickle's, on these terms.
-    Trickled(Terms),
+    /// As a retry it took the trickle's.
+    Trickled(Poured),
 }
 
 /// [`RetryBudget::new`].

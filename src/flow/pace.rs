@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::bucket::{Bucket, Terms, elapsed, micros};
+use super::bucket::{Bucket, Poured, Terms, elapsed, micros};
 use super::policy_file::FlowPolicyError;
 use super::rate::{held_within_a_day, within_a_day};
 use crate::timestamp::Timestamp;
@@ -165,19 +165,18 @@ impl Pace {
 
     /// Counts a request, whether it was allowed or not.
     pub fn released(&mut self, policy: &PacePolicy, now: Timestamp) {
+        self.release(policy, now);
+    }
+
+    pub(super) fn release(&mut self, policy: &PacePolicy, now: Timestamp) -> Option<Poured> {
+        Some(self.spacing.pour(terms(self.rate(policy)?), now))
+    }
+
+    /// Takes back a request that was not made.
+    pub(super) fn take_back(&mut self, policy: &PacePolicy, poured: Poured, now: Timestamp) {
         if let Some(rate) = self.rate(policy) {
-            self.spacing.pour(terms(rate), now);
+            self.spacing.scoop(terms(rate), poured, now);
         }
-    }
-
-    /// Takes back a request at `at` that was not made.
-    pub(super) fn take_back(&mut self, terms: Terms, at: Timestamp, now: Timestamp) {
-        self.spacing.scoop(terms, at, now);
-    }
-
-    /// The terms that requests are spaced on, if they are.
-    pub(super) fn terms(&self, policy: &PacePolicy) -> Option<Terms> {
-        self.rate(policy).map(terms)
     }
 
     /// The receiver took a request that was started at `started_at`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::bucket::{Bucket, Terms};
+use super::bucket::{Bucket, Poured, Terms};
 use super::policy_file::FlowPolicyError;
 use crate::timestamp::{Timestamp, millis_up};
 
@@ -107,7 +107,7 @@ impl RatePolicy {
 
     /// A release costs `per` in microseconds and each microsecond gives back `releases`: both are
     /// whole, whatever the rate.
-    pub(super) fn terms(&self) -> Terms {
+    fn terms(&self) -> Terms {
         Terms {
             burst: self.burst.get(),
             cost: self.per_ms.get().saturating_mul(1_000),
@@ -170,12 +170,16 @@ impl Rate {
 
     /// Counts a release, whether it was allowed or not.
     pub fn released(&mut self, policy: &RatePolicy, now: Timestamp) {
-        self.0.pour(policy.terms(), now);
+        self.release(policy, now);
     }
 
-    /// Takes back a release at `at` that was not made.
-    pub(super) fn take_back(&mut self, terms: Terms, at: Timestamp, now: Timestamp) {
-        self.0.scoop(terms, at, now);
+    pub(super) fn release(&mut self, policy: &RatePolicy, now: Timestamp) -> Poured {
+        self.0.pour(policy.terms(), now)
+    }
+
+    /// Takes back a release that was not made.
+    pub(super) fn take_back(&mut self, policy: &RatePolicy, poured: Poured, now: Timestamp) {
+        self.0.scoop(policy.terms(), poured, now);
     }
 }
 

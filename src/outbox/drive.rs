@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::alarm::Alarm;
 use super::attempt::{Attempt, Ticket};
-use super::flight::Flight;
+use super::flight::{Clearance, Flight};
 use super::lane::Next;
 use super::record::RecordKey;
 use super::slot::Slot;
@@ -80,11 +80,12 @@ impl Outbox {
         let Some(pass) = lane.kept.health.start(&endpoint.health, now) else { return false };
         if let Some(started) = slot.delivery.start(&endpoint.policy, now) {
             lane.unsent_probe = Some(pass).filter(Pass::is_probe);
-            let spent = Some(lane.started(&endpoint.flow, class, now));
+            let spent = lane.started(&endpoint.flow, class, now);
             let body = entry.message.rendering(&slot.format).map_or(0, |it| it.body().len());
             self.turns.served(id, &mut lane.turn, body);
             slot.sent = false;
-            slot.flight = Some(Flight { started, pass: Some(pass), class: Some(class), spent });
+            let clearance = Some(Clearance { pass, class, spent });
+            slot.flight = Some(Flight { started, clearance });
             let (message, endpoint) = (entry.message.id().clone(), id.clone());
             let attempt = started.number;
             self.settle(sequence, id, None, now);
@@ -107,7 +108,7 @@ impl Outbox {
         let started = slot.delivery.in_flight()?;
         // Started anew it has the same number, and another pass where the endpoint was enabled in
         // between.
-        let is_its_flight = slot.flight.is_some_and(|flight| flight.pass == Some(ticket.pass));
+        let is_its_flight = slot.flight.is_some_and(|flight| flight.pass() == Some(ticket.pass));
         if slot.sent || started.number != ticket.attempt || !is_its_flight {
             return None;
         }
@@ -121,7 +122,7 @@ impl Outbox {
         }
         slot.sent = true;
         let rendering = message.rendering(&slot.format)?.clone();
-        lane.unsent_probe.take_if(|pass| slot.flight.is_some_and(|it| it.pass == Some(*pass)));
+        lane.unsent_probe.take_if(|pass| slot.flight.is_some_and(|it| it.pass() == Some(*pass)));
         lane.counters.sent(started.number);
         Some(Attempt { ticket, deadline: started.deadline, endpoint, message, rendering })
     }

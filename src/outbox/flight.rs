@@ -11,18 +11,26 @@ use crate::timestamp::Timestamp;
 pub(super) struct Flight {
     pub(super) started: Started,
     /// `None` where it was started before a restart: it says nothing of the endpoint's health.
-    pub(super) pass: Option<Pass>,
-    /// `None` likewise.
-    pub(super) class: Option<Class>,
-    /// `None` likewise.
-    pub(super) spent: Option<Spent>,
+    pub(super) clearance: Option<Clearance>,
+}
+
+/// What an endpoint's health and flow let an attempt start with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clearance {
+    pub(super) pass: Pass,
+    pub(super) class: Class,
+    pub(super) spent: Spent,
 }
 
 impl Flight {
+    pub(super) fn pass(&self) -> Option<Pass> {
+        self.clearance.map(|clearance| clearance.pass)
+    }
+
     /// Why it was made, as far as the delivery as it is now tells.
     pub(super) const fn cause(&self, delivery: &Delivery) -> Cause {
-        match self.class {
-            Some(Class::Probe) => Cause::Probe,
+        match self.clearance {
+            Some(Clearance { class: Class::Probe, .. }) => Cause::Probe,
             _ if delivery.replays() > 0 => Cause::Replay,
             _ if self.started.number == 1 => Cause::Published,
             _ => Cause::Retry,

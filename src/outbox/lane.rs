@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::counters::Counters;
-use super::flight::{Flight, Landing};
+use super::flight::{Clearance, Flight, Landing};
 use super::heard::Heard;
 use super::queue::Queue;
 use super::turns::Turn;
@@ -135,7 +135,7 @@ impl Lane {
     /// its endpoint was degraded since, or it was to be the probe and is it no more.
     pub(super) fn is_overtaken(&self, flight: &Flight) -> bool {
         let health = &self.kept.health;
-        match flight.pass {
+        match flight.pass() {
             Some(pass) if pass.is_probe() => health.probe() != Some(pass),
             Some(_) => !health.state().is_healthy(),
             None => false,
@@ -176,16 +176,16 @@ impl Lane {
         };
         let heard = outcome.map(|outcome| Heard::of(outcome, endpoint.policy.responses()));
         // After a restart nobody knows whether an attempt without an answer was made at all.
-        let heard = heard.filter(|heard| flight.pass.is_some() || heard.answered);
+        let heard = heard.filter(|heard| flight.clearance.is_some() || heard.answered);
         let feedback = heard.map_or(Feedback::Other, |heard| heard.feedback);
-        match flight.spent {
-            Some(spent) if !sent => flow.unstarted(&endpoint.flow, spent, now),
+        match flight.clearance {
+            Some(Clearance { spent, .. }) if !sent => flow.unstarted(&endpoint.flow, spent, now),
             _ => flow.ended(&endpoint.flow, flight.started.at, feedback, now),
         }
         if let Some(pause) = heard.and_then(|heard| heard.pause) {
             flow.hold_until(&endpoint.flow, now + pause, now);
         }
-        match (flight.pass, heard.map(|heard| heard.signal)) {
+        match (flight.pass(), heard.map(|heard| heard.signal)) {
             (Some(pass), Some(signal)) => {
                 health.record(&endpoint.health, guard, pass, signal, now).edge()
             }

@@ -105,7 +105,7 @@ impl Outbox {
                 // It may have been: a crash hides whether it was.
                 slot.sent = true;
                 if let Some(started) = slot.delivery.in_flight() {
-                    slot.flight = Some(Flight { started, pass: None, class: None, spent: None });
+                    slot.flight = Some(Flight { started, clearance: None });
                     let flow = &mut self.lanes.entry(endpoint).or_default().kept.flow;
                     flow.set_in_flight(flow.in_flight().saturating_add(1));
                 }

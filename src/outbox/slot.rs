@@ -6,7 +6,9 @@ use super::attempted::Attempted;
 use super::flight::{Flight, Landing};
 use super::notice::Notice;
 use super::queue::{Place, Standing};
-use crate::delivery::{Delivery, Dice, Failure, Outcome, Policy, Progress, Resolution, Verdict};
+use crate::delivery::{
+    Delivery, Dice, Failure, Outcome, Policy, Progress, Resolution, Started, Verdict,
+};
 use crate::endpoint::Endpoint;
 use crate::id::{EndpointId, MessageId};
 use crate::order::Order;
@@ -54,6 +56,11 @@ impl Slot {
             || state(&self.delivery) != state(&self.recorded)
     }
 
+    /// The attempt in flight that was not handed out yet, and so not made, if there is one.
+    fn unsent(&self) -> Option<Started> {
+        self.delivery.in_flight().filter(|_| !self.sent)
+    }
+
     /// How many of these attempts have failed, or ended without an answer.
     fn failed(delivery: &Delivery) -> u32 {
         delivery.attempts().saturating_sub(u32::from(delivery.in_flight().is_some()))
@@ -68,9 +75,9 @@ impl Slot {
         dice: Dice<'_>,
         now: Timestamp,
     ) -> (Progress, bool) {
-        // What was not handed out was not made: where it is too late for it, or its endpoint is
-        // out of use by now, no attempt is used up.
-        if let Some(started) = self.delivery.in_flight().filter(|_| !self.sent) {
+        // Where it is too late for one that was not made, or its endpoint is out of use by now, no
+        // attempt is used up.
+        if let Some(started) = self.unsent() {
             let close = self.delivery.window_end(&endpoint.policy);
             let too_late = now >= started.deadline || close.is_some_and(|close| now >= close);
             if too_late || !in_use {
@@ -92,7 +99,7 @@ impl Slot {
         outcome: &Outcome,
         now: Timestamp,
     ) -> Resolution {
-        let Some(unsent) = self.delivery.in_flight().filter(|_| !self.sent) else {
+        let Some(unsent) = self.unsent() else {
             return self.delivery.resolve(policy, dice, attempt, outcome, now);
         };
         let mut without = self.delivery.clone();
@@ -106,7 +113,7 @@ impl Slot {
 
     /// Ends the delivery because its endpoint is out of use.
     pub(super) fn cancel(&mut self, now: Timestamp) {
-        if let Some(started) = self.delivery.in_flight().filter(|_| !self.sent) {
+        if let Some(started) = self.unsent() {
             self.delivery.unstart(started.number);
         }
         let doubt = self.delivery.in_doubt().map(|_| Verdict::Unconfirmed);

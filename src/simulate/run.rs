@@ -26,13 +26,14 @@ pub(super) struct Run<'a> {
     /// What will be handed in, by when; the number keeps those of one instant in their order.
     answers: BTreeMap<(Timestamp, u64), (Ticket, Outcome)>,
     next_answer: u64,
-    places: BTreeMap<EndpointId, usize>,
-    booths: Vec<Booth>,
+    booths: BTreeMap<EndpointId, Booth>,
 }
 
 /// An endpoint as this end of the road sees it: its door, what is counted of it, and which source's
 /// messages come to it.
 struct Booth {
+    /// Where it stands in the scenario.
+    place: usize,
     door: Door,
     tally: Tally,
     source: usize,
@@ -42,9 +43,9 @@ impl<'a> Run<'a> {
     pub(super) fn new(scenario: &'a Scenario) -> Self {
         let mut registry = Registry::new();
         let (mut sources, mut shared) = (Vec::new(), None);
-        let (mut places, mut booths) = (BTreeMap::new(), Vec::new());
-        for Site { policies, receiver, load } in &scenario.endpoints {
-            let name = format!("endpoint-{}", booths.len());
+        let mut booths = BTreeMap::new();
+        for (place, Site { policies, receiver, load }) in scenario.endpoints.iter().enumerate() {
+            let name = format!("endpoint-{place}");
             let id = EndpointId::new(name.clone()).expect("a word and a number are an id");
             let mut add = |name: String, load| {
                 sources.push(Source::new(name, load));
@@ -54,7 +55,9 @@ impl<'a> Run<'a> {
                 Some(load) => add(name, *load),
                 None => *shared.get_or_insert_with(|| add("message".into(), scenario.load)),
             };
-            places.insert(id.clone(), booths.len());
+            let (door, tally) =
+                (Door::new(receiver.clone()), Tally::new(receiver, scenario.points));
+            booths.insert(id.clone(), Booth { place, door, tally, source });
             let subscription = sources.get(source).map(Source::subscription).unwrap_or_default();
             let endpoint = Endpoint::new(id, "https://receiver.example/", Signer::unsigned())
                 .expect("the URL is absolute and HTTPS")
@@ -64,8 +67,6 @@ impl<'a> Run<'a> {
                 .flow(policies.flow)
                 .order(policies.order);
             registry.insert(endpoint).expect("each has another number");
-            let tally = Tally::new(receiver, scenario.points);
-            booths.push(Booth { door: Door::new(receiver.clone()), tally, source });
         }
         // What has ended needs no keeping: no message is published twice.
         let outbox = Outbox::new(registry, scenario.seed).without_storage().retain(Duration::ZERO);
@@ -76,7 +77,6 @@ impl<'a> Run<'a> {
             sources,
             answers: BTreeMap::new(),
             next_answer: 0,
-            places,
             booths,
         }
     }
@@ -100,8 +100,9 @@ impl<'a> Run<'a> {
             }
         }
         let ended_at = self.since_start();
-        let tallies = self.booths.into_iter().map(|booth| booth.tally);
-        tallies.map(|tally| tally.report(ended_at)).collect()
+        let mut booths: Vec<_> = self.booths.into_values().collect();
+        booths.sort_by_key(|booth| booth.place);
+        booths.into_iter().map(|booth| booth.tally.report(ended_at)).collect()
     }
 
     fn since_start(&self) -> Duration {
@@ -132,10 +133,8 @@ impl<'a> Run<'a> {
             while source.next(lasting).is_some_and(|at| at <= since_start) {
                 let published = self.outbox.publish(source.message(lifetime, now), now);
                 let wanted = published.expect("each message has another id").endpoints;
-                for (id, place) in &self.places {
-                    if let Some(booth) = self.booths.get_mut(*place)
-                        && booth.source == index
-                    {
+                for (id, booth) in &mut self.booths {
+                    if booth.source == index {
                         booth.tally.published(wanted.contains(id), since_start);
                     }
                 }
@@ -160,8 +159,7 @@ impl<'a> Run<'a> {
     fn send(&mut self, attempt: &Attempt) {
         let at = self.since_start();
         let ticket = attempt.ticket();
-        let place = self.places.get(ticket.endpoint());
-        let booth = place.and_then(|place| self.booths.get_mut(*place));
+        let booth = self.booths.get_mut(ticket.endpoint());
         let Some(Booth { door, tally, .. }) = booth else { return };
         tally.started(ticket.attempt(), at);
         let answer = door.request(at);
@@ -187,8 +185,7 @@ impl<'a> Run<'a> {
         // Of the endpoints it is their status that counts, which tells of every change.
         if let Notice::Settled { message, endpoint, verdict, attempts } = notice
             && let Some(number) = source::number(message)
-            && let Some(Booth { tally, source, .. }) =
-                self.places.get(endpoint).and_then(|place| self.booths.get_mut(*place))
+            && let Some(Booth { tally, source, .. }) = self.booths.get_mut(endpoint)
             && let Some(source) = self.sources.get(*source)
         {
             tally.settled(source.accepted_at(number), *verdict, *attempts, at);
@@ -198,10 +195,8 @@ impl<'a> Run<'a> {
     /// Looks at how the endpoints are.
     fn look(&mut self) {
         let at = self.since_start();
-        for (id, place) in &self.places {
-            if let (Some(status), Some(booth)) =
-                (self.outbox.status(id), self.booths.get_mut(*place))
-            {
+        for (id, booth) in &mut self.booths {
+            if let Some(status) = self.outbox.status(id) {
                 booth.tally.is(status.health.state(), at);
             }
         }
