@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::decode::{Admitted, Decode, DecodeError};
+use crate::decode::{Decode, DecodeError, TrustedBody};
 
 /// Admits a body without any proof of where it comes from.
 ///
@@ -37,8 +37,8 @@ impl<'a> Unsigned<'a> {
     /// The body for a function that asks for one that came through a door, such as
     /// [`CloudEvent::from_binary`](crate::CloudEvent::from_binary).
     #[must_use]
-    pub const fn admitted(&self) -> Admitted<'a> {
-        Admitted::new(self.0)
+    pub const fn trusted_body(&self) -> TrustedBody<'a> {
+        TrustedBody::new(self.0)
     }
 
     /// Reads the body as a typed value.
@@ -47,7 +47,7 @@ impl<'a> Unsigned<'a> {
     ///
     /// [`DecodeError`] where the body does not hold one.
     pub fn decode<T: Decode>(&self) -> Result<T, DecodeError> {
-        T::decode(self.admitted())
+        T::decode(self.trusted_body())
     }
 }
 

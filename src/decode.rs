@@ -11,9 +11,9 @@ use crate::event_type::EventType;
 /// It has no public constructor, and [`Decode`] asks for one: what was not verified cannot be
 /// decoded by accident.
 #[derive(Clone, Copy)]
-pub struct Admitted<'a>(&'a [u8]);
+pub struct TrustedBody<'a>(&'a [u8]);
 
-impl<'a> Admitted<'a> {
+impl<'a> TrustedBody<'a> {
     pub(crate) const fn new(body: &'a [u8]) -> Self {
         Self(body)
     }
@@ -34,9 +34,9 @@ impl<'a> Admitted<'a> {
     }
 }
 
-impl fmt::Debug for Admitted<'_> {
+impl fmt::Debug for TrustedBody<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Admitted({} bytes)", self.0.len())
+        write!(f, "TrustedBody({} bytes)", self.0.len())
     }
 }
 
@@ -44,14 +44,14 @@ impl fmt::Debug for Admitted<'_> {
 ///
 /// [`Event`](crate::Event) and [`LabEvent`](crate::LabEvent) are read from the crate's own
 /// envelope. Implement it for a type of your own to read another system's body behind the same
-/// doors; [`Admitted::json`] does most of the work.
+/// doors; [`TrustedBody::json`] does most of the work.
 pub trait Decode: Sized {
     /// Reads the value.
     ///
     /// # Errors
     ///
     /// [`DecodeError`] where the body does not hold one.
-    fn decode(body: Admitted<'_>) -> Result<Self, DecodeError>;
+    fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError>;
 }
 
 /// A genuine body that could not be read.

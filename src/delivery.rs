@@ -9,10 +9,10 @@
 //!  new ----> Due --------------------> InFlight ------------.
 //!            ^ ^                        | |  |              |
 //!            | '------- unstart --------' |  | unanswered,  | the receiver has it, refuses it
-//!            |                            |  | Doubt::Ask   | or no attempt is left; or it is
-//!            |                  failed or |  v              | unanswered, Doubt::GiveUp
+//!            |                            |  | DeliveryGuarantee::Ask   | or no attempt is left; or it is
+//!            |                  failed or |  v              | unanswered, DeliveryGuarantee::AtMostOnce
 //!            |                unanswered, | InDoubt         |
-//!            |              Doubt::Resend v                 v
+//!            |              DeliveryGuarantee::AtLeastOnce v                 v
 //!            '--- time passes --------- Waiting           Ended
 //!
 //!  Due, Waiting                     -- the window or the lifetime ends --> Ended
@@ -44,7 +44,7 @@
 //! # At most once
 //!
 //! An attempt that ends without an answer may have delivered the message. By default it is sent
-//! again, and a policy's [`Doubt`] says otherwise: under [`Doubt::GiveUp`] and [`Doubt::Ask`] no
+//! again, and a policy's [`DeliveryGuarantee`] says otherwise: under [`DeliveryGuarantee::AtMostOnce`] and [`DeliveryGuarantee::Ask`] no
 //! attempt follows one that is unconfirmed unless the host decides it, by
 //! [`resend`](Delivery::resend) or [`replay`](Delivery::replay). That holds over a crash too, if
 //! the host saves each start before it sends.
@@ -61,12 +61,12 @@
 //! use std::time::Duration;
 //!
 //! use http::StatusCode;
-//! use labhook::delivery::{Dice, Failure, Progress};
-//! use labhook::{Delivery, EndpointId, MessageId, Outcome, Policy, Timestamp, Verdict};
+//! use labhook::delivery::{JitterSeed, Failure, Progress};
+//! use labhook::{Delivery, EndpointId, MessageId, Outcome, RetryPolicy, Timestamp, Verdict};
 //!
-//! let policy = Policy::standard_webhooks();
+//! let policy = RetryPolicy::standard_webhooks();
 //! let (message, endpoint) = (MessageId::new("msg_1")?, EndpointId::new("eln")?);
-//! let dice = Dice::new(7, &message, &endpoint);
+//! let dice = JitterSeed::new(7, &message, &endpoint);
 //!
 //! // The host's clock, and a receiver that is down for a while.
 //! let mut now = Timestamp::from_unix_seconds(1_744_882_200);
@@ -90,7 +90,7 @@
 //!         // Only after a restart here, since this host awaits each answer.
 //!         Progress::InFlight { deadline, .. } => now = deadline,
 //!         Progress::Wait { until } => now = until,
-//!         // Under `Doubt::Ask` alone: a person is asked, say.
+//!         // Under `DeliveryGuarantee::Ask` alone: a person is asked, say.
 //!         Progress::InDoubt { .. } => _ = delivery.resend(now),
 //!         Progress::Ended { verdict } => break verdict,
 //!     }
@@ -122,35 +122,35 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use dice::Dice;
-pub use doubt::Doubt;
+pub use dice::JitterSeed;
+pub use doubt::DeliveryGuarantee;
 pub use jitter::Jitter;
 pub use outcome::{Control, Failure, Outcome, Response};
-pub use policy::Policy;
-pub use policy_file::PolicyError;
+pub use policy::RetryPolicy;
+pub use policy_file::RetryPolicyError;
 pub use progress::{Ignored, Progress, Resolution, Started};
-pub use responses::{Reaction, Responses};
+pub use responses::{ResponseAction, ResponseRules};
 pub use retry_after::RetryAfter;
 pub use schedule::Schedule;
 pub use verdict::Verdict;
 
 use crate::timestamp::Timestamp;
-use numbers::Numbers;
+use numbers::AttemptSet;
 use policy::Meaning;
 use state::{Replayed, State};
 
 /// One message on its way to one endpoint: the state of it, which can be saved at any moment.
 ///
 /// See the [module](self) for the states and a host's loop. Calls may come in any order and be
-/// repeated; none panics. Policy, dice and time are arguments of each call.
+/// repeated; none panics. RetryPolicy, dice and time are arguments of each call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     accepted_at: Timestamp,
     /// How many attempts were started; the number of the last one.
     attempts: u32,
     /// The numbers of the attempts that ended without an answer, but for those that were forgotten.
-    #[serde(default, skip_serializing_if = "Numbers::is_empty")]
-    unanswered: Numbers,
+    #[serde(default, skip_serializing_if = "AttemptSet::is_empty")]
+    unanswered: AttemptSet,
     /// How many of these numbers were forgotten.
     #[serde(default, skip_serializing_if = "is_zero")]
     forgotten: u32,
@@ -169,7 +169,7 @@ impl Delivery {
         Self {
             accepted_at,
             attempts: 0,
-            unanswered: Numbers::NONE,
+            unanswered: AttemptSet::NONE,
             forgotten: 0,
             expires_at: None,
             replayed: None,
@@ -192,7 +192,7 @@ impl Delivery {
     /// and has no attempt left, since the policy changed or the host resent it, is exhausted.
     /// Nothing else changes here, and calling it any number of times is fine: at the instants of
     /// [`wake_at`](Self::wake_at) is enough.
-    pub fn poll(&mut self, policy: &Policy, dice: Dice<'_>, now: Timestamp) -> Progress {
+    pub fn poll(&mut self, policy: &RetryPolicy, dice: JitterSeed<'_>, now: Timestamp) -> Progress {
         if let State::InFlight { deadline, .. } = self.state {
             if now < deadline {
                 return Progress::InFlight { number: self.attempts, deadline };
@@ -233,7 +233,7 @@ impl Delivery {
     /// It counts as in flight from here. A host that saves does so before it sends: the record
     /// then holds every attempt that the receiver can have seen.
     #[must_use = "the attempt counts as in flight until it is resolved or its deadline has passed"]
-    pub fn start(&mut self, policy: &Policy, now: Timestamp) -> Option<Started> {
+    pub fn start(&mut self, policy: &RetryPolicy, now: Timestamp) -> Option<Started> {
         match self.state {
             State::Due => {}
             State::Waiting { due } if now >= due => {}
@@ -253,7 +253,7 @@ impl Delivery {
     /// is due again, and the next start has the same number.
     ///
     /// `false`, and nothing is changed, where that attempt is not in flight.
-    pub fn unstart(&mut self, number: u32) -> bool {
+    pub fn cancel_start(&mut self, number: u32) -> bool {
         match (self.state, self.attempts.checked_sub(1)) {
             (State::InFlight { .. }, Some(before)) if number == self.attempts => {
                 self.attempts = before;
@@ -279,8 +279,8 @@ impl Delivery {
     /// in [`unanswered`](Self::unanswered).
     pub fn resolve(
         &mut self,
-        policy: &Policy,
-        dice: Dice<'_>,
+        policy: &RetryPolicy,
+        dice: JitterSeed<'_>,
         number: u32,
         outcome: &Outcome,
         now: Timestamp,
@@ -328,8 +328,8 @@ impl Delivery {
     /// It is known at `end` what became of the last attempt.
     fn answered(
         &mut self,
-        policy: &Policy,
-        dice: Dice<'_>,
+        policy: &RetryPolicy,
+        dice: JitterSeed<'_>,
         meaning: Meaning,
         end: Timestamp,
     ) -> Resolution {
@@ -349,15 +349,20 @@ impl Delivery {
     }
 
     /// The last attempt ended without an answer at `end`.
-    fn unconfirmed(&mut self, policy: &Policy, dice: Dice<'_>, end: Timestamp) -> Resolution {
+    fn unconfirmed(
+        &mut self,
+        policy: &RetryPolicy,
+        dice: JitterSeed<'_>,
+        end: Timestamp,
+    ) -> Resolution {
         self.count_unanswered();
-        match policy.doubt() {
-            Doubt::Resend => self.retry(policy, dice, Duration::ZERO, end),
-            Doubt::GiveUp => {
+        match policy.guarantee() {
+            DeliveryGuarantee::AtLeastOnce => self.retry(policy, dice, Duration::ZERO, end),
+            DeliveryGuarantee::AtMostOnce => {
                 self.state = State::Ended { verdict: Verdict::Unconfirmed, at: end };
                 Resolution::Ended(Verdict::Unconfirmed)
             }
-            Doubt::Ask => {
+            DeliveryGuarantee::Ask => {
                 self.state = State::InDoubt { since: end };
                 Resolution::InDoubt
             }
@@ -367,8 +372,8 @@ impl Delivery {
     /// The last attempt failed at `end`.
     fn retry(
         &mut self,
-        policy: &Policy,
-        dice: Dice<'_>,
+        policy: &RetryPolicy,
+        dice: JitterSeed<'_>,
         asked: Duration,
         end: Timestamp,
     ) -> Resolution {

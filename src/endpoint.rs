@@ -10,8 +10,8 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Request, Uri};
 use zeroize::Zeroizing;
 
-use crate::delivery::Policy;
-use crate::flow::{FlowPolicy, WindowPolicy};
+use crate::delivery::RetryPolicy;
+use crate::flow::{ConcurrencyLimitPolicy, FlowPolicy};
 use crate::format::{Envelope, Format};
 use crate::health::HealthPolicy;
 use crate::id::{EndpointId, MessageId};
@@ -36,7 +36,7 @@ const RESERVED: [HeaderName; 4] =
 /// from the inner network is the host's HTTP client's work.
 ///
 /// ```
-/// use labhook::{Endpoint, EndpointId, Policy, Secret, Signer, Subscription};
+/// use labhook::{Endpoint, EndpointId, RetryPolicy, Secret, Signer, Subscription};
 ///
 /// let secret = Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
 /// let eln = Endpoint::new(
@@ -45,7 +45,7 @@ const RESERVED: [HeaderName; 4] =
 ///     Signer::standard_webhooks(secret),
 /// )?
 /// .subscription(Subscription::all().event_types(["run.*".parse()?]))
-/// .policy(Policy::svix());
+/// .policy(RetryPolicy::svix());
 /// assert_eq!(format!("{eln:?}"), r#"Endpoint("eln", https://eln.example)"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -55,7 +55,7 @@ pub struct Endpoint {
     /// Which messages the endpoint receives.
     pub subscription: Subscription,
     /// How long and how often to try.
-    pub policy: Policy,
+    pub policy: RetryPolicy,
     /// Which messages come one after the other.
     pub order: Order,
     /// When the endpoint counts as failing, and what is done then.
@@ -81,7 +81,7 @@ impl Endpoint {
     /// An endpoint that is sent to over HTTPS.
     ///
     /// It receives every message in the crate's own envelope, under the default policies: the
-    /// schedule and answers of [`Policy::standard_webhooks`], over 75:35:05, in which everything
+    /// schedule and answers of [`RetryPolicy::standard_webhooks`], over 75:35:05, in which everything
     /// but a 2xx and a 410 is retried; the ladder of [`HealthPolicy::new`]; and
     /// [`FlowPolicy::adaptive`].
     ///
@@ -119,7 +119,7 @@ impl Endpoint {
             headers: Vec::new(),
             format: Arc::new(Envelope),
             subscription: Subscription::all(),
-            policy: Policy::default(),
+            policy: RetryPolicy::default(),
             order: Order::none(),
             health: HealthPolicy::default(),
             flow: FlowPolicy::default(),
@@ -133,7 +133,11 @@ impl Endpoint {
     ///
     /// [`EndpointError::ReservedHeader`] where the request itself needs the header, and
     /// [`EndpointError::DuplicateHeader`] where it was added already.
-    pub fn header(mut self, name: HeaderName, value: &HeaderValue) -> Result<Self, EndpointError> {
+    pub fn add_header(
+        mut self,
+        name: HeaderName,
+        value: &HeaderValue,
+    ) -> Result<Self, EndpointError> {
         if RESERVED.contains(&name) || self.signer.header_names().any(|signed| *signed == name) {
             return Err(EndpointError::ReservedHeader { name });
         }
@@ -146,66 +150,66 @@ impl Endpoint {
 
     /// Sets how messages are written; the default is [`Envelope`].
     #[must_use]
-    pub fn format(mut self, format: impl Format + 'static) -> Self {
+    pub fn with_format(mut self, format: impl Format + 'static) -> Self {
         self.format = Arc::new(format);
         self
     }
 
     /// Sets which messages the endpoint receives; the default is all.
     #[must_use]
-    pub fn subscription(mut self, subscription: Subscription) -> Self {
+    pub fn with_subscription(mut self, subscription: Subscription) -> Self {
         self.subscription = subscription;
         self
     }
 
     /// Sets how long and how often to try.
     #[must_use]
-    pub fn policy(mut self, policy: Policy) -> Self {
+    pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
         self.policy = policy;
         self
     }
 
     /// Sets which messages come one after the other; the default is none.
     #[must_use]
-    pub fn order(mut self, order: Order) -> Self {
+    pub fn with_order(mut self, order: Order) -> Self {
         self.order = order;
         self
     }
 
     /// Sets when the endpoint counts as failing, and what is done then.
     #[must_use]
-    pub fn health(mut self, policy: HealthPolicy) -> Self {
+    pub fn with_health(mut self, policy: HealthPolicy) -> Self {
         self.health = policy;
         self
     }
 
     /// Sets how fast the endpoint may be sent to.
     #[must_use]
-    pub fn flow(mut self, policy: FlowPolicy) -> Self {
+    pub fn with_flow(mut self, policy: FlowPolicy) -> Self {
         self.flow = policy;
         self
     }
 
     /// Sets how many attempts may be in flight at once, which is the most that the window of its
-    /// [`flow`](Self::flow) may come to: a receiver that hangs holds no more of the host's
+    /// [`flow`](Self::with_flow) may come to: a receiver that hangs holds no more of the host's
     /// connections than this.
     ///
     /// An attempt counts until it is resolved, its deadline has passed or its delivery has ended;
     /// the last can be while the host still awaits the answer of a second attempt.
     #[must_use]
-    pub fn max_in_flight(mut self, attempts: NonZeroU32) -> Self {
-        let window = match self.flow.window().initial() {
-            Some(initial) => WindowPolicy::adaptive(initial, attempts),
-            None => WindowPolicy::fixed(attempts),
+    pub fn with_max_in_flight(mut self, attempts: NonZeroU32) -> Self {
+        let window = match self.flow.concurrency().initial() {
+            Some(initial) => ConcurrencyLimitPolicy::adaptive(initial, attempts),
+            None => ConcurrencyLimitPolicy::fixed(attempts),
         };
-        self.flow = self.flow.with_window(window);
+        self.flow = self.flow.with_concurrency(window);
         self
     }
 
     /// Sets whether the endpoint is in use. One that is not receives no new messages, and those
     /// that it has pending are held.
     #[must_use]
-    pub fn enabled(mut self, enabled: bool) -> Self {
+    pub fn with_enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
     }
@@ -229,7 +233,7 @@ impl Endpoint {
 
     /// How new messages are written.
     #[must_use]
-    pub fn formatter(&self) -> &dyn Format {
+    pub fn format(&self) -> &dyn Format {
         &*self.format
     }
 

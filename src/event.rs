@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::decode::{Admitted, Decode, DecodeError, JsonErrorAt, from_json};
+use crate::decode::{Decode, DecodeError, JsonErrorAt, TrustedBody, from_json};
 use crate::event_type::EventType;
 use crate::keys::Keys;
 use crate::members::{JsonText, UnknownMembers, object};
@@ -112,7 +112,7 @@ impl<P: Payload> Event<P> {
 
 /// [`DecodeError::OtherType`] where the event is of another type than `P`'s.
 impl<P: Payload> Decode for Event<P> {
-    fn decode(body: Admitted<'_>) -> Result<Self, DecodeError> {
+    fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
         let event = UnknownEvent::decode(body)?;
         if event.event_type == P::EVENT_TYPE {
             Self::from_parts(event.timestamp, &event.data, event.unknown)
@@ -155,7 +155,7 @@ impl UnknownEvent {
 
 /// Reads an event of any type.
 impl Decode for UnknownEvent {
-    fn decode(body: Admitted<'_>) -> Result<Self, DecodeError> {
+    fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
         let Envelope { event_type, timestamp, data, unknown } = body.json()?;
         Ok(Self { event_type, timestamp, data, unknown })
     }
@@ -226,7 +226,7 @@ mod tests {
     }
 
     fn decode(body: &str) -> Result<Event<Weights>, DecodeError> {
-        Event::decode(Admitted::new(body.as_bytes()))
+        Event::decode(TrustedBody::new(body.as_bytes()))
     }
 
     #[test]
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(event.keys(), Keys::new());
         assert_eq!(event.event_type().as_str(), "balance.weighed");
         assert_eq!(event.to_json().unwrap(), body.as_bytes());
-        let raw = UnknownEvent::decode(Admitted::new(body.as_bytes())).unwrap();
+        let raw = UnknownEvent::decode(TrustedBody::new(body.as_bytes())).unwrap();
         assert_eq!(raw.data.as_str(), "[1,2]");
         assert_eq!(raw.to_json().unwrap(), body.as_bytes());
     }

@@ -1,4 +1,4 @@
-//! A map of few entries: [`Few`].
+//! A map of few entries: [`SmallMap`].
 
 use std::borrow::Borrow;
 
@@ -9,9 +9,9 @@ use serde::{Serialize, Serializer};
 /// A `BTreeMap` of one entry takes room for eleven. An outbox with a backlog keeps such maps by the
 /// hundred thousand.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Few<K, V>(Vec<(K, V)>);
+pub(crate) struct SmallMap<K, V>(Vec<(K, V)>);
 
-impl<K: Ord, V> Few<K, V> {
+impl<K: Ord, V> SmallMap<K, V> {
     pub(crate) fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
@@ -57,7 +57,7 @@ impl<K: Ord, V> Few<K, V> {
     }
 }
 
-impl<K: Ord, V> FromIterator<(K, V)> for Few<K, V> {
+impl<K: Ord, V> FromIterator<(K, V)> for SmallMap<K, V> {
     /// Of several entries under one key the last counts.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let entries = entries.into_iter();
@@ -69,7 +69,7 @@ impl<K: Ord, V> FromIterator<(K, V)> for Few<K, V> {
     }
 }
 
-impl<K: Serialize + Ord, V: Serialize> Serialize for Few<K, V> {
+impl<K: Serialize + Ord, V: Serialize> Serialize for SmallMap<K, V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter())
     }
@@ -86,7 +86,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_a_map(entries in proptest::collection::vec((0..8_u8, any::<u8>()), 0..12)) {
-            let mut few: Few<_, _> = entries.iter().copied().collect();
+            let mut few: SmallMap<_, _> = entries.iter().copied().collect();
             let map: BTreeMap<_, _> = entries.into_iter().collect();
             prop_assert!(few.iter().eq(&map));
             prop_assert!(few.keys().eq(map.keys()));

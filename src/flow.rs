@@ -7,17 +7,17 @@
 //! ```text
 //!                  ask(class, now)
 //!                       |
-//!     Window       so many in flight ------- full ---------> Busy: ask when one has ended
+//!     ConcurrencyLimit       so many in flight ------- full ---------> Busy: ask when one has ended
 //!                       |
 //!     hold         the receiver asked for a pause  ---.
-//!     Rate         so many a second, configured    ---|
-//!     Pace         so many a second, learned       ---+----> Wait: ask at `until`
+//!     RateLimit         so many a second, configured    ---|
+//!     AdaptiveRate         so many a second, learned       ---+----> Wait: ask at `until`
 //!     RetryBudget  so many retries, for a retry    ---'
 //!                       |
 //!                       Go -> started(class, now) -> ended(started_at, feedback, now)
 //!
-//!                Success      Window grows, Pace climbs
-//!                TooFast      Pace falls (Window, where there is no pace)
+//!                Success      ConcurrencyLimit grows, AdaptiveRate climbs
+//!                TooFast      AdaptiveRate falls (ConcurrencyLimit, where there is no pace)
 //!                Overloaded   both fall
 //!                Other        nothing
 //! ```
@@ -28,12 +28,12 @@
 //!
 //! - In any stretch of time there are at most `burst + rate × time` releases; exactly, for any
 //!   rational rate.
-//! - If anything may go, something goes. [`Busy`](Permission::Busy) is said only while an attempt
-//!   is in flight, and a [`Wait`](Permission::Wait) is always after `now` (but at
+//! - If anything may go, something goes. [`Busy`](FlowDecision::Busy) is said only while an attempt
+//!   is in flight, and a [`Wait`](FlowDecision::Wait) is always after `now` (but at
 //!   [`Timestamp::MAX`]), finite and exact: if nothing is started or ended in between, the answer
 //!   at `until` is not to wait, and a microsecond earlier it is.
 //! - Asking changes nothing, so it may be done at any time and any number of times, and
-//!   [`Busy`](Permission::Busy) and [`Wait`](Permission::Wait) use up no attempt.
+//!   [`Busy`](FlowDecision::Busy) and [`Wait`](FlowDecision::Wait) use up no attempt.
 //! - A first attempt never waits for a retry's budget, and a retry is delayed and never dropped.
 //!
 //! An answer may have changed once its `until` has come, and after any of `started`, `ended`,
@@ -53,7 +53,7 @@
 //! use std::time::Duration;
 //!
 //! use labhook::Timestamp;
-//! use labhook::flow::{Class, Feedback, Flow, FlowPolicy, Permission};
+//! use labhook::flow::{AttemptKind, Feedback, Flow, FlowPolicy, FlowDecision};
 //!
 //! let policy = FlowPolicy::adaptive();
 //! let mut flow = Flow::new();
@@ -62,16 +62,16 @@
 //! // The host's clock and queue, and a receiver that answers after 20 ms: once it refuses, and
 //! // asks for a pause of 2 s.
 //! let mut now = start;
-//! let mut queue: VecDeque<_> = [1, 2, 3, 4].into_iter().map(|n| (n, Class::First)).collect();
+//! let mut queue: VecDeque<_> = [1, 2, 3, 4].into_iter().map(|n| (n, AttemptKind::First)).collect();
 //! let refuses = |n, now| n == 2 && now < start + Duration::from_secs(1);
 //!
 //! while let Some((n, class)) = queue.pop_front() {
 //!     loop {
 //!         match flow.ask(&policy, class, now) {
-//!             Permission::Go => break,
-//!             Permission::Wait { until } => now = until,
+//!             FlowDecision::Go => break,
+//!             FlowDecision::Wait { until } => now = until,
 //!             // This host awaits each answer, so none is in flight here.
-//!             Permission::Busy => unreachable!(),
+//!             FlowDecision::Busy => unreachable!(),
 //!         }
 //!     }
 //!     let started_at = now;
@@ -81,7 +81,7 @@
 //!     if refused {
 //!         flow.ended(&policy, started_at, Feedback::TooFast, now);
 //!         flow.hold_until(&policy, now + Duration::from_secs(2), now);
-//!         queue.push_back((n, Class::Retry));
+//!         queue.push_back((n, AttemptKind::Retry));
 //!     } else {
 //!         flow.ended(&policy, started_at, Feedback::Success, now);
 //!     }
@@ -99,12 +99,12 @@ mod window;
 
 use serde::{Deserialize, Serialize};
 
-pub use budget::{BudgetPolicy, RetryBudget};
-pub use pace::{Pace, PacePolicy};
+pub use budget::{RetryBudget, RetryBudgetPolicy};
+pub use pace::{AdaptiveRate, AdaptiveRatePolicy};
 pub use policy::FlowPolicy;
 pub use policy_file::FlowPolicyError;
-pub use rate::{Rate, RatePolicy};
-pub use window::{Window, WindowPolicy};
+pub use rate::{RateLimit, RateLimitPolicy};
+pub use window::{ConcurrencyLimit, ConcurrencyLimitPolicy};
 
 use crate::timestamp::Timestamp;
 use bucket::Poured;
@@ -113,7 +113,7 @@ use budget::Share;
 /// What kind of attempt is to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Class {
+pub enum AttemptKind {
     /// The first attempt at a message: never held back by the retries' budget, and it adds to it.
     First,
     /// A further attempt at a message.
@@ -128,7 +128,7 @@ pub enum Class {
 /// Exhaustive, because a host has to meet every arm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "a host has to meet every arm")]
-pub enum Permission {
+pub enum FlowDecision {
     /// It may: see [`Flow::started`].
     Go,
     /// Not before this instant.
@@ -140,7 +140,7 @@ pub enum Permission {
     Busy,
 }
 
-impl Permission {
+impl FlowDecision {
     /// The instant at which this answer changes by time alone, if it does: only a
     /// [`Wait`](Self::Wait) does.
     #[must_use]
@@ -170,7 +170,7 @@ pub enum Feedback {
 /// What an attempt used up when it was started, so that it can be
 /// [taken back](Flow::unstarted).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spent {
+pub struct Receipt {
     rate: Option<Poured>,
     pace: Option<Poured>,
     budget: Option<Share>,
@@ -179,15 +179,15 @@ pub struct Spent {
 /// How fast one endpoint may be sent to: the state of it, which can be saved at any moment.
 ///
 /// See the [module](self) for a host's loop. Calls may come in any order and be repeated; none
-/// panics. Policy and time are arguments of each call.
+/// panics. RetryPolicy and time are arguments of each call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
     in_flight: u32,
     /// Nothing goes before this.
     held_until: Timestamp,
-    window: Window,
-    rate: Rate,
-    pace: Pace,
+    window: ConcurrencyLimit,
+    rate: RateLimit,
+    pace: AdaptiveRate,
     budget: RetryBudget,
 }
 
@@ -198,9 +198,9 @@ impl Flow {
         Self {
             in_flight: 0,
             held_until: Timestamp::MIN,
-            window: Window::new(),
-            rate: Rate::new(),
-            pace: Pace::new(),
+            window: ConcurrencyLimit::new(),
+            rate: RateLimit::new(),
+            pace: AdaptiveRate::new(),
             budget: RetryBudget::new(),
         }
     }
@@ -213,25 +213,25 @@ impl Flow {
 
     /// What was learned of how many may be in flight.
     #[must_use]
-    pub const fn window(&self) -> &Window {
+    pub const fn concurrency(&self) -> &ConcurrencyLimit {
         &self.window
     }
 
     /// What was learned of how fast they may follow one another.
     #[must_use]
-    pub const fn pace(&self) -> &Pace {
+    pub const fn adaptive_rate(&self) -> &AdaptiveRate {
         &self.pace
     }
 
     /// Whether an attempt of this class may go. Changes nothing.
     #[must_use]
-    pub fn ask(&self, policy: &FlowPolicy, class: Class, now: Timestamp) -> Permission {
+    pub fn check(&self, policy: &FlowPolicy, class: AttemptKind, now: Timestamp) -> FlowDecision {
         if self.in_flight >= self.window.limit(&policy.window).get() {
-            return Permission::Busy;
+            return FlowDecision::Busy;
         }
         let budget = match class {
-            Class::Retry => policy.retry_budget.and_then(|p| self.budget.wait(&p, now)),
-            Class::First | Class::Probe => None,
+            AttemptKind::Retry => policy.retry_budget.and_then(|p| self.budget.wait(&p, now)),
+            AttemptKind::First | AttemptKind::Probe => None,
         };
         let waits = [
             Some(self.held_until).filter(|until| *until > now),
@@ -240,43 +240,48 @@ impl Flow {
             budget,
         ];
         match waits.into_iter().flatten().max() {
-            Some(until) => Permission::Wait { until },
-            None => Permission::Go,
+            Some(until) => FlowDecision::Wait { until },
+            None => FlowDecision::Go,
         }
     }
 
-    /// The instant at which the answer of [`ask`](Self::ask) for this class changes by time alone,
+    /// The instant at which the answer of [`ask`](Self::check) for this class changes by time alone,
     /// if it does: the key of a wake-up index.
     #[must_use]
-    pub fn wake_at(&self, policy: &FlowPolicy, class: Class, now: Timestamp) -> Option<Timestamp> {
-        self.ask(policy, class, now).wake_at()
+    pub fn wake_at(
+        &self,
+        policy: &FlowPolicy,
+        class: AttemptKind,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        self.check(policy, class, now).wake_at()
     }
 
-    /// An attempt was started, which [`ask`](Self::ask) should have allowed. It counts in any
-    /// case, and is in flight until [`ended`](Self::ended).
+    /// An attempt was started, which [`ask`](Self::check) should have allowed. It counts in any
+    /// case, and is in flight until [`ended`](Self::end).
     ///
-    /// The answer is for a host that may have to [take it back](Self::unstarted) before anything
+    /// The answer is for a host that may have to [take it back](Self::cancel_start) before anything
     /// has left.
-    pub fn started(&mut self, policy: &FlowPolicy, class: Class, now: Timestamp) -> Spent {
+    pub fn start(&mut self, policy: &FlowPolicy, class: AttemptKind, now: Timestamp) -> Receipt {
         self.in_flight = self.in_flight.saturating_add(1);
-        Spent {
+        Receipt {
             rate: policy.rate.map(|rate| self.rate.release(&rate, now)),
             pace: policy.pace.and_then(|pace| self.pace.release(&pace, now)),
             budget: policy.retry_budget.and_then(|budget| match class {
-                Class::First => Some(self.budget.save_up(&budget)),
-                Class::Retry => Some(self.budget.use_up(&budget, now)),
-                Class::Probe => None,
+                AttemptKind::First => Some(self.budget.save_up(&budget)),
+                AttemptKind::Retry => Some(self.budget.use_up(&budget, now)),
+                AttemptKind::Probe => None,
             }),
         }
     }
 
     /// Takes back the start of an attempt of which nothing has left the host, in the place of
-    /// [`ended`](Self::ended): it is in flight no more, and a first attempt has saved up nothing.
+    /// [`ended`](Self::end): it is in flight no more, and a first attempt has saved up nothing.
     ///
     /// What it used up of rate, pace and budget is there again, as far as time has not given it
     /// back already and the policy and the learned pace are what they were. Where a retry has gone
     /// for what a first attempt saved up, that is owed from here on.
-    pub fn unstarted(&mut self, policy: &FlowPolicy, spent: Spent, now: Timestamp) {
+    pub fn cancel_start(&mut self, policy: &FlowPolicy, spent: Receipt, now: Timestamp) {
         self.in_flight = self.in_flight.saturating_sub(1);
         if let (Some(policy), Some(poured)) = (&policy.rate, spent.rate) {
             self.rate.take_back(policy, poured, now);
@@ -290,11 +295,11 @@ impl Flow {
     }
 
     /// What became of an attempt that was started at `started_at`. To be called once for each,
-    /// also for one that timed out; one that never left is [`unstarted`](Self::unstarted).
+    /// also for one that timed out; one that never left is [`unstarted`](Self::cancel_start).
     ///
     /// The start is there to tell attempts of before the last fall from those of after it, and
     /// need not be known to the microsecond; `now` says that nothing is known.
-    pub fn ended(
+    pub fn end(
         &mut self,
         policy: &FlowPolicy,
         started_at: Timestamp,
@@ -326,7 +331,7 @@ impl Flow {
     /// The receiver asked for a pause, by `Retry-After` say: nothing goes before this instant, or
     /// before the policy's cap has passed from `now`, whichever is earlier. A hold never shortens
     /// another.
-    pub fn hold_until(&mut self, policy: &FlowPolicy, until: Timestamp, now: Timestamp) {
+    pub fn pause_until(&mut self, policy: &FlowPolicy, until: Timestamp, now: Timestamp) {
         self.held_until = self.held_until.max(until.min(now + policy.hold_cap()));
     }
 
@@ -336,7 +341,7 @@ impl Flow {
     /// nothing of it while it is up.
     pub const fn recovered(&mut self) {
         self.window.recovered();
-        self.pace = Pace::new();
+        self.pace = AdaptiveRate::new();
     }
 
     /// Says how many attempts are in flight, for a host that knows better than this state: after a

@@ -9,7 +9,7 @@ pub use slack::SlackMessage;
 use std::error::Error;
 use std::fmt;
 
-use crate::message::{ENVELOPE, Message, NoEvent};
+use crate::message::{ENVELOPE, Message, NoEventError};
 use crate::rendering::Rendering;
 
 /// A way to write a message's event as the body of a request.
@@ -73,7 +73,7 @@ impl Format for Envelope {
 
     fn render(&self, message: &Message) -> Result<Rendering, FormatError> {
         // A message made from an event holds its envelope from the start.
-        Ok(message.rendering(Self::NAME).cloned().ok_or(NoEvent::MadeFromBytes)?)
+        Ok(message.rendering(Self::NAME).cloned().ok_or(NoEventError::MadeFromBytes)?)
     }
 }
 
@@ -119,8 +119,8 @@ impl FormatError {
 }
 
 /// For the `?` after [`Message::event`].
-impl From<NoEvent> for FormatError {
-    fn from(error: NoEvent) -> Self {
+impl From<NoEventError> for FormatError {
+    fn from(error: NoEventError) -> Self {
         Self::new("the message does not give its event").because(error)
     }
 }

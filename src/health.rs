@@ -67,7 +67,7 @@
 //!   nothing is disabled: a host that was down for a week first asks again, and an endpoint for
 //!   which no message comes stays suspended until one does.
 //! - Time does not count towards disabling while an operator pauses the endpoint, nor up to a
-//!   probe that was not the endpoint's fault or failed while the [guard](OutageGuard) holds. It
+//!   probe that was not the endpoint's fault or failed while the [guard](OutagePolicy) holds. It
 //!   begins anew when a suspended endpoint that answered is suspended again.
 //! - A host that calls [`Health::forget_in_flight`] when it restarts lets no crash move the ladder.
 //! - All instants are absolute, so that a clock which goes back by `d` lengthens a wait by `d` and
@@ -78,7 +78,7 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use labhook::health::{Admit, Guard, Signal, State};
+//! use labhook::health::{Gate, SenderOutage, Signal, State};
 //! use labhook::{Health, HealthPolicy, Timestamp};
 //!
 //! let policy = HealthPolicy::default();
@@ -91,11 +91,11 @@
 //! let mut told = Vec::new();
 //! let mut waiting = 20;
 //! while waiting > 0 {
-//!     // The guard is what an `OutageGuard` makes of all endpoints.
-//!     let standing = health.poll(&policy, Guard::Clear, now);
+//!     // The guard is what an `OutagePolicy` makes of all endpoints.
+//!     let standing = health.poll(&policy, SenderOutage::Clear, now);
 //!     told.extend(standing.edge);
 //!     match standing.admit {
-//!         Admit::Open | Admit::Probe => {
+//!         Gate::Open | Gate::Probe => {
 //!             let Some(pass) = health.start(&policy, now) else { continue };
 //!             // Save the health here where the pass is a probe's, then send.
 //!             let signal = send(now);
@@ -103,12 +103,12 @@
 //!             if signal == Signal::Success {
 //!                 waiting -= 1;
 //!             }
-//!             told.extend(health.record(&policy, Guard::Clear, pass, signal, now).edge());
+//!             told.extend(health.record(&policy, SenderOutage::Clear, pass, signal, now).edge());
 //!         }
-//!         Admit::Hold { until } => now = until,
+//!         Gate::Hold { until } => now = until,
 //!         // Only after a restart here, since this host awaits each answer.
-//!         Admit::Probing { deadline } => now = deadline,
-//!         Admit::Paused | Admit::Disabled => break,
+//!         Gate::Probing { deadline } => now = deadline,
+//!         Gate::Paused | Gate::Disabled => break,
 //!     }
 //! }
 //! let told: Vec<_> = told.iter().map(|edge| (edge.to, edge.at.to_string())).collect();
@@ -131,9 +131,9 @@
 //! detection. What is different here: the wake-ups are exact, where theirs is a task that runs
 //! each minute; the last rung does not end the ladder, and the last probe comes when the time to
 //! disable is over; a success in between stops that time; the machine disables nothing that it has
-//! not just asked; faults of the sender and its [own outages](OutageGuard) are kept apart; attempts
-//! that started in an earlier time are told apart by their [`Pass`]; and a
-//! [recovery](Edge::is_recovery) is an edge at which the host starts small, instead of releasing
+//! not just asked; faults of the sender and its [own outages](OutagePolicy) are kept apart; attempts
+//! that started in an earlier time are told apart by their [`Permit`]; and a
+//! [recovery](Transition::is_recovery) is an edge at which the host starts small, instead of releasing
 //! all that waited at once.
 
 mod answer;
@@ -149,10 +149,10 @@ mod streak;
 
 use serde::{Deserialize, Serialize};
 
-pub use answer::{Admit, Edge, Intake, Pass, Recorded, Standing, State};
+pub use answer::{Gate, HealthStatus, Intake, Permit, SignalEffect, State, Transition};
 pub use disabled::{Disabled, DisabledBy, EnableError, EnabledBy};
-pub use guard::{Guard, OutageGuard, OutageGuardError};
-pub use policy::{HealthPolicy, NewMessages, Waiting};
+pub use guard::{OutagePolicy, OutagePolicyError, SenderOutage};
+pub use policy::{HealthPolicy, NewMessages, PendingOnDisable};
 pub use policy_file::HealthPolicyError;
 pub use signal::Signal;
 
@@ -163,7 +163,7 @@ use streak::Streak;
 /// One endpoint's health: the state of it, which can be saved at any moment.
 ///
 /// See the [module](self) for the states and a host's loop. Calls may come in any order and be
-/// repeated; none panics. Policy, guard and time are arguments of each call.
+/// repeated; none panics. RetryPolicy, guard and time are arguments of each call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
     /// Grows with each probe, and wherever the passes given out before are to mean no more. There
@@ -237,10 +237,10 @@ impl Health {
 
     /// The probe in flight, if one is.
     #[must_use]
-    pub fn probe(&self) -> Option<Pass> {
+    pub fn probe(&self) -> Option<Permit> {
         match self.state.trouble()?.probe {
             Probe::InFlight { serial, deadline, .. } => {
-                Some(Pass { serial, deadline: Some(deadline) })
+                Some(Permit { serial, deadline: Some(deadline) })
             }
             _ => None,
         }
@@ -278,7 +278,12 @@ impl Health {
     /// A probe at or past its deadline counts as failed there, and one whose wait is over becomes
     /// due. Nothing else changes here, and calling it any number of times is fine: at the instants
     /// of [`wake_at`](Self::wake_at) is enough.
-    pub fn poll(&mut self, policy: &HealthPolicy, guard: Guard, now: Timestamp) -> Standing {
+    pub fn poll(
+        &mut self,
+        policy: &HealthPolicy,
+        guard: SenderOutage,
+        now: Timestamp,
+    ) -> HealthStatus {
         let edge = match self.probe().and_then(|pass| pass.deadline) {
             Some(deadline) if now >= deadline => self.probe_failed(policy, guard, deadline),
             _ => None,
@@ -290,19 +295,19 @@ impl Health {
         {
             trouble.probe = Probe::Due { since: due };
         }
-        Standing::new(self.admit(), edge)
+        HealthStatus::new(self.admit(), edge)
     }
 
-    fn admit(&self) -> Admit {
+    fn admit(&self) -> Gate {
         match (&self.state, self.paused_since) {
-            (Inner::Disabled(_), _) => Admit::Disabled,
-            (_, Some(_)) => Admit::Paused,
-            (Inner::Healthy(_), None) => Admit::Open,
+            (Inner::Disabled(_), _) => Gate::Disabled,
+            (_, Some(_)) => Gate::Paused,
+            (Inner::Healthy(_), None) => Gate::Open,
             (Inner::Degraded(trouble) | Inner::Suspended { trouble, .. }, None) => {
                 match trouble.probe {
-                    Probe::Waiting { due } => Admit::Hold { until: due },
-                    Probe::Due { .. } => Admit::Probe,
-                    Probe::InFlight { deadline, .. } => Admit::Probing { deadline },
+                    Probe::Waiting { due } => Gate::Hold { until: due },
+                    Probe::Due { .. } => Gate::Probe,
+                    Probe::InFlight { deadline, .. } => Gate::Probing { deadline },
                 }
             }
         }
@@ -330,13 +335,13 @@ impl Health {
     /// that is due gets one, and none other until its result is recorded or its deadline found
     /// passed. A host that saves does so before it sends the probe.
     #[must_use = "an attempt without its pass says nothing"]
-    pub fn start(&mut self, policy: &HealthPolicy, now: Timestamp) -> Option<Pass> {
+    pub fn start(&mut self, policy: &HealthPolicy, now: Timestamp) -> Option<Permit> {
         if self.paused_since.is_some() {
             return None;
         }
         let serial = self.serial.saturating_add(1);
         match &mut self.state {
-            Inner::Healthy(_) => Some(Pass { serial: self.serial, deadline: None }),
+            Inner::Healthy(_) => Some(Permit { serial: self.serial, deadline: None }),
             Inner::Degraded(trouble) | Inner::Suspended { trouble, .. } if trouble.is_due(now) => {
                 let deadline = now + policy.probe_timeout();
                 trouble.probe = Probe::InFlight { serial, started: now, deadline };
@@ -351,7 +356,7 @@ impl Health {
     /// again.
     ///
     /// `false`, and nothing is changed, where this is not the probe in flight.
-    pub fn unstart(&mut self, pass: Pass) -> bool {
+    pub fn cancel_start(&mut self, pass: Permit) -> bool {
         self.state.trouble_mut().is_some_and(|trouble| trouble.give_back(Some(pass.serial)))
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::Policy;
+use crate::delivery::RetryPolicy;
 use crate::reply::Reply;
 use crate::timestamp::{Timestamp, millis_up};
 
@@ -23,7 +23,7 @@ const LEASE: Duration = Duration::from_secs(5 * 60);
 ///
 /// An event is remembered for the *horizon* after it was done. That is how long its sender may
 /// go on repeating it, and has nothing to do with the tolerance of the signature's timestamp: a
-/// retry is signed anew. The default is the [span](Policy::span) of the default policy.
+/// retry is signed anew. The default is the [span](RetryPolicy::span) of the default policy.
 ///
 /// At most *capacity* events are remembered. A full inbox makes room by forgetting the one that
 /// would expire first: should that event be repeated after all, it counts as new. It never
@@ -83,7 +83,7 @@ impl Inbox {
     pub fn new(capacity: NonZeroUsize) -> Self {
         Self {
             capacity,
-            horizon: Policy::default().span(),
+            horizon: RetryPolicy::default().span(),
             lease: LEASE,
             entries: BTreeMap::new(),
             leases: BTreeSet::new(),
@@ -95,9 +95,9 @@ impl Inbox {
 
     /// Sets for how long an event is remembered after it was done: at least as long as its
     /// sender may repeat it. Where the sender's policy is known, that is its
-    /// [span](Policy::span). Rounded up to whole milliseconds.
+    /// [span](RetryPolicy::span). Rounded up to whole milliseconds.
     #[must_use]
-    pub fn horizon(mut self, horizon: Duration) -> Self {
+    pub fn with_horizon(mut self, horizon: Duration) -> Self {
         self.horizon = whole_millis(horizon);
         self
     }
@@ -106,7 +106,7 @@ impl Inbox {
     /// handler is taken to have died, and a repetition is new again. Rounded up to whole
     /// milliseconds, one at the least.
     #[must_use]
-    pub fn lease(mut self, lease: Duration) -> Self {
+    pub fn with_lease(mut self, lease: Duration) -> Self {
         self.lease = whole_millis(lease).max(Duration::from_millis(1));
         self
     }
@@ -319,8 +319,8 @@ impl From<Saved> for Inbox {
             next_claim: saved.next_claim,
             evictions: saved.evictions,
             ..Self::new(saved.capacity)
-                .horizon(Duration::from_millis(saved.horizon_ms))
-                .lease(Duration::from_millis(saved.lease_ms))
+                .with_horizon(Duration::from_millis(saved.horizon_ms))
+                .with_lease(Duration::from_millis(saved.lease_ms))
         };
         for SavedEvent { source, id, expires_at, claim } in saved.events {
             inbox.put((source.into(), id.into()), Entry { expires_at, claim });

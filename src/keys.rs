@@ -65,56 +65,56 @@ impl Keys {
 
     /// Sets the run.
     #[must_use]
-    pub fn run(mut self, run: impl Into<RunId>) -> Self {
+    pub fn with_run(mut self, run: impl Into<RunId>) -> Self {
         self.run = Some(run.into());
         self
     }
 
     /// Sets the project.
     #[must_use]
-    pub fn project(mut self, project: impl Into<ProjectId>) -> Self {
+    pub fn with_project(mut self, project: impl Into<ProjectId>) -> Self {
         self.project = Some(project.into());
         self
     }
 
     /// Sets the task.
     #[must_use]
-    pub fn task(mut self, task: impl Into<TaskId>) -> Self {
+    pub fn with_task(mut self, task: impl Into<TaskId>) -> Self {
         self.task = Some(task.into());
         self
     }
 
     /// Sets the piece of labware.
     #[must_use]
-    pub fn labware(mut self, labware: impl Into<LabwareId>) -> Self {
+    pub fn with_labware(mut self, labware: impl Into<LabwareId>) -> Self {
         self.labware = Some(labware.into());
         self
     }
 
     /// Sets the end of a labware movement.
     #[must_use]
-    pub fn trigger(mut self, trigger: Trigger) -> Self {
+    pub fn with_trigger(mut self, trigger: Trigger) -> Self {
         self.trigger = Some(trigger);
         self
     }
 
     /// Sets what was done to which kind of resource.
     #[must_use]
-    pub fn resource_change(mut self, change: impl Into<Box<str>>) -> Self {
+    pub fn with_resource_change(mut self, change: impl Into<Box<str>>) -> Self {
         self.resource_change = Some(change.into());
         self
     }
 
     /// Sets the dataset.
     #[must_use]
-    pub fn dataset(mut self, dataset: impl Into<DatasetId>) -> Self {
+    pub fn with_dataset(mut self, dataset: impl Into<DatasetId>) -> Self {
         self.dataset = Some(dataset.into());
         self
     }
 
     /// Sets the ordering key.
     #[must_use]
-    pub fn ordering(mut self, ordering: impl Into<Box<str>>) -> Self {
+    pub fn with_ordering(mut self, ordering: impl Into<Box<str>>) -> Self {
         self.ordering = Some(ordering.into());
         self
     }
@@ -143,14 +143,14 @@ mod tests {
     #[test]
     fn keys_load_as_they_were_saved() {
         let all = Keys::new()
-            .run("r1")
-            .project("p1")
-            .task("t1")
-            .labware("l1")
-            .trigger(Trigger::End)
-            .resource_change("invoice.updated")
-            .dataset("jane/flowers")
-            .ordering("r1");
+            .with_run("r1")
+            .with_project("p1")
+            .with_task("t1")
+            .with_labware("l1")
+            .with_trigger(Trigger::End)
+            .with_resource_change("invoice.updated")
+            .with_dataset("jane/flowers")
+            .with_ordering("r1");
         let json = concat!(
             r#"{"run":"r1","project":"p1","task":"t1","labware":"l1","trigger":"end","#,
             r#""resource_change":"invoice.updated","dataset":"jane/flowers","ordering":"r1"}"#
@@ -164,6 +164,6 @@ mod tests {
     #[test]
     fn keys_of_a_later_version_load() {
         let keys: Keys = serde_json::from_str(r#"{"run":"r1","bench":"b1"}"#).unwrap();
-        assert_eq!(keys, Keys::new().run("r1"));
+        assert_eq!(keys, Keys::new().with_run("r1"));
     }
 }

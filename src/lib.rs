@@ -40,7 +40,7 @@
 //!
 //!   Due ---start---> InFlight ---delivered, refused, nothing left---> Ended
 //!    ^                 |   '----no answer, and nobody may resend----> InDoubt, Ended
-//!    '-- Waiting <-----'  failed or unanswered: the Policy says for how long
+//!    '-- Waiting <-----'  failed or unanswered: the RetryPolicy says for how long
 //!
 //!  an endpoint
 //!
@@ -87,7 +87,7 @@
 //!
 //! # Four things apart
 //!
-//! **State** is plain data that serde can save at any moment. **Policy** is plain data, lent to
+//! **State** is plain data that serde can save at any moment. **RetryPolicy** is plain data, lent to
 //! each call, and can come from a configuration file. **Time** is an argument. **I/O** is the
 //! host's.
 //!
@@ -133,8 +133,8 @@ mod subscription;
 mod time_text;
 mod timestamp;
 
-pub use decode::{Admitted, Decode, DecodeError, JsonError};
-pub use delivery::{Delivery, Failure, Outcome, Policy, Verdict};
+pub use decode::{Decode, DecodeError, JsonError, TrustedBody};
+pub use delivery::{Delivery, Failure, Outcome, RetryPolicy, Verdict};
 pub use endpoint::{Endpoint, EndpointError, RequestError};
 pub use event::{EncodeError, Event, Payload, UnknownEvent};
 pub use event_type::{EventType, EventTypeError};
@@ -152,13 +152,13 @@ pub use inbox::{Admission, Claim, Inbox};
 pub use keys::{Keys, Trigger};
 pub use lab::LabEvent;
 pub use members::{JsonText, Nullable, UnknownMembers};
-pub use message::{Message, NoEvent};
+pub use message::{Message, NoEventError};
 pub use order::Order;
 pub use outbox::{Attempt, Notice, Outbox, Step, Ticket};
 pub use registry::{Registry, RegistryError};
 pub use rendering::Rendering;
 pub use reply::Reply;
-pub use secret::{Form, Secret, SecretError};
+pub use secret::{Secret, SecretEncoding, SecretError};
 pub use signature::{Scheme, SignError, Signer, Verified, Verifier, VerifyError};
 pub use subscription::{EventPattern, EventPatternError, Subscription, TriggerOn};
 pub use time_text::TimeText;

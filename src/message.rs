@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use http::header::HeaderValue;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::decode::{Admitted, Decode, DecodeError};
+use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::event::{EncodeError, Event, Payload};
 use crate::event_type::EventType;
-use crate::few::Few;
+use crate::few::SmallMap;
 use crate::id::MessageId;
 use crate::keys::Keys;
 use crate::lab::LabEvent;
@@ -48,12 +48,12 @@ pub struct Message {
     #[serde(default)]
     keys: Keys,
     #[serde(deserialize_with = "at_least_one")]
-    renderings: Few<Box<str>, Rendering>,
+    renderings: SmallMap<Box<str>, Rendering>,
 }
 
 fn at_least_one<'de, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Few<Box<str>, Rendering>, D::Error> {
+) -> Result<SmallMap<Box<str>, Rendering>, D::Error> {
     let renderings = BTreeMap::deserialize(deserializer)?;
     if renderings.is_empty() {
         return Err(serde::de::Error::custom("a message has at least one rendering"));
@@ -75,7 +75,7 @@ impl Message {
         format: &str,
         rendering: Rendering,
     ) -> Self {
-        let renderings = Few::from_iter([(format.into(), rendering)]);
+        let renderings = SmallMap::from_iter([(format.into(), rendering)]);
         Self { id, event_type, timestamp, expires_at: None, keys, renderings }
     }
 
@@ -139,11 +139,11 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// [`NoEvent`] where the message was made from bytes, or holds no such event: ask
+    /// [`NoEventError`] where the message was made from bytes, or holds no such event: ask
     /// [`event_type`](Self::event_type) first, or for a [`LabEvent`], which is any event.
-    pub fn event<T: Decode>(&self) -> Result<T, NoEvent> {
-        let rendering = self.rendering(ENVELOPE).ok_or(NoEvent::MadeFromBytes)?;
-        T::decode(Admitted::new(rendering.body())).map_err(NoEvent::Unreadable)
+    pub fn event<T: Decode>(&self) -> Result<T, NoEventError> {
+        let rendering = self.rendering(ENVELOPE).ok_or(NoEventError::MadeFromBytes)?;
+        T::decode(TrustedBody::new(rendering.body())).map_err(NoEventError::Unreadable)
     }
 
     /// Adds a rendering in the format of this name; one that is there already stays as it was.
@@ -201,7 +201,7 @@ impl LabEvent {
 /// A message does not give its event.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum NoEvent {
+pub enum NoEventError {
     /// The host made the message's bytes itself, in a form other than the crate's own envelope: see
     /// [`Message::new`].
     #[error("the message was made from bytes, not from an event")]

@@ -72,7 +72,7 @@ impl Order {
     /// Lets others past a message of which so many attempts have failed. It is retried all the
     /// same, and then comes late.
     #[must_use]
-    pub const fn skip_after_attempts(mut self, attempts: NonZeroU32) -> Self {
+    pub const fn with_skip_after_attempts(mut self, attempts: NonZeroU32) -> Self {
         self.skip_after_attempts = Some(attempts);
         self
     }
@@ -80,7 +80,7 @@ impl Order {
     /// Lets others past a message that was accepted so long ago, in whole milliseconds. It is
     /// retried all the same, and then comes late.
     #[must_use]
-    pub fn skip_after(mut self, duration: Duration) -> Self {
+    pub fn with_skip_after(mut self, duration: Duration) -> Self {
         self.skip_after_ms = Some(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX));
         self
     }
@@ -113,7 +113,7 @@ mod tests {
     fn an_order_stands_in_a_file() {
         for (order, file) in [
             (Order::none(), r#"{"scope":"none"}"#),
-            (Order::strict().skip_after_attempts(NonZeroU32::MIN), {
+            (Order::strict().with_skip_after_attempts(NonZeroU32::MIN), {
                 r#"{"scope":"strict","skip_after_attempts":1}"#
             }),
         ] {

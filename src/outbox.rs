@@ -88,7 +88,7 @@
 //! most [`Delivery::unanswered`](crate::Delivery::unanswered): the attempts that ended without an
 //! answer.
 //!
-//! Under [`Doubt::GiveUp`](crate::delivery::Doubt) and [`Doubt::Ask`](crate::delivery::Doubt) it
+//! Under [`DeliveryGuarantee::AtMostOnce`](crate::delivery::DeliveryGuarantee) and [`DeliveryGuarantee::Ask`](crate::delivery::DeliveryGuarantee) it
 //! gets it at most once: after an attempt without an answer, a crash's too, there is no other
 //! unless somebody decides so.
 //!
@@ -100,7 +100,7 @@
 //! # When a message goes
 //!
 //! ```text
-//!  published --> first attempt due          retry due: the delivery's Policy says when
+//!  published --> first attempt due          retry due: the delivery's RetryPolicy says when
 //!                      |                            |
 //!            order     '-- none before it in its line holds it up --.
 //!            health       Healthy: all go; else one probe at a time |
@@ -125,7 +125,7 @@
 //!
 //! # What an outcome says of the endpoint
 //!
-//! What it means for its delivery is in the policy's [table](crate::delivery::Responses). Beside
+//! What it means for its delivery is in the policy's [table](crate::delivery::ResponseRules). Beside
 //! that it is heard by the endpoint's health and flow:
 //!
 //! | outcome | health | flow |
@@ -201,8 +201,8 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::delivery::{Control, Dice, Ignored, Outcome, Policy, Resolution, Verdict};
-use crate::few::Few;
+use crate::delivery::{Control, Ignored, JitterSeed, Outcome, Resolution, RetryPolicy, Verdict};
+use crate::few::SmallMap;
 #[cfg(doc)]
 use crate::health::Signal;
 use crate::id::{EndpointId, MessageId};
@@ -211,24 +211,24 @@ use crate::registry::Registry;
 use crate::timestamp::Timestamp;
 
 pub use self::attempt::{Attempt, Ticket};
-pub use self::attempted::{Attempted, Cause};
+pub use self::attempted::{AttemptReport, Cause};
 pub use self::counters::Counters;
 pub use self::notice::Notice;
-pub use self::publish::{Inexpressible, PublishError, Published};
+pub use self::publish::{PublishError, Published, RenderFailure};
 pub use self::record::{
     Change, Changes, DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey, Revision,
 };
-pub use self::replay::{ReplayPlan, Selection};
+pub use self::replay::{ReplayFilter, ReplayPlan};
 pub use self::restore::RestoreError;
 pub use self::status::Status;
 pub use self::step::Step;
 
-use self::alarm::Alarms;
+use self::alarm::Timers;
 use self::journal::{Closed, Journal};
-use self::lane::Lane;
-use self::slot::Slot;
-use self::turns::Turns;
-use self::watch::Watch;
+use self::lane::EndpointState;
+use self::slot::DeliveryState;
+use self::turns::FairQueue;
+use self::watch::OutageCensus;
 
 /// The sender: takes messages in, and says what to save, what to send, and until when to sleep.
 ///
@@ -243,12 +243,12 @@ pub struct Outbox {
     sequences: BTreeMap<MessageId, u64>,
     next_sequence: u64,
     pending: usize,
-    lanes: BTreeMap<EndpointId, Lane>,
-    turns: Turns,
-    watch: Watch,
+    lanes: BTreeMap<EndpointId, EndpointState>,
+    turns: FairQueue,
+    watch: OutageCensus,
     failing_after: NonZeroU32,
     report_attempts: bool,
-    alarms: Alarms,
+    alarms: Timers,
     journal: Journal,
 }
 
@@ -257,7 +257,7 @@ pub struct Outbox {
 struct Entry {
     message: Arc<Message>,
     accepted_at: Timestamp,
-    slots: Few<EndpointId, Slot>,
+    slots: SmallMap<EndpointId, DeliveryState>,
     /// How many deliveries have not ended.
     open: usize,
     /// When the last of them that has ended did so, or the message was accepted.
@@ -270,7 +270,7 @@ impl Entry {
     const fn new(
         message: Arc<Message>,
         accepted_at: Timestamp,
-        slots: Few<EndpointId, Slot>,
+        slots: SmallMap<EndpointId, DeliveryState>,
     ) -> Self {
         Self { message, accepted_at, slots, open: 0, settled_at: accepted_at, forget_at: None }
     }
@@ -353,12 +353,12 @@ impl Outbox {
         if live && !slot.sent {
             return UNKNOWN;
         }
-        let dice = Dice::new(self.seed, message, id);
+        let dice = JitterSeed::new(self.seed, message, id);
         let resolution = match self.registry.get(id) {
             Some(endpoint) => slot.resolve(&endpoint.policy, dice, *attempt, outcome, now),
             // An endpoint that is away has no policy to judge by. A success is one under any.
             None if outcome.status().is_some_and(|status| status.is_success()) => {
-                slot.resolve(&Policy::default(), dice, *attempt, outcome, now)
+                slot.resolve(&RetryPolicy::default(), dice, *attempt, outcome, now)
             }
             None => return Resolution::Ignored(Ignored::NoPolicy),
         };

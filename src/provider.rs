@@ -46,6 +46,6 @@ mod unmapped;
 mod vendor;
 
 pub use dedupe_key::DedupeKey;
-pub use refusal::Refusal;
-pub use sources::{Proof, Received, Source, SourceTaken, Sources};
-pub use unmapped::Unmapped;
+pub use refusal::ReceiveError;
+pub use sources::{DuplicateSourceError, Proof, Received, Source, Sources};
+pub use unmapped::MapError;

@@ -36,7 +36,7 @@ impl Registry {
 
     /// Sets how many endpoints there may be.
     #[must_use]
-    pub fn limit(mut self, endpoints: usize) -> Self {
+    pub fn with_limit(mut self, endpoints: usize) -> Self {
         self.limit = Some(endpoints);
         self
     }

@@ -37,7 +37,7 @@ impl Rendering {
     /// name are both sent; an endpoint's static header of the name is sent in their place, and
     /// what the request itself sets (`content-type`, `host` and such) cannot be set here.
     #[must_use]
-    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub fn add_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push(Header { name, value });
         self
     }
@@ -157,7 +157,7 @@ mod tests {
         let every_byte: Vec<u8> = (0..=255).collect();
         let header = HeaderValue::from_bytes(b"caf\xe9\t\xff").unwrap();
         let bytes =
-            Rendering::new(json, every_byte).header(HeaderName::from_static("ce-id"), header);
+            Rendering::new(json, every_byte).add_header(HeaderName::from_static("ce-id"), header);
         assert!(round_trip(&bytes).contains(r#""body":{"base64":"AAECAw"#));
         assert_eq!(format!("{bytes:?}"), "Rendering(\"application/json\", 256 bytes)");
     }

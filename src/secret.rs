@@ -65,7 +65,7 @@ impl Secret {
     /// [`SecretError`], which names the form that the text looks like.
     pub fn from_whsec(text: &str) -> Result<Self, SecretError> {
         let Some(encoded) = text.strip_prefix("whsec_") else {
-            return Err(SecretError::NotWhsec { looks_like: Form::of(text) });
+            return Err(SecretError::NotWhsec { looks_like: SecretEncoding::of(text) });
         };
         let bytes = decode_base64(encoded)?;
         if bytes.len() < WHSEC_MIN_LEN {
@@ -80,12 +80,12 @@ impl Secret {
     ///
     /// [`SecretError`] where the text is empty or not base64, or carries a known prefix.
     pub fn from_base64(text: &str) -> Result<Self, SecretError> {
-        match Form::of(text) {
-            form @ (Form::Whsec
-            | Form::VersionedWhsec
-            | Form::Ed25519Private
-            | Form::Ed25519Public) => Err(SecretError::Prefixed { looks_like: form }),
-            Form::Base64 | Form::Text => Self::from_boxed(decode_base64(text)?),
+        match SecretEncoding::of(text) {
+            form @ (SecretEncoding::Whsec
+            | SecretEncoding::VersionedWhsec
+            | SecretEncoding::Ed25519Private
+            | SecretEncoding::Ed25519Public) => Err(SecretError::Prefixed { looks_like: form }),
+            SecretEncoding::Base64 | SecretEncoding::Text => Self::from_boxed(decode_base64(text)?),
         }
     }
 
@@ -146,7 +146,7 @@ impl fmt::Debug for Secret {
 /// The form that a secret's text looks like, for the errors that help to pick the constructor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Form {
+pub enum SecretEncoding {
     /// `whsec_...`: see [`Secret::from_whsec`].
     Whsec,
     /// `v1,whsec_...`: as some dashboards show it; strip the `v1,`.
@@ -161,7 +161,7 @@ pub enum Form {
     Text,
 }
 
-impl Form {
+impl SecretEncoding {
     fn of(text: &str) -> Self {
         if text.starts_with("whsec_") {
             Self::Whsec
@@ -179,7 +179,7 @@ impl Form {
     }
 }
 
-impl fmt::Display for Form {
+impl fmt::Display for SecretEncoding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Whsec => "a whsec_ secret, see Secret::from_whsec",
@@ -207,13 +207,13 @@ pub enum SecretError {
     #[error("the secret does not start with whsec_: it looks like {looks_like}")]
     NotWhsec {
         /// What the text looks like instead.
-        looks_like: Form,
+        looks_like: SecretEncoding,
     },
     /// The text carries a prefix where bare base64 was named.
     #[error("the secret is not bare base64: it looks like {looks_like}")]
     Prefixed {
         /// What the text looks like instead.
-        looks_like: Form,
+        looks_like: SecretEncoding,
     },
     /// The text is not standard base64.
     #[error("the secret is not standard base64")]

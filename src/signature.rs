@@ -4,12 +4,12 @@
 //! headers, body and the time, and gives a [`Verified`] body, which is the only thing that decodes:
 //!
 //! ```
-//! use labhook::{Admitted, Decode, DecodeError, Secret, Timestamp, Verified, Verifier};
+//! use labhook::{TrustedBody, Decode, DecodeError, Secret, Timestamp, Verified, Verifier};
 //!
 //! struct Calibrated { instrument: String }
 //!
 //! impl Decode for Calibrated {
-//!     fn decode(body: Admitted<'_>) -> Result<Self, DecodeError> {
+//!     fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
 //!         let instrument = body.json()?;
 //!         Ok(Self { instrument })
 //!     }
@@ -30,7 +30,7 @@
 //! ```
 //!
 //! Which headers there are and what they cover is the [`Scheme`]. Five are built in; the others of
-//! the HMAC-SHA256 family are data, a [`Described`].
+//! the HMAC-SHA256 family are data, a [`CustomScheme`].
 //!
 //! # What is and is not proved
 //!
@@ -58,8 +58,8 @@ mod vendors;
 mod verified;
 mod verifier;
 
-pub use described::Described;
-pub use description::{DescribedError, Description, Encoding, TimestampPlace};
+pub use described::CustomScheme;
+pub use description::{Encoding, SchemeSpec, SchemeSpecError, TimestampPlace};
 #[cfg(feature = "ed25519")]
 pub use ed25519::{Ed25519KeyError, Ed25519PrivateKey, Ed25519PublicKey};
 pub use error::VerifyError;

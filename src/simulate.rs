@@ -2,12 +2,12 @@
 //!
 //! # The linter
 //!
-//! An endpoint has four policies, and each makes sense on its own. [`Policies::lint`] looks for
-//! what does not make sense together, or beside what is [`Expected`] of the load: a window that
+//! An endpoint has four policies, and each makes sense on its own. [`EndpointPolicy::lint`] looks for
+//! what does not make sense together, or beside what is [`Assumptions`] of the load: a window that
 //! ends before the first probe, an attempt limit that is never reached, an order in which others
-//! may pass at once, a rate at which a backlog does not drain. Each finding is a [`Warning`] that
+//! may pass at once, a rate at which a backlog does not drain. Each finding is a [`Finding`] that
 //! says what it is and how much, and whose documentation says why it matters.
-//! [`Policies::summary`] gives the bounds that the policies set.
+//! [`EndpointPolicy::summary`] gives the bounds that the policies set.
 //!
 //! # The simulator
 //!
@@ -32,14 +32,14 @@
 //! use std::time::Duration;
 //!
 //! use labhook::delivery::Schedule;
-//! use labhook::simulate::{Behaviour, Load, Policies, Receiver, Scenario};
-//! use labhook::{Policy, Verdict};
+//! use labhook::simulate::{Behaviour, Load, EndpointPolicy, Receiver, Scenario};
+//! use labhook::{RetryPolicy, Verdict};
 //!
 //! let minutes = |n: u64| Duration::from_secs(n * 60);
 //! // Twenty events a minute for an hour, and a quarter of an hour in which nobody listens.
 //! let load = Load::new(NonZeroU32::new(20).unwrap(), minutes(1));
 //! let receiver = Receiver::new().outage(minutes(10), minutes(25), Behaviour::refuses());
-//! let policies = Policies::new(Policy::new(Schedule::list([minutes(10), minutes(20)])));
+//! let policies = EndpointPolicy::new(RetryPolicy::new(Schedule::list([minutes(10), minutes(20)])));
 //!
 //! let scenario = Scenario::new(load, minutes(60)).endpoint(policies, receiver);
 //! let report = &scenario.run()[0];
@@ -65,10 +65,10 @@ mod tally;
 mod warning;
 mod warning_text;
 
-pub use load::{Expected, Load};
-pub use policies::{Policies, Summary};
+pub use load::{Assumptions, Load};
+pub use policies::{EndpointPolicy, PolicySummary};
 pub use receiver::{Behaviour, Outage, Receiver};
 pub use report::{Delays, Recovery, Report};
 pub use scenario::Scenario;
 pub use series::{Point, Series};
-pub use warning::{Severity, Warning};
+pub use warning::{Finding, Severity};

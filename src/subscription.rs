@@ -96,7 +96,7 @@ impl Subscription {
 
     /// Sets which end of a labware movement the message must tell of.
     #[must_use]
-    pub fn trigger_on(mut self, trigger_on: TriggerOn) -> Self {
+    pub fn with_trigger_on(mut self, trigger_on: TriggerOn) -> Self {
         self.trigger_on = trigger_on;
         self
     }
@@ -356,7 +356,7 @@ mod tests {
 
     #[test]
     fn datasets_are_chosen_by_id_and_by_owner() {
-        let of = |dataset: &str| about(Keys::new().dataset(dataset));
+        let of = |dataset: &str| about(Keys::new().with_dataset(dataset));
         let one = Subscription::all().datasets(["jane/flowers".into(), "joe/trees".into()]);
         assert!(one.matches(&of("jane/flowers")));
         assert!(!one.matches(&of("jane/trees")));

@@ -52,11 +52,11 @@ impl Delivery {
     /// lifetime will be over by `due`.
     ///
     /// ```
-    /// use labhook::delivery::{Dice, Progress};
-    /// use labhook::{Delivery, EndpointId, MessageId, Policy, Timestamp, Verdict};
+    /// use labhook::delivery::{JitterSeed, Progress};
+    /// use labhook::{Delivery, EndpointId, MessageId, RetryPolicy, Timestamp, Verdict};
     ///
     /// let (message, endpoint) = (MessageId::new("msg_1")?, EndpointId::new("eln")?);
-    /// let (policy, dice) = (Policy::none(), Dice::new(7, &message, &endpoint));
+    /// let (policy, dice) = (RetryPolicy::none(), JitterSeed::new(7, &message, &endpoint));
     /// let (noon, later) = (Timestamp::from_unix_seconds(0), Timestamp::from_unix_seconds(60));
     ///
     /// let mut delivery = Delivery::new(noon);

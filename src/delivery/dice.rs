@@ -1,4 +1,4 @@
-//! Randomness that nobody has to save: [`Dice`].
+//! Randomness that nobody has to save: [`JitterSeed`].
 
 use sha2::{Digest, Sha256};
 
@@ -19,23 +19,23 @@ const DOMAIN: &[u8] = b"labhook dice 1";
 /// length as eight bytes, big-endian. So no two different sets of parts hash the same bytes.
 ///
 /// ```
-/// use labhook::delivery::Dice;
+/// use labhook::delivery::JitterSeed;
 /// use labhook::{EndpointId, MessageId};
 ///
 /// let (message, endpoint) = (MessageId::new("msg_1")?, EndpointId::new("eln")?);
-/// let dice = Dice::new(7, &message, &endpoint);
+/// let dice = JitterSeed::new(7, &message, &endpoint);
 /// assert_eq!(dice.roll(1, 5), dice.roll(1, 5));
 /// assert!(dice.roll(1, 5) <= 5);
 /// # Ok::<(), labhook::IdError>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Dice<'a> {
+pub struct JitterSeed<'a> {
     seed: u64,
     message: &'a str,
     endpoint: &'a str,
 }
 
-impl<'a> Dice<'a> {
+impl<'a> JitterSeed<'a> {
     /// The dice of one delivery. This costs nothing; hashing is left to the rolls.
     #[must_use]
     pub fn new(seed: u64, message: &'a MessageId, endpoint: &'a EndpointId) -> Self {
@@ -46,7 +46,7 @@ impl<'a> Dice<'a> {
     ///
     /// No number is more likely than another by more than one part in 2^64.
     #[must_use]
-    pub fn roll(self, attempt: u32, bound: u64) -> u64 {
+    pub fn draw(self, attempt: u32, bound: u64) -> u64 {
         let mut hash = Sha256::new();
         for part in [
             DOMAIN,
@@ -80,23 +80,23 @@ mod tests {
     #[test]
     fn rolls_are_the_same_for_ever() {
         let (message, endpoint) = ids("msg_2Lh9KRb0pzN4LePd3XiA4v12Axj", "eln");
-        let dice = Dice::new(7, &message, &endpoint);
-        assert_eq!(dice.roll(1, u64::MAX), 17_547_617_075_089_928_327);
-        assert_eq!(dice.roll(2, u64::MAX), 18_094_656_714_198_241_978);
-        assert_eq!(dice.roll(u32::MAX, u64::MAX), 17_420_636_618_442_918_005);
+        let dice = JitterSeed::new(7, &message, &endpoint);
+        assert_eq!(dice.draw(1, u64::MAX), 17_547_617_075_089_928_327);
+        assert_eq!(dice.draw(2, u64::MAX), 18_094_656_714_198_241_978);
+        assert_eq!(dice.draw(u32::MAX, u64::MAX), 17_420_636_618_442_918_005);
         let (message, endpoint) = ids("a", "b");
-        let dice = Dice::new(u64::MAX, &message, &endpoint);
-        assert_eq!(dice.roll(1, u64::MAX), 13_301_353_408_865_964_149);
-        assert_eq!(dice.roll(1, 999_999), 721_067);
-        assert_eq!(dice.roll(1, 0), 0);
+        let dice = JitterSeed::new(u64::MAX, &message, &endpoint);
+        assert_eq!(dice.draw(1, u64::MAX), 13_301_353_408_865_964_149);
+        assert_eq!(dice.draw(1, 999_999), 721_067);
+        assert_eq!(dice.draw(1, 0), 0);
     }
 
     #[test]
     fn a_moved_boundary_is_another_roll() {
         let (left, right) = (ids("ab", "c"), ids("a", "bc"));
         assert_ne!(
-            Dice::new(1, &left.0, &left.1).roll(1, u64::MAX),
-            Dice::new(1, &right.0, &right.1).roll(1, u64::MAX)
+            JitterSeed::new(1, &left.0, &left.1).draw(1, u64::MAX),
+            JitterSeed::new(1, &right.0, &right.1).draw(1, u64::MAX)
         );
     }
 
@@ -105,7 +105,7 @@ mod tests {
         let mut seen = [0_u32; 10];
         let (message, endpoint) = ids("m", "e");
         for attempt in 0..10_000 {
-            let roll = Dice::new(1, &message, &endpoint).roll(attempt, 9);
+            let roll = JitterSeed::new(1, &message, &endpoint).draw(attempt, 9);
             seen[usize::try_from(roll).unwrap()] += 1;
         }
         assert!(seen.iter().all(|count| (850..1_150).contains(count)), "{seen:?}");

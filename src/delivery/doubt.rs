@@ -1,4 +1,4 @@
-//! What becomes of a message that may have arrived: [`Doubt`].
+//! What becomes of a message that may have arrived: [`DeliveryGuarantee`].
 
 use serde::{Deserialize, Serialize};
 
@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(clippy::exhaustive_enums, reason = "there is no fourth way")]
-pub enum Doubt {
+pub enum DeliveryGuarantee {
     /// It counts as failed, and the message is sent again: at least once, with copies that the
     /// receiver tells by the message's id.
     #[default]
-    Resend,
+    AtLeastOnce,
     /// The delivery ends as [`Verdict::Unconfirmed`](super::Verdict::Unconfirmed): at most once.
-    GiveUp,
+    AtMostOnce,
     /// The delivery stands in doubt until the host [resends](super::Delivery::resend) or
     /// [ends](super::Delivery::end) it, or an answer comes after all: at most once, unless the
     /// host says otherwise.

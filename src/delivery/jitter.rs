@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::dice::Dice;
-use super::policy_file::PolicyError;
+use super::dice::JitterSeed;
+use super::policy_file::RetryPolicyError;
 use crate::timestamp::millis_up;
 
 /// The longest stretch of earlier retries that a decorrelated delay is recomputed from.
@@ -85,7 +85,7 @@ impl Jitter {
 
     /// The delay before retry `retry` (1-based), where the schedule says `delay`.
     #[must_use]
-    pub fn apply(&self, delay: Duration, retry: u32, dice: Dice<'_>) -> Duration {
+    pub fn apply(&self, delay: Duration, retry: u32, dice: JitterSeed<'_>) -> Duration {
         self.apply_since(0, delay, retry, dice)
     }
 
@@ -95,10 +95,10 @@ impl Jitter {
         start: u32,
         delay: Duration,
         retry: u32,
-        dice: Dice<'_>,
+        dice: JitterSeed<'_>,
     ) -> Duration {
         let whole = micros(delay);
-        let roll = |bound| dice.roll(retry, bound);
+        let roll = |bound| dice.draw(retry, bound);
         let jittered = match self.0 {
             Form::None => return delay,
             Form::Full => roll(whole),
@@ -118,7 +118,7 @@ impl Jitter {
                 let first = start.max(retry.saturating_sub(WALK)).saturating_add(1);
                 for step in first..=retry {
                     let spread = before.saturating_mul(3).saturating_sub(base);
-                    before = base.saturating_add(dice.roll(step, spread)).min(cap);
+                    before = base.saturating_add(dice.draw(step, spread)).min(cap);
                 }
                 before
             }
@@ -165,20 +165,20 @@ impl Default for Jitter {
 }
 
 impl TryFrom<Form> for Jitter {
-    type Error = PolicyError;
+    type Error = RetryPolicyError;
 
-    fn try_from(form: Form) -> Result<Self, PolicyError> {
+    fn try_from(form: Form) -> Result<Self, RetryPolicyError> {
         match form {
             Form::PlusMinus { percent } if percent > 100 => {
-                Err(PolicyError::JitterPercent { percent })
+                Err(RetryPolicyError::JitterPercent { percent })
             }
             Form::Added { min_ms, max_ms, .. } if min_ms > max_ms => {
-                Err(PolicyError::JitterLimits { min_ms, max_ms })
+                Err(RetryPolicyError::JitterLimits { min_ms, max_ms })
             }
             // Three times nothing is nothing: the retries would come without end or pause.
-            Form::Decorrelated { base_ms: 0, .. } => Err(PolicyError::JitterBase),
+            Form::Decorrelated { base_ms: 0, .. } => Err(RetryPolicyError::JitterBase),
             Form::Decorrelated { base_ms, cap_ms } if base_ms > cap_ms => {
-                Err(PolicyError::JitterCap { base_ms, cap_ms })
+                Err(RetryPolicyError::JitterCap { base_ms, cap_ms })
             }
             form => Ok(Self(form)),
         }
@@ -202,7 +202,7 @@ mod tests {
         let mut range = (u128::MAX, 0);
         for number in 0..2_000 {
             let message = MessageId::new(format!("m{number}")).unwrap();
-            let dice = Dice::new(7, &message, &endpoint);
+            let dice = JitterSeed::new(7, &message, &endpoint);
             let jittered = jitter.apply(delay, 1, dice);
             assert!(jittered <= jitter.longest(delay), "{jitter:?}");
             let millis = jittered.as_millis();
@@ -238,7 +238,7 @@ mod tests {
     fn decorrelated_delays_stay_between_base_and_cap() {
         let jitter = Jitter::decorrelated(Duration::from_millis(10), Duration::from_secs(5));
         let (message, endpoint) = (MessageId::new("m").unwrap(), EndpointId::new("e").unwrap());
-        let dice = Dice::new(1, &message, &endpoint);
+        let dice = JitterSeed::new(1, &message, &endpoint);
         let mut before = Duration::from_millis(10);
         for retry in (1..=64).chain([u32::MAX]) {
             let delay = jitter.apply(Duration::ZERO, retry, dice);

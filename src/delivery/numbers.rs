@@ -1,4 +1,4 @@
-//! A set of attempt numbers: [`Numbers`].
+//! A set of attempt numbers: [`AttemptSet`].
 
 use serde::{Deserialize, Serialize};
 
@@ -15,9 +15,9 @@ const MOST: usize = 16;
 /// small where timeouts come now and then.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Numbers(Vec<(u32, u32)>);
+pub(super) struct AttemptSet(Vec<(u32, u32)>);
 
-impl Numbers {
+impl AttemptSet {
     pub(super) const NONE: Self = Self(Vec::new());
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -92,7 +92,7 @@ mod tests {
                 0..160,
             ),
         ) {
-            let (mut numbers, mut set, mut next) = (Numbers::NONE, BTreeSet::new(), 1_u32);
+            let (mut numbers, mut set, mut next) = (AttemptSet::NONE, BTreeSet::new(), 1_u32);
             for act in acts {
                 match act {
                     0 => next += 1,
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn the_seventeenth_run_is_one_too_many() {
-        let mut numbers = Numbers::NONE;
+        let mut numbers = AttemptSet::NONE;
         // One that ends with 3, and then every other one.
         for number in (1..=3).chain((5..=33).step_by(2)) {
             assert_eq!(numbers.push(number), 0);
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(numbers.push(35), 3);
         assert_eq!((numbers.count(), numbers.contains(3)), (16, false));
         // A file that somebody has edited.
-        let mut many: Numbers =
+        let mut many: AttemptSet =
             serde_json::from_value((0..40).map(|_| [0, u32::MAX]).collect()).unwrap();
         assert_eq!(many.push(7), u32::MAX);
         assert_eq!(many.0.len(), MOST);
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn saved_it_stays_small() {
-        let mut numbers = Numbers::NONE;
+        let mut numbers = AttemptSet::NONE;
         for number in (u32::MAX - 100..=u32::MAX).step_by(2) {
             _ = numbers.push(number);
         }
@@ -151,12 +151,12 @@ mod tests {
 
     #[test]
     fn a_run_is_saved_as_its_ends() {
-        let mut numbers = Numbers::NONE;
+        let mut numbers = AttemptSet::NONE;
         for number in [1, 2, 3, 7] {
             assert_eq!(numbers.push(number), 0);
         }
         assert_eq!(serde_json::to_string(&numbers).unwrap(), "[[1,3],[7,7]]");
-        let edited: Numbers = serde_json::from_str("[[9,2],[0,4294967295],[5,6]]").unwrap();
+        let edited: AttemptSet = serde_json::from_str("[[9,2],[0,4294967295],[5,6]]").unwrap();
         assert_eq!(edited.count(), u32::MAX);
     }
 }

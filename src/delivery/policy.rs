@@ -1,13 +1,13 @@
-//! How stubbornly a message is delivered: [`Policy`].
+//! How stubbornly a message is delivered: [`RetryPolicy`].
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::dice::Dice;
-use super::doubt::Doubt;
+use super::dice::JitterSeed;
+use super::doubt::DeliveryGuarantee;
 use super::jitter::Jitter;
 use super::outcome::{Control, Outcome};
-use super::responses::{Reaction, Responses};
+use super::responses::{ResponseAction, ResponseRules};
 use super::retry_after::RetryAfter;
 use super::schedule::Schedule;
 use super::verdict::Verdict;
@@ -23,16 +23,16 @@ const HOUR: u64 = 3_600_000;
 ///
 /// A preset takes from its source what the source publishes. What it does not publish is this
 /// crate's choice, and the same for all: an attempt timeout of 20 s, a `Retry-After` cap of one
-/// hour, the responses of [`Responses::standard_webhooks`], and [`Doubt::Resend`]: at least once.
+/// hour, the responses of [`ResponseRules::standard_webhooks`], and [`DeliveryGuarantee::AtLeastOnce`]: at least once.
 ///
 /// ```
 /// use std::time::Duration;
-/// use labhook::Policy;
+/// use labhook::RetryPolicy;
 /// use labhook::delivery::Jitter;
 ///
-/// let policy = Policy::svix().with_window(Duration::from_secs(86_400));
+/// let policy = RetryPolicy::svix().with_window(Duration::from_secs(86_400));
 /// let file = r#"{"preset": "svix", "window_ms": 86400000}"#;
-/// assert_eq!(serde_json::from_str::<Policy>(file)?, policy);
+/// assert_eq!(serde_json::from_str::<RetryPolicy>(file)?, policy);
 /// assert_eq!(policy.jitter(), &Jitter::plus_minus(20));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
@@ -44,12 +44,12 @@ const HOUR: u64 = 3_600_000;
 /// where that is absent): `schedule`, `jitter`, `attempt_timeout_ms`, `window_ms`,
 /// `max_attempts`, `retry_after_cap_ms`, `responses` and `doubt` (`resend`, `give_up` or `ask`).
 /// `null` lifts a window or an attempt limit; in TOML, which has no null, leave `preset` away and
-/// name the rest. Other members and contradictions are refused: see [`PolicyError`](super::PolicyError). It is written with
+/// name the rest. Other members and contradictions are refused: see [`RetryPolicyError`](super::RetryPolicyError). It is written with
 /// all members and without the preset's name, so that what was saved means the same in every
 /// version; not to TOML, for want of a null. The format has to tell names from tables by itself, as
 /// JSON, TOML and YAML do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Policy {
+pub struct RetryPolicy {
     pub(super) schedule: Schedule,
     pub(super) jitter: Jitter,
     /// Never zero.
@@ -58,8 +58,8 @@ pub struct Policy {
     pub(super) window_ms: Option<u64>,
     pub(super) max_attempts: Option<NonZeroU32>,
     pub(super) retry_after_cap_ms: u64,
-    pub(super) responses: Responses,
-    pub(super) doubt: Doubt,
+    pub(super) responses: ResponseRules,
+    pub(super) doubt: DeliveryGuarantee,
 }
 
 /// What an outcome means under a policy.
@@ -69,7 +69,7 @@ pub(super) enum Meaning {
     Retry(Duration),
 }
 
-impl Policy {
+impl RetryPolicy {
     /// A policy with this schedule, and the crate's choices for all the rest: no jitter, no
     /// window, no attempt limit, and what is in doubt is sent again.
     #[must_use]
@@ -81,8 +81,8 @@ impl Policy {
             window_ms: None,
             max_attempts: None,
             retry_after_cap_ms: HOUR,
-            responses: Responses::standard_webhooks(),
-            doubt: Doubt::Resend,
+            responses: ResponseRules::standard_webhooks(),
+            doubt: DeliveryGuarantee::AtLeastOnce,
         }
     }
 
@@ -100,7 +100,7 @@ impl Policy {
         Self::new(Schedule::SVIX)
             .with_jitter(Jitter::plus_minus(20))
             .with_attempt_timeout(Duration::from_secs(15))
-            .with_responses(Responses::svix())
+            .with_responses(ResponseRules::svix())
     }
 
     /// Strike: [`Schedule::STRIKE`], 797 160 s; a timeout of 5 s; 410 and 501 stop.
@@ -108,7 +108,7 @@ impl Policy {
     pub fn strike() -> Self {
         Self::new(Schedule::STRIKE)
             .with_attempt_timeout(Duration::from_secs(5))
-            .with_responses(Responses::strike())
+            .with_responses(ResponseRules::strike())
     }
 
     /// hook0: [`Schedule::HOOK0`], 7 days 11:33:13, and up to 10 percent more, that bound held
@@ -136,7 +136,7 @@ impl Policy {
             attempt_timeout_ms: 30 * SECOND,
             window_ms: Some(24 * HOUR),
             max_attempts: NonZeroU32::new(30),
-            responses: Responses::event_grid(),
+            responses: ResponseRules::event_grid(),
             ..Self::new(Schedule::EVENT_GRID)
         }
     }
@@ -144,7 +144,7 @@ impl Policy {
     /// Shopware: [`Schedule::SHOPWARE`], 4:35:35; most client errors fail at once.
     #[must_use]
     pub fn shopware() -> Self {
-        Self::new(Schedule::SHOPWARE).with_responses(Responses::shopware())
+        Self::new(Schedule::SHOPWARE).with_responses(ResponseRules::shopware())
     }
 
     /// One attempt and no more, as GitHub does it; its timeout of 10 s.
@@ -217,14 +217,14 @@ impl Policy {
 
     /// With this response table.
     #[must_use]
-    pub fn with_responses(mut self, responses: Responses) -> Self {
+    pub fn with_responses(mut self, responses: ResponseRules) -> Self {
         self.responses = responses;
         self
     }
 
     /// With this to happen once an attempt has ended without an answer.
     #[must_use]
-    pub fn with_doubt(mut self, doubt: Doubt) -> Self {
+    pub fn with_guarantee(mut self, doubt: DeliveryGuarantee) -> Self {
         self.doubt = doubt;
         self
     }
@@ -267,13 +267,13 @@ impl Policy {
 
     /// What the responses mean.
     #[must_use]
-    pub const fn responses(&self) -> &Responses {
+    pub const fn responses(&self) -> &ResponseRules {
         &self.responses
     }
 
     /// What happens once an attempt has ended without an answer.
     #[must_use]
-    pub const fn doubt(&self) -> Doubt {
+    pub const fn guarantee(&self) -> DeliveryGuarantee {
         self.doubt
     }
 
@@ -311,17 +311,17 @@ impl Policy {
         let Outcome::Response(response) = outcome else {
             return Meaning::Retry(Duration::ZERO);
         };
-        let reaction = self.responses.reaction(response.status());
+        let reaction = self.responses.action(response.status());
         match (reaction, response.control(), response.retry_after()) {
-            (Reaction::Deliver, _, _) => Meaning::Ends(Verdict::Delivered),
-            (Reaction::Disable, _, _) | (_, Some(Control::Disable), _) => {
+            (ResponseAction::Deliver, _, _) => Meaning::Ends(Verdict::Delivered),
+            (ResponseAction::Disable, _, _) | (_, Some(Control::Disable), _) => {
                 Meaning::Ends(Verdict::Gone)
             }
-            (Reaction::Fail, _, _) => Meaning::Ends(Verdict::Rejected),
-            (Reaction::Retry, Some(Control::AbortMessage), _)
-            | (Reaction::Retry, _, Some(RetryAfter::Stop)) => Meaning::Ends(Verdict::Stopped),
-            (Reaction::Retry, None, Some(RetryAfter::Wait(asked))) => Meaning::Retry(asked),
-            (Reaction::Retry, None, None) => Meaning::Retry(Duration::ZERO),
+            (ResponseAction::Fail, _, _) => Meaning::Ends(Verdict::Rejected),
+            (ResponseAction::Retry, Some(Control::AbortMessage), _)
+            | (ResponseAction::Retry, _, Some(RetryAfter::Stop)) => Meaning::Ends(Verdict::Stopped),
+            (ResponseAction::Retry, None, Some(RetryAfter::Wait(asked))) => Meaning::Retry(asked),
+            (ResponseAction::Retry, None, None) => Meaning::Retry(Duration::ZERO),
         }
     }
 
@@ -344,7 +344,7 @@ impl Policy {
     /// where it was the last. The schedule started after attempt `start`.
     pub(super) fn retry_wait(
         &self,
-        dice: Dice<'_>,
+        dice: JitterSeed<'_>,
         failed: u32,
         start: u32,
         asked: Duration,
@@ -355,8 +355,8 @@ impl Policy {
     }
 }
 
-/// [`Policy::standard_webhooks`].
-impl Default for Policy {
+/// [`RetryPolicy::standard_webhooks`].
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self::standard_webhooks()
     }

@@ -8,10 +8,10 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::doubt::Doubt;
+use super::doubt::DeliveryGuarantee;
 use super::jitter::Jitter;
-use super::policy::Policy;
-use super::responses::Responses;
+use super::policy::RetryPolicy;
+use super::responses::ResponseRules;
 use super::schedule::Schedule;
 
 /// A policy that was read, from a file say, contradicts itself.
@@ -20,7 +20,7 @@ use super::schedule::Schedule;
 /// no room for these mistakes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum PolicyError {
+pub enum RetryPolicyError {
     /// No preset has this name.
     #[error("there is no preset named `{name}`, only {known}")]
     UnknownPreset {
@@ -93,7 +93,7 @@ pub enum PolicyError {
 const PRESETS: &str =
     "standard_webhooks, svix, strike, hook0, outpost, event_grid, shopware and none";
 
-impl PolicyError {
+impl RetryPolicyError {
     pub(super) fn unknown_preset(name: &str, known: &'static str) -> Self {
         Self::UnknownPreset { name: name.to_owned(), known }
     }
@@ -113,7 +113,7 @@ impl<T, F> NameOrMap<T, F> {
 
     pub(super) fn read<'de, D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error>
     where
-        F: Deserialize<'de> + TryInto<T, Error = PolicyError>,
+        F: Deserialize<'de> + TryInto<T, Error = RetryPolicyError>,
     {
         deserializer.deserialize_any(self)
     }
@@ -121,7 +121,7 @@ impl<T, F> NameOrMap<T, F> {
 
 impl<'de, T, F> Visitor<'de> for NameOrMap<T, F>
 where
-    F: Deserialize<'de> + TryInto<T, Error = PolicyError>,
+    F: Deserialize<'de> + TryInto<T, Error = RetryPolicyError>,
 {
     type Value = T;
 
@@ -130,7 +130,7 @@ where
     }
 
     fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<T, E> {
-        (self.named)(name).ok_or_else(|| E::custom(PolicyError::unknown_preset(name, PRESETS)))
+        (self.named)(name).ok_or_else(|| E::custom(RetryPolicyError::unknown_preset(name, PRESETS)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
@@ -154,8 +154,8 @@ struct Form {
     #[serde(deserialize_with = "present")]
     max_attempts: Option<Option<NonZeroU32>>,
     retry_after_cap_ms: Option<u64>,
-    responses: Option<Responses>,
-    doubt: Option<Doubt>,
+    responses: Option<ResponseRules>,
+    doubt: Option<DeliveryGuarantee>,
 }
 
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
@@ -164,15 +164,14 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     T::deserialize(deserializer).map(Some)
 }
 
-impl TryFrom<Form> for Policy {
-    type Error = PolicyError;
+impl TryFrom<Form> for RetryPolicy {
+    type Error = RetryPolicyError;
 
-    fn try_from(form: Form) -> Result<Self, PolicyError> {
+    fn try_from(form: Form) -> Result<Self, RetryPolicyError> {
         let mut policy = match form.preset {
             None => Self::default(),
-            Some(name) => {
-                Self::named(&name).ok_or_else(|| PolicyError::unknown_preset(&name, PRESETS))?
-            }
+            Some(name) => Self::named(&name)
+                .ok_or_else(|| RetryPolicyError::unknown_preset(&name, PRESETS))?,
         };
         if let Some(schedule) = form.schedule {
             policy.schedule = schedule;
@@ -181,12 +180,12 @@ impl TryFrom<Form> for Policy {
             policy.jitter = jitter;
         }
         match form.attempt_timeout_ms {
-            Some(0) => return Err(PolicyError::ZeroTimeout),
+            Some(0) => return Err(RetryPolicyError::ZeroTimeout),
             Some(millis) => policy.attempt_timeout_ms = millis,
             None => {}
         }
         match form.window_ms {
-            Some(Some(0)) => return Err(PolicyError::ZeroWindow),
+            Some(Some(0)) => return Err(RetryPolicyError::ZeroWindow),
             Some(millis) => policy.window_ms = millis,
             None => {}
         }
@@ -206,7 +205,7 @@ impl TryFrom<Form> for Policy {
     }
 }
 
-impl Serialize for Policy {
+impl Serialize for RetryPolicy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Form {
             preset: None,
@@ -223,7 +222,7 @@ impl Serialize for Policy {
     }
 }
 
-impl<'de> Deserialize<'de> for Policy {
+impl<'de> Deserialize<'de> for RetryPolicy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         NameOrMap::<Self, Form>::new("the name of a policy or its table", Self::named)
             .read(deserializer)

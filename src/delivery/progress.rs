@@ -26,7 +26,7 @@ pub enum Progress {
         until: Timestamp,
     },
     /// The last attempt ended without an answer, and the host is to decide: see
-    /// [`Doubt::Ask`](super::Doubt::Ask). Nothing is sent meanwhile.
+    /// [`DeliveryGuarantee::Ask`](super::DeliveryGuarantee::Ask). Nothing is sent meanwhile.
     InDoubt {
         /// When that attempt ended.
         since: Timestamp,
@@ -64,7 +64,7 @@ pub enum Resolution {
         at: Timestamp,
     },
     /// The attempt ended without an answer, and the delivery stands in doubt until the host
-    /// decides: see [`Doubt::Ask`](super::Doubt::Ask).
+    /// decides: see [`DeliveryGuarantee::Ask`](super::DeliveryGuarantee::Ask).
     InDoubt,
     /// An attempt that had counted as unanswered succeeded after all: the delivery ended as
     /// [`Verdict::Delivered`], whatever it was doing. Should a later attempt be in flight, the

@@ -1,4 +1,4 @@
-//! What a response means: [`Responses`].
+//! What a response means: [`ResponseRules`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,13 +8,13 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::policy_file::PolicyError;
+use super::policy_file::RetryPolicyError;
 
 /// What a response means for the delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Reaction {
+pub enum ResponseAction {
     /// The receiver has the message: [`Verdict::Delivered`](super::Verdict::Delivered).
     Deliver,
     /// The attempt failed, and another one may succeed.
@@ -38,81 +38,81 @@ pub enum Reaction {
 ///
 /// ```
 /// use http::StatusCode;
-/// use labhook::delivery::{Reaction, Responses};
+/// use labhook::delivery::{ResponseAction, ResponseRules};
 ///
 /// let text = r#"{"410": "disable", "501": "fail", "2xx": "deliver", "other": "retry"}"#;
-/// let read: Responses = serde_json::from_str(text)?;
-/// let made = Responses::new()
-///     .status(StatusCode::GONE, Reaction::Disable)
-///     .status(StatusCode::NOT_IMPLEMENTED, Reaction::Fail);
+/// let read: ResponseRules = serde_json::from_str(text)?;
+/// let made = ResponseRules::new()
+///     .status(StatusCode::GONE, ResponseAction::Disable)
+///     .status(StatusCode::NOT_IMPLEMENTED, ResponseAction::Fail);
 /// assert_eq!(read, made);
-/// assert_eq!(made.reaction(StatusCode::NO_CONTENT), Reaction::Deliver);
-/// assert_eq!(made.reaction(StatusCode::GONE), Reaction::Disable);
-/// assert_eq!(made.reaction(StatusCode::FOUND), Reaction::Retry);
+/// assert_eq!(made.reaction(StatusCode::NO_CONTENT), ResponseAction::Deliver);
+/// assert_eq!(made.reaction(StatusCode::GONE), ResponseAction::Disable);
+/// assert_eq!(made.reaction(StatusCode::FOUND), ResponseAction::Retry);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Responses {
-    statuses: BTreeMap<u16, Reaction>,
-    successes: Reaction,
-    redirections: Option<Reaction>,
-    client_errors: Option<Reaction>,
-    server_errors: Option<Reaction>,
-    other: Reaction,
+pub struct ResponseRules {
+    statuses: BTreeMap<u16, ResponseAction>,
+    successes: ResponseAction,
+    redirections: Option<ResponseAction>,
+    client_errors: Option<ResponseAction>,
+    server_errors: Option<ResponseAction>,
+    other: ResponseAction,
 }
 
-impl Responses {
+impl ResponseRules {
     /// 2xx delivers; everything else is retried.
     #[must_use]
     pub const fn new() -> Self {
         Self {
             statuses: BTreeMap::new(),
-            successes: Reaction::Deliver,
+            successes: ResponseAction::Deliver,
             redirections: None,
             client_errors: None,
             server_errors: None,
-            other: Reaction::Retry,
+            other: ResponseAction::Retry,
         }
     }
 
     /// What this one status means.
     #[must_use]
-    pub fn status(mut self, status: StatusCode, reaction: Reaction) -> Self {
+    pub fn with_status(mut self, status: StatusCode, reaction: ResponseAction) -> Self {
         self.statuses.insert(status.as_u16(), reaction);
         self
     }
 
     /// What a 2xx means.
     #[must_use]
-    pub const fn successes(mut self, reaction: Reaction) -> Self {
+    pub const fn with_successes(mut self, reaction: ResponseAction) -> Self {
         self.successes = reaction;
         self
     }
 
     /// What a 3xx means.
     #[must_use]
-    pub const fn redirections(mut self, reaction: Reaction) -> Self {
+    pub const fn with_redirections(mut self, reaction: ResponseAction) -> Self {
         self.redirections = Some(reaction);
         self
     }
 
     /// What a 4xx means.
     #[must_use]
-    pub const fn client_errors(mut self, reaction: Reaction) -> Self {
+    pub const fn with_client_errors(mut self, reaction: ResponseAction) -> Self {
         self.client_errors = Some(reaction);
         self
     }
 
     /// What a 5xx means.
     #[must_use]
-    pub const fn server_errors(mut self, reaction: Reaction) -> Self {
+    pub const fn with_server_errors(mut self, reaction: ResponseAction) -> Self {
         self.server_errors = Some(reaction);
         self
     }
 
     /// What everything else means.
     #[must_use]
-    pub const fn other(mut self, reaction: Reaction) -> Self {
+    pub const fn with_other(mut self, reaction: ResponseAction) -> Self {
         self.other = reaction;
         self
     }
@@ -120,7 +120,7 @@ impl Responses {
     /// The Standard Webhooks specification: 2xx delivers, 410 disables, all else is retried.
     #[must_use]
     pub fn standard_webhooks() -> Self {
-        Self::new().status(StatusCode::GONE, Reaction::Disable)
+        Self::new().with_status(StatusCode::GONE, ResponseAction::Disable)
     }
 
     /// Svix: 2xx delivers and all else, redirects too, is a failed attempt that is retried. That
@@ -135,8 +135,8 @@ impl Responses {
     #[must_use]
     pub fn strike() -> Self {
         Self::new()
-            .status(StatusCode::GONE, Reaction::Fail)
-            .status(StatusCode::NOT_IMPLEMENTED, Reaction::Fail)
+            .with_status(StatusCode::GONE, ResponseAction::Fail)
+            .with_status(StatusCode::NOT_IMPLEMENTED, ResponseAction::Fail)
     }
 
     /// AWS EventBridge API destinations: 2xx delivers; 401, 407, 409, 429 and 5xx are retried;
@@ -144,12 +144,12 @@ impl Responses {
     #[must_use]
     pub fn event_bridge() -> Self {
         Self::new()
-            .status(StatusCode::UNAUTHORIZED, Reaction::Retry)
-            .status(StatusCode::PROXY_AUTHENTICATION_REQUIRED, Reaction::Retry)
-            .status(StatusCode::CONFLICT, Reaction::Retry)
-            .status(StatusCode::TOO_MANY_REQUESTS, Reaction::Retry)
-            .server_errors(Reaction::Retry)
-            .other(Reaction::Fail)
+            .with_status(StatusCode::UNAUTHORIZED, ResponseAction::Retry)
+            .with_status(StatusCode::PROXY_AUTHENTICATION_REQUIRED, ResponseAction::Retry)
+            .with_status(StatusCode::CONFLICT, ResponseAction::Retry)
+            .with_status(StatusCode::TOO_MANY_REQUESTS, ResponseAction::Retry)
+            .with_server_errors(ResponseAction::Retry)
+            .with_other(ResponseAction::Fail)
     }
 
     /// Azure Event Grid with a webhook: 400, 401, 403 and 413 fail for good; 2xx delivers; all
@@ -157,10 +157,10 @@ impl Responses {
     #[must_use]
     pub fn event_grid() -> Self {
         Self::new()
-            .status(StatusCode::BAD_REQUEST, Reaction::Fail)
-            .status(StatusCode::UNAUTHORIZED, Reaction::Fail)
-            .status(StatusCode::FORBIDDEN, Reaction::Fail)
-            .status(StatusCode::PAYLOAD_TOO_LARGE, Reaction::Fail)
+            .with_status(StatusCode::BAD_REQUEST, ResponseAction::Fail)
+            .with_status(StatusCode::UNAUTHORIZED, ResponseAction::Fail)
+            .with_status(StatusCode::FORBIDDEN, ResponseAction::Fail)
+            .with_status(StatusCode::PAYLOAD_TOO_LARGE, ResponseAction::Fail)
     }
 
     /// Shopware: 2xx delivers; 404, 408 and 429 are retried, 410 disables, and every other 4xx
@@ -168,16 +168,16 @@ impl Responses {
     #[must_use]
     pub fn shopware() -> Self {
         Self::new()
-            .status(StatusCode::NOT_FOUND, Reaction::Retry)
-            .status(StatusCode::REQUEST_TIMEOUT, Reaction::Retry)
-            .status(StatusCode::GONE, Reaction::Disable)
-            .status(StatusCode::TOO_MANY_REQUESTS, Reaction::Retry)
-            .client_errors(Reaction::Fail)
+            .with_status(StatusCode::NOT_FOUND, ResponseAction::Retry)
+            .with_status(StatusCode::REQUEST_TIMEOUT, ResponseAction::Retry)
+            .with_status(StatusCode::GONE, ResponseAction::Disable)
+            .with_status(StatusCode::TOO_MANY_REQUESTS, ResponseAction::Retry)
+            .with_client_errors(ResponseAction::Fail)
     }
 
     /// What the table says to this status.
     #[must_use]
-    pub fn reaction(&self, status: StatusCode) -> Reaction {
+    pub fn action(&self, status: StatusCode) -> ResponseAction {
         if let Some(reaction) = self.statuses.get(&status.as_u16()) {
             return *reaction;
         }
@@ -207,14 +207,14 @@ impl Responses {
 /// The presets of responses.
 const PRESETS: &str = "standard_webhooks, svix, strike, event_bridge, event_grid and shopware";
 
-/// [`Responses::new`].
-impl Default for Responses {
+/// [`ResponseRules::new`].
+impl Default for ResponseRules {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Serialize for Responses {
+impl Serialize for ResponseRules {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (status, reaction) in &self.statuses {
@@ -233,7 +233,7 @@ impl Serialize for Responses {
     }
 }
 
-impl<'de> Deserialize<'de> for Responses {
+impl<'de> Deserialize<'de> for ResponseRules {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Table)
     }
@@ -242,36 +242,37 @@ impl<'de> Deserialize<'de> for Responses {
 struct Table;
 
 impl<'de> Visitor<'de> for Table {
-    type Value = Responses;
+    type Value = ResponseRules;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the name of a response table or its lines")
     }
 
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Responses, E> {
-        Responses::named(name).ok_or_else(|| E::custom(PolicyError::unknown_preset(name, PRESETS)))
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<ResponseRules, E> {
+        ResponseRules::named(name)
+            .ok_or_else(|| E::custom(RetryPolicyError::unknown_preset(name, PRESETS)))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Responses, A::Error> {
-        let mut lines: BTreeMap<String, Reaction> = BTreeMap::new();
-        while let Some((status, reaction)) = map.next_entry::<String, Reaction>()? {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ResponseRules, A::Error> {
+        let mut lines: BTreeMap<String, ResponseAction> = BTreeMap::new();
+        while let Some((status, reaction)) = map.next_entry::<String, ResponseAction>()? {
             if lines.contains_key(&status) {
-                return Err(A::Error::custom(PolicyError::RepeatedStatus { status }));
+                return Err(A::Error::custom(RetryPolicyError::RepeatedStatus { status }));
             }
             lines.insert(status, reaction);
         }
-        let mut table = Responses::new();
+        let mut table = ResponseRules::new();
         for (status, reaction) in lines {
             table = match status.as_str() {
-                "2xx" => table.successes(reaction),
-                "3xx" => table.redirections(reaction),
-                "4xx" => table.client_errors(reaction),
-                "5xx" => table.server_errors(reaction),
-                "other" => table.other(reaction),
+                "2xx" => table.with_successes(reaction),
+                "3xx" => table.with_redirections(reaction),
+                "4xx" => table.with_client_errors(reaction),
+                "5xx" => table.with_server_errors(reaction),
+                "other" => table.with_other(reaction),
                 // Two spellings of one status cannot both be read: a status has three digits.
                 text => match StatusCode::from_bytes(text.as_bytes()) {
-                    Ok(status) => table.status(status, reaction),
-                    Err(_) => return Err(A::Error::custom(PolicyError::Status { status })),
+                    Ok(status) => table.with_status(status, reaction),
+                    Err(_) => return Err(A::Error::custom(RetryPolicyError::Status { status })),
                 },
             };
         }

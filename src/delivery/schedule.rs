@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::policy_file::{NameOrMap, PolicyError};
+use super::policy_file::{NameOrMap, RetryPolicyError};
 use crate::timestamp::millis_up;
 
 /// The delay before each retry, measured from the end of the attempt that failed.
 ///
 /// Either a list of delays or an exponential rule; either comes to an end or goes on
-/// [for ever](Self::for_ever). Delays are whole milliseconds; a constructor rounds up. A delay
+/// [for ever](Self::forever). Delays are whole milliseconds; a constructor rounds up. A delay
 /// that recurs for ever is at least a millisecond. [`Jitter`](super::Jitter) is applied on top.
 ///
 /// In a file it is the name of a preset or one of two tables, `then` being `stop` (the default)
@@ -93,7 +93,7 @@ impl Schedule {
     /// Ten retries over 8:31:30, the default of Hookdeck's Outpost: 30 s doubled each time.
     pub const OUTPOST: Self = exponential(30_000, 2, 15_360_000, 10);
     /// Azure Event Grid's delays, the last of which recurs: 10 s, 30 s, 1 min, 5 min, 10 min,
-    /// 30 min, 1 h, 3 h, 6 h, 12 h. [`Policy::event_grid`](super::Policy::event_grid) has the
+    /// 30 min, 1 h, 3 h, 6 h, 12 h. [`RetryPolicy::event_grid`](super::RetryPolicy::event_grid) has the
     /// limits that end it.
     pub const EVENT_GRID: Self = preset(
         &[
@@ -126,7 +126,7 @@ impl Schedule {
     /// Goes on without end: a list repeats its last delay, and an exponential rule stays at its
     /// cap. An empty list stays empty. A policy's window and attempt limit still end it.
     #[must_use]
-    pub fn for_ever(mut self) -> Self {
+    pub fn forever(mut self) -> Self {
         match &mut self.0 {
             Kind::List { delays_ms, then } => {
                 if !delays_ms.is_empty() {
@@ -249,28 +249,28 @@ struct Form {
 }
 
 impl TryFrom<Form> for Schedule {
-    type Error = PolicyError;
+    type Error = RetryPolicyError;
 
-    fn try_from(form: Form) -> Result<Self, PolicyError> {
+    fn try_from(form: Form) -> Result<Self, RetryPolicyError> {
         match form {
             Form { delays_ms: Some(delays_ms), then, exponential: None } => {
                 let then = then.unwrap_or_default();
                 match (then, delays_ms.last()) {
-                    (Then::RepeatLast, None) => Err(PolicyError::NothingToRepeat),
-                    (Then::RepeatLast, Some(0)) => Err(PolicyError::EndlessZero),
+                    (Then::RepeatLast, None) => Err(RetryPolicyError::NothingToRepeat),
+                    (Then::RepeatLast, Some(0)) => Err(RetryPolicyError::EndlessZero),
                     _ => Ok(Self(Kind::List { delays_ms, then })),
                 }
             }
             Form { delays_ms: None, then: None, exponential: Some(rule) } => {
                 if rule.factor == 0 {
-                    Err(PolicyError::ZeroFactor)
+                    Err(RetryPolicyError::ZeroFactor)
                 } else if rule.base_ms == 0 || rule.cap_ms == 0 {
-                    Err(PolicyError::ZeroExponential)
+                    Err(RetryPolicyError::ZeroExponential)
                 } else {
                     Ok(Self(Kind::Exponential(rule)))
                 }
             }
-            _ => Err(PolicyError::ScheduleForm),
+            _ => Err(RetryPolicyError::ScheduleForm),
         }
     }
 }

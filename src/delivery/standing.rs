@@ -1,6 +1,6 @@
 //! What a delivery says of itself, and when it is to be looked at.
 
-use super::{Delivery, Policy, Replayed, Started, State, Verdict};
+use super::{Delivery, Replayed, RetryPolicy, Started, State, Verdict};
 use crate::timestamp::Timestamp;
 
 impl Delivery {
@@ -55,7 +55,7 @@ impl Delivery {
     }
 
     /// Since when the delivery stands in doubt, if it does: when its last attempt ended without
-    /// an answer. Only [`Doubt::Ask`](super::Doubt::Ask) leads here, and a later change of the
+    /// an answer. Only [`DeliveryGuarantee::Ask`](super::DeliveryGuarantee::Ask) leads here, and a later change of the
     /// policy does not lead out: the host [resends](Self::resend), [ends](Self::end) or
     /// [replays](Self::replay) it, or an answer comes.
     #[must_use]
@@ -96,7 +96,7 @@ impl Delivery {
     /// The instant at and after which no attempt is to leave the host: the end of the policy's
     /// window or of the message's lifetime, whichever is earlier; `None` where it has neither.
     #[must_use]
-    pub fn window_end(&self, policy: &Policy) -> Option<Timestamp> {
+    pub fn window_end(&self, policy: &RetryPolicy) -> Option<Timestamp> {
         let opened_at = self.replayed.map_or(self.accepted_at, |replayed| replayed.due);
         let window = policy.window().map(|window| opened_at + window);
         window.into_iter().chain(self.expires_at).min()
@@ -108,7 +108,7 @@ impl Delivery {
     /// That is [`wake_at`](Self::wake_at), save that what is due has something to do already, and
     /// stands at the time of its acceptance.
     #[must_use]
-    pub fn claim_at(&self, policy: &Policy) -> Option<Timestamp> {
+    pub fn claim_at(&self, policy: &RetryPolicy) -> Option<Timestamp> {
         match self.state {
             State::Due => Some(self.accepted_at),
             _ => self.wake_at(policy),
@@ -122,7 +122,7 @@ impl Delivery {
     /// for what is due. What stands in doubt, as what has ended, has none. `start`, `unstart`,
     /// `resolve`, `resend`, `replay` and `end` change it.
     #[must_use]
-    pub fn wake_at(&self, policy: &Policy) -> Option<Timestamp> {
+    pub fn wake_at(&self, policy: &RetryPolicy) -> Option<Timestamp> {
         let close = self.window_end(policy);
         match self.state {
             State::Due => close,

@@ -48,6 +48,6 @@ fn restored(delivery: &Delivery) -> Delivery {
 #[test]
 fn everything_can_be_sent_and_shared() {
     fn check<T: Send + Sync>() {}
-    check::<(Delivery, Policy, Outcome, Dice<'_>, PolicyError)>();
+    check::<(Delivery, RetryPolicy, Outcome, JitterSeed<'_>, RetryPolicyError)>();
     check::<(Progress, Resolution, Started, Verdict)>();
 }

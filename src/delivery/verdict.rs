@@ -13,9 +13,9 @@ pub enum Verdict {
     /// The receiver answered that it has the message.
     Delivered,
     /// The receiver refused this message for good
-    /// ([`Reaction::Fail`](super::Reaction::Fail)).
+    /// ([`ResponseAction::Fail`](super::ResponseAction::Fail)).
     Rejected,
-    /// The receiver wants nothing more at all ([`Reaction::Disable`](super::Reaction::Disable),
+    /// The receiver wants nothing more at all ([`ResponseAction::Disable`](super::ResponseAction::Disable),
     /// or the response header `webhook-delivery: disable`): besides this delivery, its endpoint
     /// should be disabled.
     Gone,
@@ -28,7 +28,7 @@ pub enum Verdict {
     /// before that.
     Expired,
     /// An attempt ended without an answer and no other is made, so that there is at most one: the
-    /// receiver may or may not have the message. By [`Doubt::GiveUp`](super::Doubt::GiveUp), or by
+    /// receiver may or may not have the message. By [`DeliveryGuarantee::AtMostOnce`](super::DeliveryGuarantee::AtMostOnce), or by
     /// the host's decision.
     Unconfirmed,
     /// The host ended the delivery: its endpoint was removed or disabled, say.

@@ -15,7 +15,7 @@ use crate::timestamp::Timestamp;
 /// In a file: `{"percent": 20, "trickle_ms": 10000, "saved": 100}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Form", into = "Form")]
-pub struct BudgetPolicy {
+pub struct RetryBudgetPolicy {
     percent: u16,
     /// At most a day.
     trickle_ms: NonZeroU64,
@@ -37,7 +37,7 @@ const fn saved() -> NonZeroU32 {
     SAVED
 }
 
-impl TryFrom<Form> for BudgetPolicy {
+impl TryFrom<Form> for RetryBudgetPolicy {
     type Error = FlowPolicyError;
 
     fn try_from(form: Form) -> Result<Self, FlowPolicyError> {
@@ -46,14 +46,14 @@ impl TryFrom<Form> for BudgetPolicy {
     }
 }
 
-impl From<BudgetPolicy> for Form {
-    fn from(policy: BudgetPolicy) -> Self {
-        let BudgetPolicy { percent, trickle_ms, saved } = policy;
+impl From<RetryBudgetPolicy> for Form {
+    fn from(policy: RetryBudgetPolicy) -> Self {
+        let RetryBudgetPolicy { percent, trickle_ms, saved } = policy;
         Self { percent, trickle_ms: trickle_ms.get(), saved }
     }
 }
 
-impl BudgetPolicy {
+impl RetryBudgetPolicy {
     /// So many retries for each hundred first attempts, and one each `trickle` besides. The
     /// trickle is rounded up to whole milliseconds and held between 1 ms and a day: a budget
     /// without one could stand still for ever. At most a hundred retries are saved up.
@@ -64,7 +64,7 @@ impl BudgetPolicy {
 
     /// With at most so many retries saved up from first attempts.
     #[must_use]
-    pub const fn with_saved(mut self, retries: NonZeroU32) -> Self {
+    pub const fn with_max_saved(mut self, retries: NonZeroU32) -> Self {
         self.saved = retries;
         self
     }
@@ -77,13 +77,13 @@ impl BudgetPolicy {
 
     /// The time after which there may be a retry anyway.
     #[must_use]
-    pub const fn trickle(&self) -> Duration {
+    pub const fn min_interval(&self) -> Duration {
         Duration::from_millis(self.trickle_ms.get())
     }
 
     /// How many retries are saved up at the most.
     #[must_use]
-    pub const fn saved(&self) -> NonZeroU32 {
+    pub const fn max_saved(&self) -> NonZeroU32 {
         self.saved
     }
 
@@ -136,7 +136,7 @@ impl RetryBudget {
     /// The first instant at which a retry is allowed by time alone; `None` where that is now.
     /// A first attempt that is started in between may allow one earlier.
     #[must_use]
-    pub fn wait(&self, policy: &BudgetPolicy, now: Timestamp) -> Option<Timestamp> {
+    pub fn wait(&self, policy: &RetryBudgetPolicy, now: Timestamp) -> Option<Timestamp> {
         if self.credit.min(policy.most()) >= RETRY {
             return None;
         }
@@ -144,11 +144,11 @@ impl RetryBudget {
     }
 
     /// A first attempt was started.
-    pub fn first(&mut self, policy: &BudgetPolicy) {
+    pub fn first(&mut self, policy: &RetryBudgetPolicy) {
         self.save_up(policy);
     }
 
-    pub(super) fn save_up(&mut self, policy: &BudgetPolicy) -> Share {
+    pub(super) fn save_up(&mut self, policy: &RetryBudgetPolicy) -> Share {
         let before = self.credit;
         let more = before.saturating_add(policy.percent.into());
         self.credit = more.min(policy.most());
@@ -156,11 +156,11 @@ impl RetryBudget {
     }
 
     /// A retry was started, whether it was allowed or not.
-    pub fn retried(&mut self, policy: &BudgetPolicy, now: Timestamp) {
+    pub fn retried(&mut self, policy: &RetryBudgetPolicy, now: Timestamp) {
         self.use_up(policy, now);
     }
 
-    pub(super) fn use_up(&mut self, policy: &BudgetPolicy, now: Timestamp) -> Share {
+    pub(super) fn use_up(&mut self, policy: &RetryBudgetPolicy, now: Timestamp) -> Share {
         let credit = self.credit.min(policy.most());
         if credit >= RETRY {
             self.credit = credit.saturating_sub(RETRY);
@@ -171,7 +171,7 @@ impl RetryBudget {
     }
 
     /// Takes back what an attempt saved up or used up that was not made.
-    pub(super) fn take_back(&mut self, policy: &BudgetPolicy, share: Share, now: Timestamp) {
+    pub(super) fn take_back(&mut self, policy: &RetryBudgetPolicy, share: Share, now: Timestamp) {
         match share {
             Share::Saved(credit) => self.credit = self.credit.saturating_sub(credit),
             Share::Used => self.credit = self.credit.saturating_add(RETRY).min(policy.most()),

@@ -1,4 +1,4 @@
-//! A rate that has to be found out: [`Pace`].
+//! A rate that has to be found out: [`AdaptiveRate`].
 
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -26,7 +26,7 @@ const CLIMB: u64 = 64;
 /// In a file: `{"slowest_ms": 10000}`, the longest time between two requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Form", into = "Form")]
-pub struct PacePolicy {
+pub struct AdaptiveRatePolicy {
     /// At most a day.
     slowest_ms: NonZeroU64,
 }
@@ -37,7 +37,7 @@ struct Form {
     slowest_ms: u64,
 }
 
-impl TryFrom<Form> for PacePolicy {
+impl TryFrom<Form> for AdaptiveRatePolicy {
     type Error = FlowPolicyError;
 
     fn try_from(form: Form) -> Result<Self, FlowPolicyError> {
@@ -45,13 +45,13 @@ impl TryFrom<Form> for PacePolicy {
     }
 }
 
-impl From<PacePolicy> for Form {
-    fn from(policy: PacePolicy) -> Self {
+impl From<AdaptiveRatePolicy> for Form {
+    fn from(policy: AdaptiveRatePolicy) -> Self {
         Self { slowest_ms: policy.slowest_ms.get() }
     }
 }
 
-impl PacePolicy {
+impl AdaptiveRatePolicy {
     /// A pace that never leaves more than this time between two requests, however many are
     /// refused. It is rounded up to whole milliseconds and held between 1 ms and a day.
     #[must_use]
@@ -115,7 +115,7 @@ impl PacePolicy {
 /// below and fast beyond, is the idea of CUBIC (RFC 9438); measuring the delivered rate rather than
 /// counting losses is that of TCP Westwood and BBR.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pace {
+pub struct AdaptiveRate {
     /// `None` before the first refusal.
     rate: Option<u64>,
     ceiling: u64,
@@ -131,7 +131,7 @@ pub struct Pace {
     spacing: Bucket,
 }
 
-impl Pace {
+impl AdaptiveRate {
     /// A pace without a limit, as before the first refusal.
     #[must_use]
     pub const fn new() -> Self {
@@ -151,7 +151,7 @@ impl Pace {
     /// The time between two requests, rounded up to the microsecond; `None` where there is no
     /// limit.
     #[must_use]
-    pub fn spacing(&self, policy: &PacePolicy) -> Option<Duration> {
+    pub fn spacing(&self, policy: &AdaptiveRatePolicy) -> Option<Duration> {
         let rate = self.rate(policy)?;
         Some(micros(REQUEST.saturating_mul(SECOND).div_ceil(rate)))
     }
@@ -159,28 +159,42 @@ impl Pace {
     /// The first instant at which a request is allowed; `None` where that is now. It is after
     /// `now`, but at [`Timestamp::MAX`]. A success or a refusal in between may move it.
     #[must_use]
-    pub fn wait(&self, policy: &PacePolicy, now: Timestamp) -> Option<Timestamp> {
+    pub fn wait(&self, policy: &AdaptiveRatePolicy, now: Timestamp) -> Option<Timestamp> {
         self.spacing.wait(terms(self.rate(policy)?), now)
     }
 
     /// Counts a request, whether it was allowed or not.
-    pub fn released(&mut self, policy: &PacePolicy, now: Timestamp) {
+    pub fn released(&mut self, policy: &AdaptiveRatePolicy, now: Timestamp) {
         self.release(policy, now);
     }
 
-    pub(super) fn release(&mut self, policy: &PacePolicy, now: Timestamp) -> Option<Poured> {
+    pub(super) fn release(
+        &mut self,
+        policy: &AdaptiveRatePolicy,
+        now: Timestamp,
+    ) -> Option<Poured> {
         Some(self.spacing.pour(terms(self.rate(policy)?), now))
     }
 
     /// Takes back a request that was not made.
-    pub(super) fn take_back(&mut self, policy: &PacePolicy, poured: Poured, now: Timestamp) {
+    pub(super) fn take_back(
+        &mut self,
+        policy: &AdaptiveRatePolicy,
+        poured: Poured,
+        now: Timestamp,
+    ) {
         if let Some(rate) = self.rate(policy) {
             self.spacing.scoop(terms(rate), poured, now);
         }
     }
 
     /// The receiver took a request that was started at `started_at`.
-    pub fn succeeded(&mut self, policy: &PacePolicy, started_at: Timestamp, now: Timestamp) {
+    pub fn succeeded(
+        &mut self,
+        policy: &AdaptiveRatePolicy,
+        started_at: Timestamp,
+        now: Timestamp,
+    ) {
         self.follow(now);
         // Those from before are told of by the period before, or by none.
         if started_at <= self.since {
@@ -204,7 +218,12 @@ impl Pace {
     /// The receiver refused a request that was started at `started_at` as one too many.
     ///
     /// `true` where the rate fell by it.
-    pub fn refused(&mut self, policy: &PacePolicy, started_at: Timestamp, now: Timestamp) -> bool {
+    pub fn refused(
+        &mut self,
+        policy: &AdaptiveRatePolicy,
+        started_at: Timestamp,
+        now: Timestamp,
+    ) -> bool {
         self.follow(now);
         let rate = self.rate(policy);
         // Those from before the fall tell of a rate that is no more.
@@ -258,7 +277,7 @@ impl Pace {
         self.rate = Some(rate.saturating_add(step).min(FASTEST));
     }
 
-    fn rate(&self, policy: &PacePolicy) -> Option<u64> {
+    fn rate(&self, policy: &AdaptiveRatePolicy) -> Option<u64> {
         Some(self.rate?.clamp(policy.floor(), FASTEST))
     }
 
@@ -269,8 +288,8 @@ impl Pace {
     }
 }
 
-/// [`Pace::new`].
-impl Default for Pace {
+/// [`AdaptiveRate::new`].
+impl Default for AdaptiveRate {
     fn default() -> Self {
         Self::new()
     }

@@ -3,10 +3,10 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::budget::BudgetPolicy;
-use super::pace::PacePolicy;
-use super::rate::RatePolicy;
-use super::window::WindowPolicy;
+use super::budget::RetryBudgetPolicy;
+use super::pace::AdaptiveRatePolicy;
+use super::rate::RateLimitPolicy;
+use super::window::ConcurrencyLimitPolicy;
 use crate::timestamp::millis_up;
 
 const fn count(count: u32) -> NonZeroU32 {
@@ -21,9 +21,9 @@ const fn count(count: u32) -> NonZeroU32 {
 ///
 /// ```
 /// use std::num::NonZeroU32;
-/// use labhook::flow::{FlowPolicy, RatePolicy};
+/// use labhook::flow::{FlowPolicy, RateLimitPolicy};
 ///
-/// let rate = RatePolicy::per_second(NonZeroU32::new(50).unwrap());
+/// let rate = RateLimitPolicy::per_second(NonZeroU32::new(50).unwrap());
 /// let policy = FlowPolicy::adaptive().with_rate(rate);
 /// let file = r#"{"preset": "adaptive", "rate": {"releases": 50, "per_ms": 1000}}"#;
 /// assert_eq!(serde_json::from_str::<FlowPolicy>(file)?, policy);
@@ -41,21 +41,21 @@ const fn count(count: u32) -> NonZeroU32 {
 /// a null. The format has to tell names from tables by itself, as JSON, TOML and YAML do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FlowPolicy {
-    pub(super) window: WindowPolicy,
-    pub(super) rate: Option<RatePolicy>,
-    pub(super) pace: Option<PacePolicy>,
-    pub(super) retry_budget: Option<BudgetPolicy>,
+    pub(super) window: ConcurrencyLimitPolicy,
+    pub(super) rate: Option<RateLimitPolicy>,
+    pub(super) pace: Option<AdaptiveRatePolicy>,
+    pub(super) retry_budget: Option<RetryBudgetPolicy>,
     pub(super) hold_cap_ms: u64,
 }
 
 impl FlowPolicy {
     /// No limit but a window that stays where it is: eight attempts in flight, unless
-    /// [`with_window`](Self::with_window) has another, and a receiver's `Retry-After` for up to
+    /// [`with_window`](Self::with_concurrency) has another, and a receiver's `Retry-After` for up to
     /// an hour.
     #[must_use]
     pub const fn fixed() -> Self {
         Self {
-            window: WindowPolicy::fixed(count(8)),
+            window: ConcurrencyLimitPolicy::fixed(count(8)),
             rate: None,
             pace: None,
             retry_budget: None,
@@ -70,9 +70,9 @@ impl FlowPolicy {
     #[must_use]
     pub fn adaptive() -> Self {
         Self {
-            window: WindowPolicy::adaptive(count(8), count(64)),
-            pace: Some(PacePolicy::new(Duration::from_secs(10))),
-            retry_budget: Some(BudgetPolicy::new(20, Duration::from_secs(1))),
+            window: ConcurrencyLimitPolicy::adaptive(count(8), count(64)),
+            pace: Some(AdaptiveRatePolicy::new(Duration::from_secs(10))),
+            retry_budget: Some(RetryBudgetPolicy::new(20, Duration::from_secs(1))),
             ..Self::fixed()
         }
     }
@@ -88,28 +88,28 @@ impl FlowPolicy {
 
     /// With this window of attempts in flight.
     #[must_use]
-    pub const fn with_window(mut self, window: WindowPolicy) -> Self {
+    pub const fn with_concurrency(mut self, window: ConcurrencyLimitPolicy) -> Self {
         self.window = window;
         self
     }
 
     /// With this rate; `None` for none.
     #[must_use]
-    pub fn with_rate(mut self, rate: impl Into<Option<RatePolicy>>) -> Self {
+    pub fn with_rate_limit(mut self, rate: impl Into<Option<RateLimitPolicy>>) -> Self {
         self.rate = rate.into();
         self
     }
 
     /// With a pace that is learned from refusals; `None` for none.
     #[must_use]
-    pub fn with_pace(mut self, pace: impl Into<Option<PacePolicy>>) -> Self {
+    pub fn with_adaptive_rate(mut self, pace: impl Into<Option<AdaptiveRatePolicy>>) -> Self {
         self.pace = pace.into();
         self
     }
 
     /// With this budget for retries; `None` for none.
     #[must_use]
-    pub fn with_retry_budget(mut self, budget: impl Into<Option<BudgetPolicy>>) -> Self {
+    pub fn with_retry_budget(mut self, budget: impl Into<Option<RetryBudgetPolicy>>) -> Self {
         self.retry_budget = budget.into();
         self
     }
@@ -124,25 +124,25 @@ impl FlowPolicy {
 
     /// How many attempts may be in flight.
     #[must_use]
-    pub const fn window(&self) -> &WindowPolicy {
+    pub const fn concurrency(&self) -> &ConcurrencyLimitPolicy {
         &self.window
     }
 
     /// The rate that is known.
     #[must_use]
-    pub const fn rate(&self) -> Option<&RatePolicy> {
+    pub const fn rate_limit(&self) -> Option<&RateLimitPolicy> {
         self.rate.as_ref()
     }
 
     /// How the rate is learned where it is not known.
     #[must_use]
-    pub const fn pace(&self) -> Option<&PacePolicy> {
+    pub const fn adaptive_rate(&self) -> Option<&AdaptiveRatePolicy> {
         self.pace.as_ref()
     }
 
     /// How many of the attempts may be retries.
     #[must_use]
-    pub const fn retry_budget(&self) -> Option<&BudgetPolicy> {
+    pub const fn retry_budget(&self) -> Option<&RetryBudgetPolicy> {
         self.retry_budget.as_ref()
     }
 

@@ -6,11 +6,11 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::budget::BudgetPolicy;
-use super::pace::PacePolicy;
+use super::budget::RetryBudgetPolicy;
+use super::pace::AdaptiveRatePolicy;
 use super::policy::FlowPolicy;
-use super::rate::RatePolicy;
-use super::window::WindowPolicy;
+use super::rate::RateLimitPolicy;
+use super::window::ConcurrencyLimitPolicy;
 
 /// A flow policy that was read, from a file say, contradicts itself.
 ///
@@ -54,13 +54,13 @@ impl FlowPolicy {
 struct Form {
     #[serde(skip_serializing)]
     preset: Option<String>,
-    window: Option<WindowPolicy>,
+    window: Option<ConcurrencyLimitPolicy>,
     #[serde(deserialize_with = "present")]
-    rate: Option<Option<RatePolicy>>,
+    rate: Option<Option<RateLimitPolicy>>,
     #[serde(deserialize_with = "present")]
-    pace: Option<Option<PacePolicy>>,
+    pace: Option<Option<AdaptiveRatePolicy>>,
     #[serde(deserialize_with = "present")]
-    retry_budget: Option<Option<BudgetPolicy>>,
+    retry_budget: Option<Option<RetryBudgetPolicy>>,
     hold_cap_ms: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! A rate that is known: [`Rate`].
+//! A rate that is known: [`RateLimit`].
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub(super) const DAY_MS: u64 = 86_400_000;
 /// In a file: `{"releases": 100, "per_ms": 60000, "burst": 10}`; a burst of 1 where it is absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Form", into = "Form")]
-pub struct RatePolicy {
+pub struct RateLimitPolicy {
     releases: NonZeroU32,
     /// At most a day.
     per_ms: NonZeroU64,
@@ -49,7 +49,7 @@ pub(super) fn held_within_a_day(time: Duration) -> NonZeroU64 {
     NonZeroU64::new(millis_up(time).min(DAY_MS)).unwrap_or(NonZeroU64::MIN)
 }
 
-impl TryFrom<Form> for RatePolicy {
+impl TryFrom<Form> for RateLimitPolicy {
     type Error = FlowPolicyError;
 
     fn try_from(form: Form) -> Result<Self, FlowPolicyError> {
@@ -58,14 +58,14 @@ impl TryFrom<Form> for RatePolicy {
     }
 }
 
-impl From<RatePolicy> for Form {
-    fn from(policy: RatePolicy) -> Self {
-        let RatePolicy { releases, per_ms, burst } = policy;
+impl From<RateLimitPolicy> for Form {
+    fn from(policy: RateLimitPolicy) -> Self {
+        let RateLimitPolicy { releases, per_ms, burst } = policy;
         Self { releases, per_ms: per_ms.get(), burst }
     }
 }
 
-impl RatePolicy {
+impl RateLimitPolicy {
     /// So many releases in so much time, evenly spaced. The time is rounded up to whole
     /// milliseconds, and held between 1 ms and a day.
     #[must_use]
@@ -80,7 +80,7 @@ impl RatePolicy {
     }
 
     /// With so many releases at once after a pause. It is added to what the rate allows: see
-    /// [`Rate`].
+    /// [`RateLimit`].
     #[must_use]
     pub const fn with_burst(mut self, burst: NonZeroU32) -> Self {
         self.burst = burst;
@@ -137,10 +137,10 @@ impl RatePolicy {
 /// ```
 /// use std::num::NonZeroU32;
 /// use labhook::Timestamp;
-/// use labhook::flow::{Rate, RatePolicy};
+/// use labhook::flow::{RateLimit, RateLimitPolicy};
 ///
-/// let policy = RatePolicy::per_second(NonZeroU32::new(4).unwrap());
-/// let mut rate = Rate::new();
+/// let policy = RateLimitPolicy::per_second(NonZeroU32::new(4).unwrap());
+/// let mut rate = RateLimit::new();
 /// let now = Timestamp::from_unix_seconds(1_744_882_200);
 ///
 /// assert_eq!(rate.wait(&policy, now), None);
@@ -151,9 +151,9 @@ impl RatePolicy {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Rate(Bucket);
+pub struct RateLimit(Bucket);
 
-impl Rate {
+impl RateLimit {
     /// A rate of which nothing is used up.
     #[must_use]
     pub const fn new() -> Self {
@@ -164,27 +164,27 @@ impl Rate {
     /// `now`, but at [`Timestamp::MAX`], and time alone brings it: a release that is made in
     /// between puts it off.
     #[must_use]
-    pub fn wait(&self, policy: &RatePolicy, now: Timestamp) -> Option<Timestamp> {
+    pub fn wait(&self, policy: &RateLimitPolicy, now: Timestamp) -> Option<Timestamp> {
         self.0.wait(policy.terms(), now)
     }
 
     /// Counts a release, whether it was allowed or not.
-    pub fn released(&mut self, policy: &RatePolicy, now: Timestamp) {
+    pub fn released(&mut self, policy: &RateLimitPolicy, now: Timestamp) {
         self.release(policy, now);
     }
 
-    pub(super) fn release(&mut self, policy: &RatePolicy, now: Timestamp) -> Poured {
+    pub(super) fn release(&mut self, policy: &RateLimitPolicy, now: Timestamp) -> Poured {
         self.0.pour(policy.terms(), now)
     }
 
     /// Takes back a release that was not made.
-    pub(super) fn take_back(&mut self, policy: &RatePolicy, poured: Poured, now: Timestamp) {
+    pub(super) fn take_back(&mut self, policy: &RateLimitPolicy, poured: Poured, now: Timestamp) {
         self.0.scoop(policy.terms(), poured, now);
     }
 }
 
-/// [`Rate::new`].
-impl Default for Rate {
+/// [`RateLimit::new`].
+impl Default for RateLimit {
     fn default() -> Self {
         Self::new()
     }

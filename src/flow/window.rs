@@ -1,4 +1,4 @@
-//! How many attempts may be in flight: [`Window`].
+//! How many attempts may be in flight: [`ConcurrencyLimit`].
 
 use std::num::NonZeroU32;
 
@@ -12,7 +12,7 @@ use crate::timestamp::Timestamp;
 /// In a file: `{"initial": 1, "max": 64}`, or `{"max": 8}` for one that stays where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Form", into = "Form")]
-pub struct WindowPolicy {
+pub struct ConcurrencyLimitPolicy {
     /// At most `max`; `None` where the window does not move.
     initial: Option<NonZeroU32>,
     max: NonZeroU32,
@@ -26,7 +26,7 @@ struct Form {
     max: NonZeroU32,
 }
 
-impl TryFrom<Form> for WindowPolicy {
+impl TryFrom<Form> for ConcurrencyLimitPolicy {
     type Error = FlowPolicyError;
 
     fn try_from(form: Form) -> Result<Self, FlowPolicyError> {
@@ -40,13 +40,13 @@ impl TryFrom<Form> for WindowPolicy {
     }
 }
 
-impl From<WindowPolicy> for Form {
-    fn from(policy: WindowPolicy) -> Self {
+impl From<ConcurrencyLimitPolicy> for Form {
+    fn from(policy: ConcurrencyLimitPolicy) -> Self {
         Self { initial: policy.initial, max: policy.max }
     }
 }
 
-impl WindowPolicy {
+impl ConcurrencyLimitPolicy {
     /// So many attempts in flight, whatever becomes of them.
     #[must_use]
     pub const fn fixed(max: NonZeroU32) -> Self {
@@ -105,7 +105,7 @@ impl WindowPolicy {
 /// and 4.1 (restarting after idle), and RFC 7661 (no growth while the window is not used); the
 /// idea of doing so with requests is that of Netflix's concurrency limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Window {
+pub struct ConcurrencyLimit {
     /// `None` until it has moved: the policy's initial window then.
     limit: Option<NonZeroU32>,
     /// Up to here a success adds one; the threshold of slow start.
@@ -119,7 +119,7 @@ pub struct Window {
     fell_at: Timestamp,
 }
 
-impl Window {
+impl ConcurrencyLimit {
     /// A window that nothing was learned about.
     #[must_use]
     pub const fn new() -> Self {
@@ -135,7 +135,7 @@ impl Window {
 
     /// How many attempts may be in flight.
     #[must_use]
-    pub fn limit(&self, policy: &WindowPolicy) -> NonZeroU32 {
+    pub fn limit(&self, policy: &ConcurrencyLimitPolicy) -> NonZeroU32 {
         match policy.initial {
             None => policy.max,
             Some(initial) => self.limit.unwrap_or(initial).min(policy.max),
@@ -143,7 +143,7 @@ impl Window {
     }
 
     /// An attempt succeeded; it was one of `in_flight`, itself included.
-    pub fn succeeded(&mut self, policy: &WindowPolicy, in_flight: u32) {
+    pub fn succeeded(&mut self, policy: &ConcurrencyLimitPolicy, in_flight: u32) {
         if !policy.is_adaptive() {
             return;
         }
@@ -167,7 +167,7 @@ impl Window {
     /// `true` where the window fell: not for an attempt from before it last did, and not at 1.
     pub fn overloaded(
         &mut self,
-        policy: &WindowPolicy,
+        policy: &ConcurrencyLimitPolicy,
         started_at: Timestamp,
         now: Timestamp,
     ) -> bool {
@@ -195,8 +195,8 @@ impl Window {
     }
 }
 
-/// [`Window::new`].
-impl Default for Window {
+/// [`ConcurrencyLimit::new`].
+impl Default for ConcurrencyLimit {
     fn default() -> Self {
         Self::new()
     }

@@ -172,7 +172,7 @@ fn with_attribute(to: Rendering, name: &str, text: &str) -> Result<Rendering, Fo
     let header = HeaderName::try_from(format!("ce-{name}"));
     let value = HeaderValue::try_from(header_text::encode(text));
     match (header, value) {
-        (Ok(header), Ok(value)) => Ok(to.header(header, value)),
+        (Ok(header), Ok(value)) => Ok(to.add_header(header, value)),
         (Err(error), _) => Err(inexpressible(name).because(error)),
         (_, Err(error)) => Err(inexpressible(name).because(error)),
     }

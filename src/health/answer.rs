@@ -1,5 +1,5 @@
-//! What a [`Health`](super::Health) answers: [`Standing`], [`Admit`], [`Intake`], [`Pass`],
-//! [`Recorded`] and [`Edge`].
+//! What a [`Health`](super::Health) answers: [`HealthStatus`], [`Gate`], [`Intake`], [`Permit`],
+//! [`SignalEffect`] and [`Transition`].
 
 use std::fmt;
 
@@ -51,15 +51,15 @@ impl fmt::Display for State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a change of state is told once"]
 #[non_exhaustive]
-pub struct Standing {
+pub struct HealthStatus {
     /// Whether an attempt may start.
-    pub admit: Admit,
+    pub admit: Gate,
     /// The change of state that this call found, by a probe that was never answered.
-    pub edge: Option<Edge>,
+    pub edge: Option<Transition>,
 }
 
-impl Standing {
-    pub(super) const fn new(admit: Admit, edge: Option<Edge>) -> Self {
+impl HealthStatus {
+    pub(super) const fn new(admit: Gate, edge: Option<Transition>) -> Self {
         Self { admit, edge }
     }
 }
@@ -69,7 +69,7 @@ impl Standing {
 /// Exhaustive, because a host has to meet every arm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "a host has to meet every arm")]
-pub enum Admit {
+pub enum Gate {
     /// Every attempt may.
     Open,
     /// One may, and is the probe: see [`Health::start`](super::Health::start).
@@ -111,14 +111,14 @@ pub enum Intake {
 /// It is handed back with what became of the attempt, and can be saved until then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Pass {
+pub struct Permit {
     /// The serial of the time in which it was given out.
     pub(super) serial: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) deadline: Option<Timestamp>,
 }
 
-impl Pass {
+impl Permit {
     /// Whether the attempt is the probe.
     #[must_use]
     pub const fn is_probe(&self) -> bool {
@@ -138,19 +138,19 @@ impl Pass {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a change of state is told once"]
 #[allow(clippy::exhaustive_enums, reason = "a host has to meet every arm")]
-pub enum Recorded {
+pub enum SignalEffect {
     /// The state changed.
-    Changed(Edge),
+    Changed(Transition),
     /// Something was counted, forgotten or put off: save the record.
     Counted,
     /// Nothing changed.
     Ignored,
 }
 
-impl Recorded {
+impl SignalEffect {
     /// The change of state, if there was one.
     #[must_use]
-    pub const fn edge(self) -> Option<Edge> {
+    pub const fn transition(self) -> Option<Transition> {
         match self {
             Self::Changed(edge) => Some(edge),
             _ => None,
@@ -161,7 +161,7 @@ impl Recorded {
 /// A change of an endpoint's state, which is told once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Edge {
+pub struct Transition {
     /// The state before.
     pub from: State,
     /// The state since.
@@ -170,7 +170,7 @@ pub struct Edge {
     pub at: Timestamp,
 }
 
-impl Edge {
+impl Transition {
     pub(super) const fn new(from: State, to: State, at: Timestamp) -> Self {
         Self { from, to, at }
     }

@@ -1,4 +1,4 @@
-//! Whether it is we who are down: [`OutageGuard`].
+//! Whether it is we who are down: [`OutagePolicy`].
 
 use serde::{Deserialize, Serialize};
 
@@ -19,18 +19,18 @@ use serde::{Deserialize, Serialize};
 /// three endpoints are this crate's choice.
 ///
 /// ```
-/// use labhook::health::{Guard, OutageGuard};
+/// use labhook::health::{SenderOutage, OutagePolicy};
 ///
-/// let guard = OutageGuard::default();
-/// assert_eq!(guard.check(2, 2), Guard::Clear, "too few to tell");
-/// assert_eq!(guard.check(4, 8), Guard::Clear, "one half is not over one half");
-/// assert_eq!(guard.check(5, 8), Guard::Holds);
+/// let guard = OutagePolicy::default();
+/// assert_eq!(guard.check(2, 2), SenderOutage::Clear, "too few to tell");
+/// assert_eq!(guard.check(4, 8), SenderOutage::Clear, "one half is not over one half");
+/// assert_eq!(guard.check(5, 8), SenderOutage::Suspected);
 /// ```
 ///
 /// In a file: `{"percent": 50, "at_least": 3}`. Either may be absent; other members are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Form")]
-pub struct OutageGuard {
+pub struct OutagePolicy {
     percent: u8,
     at_least: u32,
 }
@@ -39,23 +39,23 @@ pub struct OutageGuard {
 /// [`Health::poll`](super::Health::poll) and [`Health::record`](super::Health::record).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "it holds or it does not")]
-pub enum Guard {
+pub enum SenderOutage {
     /// Failures are the endpoint's own; also for a host that has no guard.
     #[default]
     Clear,
     /// Failures may be ours.
-    Holds,
+    Suspected,
 }
 
-impl Guard {
+impl SenderOutage {
     /// Whether it holds.
     #[must_use]
-    pub const fn holds(self) -> bool {
-        matches!(self, Self::Holds)
+    pub const fn is_suspected(self) -> bool {
+        matches!(self, Self::Suspected)
     }
 }
 
-impl OutageGuard {
+impl OutagePolicy {
     /// A guard that holds over this share of failing endpoints, of which there have to be at least
     /// so many. A percentage of 100 or more never holds.
     #[must_use]
@@ -78,21 +78,21 @@ impl OutageGuard {
     /// Whether it holds with so many failing endpoints of so many in all. The share is compared
     /// exactly, without rounding.
     #[must_use]
-    pub fn check(&self, failing: u64, all: u64) -> Guard {
+    pub fn check(&self, failing: u64, all: u64) -> SenderOutage {
         // More than all cannot fail.
         let failing = failing.min(all);
         let share = u128::from(failing).saturating_mul(100);
         let limit = u128::from(all).saturating_mul(u128::from(self.percent));
         if share > limit && failing >= u64::from(self.at_least) {
-            Guard::Holds
+            SenderOutage::Suspected
         } else {
-            Guard::Clear
+            SenderOutage::Clear
         }
     }
 }
 
 /// Over 50 percent, and at least three.
-impl Default for OutageGuard {
+impl Default for OutagePolicy {
     fn default() -> Self {
         Self::new(50, 3)
     }
@@ -101,7 +101,7 @@ impl Default for OutageGuard {
 /// A guard that was read, from a file say, makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum OutageGuardError {
+pub enum OutagePolicyError {
     /// More than all endpoints cannot fail.
     #[error("an outage guard over {percent} percent could never hold")]
     Percent {
@@ -119,19 +119,19 @@ struct Form {
 
 impl Default for Form {
     fn default() -> Self {
-        let OutageGuard { percent, at_least } = OutageGuard::default();
+        let OutagePolicy { percent, at_least } = OutagePolicy::default();
         Self { percent, at_least }
     }
 }
 
-impl TryFrom<Form> for OutageGuard {
-    type Error = OutageGuardError;
+impl TryFrom<Form> for OutagePolicy {
+    type Error = OutagePolicyError;
 
-    fn try_from(form: Form) -> Result<Self, OutageGuardError> {
+    fn try_from(form: Form) -> Result<Self, OutagePolicyError> {
         match form {
             // One that never holds is a way to write that there is none.
             Form { percent: 0..=100, .. } => Ok(Self::new(form.percent, form.at_least)),
-            Form { percent, .. } => Err(OutageGuardError::Percent { percent }),
+            Form { percent, .. } => Err(OutagePolicyError::Percent { percent }),
         }
     }
 }

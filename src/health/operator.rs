@@ -1,7 +1,7 @@
 //! What people and programs decide over a [`Health`].
 
 use super::Health;
-use super::answer::Edge;
+use super::answer::Transition;
 use super::disabled::{DisabledBy, EnableError, EnabledBy};
 use super::state::Inner;
 use crate::timestamp::Timestamp;
@@ -36,7 +36,7 @@ impl Health {
     ///
     /// `None` where it is disabled already: by an operator, then nothing is changed; by another,
     /// then the decision is the operator's from here on, and since when it is disabled stays.
-    pub fn disable(&mut self, reason: Option<String>, now: Timestamp) -> Option<Edge> {
+    pub fn disable(&mut self, reason: Option<String>, now: Timestamp) -> Option<Transition> {
         if let Inner::Disabled(disabled) = &mut self.state {
             if disabled.by != DisabledBy::Operator {
                 (disabled.by, disabled.reason) = (DisabledBy::Operator, reason);
@@ -53,7 +53,7 @@ impl Health {
     ///
     /// [`EnableError`] where the endpoint is not disabled, or where a program would undo what a
     /// person did. Nothing is changed then.
-    pub fn enable(&mut self, by: EnabledBy, now: Timestamp) -> Result<Edge, EnableError> {
+    pub fn enable(&mut self, by: EnabledBy, now: Timestamp) -> Result<Transition, EnableError> {
         match (self.disabled().map(|disabled| disabled.by), by) {
             (None, _) => Err(EnableError::NotDisabled),
             (Some(DisabledBy::Operator), EnabledBy::Automation) => Err(EnableError::ByOperator),

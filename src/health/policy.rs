@@ -63,7 +63,7 @@ pub struct HealthPolicy {
     /// Never zero.
     pub(super) disable_after_ms: Option<u64>,
     pub(super) new_messages: NewMessages,
-    pub(super) waiting: Waiting,
+    pub(super) waiting: PendingOnDisable,
 }
 
 /// What becomes of new messages while an endpoint is suspended.
@@ -82,7 +82,7 @@ pub enum NewMessages {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(clippy::exhaustive_enums, reason = "there is no third way")]
-pub enum Waiting {
+pub enum PendingOnDisable {
     /// Their deliveries end as cancelled.
     #[default]
     Cancel,
@@ -103,7 +103,7 @@ impl HealthPolicy {
             suspend_after_probes: NonZeroU32::new(6),
             disable_after_ms: Some(7 * DAY),
             new_messages: NewMessages::Hold,
-            waiting: Waiting::Cancel,
+            waiting: PendingOnDisable::Cancel,
         }
     }
 
@@ -185,7 +185,7 @@ impl HealthPolicy {
 
     /// With this for what waits when the endpoint is disabled.
     #[must_use]
-    pub const fn with_waiting(mut self, waiting: Waiting) -> Self {
+    pub const fn with_pending_on_disable(mut self, waiting: PendingOnDisable) -> Self {
         self.waiting = waiting;
         self
     }
@@ -248,7 +248,7 @@ impl HealthPolicy {
 
     /// What becomes of what waits when the endpoint is disabled.
     #[must_use]
-    pub const fn waiting(&self) -> Waiting {
+    pub const fn pending_on_disable(&self) -> PendingOnDisable {
         self.waiting
     }
 

@@ -5,7 +5,7 @@ use std::num::{NonZeroU8, NonZeroU32};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::policy::{HealthPolicy, NewMessages, Waiting};
+use super::policy::{HealthPolicy, NewMessages, PendingOnDisable};
 
 /// A health policy that was read, from a file say, contradicts itself.
 ///
@@ -57,7 +57,7 @@ struct Form {
     #[serde(deserialize_with = "present")]
     disable_after_ms: Option<Option<u64>>,
     new_messages: Option<NewMessages>,
-    waiting: Option<Waiting>,
+    waiting: Option<PendingOnDisable>,
 }
 
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(

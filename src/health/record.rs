@@ -1,9 +1,9 @@
 //! How what became of an attempt moves a [`Health`].
 
 use super::Health;
-use super::answer::{Edge, Pass, Recorded, State};
+use super::answer::{Permit, SignalEffect, State, Transition};
 use super::disabled::DisabledBy;
-use super::guard::Guard;
+use super::guard::SenderOutage;
 use super::policy::HealthPolicy;
 use super::signal::Signal;
 use super::state::{Inner, Probe};
@@ -20,29 +20,29 @@ impl Health {
     pub fn record(
         &mut self,
         policy: &HealthPolicy,
-        guard: Guard,
-        pass: Pass,
+        guard: SenderOutage,
+        pass: Permit,
         signal: Signal,
         now: Timestamp,
-    ) -> Recorded {
+    ) -> SignalEffect {
         if signal == Signal::Gone {
-            return self.gone(pass, now).map_or(Recorded::Ignored, Recorded::Changed);
+            return self.gone(pass, now).map_or(SignalEffect::Ignored, SignalEffect::Changed);
         }
         if self.is_stale(pass) {
-            return Recorded::Ignored;
+            return SignalEffect::Ignored;
         }
         if pass.is_probe() {
             return if self.probe().is_some_and(|probe| probe.serial == pass.serial) {
                 self.probed(policy, guard, signal, now)
             } else {
-                Recorded::Ignored
+                SignalEffect::Ignored
             };
         }
         let current = pass.serial == self.serial;
         match (&mut self.state, signal) {
             (Inner::Healthy(streak), Signal::Success) if !streak.is_empty() => {
                 *streak = Streak::NONE;
-                Recorded::Counted
+                SignalEffect::Counted
             }
             (Inner::Healthy(streak), Signal::EndpointFault | Signal::Overload) if current => {
                 let too_many = match signal {
@@ -50,17 +50,17 @@ impl Health {
                     _ => streak.fault(policy, now),
                 };
                 if !too_many {
-                    return Recorded::Counted;
+                    return SignalEffect::Counted;
                 }
-                Recorded::Changed(self.state.degrade(policy, now))
+                SignalEffect::Changed(self.state.degrade(policy, now))
             }
             // The receiver lives: ask it now, and let the probe decide.
             (Inner::Degraded(trouble) | Inner::Suspended { trouble, .. }, Signal::Success) if matches!(trouble.probe, Probe::Waiting { due } if now < due) =>
             {
                 trouble.probe = Probe::Due { since: now };
-                Recorded::Counted
+                SignalEffect::Counted
             }
-            _ => Recorded::Ignored,
+            _ => SignalEffect::Ignored,
         }
     }
 
@@ -69,12 +69,12 @@ impl Health {
     ///
     /// `None` where the endpoint is disabled already, or was enabled since the attempt started.
     /// Where the pass is still to be handed in, do so with [`Signal::Gone`] instead.
-    pub fn gone(&mut self, pass: Pass, now: Timestamp) -> Option<Edge> {
+    pub fn gone(&mut self, pass: Permit, now: Timestamp) -> Option<Transition> {
         (!self.is_stale(pass)).then(|| self.state.disable(DisabledBy::Receiver, None, now))
     }
 
     /// Whether what comes of this attempt counts no more.
-    fn is_stale(&self, pass: Pass) -> bool {
+    fn is_stale(&self, pass: Permit) -> bool {
         pass.serial < self.enabled || self.state() == State::Disabled
     }
 
@@ -82,10 +82,10 @@ impl Health {
     fn probed(
         &mut self,
         policy: &HealthPolicy,
-        guard: Guard,
+        guard: SenderOutage,
         signal: Signal,
         now: Timestamp,
-    ) -> Recorded {
+    ) -> SignalEffect {
         let edge = match signal {
             Signal::Success => self.state.climb(policy, now),
             Signal::EndpointFault | Signal::Overload => self.probe_failed(policy, guard, now),
@@ -99,16 +99,16 @@ impl Health {
         if let (Signal::PayloadFault, Some(trouble)) = (signal, self.state.trouble_mut()) {
             trouble.probe = Probe::Due { since: now };
         }
-        edge.map_or(Recorded::Counted, Recorded::Changed)
+        edge.map_or(SignalEffect::Counted, SignalEffect::Changed)
     }
 
     pub(super) fn probe_failed(
         &mut self,
         policy: &HealthPolicy,
-        guard: Guard,
+        guard: SenderOutage,
         at: Timestamp,
-    ) -> Option<Edge> {
-        if guard.holds() || self.paused_since.is_some() {
+    ) -> Option<Transition> {
+        if guard.is_suspected() || self.paused_since.is_some() {
             self.state.shrug(policy, at);
             return None;
         }

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Edge, State};
+use super::answer::{State, Transition};
 use super::disabled::{Disabled, DisabledBy};
 use super::policy::HealthPolicy;
 use super::streak::Streak;
@@ -92,19 +92,19 @@ impl Inner {
         }
     }
 
-    fn go(&mut self, next: Self, at: Timestamp) -> Edge {
-        let edge = Edge::new(self.state(), next.state(), at);
+    fn go(&mut self, next: Self, at: Timestamp) -> Transition {
+        let edge = Transition::new(self.state(), next.state(), at);
         *self = next;
         edge
     }
 
     /// Too many failures: the ladder begins.
-    pub(super) fn degrade(&mut self, policy: &HealthPolicy, now: Timestamp) -> Edge {
+    pub(super) fn degrade(&mut self, policy: &HealthPolicy, now: Timestamp) -> Transition {
         self.go(Self::Degraded(Trouble::new(policy, now)), now)
     }
 
     /// A probe succeeded.
-    pub(super) fn climb(&mut self, policy: &HealthPolicy, now: Timestamp) -> Option<Edge> {
+    pub(super) fn climb(&mut self, policy: &HealthPolicy, now: Timestamp) -> Option<Transition> {
         match self {
             Self::Suspended { .. } => Some(self.degrade(policy, now)),
             Self::Degraded(_) => Some(self.recover(now)),
@@ -113,7 +113,7 @@ impl Inner {
     }
 
     /// Nothing of what was counted stays.
-    pub(super) fn recover(&mut self, now: Timestamp) -> Edge {
+    pub(super) fn recover(&mut self, now: Timestamp) -> Transition {
         self.go(Self::Healthy(Streak::NONE), now)
     }
 
@@ -122,12 +122,12 @@ impl Inner {
         by: DisabledBy,
         reason: Option<String>,
         at: Timestamp,
-    ) -> Edge {
+    ) -> Transition {
         self.go(Self::Disabled(Disabled { since: at, by, reason }), at)
     }
 
     /// A probe failed, and it was the endpoint's fault.
-    pub(super) fn sink(&mut self, policy: &HealthPolicy, at: Timestamp) -> Option<Edge> {
+    pub(super) fn sink(&mut self, policy: &HealthPolicy, at: Timestamp) -> Option<Transition> {
         match self {
             Self::Degraded(trouble) => {
                 trouble.fall(policy, at);

@@ -41,7 +41,7 @@ object! {
 
 impl Dataset {
     fn keys(&self) -> Keys {
-        let mut keys = Keys::new().dataset(self.id.clone()).ordering(self.id.as_str());
+        let mut keys = Keys::new().with_dataset(self.id.clone()).with_ordering(self.id.as_str());
         keys.run.clone_from(&self.run_id);
         keys.project.clone_from(&self.project_id);
         keys

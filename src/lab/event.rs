@@ -6,7 +6,7 @@ use super::{
     ResourceChanged, RunStateChanged, SafetyStateChanged, SampleCreated, SampleDeleted,
     SampleUpdated, TaskStateChanged,
 };
-use crate::decode::{Admitted, Decode, DecodeError};
+use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::event::{EncodeError, Event, Payload, UnknownEvent};
 use crate::event_type::EventType;
 use crate::keys::Keys;
@@ -143,7 +143,7 @@ impl From<UnknownEvent> for LabEvent {
 /// [`DecodeError::Body`] where the envelope is malformed and [`DecodeError::Data`] where the data
 /// of a known type is.
 impl Decode for LabEvent {
-    fn decode(body: Admitted<'_>) -> Result<Self, DecodeError> {
+    fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
         let UnknownEvent { event_type, timestamp, data, unknown } = UnknownEvent::decode(body)?;
         Self::from_parts(event_type, timestamp, data, unknown)
     }

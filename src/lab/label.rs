@@ -68,7 +68,7 @@ object! {
 
 impl Label {
     fn keys(&self) -> Keys {
-        let mut keys = Keys::new().ordering(self.sample_id.as_str());
+        let mut keys = Keys::new().with_ordering(self.sample_id.as_str());
         keys.run.clone_from(&self.run_id);
         keys.project.clone_from(&self.project_id);
         keys.dataset.clone_from(&self.dataset_id);

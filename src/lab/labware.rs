@@ -84,7 +84,7 @@ impl Payload for LabwareMoved {
             Some(run) => run.as_str(),
             None => self.labware_id.as_str(),
         };
-        let mut keys = Keys::new().labware(self.labware_id.clone()).ordering(ordering);
+        let mut keys = Keys::new().with_labware(self.labware_id.clone()).with_ordering(ordering);
         keys.run.clone_from(&self.run_id);
         keys.project.clone_from(&self.project_id);
         keys.task.clone_from(&self.task_id);

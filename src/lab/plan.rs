@@ -75,7 +75,7 @@ impl Payload for PlanCreated {
             Some(run) => run.as_str(),
             None => self.plan_id.as_str(),
         };
-        let mut keys = Keys::new().ordering(ordering);
+        let mut keys = Keys::new().with_ordering(ordering);
         keys.run.clone_from(&self.run_id);
         keys.project.clone_from(&self.project_id);
         keys

@@ -65,7 +65,7 @@ impl Payload for ReleaseCreated {
     const EVENT_TYPE: EventType = EventType::from_static("release.created");
 
     fn keys(&self) -> Keys {
-        let mut keys = Keys::new().ordering(self.release.id.as_str());
+        let mut keys = Keys::new().with_ordering(self.release.id.as_str());
         keys.project.clone_from(&self.release.project_id);
         keys.dataset.clone_from(&self.release.dataset_id);
         keys

@@ -43,9 +43,9 @@ impl Payload for ResourceChanged {
 
     fn keys(&self) -> Keys {
         let keys =
-            Keys::new().resource_change(format!("{}.{}", self.resource_type, self.operation));
+            Keys::new().with_resource_change(format!("{}.{}", self.resource_type, self.operation));
         match &self.resource_id {
-            Some(id) => keys.ordering(id.as_str()),
+            Some(id) => keys.with_ordering(id.as_str()),
             None => keys,
         }
     }

@@ -68,7 +68,8 @@ impl Payload for RunStateChanged {
     const EVENT_TYPE: EventType = EventType::from_static("run.state_changed");
 
     fn keys(&self) -> Keys {
-        let mut keys = Keys::new().run(self.run_id.clone()).ordering(self.run_id.as_str());
+        let mut keys =
+            Keys::new().with_run(self.run_id.clone()).with_ordering(self.run_id.as_str());
         keys.project.clone_from(&self.project_id);
         keys
     }

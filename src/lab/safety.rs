@@ -91,7 +91,7 @@ impl Payload for SafetyStateChanged {
     /// Ordered by workcell, with or without a run: an all-clear after the run must not overtake
     /// the emergency stop in it.
     fn keys(&self) -> Keys {
-        let mut keys = Keys::new().ordering(self.workcell_id.as_str());
+        let mut keys = Keys::new().with_ordering(self.workcell_id.as_str());
         keys.run.clone_from(&self.run_id);
         keys.project.clone_from(&self.project_id);
         keys

@@ -38,7 +38,7 @@ object! {
 
 impl Sample {
     fn keys(&self) -> Keys {
-        let mut keys = Keys::new().ordering(self.id.as_str());
+        let mut keys = Keys::new().with_ordering(self.id.as_str());
         keys.run.clone_from(&self.run_id);
         keys.project.clone_from(&self.project_id);
         keys.labware.clone_from(&self.labware_id);

@@ -58,9 +58,9 @@ impl Payload for TaskStateChanged {
 
     fn keys(&self) -> Keys {
         let mut keys = Keys::new()
-            .run(self.run_id.clone())
-            .task(self.task_id.clone())
-            .ordering(self.run_id.as_str());
+            .with_run(self.run_id.clone())
+            .with_task(self.task_id.clone())
+            .with_ordering(self.run_id.as_str());
         keys.project.clone_from(&self.project_id);
         keys
     }

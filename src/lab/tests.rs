@@ -5,7 +5,7 @@ use std::error::Error as _;
 use proptest::prelude::*;
 
 use super::*;
-use crate::decode::{Admitted, Decode, DecodeError};
+use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::members::JsonText;
 use crate::{Event, EventType, Keys, Payload, Timestamp, Trigger, UnknownEvent};
 
@@ -34,7 +34,7 @@ const BODIES: [&str; 19] = [
 ];
 
 fn decode<T: Decode>(body: &str) -> Result<T, DecodeError> {
-    T::decode(Admitted::new(body.as_bytes()))
+    T::decode(TrustedBody::new(body.as_bytes()))
 }
 
 fn encode(event: &LabEvent) -> String {
@@ -88,30 +88,37 @@ fn every_type_of_the_catalogue_has_its_arm_and_its_body() {
 #[test]
 fn keys_say_what_subscriptions_ask() {
     let keys = |index: usize| decode::<LabEvent>(BODIES[index]).unwrap().keys();
-    let run = Keys::new().run("r1").project("p1");
-    let flowers = |keys: &Keys| keys.clone().dataset("jane/flowers");
+    let run = Keys::new().with_run("r1").with_project("p1");
+    let flowers = |keys: &Keys| keys.clone().with_dataset("jane/flowers");
     let zeros = "00000000-0000-0000-000000000000";
     let expected = [
-        Keys::new().run(zeros).project("p18sjzxaeaff9").ordering(zeros),
-        Keys::new().run("r19a428rm8tbp").project("p18sjzxaeaff9").ordering("r19a428rm8tbp"),
-        run.clone().task("t-17").ordering("r1"),
-        run.clone().task("t-17").labware("plate-7").trigger(Trigger::End).ordering("r1"),
-        run.clone().ordering("cell-1"),
-        run.clone().ordering("r1"),
-        flowers(&run).ordering("jane/flowers"),
-        flowers(&Keys::new()).ordering("jane/flowers"),
-        flowers(&Keys::new()).ordering("jane/flowers"),
-        flowers(&run).labware("plate-7").ordering("9f3b"),
-        Keys::new().ordering("9f3b"),
-        Keys::new().ordering("9f3b"),
-        flowers(&run).ordering("s-1"),
-        Keys::new().ordering("s-1"),
-        flowers(&run).ordering("i-1"),
-        Keys::new().ordering("i-1"),
-        flowers(&Keys::new()).project("p1").ordering("rel-1"),
+        Keys::new().with_run(zeros).with_project("p18sjzxaeaff9").with_ordering(zeros),
         Keys::new()
-            .resource_change("payment-method.bank.updated")
-            .ordering("602cc206-6b4a-42dd-bc89-9a534bb04034"),
+            .with_run("r19a428rm8tbp")
+            .with_project("p18sjzxaeaff9")
+            .with_ordering("r19a428rm8tbp"),
+        run.clone().with_task("t-17").with_ordering("r1"),
+        run.clone()
+            .with_task("t-17")
+            .with_labware("plate-7")
+            .with_trigger(Trigger::End)
+            .with_ordering("r1"),
+        run.clone().with_ordering("cell-1"),
+        run.clone().with_ordering("r1"),
+        flowers(&run).with_ordering("jane/flowers"),
+        flowers(&Keys::new()).with_ordering("jane/flowers"),
+        flowers(&Keys::new()).with_ordering("jane/flowers"),
+        flowers(&run).with_labware("plate-7").with_ordering("9f3b"),
+        Keys::new().with_ordering("9f3b"),
+        Keys::new().with_ordering("9f3b"),
+        flowers(&run).with_ordering("s-1"),
+        Keys::new().with_ordering("s-1"),
+        flowers(&run).with_ordering("i-1"),
+        Keys::new().with_ordering("i-1"),
+        flowers(&Keys::new()).with_project("p1").with_ordering("rel-1"),
+        Keys::new()
+            .with_resource_change("payment-method.bank.updated")
+            .with_ordering("602cc206-6b4a-42dd-bc89-9a534bb04034"),
         Keys::new(),
     ];
     assert_eq!(expected.len(), BODIES.len());
@@ -125,10 +132,10 @@ fn without_a_run_things_are_ordered_by_themselves() {
     let moved = LabwareMoved::new("plate-7", Trigger::Start);
     assert_eq!(
         moved.keys(),
-        Keys::new().labware("plate-7").trigger(Trigger::Start).ordering("plate-7")
+        Keys::new().with_labware("plate-7").with_trigger(Trigger::Start).with_ordering("plate-7")
     );
     let plan = PlanCreated::new("plan-9", PlanStatus::Pending);
-    assert_eq!(plan.keys(), Keys::new().ordering("plan-9"));
+    assert_eq!(plan.keys(), Keys::new().with_ordering("plan-9"));
     let hovering = LabwareMoved::new("plate-7", "hovering");
     assert_eq!(hovering.keys().trigger, None);
 }
@@ -311,6 +318,6 @@ proptest! {
 
     #[test]
     fn no_bytes_are_too_odd(body in prop::collection::vec(any::<u8>(), 0..64)) {
-        prop_assert!(LabEvent::decode(Admitted::new(&body)).is_err());
+        prop_assert!(LabEvent::decode(TrustedBody::new(&body)).is_err());
     }
 }

@@ -7,7 +7,7 @@ use crate::timestamp::Timestamp;
 
 /// What an instant is for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Alarm {
+pub(super) enum Timer {
     /// A delivery's state changes.
     Delivery(u64, EndpointId),
     /// What may go to an endpoint changes.
@@ -16,13 +16,13 @@ pub(super) enum Alarm {
     Forget(u64),
 }
 
-/// Alarms by instant: the next one is found without a scan.
+/// Timers by instant: the next one is found without a scan.
 #[derive(Debug, Default)]
-pub(super) struct Alarms(BTreeSet<(Timestamp, Alarm)>);
+pub(super) struct Timers(BTreeSet<(Timestamp, Timer)>);
 
-impl Alarms {
+impl Timers {
     /// Moves an alarm from one instant to another, sets it, or takes it back.
-    pub(super) fn change(&mut self, from: Option<Timestamp>, to: Option<Timestamp>, alarm: Alarm) {
+    pub(super) fn change(&mut self, from: Option<Timestamp>, to: Option<Timestamp>, alarm: Timer) {
         if let Some(from) = from {
             self.0.remove(&(from, alarm.clone()));
         }
@@ -36,7 +36,7 @@ impl Alarms {
     }
 
     /// Takes an alarm that has gone off.
-    pub(super) fn ring(&mut self, now: Timestamp) -> Option<Alarm> {
+    pub(super) fn expire(&mut self, now: Timestamp) -> Option<Timer> {
         if self.next()? > now {
             return None;
         }

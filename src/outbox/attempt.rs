@@ -9,7 +9,7 @@ use http::Request;
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::{Endpoint, RequestError};
-use crate::health::Pass;
+use crate::health::Permit;
 use crate::id::{EndpointId, MessageId};
 use crate::message::Message;
 use crate::rendering::Rendering;
@@ -28,7 +28,7 @@ pub struct Ticket {
     pub(crate) endpoint: EndpointId,
     pub(crate) attempt: u32,
     /// Tells an attempt from before the endpoint was last enabled, over restarts as well.
-    pub(crate) pass: Pass,
+    pub(crate) pass: Permit,
 }
 
 impl Ticket {

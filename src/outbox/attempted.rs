@@ -1,4 +1,4 @@
-//! One attempt that is over, for the host's history: [`Attempted`].
+//! One attempt that is over, for the host's history: [`AttemptReport`].
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use crate::id::{EndpointId, MessageId};
 use crate::timestamp::Timestamp;
 
 /// One attempt that is over, as a host keeps it in its history: told by
-/// [`Notice::Attempted`](super::Notice::Attempted) where the outbox was asked to
+/// [`Notice::AttemptEnded`](super::Notice::AttemptEnded) where the outbox was asked to
 /// [report attempts](crate::Outbox::report_attempts).
 ///
 /// It can be stored as it is. It names the endpoint by its id, and holds neither URL nor body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
-pub struct Attempted {
+pub struct AttemptReport {
     /// The message.
     pub message: MessageId,
     /// The endpoint.
@@ -43,7 +43,7 @@ pub struct Attempted {
     pub verdict: Option<Verdict>,
 }
 
-impl Attempted {
+impl AttemptReport {
     /// How long the attempt took, from its start to its outcome. Its save, and its wait to be
     /// handed out, are part of that: the receiver's latency is the client's to measure.
     #[must_use]

@@ -6,7 +6,7 @@ use crate::id::{EndpointId, MessageId};
 use crate::timestamp::Timestamp;
 
 impl Outbox {
-    /// Decides that a delivery [in doubt](crate::delivery::Doubt::Ask) is sent again, although the
+    /// Decides that a delivery [in doubt](crate::delivery::DeliveryGuarantee::Ask) is sent again, although the
     /// receiver may have it.
     ///
     /// `false`, and nothing has changed, where it is not in doubt, or unknown.
@@ -14,7 +14,7 @@ impl Outbox {
         self.decide(message, endpoint, now, |delivery| delivery.resend(now))
     }
 
-    /// Decides that a delivery [in doubt](crate::delivery::Doubt::Ask) ends as
+    /// Decides that a delivery [in doubt](crate::delivery::DeliveryGuarantee::Ask) ends as
     /// [`Verdict::Unconfirmed`].
     ///
     /// `false`, and nothing has changed, where it is not in doubt, or unknown.

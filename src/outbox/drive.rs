@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::alarm::Alarm;
+use super::alarm::Timer;
 use super::attempt::{Attempt, Ticket};
-use super::flight::{Clearance, Flight};
+use super::flight::{Clearance, InFlight};
 use super::lane::Next;
 use super::record::RecordKey;
-use super::slot::Slot;
+use super::slot::DeliveryState;
 use super::{Entry, Outbox};
-use crate::flow::Class;
-use crate::health::Pass;
+use crate::flow::AttemptKind;
+use crate::health::Permit;
 use crate::id::EndpointId;
 use crate::timestamp::Timestamp;
 
@@ -22,7 +22,7 @@ impl Outbox {
         self.pending = self.pending.saturating_add(entry.open);
         if endpoints.is_empty() {
             entry.forget_at = Some(entry.settled_at + self.retain);
-            self.alarms.change(None, entry.forget_at, Alarm::Forget(sequence));
+            self.alarms.change(None, entry.forget_at, Timer::Forget(sequence));
         }
         self.messages.insert(sequence, entry);
         for endpoint in &endpoints {
@@ -33,21 +33,21 @@ impl Outbox {
 
     /// Moves what is due by time alone.
     pub(super) fn advance(&mut self, now: Timestamp) {
-        while let Some(alarm) = self.alarms.ring(now) {
+        while let Some(alarm) = self.alarms.expire(now) {
             match alarm {
-                Alarm::Delivery(sequence, endpoint) => {
+                Timer::Delivery(sequence, endpoint) => {
                     if let Some(slot) = self.slot(sequence, &endpoint) {
                         slot.alarm = None;
                     }
                     self.settle(sequence, &endpoint, None, now);
                 }
-                Alarm::Endpoint(endpoint) => {
+                Timer::Endpoint(endpoint) => {
                     if let Some(lane) = self.lanes.get_mut(&endpoint) {
                         lane.alarm = None;
                     }
                     self.tend(&endpoint, now);
                 }
-                Alarm::Forget(sequence) => self.forget(sequence),
+                Timer::Forget(sequence) => self.forget(sequence),
             }
         }
     }
@@ -71,7 +71,13 @@ impl Outbox {
     }
 
     /// Starts one attempt. `false` where the queue's word that it was due was wrong, and still is.
-    fn start(&mut self, sequence: u64, id: &EndpointId, class: Class, now: Timestamp) -> bool {
+    fn start(
+        &mut self,
+        sequence: u64,
+        id: &EndpointId,
+        class: AttemptKind,
+        now: Timestamp,
+    ) -> bool {
         let Some(endpoint) = self.registry.get(id) else { return false };
         let Some(lane) = self.lanes.get_mut(id) else { return false };
         let Some(entry) = self.messages.get_mut(&sequence) else { return false };
@@ -79,19 +85,19 @@ impl Outbox {
         // Where the delivery refuses after the health has not, the pass goes back.
         let Some(pass) = lane.kept.health.start(&endpoint.health, now) else { return false };
         if let Some(started) = slot.delivery.start(&endpoint.policy, now) {
-            lane.unsent_probe = Some(pass).filter(Pass::is_probe);
-            let spent = lane.started(&endpoint.flow, class, now);
+            lane.unsent_probe = Some(pass).filter(Permit::is_probe);
+            let spent = lane.start(&endpoint.flow, class, now);
             let body = entry.message.rendering(&slot.format).map_or(0, |it| it.body().len());
             self.turns.served(id, &mut lane.turn, body);
             slot.sent = false;
             let clearance = Some(Clearance { pass, class, spent });
-            slot.flight = Some(Flight { started, clearance });
+            slot.flight = Some(InFlight { started, clearance });
             let (message, endpoint) = (entry.message.id().clone(), id.clone());
             let attempt = started.number;
             self.settle(sequence, id, None, now);
             self.journal.guard_attempt(Ticket { sequence, message, endpoint, attempt, pass });
         } else {
-            lane.kept.health.unstart(pass);
+            lane.kept.health.cancel_start(pass);
             // The window has ended since; that is found out here.
             self.settle(sequence, id, None, now);
         }
@@ -116,7 +122,7 @@ impl Outbox {
         let held_up = line.is_some_and(|line| lane.queue.is_held_up(line, ticket.sequence));
         // The deliveries before it in its line have ended, unless one was replayed since.
         if held_up || slot.flight.is_some_and(|flight| lane.is_overtaken(&flight)) {
-            slot.delivery.unstart(started.number);
+            slot.delivery.cancel_start(started.number);
             self.settle(ticket.sequence, &ticket.endpoint, None, now);
             return None;
         }
@@ -138,7 +144,11 @@ impl Outbox {
         }
     }
 
-    pub(super) fn slot(&mut self, sequence: u64, endpoint: &EndpointId) -> Option<&mut Slot> {
+    pub(super) fn slot(
+        &mut self,
+        sequence: u64,
+        endpoint: &EndpointId,
+    ) -> Option<&mut DeliveryState> {
         self.messages.get_mut(&sequence)?.slots.get_mut(endpoint)
     }
 }

@@ -1,10 +1,10 @@
 //! How endpoints come and go, and what people decide over them, while deliveries are pending.
 
 use super::Outbox;
-use super::alarm::Alarm;
+use super::alarm::Timer;
 use super::record::RecordKey;
 use crate::endpoint::Endpoint;
-use crate::health::{Edge, EnableError, EnabledBy, Health};
+use crate::health::{EnableError, EnabledBy, Health, Transition};
 use crate::id::EndpointId;
 use crate::registry::RegistryError;
 use crate::timestamp::Timestamp;
@@ -67,7 +67,7 @@ impl Outbox {
         // Without an endpoint it neither is ready nor counts for the guard.
         self.tend(id, now);
         if let Some(lane) = self.lanes.remove(id) {
-            self.alarms.change(lane.alarm, None, Alarm::Endpoint(id.clone()));
+            self.alarms.change(lane.alarm, None, Timer::Endpoint(id.clone()));
             if lane.to_record().is_some() {
                 self.journal.touch(RecordKey::Endpoint(id.clone()));
             }
@@ -140,7 +140,7 @@ impl Outbox {
     }
 
     /// Carries out what a change of an endpoint's state means for its deliveries.
-    pub(super) fn follow(&mut self, id: &EndpointId, edge: Option<Edge>, now: Timestamp) {
+    pub(super) fn follow(&mut self, id: &EndpointId, edge: Option<Transition>, now: Timestamp) {
         if let Some(edge) = edge {
             let moved = self.turned(id, edge);
             self.settle_all(moved, id, now);

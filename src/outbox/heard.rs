@@ -1,4 +1,4 @@
-//! What an outcome says of an endpoint: [`Heard`].
+//! What an outcome says of an endpoint: [`Observation`].
 //!
 //! The table of the module `outbox`, row by row.
 
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::delivery::{Control, Failure, Outcome, Reaction, Responses, RetryAfter};
+use crate::delivery::{Control, Failure, Outcome, ResponseAction, ResponseRules, RetryAfter};
 use crate::flow::Feedback;
 use crate::health::Signal;
 
 /// What an outcome says of its endpoint: to its health, and to its flow.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Heard {
+pub(super) struct Observation {
     pub(super) signal: Signal,
     pub(super) feedback: Feedback,
     /// Whether an answer came.
@@ -21,12 +21,12 @@ pub(super) struct Heard {
     pub(super) pause: Option<Duration>,
 }
 
-impl Heard {
+impl Observation {
     const fn new(signal: Signal, feedback: Feedback) -> Self {
         Self { signal, feedback, answered: false, pause: None }
     }
 
-    pub(super) fn of(outcome: &Outcome, responses: &Responses) -> Self {
+    pub(super) fn of(outcome: &Outcome, responses: &ResponseRules) -> Self {
         match outcome {
             Outcome::Failed(Failure::Sender) => Self::new(Signal::SenderFault, Feedback::Other),
             Outcome::Failed(Failure::Timeout) => {
@@ -34,9 +34,11 @@ impl Heard {
             }
             Outcome::Failed(_) => Self::new(Signal::EndpointFault, Feedback::Other),
             Outcome::Response(response) => {
-                let reaction = responses.reaction(response.status());
+                let reaction = responses.action(response.status());
                 let heard = Self::of_answer(response.status(), reaction);
-                if reaction == Reaction::Disable || response.control() == Some(Control::Disable) {
+                if reaction == ResponseAction::Disable
+                    || response.control() == Some(Control::Disable)
+                {
                     return Self { signal: Signal::Gone, ..heard };
                 }
                 match response.retry_after() {
@@ -49,11 +51,11 @@ impl Heard {
         }
     }
 
-    fn of_answer(status: StatusCode, reaction: Reaction) -> Self {
+    fn of_answer(status: StatusCode, reaction: ResponseAction) -> Self {
         let (signal, feedback) = match (reaction, status.as_u16()) {
             // A 2xx that the policy does not take for a delivery is still one of a receiver that
             // copes.
-            (Reaction::Deliver, _) | (_, 200..=299) => (Signal::Success, Feedback::Success),
+            (ResponseAction::Deliver, _) | (_, 200..=299) => (Signal::Success, Feedback::Success),
             (_, 429) => (Signal::Overload, Feedback::TooFast),
             (_, 502..=504) => (Signal::Overload, Feedback::Overloaded),
             (_, 401 | 403 | 404 | 408) => (Signal::EndpointFault, Feedback::Other),

@@ -1,16 +1,16 @@
-//! What the outbox keeps of one endpoint: [`Lane`].
+//! What the outbox keeps of one endpoint: [`EndpointState`].
 
 use serde::{Deserialize, Serialize};
 
 use super::counters::Counters;
-use super::flight::{Clearance, Flight, Landing};
-use super::heard::Heard;
-use super::queue::Queue;
-use super::turns::Turn;
+use super::flight::{Clearance, EndedAttempt, InFlight};
+use super::heard::Observation;
+use super::queue::Backlog;
+use super::turns::FairShare;
 use super::watch::Census;
 use crate::endpoint::Endpoint;
-use crate::flow::{Class, Feedback, Flow, FlowPolicy, Permission, Spent};
-use crate::health::{Admit, Edge, Guard, Health, HealthPolicy, Intake, Pass, State};
+use crate::flow::{AttemptKind, Feedback, Flow, FlowDecision, FlowPolicy, Receipt};
+use crate::health::{Gate, Health, HealthPolicy, Intake, Permit, SenderOutage, State, Transition};
 use crate::timestamp::Timestamp;
 
 /// How many first attempts come before a retry that could go as well.
@@ -18,16 +18,16 @@ const FIRSTS: u8 = 3;
 
 /// One endpoint: its queue, its health, its flow, and where it is indexed.
 #[derive(Debug, Default)]
-pub(super) struct Lane {
-    pub(super) queue: Queue,
-    pub(super) kept: Kept,
+pub(super) struct EndpointState {
+    pub(super) queue: Backlog,
+    pub(super) kept: Persisted,
     /// What the record of it says, or will say when what has changed is saved.
-    pub(super) recorded: Kept,
+    pub(super) recorded: Persisted,
     pub(super) counters: Counters,
-    pub(super) turn: Turn,
+    pub(super) turn: FairShare,
     pub(super) alarm: Option<Timestamp>,
     /// The probe in flight, until it is handed out.
-    pub(super) unsent_probe: Option<Pass>,
+    pub(super) unsent_probe: Option<Permit>,
     /// How it counts for the guard against the sender's own outage.
     pub(super) census: Option<Census>,
 }
@@ -35,7 +35,7 @@ pub(super) struct Lane {
 /// What is saved of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Kept {
+pub(crate) struct Persisted {
     #[serde(skip_serializing_if = "is_default")]
     pub(super) health: Health,
     /// Those in flight are counted here alone. They are none in what is recorded, for the
@@ -54,7 +54,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-impl Default for Kept {
+impl Default for Persisted {
     fn default() -> Self {
         Self { health: Health::new(), flow: Flow::new(), told: State::Healthy, firsts: 0 }
     }
@@ -64,30 +64,30 @@ impl Default for Kept {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// An attempt at this delivery.
-    Go { sequence: u64, class: Class },
+    Go { sequence: u64, class: AttemptKind },
     /// Nothing, before this instant.
     Wait { until: Timestamp },
     /// Nothing, until something other than time changes.
     Nothing,
 }
 
-impl Lane {
+impl EndpointState {
     /// What goes next. An endpoint's health and flow are of now: see
     /// [`Outbox::tend`](super::Outbox::tend).
-    pub(super) fn next(&self, endpoint: &Endpoint, admit: Admit, now: Timestamp) -> Next {
+    pub(super) fn next(&self, endpoint: &Endpoint, admit: Gate, now: Timestamp) -> Next {
         let (first, retry) = (self.queue.first(), self.queue.retry());
         let ask = |class, due: Option<u64>| match due {
-            Some(sequence) => match self.kept.flow.ask(&endpoint.flow, class, now) {
-                Permission::Go => Next::Go { sequence, class },
-                Permission::Wait { until } => Next::Wait { until },
-                Permission::Busy => Next::Nothing,
+            Some(sequence) => match self.kept.flow.check(&endpoint.flow, class, now) {
+                FlowDecision::Go => Next::Go { sequence, class },
+                FlowDecision::Wait { until } => Next::Wait { until },
+                FlowDecision::Busy => Next::Nothing,
             },
             None => Next::Nothing,
         };
         let oldest = first.into_iter().chain(retry).min();
         match admit {
-            Admit::Open => {
-                match (ask(Class::First, first), ask(Class::Retry, retry)) {
+            Gate::Open => {
+                match (ask(AttemptKind::First, first), ask(AttemptKind::Retry, retry)) {
                     (first @ Next::Go { .. }, retry @ Next::Go { .. }) => {
                         if self.kept.firsts < FIRSTS { first } else { retry }
                     }
@@ -98,42 +98,47 @@ impl Lane {
                     (wait @ Next::Wait { .. }, _) | (_, wait) => wait,
                 }
             }
-            Admit::Probe => ask(Class::Probe, oldest),
+            Gate::Probe => ask(AttemptKind::Probe, oldest),
             // The probe's end is the health's to find, whether there is something to send or not.
-            Admit::Probing { deadline } => Next::Wait { until: deadline },
-            Admit::Hold { until } => match ask(Class::Probe, oldest) {
+            Gate::Probing { deadline } => Next::Wait { until: deadline },
+            Gate::Hold { until } => match ask(AttemptKind::Probe, oldest) {
                 Next::Go { .. } => Next::Wait { until },
                 Next::Wait { until: later } => Next::Wait { until: until.max(later) },
                 Next::Nothing => Next::Nothing,
             },
             // A probe that ends in the pause is to end in it, and not with the resumption.
-            Admit::Paused => match self.kept.health.wake_at() {
+            Gate::Paused => match self.kept.health.wake_at() {
                 Some(until) => Next::Wait { until },
                 None => Next::Nothing,
             },
-            Admit::Disabled => Next::Nothing,
+            Gate::Disabled => Next::Nothing,
         }
     }
 
     /// An attempt of this class has been started, and with that taken its turn.
-    pub(super) fn started(&mut self, policy: &FlowPolicy, class: Class, now: Timestamp) -> Spent {
-        let held_back = class == Class::First && self.queue.retry().is_some();
+    pub(super) fn start(
+        &mut self,
+        policy: &FlowPolicy,
+        class: AttemptKind,
+        now: Timestamp,
+    ) -> Receipt {
+        let held_back = class == AttemptKind::First && self.queue.retry().is_some();
         self.kept.firsts = if held_back { self.kept.firsts.saturating_add(1) } else { 0 };
-        self.kept.flow.started(policy, class, now)
+        self.kept.flow.start(policy, class, now)
     }
 
     /// Takes a probe back that was not handed out before its deadline: it was not made, so that it
     /// has not failed.
-    pub(super) fn take_probe_back(&mut self, now: Timestamp) {
-        let over = |pass: &mut Pass| pass.deadline().is_none_or(|deadline| now >= deadline);
+    pub(super) fn cancel_unsent_probe(&mut self, now: Timestamp) {
+        let over = |pass: &mut Permit| pass.deadline().is_none_or(|deadline| now >= deadline);
         if let Some(pass) = self.unsent_probe.take_if(over) {
-            self.kept.health.unstart(pass);
+            self.kept.health.cancel_start(pass);
         }
     }
 
     /// Whether an attempt that was started, and was not handed out yet, would not be started now:
     /// its endpoint was degraded since, or it was to be the probe and is it no more.
-    pub(super) fn is_overtaken(&self, flight: &Flight) -> bool {
+    pub(super) fn is_overtaken(&self, flight: &InFlight) -> bool {
         let health = &self.kept.health;
         match flight.pass() {
             Some(pass) if pass.is_probe() => health.probe() != Some(pass),
@@ -162,35 +167,35 @@ impl Lane {
     }
 
     /// An attempt is under way no more, with this outcome, if it has one.
-    pub(super) fn landed(
+    pub(super) fn attempt_ended(
         &mut self,
         endpoint: Option<&Endpoint>,
-        guard: Guard,
-        landing: &Landing<'_>,
-    ) -> Option<Edge> {
-        let Landing { flight, outcome, ended_at: now, sent } = *landing;
-        let Kept { health, flow, .. } = &mut self.kept;
+        guard: SenderOutage,
+        landing: &EndedAttempt<'_>,
+    ) -> Option<Transition> {
+        let EndedAttempt { flight, outcome, ended_at: now, sent } = *landing;
+        let Persisted { health, flow, .. } = &mut self.kept;
         let Some(endpoint) = endpoint else {
             flow.set_in_flight(flow.in_flight().saturating_sub(1));
             return None;
         };
-        let heard = outcome.map(|outcome| Heard::of(outcome, endpoint.policy.responses()));
+        let heard = outcome.map(|outcome| Observation::of(outcome, endpoint.policy.responses()));
         // After a restart nobody knows whether an attempt without an answer was made at all.
         let heard = heard.filter(|heard| flight.clearance.is_some() || heard.answered);
         let feedback = heard.map_or(Feedback::Other, |heard| heard.feedback);
         match flight.clearance {
-            Some(Clearance { spent, .. }) if !sent => flow.unstarted(&endpoint.flow, spent, now),
-            _ => flow.ended(&endpoint.flow, flight.started.at, feedback, now),
+            Some(Clearance { spent, .. }) if !sent => flow.cancel_start(&endpoint.flow, spent, now),
+            _ => flow.end(&endpoint.flow, flight.started.at, feedback, now),
         }
         if let Some(pause) = heard.and_then(|heard| heard.pause) {
-            flow.hold_until(&endpoint.flow, now + pause, now);
+            flow.pause_until(&endpoint.flow, now + pause, now);
         }
         match (flight.pass(), heard.map(|heard| heard.signal)) {
             (Some(pass), Some(signal)) => {
-                health.record(&endpoint.health, guard, pass, signal, now).edge()
+                health.record(&endpoint.health, guard, pass, signal, now).transition()
             }
             (Some(pass), None) => {
-                health.unstart(pass);
+                health.cancel_start(pass);
                 None
             }
             (None, _) => None,
@@ -221,9 +226,9 @@ impl Lane {
     }
 
     /// What the record of the endpoint is to say: nothing where it is as a new one.
-    pub(super) fn to_record(&self) -> Option<Kept> {
+    pub(super) fn to_record(&self) -> Option<Persisted> {
         let mut kept = self.kept.clone();
         kept.flow.set_in_flight(0);
-        (kept != Kept::default()).then_some(kept)
+        (kept != Persisted::default()).then_some(kept)
     }
 }

@@ -3,7 +3,7 @@
 use crate::delivery::Verdict;
 use crate::health::Disabled;
 use crate::id::{EndpointId, MessageId};
-use crate::outbox::attempted::Attempted;
+use crate::outbox::attempted::AttemptReport;
 use crate::timestamp::Timestamp;
 
 /// Something happened that the host may want to know.
@@ -35,7 +35,7 @@ pub enum Notice {
         /// How many attempts have failed.
         attempts: u32,
     },
-    /// An attempt ended without an answer, and under [`Doubt::Ask`](crate::delivery::Doubt::Ask)
+    /// An attempt ended without an answer, and under [`DeliveryGuarantee::Ask`](crate::delivery::DeliveryGuarantee::Ask)
     /// nothing more is sent until somebody decides: [`Outbox::resend`](crate::Outbox::resend),
     /// [`Outbox::give_up`](crate::Outbox::give_up) or [`Outbox::replay`](crate::Outbox::replay).
     /// Those of [`Outbox::deliveries`](crate::Outbox::deliveries) that are
@@ -52,7 +52,7 @@ pub enum Notice {
     },
     /// An attempt is over; told only where
     /// [`Outbox::report_attempts`](crate::Outbox::report_attempts) was asked for.
-    Attempted(Attempted),
+    AttemptEnded(AttemptReport),
     /// An endpoint fails too often: what there is for it waits, and probes ask whether it is back.
     EndpointDegraded {
         /// The endpoint.
@@ -90,7 +90,7 @@ pub enum Notice {
     },
     /// So many endpoints fail together that the fault is likely this end's: the network, a proxy,
     /// the name service. Until that is over none of them is suspended or disabled for it.
-    OwnOutage {
+    SenderOutage {
         /// How many fail.
         failing: u64,
         /// How many there are.
@@ -99,7 +99,7 @@ pub enum Notice {
         since: Timestamp,
     },
     /// No longer do so many endpoints fail together.
-    OwnOutageOver {
+    SenderOutageEnded {
         /// Since when.
         at: Timestamp,
     },

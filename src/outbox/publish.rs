@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::record::{RecordKey, Revision};
-use super::slot::Slot;
+use super::slot::DeliveryState;
 use super::{Entry, Outbox};
 use crate::delivery::Delivery;
-use crate::few::Few;
+use crate::few::SmallMap;
 use crate::format::FormatError;
 use crate::id::{EndpointId, MessageId};
 use crate::message::Message;
@@ -62,12 +62,12 @@ impl Outbox {
             let signable = endpoint.check_signer(message.id()).map_err(|error| {
                 FormatError::new("the endpoint's signer cannot sign the message").because(error)
             });
-            if let Err(error) = signable.and_then(|()| message.render(endpoint.formatter())) {
-                inexpressible.push(Inexpressible { endpoint: endpoint.id().clone(), error });
+            if let Err(error) = signable.and_then(|()| message.render(endpoint.format())) {
+                inexpressible.push(RenderFailure { endpoint: endpoint.id().clone(), error });
                 continue;
             }
-            let format = endpoint.formatter().name().into();
-            slots.push((endpoint.id().clone(), Slot::new(format, delivery.clone())));
+            let format = endpoint.format().name().into();
+            slots.push((endpoint.id().clone(), DeliveryState::new(format, delivery.clone())));
         }
 
         // It goes on rising when a restart finds no record to count on from.
@@ -76,7 +76,7 @@ impl Outbox {
         self.next_sequence = sequence.saturating_add(1);
         self.sequences.insert(message.id().clone(), sequence);
         self.journal.touch(key.clone());
-        let slots: Few<_, _> = slots.into_iter().collect();
+        let slots: SmallMap<_, _> = slots.into_iter().collect();
         let endpoints: Vec<_> = slots.keys().cloned().collect();
         let message = Arc::new(message);
         self.admit(sequence, Entry::new(message, now, slots), now);
@@ -105,7 +105,7 @@ pub struct Published {
     /// The endpoints that wanted it and whose format cannot express it, or whose signer cannot
     /// sign it: they do not get it. Of a
     /// duplicate this is empty, whatever it was the first time.
-    pub inexpressible: Vec<Inexpressible>,
+    pub inexpressible: Vec<RenderFailure>,
     /// With which revision the message is durable: this one or any later. An outbox without
     /// storage has none to wait for.
     pub revision: Revision,
@@ -114,7 +114,7 @@ pub struct Published {
 /// An endpoint whose format cannot express a message, or whose signer cannot sign it.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Inexpressible {
+pub struct RenderFailure {
     /// The endpoint.
     pub endpoint: EndpointId,
     /// Why not.

@@ -1,11 +1,11 @@
-//! The deliveries of one endpoint that have not ended: [`Queue`].
+//! The deliveries of one endpoint that have not ended: [`Backlog`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 /// Where a delivery stands in its queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Phase {
     /// No queue has seen it yet.
     New,
     /// Its first attempt could be made now.
@@ -20,7 +20,7 @@ pub(super) enum Place {
     Ended,
 }
 
-impl Place {
+impl Phase {
     pub(super) const fn is_due(self) -> bool {
         matches!(self, Self::First | Self::Retry)
     }
@@ -28,7 +28,7 @@ impl Place {
 
 /// How a delivery stands in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum GroupStatus {
     /// It holds up those behind it.
     Holding,
     /// It lets them pass.
@@ -37,29 +37,29 @@ pub(super) enum Standing {
 
 /// The deliveries of one endpoint that have not ended, by the sequence of their messages.
 #[derive(Debug, Default)]
-pub(super) struct Queue {
+pub(super) struct Backlog {
     open: BTreeSet<u64>,
     firsts: BTreeSet<u64>,
     retries: BTreeSet<u64>,
-    lines: BTreeMap<Box<str>, Line>,
+    lines: BTreeMap<Box<str>, OrderingGroup>,
 }
 
 /// Deliveries of which one waits for another.
 #[derive(Debug, Default)]
-struct Line {
+struct OrderingGroup {
     open: BTreeSet<u64>,
     /// Those that hold up all behind them.
     holding: BTreeSet<u64>,
 }
 
-impl Line {
+impl OrderingGroup {
     /// The first that holds up others, behind which all wait; `u64::MAX` where none does.
     fn head(&self) -> u64 {
         self.holding.first().copied().unwrap_or(u64::MAX)
     }
 }
 
-impl Queue {
+impl Backlog {
     /// Those that have not ended, oldest first.
     pub(super) fn open(&self) -> impl ExactSizeIterator<Item = u64> {
         self.open.iter().copied()
@@ -81,21 +81,21 @@ impl Queue {
     }
 
     /// Moves a delivery from one place to another.
-    pub(super) fn shift(&mut self, sequence: u64, from: Place, to: Place) {
+    pub(super) fn shift(&mut self, sequence: u64, from: Phase, to: Phase) {
         if from == to {
             return;
         }
         match from {
-            Place::First => _ = self.firsts.remove(&sequence),
-            Place::Retry => _ = self.retries.remove(&sequence),
-            Place::New | Place::Ended => _ = self.open.insert(sequence),
-            Place::InFlight | Place::Waiting => {}
+            Phase::First => _ = self.firsts.remove(&sequence),
+            Phase::Retry => _ = self.retries.remove(&sequence),
+            Phase::New | Phase::Ended => _ = self.open.insert(sequence),
+            Phase::InFlight | Phase::Waiting => {}
         }
         match to {
-            Place::First => _ = self.firsts.insert(sequence),
-            Place::Retry => _ = self.retries.insert(sequence),
-            Place::Ended => _ = self.open.remove(&sequence),
-            Place::New | Place::InFlight | Place::Waiting => {}
+            Phase::First => _ = self.firsts.insert(sequence),
+            Phase::Retry => _ = self.retries.insert(sequence),
+            Phase::Ended => _ = self.open.remove(&sequence),
+            Phase::New | Phase::InFlight | Phase::Waiting => {}
         }
     }
 
@@ -106,10 +106,10 @@ impl Queue {
         &mut self,
         line: &str,
         sequence: u64,
-        standing: Option<Standing>,
+        standing: Option<GroupStatus>,
     ) -> Vec<u64> {
         if standing.is_some() && !self.lines.contains_key(line) {
-            self.lines.insert(line.into(), Line::default());
+            self.lines.insert(line.into(), OrderingGroup::default());
         }
         let Some(entry) = self.lines.get_mut(line) else { return Vec::new() };
         match standing {
@@ -118,8 +118,8 @@ impl Queue {
         };
         let before = entry.head();
         match standing {
-            Some(Standing::Holding) => entry.holding.insert(sequence),
-            Some(Standing::LettingPass) | None => entry.holding.remove(&sequence),
+            Some(GroupStatus::Holding) => entry.holding.insert(sequence),
+            Some(GroupStatus::LettingPass) | None => entry.holding.remove(&sequence),
         };
         let after = entry.head();
         // What is behind both is held up as it was. Behind one of the two alone are those between

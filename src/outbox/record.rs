@@ -11,7 +11,7 @@ use crate::flow::Flow;
 use crate::health::Health;
 use crate::id::{EndpointId, MessageId};
 use crate::message::Message;
-use crate::outbox::lane::Kept;
+use crate::outbox::lane::Persisted;
 use crate::timestamp::Timestamp;
 
 /// One row of saved state.
@@ -126,7 +126,7 @@ impl DeliveryRecord {
 pub struct EndpointRecord {
     pub(crate) endpoint: EndpointId,
     #[serde(flatten)]
-    pub(crate) kept: Box<Kept>,
+    pub(crate) kept: Box<Persisted>,
 }
 
 impl EndpointRecord {

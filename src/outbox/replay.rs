@@ -1,4 +1,4 @@
-//! Deliveries that are made again: [`Selection`], [`ReplayPlan`] and [`Outbox::replay`].
+//! Deliveries that are made again: [`ReplayFilter`], [`ReplayPlan`] and [`Outbox::replay`].
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Range;
@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Outbox;
-use super::alarm::Alarm;
-use super::queue::Place;
+use super::alarm::Timer;
+use super::queue::Phase;
 use super::record::RecordKey;
 use crate::delivery::{Delivery, Verdict};
 use crate::id::{EndpointId, MessageId};
@@ -18,13 +18,13 @@ use crate::timestamp::Timestamp;
 ///
 /// ```
 /// use std::time::Duration;
-/// use labhook::outbox::Selection;
+/// use labhook::outbox::ReplayFilter;
 /// use labhook::{EndpointId, Timestamp};
 ///
 /// // What the ELN missed yesterday.
 /// let today = Timestamp::from_unix_seconds(1_744_848_000);
 /// let yesterday = Timestamp::from_unix_seconds(1_744_761_600);
-/// let missed = Selection::all()
+/// let missed = ReplayFilter::all()
 ///     .endpoint(EndpointId::new("eln")?)
 ///     .accepted_from(yesterday)
 ///     .accepted_before(today)
@@ -32,7 +32,7 @@ use crate::timestamp::Timestamp;
 /// # Ok::<(), labhook::IdError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Selection {
+pub struct ReplayFilter {
     message: Option<MessageId>,
     endpoint: Option<EndpointId>,
     from: Option<Timestamp>,
@@ -40,7 +40,7 @@ pub struct Selection {
     failed: bool,
 }
 
-impl Selection {
+impl ReplayFilter {
     /// All deliveries that the outbox knows: those that are pending, and those of settled messages
     /// that it [retains](Outbox::retain).
     #[must_use]
@@ -50,35 +50,35 @@ impl Selection {
 
     /// Only those of this message.
     #[must_use]
-    pub fn message(mut self, id: MessageId) -> Self {
+    pub fn with_message(mut self, id: MessageId) -> Self {
         self.message = Some(id);
         self
     }
 
     /// Only those to this endpoint.
     #[must_use]
-    pub fn endpoint(mut self, id: EndpointId) -> Self {
+    pub fn with_endpoint(mut self, id: EndpointId) -> Self {
         self.endpoint = Some(id);
         self
     }
 
     /// Only those whose message was accepted at this instant or later.
     #[must_use]
-    pub const fn accepted_from(mut self, at: Timestamp) -> Self {
+    pub const fn with_accepted_from(mut self, at: Timestamp) -> Self {
         self.from = Some(at);
         self
     }
 
     /// Only those whose message was accepted before this instant.
     #[must_use]
-    pub const fn accepted_before(mut self, at: Timestamp) -> Self {
+    pub const fn with_accepted_before(mut self, at: Timestamp) -> Self {
         self.before = Some(at);
         self
     }
 
     /// Only those that have ended, and not as [`Verdict::Delivered`].
     #[must_use]
-    pub const fn failed(mut self) -> Self {
+    pub const fn only_failed(mut self) -> Self {
         self.failed = true;
         self
     }
@@ -143,7 +143,12 @@ impl Outbox {
     /// What cannot be replayed is left out: what has an attempt in flight, what is past its
     /// message's lifetime by its turn, and what goes to an endpoint that is unknown or disabled.
     #[must_use]
-    pub fn plan_replay(&self, selection: &Selection, pace: Duration, now: Timestamp) -> ReplayPlan {
+    pub fn plan_replay(
+        &self,
+        selection: &ReplayFilter,
+        pace: Duration,
+        now: Timestamp,
+    ) -> ReplayPlan {
         let mut turns = BTreeMap::new();
         let mut replays = Vec::new();
         let entries = match selection.message.as_ref().map(|id| self.sequences.get(id)) {
@@ -211,11 +216,11 @@ impl Outbox {
             return false;
         }
         if ended {
-            self.alarms.change(entry.forget_at.take(), None, Alarm::Forget(*sequence));
+            self.alarms.change(entry.forget_at.take(), None, Timer::Forget(*sequence));
             entry.open = entry.open.saturating_add(1);
             self.pending = self.pending.saturating_add(1);
             // It is told of, counted and taken up anew, also where it ends at once.
-            slot.place = Place::New;
+            slot.place = Phase::New;
             slot.note(now);
             self.journal.touch(RecordKey::Delivery(message.clone(), endpoint.clone()));
             if let Some(lane) = self.lanes.get_mut(endpoint) {

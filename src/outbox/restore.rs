@@ -1,11 +1,11 @@
 //! The way back in: [`Outbox::restore`].
 
-use super::flight::Flight;
+use super::flight::InFlight;
 use super::record::{DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey};
-use super::slot::Slot;
+use super::slot::DeliveryState;
 use super::{Entry, Outbox};
 use crate::delivery::Delivery;
-use crate::few::Few;
+use crate::few::SmallMap;
 use crate::id::MessageId;
 use crate::timestamp::Timestamp;
 
@@ -49,7 +49,7 @@ impl Outbox {
             // Of a probe that was in flight the health will hear no more: a flight of before has no
             // pass.
             if let Some(probe) = lane.kept.health.probe() {
-                lane.kept.health.unstart(probe);
+                lane.kept.health.cancel_start(probe);
             }
             lane.recorded = lane.kept.clone();
             // Of an outage of its own the host was told before.
@@ -78,8 +78,8 @@ impl Outbox {
             return Err(RestoreError::NoRendering { id, format: format.clone() });
         }
         let delivery = Delivery::new(accepted_at).with_expires_at(message.expires_at());
-        let fresh = |format| Slot::new(format, delivery.clone());
-        let slots: Few<_, _> = fan_out.into_iter().map(|(id, it)| (id, fresh(it))).collect();
+        let fresh = |format| DeliveryState::new(format, delivery.clone());
+        let slots: SmallMap<_, _> = fan_out.into_iter().map(|(id, it)| (id, fresh(it))).collect();
         let entry = Entry::new(message, accepted_at, slots);
         if self.messages.insert(sequence, entry).is_some()
             || self.sequences.insert(id.clone(), sequence).is_some()
@@ -105,7 +105,7 @@ impl Outbox {
                 // It may have been: a crash hides whether it was.
                 slot.sent = true;
                 if let Some(started) = slot.delivery.in_flight() {
-                    slot.flight = Some(Flight { started, clearance: None });
+                    slot.flight = Some(InFlight { started, clearance: None });
                     let flow = &mut self.lanes.entry(endpoint).or_default().kept.flow;
                     flow.set_in_flight(flow.in_flight().saturating_add(1));
                 }

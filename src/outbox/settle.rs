@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Outbox;
-use super::alarm::Alarm;
+use super::alarm::Timer;
 use super::notice::Notice;
-use super::queue::Place;
+use super::queue::Phase;
 use super::record::RecordKey;
-use crate::delivery::{Dice, Outcome};
-use crate::health::Waiting;
+use crate::delivery::{JitterSeed, Outcome};
+use crate::health::PendingOnDisable;
 use crate::id::EndpointId;
 use crate::timestamp::Timestamp;
 
@@ -53,15 +53,17 @@ impl Outbox {
         let message = entry.message.id();
 
         // The delivery itself, and what its attempt says of the endpoint.
-        let dice = Dice::new(self.seed, message, id);
+        let dice = JitterSeed::new(self.seed, message, id);
         let in_use = endpoint.is_some_and(|endpoint| lane.is_in_use(endpoint));
         let advanced = endpoint.map(|endpoint| slot.advance(endpoint, in_use, dice, now));
         let progress = advanced.map(|(progress, _)| progress);
         let timed_out = advanced.is_some_and(|(_, timed_out)| timed_out);
         let landing = slot.landing(outcome, timed_out, now);
-        let edge =
-            landing.as_ref().and_then(|landing| lane.landed(endpoint, self.watch.guard(), landing));
-        let cancels = endpoint.is_some_and(|it| it.health.waiting() == Waiting::Cancel);
+        let edge = landing
+            .as_ref()
+            .and_then(|landing| lane.attempt_ended(endpoint, self.watch.guard(), landing));
+        let cancels =
+            endpoint.is_some_and(|it| it.health.pending_on_disable() == PendingOnDisable::Cancel);
         let disabled = lane.kept.health.disabled().is_some();
         if disabled && cancels && slot.delivery.in_flight().is_none() {
             slot.cancel(now);
@@ -70,7 +72,7 @@ impl Outbox {
         // Its record, and what is to be told of it.
         if let Some(landing) = landing.filter(|it| self.report_attempts && it.sent) {
             let report = slot.report(message, id, &landing, now);
-            self.journal.guard_notice(Notice::Attempted(report));
+            self.journal.guard_notice(Notice::AttemptEnded(report));
         }
         if slot.has_news() {
             self.journal.touch(RecordKey::Delivery(message.clone(), id.clone()));
@@ -89,7 +91,7 @@ impl Outbox {
         let wake_at = endpoint.and_then(|endpoint| slot.delivery.wake_at(&endpoint.policy));
         let alarm = wake_at.into_iter().chain(skip_at.filter(|_| line.is_some())).min();
         if slot.alarm != alarm {
-            let name = Alarm::Delivery(sequence, id.clone());
+            let name = Timer::Delivery(sequence, id.clone());
             self.alarms.change(slot.alarm, alarm, name);
             slot.alarm = alarm;
         }
@@ -111,13 +113,13 @@ impl Outbox {
         }
 
         // Its message, and its endpoint.
-        if to == Place::Ended && from != Place::Ended {
+        if to == Phase::Ended && from != Phase::Ended {
             self.pending = self.pending.saturating_sub(1);
             entry.open = entry.open.saturating_sub(1);
             entry.settled_at = entry.settled_at.max(slot.kept_from().unwrap_or(now));
             if entry.open == 0 {
                 entry.forget_at = Some(entry.settled_at + self.retain);
-                self.alarms.change(None, entry.forget_at, Alarm::Forget(sequence));
+                self.alarms.change(None, entry.forget_at, Timer::Forget(sequence));
             }
         }
         if let Some(edge) = edge {

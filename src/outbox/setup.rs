@@ -5,14 +5,14 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use super::Outbox;
-use super::alarm::Alarms;
+use super::alarm::Timers;
 use super::journal::Journal;
-use super::lane::Lane;
-use super::turns::Turns;
-use super::watch::Watch;
+use super::lane::EndpointState;
+use super::turns::FairQueue;
+use super::watch::OutageCensus;
 #[cfg(doc)]
 use super::{Notice, Step};
-use crate::health::OutageGuard;
+use crate::health::OutagePolicy;
 use crate::registry::Registry;
 use crate::timestamp::Timestamp;
 
@@ -32,7 +32,7 @@ impl Outbox {
     /// outboxes of one seed jitter alike.
     #[must_use]
     pub fn new(registry: Registry, seed: u64) -> Self {
-        let lanes = registry.iter().map(|it| (it.id().clone(), Lane::default())).collect();
+        let lanes = registry.iter().map(|it| (it.id().clone(), EndpointState::default())).collect();
         let mut outbox = Self {
             seed,
             batch: BATCH,
@@ -43,11 +43,11 @@ impl Outbox {
             next_sequence: 0,
             pending: 0,
             lanes,
-            turns: Turns::default(),
-            watch: Watch::default(),
+            turns: FairQueue::default(),
+            watch: OutageCensus::default(),
             failing_after: FAILING_AFTER,
             report_attempts: false,
-            alarms: Alarms::default(),
+            alarms: Timers::default(),
             journal: Journal::new(),
         };
         let ids: Vec<_> = outbox.lanes.keys().cloned().collect();
@@ -70,7 +70,7 @@ impl Outbox {
     /// A crash between a save and its sends leaves that many attempts in doubt, each of which is
     /// made again after its deadline.
     #[must_use]
-    pub fn batch(mut self, attempts: NonZeroUsize) -> Self {
+    pub fn with_batch(mut self, attempts: NonZeroUsize) -> Self {
         self.batch = attempts;
         self
     }
@@ -82,7 +82,7 @@ impl Outbox {
     /// deleted, verdicts and all: a host that keeps a history copies them from the
     /// [changes](Step::Save), or from [`Notice::Settled`].
     #[must_use]
-    pub fn retain(mut self, duration: Duration) -> Self {
+    pub fn with_retention(mut self, duration: Duration) -> Self {
         self.retain = duration;
         self
     }
@@ -90,23 +90,23 @@ impl Outbox {
     /// Sets after how many failed attempts at one delivery [`Notice::Failing`] tells of it, once,
     /// and once more where it is replayed and fails as often again; the default is 3.
     #[must_use]
-    pub const fn failing_after(mut self, attempts: NonZeroU32) -> Self {
+    pub const fn with_failing_after(mut self, attempts: NonZeroU32) -> Self {
         self.failing_after = attempts;
         self
     }
 
-    /// Has [`Notice::Attempted`] tell of every attempt that is over, for the host's history.
+    /// Has [`Notice::AttemptEnded`] tell of every attempt that is over, for the host's history.
     #[must_use]
-    pub const fn report_attempts(mut self) -> Self {
+    pub const fn with_attempt_reports(mut self) -> Self {
         self.report_attempts = true;
         self
     }
 
     /// Sets when a failure of many endpoints is taken for the sender's own; the default is that of
-    /// [`OutageGuard`]. It counts the endpoints in use that nobody paused or disabled, and of these
+    /// [`OutagePolicy`]. It counts the endpoints in use that nobody paused or disabled, and of these
     /// those that are degraded or suspended.
     #[must_use]
-    pub fn outage_guard(mut self, guard: OutageGuard) -> Self {
+    pub fn with_outage_policy(mut self, guard: OutagePolicy) -> Self {
         self.watch.set_policy(guard);
         self
     }

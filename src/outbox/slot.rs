@@ -1,13 +1,13 @@
-//! A message on its way to one endpoint, and where it is indexed: [`Slot`].
+//! A message on its way to one endpoint, and where it is indexed: [`DeliveryState`].
 
 use std::num::NonZeroU32;
 
-use super::attempted::Attempted;
-use super::flight::{Flight, Landing};
+use super::attempted::AttemptReport;
+use super::flight::{EndedAttempt, InFlight};
 use super::notice::Notice;
-use super::queue::{Place, Standing};
+use super::queue::{GroupStatus, Phase};
 use crate::delivery::{
-    Delivery, Dice, Failure, Outcome, Policy, Progress, Resolution, Started, Verdict,
+    Delivery, Failure, JitterSeed, Outcome, Progress, Resolution, RetryPolicy, Started, Verdict,
 };
 use crate::endpoint::Endpoint;
 use crate::id::{EndpointId, MessageId};
@@ -16,12 +16,12 @@ use crate::timestamp::Timestamp;
 
 /// A delivery, and where it is indexed.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(super) struct DeliveryState {
     pub(super) format: Box<str>,
     pub(super) delivery: Delivery,
     /// What the record of it says, or will say when what has changed is saved.
     pub(super) recorded: Delivery,
-    pub(super) place: Place,
+    pub(super) place: Phase,
     /// The line that it stands in.
     pub(super) line: Option<Box<str>>,
     pub(super) alarm: Option<Timestamp>,
@@ -29,16 +29,16 @@ pub(super) struct Slot {
     pub(super) found_at: Option<Timestamp>,
     /// Whether the attempt in flight was handed out; until then it was certainly not made.
     pub(super) sent: bool,
-    pub(super) flight: Option<Flight>,
+    pub(super) flight: Option<InFlight>,
 }
 
-impl Slot {
+impl DeliveryState {
     pub(super) fn new(format: Box<str>, delivery: Delivery) -> Self {
         Self {
             format,
             recorded: delivery.clone(),
             delivery,
-            place: Place::New,
+            place: Phase::New,
             line: None,
             alarm: None,
             found_at: None,
@@ -72,7 +72,7 @@ impl Slot {
         &mut self,
         endpoint: &Endpoint,
         in_use: bool,
-        dice: Dice<'_>,
+        dice: JitterSeed<'_>,
         now: Timestamp,
     ) -> (Progress, bool) {
         // Where it is too late for one that was not made, or its endpoint is out of use by now, no
@@ -81,7 +81,7 @@ impl Slot {
             let close = self.delivery.window_end(&endpoint.policy);
             let too_late = now >= started.deadline || close.is_some_and(|close| now >= close);
             if too_late || !in_use {
-                self.delivery.unstart(started.number);
+                self.delivery.cancel_start(started.number);
             }
         }
         let unanswered = self.delivery.unanswered();
@@ -93,8 +93,8 @@ impl Slot {
     /// succeeded after all, one that was not handed out was not made.
     pub(super) fn resolve(
         &mut self,
-        policy: &Policy,
-        dice: Dice<'_>,
+        policy: &RetryPolicy,
+        dice: JitterSeed<'_>,
         attempt: u32,
         outcome: &Outcome,
         now: Timestamp,
@@ -103,7 +103,7 @@ impl Slot {
             return self.delivery.resolve(policy, dice, attempt, outcome, now);
         };
         let mut without = self.delivery.clone();
-        without.unstart(unsent.number);
+        without.cancel_start(unsent.number);
         let resolution = without.resolve(policy, dice, attempt, outcome, now);
         if !matches!(resolution, Resolution::Ignored(_)) {
             self.delivery = without;
@@ -114,7 +114,7 @@ impl Slot {
     /// Ends the delivery because its endpoint is out of use.
     pub(super) fn cancel(&mut self, now: Timestamp) {
         if let Some(started) = self.unsent() {
-            self.delivery.unstart(started.number);
+            self.delivery.cancel_start(started.number);
         }
         let doubt = self.delivery.in_doubt().map(|_| Verdict::Unconfirmed);
         self.delivery.end(doubt.unwrap_or(Verdict::Cancelled), now);
@@ -126,15 +126,15 @@ impl Slot {
         outcome: Option<&'a Outcome>,
         timed_out: bool,
         now: Timestamp,
-    ) -> Option<Landing<'a>> {
+    ) -> Option<EndedAttempt<'a>> {
         const TIMEOUT: &Outcome = &Outcome::failed(Failure::Timeout);
         let in_flight = self.delivery.in_flight().is_some();
         let (flight, sent) = (self.flight.take_if(|_| !in_flight)?, self.sent);
         Some(if timed_out {
             let ended_at = flight.started.deadline;
-            Landing { flight, sent, outcome: Some(TIMEOUT), ended_at }
+            EndedAttempt { flight, sent, outcome: Some(TIMEOUT), ended_at }
         } else {
-            Landing { flight, sent, outcome, ended_at: now }
+            EndedAttempt { flight, sent, outcome, ended_at: now }
         })
     }
 
@@ -158,13 +158,13 @@ impl Slot {
         &self,
         message: &MessageId,
         endpoint: &EndpointId,
-        landing: &Landing<'_>,
+        landing: &EndedAttempt<'_>,
         now: Timestamp,
-    ) -> Attempted {
-        let Landing { flight, outcome, ended_at, .. } = landing;
+    ) -> AttemptReport {
+        let EndedAttempt { flight, outcome, ended_at, .. } = landing;
         let verdict = self.delivery.verdict();
         let goes_on = verdict.is_none() && self.delivery.in_doubt().is_none();
-        Attempted {
+        AttemptReport {
             message: message.clone(),
             endpoint: endpoint.clone(),
             number: flight.started.number,
@@ -217,28 +217,28 @@ impl Slot {
         order: Order,
         accepted_at: Timestamp,
         now: Timestamp,
-    ) -> (Standing, Option<Timestamp>) {
+    ) -> (GroupStatus, Option<Timestamp>) {
         let skip_at = order.skip_at(accepted_at);
         let passed = skip_at.is_some_and(|skip_at| now >= skip_at);
         if passed || order.skips(Self::failed(&self.delivery)) {
-            (Standing::LettingPass, None)
+            (GroupStatus::LettingPass, None)
         } else {
-            (Standing::Holding, skip_at)
+            (GroupStatus::Holding, skip_at)
         }
     }
 
     /// Where it stands in the queue.
-    pub(super) fn place(&self, progress: Option<Progress>, held_up: bool) -> Place {
+    pub(super) fn place(&self, progress: Option<Progress>, held_up: bool) -> Phase {
         if self.delivery.verdict().is_some() {
-            Place::Ended
+            Phase::Ended
         } else if self.delivery.in_flight().is_some() {
-            Place::InFlight
+            Phase::InFlight
         } else if progress != Some(Progress::Due) || held_up {
-            Place::Waiting
+            Phase::Waiting
         } else if self.delivery.attempts() == 0 {
-            Place::First
+            Phase::First
         } else {
-            Place::Retry
+            Phase::Retry
         }
     }
 }

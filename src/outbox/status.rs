@@ -4,7 +4,7 @@ use super::Outbox;
 use super::counters::Counters;
 use crate::delivery::Delivery;
 use crate::flow::Flow;
-use crate::health::{Guard, Health};
+use crate::health::{Health, SenderOutage};
 use crate::id::EndpointId;
 use crate::message::Message;
 use crate::registry::Registry;
@@ -62,7 +62,7 @@ impl Outbox {
 
     /// Whether so many endpoints fail together that the fault is likely the sender's own.
     #[must_use]
-    pub const fn own_outage(&self) -> Guard {
+    pub const fn own_outage(&self) -> SenderOutage {
         self.watch.guard()
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::Outbox;
-use super::alarm::Alarm;
+use super::alarm::Timer;
 use super::lane::Next;
 use super::notice::Notice;
 use super::record::RecordKey;
-use crate::health::{Edge, State};
+use crate::health::{State, Transition};
 use crate::id::EndpointId;
 use crate::timestamp::Timestamp;
 
@@ -17,7 +17,7 @@ impl Outbox {
     pub(super) fn tend(&mut self, id: &EndpointId, now: Timestamp) -> Next {
         let endpoint = self.registry.get(id).map(Arc::as_ref);
         let Some(lane) = self.lanes.get_mut(id) else { return Next::Nothing };
-        lane.take_probe_back(now);
+        lane.cancel_unsent_probe(now);
         let standing =
             endpoint.map(|it| lane.kept.health.poll(&it.health, self.watch.guard(), now));
         if let Some(edge) = standing.and_then(|standing| standing.edge) {
@@ -43,7 +43,7 @@ impl Outbox {
             _ => None,
         };
         if lane.alarm != alarm {
-            self.alarms.change(lane.alarm, alarm, Alarm::Endpoint(id.clone()));
+            self.alarms.change(lane.alarm, alarm, Timer::Endpoint(id.clone()));
             lane.alarm = alarm;
         }
         if lane.has_news() {
@@ -58,7 +58,7 @@ impl Outbox {
 
     /// Tells of an endpoint's new state what was not told yet of this incident, and answers which
     /// deliveries it moves.
-    pub(super) fn turned(&mut self, id: &EndpointId, edge: Edge) -> Vec<u64> {
+    pub(super) fn turned(&mut self, id: &EndpointId, edge: Transition) -> Vec<u64> {
         let Some(lane) = self.lanes.get_mut(id) else { return Vec::new() };
         let told = lane.kept.told;
         lane.kept.told = told.max(edge.to);
@@ -88,10 +88,10 @@ impl Outbox {
 
     fn outage_notice(&self, now: Timestamp) -> Notice {
         let (failing, all) = self.watch.counts();
-        if self.watch.guard().holds() {
-            Notice::OwnOutage { failing, all, since: now }
+        if self.watch.guard().is_suspected() {
+            Notice::SenderOutage { failing, all, since: now }
         } else {
-            Notice::OwnOutageOver { at: now }
+            Notice::SenderOutageEnded { at: now }
         }
     }
 }

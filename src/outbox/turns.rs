@@ -1,4 +1,4 @@
-//! Whose turn it is among the endpoints that could be sent to: [`Turns`].
+//! Whose turn it is among the endpoints that could be sent to: [`FairQueue`].
 
 use std::collections::BTreeSet;
 
@@ -15,28 +15,28 @@ const OVERHEAD: u64 = 1_024;
 /// it. Each of `k` endpoints with a backlog gets `1 / k` of the bytes, give or take one message,
 /// which is what deficit round robin gives, without its rounds.
 #[derive(Debug, Default)]
-pub(super) struct Turns {
+pub(super) struct FairQueue {
     ready: BTreeSet<(u64, EndpointId)>,
     clock: u64,
 }
 
 /// Where an endpoint stands among the others.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Turn {
+pub(super) struct FairShare {
     /// As which it stands among the ready ones, if it does.
     tag: Option<u64>,
     /// Before this it has had its share.
     served_up_to: u64,
 }
 
-impl Turns {
+impl FairQueue {
     /// Whose turn it is.
     pub(super) fn next(&self) -> Option<&EndpointId> {
         self.ready.first().map(|(_, id)| id)
     }
 
     /// Takes up whether an endpoint could be sent to.
-    pub(super) fn set(&mut self, id: &EndpointId, turn: &mut Turn, ready: bool) {
+    pub(super) fn set(&mut self, id: &EndpointId, turn: &mut FairShare, ready: bool) {
         if ready == turn.tag.is_some() {
             return;
         }
@@ -50,7 +50,7 @@ impl Turns {
     }
 
     /// An endpoint has had its turn, with a body of so many bytes.
-    pub(super) fn served(&mut self, id: &EndpointId, turn: &mut Turn, body: usize) {
+    pub(super) fn served(&mut self, id: &EndpointId, turn: &mut FairShare, body: usize) {
         let cost = OVERHEAD.saturating_add(u64::try_from(body).unwrap_or(u64::MAX));
         if let Some(tag) = turn.tag {
             self.set(id, turn, false);

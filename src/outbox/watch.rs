@@ -1,6 +1,6 @@
-//! Whether too many endpoints fail together: [`Watch`].
+//! Whether too many endpoints fail together: [`OutageCensus`].
 
-use crate::health::{Guard, OutageGuard};
+use crate::health::{OutagePolicy, SenderOutage};
 
 /// How an endpoint counts among those of which too many may be failing at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,20 +11,20 @@ pub(super) enum Census {
 
 /// The guard against the sender's own outage, and what it counts.
 #[derive(Debug, Default)]
-pub(super) struct Watch {
-    policy: OutageGuard,
+pub(super) struct OutageCensus {
+    policy: OutagePolicy,
     well: u64,
     failing: u64,
-    guard: Guard,
+    guard: SenderOutage,
 }
 
-impl Watch {
-    pub(super) fn set_policy(&mut self, policy: OutageGuard) {
+impl OutageCensus {
+    pub(super) fn set_policy(&mut self, policy: OutagePolicy) {
         self.policy = policy;
         self.check();
     }
 
-    pub(super) const fn guard(&self) -> Guard {
+    pub(super) const fn guard(&self) -> SenderOutage {
         self.guard
     }
 

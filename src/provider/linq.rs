@@ -42,13 +42,13 @@ pub use payload::{
 pub use webhook::Webhook;
 
 use super::vendor::Vendor;
-use crate::delivery::Policy;
+use crate::delivery::RetryPolicy;
 
 const VENDOR: Vendor = Vendor("LINQ");
 
 /// The policy to deliver by: the default one. The vendor publishes neither a timeout nor retries
 /// nor what it takes for success.
 #[must_use]
-pub fn policy() -> Policy {
-    Policy::default()
+pub fn policy() -> RetryPolicy {
+    RetryPolicy::default()
 }

@@ -1,6 +1,6 @@
-//! Why a request is not taken: [`Refusal`].
+//! Why a request is not taken: [`ReceiveError`].
 
-use super::unmapped::Unmapped;
+use super::unmapped::MapError;
 use crate::decode::DecodeError;
 use crate::format::CloudEventHeaderError;
 use crate::reply::Reply;
@@ -11,7 +11,7 @@ use crate::signature::VerifyError;
 /// No variant's own text holds any part of the body.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum ReceiveError {
     /// There is no source of the name, or none that the request has a signature or token for.
     #[error("the request is of no known source")]
     NoSource,
@@ -39,23 +39,23 @@ pub enum Refusal {
     },
     /// The body is well-formed and no lab event.
     #[error("the request of {name} is no lab event")]
-    Unmapped {
+    MapError {
         /// The receiver's name for the sender.
         name: Box<str>,
         /// Why not.
-        source: Unmapped,
+        source: MapError,
     },
 }
 
-/// For the `?` of a function that returns what to answer: [`Refusal::reply`]. Log the refusal
+/// For the `?` of a function that returns what to answer: [`ReceiveError::reply`]. Log the refusal
 /// first, it says why.
-impl From<Refusal> for Reply {
-    fn from(refusal: Refusal) -> Self {
+impl From<ReceiveError> for Reply {
+    fn from(refusal: ReceiveError) -> Self {
         refusal.reply()
     }
 }
 
-impl Refusal {
+impl ReceiveError {
     /// A short name for logs and metrics, that will not change: that of the [`VerifyError`] where
     /// the sources that were tried give one reason.
     #[must_use]
@@ -69,7 +69,7 @@ impl Refusal {
             }
             Self::Malformed { .. } => "malformed",
             Self::CloudEventHeaders { .. } => "malformed-headers",
-            Self::Unmapped { .. } => "unmapped",
+            Self::MapError { .. } => "unmapped",
         }
     }
 
@@ -80,7 +80,7 @@ impl Refusal {
     pub const fn reply(&self) -> Reply {
         match self {
             Self::NoSource | Self::NotGenuine { .. } => Reply::Refused,
-            Self::Malformed { .. } | Self::CloudEventHeaders { .. } | Self::Unmapped { .. } => {
+            Self::Malformed { .. } | Self::CloudEventHeaders { .. } | Self::MapError { .. } => {
                 Reply::AbortMessage
             }
         }

@@ -70,7 +70,7 @@ pub use subscription::{Hook, HookError};
 pub use webhook::{EventKind, Webhook, dedupe_key};
 
 use super::vendor::Vendor;
-use crate::delivery::Policy;
+use crate::delivery::RetryPolicy;
 
 const VENDOR: Vendor = Vendor("Segments.ai");
 
@@ -80,14 +80,14 @@ pub const API_VERSION: &str = "2021-08-01";
 
 /// An endpoint all of whose deliveries have failed for so long is disabled (Svix's documentation).
 ///
-/// It is here to be known: a [`Policy`] is about single deliveries, and disables no endpoint.
+/// It is here to be known: a [`RetryPolicy`] is about single deliveries, and disables no endpoint.
 pub const DISABLED_AFTER: Duration = Duration::from_secs(5 * 86_400);
 
 /// How Segments.ai delivers: as Svix, through which it sends, documents.
 ///
-/// It is [`Policy::svix`]: the schedule, the 15 s for an answer, and the header
+/// It is [`RetryPolicy::svix`]: the schedule, the 15 s for an answer, and the header
 /// `webhook-delivery` with which a receiver stops the retries or disables the endpoint.
 #[must_use]
-pub fn policy() -> Policy {
-    Policy::svix()
+pub fn policy() -> RetryPolicy {
+    RetryPolicy::svix()
 }

@@ -3,11 +3,11 @@
 use http::HeaderMap;
 
 use super::dedupe_key::DedupeKey;
-use super::refusal::Refusal;
-use super::unmapped::Unmapped;
+use super::refusal::ReceiveError;
+use super::unmapped::MapError;
 use super::{linq, segments, strateos, strike};
 use crate::danger::{self, Unsigned};
-use crate::decode::{Admitted, Decode, DecodeError};
+use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::format::{CloudEvent, CloudEventHeaderError};
 use crate::id::WorkcellId;
 use crate::lab::LabEvent;
@@ -56,12 +56,12 @@ impl Sources {
     ///
     /// # Errors
     ///
-    /// [`SourceTaken`] where two have one name.
-    pub fn new(sources: impl IntoIterator<Item = Source>) -> Result<Self, SourceTaken> {
+    /// [`DuplicateSourceError`] where two have one name.
+    pub fn new(sources: impl IntoIterator<Item = Source>) -> Result<Self, DuplicateSourceError> {
         let mut known: Vec<Source> = Vec::new();
         for source in sources {
             if known.iter().any(|other| other.name == source.name) {
-                return Err(SourceTaken { name: source.name });
+                return Err(DuplicateSourceError { name: source.name });
             }
             known.push(source);
         }
@@ -79,13 +79,13 @@ impl Sources {
     ///
     /// # Errors
     ///
-    /// [`Refusal`]; where no unsigned source can read the request, that of the last of them.
+    /// [`ReceiveError`]; where no unsigned source can read the request, that of the last of them.
     pub fn receive<'a>(
         &self,
         headers: &HeaderMap,
         body: &'a [u8],
         now: Timestamp,
-    ) -> Result<Received<'a>, Refusal> {
+    ) -> Result<Received<'a>, ReceiveError> {
         let mut tried = Vec::new();
         for source in &self.0 {
             let Some(verifier) = &source.verifier else { continue };
@@ -98,9 +98,9 @@ impl Sources {
             }
         }
         if !tried.is_empty() {
-            return Err(Refusal::NotGenuine { tried });
+            return Err(ReceiveError::NotGenuine { tried });
         }
-        let mut refusal = Refusal::NoSource;
+        let mut refusal = ReceiveError::NoSource;
         for source in self.0.iter().filter(|source| source.verifier.is_none()) {
             match source.read(Proof::Unsigned(danger::unsigned(body)), headers, now) {
                 Err(error) => refusal = error,
@@ -114,21 +114,23 @@ impl Sources {
     ///
     /// # Errors
     ///
-    /// [`Refusal`].
+    /// [`ReceiveError`].
     pub fn receive_from<'a>(
         &self,
         name: &str,
         headers: &HeaderMap,
         body: &'a [u8],
         now: Timestamp,
-    ) -> Result<Received<'a>, Refusal> {
+    ) -> Result<Received<'a>, ReceiveError> {
         let source = self.0.iter().find(|source| &*source.name == name);
-        let source = source.ok_or(Refusal::NoSource)?;
+        let source = source.ok_or(ReceiveError::NoSource)?;
         let proof = match &source.verifier {
             Some(verifier) => match verifier.verify(headers, body, now) {
                 Ok(verified) => Proof::Verified(verified),
                 Err(error) => {
-                    return Err(Refusal::NotGenuine { tried: vec![(source.name.clone(), error)] });
+                    return Err(ReceiveError::NotGenuine {
+                        tried: vec![(source.name.clone(), error)],
+                    });
                 }
             },
             None => Proof::Unsigned(danger::unsigned(body)),
@@ -211,7 +213,7 @@ impl Source {
     /// Sets the workcell that the source's safety events are about where their bodies do not say:
     /// see [`linq::Webhook::workcell_or`]. Other events pay it no heed.
     #[must_use]
-    pub fn workcell(mut self, workcell: impl Into<WorkcellId>) -> Self {
+    pub fn with_workcell(mut self, workcell: impl Into<WorkcellId>) -> Self {
         self.workcell = Some(workcell.into());
         self
     }
@@ -239,13 +241,13 @@ impl Source {
         proof: Proof<'a>,
         headers: &HeaderMap,
         now: Timestamp,
-    ) -> Result<Received<'a>, Refusal> {
+    ) -> Result<Received<'a>, ReceiveError> {
         let (event, dedupe_key) = self.event(&proof, headers, now).map_err(|error| {
             let name = self.name.clone();
             match error {
-                Unread::Malformed(source) => Refusal::Malformed { name, source },
-                Unread::Unmapped(source) => Refusal::Unmapped { name, source },
-                Unread::Headers(source) => Refusal::CloudEventHeaders { name, source },
+                Unread::Malformed(source) => ReceiveError::Malformed { name, source },
+                Unread::MapError(source) => ReceiveError::MapError { name, source },
+                Unread::Headers(source) => ReceiveError::CloudEventHeaders { name, source },
             }
         })?;
         Ok(Received { source: self.name.clone().into(), proof, dedupe_key, event })
@@ -308,7 +310,7 @@ enum Unread {
     #[error(transparent)]
     Malformed(#[from] DecodeError),
     #[error(transparent)]
-    Unmapped(#[from] Unmapped),
+    MapError(#[from] MapError),
     #[error(transparent)]
     Headers(#[from] CloudEventHeaderError),
 }
@@ -350,10 +352,10 @@ impl<'a> Proof<'a> {
         }
     }
 
-    fn admitted(&self) -> Admitted<'a> {
+    fn admitted(&self) -> TrustedBody<'a> {
         match self {
-            Self::Verified(verified) => verified.admitted(),
-            Self::Unsigned(unsigned) => unsigned.admitted(),
+            Self::Verified(verified) => verified.trusted_body(),
+            Self::Unsigned(unsigned) => unsigned.trusted_body(),
         }
     }
 
@@ -368,6 +370,6 @@ impl<'a> Proof<'a> {
 /// Two sources have one name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there are two sources of the name {name}")]
-pub struct SourceTaken {
+pub struct DuplicateSourceError {
     name: Box<str>,
 }

@@ -46,12 +46,12 @@ pub use subscription::ProjectWebhook;
 pub use webhook::{Event, Op, Project, Run, Webhook};
 
 use super::vendor::Vendor;
-use crate::delivery::Policy;
+use crate::delivery::RetryPolicy;
 
 const VENDOR: Vendor = Vendor("Strateos");
 
-/// How stubbornly to deliver: the default [`Policy`], for Strateos publishes nothing about it.
+/// How stubbornly to deliver: the default [`RetryPolicy`], for Strateos publishes nothing about it.
 #[must_use]
-pub fn policy() -> Policy {
-    Policy::default()
+pub fn policy() -> RetryPolicy {
+    RetryPolicy::default()
 }

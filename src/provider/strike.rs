@@ -92,13 +92,13 @@ pub use rules::SubscriptionError;
 pub use webhook::{EVENT_TYPES, Webhook, WebhookData, WebhookVersion};
 
 use super::vendor::Vendor;
-use crate::delivery::Policy;
+use crate::delivery::RetryPolicy;
 
 const VENDOR: Vendor = Vendor("Strike");
 
-/// [`Policy::strike`], as published: 5 s for an answer; a retry 3, 9, 27 ... 3^12 s after the
+/// [`RetryPolicy::strike`], as published: 5 s for an answer; a retry 3, 9, 27 ... 3^12 s after the
 /// failure before it, some nine days in all; 410 and 501 stop.
 #[must_use]
-pub fn policy() -> Policy {
-    Policy::strike()
+pub fn policy() -> RetryPolicy {
+    RetryPolicy::strike()
 }

@@ -1,4 +1,4 @@
-//! Why a vendor's webhook and a lab event have no counterpart in each other: [`Unmapped`].
+//! Why a vendor's webhook and a lab event have no counterpart in each other: [`MapError`].
 
 use crate::event_type::EventType;
 
@@ -8,7 +8,7 @@ use crate::event_type::EventType;
 /// whole and can be used as it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Unmapped {
+pub enum MapError {
     /// The vendor has no webhook for events of this type.
     #[error("{vendor} has no webhook for a {event_type} event")]
     NoWebhook {

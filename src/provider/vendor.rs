@@ -3,7 +3,7 @@
 use http::HeaderValue;
 use serde::Serialize;
 
-use super::unmapped::Unmapped;
+use super::unmapped::MapError;
 use crate::event_type::EventType;
 use crate::format::FormatError;
 use crate::lab::LabEvent;
@@ -15,23 +15,23 @@ use crate::rendering::Rendering;
 pub(super) struct Vendor(pub(super) &'static str);
 
 impl Vendor {
-    pub(super) fn no_webhook(self, event_type: &EventType) -> Unmapped {
-        Unmapped::NoWebhook { vendor: self.0, event_type: event_type.clone() }
+    pub(super) fn no_webhook(self, event_type: &EventType) -> MapError {
+        MapError::NoWebhook { vendor: self.0, event_type: event_type.clone() }
     }
 
-    pub(super) const fn missing(self, member: &'static str) -> Unmapped {
-        Unmapped::Missing { vendor: self.0, member }
+    pub(super) const fn missing(self, member: &'static str) -> MapError {
+        MapError::Missing { vendor: self.0, member }
     }
 
-    pub(super) const fn value(self, member: &'static str) -> Unmapped {
-        Unmapped::Value { vendor: self.0, member }
+    pub(super) const fn value(self, member: &'static str) -> MapError {
+        MapError::Value { vendor: self.0, member }
     }
 
     /// Writes the webhook that is made of a message's event, as compact JSON.
     pub(super) fn render<W: Serialize>(
         self,
         message: &Message,
-        webhook: impl FnOnce(&LabEvent) -> Result<W, Unmapped>,
+        webhook: impl FnOnce(&LabEvent) -> Result<W, MapError>,
     ) -> Result<Rendering, FormatError> {
         let refused =
             || FormatError::new(format!("the event cannot be written as a {} webhook", self.0));

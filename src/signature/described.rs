@@ -1,10 +1,10 @@
-//! A signature scheme as data: [`Described`].
+//! A signature scheme as data: [`CustomScheme`].
 
 use std::borrow::Cow;
 
 use http::HeaderName;
 
-use super::description::{DescribedError, Description, Encoding, TimestampPlace};
+use super::description::{Encoding, SchemeSpec, SchemeSpecError, TimestampPlace};
 use super::template;
 use super::timestamp_form::TimestampForm;
 
@@ -58,22 +58,22 @@ use super::timestamp_form::TimestampForm;
 /// | told by others | Airtable, Calendly, WooCommerce | the vendor's own text was not at hand |
 ///
 /// ```
-/// use labhook::signature::{Described, Description, TimestampForm};
+/// use labhook::signature::{CustomScheme, SchemeSpec, TimestampForm};
 ///
 /// // A literal is checked when it is compiled.
-/// const LIMS: Described = Described::from_static(
-///     Description::new("x-lims-signature", "{timestamp}.{body}")
+/// const LIMS: CustomScheme = CustomScheme::from_static(
+///     SchemeSpec::new("x-lims-signature", "{timestamp}.{body}")
 ///         .separator(',')
 ///         .prefix("v1=")
 ///         .timestamp_field("t=", TimestampForm::UnixSeconds),
 /// );
 /// assert_eq!(LIMS.header(), "x-lims-signature");
 ///
-/// let error = Described::new(Description::new("X-Lims-Signature", "{timestamp}")).unwrap_err();
+/// let error = CustomScheme::new(SchemeSpec::new("X-Lims-Signature", "{timestamp}")).unwrap_err();
 /// assert_eq!(error.to_string(), "the template does not sign {body}");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Described {
+pub struct CustomScheme {
     pub(super) header: HeaderName,
     pub(super) template: Cow<'static, str>,
     pub(super) prefix: Cow<'static, str>,
@@ -90,7 +90,7 @@ pub(super) enum TimestampSource {
     Field(Cow<'static, str>),
 }
 
-impl Described {
+impl CustomScheme {
     /// Takes a literal description; header names are in lower case. A mistake in it stops the
     /// build when this is evaluated in a `const` or a `static`.
     ///
@@ -100,7 +100,7 @@ impl Described {
     /// [`new`](Self::new) for one that is only known at run time.
     #[must_use]
     #[allow(clippy::panic, reason = "the documented way to fail a const evaluation")]
-    pub const fn from_static(description: Description<'static>) -> Self {
+    pub const fn from_static(description: SchemeSpec<'static>) -> Self {
         if let Err(error) = description.check() {
             panic!("{}", error.text());
         }
@@ -130,12 +130,12 @@ impl Described {
     ///
     /// # Errors
     ///
-    /// [`DescribedError`] where the description contradicts itself.
-    pub fn new(description: Description<'_>) -> Result<Self, DescribedError> {
+    /// [`SchemeSpecError`] where the description contradicts itself.
+    pub fn new(description: SchemeSpec<'_>) -> Result<Self, SchemeSpecError> {
         description.check()?;
         let owned = |text: &str| Cow::Owned(text.to_owned());
         let name = |text: &str| {
-            HeaderName::from_bytes(text.as_bytes()).map_err(|_| DescribedError::HeaderName)
+            HeaderName::from_bytes(text.as_bytes()).map_err(|_| SchemeSpecError::HeaderName)
         };
         Ok(Self {
             header: name(description.header)?,
@@ -195,11 +195,11 @@ mod tests {
 
     #[test]
     fn a_described_scheme_names_its_headers() {
-        let names = |scheme: &Described| {
+        let names = |scheme: &CustomScheme| {
             let names: Vec<_> = scheme.header_names().map(HeaderName::to_string).collect();
             names.join(" ")
         };
-        assert_eq!(names(&Described::GITHUB), "x-hub-signature-256");
-        assert_eq!(names(&Described::SLACK), "x-slack-request-timestamp x-slack-signature");
+        assert_eq!(names(&CustomScheme::GITHUB), "x-hub-signature-256");
+        assert_eq!(names(&CustomScheme::SLACK), "x-slack-request-timestamp x-slack-signature");
     }
 }

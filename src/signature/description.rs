@@ -1,4 +1,4 @@
-//! What a vendor says of its signatures, and whether it adds up: [`Description`].
+//! What a vendor says of its signatures, and whether it adds up: [`SchemeSpec`].
 
 use std::fmt;
 
@@ -17,12 +17,12 @@ pub enum Encoding {
 
 /// What a vendor's documentation says of its HMAC-SHA256 signatures, not yet checked.
 ///
-/// [`Described`](super::Described) checks it, when it is compiled or at run time. Without further
+/// [`CustomScheme`](super::CustomScheme) checks it, when it is compiled or at run time. Without further
 /// words the MAC is in hexadecimal, without a prefix, one to a header, and neither time nor id is
 /// signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Description<'a> {
+pub struct SchemeSpec<'a> {
     /// The header that carries the signature.
     pub header: &'a str,
     /// What is signed: fixed text around `{id}`, `{timestamp}` and `{body}`, each once at most.
@@ -49,7 +49,7 @@ pub enum TimestampPlace<'a> {
     Field(&'a str),
 }
 
-impl<'a> Description<'a> {
+impl<'a> SchemeSpec<'a> {
     /// The signature header and what is signed.
     #[must_use]
     pub const fn new(header: &'a str, template: &'a str) -> Self {
@@ -66,14 +66,14 @@ impl<'a> Description<'a> {
 
     /// Puts this text before the encoded MAC.
     #[must_use]
-    pub const fn prefix(mut self, prefix: &'a str) -> Self {
+    pub const fn with_prefix(mut self, prefix: &'a str) -> Self {
         self.prefix = prefix;
         self
     }
 
     /// Writes the MAC in base64.
     #[must_use]
-    pub const fn base64(mut self) -> Self {
+    pub const fn with_base64(mut self) -> Self {
         self.encoding = Encoding::Base64;
         self
     }
@@ -81,80 +81,80 @@ impl<'a> Description<'a> {
     /// Lets the signature header hold several fields, parted by this character: a rotating sender
     /// then signs with all its secrets.
     #[must_use]
-    pub const fn separator(mut self, separator: char) -> Self {
+    pub const fn with_separator(mut self, separator: char) -> Self {
         self.separator = Some(separator);
         self
     }
 
     /// The timestamp is in a header of its own.
     #[must_use]
-    pub const fn timestamp_header(mut self, name: &'a str, form: TimestampForm) -> Self {
+    pub const fn with_timestamp_header(mut self, name: &'a str, form: TimestampForm) -> Self {
         self.timestamp = Some((TimestampPlace::Header(name), form));
         self
     }
 
     /// The timestamp is in the signature header, behind this prefix.
     #[must_use]
-    pub const fn timestamp_field(mut self, prefix: &'a str, form: TimestampForm) -> Self {
+    pub const fn with_timestamp_field(mut self, prefix: &'a str, form: TimestampForm) -> Self {
         self.timestamp = Some((TimestampPlace::Field(prefix), form));
         self
     }
 
     /// The message's id is in this header.
     #[must_use]
-    pub const fn id_header(mut self, name: &'a str) -> Self {
+    pub const fn with_id_header(mut self, name: &'a str) -> Self {
         self.id_header = Some(name);
         self
     }
 
-    pub(super) const fn check(&self) -> Result<(), DescribedError> {
+    pub(super) const fn check(&self) -> Result<(), SchemeSpecError> {
         let contents = match template::check(self.template.as_bytes()) {
             Ok(contents) => contents,
             Err(error) => return Err(error),
         };
         match (contents.id, self.id_header) {
-            (true, None) => return Err(DescribedError::IdNowhere),
-            (false, Some(_)) => return Err(DescribedError::IdNotSigned),
+            (true, None) => return Err(SchemeSpecError::IdNowhere),
+            (false, Some(_)) => return Err(SchemeSpecError::IdNotSigned),
             _ => {}
         }
         match (contents.timestamp, self.timestamp) {
-            (true, None) => return Err(DescribedError::TimestampNowhere),
-            (false, Some(_)) => return Err(DescribedError::TimestampNotSigned),
+            (true, None) => return Err(SchemeSpecError::TimestampNowhere),
+            (false, Some(_)) => return Err(SchemeSpecError::TimestampNotSigned),
             _ => {}
         }
         if let Some((_, TimestampForm::UnixSeconds | TimestampForm::UnixMillis)) = self.timestamp
             && contents.id_touches_timestamp
         {
-            return Err(DescribedError::IdTouchesTimestamp);
+            return Err(SchemeSpecError::IdTouchesTimestamp);
         }
         if !is_graphic(self.prefix) {
-            return Err(DescribedError::Prefix);
+            return Err(SchemeSpecError::Prefix);
         }
         if let Some(separator) = self.separator
             && (!parts_fields(separator) || holds(self.prefix, separator))
         {
             // `v1,` of Standard Webhooks holds a comma, and its fields are parted by spaces.
-            return Err(DescribedError::Separator);
+            return Err(SchemeSpecError::Separator);
         }
         if let Some(id_header) = self.id_header
             && same_name(self.header, id_header)
         {
-            return Err(DescribedError::SameHeader);
+            return Err(SchemeSpecError::SameHeader);
         }
         match (self.timestamp, self.separator) {
-            (Some((TimestampPlace::Field(_), _)), None) => Err(DescribedError::Separator),
+            (Some((TimestampPlace::Field(_), _)), None) => Err(SchemeSpecError::Separator),
             (Some((TimestampPlace::Field(field), form)), Some(separator)) => {
                 // With an empty prefix the tag itself must not look like the timestamp's field.
                 let blurred = self.prefix.is_empty() && !is_beyond(field, self.encoding);
                 if field.is_empty() || !is_graphic(field) || holds(field, separator) {
-                    Err(DescribedError::Prefix)
+                    Err(SchemeSpecError::Prefix)
                 } else if form.writes(separator) {
-                    Err(DescribedError::Separator)
+                    Err(SchemeSpecError::Separator)
                 } else if blurred
                     || starts_with(self.prefix, field)
                     || (!self.prefix.is_empty() && starts_with(field, self.prefix))
                 {
-                    Err(DescribedError::SamePrefix)
+                    Err(SchemeSpecError::SamePrefix)
                 } else {
                     Ok(())
                 }
@@ -165,7 +165,7 @@ impl<'a> Description<'a> {
                     None => false,
                 };
                 if clashes || same_name(name, self.header) {
-                    Err(DescribedError::SameHeader)
+                    Err(SchemeSpecError::SameHeader)
                 } else {
                     Ok(())
                 }
@@ -251,7 +251,7 @@ const fn same_name(left: &str, right: &str) -> bool {
 /// Whoever wrote the description is at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum DescribedError {
+pub enum SchemeSpecError {
     /// The template lacks `{body}`: any body would pass.
     NoBody,
     /// The template has a brace that does not belong to `{id}`, `{timestamp}` or `{body}`.
@@ -284,7 +284,7 @@ pub enum DescribedError {
     Separator,
 }
 
-impl DescribedError {
+impl SchemeSpecError {
     /// The text of `Display`, which a failed const evaluation shows too.
     pub(super) const fn text(self) -> &'static str {
         match self {
@@ -308,24 +308,24 @@ impl DescribedError {
     }
 }
 
-impl fmt::Display for DescribedError {
+impl fmt::Display for SchemeSpecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text())
     }
 }
 
-impl std::error::Error for DescribedError {}
+impl std::error::Error for SchemeSpecError {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signature::Described;
+    use crate::signature::CustomScheme;
 
     #[test]
     fn each_error_has_its_text() {
-        use DescribedError as E;
+        use SchemeSpecError as E;
         const FORM: TimestampForm = TimestampForm::UnixSeconds;
-        let new = Description::new;
+        let new = SchemeSpec::new;
         for (description, error, text) in [
             (new("x", "v0"), E::NoBody, "the template does not sign {body}"),
             (
@@ -335,12 +335,14 @@ mod tests {
             ),
             (new("x", "{body}{body}"), E::Repeated, "the template repeats a placeholder"),
             (
-                new("x", "{id}{body}").id_header("y"),
+                new("x", "{id}{body}").with_id_header("y"),
                 E::IdTouchesBody,
                 "the template has no text between {id} and {body}",
             ),
             (
-                new("x", "{id}{timestamp}.{body}").id_header("y").timestamp_header("z", FORM),
+                new("x", "{id}{timestamp}.{body}")
+                    .with_id_header("y")
+                    .with_timestamp_header("z", FORM),
                 E::IdTouchesTimestamp,
                 "the template has no text between {id} and {timestamp}",
             ),
@@ -350,7 +352,7 @@ mod tests {
                 "the template uses {timestamp} and nothing says where it sits",
             ),
             (
-                new("x", "{body}").timestamp_header("y", FORM),
+                new("x", "{body}").with_timestamp_header("y", FORM),
                 E::TimestampNotSigned,
                 "the template does not sign the timestamp",
             ),
@@ -360,36 +362,36 @@ mod tests {
                 "the template uses {id} and no header carries it",
             ),
             (
-                new("x", "{body}").id_header("y"),
+                new("x", "{body}").with_id_header("y"),
                 E::IdNotSigned,
                 "the template does not sign the id",
             ),
             (new("x y", "{body}"), E::HeaderName, "a header name is not usable"),
             (
-                new("x-a", "{id}.{body}").id_header("X-A"),
+                new("x-a", "{id}.{body}").with_id_header("X-A"),
                 E::SameHeader,
                 "two headers of the scheme have one name",
             ),
             (
-                new("x", "{body}").prefix("v1 "),
+                new("x", "{body}").with_prefix("v1 "),
                 E::Prefix,
                 "a prefix is not made of visible ASCII characters without separator",
             ),
             (
                 new("x", "{timestamp}{body}")
-                    .separator(',')
-                    .prefix("t=")
-                    .timestamp_field("t=", FORM),
+                    .with_separator(',')
+                    .with_prefix("t=")
+                    .with_timestamp_field("t=", FORM),
                 E::SamePrefix,
                 "the prefixes of timestamp and signature cannot be told apart",
             ),
             (
-                new("x", "{timestamp}{body}").timestamp_field("t=", FORM),
+                new("x", "{timestamp}{body}").with_timestamp_field("t=", FORM),
                 E::Separator,
                 "the separator is missing or could occur inside a field",
             ),
         ] {
-            let found = Described::new(description).unwrap_err();
+            let found = CustomScheme::new(description).unwrap_err();
             assert_eq!(found, error);
             assert_eq!(found.to_string(), text);
         }
@@ -397,33 +399,38 @@ mod tests {
 
     #[test]
     fn further_contradictions_are_found() {
-        use DescribedError as E;
+        use SchemeSpecError as E;
         const FORM: TimestampForm = TimestampForm::UnixSeconds;
-        let signed = Description::new("x", "{timestamp}.{body}").separator(',');
-        let error = |description| Described::new(description).unwrap_err();
-        assert_eq!(error(signed.timestamp_header("X", FORM)), E::SameHeader);
-        assert_eq!(error(signed.timestamp_field("", FORM)), E::Prefix);
-        assert_eq!(error(signed.timestamp_field("t,", FORM)), E::Prefix);
-        assert_eq!(error(signed.prefix("t=1").timestamp_field("t=", FORM)), E::SamePrefix);
-        assert_eq!(error(signed.prefix("t").timestamp_field("t=", FORM)), E::SamePrefix);
+        let signed = SchemeSpec::new("x", "{timestamp}.{body}").with_separator(',');
+        let error = |description| CustomScheme::new(description).unwrap_err();
+        assert_eq!(error(signed.with_timestamp_header("X", FORM)), E::SameHeader);
+        assert_eq!(error(signed.with_timestamp_field("", FORM)), E::Prefix);
+        assert_eq!(error(signed.with_timestamp_field("t,", FORM)), E::Prefix);
+        assert_eq!(
+            error(signed.with_prefix("t=1").with_timestamp_field("t=", FORM)),
+            E::SamePrefix
+        );
+        assert_eq!(error(signed.with_prefix("t").with_timestamp_field("t=", FORM)), E::SamePrefix);
         // A tag in hexadecimal may begin with an a.
-        assert_eq!(error(signed.timestamp_field("a", FORM)), E::SamePrefix);
-        assert!(Described::new(signed.timestamp_field("a=", FORM)).is_ok());
-        let rfc3339 = signed.prefix("v1=").separator(':');
-        assert_eq!(error(rfc3339.timestamp_field("t=", TimestampForm::Rfc3339)), E::Separator);
-        let touching = Description::new("x", "{id}{timestamp}.{body}").id_header("y");
-        assert_eq!(error(touching.timestamp_header("z", FORM)), E::IdTouchesTimestamp);
-        assert!(Described::new(touching.timestamp_header("z", TimestampForm::Rfc3339)).is_ok());
-        let plain = Description::new("x", "{body}");
+        assert_eq!(error(signed.with_timestamp_field("a", FORM)), E::SamePrefix);
+        assert!(CustomScheme::new(signed.with_timestamp_field("a=", FORM)).is_ok());
+        let rfc3339 = signed.with_prefix("v1=").with_separator(':');
+        assert_eq!(error(rfc3339.with_timestamp_field("t=", TimestampForm::Rfc3339)), E::Separator);
+        let touching = SchemeSpec::new("x", "{id}{timestamp}.{body}").with_id_header("y");
+        assert_eq!(error(touching.with_timestamp_header("z", FORM)), E::IdTouchesTimestamp);
+        assert!(
+            CustomScheme::new(touching.with_timestamp_header("z", TimestampForm::Rfc3339)).is_ok()
+        );
+        let plain = SchemeSpec::new("x", "{body}");
         for bad in ['=', '/', '+', 'a', '0', '\n', 'é'] {
-            assert_eq!(error(plain.separator(bad)), E::Separator, "{bad:?}");
+            assert_eq!(error(plain.with_separator(bad)), E::Separator, "{bad:?}");
         }
-        assert_eq!(error(plain.separator(',').prefix("v1,")), E::Separator);
-        assert!(Described::new(plain.separator(';').prefix("v1,")).is_ok());
+        assert_eq!(error(plain.with_separator(',').with_prefix("v1,")), E::Separator);
+        assert!(CustomScheme::new(plain.with_separator(';').with_prefix("v1,")).is_ok());
         for bad in ["{body}}", "{{body}", "{body", "{}{body}", "{body}{id", "{"] {
-            let error = error(Description::new("x", bad));
+            let error = error(SchemeSpec::new("x", bad));
             assert_eq!(error, E::Placeholder, "{bad}");
         }
-        assert_eq!(error(Description::new("x", "{body}{id}").id_header("y")), E::IdTouchesBody);
+        assert_eq!(error(SchemeSpec::new("x", "{body}{id}").with_id_header("y")), E::IdTouchesBody);
     }
 }

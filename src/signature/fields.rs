@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use super::described::{Described, TimestampSource};
+use super::described::{CustomScheme, TimestampSource};
 use super::error::VerifyError;
 use super::key::VerifyingKey;
 use super::mac::{self, Tag};
@@ -24,7 +24,7 @@ impl<'h> Fields<'h> {
     /// Reads the header. A field that is of another version, or is malformed, is passed over: it
     /// may stand beside a good one.
     pub(super) fn read(
-        layout: &Described,
+        layout: &CustomScheme,
         headers: &'h HeaderMap,
         keys: &[VerifyingKey],
     ) -> Result<Self, VerifyError> {

@@ -2,33 +2,33 @@
 
 use http::HeaderName;
 
-use super::described::Described;
-use super::description::Description;
+use super::described::CustomScheme;
+use super::description::SchemeSpec;
 use super::timestamp_form::TimestampForm;
 
 /// Standard Webhooks 1.0.0, "Signature scheme".
-pub(super) static STANDARD_WEBHOOKS: Described = Described::from_static(
-    Description::new("webhook-signature", "{id}.{timestamp}.{body}")
-        .separator(' ')
-        .prefix("v1,")
-        .base64()
-        .timestamp_header("webhook-timestamp", TimestampForm::UnixSeconds)
-        .id_header("webhook-id"),
+pub(super) static STANDARD_WEBHOOKS: CustomScheme = CustomScheme::from_static(
+    SchemeSpec::new("webhook-signature", "{id}.{timestamp}.{body}")
+        .with_separator(' ')
+        .with_prefix("v1,")
+        .with_base64()
+        .with_timestamp_header("webhook-timestamp", TimestampForm::UnixSeconds)
+        .with_id_header("webhook-id"),
 );
 
 /// The same under the older brand.
-pub(super) static SVIX: Described = Described::from_static(
-    Description::new("svix-signature", "{id}.{timestamp}.{body}")
-        .separator(' ')
-        .prefix("v1,")
-        .base64()
-        .timestamp_header("svix-timestamp", TimestampForm::UnixSeconds)
-        .id_header("svix-id"),
+pub(super) static SVIX: CustomScheme = CustomScheme::from_static(
+    SchemeSpec::new("svix-signature", "{id}.{timestamp}.{body}")
+        .with_separator(' ')
+        .with_prefix("v1,")
+        .with_base64()
+        .with_timestamp_header("svix-timestamp", TimestampForm::UnixSeconds)
+        .with_id_header("svix-id"),
 );
 
 /// Strike's documentation of its webhook signatures.
-static STRIKE: Described =
-    Described::from_static(Description::new("x-webhook-signature", "{body}"));
+static STRIKE: CustomScheme =
+    CustomScheme::from_static(SchemeSpec::new("x-webhook-signature", "{body}"));
 
 /// What precedes an Ed25519 signature in the list of Standard Webhooks.
 #[cfg(feature = "ed25519")]
@@ -42,7 +42,7 @@ pub(super) const V1A: &str = "v1a,";
 /// | [`Svix`](Self::Svix) | id, time, body | secrets, Ed25519 keys | a list |
 /// | [`Strike`](Self::Strike) | body | secrets | one signature |
 /// | [`Token`](Self::Token) | nothing | secrets | the secret itself |
-/// | [`Described`](Self::Described) | what its template says | secrets | as described |
+/// | [`CustomScheme`](Self::CustomScheme) | what its template says | secrets | as described |
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scheme {
@@ -59,7 +59,7 @@ pub enum Scheme {
     /// says nothing of the body: whoever sees one request can send others.
     Token(HeaderName),
     /// Any other HMAC-SHA256 scheme, as data.
-    Described(Described),
+    CustomScheme(CustomScheme),
 }
 
 impl Scheme {
@@ -71,7 +71,7 @@ impl Scheme {
             Self::Svix => "svix",
             Self::Strike => "strike",
             Self::Token(_) => "token",
-            Self::Described(_) => "described",
+            Self::CustomScheme(_) => "described",
         }
     }
 
@@ -81,7 +81,7 @@ impl Scheme {
             Self::Svix => Layout::Signed(&SVIX),
             Self::Strike => Layout::Signed(&STRIKE),
             Self::Token(header) => Layout::Token(header),
-            Self::Described(described) => Layout::Signed(described),
+            Self::CustomScheme(described) => Layout::Signed(described),
         }
     }
 
@@ -96,14 +96,14 @@ impl Scheme {
             Layout::Signed(described) => (Some(described), None),
             Layout::Token(header) => (None, Some(header)),
         };
-        described.into_iter().flat_map(Described::header_names).chain(token)
+        described.into_iter().flat_map(CustomScheme::header_names).chain(token)
     }
 }
 
 /// What a scheme comes down to.
 pub(super) enum Layout<'a> {
     /// Something is signed: every such scheme is a described one.
-    Signed(&'a Described),
+    Signed(&'a CustomScheme),
     /// Nothing is signed: the secret itself is in this header.
     Token(&'a HeaderName),
 }

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::described::{Described, TimestampSource};
+use super::described::{CustomScheme, TimestampSource};
 use super::key::{KeyError, SigningKey};
 use super::scheme::{Layout, Scheme};
 use super::{MAX_CANDIDATES, mac, template};
@@ -17,7 +17,7 @@ use super::scheme::V1A;
 
 /// Signs requests: a scheme and one or more keys.
 ///
-/// While a secret rotates, give the new one first and the old one with [`also`](Self::also).
+/// While a secret rotates, give the new one first and the old one with [`also`](Self::add_secret).
 /// Standard Webhooks, Svix and described schemes with a separator then carry a signature of every
 /// key, so that receivers may change over at any time. The other schemes carry one signature, that
 /// of the first key.
@@ -90,13 +90,13 @@ impl Signer {
         Self::new(Scheme::Token(header), secret)
     }
 
-    /// Signs by [`Scheme::Described`].
+    /// Signs by [`Scheme::CustomScheme`].
     #[must_use]
-    pub fn described(scheme: Described, secret: Secret) -> Self {
-        Self::with(Scheme::Described(scheme), secret)
+    pub fn custom(scheme: CustomScheme, secret: Secret) -> Self {
+        Self::with(Scheme::CustomScheme(scheme), secret)
     }
 
-    /// Signs nothing and sets no header; [`also`](Self::also) changes nothing about that.
+    /// Signs nothing and sets no header; [`also`](Self::add_secret) changes nothing about that.
     #[must_use]
     pub const fn unsigned() -> Self {
         Self { scheme: None, keys: Vec::new() }
@@ -104,7 +104,7 @@ impl Signer {
 
     /// Signs with this secret too, after the keys that were given before.
     #[must_use]
-    pub fn also(mut self, secret: Secret) -> Self {
+    pub fn add_secret(mut self, secret: Secret) -> Self {
         if self.scheme.is_some() {
             self.keys.push(secret.into());
         }
@@ -116,7 +116,7 @@ impl Signer {
     /// # Errors
     ///
     /// [`KeyError`] where the key does not go with the scheme.
-    pub fn also_key(mut self, key: impl Into<SigningKey>) -> Result<Self, KeyError> {
+    pub fn add_key(mut self, key: impl Into<SigningKey>) -> Result<Self, KeyError> {
         if let Some(scheme) = &self.scheme {
             let key = key.into();
             key.check(scheme)?;
@@ -173,7 +173,7 @@ impl Signer {
         }
     }
 
-    fn check_by(&self, layout: &Described, id: &MessageId) -> Result<(), SignError> {
+    fn check_by(&self, layout: &CustomScheme, id: &MessageId) -> Result<(), SignError> {
         if template::id_is_ambiguous(&layout.template, id.as_str()) {
             return Err(SignError::AmbiguousId);
         }
@@ -185,7 +185,7 @@ impl Signer {
 
     fn sign_by(
         &self,
-        layout: &Described,
+        layout: &CustomScheme,
         first: &SigningKey,
         id: &MessageId,
         now: Timestamp,
@@ -298,7 +298,7 @@ pub enum SignError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signature::{Description, TimestampForm};
+    use crate::signature::{SchemeSpec, TimestampForm};
 
     fn secret() -> Secret {
         Secret::from_text("0123456789").unwrap()
@@ -310,13 +310,13 @@ mod tests {
 
     #[test]
     fn each_error_has_its_text() {
-        let timed = Described::new(
-            Description::new("x", "{id}:{timestamp}:{body}")
-                .id_header("y")
-                .timestamp_header("z", TimestampForm::Rfc3339),
+        let timed = CustomScheme::new(
+            SchemeSpec::new("x", "{id}:{timestamp}:{body}")
+                .with_id_header("y")
+                .with_timestamp_header("z", TimestampForm::Rfc3339),
         )
         .unwrap();
-        let signer = Signer::described(timed, secret());
+        let signer = Signer::custom(timed, secret());
         let text = |text, now| signer.sign(&id(text), now, b"").unwrap_err().to_string();
         assert_eq!(
             text("m:1", Timestamp::UNIX_EPOCH),
@@ -324,8 +324,8 @@ mod tests {
         );
         assert_eq!(text("m", Timestamp::MAX), "the scheme cannot write the time of signing");
 
-        let many =
-            (0..32).fold(Signer::standard_webhooks(secret()), |signer, _| signer.also(secret()));
+        let many = (0..32)
+            .fold(Signer::standard_webhooks(secret()), |signer, _| signer.add_secret(secret()));
         assert_eq!(
             many.sign(&id("m"), Timestamp::MIN, b"").unwrap_err().to_string(),
             "the signer has more than 32 keys of one kind"
@@ -358,12 +358,12 @@ mod tests {
         assert!(Signer::new(Scheme::Svix, key.clone()).is_ok());
         assert_eq!(Signer::new(Scheme::Strike, key.clone()).unwrap_err(), KeyError::SharedOnly);
         assert_eq!(
-            Signer::strike(secret()).also_key(key.clone()).unwrap_err(),
+            Signer::strike(secret()).add_key(key.clone()).unwrap_err(),
             KeyError::SharedOnly
         );
         let many = (0..MAX_ED25519_CANDIDATES)
             .fold(Signer::standard_webhooks(key.clone()), |signer, _| {
-                signer.also_key(key.clone()).unwrap()
+                signer.add_key(key.clone()).unwrap()
             });
         assert_eq!(
             many.sign(&id("m"), Timestamp::MIN, b""),
@@ -378,8 +378,8 @@ mod tests {
             Signer::svix(secret()),
             Signer::strike(secret()),
             Signer::token(HeaderName::from_static("x-lab-token"), secret()).unwrap(),
-            Signer::described(Described::SLACK, secret()),
-            Signer::unsigned().also(secret()),
+            Signer::custom(CustomScheme::SLACK, secret()),
+            Signer::unsigned().add_secret(secret()),
         ];
         let mut named = Vec::new();
         for signer in &signers {
@@ -409,7 +409,7 @@ mod tests {
     fn a_scheme_with_one_signature_takes_the_first_key() {
         let other = Secret::from_text("other").unwrap();
         let one = Signer::strike(secret());
-        let two = one.clone().also(other);
+        let two = one.clone().add_secret(other);
         let sign = |signer: &Signer| signer.sign(&id("m"), Timestamp::UNIX_EPOCH, b"x").unwrap();
         assert_eq!(sign(&one), sign(&two));
     }

@@ -1,6 +1,6 @@
 //! What a signature covers: fixed text around `{id}`, `{timestamp}` and `{body}`.
 
-use super::description::DescribedError;
+use super::description::SchemeSpecError;
 
 /// One part of the signed bytes, in the order in which it is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ enum Last {
     clippy::arithmetic_side_effects,
     reason = "a const fn cannot iterate; the index only grows while it is below the length"
 )]
-pub(super) const fn check(template: &[u8]) -> Result<Contents, DescribedError> {
+pub(super) const fn check(template: &[u8]) -> Result<Contents, SchemeSpecError> {
     let (mut id, mut timestamp, mut body) = (false, false, false);
     let mut id_touches_timestamp = false;
     let mut last = Last::Text;
@@ -81,32 +81,32 @@ pub(super) const fn check(template: &[u8]) -> Result<Contents, DescribedError> {
     while index < template.len() {
         if starts_at(template, index, ID.as_bytes()) {
             if id {
-                return Err(DescribedError::Repeated);
+                return Err(SchemeSpecError::Repeated);
             }
             if matches!(last, Last::Body) {
-                return Err(DescribedError::IdTouchesBody);
+                return Err(SchemeSpecError::IdTouchesBody);
             }
             id_touches_timestamp |= matches!(last, Last::Timestamp);
             (id, last) = (true, Last::Id);
             index += ID.len();
         } else if starts_at(template, index, TIMESTAMP.as_bytes()) {
             if timestamp {
-                return Err(DescribedError::Repeated);
+                return Err(SchemeSpecError::Repeated);
             }
             id_touches_timestamp |= matches!(last, Last::Id);
             (timestamp, last) = (true, Last::Timestamp);
             index += TIMESTAMP.len();
         } else if starts_at(template, index, BODY.as_bytes()) {
             if body {
-                return Err(DescribedError::Repeated);
+                return Err(SchemeSpecError::Repeated);
             }
             if matches!(last, Last::Id) {
-                return Err(DescribedError::IdTouchesBody);
+                return Err(SchemeSpecError::IdTouchesBody);
             }
             (body, last) = (true, Last::Body);
             index += BODY.len();
         } else if template[index] == b'{' || template[index] == b'}' {
-            return Err(DescribedError::Placeholder);
+            return Err(SchemeSpecError::Placeholder);
         } else {
             last = Last::Text;
             index += 1;
@@ -115,7 +115,7 @@ pub(super) const fn check(template: &[u8]) -> Result<Contents, DescribedError> {
     if body {
         Ok(Contents { id, timestamp, id_touches_timestamp })
     } else {
-        Err(DescribedError::NoBody)
+        Err(SchemeSpecError::NoBody)
     }
 }
 

@@ -1,11 +1,11 @@
-//! Vendors' schemes as constants of [`Described`].
+//! Vendors' schemes as constants of [`CustomScheme`].
 
-use super::described::Described;
-use super::description::Description;
+use super::described::CustomScheme;
+use super::description::SchemeSpec;
 use super::timestamp_form::TimestampForm;
 
 /// Each says where it was read, and which vector it is checked against.
-impl Described {
+impl CustomScheme {
     /// Asana: `X-Hook-Signature: <hex>` over the body.
     ///
     /// The secret comes in the handshake, as `X-Hook-Secret`.
@@ -31,9 +31,9 @@ impl Described {
     /// Source: Box's "Setup signatures" and `box-python-sdk`. Vector: published by the vendor, in
     /// the tests of `box-python-sdk`.
     pub const BOX: Self = Self::from_static(
-        Description::new("box-signature-primary", "{body}{timestamp}")
-            .base64()
-            .timestamp_header("box-delivery-timestamp", TimestampForm::Rfc3339),
+        SchemeSpec::new("box-signature-primary", "{body}{timestamp}")
+            .with_base64()
+            .with_timestamp_header("box-delivery-timestamp", TimestampForm::Rfc3339),
     );
 
     /// Buildkite: `X-Buildkite-Signature: timestamp=<Unix seconds>,signature=<hex>` over
@@ -53,7 +53,7 @@ impl Described {
     ///
     /// Source: CircleCI's "Outbound webhooks". Vector: published by the vendor, on that page.
     pub const CIRCLECI: Self = Self::from_static(
-        Description::new("circleci-signature", "{body}").separator(',').prefix("v1="),
+        SchemeSpec::new("circleci-signature", "{body}").with_separator(',').with_prefix("v1="),
     );
 
     /// ClickUp: `X-Signature: <hex>` over the body.
@@ -176,10 +176,10 @@ impl Described {
     ///
     /// Source: `paddle-python-sdk`. Vector: published by the vendor, in the tests of that library.
     pub const PADDLE: Self = Self::from_static(
-        Description::new("paddle-signature", "{timestamp}:{body}")
-            .separator(';')
-            .prefix("h1=")
-            .timestamp_field("ts=", TimestampForm::UnixSeconds),
+        SchemeSpec::new("paddle-signature", "{timestamp}:{body}")
+            .with_separator(';')
+            .with_prefix("h1=")
+            .with_timestamp_field("ts=", TimestampForm::UnixSeconds),
     );
 
     /// PagerDuty, v3 webhooks: `X-PagerDuty-Signature: v1=<hex>` over the body, in a list parted by
@@ -188,7 +188,7 @@ impl Described {
     /// Source: PagerDuty's "Verifying signatures" and `go-pagerduty`. Vector: published by the
     /// vendor, in the tests of that library.
     pub const PAGERDUTY: Self = Self::from_static(
-        Description::new("x-pagerduty-signature", "{body}").separator(',').prefix("v1="),
+        SchemeSpec::new("x-pagerduty-signature", "{body}").with_separator(',').with_prefix("v1="),
     );
 
     /// Pusher Channels: `X-Pusher-Signature: <hex>` over the body.
@@ -254,10 +254,10 @@ impl Described {
     /// Source: Twitch's "Handling webhook events" and `twitch-cli`. Vector: none published; checked
     /// against an independent computation.
     pub const TWITCH: Self = Self::from_static(
-        Description::new("twitch-eventsub-message-signature", "{id}{timestamp}{body}")
-            .prefix("sha256=")
-            .id_header("twitch-eventsub-message-id")
-            .timestamp_header("twitch-eventsub-message-timestamp", TimestampForm::Rfc3339),
+        SchemeSpec::new("twitch-eventsub-message-signature", "{id}{timestamp}{body}")
+            .with_prefix("sha256=")
+            .with_id_header("twitch-eventsub-message-id")
+            .with_timestamp_header("twitch-eventsub-message-timestamp", TimestampForm::Rfc3339),
     );
 
     /// Typeform: `Typeform-Signature: sha256=<base64>` over the body.
@@ -265,7 +265,7 @@ impl Described {
     /// Source: Typeform's "Secure your webhooks". Vector: none published; checked against an
     /// independent computation.
     pub const TYPEFORM: Self = Self::from_static(
-        Description::new("typeform-signature", "{body}").prefix("sha256=").base64(),
+        SchemeSpec::new("typeform-signature", "{body}").with_prefix("sha256=").with_base64(),
     );
 
     /// Webflow: `x-webflow-signature: <hex>` over `{timestamp}:{body}`, with the Unix milliseconds
@@ -274,8 +274,8 @@ impl Described {
     /// Source: Webflow's "Request Signatures" and `js-webflow-api`. Vector: none published; checked
     /// against an independent computation.
     pub const WEBFLOW: Self = Self::from_static(
-        Description::new("x-webflow-signature", "{timestamp}:{body}")
-            .timestamp_header("x-webflow-timestamp", TimestampForm::UnixMillis),
+        SchemeSpec::new("x-webflow-signature", "{timestamp}:{body}")
+            .with_timestamp_header("x-webflow-timestamp", TimestampForm::UnixMillis),
     );
 
     /// Xero: `x-xero-signature: <base64>` over the body.
@@ -292,9 +292,9 @@ impl Described {
     /// Source: Zendesk's page on verifying webhooks. Vector: none published; checked against an
     /// independent computation.
     pub const ZENDESK: Self = Self::from_static(
-        Description::new("x-zendesk-webhook-signature", "{timestamp}{body}")
-            .base64()
-            .timestamp_header("x-zendesk-webhook-signature-timestamp", TimestampForm::Rfc3339),
+        SchemeSpec::new("x-zendesk-webhook-signature", "{timestamp}{body}")
+            .with_base64()
+            .with_timestamp_header("x-zendesk-webhook-signature-timestamp", TimestampForm::Rfc3339),
     );
 
     /// Zoom: `x-zm-signature: v0=<hex>` over `v0:{timestamp}:{body}`, with the Unix seconds in
@@ -306,35 +306,35 @@ impl Described {
 }
 
 /// The MAC of the body in hexadecimal, alone in its header.
-const fn hex(header: &'static str) -> Described {
-    Described::from_static(Description::new(header, "{body}"))
+const fn hex(header: &'static str) -> CustomScheme {
+    CustomScheme::from_static(SchemeSpec::new(header, "{body}"))
 }
 
 /// The MAC of the body in base64, alone in its header.
-const fn base64(header: &'static str) -> Described {
-    Described::from_static(Description::new(header, "{body}").base64())
+const fn base64(header: &'static str) -> CustomScheme {
+    CustomScheme::from_static(SchemeSpec::new(header, "{body}").with_base64())
 }
 
 /// The MAC of the body in hexadecimal behind a prefix.
-const fn prefixed(header: &'static str, prefix: &'static str) -> Described {
-    Described::from_static(Description::new(header, "{body}").prefix(prefix))
+const fn prefixed(header: &'static str, prefix: &'static str) -> CustomScheme {
+    CustomScheme::from_static(SchemeSpec::new(header, "{body}").with_prefix(prefix))
 }
 
 /// Time and MACs as fields of one header, parted by commas.
-const fn stamped(header: &'static str, time: &'static str, prefix: &'static str) -> Described {
-    Described::from_static(
-        Description::new(header, "{timestamp}.{body}")
-            .separator(',')
-            .prefix(prefix)
-            .timestamp_field(time, TimestampForm::UnixSeconds),
+const fn stamped(header: &'static str, time: &'static str, prefix: &'static str) -> CustomScheme {
+    CustomScheme::from_static(
+        SchemeSpec::new(header, "{timestamp}.{body}")
+            .with_separator(',')
+            .with_prefix(prefix)
+            .with_timestamp_field(time, TimestampForm::UnixSeconds),
     )
 }
 
 /// The scheme of Slack, with its version in the signed bytes.
-const fn v0(header: &'static str, time: &'static str) -> Described {
-    Described::from_static(
-        Description::new(header, "v0:{timestamp}:{body}")
-            .prefix("v0=")
-            .timestamp_header(time, TimestampForm::UnixSeconds),
+const fn v0(header: &'static str, time: &'static str) -> CustomScheme {
+    CustomScheme::from_static(
+        SchemeSpec::new(header, "v0:{timestamp}:{body}")
+            .with_prefix("v0=")
+            .with_timestamp_header(time, TimestampForm::UnixSeconds),
     )
 }

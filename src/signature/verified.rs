@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::decode::{Admitted, Decode, DecodeError};
+use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::id::MessageId;
 use crate::timestamp::Timestamp;
 
@@ -62,8 +62,8 @@ impl<'a> Verified<'a> {
     /// The body for a function that asks for one that came through a door, such as
     /// [`CloudEvent::from_binary`](crate::CloudEvent::from_binary).
     #[must_use]
-    pub const fn admitted(&self) -> Admitted<'a> {
-        Admitted::new(self.body)
+    pub const fn trusted_body(&self) -> TrustedBody<'a> {
+        TrustedBody::new(self.body)
     }
 
     /// Reads the body as a typed value.
@@ -72,7 +72,7 @@ impl<'a> Verified<'a> {
     ///
     /// [`DecodeError`] where the body does not hold one. The `Verified` and its body remain.
     pub fn decode<T: Decode>(&self) -> Result<T, DecodeError> {
-        T::decode(self.admitted())
+        T::decode(self.trusted_body())
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 
-use super::described::{Described, TimestampSource};
+use super::described::{CustomScheme, TimestampSource};
 use super::error::VerifyError;
 use super::fields::Fields;
 use super::key::{KeyError, VerifyingKey};
@@ -21,7 +21,7 @@ const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 
 /// Admits requests: a scheme, one or more keys and a tolerance.
 ///
-/// While a secret rotates, give the new one first and the old one with [`also`](Self::also);
+/// While a secret rotates, give the new one first and the old one with [`also`](Self::add_secret);
 /// [`Verified::key_index`] tells which of them a request was signed with.
 ///
 /// What it costs to refuse a request is bounded, however many signatures it carries: at most one
@@ -98,15 +98,15 @@ impl Verifier {
         Self::new(Scheme::Token(header), secret)
     }
 
-    /// Admits by [`Scheme::Described`].
+    /// Admits by [`Scheme::CustomScheme`].
     #[must_use]
-    pub fn described(scheme: Described, secret: Secret) -> Self {
-        Self::with(Scheme::Described(scheme), secret)
+    pub fn custom(scheme: CustomScheme, secret: Secret) -> Self {
+        Self::with(Scheme::CustomScheme(scheme), secret)
     }
 
     /// Admits what is signed with this secret too. Its index is the number of keys given before.
     #[must_use]
-    pub fn also(mut self, secret: Secret) -> Self {
+    pub fn add_secret(mut self, secret: Secret) -> Self {
         self.keys.push(secret.into());
         self
     }
@@ -116,7 +116,7 @@ impl Verifier {
     /// # Errors
     ///
     /// [`KeyError`] where the key does not go with the scheme.
-    pub fn also_key(mut self, key: impl Into<VerifyingKey>) -> Result<Self, KeyError> {
+    pub fn add_key(mut self, key: impl Into<VerifyingKey>) -> Result<Self, KeyError> {
         let key = key.into();
         key.check(&self.scheme)?;
         self.keys.push(key);
@@ -127,7 +127,7 @@ impl Verifier {
     ///
     /// It has no effect where the scheme signs no time.
     #[must_use]
-    pub const fn tolerance(mut self, past: Duration, future: Duration) -> Self {
+    pub const fn with_tolerance(mut self, past: Duration, future: Duration) -> Self {
         self.past = past;
         self.future = future;
         self
@@ -173,7 +173,7 @@ impl Verifier {
 
     fn layout(&self, headers: &HeaderMap) -> Result<Layout<'_>, VerifyError> {
         let any_of =
-            |layout: &Described| layout.header_names().any(|name| headers.contains_key(name));
+            |layout: &CustomScheme| layout.header_names().any(|name| headers.contains_key(name));
         if self.scheme != Scheme::Svix || !any_of(&scheme::STANDARD_WEBHOOKS) {
             Ok(self.scheme.layout())
         } else if any_of(&scheme::SVIX) {
@@ -211,7 +211,7 @@ impl Verifier {
 
     fn verify_by<'a>(
         &self,
-        layout: &Described,
+        layout: &CustomScheme,
         headers: &HeaderMap,
         body: &'a [u8],
         now: Timestamp,
@@ -279,7 +279,7 @@ impl Verifier {
     }
 }
 
-fn read_id(layout: &Described, bytes: &[u8]) -> Result<MessageId, VerifyError> {
+fn read_id(layout: &CustomScheme, bytes: &[u8]) -> Result<MessageId, VerifyError> {
     let id = match std::str::from_utf8(bytes) {
         Ok(text) => MessageId::new(text),
         Err(_) => Err(crate::id::IdError::NotVisibleAscii),
@@ -326,7 +326,7 @@ mod tests {
 
         for keys in 1..4 {
             let first = Verifier::standard_webhooks(secret("b"));
-            let verifier = (1..keys).fold(first, |verifier, _| verifier.also(secret("c")));
+            let verifier = (1..keys).fold(first, |verifier, _| verifier.add_secret(secret("c")));
             let verify = |headers| verifier.verify(headers, &body, now).unwrap_err().name();
             assert_eq!(macs(|| assert_eq!(verify(&full), "no-match")), keys);
             assert_eq!(macs(|| assert_eq!(verify(&over), "too-many-candidates")), 0);
@@ -356,7 +356,7 @@ mod tests {
     fn a_list_of_the_other_kind_costs_no_mac() {
         let key = crate::signature::Ed25519PrivateKey::from_seed(&[7; 32]);
         let now = Timestamp::from_unix_seconds(1_614_265_330);
-        let verifier = Verifier::standard_webhooks(secret("a")).also_key(key.public()).unwrap();
+        let verifier = Verifier::standard_webhooks(secret("a")).add_key(key.public()).unwrap();
         let headers =
             Signer::standard_webhooks(key).sign(&MessageId::new("m").unwrap(), now, b"x").unwrap();
         let count = macs(|| assert!(verifier.verify(&headers, b"x", now).is_ok()));

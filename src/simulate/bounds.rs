@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::figures::micros;
-use super::load::{Expected, Load};
-use super::policies::Policies;
+use super::load::{Assumptions, Load};
+use super::policies::EndpointPolicy;
 use super::reach::Reach;
-use super::warning::Warning;
-use crate::delivery::Doubt;
-use crate::flow::RatePolicy;
-use crate::health::{NewMessages, Waiting};
+use super::warning::Finding;
+use crate::delivery::DeliveryGuarantee;
+use crate::flow::RateLimitPolicy;
+use crate::health::{NewMessages, PendingOnDisable};
 use crate::timestamp::Timestamp;
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -17,24 +17,24 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// A message that holds up others for less than this is no matter.
 const DAY: Duration = Duration::from_secs(86_400);
 
-pub(super) fn health(policies: &Policies, found: &mut Vec<Warning>) {
+pub(super) fn health(policies: &EndpointPolicy, found: &mut Vec<Finding>) {
     let (policy, health) = (&policies.delivery, &policies.health);
     let suspends = health.failures().and(health.suspend_after()).is_some();
     if health.new_messages() == NewMessages::Shed && !suspends {
-        found.push(Warning::NeverSheds);
+        found.push(Finding::NeverSheds);
     }
     let Some(failures) = health.failures() else { return };
     let (timeout, probe) = (policy.attempt_timeout(), health.probe_timeout());
     if let Some(wait) = health.probes().min().filter(|wait| *wait <= timeout) {
-        found.push(Warning::ProbeWithinAttempt { wait, timeout });
+        found.push(Finding::ProbeWithinAttempt { wait, timeout });
     }
     if probe < timeout {
-        found.push(Warning::ProbeGivesUpFirst { probe, attempt: timeout });
+        found.push(Finding::ProbeGivesUpFirst { probe, attempt: timeout });
     }
     if let Some(window) = health.failure_window() {
         let timeouts = timeouts(policies, window);
         let apart = timeouts < u64::from(failures.get());
-        found.extend(apart.then_some(Warning::FailuresBeyondTimeouts {
+        found.extend(apart.then_some(Finding::FailuresBeyondTimeouts {
             failures,
             window,
             timeouts,
@@ -42,30 +42,30 @@ pub(super) fn health(policies: &Policies, found: &mut Vec<Warning>) {
     }
     let wait = health.probe_wait(0);
     if let Some(window) = policy.window().filter(|window| wait >= *window) {
-        found.push(Warning::ProbeAfterWindow { wait, window });
+        found.push(Finding::ProbeAfterWindow { wait, window });
     }
     let span = Reach(policy).span();
     match health.time_to_disable() {
         // Retries without an end need one, and this is it.
-        Some(disabled) if health.waiting() == Waiting::Cancel => {
+        Some(disabled) if health.pending_on_disable() == PendingOnDisable::Cancel => {
             let within = disabled < span && span != Duration::MAX;
-            found.extend(within.then_some(Warning::DisabledWithinSpan { disabled, span }));
+            found.extend(within.then_some(Finding::DisabledWithinSpan { disabled, span }));
         }
-        _ if policy.window().is_none() => found.push(Warning::HeldWithoutEnd),
+        _ if policy.window().is_none() => found.push(Finding::HeldWithoutEnd),
         _ => {}
     }
 }
 
 /// How many attempts can time out within so much time, the instants at both its ends included.
-fn timeouts(policies: &Policies, window: Duration) -> u64 {
+fn timeouts(policies: &EndpointPolicy, window: Duration) -> u64 {
     // In strict order the next one waits until this one has ended, unless it may pass.
     let one_by_one = policies.line() == Some(true) && !skips(policies);
-    let places = if one_by_one { 1 } else { u64::from(policies.flow.window().max().get()) };
+    let places = if one_by_one { 1 } else { u64::from(policies.flow.concurrency().max().get()) };
     // One at the beginning in each place, and whenever a timeout has passed another one.
     let timeouts = times(window, policies.delivery.attempt_timeout()).saturating_add(1);
     let places = places.saturating_mul(timeouts);
     // They end as far apart as they began.
-    let released = policies.flow.rate().map(|rate| {
+    let released = policies.flow.rate_limit().map(|rate| {
         let released = times(window.saturating_mul(rate.releases().get()), rate.per());
         released.saturating_add(u64::from(rate.burst().get()))
     });
@@ -78,87 +78,88 @@ fn times(whole: Duration, part: Duration) -> u64 {
 }
 
 /// Whether others may at some time pass the one at the head of the line.
-fn skips(policies: &Policies) -> bool {
+fn skips(policies: &EndpointPolicy) -> bool {
     let order = &policies.order;
     order.skip_at(Timestamp::UNIX_EPOCH).is_some() || order.skips(u32::MAX)
 }
 
-pub(super) fn order(policies: &Policies, found: &mut Vec<Warning>) {
+pub(super) fn order(policies: &EndpointPolicy, found: &mut Vec<Finding>) {
     let skip_at = policies.order.skip_at(Timestamp::UNIX_EPOCH);
     let Some(skip_at) = skip_at.filter(|_| policies.line().is_some()) else { return };
     let skip = skip_at.saturating_since(Timestamp::UNIX_EPOCH);
     let timeout = policies.delivery.attempt_timeout();
     if skip.is_zero() {
-        found.push(Warning::PassedAtOnce);
+        found.push(Finding::PassedAtOnce);
     } else if skip < timeout {
-        found.push(Warning::PassedInFlight { skip, timeout });
+        found.push(Finding::PassedInFlight { skip, timeout });
     }
 }
 
 /// How long a message lives, where something ends it.
-fn limit(policies: &Policies, expected: &Expected) -> Option<Duration> {
+fn limit(policies: &EndpointPolicy, expected: &Assumptions) -> Option<Duration> {
     policies.delivery.window().into_iter().chain(expected.lifetime()).min()
 }
 
-pub(super) fn timeout(policies: &Policies, expected: &Expected, found: &mut Vec<Warning>) {
+pub(super) fn timeout(policies: &EndpointPolicy, expected: &Assumptions, found: &mut Vec<Finding>) {
     let (policy, timeout) = (&policies.delivery, policies.delivery.attempt_timeout());
     let limit = limit(policies, expected);
     // At most once there is none after a timeout.
-    let has_retries = Reach(policy).retries() != Some(0) && policy.doubt() != Doubt::GiveUp;
+    let has_retries =
+        Reach(policy).retries() != Some(0) && policy.guarantee() != DeliveryGuarantee::AtMostOnce;
     match limit.filter(|limit| has_retries && timeout >= *limit) {
-        Some(limit) => found.push(Warning::TimeoutOutlivesMessages { timeout, limit }),
-        None if timeout >= HOUR => found.push(Warning::LongTimeout { timeout }),
+        Some(limit) => found.push(Finding::TimeoutOutlivesMessages { timeout, limit }),
+        None if timeout >= HOUR => found.push(Finding::LongTimeout { timeout }),
         None => {}
     }
 }
 
-pub(super) fn endless(policies: &Policies, found: &mut Vec<Warning>) {
+pub(super) fn endless(policies: &EndpointPolicy, found: &mut Vec<Finding>) {
     let span = Reach(&policies.delivery).span();
     if span == Duration::MAX {
-        found.push(Warning::Endless);
+        found.push(Finding::Endless);
     }
     if let Some(strict) = policies.line().filter(|_| !skips(policies) && span >= DAY) {
-        found.push(Warning::HeadOfLine { span, strict });
+        found.push(Finding::HeadOfLine { span, strict });
     }
     let delay = policies.delivery.schedule().delay(1);
     let budget = policies.flow.retry_budget();
     if let (Some(budget), Some(delay)) = (budget, delay)
-        && budget.trickle() > delay
+        && budget.min_interval() > delay
     {
-        found.push(Warning::TrickleBelowSchedule { trickle: budget.trickle(), delay });
+        found.push(Finding::TrickleBelowSchedule { trickle: budget.min_interval(), delay });
     }
 }
 
-pub(super) fn load(policies: &Policies, expected: &Expected, found: &mut Vec<Warning>) {
+pub(super) fn load(policies: &EndpointPolicy, expected: &Assumptions, found: &mut Vec<Finding>) {
     let reach = Reach(&policies.delivery);
     if let Some(lifetime) = expected.lifetime()
         && reach.span() > lifetime
     {
-        found.push(Warning::RetriedPastLifetime { lifetime, span: reach.span() });
+        found.push(Finding::RetriedPastLifetime { lifetime, span: reach.span() });
     }
     let limit = limit(policies, expected);
     let outlived = expected.outage().zip(limit).filter(|(outage, limit)| outage >= limit);
     if let Some((outage, limit)) = outlived {
-        found.push(Warning::OutageOutlivesMessages { outage, limit });
+        found.push(Finding::OutageOutlivesMessages { outage, limit });
     }
     let Some(load) = expected.load() else { return };
-    if let Some(rate) = policies.flow.rate() {
+    if let Some(rate) = policies.flow.rate_limit() {
         match expected.outage() {
-            _ if is_below(rate, load) => found.push(Warning::RateBelowLoad {
+            _ if is_below(rate, load) => found.push(Finding::RateBelowLoad {
                 releases: rate.releases(),
                 per: rate.per(),
                 events: load.events(),
                 every: load.per(),
             }),
             _ if surplus(rate, load) == Some(0) => {
-                found.push(Warning::RateEqualsLoad { releases: rate.releases(), per: rate.per() })
+                found.push(Finding::RateEqualsLoad { releases: rate.releases(), per: rate.per() })
             }
             Some(outage) if outlived.is_none() => {
                 let drain = drain(rate, load, outage);
                 if let Some(limit) = limit
                     && outage.saturating_add(drain) > limit
                 {
-                    found.push(Warning::BacklogOutlivesMessages { outage, drain, limit });
+                    found.push(Finding::BacklogOutlivesMessages { outage, drain, limit });
                 }
             }
             _ => {}
@@ -175,7 +176,7 @@ pub(super) fn load(policies: &Policies, expected: &Expected, found: &mut Vec<War
         let each = u64::from(retries).saturating_add(1);
         let attempts = messages.saturating_add(1).saturating_mul(each);
         let apart = attempts < u64::from(failures.get());
-        found.extend(apart.then_some(Warning::FailuresBeyondLoad { failures, window, attempts }));
+        found.extend(apart.then_some(Finding::FailuresBeyondLoad { failures, window, attempts }));
     }
     let retries = match (reach.retries(), expected.outage()) {
         (Some(0), _) => return,
@@ -185,17 +186,17 @@ pub(super) fn load(policies: &Policies, expected: &Expected, found: &mut Vec<War
     if !reach.has_jitter()
         && load.per() <= Duration::from_secs(1).saturating_mul(load.events().get())
     {
-        found.push(Warning::NoJitter { events: load.events(), every: load.per() });
+        found.push(Finding::NoJitter { events: load.events(), every: load.per() });
     }
     if let (Some(budget), Some(retries), None) =
         (policies.flow.retry_budget(), retries, policies.health.failures())
     {
         let firsts = in_an_hour(u64::from(load.events().get()), load.per());
         let share = u128::from(firsts).saturating_mul(u128::from(budget.percent())) / 100;
-        let given = narrow(share).saturating_add(in_an_hour(1, budget.trickle()));
+        let given = narrow(share).saturating_add(in_an_hour(1, budget.min_interval()));
         let due = firsts.saturating_mul(u64::from(retries));
         if given < due {
-            found.push(Warning::BudgetBelowLoad { given, due });
+            found.push(Finding::BudgetBelowLoad { given, due });
         }
     }
 }
@@ -211,18 +212,18 @@ fn in_an_hour(number: u64, per: Duration) -> u64 {
 }
 
 /// What the rate has over the load, in events per time over both their times; negative is `None`.
-fn surplus(rate: &RatePolicy, load: &Load) -> Option<u128> {
+fn surplus(rate: &RateLimitPolicy, load: &Load) -> Option<u128> {
     let product = |count: u32, time: Duration| u128::from(count).saturating_mul(time.as_micros());
     let gives = product(rate.releases().get(), load.per());
     gives.checked_sub(product(load.events().get(), rate.per()))
 }
 
-fn is_below(rate: &RatePolicy, load: &Load) -> bool {
+fn is_below(rate: &RateLimitPolicy, load: &Load) -> bool {
     surplus(rate, load).is_none()
 }
 
 /// How long the backlog of an outage takes to go out beside what comes meanwhile, rounded up.
-fn drain(rate: &RatePolicy, load: &Load, outage: Duration) -> Duration {
+fn drain(rate: &RateLimitPolicy, load: &Load, outage: Duration) -> Duration {
     let Some(surplus) = surplus(rate, load).filter(|surplus| *surplus > 0) else {
         return Duration::MAX;
     };

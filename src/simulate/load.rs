@@ -1,4 +1,4 @@
-//! What an endpoint is offered: [`Load`], and what is asked of it: [`Expected`].
+//! What an endpoint is offered: [`Load`], and what is asked of it: [`Assumptions`].
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
@@ -62,28 +62,28 @@ impl Load {
     }
 }
 
-/// What the [linter](super::Policies::lint) may take for granted of the world. What is left away is
+/// What the [linter](super::EndpointPolicy::lint) may take for granted of the world. What is left away is
 /// not checked against.
 ///
 /// ```
 /// use std::num::NonZeroU32;
 /// use std::time::Duration;
-/// use labhook::simulate::{Expected, Load};
+/// use labhook::simulate::{Assumptions, Load};
 ///
-/// let expected = Expected::new()
+/// let expected = Assumptions::new()
 ///     .with_load(Load::per_second(NonZeroU32::new(20).unwrap()))
 ///     .with_outage(Duration::from_secs(4 * 3_600))
 ///     .with_lifetime(Duration::from_secs(86_400));
 /// assert_eq!(expected.lifetime(), Some(Duration::from_secs(86_400)));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Expected {
+pub struct Assumptions {
     load: Option<Load>,
     outage: Option<Duration>,
     lifetime: Option<Duration>,
 }
 
-impl Expected {
+impl Assumptions {
     /// Nothing is expected.
     #[must_use]
     pub const fn new() -> Self {

@@ -1,14 +1,14 @@
-//! All policies of one endpoint: [`Policies`], and their [`Summary`].
+//! All policies of one endpoint: [`EndpointPolicy`], and their [`PolicySummary`].
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::load::Expected;
+use super::load::Assumptions;
 use super::reach::Reach;
-use super::warning::Warning;
+use super::warning::Finding;
 use super::{bounds, caps};
-use crate::delivery::Policy;
+use crate::delivery::RetryPolicy;
 use crate::endpoint::Endpoint;
 use crate::flow::FlowPolicy;
 use crate::health::HealthPolicy;
@@ -18,15 +18,15 @@ use crate::order::Order;
 ///
 /// ```
 /// use std::time::Duration;
-/// use labhook::Policy;
-/// use labhook::simulate::{Expected, Policies};
+/// use labhook::RetryPolicy;
+/// use labhook::simulate::{Assumptions, EndpointPolicy};
 ///
-/// let policies = Policies::new(Policy::svix().with_window(Duration::from_secs(3_600)));
-/// let warnings = policies.lint(&Expected::new());
+/// let policies = EndpointPolicy::new(RetryPolicy::svix().with_window(Duration::from_secs(3_600)));
+/// let warnings = policies.lint(&Assumptions::new());
 /// assert_eq!(warnings[0].to_string(), "the window of 1 h leaves 3 of 7 retries");
 ///
 /// let file = r#"{"delivery": {"preset": "svix", "window_ms": 3600000}}"#;
-/// assert_eq!(serde_json::from_str::<Policies>(file)?, policies);
+/// assert_eq!(serde_json::from_str::<EndpointPolicy>(file)?, policies);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
@@ -34,9 +34,9 @@ use crate::order::Order;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
-pub struct Policies {
+pub struct EndpointPolicy {
     /// How long and how often to try.
-    pub delivery: Policy,
+    pub delivery: RetryPolicy,
     /// When the endpoint counts as failing, and what is done then.
     pub health: HealthPolicy,
     /// How fast it may be sent to.
@@ -45,10 +45,10 @@ pub struct Policies {
     pub order: Order,
 }
 
-impl Policies {
+impl EndpointPolicy {
     /// This policy, and for the rest those of a new [`Endpoint`].
     #[must_use]
-    pub fn new(delivery: Policy) -> Self {
+    pub fn new(delivery: RetryPolicy) -> Self {
         Self { delivery, ..Self::default() }
     }
 
@@ -84,13 +84,13 @@ impl Policies {
         self
     }
 
-    /// What about them is probably not meant, the weightiest first. The variants of [`Warning`] say
+    /// What about them is probably not meant, the weightiest first. The variants of [`Finding`] say
     /// why each of them matters.
     ///
     /// Nothing is run: what a policy does to a receiver over time is a
     /// [`Scenario`](super::Scenario)'s to say.
     #[must_use]
-    pub fn lint(&self, expected: &Expected) -> Vec<Warning> {
+    pub fn lint(&self, expected: &Assumptions) -> Vec<Finding> {
         let mut found = Vec::new();
         caps::responses(self, &mut found);
         caps::schedule(self, &mut found);
@@ -106,13 +106,13 @@ impl Policies {
 
     /// The bounds that they set.
     #[must_use]
-    pub fn summary(&self) -> Summary {
+    pub fn summary(&self) -> PolicySummary {
         let reach = Reach(&self.delivery);
         let attempts = reach.retries().map(|retries| retries.saturating_add(1));
         // A delay that is shortened may let one more in before the window ends.
         let window = self.delivery.window().filter(|_| !reach.has_jitter());
         let fit = window.map(|window| reach.within(window).saturating_add(1));
-        Summary {
+        PolicySummary {
             span: Some(self.delivery.span()).filter(|span| *span != Duration::MAX),
             attempts: attempts.into_iter().chain(fit).min(),
             time_to_disable: self.health.time_to_disable(),
@@ -123,16 +123,16 @@ impl Policies {
     pub(super) fn line(&self) -> Option<bool> {
         let keys = crate::keys::Keys::new();
         let strict = self.order.line(&keys).is_some();
-        (strict || self.order.line(&keys.ordering("key")).is_some()).then_some(strict)
+        (strict || self.order.line(&keys.with_ordering("key")).is_some()).then_some(strict)
     }
 }
 
 /// The bounds that an endpoint's policies set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct Summary {
+pub struct PolicySummary {
     /// The longest time from the start of a delivery's first attempt to the deadline of its last,
-    /// as [`Policy::span`] has it; `None` where nothing ends the retries.
+    /// as [`RetryPolicy::span`] has it; `None` where nothing ends the retries.
     pub span: Option<Duration>,
     /// How many attempts a delivery gets at the most; `None` where they have no end, or only a
     /// window ends them and jitter may shorten the delays.

@@ -3,10 +3,10 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::delivery::{Jitter, Policy};
+use crate::delivery::{Jitter, RetryPolicy};
 
 /// The reach of a policy's schedule.
-pub(super) struct Reach<'a>(pub(super) &'a Policy);
+pub(super) struct Reach<'a>(pub(super) &'a RetryPolicy);
 
 impl Reach<'_> {
     /// The retries that the schedule and the attempt limit permit; `None` where they have no end.
@@ -29,7 +29,7 @@ impl Reach<'_> {
         const TICK: Duration = Duration::from_millis(1);
         let retries = self.0.schedule().retries().map_or(retries, |all| all.min(retries));
         let attempts = NonZeroU32::MIN.saturating_add(retries);
-        let span = Policy::new(self.0.schedule().clone())
+        let span = RetryPolicy::new(self.0.schedule().clone())
             .with_attempt_timeout(TICK)
             .with_retry_after_cap(Duration::ZERO)
             .with_max_attempts(attempts)
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn it_finds_the_retries_that_fit() {
-        let policy = Policy::standard_webhooks();
+        let policy = RetryPolicy::standard_webhooks();
         let reach = Reach(&policy);
         assert_eq!(reach.sum(2), Duration::from_secs(305));
         assert_eq!(reach.sum(100), Duration::from_secs(272_105));
@@ -79,7 +79,7 @@ mod tests {
             assert_eq!(reach.within(Duration::from_secs(seconds)), fit, "{seconds}");
         }
         let second = Duration::from_secs(1);
-        let endless = Policy::new(Schedule::list([second]).for_ever());
+        let endless = RetryPolicy::new(Schedule::list([second]).forever());
         assert_eq!(Reach(&endless).within(second * 1_000_000), 999_999);
         assert_eq!(Reach(&endless).retries(), None);
         let limited = endless.with_max_attempts(NonZeroU32::new(7));
@@ -95,7 +95,7 @@ mod tests {
             (Jitter::added(10, second, second * 9), true),
             (Jitter::decorrelated(second, second * 60), false),
         ] {
-            let policy = Policy::svix().with_jitter(jitter);
+            let policy = RetryPolicy::svix().with_jitter(jitter);
             assert_eq!(Reach(&policy).is_scheduled(), scheduled);
         }
     }

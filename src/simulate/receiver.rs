@@ -99,7 +99,7 @@ impl Receiver {
     /// them, a millisecond apart or less where it is jittered, up to the
     /// [limit](super::Scenario::limit).
     #[must_use]
-    pub const fn latency(mut self, latency: Duration) -> Self {
+    pub const fn with_latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
         self
     }
@@ -107,14 +107,14 @@ impl Receiver {
     /// Takes so many messages in any second and refuses those over them with a 429. What it
     /// refuses does not count.
     #[must_use]
-    pub const fn capacity(mut self, per_second: NonZeroU32) -> Self {
+    pub const fn with_capacity(mut self, per_second: NonZeroU32) -> Self {
         self.capacity = Some(per_second);
         self
     }
 
     /// Refuses what is over its capacity in this way.
     #[must_use]
-    pub fn refusal(mut self, outcome: Outcome) -> Self {
+    pub fn with_refusal(mut self, outcome: Outcome) -> Self {
         self.refusal = outcome;
         self
     }
@@ -122,7 +122,7 @@ impl Receiver {
     /// Adds an outage, in times since the start of the simulation. Of two at a time, the one that
     /// was added first counts.
     #[must_use]
-    pub fn outage(mut self, from: Duration, to: Duration, behaviour: Behaviour) -> Self {
+    pub fn add_outage(mut self, from: Duration, to: Duration, behaviour: Behaviour) -> Self {
         self.outages.push(Outage { from, to, behaviour });
         self
     }

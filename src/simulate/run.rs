@@ -61,15 +61,16 @@ impl<'a> Run<'a> {
             let subscription = sources.get(source).map(Source::subscription).unwrap_or_default();
             let endpoint = Endpoint::new(id, "https://receiver.example/", Signer::unsigned())
                 .expect("the URL is absolute and HTTPS")
-                .subscription(subscription)
-                .policy(policies.delivery.clone())
-                .health(policies.health.clone())
-                .flow(policies.flow)
-                .order(policies.order);
+                .with_subscription(subscription)
+                .with_retry(policies.delivery.clone())
+                .with_health(policies.health.clone())
+                .with_flow(policies.flow)
+                .with_order(policies.order);
             registry.insert(endpoint).expect("each has another number");
         }
         // What has ended needs no keeping: no message is published twice.
-        let outbox = Outbox::new(registry, scenario.seed).without_storage().retain(Duration::ZERO);
+        let outbox =
+            Outbox::new(registry, scenario.seed).without_storage().with_retention(Duration::ZERO);
         Self {
             scenario,
             outbox,

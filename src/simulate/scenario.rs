@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::load::Load;
-use super::policies::Policies;
+use super::policies::EndpointPolicy;
 use super::receiver::Receiver;
 use super::report::Report;
 use super::run::Run;
@@ -19,16 +19,16 @@ const POINTS: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not zero");
 /// ```
 /// use std::num::NonZeroU32;
 /// use std::time::Duration;
-/// use labhook::simulate::{Behaviour, Load, Policies, Receiver, Scenario};
+/// use labhook::simulate::{Behaviour, Load, EndpointPolicy, Receiver, Scenario};
 ///
 /// let per_second = |n| Load::per_second(NonZeroU32::new(n).unwrap());
 /// let minute = Duration::from_secs(60);
 /// // One that hangs, and is sent a hundred times as much as the other two.
 /// let hangs = Receiver::new().outage(Duration::ZERO, minute * 60, Behaviour::Hangs);
 /// let reports = Scenario::new(per_second(1), minute)
-///     .endpoint(Policies::default(), Receiver::new())
-///     .endpoint(Policies::default(), Receiver::new())
-///     .endpoint_with_load(Policies::default(), hangs, per_second(100))
+///     .endpoint(EndpointPolicy::default(), Receiver::new())
+///     .endpoint(EndpointPolicy::default(), Receiver::new())
+///     .endpoint_with_load(EndpointPolicy::default(), hangs, per_second(100))
 ///     .run();
 /// assert_eq!(reports[2].accepted, 6_000);
 /// for report in &reports[..2] {
@@ -50,7 +50,7 @@ pub struct Scenario {
 /// An endpoint of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Site {
-    pub(super) policies: Policies,
+    pub(super) policies: EndpointPolicy,
     pub(super) receiver: Receiver,
     /// The load that goes to it alone; `None` for the scenario's.
     pub(super) load: Option<Load>,
@@ -73,16 +73,16 @@ impl Scenario {
 
     /// Adds an endpoint with these policies, at which this receiver answers.
     #[must_use]
-    pub fn endpoint(mut self, policies: Policies, receiver: Receiver) -> Self {
+    pub fn add_endpoint(mut self, policies: EndpointPolicy, receiver: Receiver) -> Self {
         self.endpoints.push(Site { policies, receiver, load: None });
         self
     }
 
-    /// Adds an endpoint like [`endpoint`](Self::endpoint), to which this load goes and no other.
+    /// Adds an endpoint like [`endpoint`](Self::add_endpoint), to which this load goes and no other.
     #[must_use]
-    pub fn endpoint_with_load(
+    pub fn add_endpoint_with_load(
         mut self,
-        policies: Policies,
+        policies: EndpointPolicy,
         receiver: Receiver,
         load: Load,
     ) -> Self {
@@ -93,14 +93,14 @@ impl Scenario {
     /// Sets how long a message lives after it was accepted:
     /// [`Message::with_expires_at`](crate::Message::with_expires_at). The default is for ever.
     #[must_use]
-    pub const fn lifetime(mut self, lifetime: Duration) -> Self {
+    pub const fn with_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);
         self
     }
 
     /// Sets the seed that all jitter comes from; the default is 0.
     #[must_use]
-    pub const fn seed(mut self, seed: u64) -> Self {
+    pub const fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
@@ -108,20 +108,20 @@ impl Scenario {
     /// Sets after how long the simulation ends at the latest, whatever is pending; the default is
     /// 60 days. It is what ends policies without an end.
     #[must_use]
-    pub const fn limit(mut self, limit: Duration) -> Self {
+    pub const fn with_limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
     /// Sets the most points that a report's [`Series`](super::Series) has; the default is 512.
     #[must_use]
-    pub const fn points(mut self, most: NonZeroUsize) -> Self {
+    pub const fn with_points(mut self, most: NonZeroUsize) -> Self {
         self.points = most;
         self
     }
 
     /// Runs it to its end: when the loads are over and every delivery has ended, when nothing more
-    /// would happen, or at the [limit](Self::limit).
+    /// would happen, or at the [limit](Self::with_limit).
     ///
     /// There is one report for each endpoint, in the order in which these were added. The same
     /// scenario gives the same reports. A run takes time and memory as the number of messages and

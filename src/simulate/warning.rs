@@ -1,4 +1,4 @@
-//! What the linter finds: [`Warning`] and its [`Severity`].
+//! What the linter finds: [`Finding`] and its [`Severity`].
 
 use std::fmt;
 use std::num::{NonZeroU8, NonZeroU32};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-/// How much a [`Warning`] weighs, the lightest first.
+/// How much a [`Finding`] weighs, the lightest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Severity {
@@ -41,7 +41,7 @@ impl fmt::Display for Severity {
 /// [`Display`](fmt::Display) says what in one clause, with the figures in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Warning {
+pub enum Finding {
     /// An attempt that was in flight when the endpoint was degraded can outlast the wait for the
     /// probe. The probe then goes to a receiver that still has the last attempts on its hands, and
     /// learns what they were about to tell.
@@ -95,7 +95,7 @@ pub enum Warning {
     /// that is gone does not: pauses put off its probes and the retries alike.
     DisabledWithinSpan {
         /// How long a failing endpoint takes to be disabled, at the longest and with nothing that
-        /// puts a probe off: see [`Summary::time_to_disable`](super::Summary::time_to_disable).
+        /// puts a probe off: see [`PolicySummary::time_to_disable`](super::PolicySummary::time_to_disable).
         disabled: Duration,
         /// How long a delivery is retried, at the longest.
         span: Duration,
@@ -285,7 +285,7 @@ pub enum Warning {
     NoRetry,
 }
 
-impl Warning {
+impl Finding {
     /// How much it weighs.
     #[must_use]
     pub const fn severity(&self) -> Severity {

@@ -1,11 +1,11 @@
-//! What the linter says of each [`Warning`].
+//! What the linter says of each [`Finding`].
 
 use std::fmt;
 
 use super::figures::Long;
-use super::warning::Warning;
+use super::warning::Finding;
 
-impl fmt::Display for Warning {
+impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::ProbeWithinAttempt { wait, timeout } => write!(

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
-use labhook::delivery::{Ignored, Resolution, Responses, Schedule};
+use labhook::delivery::{Ignored, Resolution, ResponseRules, Schedule};
 use labhook::outbox::{Change, Changes, Record, RestoreError};
 use labhook::provider::linq::Hook;
 use labhook::provider::strike::{CreateSubscription, WebhookVersion};
 use labhook::provider::{Source, Sources};
-use labhook::signature::{Described, Description, TimestampForm};
+use labhook::signature::{CustomScheme, SchemeSpec, TimestampForm};
 use labhook::{
-    CloudEvent, Endpoint, EndpointError, LabEvent, Message, Notice, Outbox, Outcome, Policy,
-    Registry, Rendering, RequestError, Secret, Signer, Step, Subscription, Ticket, Timestamp,
+    CloudEvent, Endpoint, EndpointError, LabEvent, Message, Notice, Outbox, Outcome, Registry,
+    Rendering, RequestError, RetryPolicy, Secret, Signer, Step, Subscription, Ticket, Timestamp,
     Verdict, Verifier, danger,
 };
 
@@ -22,11 +22,11 @@ use crate::support::{at, eid, message, mid, registry};
 
 const OK: StatusCode = StatusCode::OK;
 
-fn endpoint(policy: Policy) -> Endpoint {
-    Endpoint::new(eid("e"), "https://e.example/in", Signer::unsigned()).unwrap().policy(policy)
+fn endpoint(policy: RetryPolicy) -> Endpoint {
+    Endpoint::new(eid("e"), "https://e.example/in", Signer::unsigned()).unwrap().with_retry(policy)
 }
 
-fn outbox(policy: Policy) -> Outbox {
+fn outbox(policy: RetryPolicy) -> Outbox {
     Outbox::new(registry([endpoint(policy)]), 7)
 }
 
@@ -83,7 +83,7 @@ fn settle(outbox: &mut Outbox, disk: &mut Disk, now: Timestamp) {
 
 #[test]
 fn a_prefix_of_the_changes_does_not_open_again_what_was_delivered() {
-    let mut outbox = outbox(Policy::none()).retain(Duration::from_secs(10));
+    let mut outbox = outbox(RetryPolicy::none()).with_retention(Duration::from_secs(10));
     let mut disk = Disk::new();
     outbox.publish(message("m"), at(0)).unwrap();
     settle(&mut outbox, &mut disk, at(0));
@@ -93,7 +93,9 @@ fn a_prefix_of_the_changes_does_not_open_again_what_was_delivered() {
     let Step::Save(busy) = outbox.poll(at(9)) else { panic!() };
     let _ = outbox.poll(at(11));
     let nothing = Subscription::all().runs(["another".into()]);
-    outbox.replace_endpoint(endpoint(Policy::none()).subscription(nothing), at(11)).unwrap();
+    outbox
+        .replace_endpoint(endpoint(RetryPolicy::none()).with_subscription(nothing), at(11))
+        .unwrap();
     let published = outbox.publish(message("m"), at(11)).unwrap();
     assert!(!published.duplicate && published.endpoints.is_empty());
     save(&mut outbox, &mut disk, busy);
@@ -107,7 +109,8 @@ fn a_prefix_of_the_changes_does_not_open_again_what_was_delivered() {
     for length in 0..=changes.len() {
         let mut disk = disk.clone();
         apply(&mut disk, changes[..length].iter().cloned());
-        let restored = self::outbox(Policy::none()).restore(disk.into_values(), at(11)).unwrap();
+        let restored =
+            self::outbox(RetryPolicy::none()).restore(disk.into_values(), at(11)).unwrap();
         let open = restored
             .deliveries()
             .filter(|(message, _, it)| message.id().as_str() == "m" && it.verdict().is_none())
@@ -118,8 +121,12 @@ fn a_prefix_of_the_changes_does_not_open_again_what_was_delivered() {
 
 #[test]
 fn a_prefix_of_the_changes_cancels_nothing_without_its_reason() {
-    let narrow =
-        || Outbox::new(registry([endpoint(Policy::default()).max_in_flight(NonZeroU32::MIN)]), 7);
+    let narrow = || {
+        Outbox::new(
+            registry([endpoint(RetryPolicy::default()).with_max_in_flight(NonZeroU32::MIN)]),
+            7,
+        )
+    };
     let (mut outbox, mut disk, mut now) = (narrow(), Disk::new(), at(0));
     outbox.publish(message("m1"), now).unwrap();
     outbox.publish(message("m2"), now).unwrap();
@@ -144,8 +151,8 @@ fn a_prefix_of_the_changes_cancels_nothing_without_its_reason() {
 #[test]
 fn without_its_endpoint_an_attempt_is_judged_by_no_other_policy() {
     let for_ever = || {
-        Policy::new(Schedule::list([Duration::from_secs(1)]).for_ever())
-            .with_responses(Responses::strike())
+        RetryPolicy::new(Schedule::list([Duration::from_secs(1)]).forever())
+            .with_responses(ResponseRules::strike())
     };
     let (mut outbox, mut disk, mut now) = (outbox(for_ever()), Disk::new(), at(0));
     outbox.publish(message("m"), now).unwrap();
@@ -165,7 +172,7 @@ fn without_its_endpoint_an_attempt_is_judged_by_no_other_policy() {
 
 #[test]
 fn a_sequence_that_leaves_no_other_is_an_error() {
-    let mut outbox = outbox(Policy::default());
+    let mut outbox = outbox(RetryPolicy::default());
     outbox.publish(message("m"), at(0)).unwrap();
     let Step::Save(changes) = outbox.poll(at(0)) else { panic!() };
     let records = changes.iter().filter_map(|change| match change {
@@ -176,18 +183,18 @@ fn a_sequence_that_leaves_no_other_is_an_error() {
         record["sequence"] = u64::MAX.into();
         serde_json::from_value::<Record>(record).unwrap()
     });
-    let error = self::outbox(Policy::default()).restore(last, at(0)).unwrap_err();
+    let error = self::outbox(RetryPolicy::default()).restore(last, at(0)).unwrap_err();
     assert_eq!(error, RestoreError::LastSequence { id: mid("m") });
     assert_eq!(error.to_string(), "the message m leaves no sequence for another");
 }
 
 #[test]
 fn a_message_that_cannot_be_signed_is_reported_when_it_is_published() {
-    let description = Description::new("x-sig", "{id}:{timestamp}:{body}")
-        .id_header("x-id")
-        .timestamp_header("x-time", TimestampForm::UnixSeconds);
-    let signer = Signer::described(Described::new(description).unwrap(), secret());
-    let many = (0..32).fold(Signer::standard_webhooks(secret()), |it, _| it.also(secret()));
+    let description = SchemeSpec::new("x-sig", "{id}:{timestamp}:{body}")
+        .with_id_header("x-id")
+        .with_timestamp_header("x-time", TimestampForm::UnixSeconds);
+    let signer = Signer::custom(CustomScheme::new(description).unwrap(), secret());
+    let many = (0..32).fold(Signer::standard_webhooks(secret()), |it, _| it.add_secret(secret()));
     let with = |id, signer| Endpoint::new(eid(id), "https://e.example", signer).unwrap();
     let mut outbox = Outbox::new(registry([with("colon", signer), with("many", many)]), 7);
     let published = outbox.publish(message("run:17"), at(0)).unwrap();
@@ -200,11 +207,12 @@ fn a_message_that_cannot_be_signed_is_reported_when_it_is_published() {
 
 #[test]
 fn fixed_text_that_overlaps_itself_does_not_move_the_end_of_an_id() {
-    let scheme = || Described::new(Description::new("x-sig", "{id}::{body}").id_header("x-id"));
-    let signer = Signer::described(scheme().unwrap(), secret());
+    let scheme =
+        || CustomScheme::new(SchemeSpec::new("x-sig", "{id}::{body}").with_id_header("x-id"));
+    let signer = Signer::custom(scheme().unwrap(), secret());
     assert!(signer.sign(&mid("m:"), at(0), b"x").is_err());
     let genuine = signer.sign(&mid("m"), at(0), b":x").unwrap();
-    let verifier = Verifier::described(scheme().unwrap(), secret());
+    let verifier = Verifier::custom(scheme().unwrap(), secret());
     assert!(verifier.verify(&genuine, b":x", at(0)).is_ok());
     let mut moved = genuine.clone();
     moved.insert("x-id", HeaderValue::from_static("m:"));
@@ -216,19 +224,18 @@ fn a_rendering_of_very_many_headers_is_an_error_and_no_panic() {
     let name = |number| HeaderName::from_bytes(format!("x-{number}").as_bytes()).unwrap();
     let plain = Rendering::new(HeaderValue::from_static("text/plain"), "x");
     let value = HeaderValue::from_static("1");
-    let huge = (0..40_000).fold(plain, |it, number| it.header(name(number), value.clone()));
-    let error = endpoint(Policy::none()).request(&mid("m"), &huge, at(0)).unwrap_err();
+    let huge = (0..40_000).fold(plain, |it, number| it.add_header(name(number), value.clone()));
+    let error = endpoint(RetryPolicy::none()).request(&mid("m"), &huge, at(0)).unwrap_err();
     assert!(matches!(error, RequestError::TooManyHeaders(_)));
     assert_eq!(error.to_string(), "the request has too many headers");
 }
 
 #[test]
 fn a_signer_cannot_take_a_header_of_the_request_itself() {
-    let length = Described::new(Description::new("content-length", "{body}")).unwrap();
-    for signer in [
-        Signer::described(length, secret()),
-        Signer::token(header::CONTENT_TYPE, secret()).unwrap(),
-    ] {
+    let length = CustomScheme::new(SchemeSpec::new("content-length", "{body}")).unwrap();
+    for signer in
+        [Signer::custom(length, secret()), Signer::token(header::CONTENT_TYPE, secret()).unwrap()]
+    {
         let error = Endpoint::new(eid("e"), "https://e.example", signer).unwrap_err();
         assert!(matches!(error, EndpointError::ReservedHeader { .. }));
     }
@@ -265,7 +272,7 @@ fn an_error_says_no_more_of_a_strangers_member_than_its_name_shortened_and_escap
 #[test]
 fn a_decorrelated_jitter_never_comes_to_nothing() {
     let file = r#"{"jitter":{"decorrelated":{"base_ms":0,"cap_ms":60000}}}"#;
-    let error = serde_json::from_str::<Policy>(file).unwrap_err();
+    let error = serde_json::from_str::<RetryPolicy>(file).unwrap_err();
     assert!(error.to_string().starts_with("the jitter's base is zero"), "{error}");
 }
 
@@ -273,7 +280,7 @@ fn a_decorrelated_jitter_never_comes_to_nothing() {
 fn a_claim_of_which_the_lease_ran_out_does_not_hold_the_place_of_what_was_handled() {
     use labhook::{Admission, Inbox};
 
-    let mut inbox = Inbox::new(1.try_into().unwrap()).lease(Duration::ZERO);
+    let mut inbox = Inbox::new(1.try_into().unwrap()).with_lease(Duration::ZERO);
     let Admission::New(first) = inbox.begin("s", "a", at(0)) else { panic!() };
     assert!(matches!(inbox.begin("s", "a", at(0)), Admission::InProgress { .. }));
     let Admission::New(_) = inbox.begin("s", "b", at(1)) else { panic!() };

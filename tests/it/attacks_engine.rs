@@ -4,10 +4,12 @@ use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
 use http::StatusCode;
-use labhook::delivery::{Doubt, Failure, Resolution, Schedule};
-use labhook::outbox::Selection;
-use labhook::simulate::{Behaviour, Load, Policies, Receiver, Scenario};
-use labhook::{FlowPolicy, HealthPolicy, Order, Outbox, Outcome, Policy, Step, Timestamp, Verdict};
+use labhook::delivery::{DeliveryGuarantee, Failure, Resolution, Schedule};
+use labhook::outbox::ReplayFilter;
+use labhook::simulate::{Behaviour, EndpointPolicy, Load, Receiver, Scenario};
+use labhook::{
+    FlowPolicy, HealthPolicy, Order, Outbox, Outcome, RetryPolicy, Step, Timestamp, Verdict,
+};
 
 use crate::support::{Host, answer, at, eid, endpoint, policy, registry, secs, show};
 
@@ -19,13 +21,14 @@ fn health(failures: u8) -> HealthPolicy {
 // forgotten while it was pending, where the time to keep it had been changed in between.
 #[test]
 fn what_is_replayed_is_not_forgotten_after_another_retention() {
-    let mut host = Host::with([endpoint("e").policy(Policy::none())]);
+    let mut host = Host::with([endpoint("e").with_retry(RetryPolicy::none())]);
     host.publish("m");
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
     assert_eq!(host.shown(), [""; 0]);
-    host.outbox = std::mem::replace(&mut host.outbox, Outbox::new(registry([]), 7)).retain(secs(9));
-    let plan = host.outbox.plan_replay(&Selection::all(), Duration::ZERO, host.now);
+    host.outbox =
+        std::mem::replace(&mut host.outbox, Outbox::new(registry([]), 7)).with_retention(secs(9));
+    let plan = host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, host.now);
     host.outbox.pause_endpoint(&eid("e"), host.now);
     assert_eq!(host.outbox.replay(&plan, host.now), 1);
     assert_eq!(host.shown(), [""; 0]);
@@ -40,7 +43,7 @@ fn what_is_replayed_is_not_forgotten_after_another_retention() {
 // delivery stood in doubt, and it had ended.
 #[test]
 fn what_ends_for_a_disabled_endpoint_is_not_said_to_be_in_doubt() {
-    let asking = endpoint("e").policy(policy(&[5]).with_doubt(Doubt::Ask));
+    let asking = endpoint("e").with_retry(policy(&[5]).with_guarantee(DeliveryGuarantee::Ask));
     let mut host = Host::with([asking]);
     host.publish("m");
     let ticket = host.send();
@@ -72,7 +75,7 @@ fn a_probe_that_was_never_handed_out_does_not_fail() {
         .with_probes(secs(60), [])
         .with_probe_timeout(secs(5))
         .with_suspend_after(NonZeroU32::MIN);
-    let mut host = Host::with([endpoint("e").health(health)]);
+    let mut host = Host::with([endpoint("e").with_health(health)]);
     host.publish("m");
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
@@ -95,7 +98,7 @@ fn a_probe_that_was_never_handed_out_does_not_fail() {
 #[test]
 fn a_probe_at_the_end_of_time_does_not_save_for_ever() {
     let health = health(1).with_probes(secs(60), []);
-    let mut host = Host::with([endpoint("e").health(health)]);
+    let mut host = Host::with([endpoint("e").with_health(health)]);
     host.publish("m");
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
@@ -108,12 +111,13 @@ fn a_probe_at_the_end_of_time_does_not_save_for_ever() {
 // counted as pending for ever.
 #[test]
 fn a_replay_at_the_end_of_time_leaves_the_count_right() {
-    let mut host = Host::with([endpoint("e").policy(Policy::none().with_window(secs(60)))]);
+    let mut host =
+        Host::with([endpoint("e").with_retry(RetryPolicy::none().with_window(secs(60)))]);
     host.publish("m");
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
     host.outbox.replay(
-        &host.outbox.plan_replay(&Selection::all(), Duration::ZERO, Timestamp::MAX),
+        &host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, Timestamp::MAX),
         Timestamp::MAX,
     );
     let open = host.outbox.deliveries().filter(|it| it.2.verdict().is_none()).count();
@@ -126,28 +130,28 @@ fn a_replay_at_the_end_of_time_leaves_the_count_right() {
 #[test]
 fn the_peak_of_a_recovery_leaves_out_what_was_before_it() {
     let load = Load::per_second(NonZeroU32::new(10).unwrap());
-    let policies = Policies::new(Policy::none())
+    let policies = EndpointPolicy::new(RetryPolicy::none())
         .with_health(HealthPolicy::never())
         .with_flow(FlowPolicy::fixed());
-    let receiver = Receiver::new().outage(
+    let receiver = Receiver::new().add_outage(
         Duration::ZERO,
         Duration::from_millis(950),
         Behaviour::status(StatusCode::INTERNAL_SERVER_ERROR),
     );
     let report =
-        Scenario::new(load, Duration::from_millis(1_000)).endpoint(policies, receiver).run();
+        Scenario::new(load, Duration::from_millis(1_000)).add_endpoint(policies, receiver).run();
     // Ten events at 0.0 to 0.9 s, none after the end of the outage at 0.95 s.
     assert_eq!(report[0].recovery.unwrap().peak_requests, 0);
-    let receiver = Receiver::new().outage(
+    let receiver = Receiver::new().add_outage(
         Duration::ZERO,
         Duration::from_millis(850),
         Behaviour::status(StatusCode::INTERNAL_SERVER_ERROR),
     );
-    let policies = Policies::new(Policy::none())
+    let policies = EndpointPolicy::new(RetryPolicy::none())
         .with_health(HealthPolicy::never())
         .with_flow(FlowPolicy::fixed());
     let report =
-        Scenario::new(load, Duration::from_millis(1_000)).endpoint(policies, receiver).run();
+        Scenario::new(load, Duration::from_millis(1_000)).add_endpoint(policies, receiver).run();
     assert_eq!(report[0].recovery.unwrap().peak_requests, 1);
 }
 
@@ -155,14 +159,14 @@ fn the_peak_of_a_recovery_leaves_out_what_was_before_it() {
 // when it was replayed, went before it.
 #[test]
 fn what_was_not_handed_out_waits_behind_a_replay() {
-    let strict = endpoint("e").policy(Policy::none()).order(Order::strict());
+    let strict = endpoint("e").with_retry(RetryPolicy::none()).with_order(Order::strict());
     let mut host = Host::with([strict]);
     host.publish("m1");
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
     host.publish("m2");
     let changes = host.unsaved();
-    let failed = Selection::all().failed();
+    let failed = ReplayFilter::all().only_failed();
     let plan = host.outbox.plan_replay(&failed, Duration::ZERO, host.now);
     assert_eq!(host.outbox.replay(&plan, host.now), 1);
     host.save(changes);
@@ -176,7 +180,7 @@ fn what_was_not_handed_out_waits_behind_a_replay() {
 // endpoint was degraded went as well.
 #[test]
 fn what_was_not_handed_out_waits_for_a_degraded_endpoint() {
-    let mut host = Host::with([endpoint("e").health(health(1))]);
+    let mut host = Host::with([endpoint("e").with_health(health(1))]);
     host.publish("m1");
     let ticket = host.send();
     host.publish("m2");
@@ -193,7 +197,7 @@ fn what_was_not_handed_out_waits_for_a_degraded_endpoint() {
 // very poll that found it, so that no row ever said how it had ended.
 #[test]
 fn what_expired_while_the_host_was_down_is_kept_from_when_that_was_found() {
-    let hasty = || endpoint("e").policy(policy(&[5]).with_window(secs(60)));
+    let hasty = || endpoint("e").with_retry(policy(&[5]).with_window(secs(60)));
     let mut host = Host::with([hasty()]);
     host.publish("m");
     host.outbox.pause_endpoint(&eid("e"), host.now);
@@ -220,13 +224,13 @@ fn a_plan_leaves_out_what_was_delivered_since() {
     let ticket = host.send();
     host.now = at(10);
     assert_eq!(host.shown(), [""; 0]);
-    let plan = host.outbox.plan_replay(&Selection::all(), Duration::ZERO, host.now);
+    let plan = host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, host.now);
     assert_eq!(plan.len(), 1);
     assert_eq!(host.resolve(&ticket, &answer(200)), Resolution::LateSuccess);
     assert_eq!(host.outbox.replay(&plan, host.now), 0);
     assert_eq!(host.outbox.pending(), 0);
     // Who wants it sent again says so, knowing that it was delivered.
-    let plan = host.outbox.plan_replay(&Selection::all(), Duration::ZERO, host.now);
+    let plan = host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, host.now);
     assert_eq!(host.outbox.replay(&plan, host.now), 1);
     assert_eq!(host.shown(), ["m>e#2"]);
 }
@@ -234,8 +238,9 @@ fn a_plan_leaves_out_what_was_delivered_since() {
 // State is to be saved at any moment, and an endless policy is one: each timeout made the row grow.
 #[test]
 fn an_endless_series_of_timeouts_stays_small() {
-    let endless = Policy::new(Schedule::list([secs(1)]).for_ever()).with_attempt_timeout(secs(1));
-    let mut host = Host::with([endpoint("e").policy(endless)]);
+    let endless =
+        RetryPolicy::new(Schedule::list([secs(1)]).forever()).with_attempt_timeout(secs(1));
+    let mut host = Host::with([endpoint("e").with_retry(endless)]);
     host.publish("m");
     let mut sizes = Vec::new();
     for second in 0..2_000 {
@@ -252,7 +257,7 @@ fn an_endless_series_of_timeouts_stays_small() {
 // that no delivery had, and with its window full the endpoint was sent nothing more.
 #[test]
 fn attempts_in_flight_that_no_delivery_has_hold_up_nothing() {
-    let of = || endpoint("e").flow(FlowPolicy::adaptive());
+    let of = || endpoint("e").with_flow(FlowPolicy::adaptive());
     let mut host = Host::with([of()]);
     host.publish("m1");
     let ticket = host.send();

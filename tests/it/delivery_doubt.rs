@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use labhook::delivery::{Doubt, Failure, Ignored, Progress, Resolution};
-use labhook::{Delivery, Outcome, Policy, Timestamp, Verdict};
+use labhook::delivery::{DeliveryGuarantee, Failure, Ignored, Progress, Resolution};
+use labhook::{Delivery, Outcome, RetryPolicy, Timestamp, Verdict};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -12,19 +12,19 @@ use crate::lone_delivery::{Ids, poll, resolve, restored};
 use crate::support::{answer, answer_with, at, config, policy};
 
 /// One that retries after 5 s and after 20 s, with 10 s for each attempt.
-fn with(doubt: Doubt) -> Policy {
-    policy(&[5, 20]).with_doubt(doubt)
+fn with(doubt: DeliveryGuarantee) -> RetryPolicy {
+    policy(&[5, 20]).with_guarantee(doubt)
 }
 
 /// A delivery whose first attempt started at 0 s.
-fn started(policy: &Policy) -> Delivery {
+fn started(policy: &RetryPolicy) -> Delivery {
     let mut delivery = Delivery::new(at(0));
     assert_eq!(delivery.start(policy, at(0)).unwrap().number, 1);
     delivery
 }
 
 /// A delivery in doubt since its first attempt's deadline at 10 s.
-fn in_doubt(policy: &Policy) -> Delivery {
+fn in_doubt(policy: &RetryPolicy) -> Delivery {
     let mut delivery = started(policy);
     assert_eq!(poll(&mut delivery, policy, 12), Progress::InDoubt { since: at(10) });
     delivery
@@ -32,18 +32,24 @@ fn in_doubt(policy: &Policy) -> Delivery {
 
 #[test]
 fn resending_is_the_default_of_every_preset() {
-    assert_eq!(Doubt::default(), Doubt::Resend);
+    assert_eq!(DeliveryGuarantee::default(), DeliveryGuarantee::AtLeastOnce);
     for name in ["standard_webhooks", "svix", "strike", "hook0", "outpost", "event_grid"] {
-        assert_eq!(Policy::named(name).unwrap().doubt(), Doubt::Resend, "{name}");
+        assert_eq!(
+            RetryPolicy::named(name).unwrap().guarantee(),
+            DeliveryGuarantee::AtLeastOnce,
+            "{name}"
+        );
     }
-    for (doubt, text) in
-        [(Doubt::Resend, "resend"), (Doubt::GiveUp, "give_up"), (Doubt::Ask, "ask")]
-    {
-        let read: Policy = serde_json::from_str(&format!(r#"{{"doubt":"{text}"}}"#)).unwrap();
-        assert_eq!(read, Policy::default().with_doubt(doubt));
+    for (doubt, text) in [
+        (DeliveryGuarantee::AtLeastOnce, "resend"),
+        (DeliveryGuarantee::AtMostOnce, "give_up"),
+        (DeliveryGuarantee::Ask, "ask"),
+    ] {
+        let read: RetryPolicy = serde_json::from_str(&format!(r#"{{"doubt":"{text}"}}"#)).unwrap();
+        assert_eq!(read, RetryPolicy::default().with_guarantee(doubt));
         let written = serde_json::to_value(&read).unwrap();
         assert_eq!(written["doubt"], text);
-        assert_eq!(serde_json::from_value::<Policy>(written).unwrap(), read);
+        assert_eq!(serde_json::from_value::<RetryPolicy>(written).unwrap(), read);
     }
 }
 
@@ -51,9 +57,9 @@ fn resending_is_the_default_of_every_preset() {
 fn each_way_an_answer_can_fail_to_come() {
     // A deadline that passed, which is how a crash shows.
     for (doubt, progress) in [
-        (Doubt::Resend, Progress::Wait { until: at(15) }),
-        (Doubt::GiveUp, Progress::Ended { verdict: Verdict::Unconfirmed }),
-        (Doubt::Ask, Progress::InDoubt { since: at(10) }),
+        (DeliveryGuarantee::AtLeastOnce, Progress::Wait { until: at(15) }),
+        (DeliveryGuarantee::AtMostOnce, Progress::Ended { verdict: Verdict::Unconfirmed }),
+        (DeliveryGuarantee::Ask, Progress::InDoubt { since: at(10) }),
     ] {
         let mut delivery = restored(&started(&with(doubt)));
         assert_eq!(poll(&mut delivery, &with(doubt), 12), progress);
@@ -62,21 +68,23 @@ fn each_way_an_answer_can_fail_to_come() {
     // What the host saw.
     for failure in [Failure::Timeout, Failure::Broken] {
         for (doubt, resolution) in [
-            (Doubt::Resend, Resolution::Retry { at: at(8) }),
-            (Doubt::GiveUp, Resolution::Ended(Verdict::Unconfirmed)),
-            (Doubt::Ask, Resolution::InDoubt),
+            (DeliveryGuarantee::AtLeastOnce, Resolution::Retry { at: at(8) }),
+            (DeliveryGuarantee::AtMostOnce, Resolution::Ended(Verdict::Unconfirmed)),
+            (DeliveryGuarantee::Ask, Resolution::InDoubt),
         ] {
             let mut delivery = started(&with(doubt));
             let outcome = Outcome::failed(failure);
             assert_eq!(resolve(&mut delivery, &with(doubt), 1, &outcome, 3), resolution);
             assert_eq!(delivery.unanswered(), 1);
-            assert_eq!(delivery.in_doubt(), (doubt == Doubt::Ask).then(|| at(3)));
-            let ended_at = (doubt == Doubt::GiveUp).then(|| at(3));
+            assert_eq!(delivery.in_doubt(), (doubt == DeliveryGuarantee::Ask).then(|| at(3)));
+            let ended_at = (doubt == DeliveryGuarantee::AtMostOnce).then(|| at(3));
             assert_eq!(delivery.ended_at(), ended_at);
         }
     }
     // Of these nothing arrived, or an answer did.
-    for doubt in [Doubt::Resend, Doubt::GiveUp, Doubt::Ask] {
+    for doubt in
+        [DeliveryGuarantee::AtLeastOnce, DeliveryGuarantee::AtMostOnce, DeliveryGuarantee::Ask]
+    {
         let failures = [Failure::Dns, Failure::Connect, Failure::Tls, Failure::Sender];
         let failures = failures.map(Outcome::failed).into_iter();
         for outcome in failures.chain([answer(503), answer(302)]) {
@@ -91,11 +99,11 @@ fn each_way_an_answer_can_fail_to_come() {
 #[test]
 fn the_last_attempt_is_in_doubt_too() {
     for (doubt, verdict) in [
-        (Doubt::Resend, Some(Verdict::Exhausted)),
-        (Doubt::GiveUp, Some(Verdict::Unconfirmed)),
-        (Doubt::Ask, None),
+        (DeliveryGuarantee::AtLeastOnce, Some(Verdict::Exhausted)),
+        (DeliveryGuarantee::AtMostOnce, Some(Verdict::Unconfirmed)),
+        (DeliveryGuarantee::Ask, None),
     ] {
-        let policy = policy(&[]).with_doubt(doubt);
+        let policy = policy(&[]).with_guarantee(doubt);
         let mut delivery = started(&policy);
         poll(&mut delivery, &policy, 10);
         assert_eq!(delivery.verdict(), verdict);
@@ -104,17 +112,17 @@ fn the_last_attempt_is_in_doubt_too() {
 
 #[test]
 fn in_doubt_nothing_moves_by_time_nor_by_a_policy() {
-    let policy = with(Doubt::Ask).with_window(Duration::from_secs(30));
+    let policy = with(DeliveryGuarantee::Ask).with_window(Duration::from_secs(30));
     let mut delivery = in_doubt(&policy);
     for seconds in [12, 0, 29, 30, 31, 1_000_000] {
         let since = at(10);
         assert_eq!(poll(&mut delivery, &policy, seconds), Progress::InDoubt { since });
-        assert_eq!(poll(&mut delivery, &Policy::svix(), seconds), Progress::InDoubt { since });
+        assert_eq!(poll(&mut delivery, &RetryPolicy::svix(), seconds), Progress::InDoubt { since });
         assert_eq!(delivery.start(&policy, at(seconds)), None);
         assert_eq!(delivery.in_doubt(), Some(since));
         assert_eq!((delivery.verdict(), delivery.in_flight()), (None, None));
         assert_eq!((delivery.wake_at(&policy), delivery.claim_at(&policy)), (None, None));
-        assert!(!delivery.unstart(1));
+        assert!(!delivery.cancel_start(1));
         delivery = restored(&delivery);
     }
     let now = Timestamp::MAX;
@@ -131,7 +139,7 @@ fn in_doubt_nothing_moves_by_time_nor_by_a_policy() {
 
 #[test]
 fn the_host_has_it_sent_again() {
-    let policy = with(Doubt::Ask);
+    let policy = with(DeliveryGuarantee::Ask);
     let mut delivery = in_doubt(&policy);
     assert!(delivery.resend(at(100)));
     assert!(!delivery.resend(at(100)), "it is in doubt no more");
@@ -149,7 +157,7 @@ fn the_host_has_it_sent_again() {
 
 #[test]
 fn the_host_gives_up() {
-    let policy = with(Doubt::Ask);
+    let policy = with(DeliveryGuarantee::Ask);
     let mut delivery = in_doubt(&policy);
     assert!(delivery.end(Verdict::Unconfirmed, at(60)));
     assert!(!delivery.end(Verdict::Cancelled, at(61)));
@@ -164,7 +172,7 @@ fn the_host_gives_up() {
 
 #[test]
 fn nothing_is_resent_where_nothing_is_in_doubt() {
-    let policy = with(Doubt::Ask);
+    let policy = with(DeliveryGuarantee::Ask);
     let mut delivery = Delivery::new(at(0));
     let check = |delivery: &mut Delivery| {
         let before = delivery.clone();
@@ -184,9 +192,9 @@ fn nothing_is_resent_where_nothing_is_in_doubt() {
 fn a_resent_one_keeps_the_attempt_limit() {
     let two = NonZeroU32::new(2).unwrap();
     for policy in [
-        policy(&[]).with_doubt(Doubt::Ask),
-        with(Doubt::Ask).with_max_attempts(NonZeroU32::MIN),
-        policy(&[5]).with_max_attempts(two).with_doubt(Doubt::Ask),
+        policy(&[]).with_guarantee(DeliveryGuarantee::Ask),
+        with(DeliveryGuarantee::Ask).with_max_attempts(NonZeroU32::MIN),
+        policy(&[5]).with_max_attempts(two).with_guarantee(DeliveryGuarantee::Ask),
     ] {
         let mut delivery = in_doubt(&policy);
         let mut seconds = 10;
@@ -209,7 +217,7 @@ fn a_resent_one_keeps_the_attempt_limit() {
 
 #[test]
 fn a_resent_one_keeps_the_window() {
-    let policy = with(Doubt::Ask).with_window(Duration::from_secs(30));
+    let policy = with(DeliveryGuarantee::Ask).with_window(Duration::from_secs(30));
     for (resent, released) in [(29, true), (30, false), (100, false)] {
         let mut delivery = in_doubt(&policy);
         assert!(delivery.resend(at(resent)));
@@ -225,7 +233,7 @@ fn a_resent_one_keeps_the_window() {
 
 #[test]
 fn a_late_answer_decides() {
-    let policy = with(Doubt::Ask);
+    let policy = with(DeliveryGuarantee::Ask);
     for (outcome, resolution, unanswered) in [
         (answer(204), Resolution::LateSuccess, 1),
         (answer(410), Resolution::Ended(Verdict::Gone), 0),
@@ -256,10 +264,10 @@ fn a_late_answer_decides() {
 
 #[test]
 fn a_late_refusal_after_the_last_attempt_or_the_window_ends_it() {
-    let once = policy(&[]).with_doubt(Doubt::Ask);
+    let once = policy(&[]).with_guarantee(DeliveryGuarantee::Ask);
     let exhausted = Resolution::Ended(Verdict::Exhausted);
     assert_eq!(resolve(&mut in_doubt(&once), &once, 1, &answer(503), 20), exhausted);
-    let window = with(Doubt::Ask).with_window(Duration::from_secs(25));
+    let window = with(DeliveryGuarantee::Ask).with_window(Duration::from_secs(25));
     let expired = Resolution::Ended(Verdict::Expired);
     assert_eq!(resolve(&mut in_doubt(&window), &window, 1, &answer(503), 20), expired);
     let retry = Resolution::Retry { at: at(24) };
@@ -268,7 +276,7 @@ fn a_late_refusal_after_the_last_attempt_or_the_window_ends_it() {
 
 #[test]
 fn only_the_attempt_in_doubt_is_decided_by_its_late_failure() {
-    let policy = with(Doubt::Ask);
+    let policy = with(DeliveryGuarantee::Ask);
     let mut delivery = in_doubt(&policy);
     assert!(delivery.resend(at(20)));
     // The host decided by itself, so a refusal comes too late.
@@ -291,7 +299,7 @@ fn only_the_attempt_in_doubt_is_decided_by_its_late_failure() {
 #[derive(Clone, Debug)]
 enum Event {
     /// Time passes, in seconds.
-    Pass(i64),
+    Permit(i64),
     /// An attempt is made if one may, and the answer comes at once.
     Answered(u16),
     /// An attempt is made if one may. Nothing reaches the receiver.
@@ -312,7 +320,7 @@ fn statuses() -> impl Strategy<Value = u16> {
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
-        3 => (-5..30_i64).prop_map(Event::Pass),
+        3 => (-5..30_i64).prop_map(Event::Permit),
         2 => statuses().prop_map(Event::Answered),
         1 => Just(Event::Unsent),
         4 => (statuses(), any::<bool>()).prop_map(|(status, comes)| Event::Slow(status, comes)),
@@ -335,13 +343,18 @@ struct World {
 }
 
 impl World {
-    fn start(&mut self, delivery: &mut Delivery, policy: &Policy, now: Timestamp) -> Option<u32> {
+    fn start(
+        &mut self,
+        delivery: &mut Delivery,
+        policy: &RetryPolicy,
+        now: Timestamp,
+    ) -> Option<u32> {
         let progress = delivery.poll(policy, Ids::new().dice(), now);
         let started = delivery.start(policy, now)?;
         assert_eq!(progress, Progress::Due);
         let number = started.number;
         assert_eq!(usize::try_from(number).unwrap(), self.given.len() + 1, "rising by one");
-        if policy.doubt() != Doubt::Resend {
+        if policy.guarantee() != DeliveryGuarantee::AtLeastOnce {
             assert_eq!(self.unconfirmed, [0_u32; 0], "never a second after an unconfirmed one");
         }
         self.given.push(None);
@@ -352,7 +365,7 @@ impl World {
     fn resolve(
         &mut self,
         delivery: &mut Delivery,
-        policy: &Policy,
+        policy: &RetryPolicy,
         number: u32,
         outcome: &Outcome,
         now: Timestamp,
@@ -373,18 +386,18 @@ proptest! {
 
     #[test]
     fn at_most_once_is_kept_by_any_history(
-        doubt in prop_oneof![Just(Doubt::Resend), Just(Doubt::GiveUp), Just(Doubt::Ask)],
+        doubt in prop_oneof![Just(DeliveryGuarantee::AtLeastOnce), Just(DeliveryGuarantee::AtMostOnce), Just(DeliveryGuarantee::Ask)],
         window in proptest::option::of(1..200_u64),
         events in events(),
     ) {
         let window = window.map(Duration::from_secs);
-        let policy = policy(&[5, 20, 0, 7]).with_doubt(doubt).with_window(window);
+        let policy = policy(&[5, 20, 0, 7]).with_guarantee(doubt).with_window(window);
         let (mut world, mut delivery) = (World::default(), Delivery::new(at(0)));
         let mut now = at(0);
         for event in events {
             let mut doubts = delivery.in_doubt();
             match event {
-                Event::Pass(seconds) => {
+                Event::Permit(seconds) => {
                     now = at(now.unix_seconds() - at(0).unix_seconds() + seconds);
                 }
                 Event::Answered(status) => {
@@ -430,11 +443,11 @@ proptest! {
             let accepted = world.accepted();
             let unanswered = usize::try_from(delivery.unanswered()).unwrap();
             prop_assert!(accepted.saturating_sub(1) <= unanswered, "copies are bounded");
-            if doubt != Doubt::Resend {
+            if doubt != DeliveryGuarantee::AtLeastOnce {
                 prop_assert!(accepted <= 1, "at most once");
                 prop_assert!(unanswered <= 1);
             }
-            if doubt == Doubt::GiveUp && unanswered == 1 {
+            if doubt == DeliveryGuarantee::AtMostOnce && unanswered == 1 {
                 let verdict = delivery.verdict();
                 prop_assert_eq!(verdict, Some(Verdict::Unconfirmed));
             }

@@ -2,18 +2,23 @@
 
 use std::time::Duration;
 
-use labhook::delivery::{Dice, Doubt, Progress, Resolution};
-use labhook::{Delivery, Message, Outbox, Policy, Timestamp, Verdict};
+use labhook::delivery::{DeliveryGuarantee, JitterSeed, Progress, Resolution};
+use labhook::{Delivery, Message, Outbox, RetryPolicy, Timestamp, Verdict};
 
 use crate::support::{answer, at, eid, endpoint, message, mid, policy, registry};
 
-fn poll(delivery: &mut Delivery, policy: &Policy, now: Timestamp) -> Progress {
-    delivery.poll(policy, Dice::new(7, &mid("m"), &eid("e")), now)
+fn poll(delivery: &mut Delivery, policy: &RetryPolicy, now: Timestamp) -> Progress {
+    delivery.poll(policy, JitterSeed::new(7, &mid("m"), &eid("e")), now)
 }
 
-fn resolve(delivery: &mut Delivery, policy: &Policy, status: u16, now: Timestamp) -> Resolution {
+fn resolve(
+    delivery: &mut Delivery,
+    policy: &RetryPolicy,
+    status: u16,
+    now: Timestamp,
+) -> Resolution {
     let number = delivery.attempts();
-    delivery.resolve(policy, Dice::new(7, &mid("m"), &eid("e")), number, &answer(status), now)
+    delivery.resolve(policy, JitterSeed::new(7, &mid("m"), &eid("e")), number, &answer(status), now)
 }
 
 const EXPIRED: Progress = Progress::Ended { verdict: Verdict::Expired };
@@ -65,7 +70,7 @@ fn a_retry_that_would_not_come_before_it_ends_at_once() {
 
 #[test]
 fn in_doubt_it_outlives_its_message_and_is_not_sent() {
-    let policy = policy(&[5]).with_doubt(Doubt::Ask);
+    let policy = policy(&[5]).with_guarantee(DeliveryGuarantee::Ask);
     let mut delivery = Delivery::new(at(0)).with_expires_at(at(20));
     assert!(delivery.start(&policy, at(0)).is_some());
     assert_eq!(poll(&mut delivery, &policy, at(50)), Progress::InDoubt { since: at(10) });

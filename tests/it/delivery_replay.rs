@@ -3,8 +3,10 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use labhook::delivery::{Doubt, Failure, Ignored, Jitter, Progress, Resolution, Schedule};
-use labhook::{Delivery, Outcome, Policy, Timestamp, Verdict};
+use labhook::delivery::{
+    DeliveryGuarantee, Failure, Ignored, Jitter, Progress, Resolution, Schedule,
+};
+use labhook::{Delivery, Outcome, RetryPolicy, Timestamp, Verdict};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -12,7 +14,7 @@ use crate::lone_delivery::{Ids, poll, resolve, restored};
 use crate::support::{answer, answer_with, at, config, policy, secs};
 
 /// Makes the attempt that is due then, which is answered at once.
-fn attempt(delivery: &mut Delivery, policy: &Policy, status: u16, seconds: i64) -> Resolution {
+fn attempt(delivery: &mut Delivery, policy: &RetryPolicy, status: u16, seconds: i64) -> Resolution {
     assert_eq!(poll(delivery, policy, seconds), Progress::Due);
     let started = delivery.start(policy, at(seconds)).unwrap();
     resolve(delivery, policy, started.number, &answer(status), seconds)
@@ -96,7 +98,7 @@ fn one_that_never_started_may_be_put_off() {
     assert!(delivery.replay(at(50)));
     assert_eq!(poll(&mut delivery, &policy, 20), Progress::Wait { until: at(50) });
     assert_eq!(delivery.start(&policy, at(50)).unwrap().number, 1);
-    assert!(delivery.unstart(1));
+    assert!(delivery.cancel_start(1));
     assert_eq!((delivery.attempts(), delivery.replays()), (0, 1));
     assert_eq!(poll(&mut delivery, &policy, 60), ended(Verdict::Expired));
     assert_eq!(delivery.ended_at(), Some(at(60)));
@@ -104,7 +106,7 @@ fn one_that_never_started_may_be_put_off() {
 
 #[test]
 fn every_verdict_can_be_replayed_and_the_last_replay_counts() {
-    let policy = Policy::none();
+    let policy = RetryPolicy::none();
     for verdict in [
         Verdict::Delivered,
         Verdict::Rejected,
@@ -131,7 +133,7 @@ fn every_verdict_can_be_replayed_and_the_last_replay_counts() {
 
 #[test]
 fn a_replay_of_what_is_in_doubt_is_a_decision() {
-    let policy = policy(&[]).with_doubt(Doubt::Ask);
+    let policy = policy(&[]).with_guarantee(DeliveryGuarantee::Ask);
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.start(&policy, at(0)).is_some());
     assert_eq!(poll(&mut delivery, &policy, 10), Progress::InDoubt { since: at(10) });
@@ -253,11 +255,11 @@ fn a_clock_that_goes_back_after_it_lengthens_the_wait_alone() {
 fn the_jitter_draws_afresh() {
     let ids = Ids::new();
     let hour = Duration::from_secs(3_600);
-    let full = Policy::new(Schedule::list([hour, hour])).with_jitter(Jitter::FULL);
+    let full = RetryPolicy::new(Schedule::list([hour, hour])).with_jitter(Jitter::FULL);
     let base = Duration::from_secs(1);
     let jitter = Jitter::decorrelated(base, hour);
-    let walking = Policy::new(Schedule::list(vec![hour; 40])).with_jitter(jitter);
-    let waits = |policy: &Policy, delivery: &mut Delivery, count: usize| {
+    let walking = RetryPolicy::new(Schedule::list(vec![hour; 40])).with_jitter(jitter);
+    let waits = |policy: &RetryPolicy, delivery: &mut Delivery, count: usize| {
         let mut now = at(0);
         let mut waits = Vec::new();
         for _ in 0..count {
@@ -310,7 +312,7 @@ fn the_saved_form_is_this_one() {
 /// attempt after so many seconds (`None`: never), through replays at their times. What is in doubt
 /// is sent again 3 s later.
 fn story(
-    policy: &Policy,
+    policy: &RetryPolicy,
     receiver: &[(u16, Option<i64>)],
     replays: &[(i64, i64)],
     every_tick: bool,
@@ -375,7 +377,7 @@ proptest! {
 
     #[test]
     fn waking_when_told_equals_waking_at_every_tick_through_replays(
-        doubt in prop_oneof![Just(Doubt::Resend), Just(Doubt::GiveUp), Just(Doubt::Ask)],
+        doubt in prop_oneof![Just(DeliveryGuarantee::AtLeastOnce), Just(DeliveryGuarantee::AtMostOnce), Just(DeliveryGuarantee::Ask)],
         window in proptest::option::of(1..80_u64),
         receiver in vec(
             (
@@ -386,7 +388,7 @@ proptest! {
         ),
         replays in vec((0..200_i64, 0..40_i64), 0..5),
     ) {
-        let policy = policy(&[5, 20]).with_doubt(doubt).with_window(window.map(secs));
+        let policy = policy(&[5, 20]).with_guarantee(doubt).with_window(window.map(secs));
         let told = story(&policy, &receiver, &replays, false);
         prop_assert_eq!(story(&policy, &receiver, &replays, true), told);
     }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
-use labhook::flow::{BudgetPolicy, Class, PacePolicy, RatePolicy, WindowPolicy};
+use labhook::flow::{
+    AdaptiveRatePolicy, AttemptKind, ConcurrencyLimitPolicy, RateLimitPolicy, RetryBudgetPolicy,
+};
 use labhook::outbox::Changes;
 use labhook::{Endpoint, FlowPolicy, Notice, Outbox, Step, Ticket, Timestamp};
 use proptest::prelude::*;
@@ -35,9 +37,9 @@ fn wake_by(host: &Host, endpoint: &Endpoint) -> Option<Timestamp> {
     match status.health.wake_at() {
         Some(deadline) if status.health.probe().is_some() => Some(deadline),
         _ if status.due == 0 || status.flow.in_flight() > 0 => None,
-        Some(due) => ask(Class::Probe).max(Some(due)),
+        Some(due) => ask(AttemptKind::Probe).max(Some(due)),
         // Whether it is first attempts or retries that are due is not said.
-        None => ask(Class::First).max(ask(Class::Retry)),
+        None => ask(AttemptKind::First).max(ask(AttemptKind::Retry)),
     }
 }
 
@@ -94,17 +96,17 @@ proptest! {
         salt in any::<u64>(),
     ) {
         let [one, two] = [1, 2].map(|count| NonZeroU32::new(count).unwrap());
-        let narrow = FlowPolicy::fixed().with_window(WindowPolicy::adaptive(one, two));
+        let narrow = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::adaptive(one, two));
         // A probe is given up before its attempt is.
         let hasty = touchy("b").health.with_probe_timeout(secs(4));
         let endpoints = [
             touchy("a"),
-            touchy("b").health(hasty).flow(narrow.with_rate(RatePolicy::new(one, secs(2)))),
+            touchy("b").with_health(hasty).with_flow(narrow.with_rate_limit(RateLimitPolicy::new(one, secs(2)))),
             // On half seconds too.
-            endpoint("c").flow(
+            endpoint("c").with_flow(
                 narrow
-                    .with_pace(PacePolicy::new(secs(4)))
-                    .with_retry_budget(BudgetPolicy::new(20, secs(3))),
+                    .with_adaptive_rate(AdaptiveRatePolicy::new(secs(4)))
+                    .with_retry_budget(RetryBudgetPolicy::new(20, secs(3))),
             ),
         ];
         prop_assert_eq!(
@@ -143,7 +145,7 @@ const IDS: [&str; 2] = ["a", "b"];
 
 /// Retries at once, so that all of it comes to its end while the clock stands still.
 fn prompt(id: &str) -> Endpoint {
-    endpoint(id).policy(policy(&[0, 0]))
+    endpoint(id).with_retry(policy(&[0, 0]))
 }
 
 /// A host that puts whatever comes between two steps.
@@ -158,7 +160,7 @@ struct Scattered {
 
 impl Scattered {
     fn outbox(batch: NonZeroUsize) -> Outbox {
-        Outbox::new(registry(IDS.map(prompt)), 7).batch(batch).report_attempts()
+        Outbox::new(registry(IDS.map(prompt)), 7).with_batch(batch).with_attempt_reports()
     }
 
     /// `false` where there is nothing to do.
@@ -249,7 +251,7 @@ proptest! {
                 Notice::Settled { message, endpoint, verdict, attempts } => {
                     settled.push(format!("{message}>{endpoint} {verdict} {attempts}"));
                 }
-                Notice::Attempted(it) => {
+                Notice::AttemptEnded(it) => {
                     reported.push(format!("{}>{}#{}", it.message, it.endpoint, it.number));
                 }
                 other => prop_assert!(false, "{:?}", other),

@@ -5,9 +5,9 @@ use std::num::NonZeroU32;
 
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method};
-use labhook::signature::{Described, Description, TimestampForm};
+use labhook::signature::{CustomScheme, SchemeSpec, TimestampForm};
 use labhook::{
-    Endpoint, EndpointError, Policy, Rendering, RequestError, Secret, SignError, Signer,
+    Endpoint, EndpointError, Rendering, RequestError, RetryPolicy, Secret, SignError, Signer,
     Subscription, Timestamp, Verifier,
 };
 
@@ -114,20 +114,20 @@ fn a_header_that_the_request_or_the_signer_sets_is_refused() {
         name("webhook-timestamp"),
         name("webhook-signature"),
     ] {
-        let error = endpoint().header(reserved.clone(), &value("x")).unwrap_err();
+        let error = endpoint().add_header(reserved.clone(), &value("x")).unwrap_err();
         assert_eq!(
             error.to_string(),
             format!("the header {reserved} is set by the request itself")
         );
     }
     // Another scheme sets other headers.
-    assert!(endpoint().header(name("svix-id"), &value("x")).is_ok());
+    assert!(endpoint().add_header(name("svix-id"), &value("x")).is_ok());
     let svix = Endpoint::new(eid("eln"), "https://eln.example", Signer::svix(secret())).unwrap();
-    assert!(svix.clone().header(name("webhook-id"), &value("x")).is_ok());
-    assert!(svix.header(name("svix-id"), &value("x")).is_err());
+    assert!(svix.clone().add_header(name("webhook-id"), &value("x")).is_ok());
+    assert!(svix.add_header(name("svix-id"), &value("x")).is_err());
 
-    let once = endpoint().header(name("x-key"), &value("1")).unwrap();
-    let error = once.header(name("x-key"), &value("2")).unwrap_err();
+    let once = endpoint().add_header(name("x-key"), &value("1")).unwrap();
+    let error = once.add_header(name("x-key"), &value("2")).unwrap_err();
     assert!(matches!(&error, EndpointError::DuplicateHeader { name } if name == "x-key"));
     assert_eq!(error.to_string(), "the header x-key is set twice");
 }
@@ -136,22 +136,22 @@ fn a_header_that_the_request_or_the_signer_sets_is_refused() {
 fn the_defaults_are_the_documented_ones() {
     let endpoint = https("https://eln.example/in").unwrap();
     assert_eq!(endpoint.subscription, Subscription::all());
-    assert_eq!(endpoint.policy, Policy::default());
-    assert_eq!(endpoint.flow.window().max().get(), 64);
+    assert_eq!(endpoint.policy, RetryPolicy::default());
+    assert_eq!(endpoint.flow.concurrency().max().get(), 64);
     assert!(endpoint.enabled);
-    assert_eq!(endpoint.formatter().name(), "labhook");
+    assert_eq!(endpoint.format().name(), "labhook");
     assert_eq!(endpoint.id(), &eid("eln"));
     assert_eq!(endpoint.expose_headers().count(), 0);
 
     let wanted = Subscription::all().runs(["r1".into()]);
     let endpoint = endpoint
-        .subscription(wanted.clone())
-        .policy(Policy::svix())
-        .max_in_flight(NonZeroU32::MIN)
-        .enabled(false);
+        .with_subscription(wanted.clone())
+        .with_retry(RetryPolicy::svix())
+        .with_max_in_flight(NonZeroU32::MIN)
+        .with_enabled(false);
     assert_eq!(endpoint.subscription, wanted);
-    assert_eq!(endpoint.policy, Policy::svix());
-    assert_eq!(endpoint.flow.window().max(), NonZeroU32::MIN);
+    assert_eq!(endpoint.policy, RetryPolicy::svix());
+    assert_eq!(endpoint.flow.concurrency().max(), NonZeroU32::MIN);
     assert!(!endpoint.enabled);
 }
 
@@ -159,13 +159,13 @@ fn the_defaults_are_the_documented_ones() {
 fn a_request_carries_the_bytes_the_types_and_the_headers() {
     let key = value("canary-key");
     assert!(!key.is_sensitive());
-    let endpoint = endpoint("eln").header(name("x-api-key"), &key).unwrap();
+    let endpoint = endpoint("eln").add_header(name("x-api-key"), &key).unwrap();
     let exposed: Vec<_> = endpoint.expose_headers().collect();
     assert_eq!(exposed, [(&name("x-api-key"), &b"canary-key"[..])]);
 
     let rendering = Rendering::new(value("application/octet-stream"), vec![0, 255, 10])
-        .header(name("ce-id"), value("m"))
-        .header(name("ce-source"), value("/lab"));
+        .add_header(name("ce-id"), value("m"))
+        .add_header(name("ce-source"), value("/lab"));
     let request = endpoint.request(&mid("m"), &rendering, at(0)).unwrap();
     assert_eq!(request.method(), Method::POST);
     assert_eq!(request.uri(), "https://eln.example/hooks");
@@ -184,7 +184,7 @@ fn a_request_carries_the_bytes_the_types_and_the_headers() {
 #[test]
 fn a_header_value_of_any_bytes_is_kept() {
     let odd = HeaderValue::from_bytes(b"caf\xe9\t\xff").unwrap();
-    let endpoint = endpoint("eln").header(name("x-odd"), &odd).unwrap();
+    let endpoint = endpoint("eln").add_header(name("x-odd"), &odd).unwrap();
     let request = endpoint.request(&mid("m"), &json("{}"), at(0)).unwrap();
     assert_eq!(request.headers()["x-odd"], odd);
 }
@@ -195,15 +195,15 @@ fn what_fewer_may_set_counts_before_what_a_format_sets() {
     let endpoint =
         Endpoint::new(eid("eln"), "https://eln.example", Signer::standard_webhooks(secret()))
             .unwrap()
-            .header(name("ce-id"), &value("of the endpoint"))
+            .add_header(name("ce-id"), &value("of the endpoint"))
             .unwrap();
     let rendering = json("{}")
-        .header(name("ce-id"), value("of the format"))
-        .header(name("link"), value("<a>"))
-        .header(name("link"), value("<b>"))
-        .header(header::TRANSFER_ENCODING, value("chunked"))
-        .header(header::CONTENT_TYPE, value("of the format"))
-        .header(name("webhook-id"), value("of the format"));
+        .add_header(name("ce-id"), value("of the format"))
+        .add_header(name("link"), value("<a>"))
+        .add_header(name("link"), value("<b>"))
+        .add_header(header::TRANSFER_ENCODING, value("chunked"))
+        .add_header(header::CONTENT_TYPE, value("of the format"))
+        .add_header(name("webhook-id"), value("of the format"));
     let request = endpoint.request(&mid("m"), &rendering, at(0)).unwrap();
     assert_eq!(request.headers()["ce-id"], "of the endpoint");
     assert_eq!(request.headers().get_all("link").iter().count(), 2);
@@ -217,7 +217,7 @@ fn what_fewer_may_set_counts_before_what_a_format_sets() {
 #[test]
 fn a_request_is_genuine_to_the_matching_verifier_and_to_no_other() {
     let token = || Secret::from_text("testtesttest").unwrap();
-    let described = || Described::GITHUB;
+    let described = || CustomScheme::GITHUB;
     let pairs = [
         (Signer::standard_webhooks(secret()), Verifier::standard_webhooks(secret())),
         (Signer::svix(secret()), Verifier::svix(secret())),
@@ -226,7 +226,7 @@ fn a_request_is_genuine_to_the_matching_verifier_and_to_no_other() {
             Signer::token(name("x-token"), token()).unwrap(),
             Verifier::token(name("x-token"), token()).unwrap(),
         ),
-        (Signer::described(described(), token()), Verifier::described(described(), token())),
+        (Signer::custom(described(), token()), Verifier::custom(described(), token())),
     ];
     for (index, (signer, _)) in pairs.iter().enumerate() {
         let endpoint = Endpoint::new(eid("eln"), "https://eln.example", signer.clone()).unwrap();
@@ -264,10 +264,10 @@ fn each_attempt_is_signed_with_its_own_time() {
 
 #[test]
 fn a_message_that_cannot_be_signed_is_an_error_of_this_end() {
-    let description = Description::new("x-signature", "{timestamp}.{body}")
-        .timestamp_header("x-timestamp", TimestampForm::Rfc3339);
-    let signer = Signer::described(
-        Described::new(description).unwrap(),
+    let description = SchemeSpec::new("x-signature", "{timestamp}.{body}")
+        .with_timestamp_header("x-timestamp", TimestampForm::Rfc3339);
+    let signer = Signer::custom(
+        CustomScheme::new(description).unwrap(),
         Secret::from_text("testtesttest").unwrap(),
     );
     let endpoint = Endpoint::new(eid("eln"), "https://eln.example", signer).unwrap();

@@ -22,9 +22,9 @@ use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
 use labhook::delivery::Resolution;
-use labhook::flow::BudgetPolicy;
+use labhook::flow::RetryBudgetPolicy;
 use labhook::health::State;
-use labhook::outbox::Selection;
+use labhook::outbox::ReplayFilter;
 use labhook::{Endpoint, FlowPolicy, HealthPolicy, Ticket, Verdict};
 
 use crate::support::{Host, answer, answer_with, at, eid, endpoint, policy, secs};
@@ -49,7 +49,7 @@ fn fault_1_retry_after_is_never_cut_short_nor_passed_by_another_message() {
 #[test]
 fn fault_2_a_429_that_asks_for_nothing_waits_for_the_schedule_and_slows_the_endpoint() {
     let adaptive = FlowPolicy::adaptive();
-    let mut host = Host::with([endpoint("a").flow(adaptive)]);
+    let mut host = Host::with([endpoint("a").with_flow(adaptive)]);
     host.publish("m");
     let ticket = host.send();
     host.now = at(1);
@@ -71,7 +71,7 @@ pub(crate) fn touchy(id: &str) -> Endpoint {
         .with_probes(secs(5), [])
         .with_suspend_after(NonZeroU32::MIN)
         .with_disable_after(secs(5));
-    endpoint(id).health(health).policy(policy(&[1; 20]))
+    endpoint(id).with_health(health).with_retry(policy(&[1; 20]))
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn fault_3_disabling_strands_nothing_whoever_disables() {
 
 #[test]
 fn fault_4_a_replay_selects_exactly_what_failed_and_once() {
-    let mut host = Host::with([endpoint("a").policy(policy(&[])), endpoint("b")]);
+    let mut host = Host::with([endpoint("a").with_retry(policy(&[])), endpoint("b")]);
     // All accepted at one instant, so that no cursor over time could tell them apart.
     let ids: Vec<_> = (0..40).map(|number| format!("m{number:02}")).collect();
     for id in &ids {
@@ -134,7 +134,8 @@ fn fault_4_a_replay_selects_exactly_what_failed_and_once() {
         }
     }
     let expected: Vec<_> = ids.iter().filter(|id| id.ends_with(['3', '7'])).collect();
-    let plan = host.outbox.plan_replay(&Selection::all().failed(), Duration::ZERO, host.now);
+    let plan =
+        host.outbox.plan_replay(&ReplayFilter::all().only_failed(), Duration::ZERO, host.now);
     let planned: Vec<_> = plan.iter().map(|(id, to, _)| (id.as_str(), to.as_str())).collect();
     let exactly: Vec<_> = expected.iter().map(|id| (id.as_str(), "a")).collect();
     assert_eq!(planned, exactly);
@@ -149,7 +150,8 @@ fn fault_4_a_replay_selects_exactly_what_failed_and_once() {
 fn fault_5_a_success_of_the_last_permitted_attempt_is_no_failure() {
     // The third attempt is the last, and a third failure would degrade the endpoint.
     let three = NonZeroU8::new(3).unwrap();
-    let mut host = Host::with([endpoint("a").health(HealthPolicy::new().with_failures(three))]);
+    let mut host =
+        Host::with([endpoint("a").with_health(HealthPolicy::new().with_failures(three))]);
     host.publish("m");
     for (seconds, status) in [(0, 500), (5, 500), (25, 200)] {
         host.now = at(seconds);
@@ -215,9 +217,9 @@ fn fault_7_an_endpoint_that_is_asked_again_is_asked_once() {
 fn fault_9_a_redirect_never_counts_as_delivered() {
     for preset in ["standard_webhooks", "svix", "strike", "hook0", "outpost", "shopware", "none"] {
         for status in [300, 301, 302, 303, 304, 307, 308] {
-            let of = labhook::Policy::named(preset).unwrap();
+            let of = labhook::RetryPolicy::named(preset).unwrap();
             let strict = HealthPolicy::new().with_failures(NonZeroU8::MIN);
-            let mut host = Host::with([endpoint("a").policy(of).health(strict)]);
+            let mut host = Host::with([endpoint("a").with_retry(of).with_health(strict)]);
             host.publish("m");
             while host.outbox.pending() > 0 {
                 for ticket in host.sends() {
@@ -242,7 +244,7 @@ fn fault_10_an_endpoint_that_was_enabled_has_a_clean_record() {
     let two = NonZeroU8::new(2).unwrap();
     let slow = policy(&[1; 20]).with_attempt_timeout(secs(60));
     let health = touchy("a").health.with_failures(two);
-    let mut host = Host::with([touchy("a").health(health).policy(slow)]);
+    let mut host = Host::with([touchy("a").with_health(health).with_retry(slow)]);
     for id in ["l", "m", "n"] {
         host.publish(id);
     }
@@ -272,8 +274,8 @@ fn fault_10_an_endpoint_that_was_enabled_has_a_clean_record() {
 #[test]
 fn fault_11_an_empty_budget_fills_with_time_and_never_blocks_a_first_attempt() {
     // No share of the first attempts, and a retry a minute: nothing ever succeeds.
-    let flow = FlowPolicy::fixed().with_retry_budget(BudgetPolicy::new(0, secs(60)));
-    let mut host = Host::with([endpoint("a").flow(flow).policy(policy(&[1; 2]))]);
+    let flow = FlowPolicy::fixed().with_retry_budget(RetryBudgetPolicy::new(0, secs(60)));
+    let mut host = Host::with([endpoint("a").with_flow(flow).with_retry(policy(&[1; 2]))]);
     let mut publish = [0, 1, 30, 90].map(at).into_iter().peekable();
     let (mut firsts, mut retries) = (Vec::new(), Vec::new());
     while host.outbox.pending() > 0 || publish.peek().is_some() {

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use labhook::Timestamp;
-use labhook::flow::{Class, Feedback, Flow, FlowPolicy, Permission, WindowPolicy};
+use labhook::flow::{
+    AttemptKind, ConcurrencyLimitPolicy, Feedback, Flow, FlowDecision, FlowPolicy,
+};
 
 use crate::support::at;
 
@@ -135,7 +137,7 @@ fn run(run: &Run) -> Figures {
         while let Some(entry) = answers.first_entry().filter(|entry| entry.key().0 <= now) {
             let (started_at, takes) = entry.remove();
             let feedback = if takes { Feedback::Success } else { run.refusal };
-            flow.ended(policy, started_at, feedback, now);
+            flow.end(policy, started_at, feedback, now);
             if !takes {
                 retries.push_back(now + ms(5_000));
             }
@@ -148,21 +150,21 @@ fn run(run: &Run) -> Figures {
         // First attempts and retries in turn.
         loop {
             let mut went = false;
-            for class in [Class::First, Class::Retry] {
+            for class in [AttemptKind::First, AttemptKind::Retry] {
                 let waiting = match class {
-                    Class::First => taken < arrived,
+                    AttemptKind::First => taken < arrived,
                     _ => retries.front().is_some_and(|due| *due <= now),
                 };
                 if !waiting {
                     continue;
                 }
-                match flow.ask(policy, class, now) {
-                    Permission::Go => {
+                match flow.check(policy, class, now) {
+                    FlowDecision::Go => {
                         match class {
-                            Class::First => taken += 1,
+                            AttemptKind::First => taken += 1,
                             _ => _ = retries.pop_front(),
                         }
-                        flow.started(policy, class, now);
+                        flow.start(policy, class, now);
                         in_flight = in_flight.max(flow.in_flight());
                         // It arrives after half the latency, and the answer after the other half.
                         let there = now + run.latency / 2;
@@ -171,11 +173,11 @@ fn run(run: &Run) -> Figures {
                         answers.insert((now + run.latency, sent), (now, takes));
                         went = true;
                     }
-                    Permission::Wait { until } => {
+                    FlowDecision::Wait { until } => {
                         assert!(until > now);
                         next = next.min(until);
                     }
-                    Permission::Busy => assert!(flow.in_flight() > 0),
+                    FlowDecision::Busy => assert!(flow.in_flight() > 0),
                 }
             }
             if !went {
@@ -226,7 +228,8 @@ const COUNTS: [Counts; 5] =
 fn all_settle(seconds: u64, cases: &[([u64; 2], u64)]) {
     let (few, many) = (8.try_into().unwrap(), 256.try_into().unwrap());
     // At 200 ms, 500 a second are a hundred in flight.
-    let policy = FlowPolicy::adaptive().with_window(WindowPolicy::adaptive(few, many));
+    let policy =
+        FlowPolicy::adaptive().with_concurrency(ConcurrencyLimitPolicy::adaptive(few, many));
     for counts in COUNTS {
         for latency in [20, 200] {
             for &(capacity, offered) in cases {

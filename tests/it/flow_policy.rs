@@ -4,7 +4,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use labhook::flow::{
-    BudgetPolicy, Flow, FlowPolicy, FlowPolicyError, PacePolicy, RatePolicy, WindowPolicy,
+    AdaptiveRatePolicy, ConcurrencyLimitPolicy, Flow, FlowPolicy, FlowPolicyError, RateLimitPolicy,
+    RetryBudgetPolicy,
 };
 
 fn nz(count: u32) -> NonZeroU32 {
@@ -47,16 +48,16 @@ fn members_replace_those_of_the_preset() {
         "retry_budget": {"percent": 0, "trickle_ms": 5},
         "hold_cap_ms": 0
     }"#;
-    let rate = RatePolicy::new(nz(100), Duration::from_secs(60)).with_burst(nz(10));
+    let rate = RateLimitPolicy::new(nz(100), Duration::from_secs(60)).with_burst(nz(10));
     let policy = FlowPolicy::fixed()
-        .with_window(WindowPolicy::fixed(nz(3)))
-        .with_rate(rate)
-        .with_retry_budget(BudgetPolicy::new(0, Duration::from_millis(5)))
+        .with_concurrency(ConcurrencyLimitPolicy::fixed(nz(3)))
+        .with_rate_limit(rate)
+        .with_retry_budget(RetryBudgetPolicy::new(0, Duration::from_millis(5)))
         .with_hold_cap(Duration::ZERO);
     assert_eq!(read(text).unwrap(), policy);
     assert_eq!(read(&serde_json::to_string(&policy).unwrap()).unwrap(), policy);
-    assert_eq!(policy.rate(), Some(&rate));
-    assert_eq!((policy.pace(), policy.hold_cap()), (None, Duration::ZERO));
+    assert_eq!(policy.rate_limit(), Some(&rate));
+    assert_eq!((policy.adaptive_rate(), policy.hold_cap()), (None, Duration::ZERO));
 }
 
 #[test]
@@ -95,12 +96,12 @@ fn contradictions_are_refused() {
 
 #[test]
 fn code_is_held_within_the_bounds() {
-    assert_eq!(PacePolicy::new(Duration::ZERO).slowest(), Duration::from_millis(1));
-    assert_eq!(PacePolicy::new(Duration::MAX).slowest(), Duration::from_secs(86_400));
-    assert_eq!(BudgetPolicy::new(1, Duration::ZERO).trickle(), Duration::from_millis(1));
-    let window = WindowPolicy::adaptive(nz(9), nz(8));
+    assert_eq!(AdaptiveRatePolicy::new(Duration::ZERO).slowest(), Duration::from_millis(1));
+    assert_eq!(AdaptiveRatePolicy::new(Duration::MAX).slowest(), Duration::from_secs(86_400));
+    assert_eq!(RetryBudgetPolicy::new(1, Duration::ZERO).min_interval(), Duration::from_millis(1));
+    let window = ConcurrencyLimitPolicy::adaptive(nz(9), nz(8));
     assert_eq!(window.initial(), Some(nz(8)));
-    let rounded = RatePolicy::new(nz(1), Duration::from_micros(1_001));
+    let rounded = RateLimitPolicy::new(nz(1), Duration::from_micros(1_001));
     assert_eq!(rounded.per(), Duration::from_millis(2));
 }
 

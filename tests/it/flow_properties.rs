@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use labhook::Timestamp;
 use labhook::flow::{
-    BudgetPolicy, Class, Feedback, Flow, FlowPolicy, PacePolicy, Permission, Rate, RatePolicy,
-    RetryBudget, Spent, WindowPolicy,
+    AdaptiveRatePolicy, AttemptKind, ConcurrencyLimitPolicy, Feedback, Flow, FlowDecision,
+    FlowPolicy, RateLimit, RateLimitPolicy, Receipt, RetryBudget, RetryBudgetPolicy,
 };
 use proptest::prelude::*;
 
 use crate::support::{at, config};
 
 const TICK: Duration = Duration::from_micros(1);
-const CLASSES: [Class; 3] = [Class::First, Class::Retry, Class::Probe];
+const CLASSES: [AttemptKind; 3] = [AttemptKind::First, AttemptKind::Retry, AttemptKind::Probe];
 
 fn nz(range: std::ops::RangeInclusive<u32>) -> impl Strategy<Value = NonZeroU32> {
     range.prop_map(|count| NonZeroU32::new(count).unwrap())
@@ -23,26 +23,28 @@ fn time() -> impl Strategy<Value = Duration> {
     prop_oneof![0_u64..2_000, 0_u64..100_000_000].prop_map(Duration::from_millis)
 }
 
-fn rates() -> impl Strategy<Value = RatePolicy> {
+fn rates() -> impl Strategy<Value = RateLimitPolicy> {
     let counts = prop_oneof![nz(1..=20), nz(1..=u32::MAX)];
     let bursts = prop_oneof![nz(1..=10), nz(1..=u32::MAX)];
-    (counts, time(), bursts).prop_map(|(n, per, burst)| RatePolicy::new(n, per).with_burst(burst))
+    (counts, time(), bursts)
+        .prop_map(|(n, per, burst)| RateLimitPolicy::new(n, per).with_burst(burst))
 }
 
-fn windows() -> impl Strategy<Value = WindowPolicy> {
+fn windows() -> impl Strategy<Value = ConcurrencyLimitPolicy> {
     let sizes = (prop::option::of(nz(1..=40)), nz(1..=40));
     sizes.prop_map(|(initial, max)| match initial {
-        None => WindowPolicy::fixed(max),
-        Some(initial) => WindowPolicy::adaptive(initial, max),
+        None => ConcurrencyLimitPolicy::fixed(max),
+        Some(initial) => ConcurrencyLimitPolicy::adaptive(initial, max),
     })
 }
 
-fn budgets() -> impl Strategy<Value = BudgetPolicy> {
-    (0_u16..300, time(), nz(1..=20)).prop_map(|(p, t, s)| BudgetPolicy::new(p, t).with_saved(s))
+fn budgets() -> impl Strategy<Value = RetryBudgetPolicy> {
+    (0_u16..300, time(), nz(1..=20))
+        .prop_map(|(p, t, s)| RetryBudgetPolicy::new(p, t).with_max_saved(s))
 }
 
 fn policies() -> impl Strategy<Value = FlowPolicy> {
-    let paces = time().prop_map(PacePolicy::new);
+    let paces = time().prop_map(AdaptiveRatePolicy::new);
     let parts = (
         windows(),
         prop::option::of(rates()),
@@ -52,9 +54,9 @@ fn policies() -> impl Strategy<Value = FlowPolicy> {
     );
     parts.prop_map(|(window, rate, pace, budget, cap)| {
         FlowPolicy::fixed()
-            .with_window(window)
-            .with_rate(rate)
-            .with_pace(pace)
+            .with_concurrency(window)
+            .with_rate_limit(rate)
+            .with_adaptive_rate(pace)
             .with_retry_budget(budget)
             .with_hold_cap(cap)
     })
@@ -67,12 +69,12 @@ enum Op {
     /// To a far end of time.
     Jump(i64),
     /// A start, where it is allowed or even where it is not.
-    Start(Class, bool),
+    Start(AttemptKind, bool),
     End(usize, Feedback),
     Hold(i64),
     Recovered,
     /// Another policy from here on.
-    Policy(FlowPolicy),
+    RetryPolicy(FlowPolicy),
 }
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
@@ -92,7 +94,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         1 => any::<i64>().prop_map(Op::Hold),
         1 => (0_i64..9_000_000).prop_map(Op::Hold),
         1 => Just(Op::Recovered),
-        1 => policies().prop_map(Op::Policy),
+        1 => policies().prop_map(Op::RetryPolicy),
     ];
     prop::collection::vec(op, 0..120)
 }
@@ -103,36 +105,36 @@ fn moved(now: Timestamp, by: i64) -> Timestamp {
 
 /// What has to hold of the answers at any moment.
 fn check(flow: &Flow, policy: &FlowPolicy, now: Timestamp) {
-    let limit = flow.window().limit(policy.window());
-    assert!(limit <= policy.window().max());
+    let limit = flow.concurrency().limit(policy.concurrency());
+    assert!(limit <= policy.concurrency().max());
     for class in CLASSES {
-        let answer = flow.ask(policy, class, now);
+        let answer = flow.check(policy, class, now);
         assert_eq!(flow.wake_at(policy, class, now), answer.wake_at());
         match answer {
-            Permission::Go => assert!(flow.in_flight() < limit.get()),
-            Permission::Busy => assert!(flow.in_flight() >= limit.get()),
-            Permission::Wait { until } => {
+            FlowDecision::Go => assert!(flow.in_flight() < limit.get()),
+            FlowDecision::Busy => assert!(flow.in_flight() >= limit.get()),
+            FlowDecision::Wait { until } => {
                 assert!(until > now || now == Timestamp::MAX, "{until} at {now}");
                 if now < Timestamp::MAX && until < Timestamp::MAX {
-                    let before = flow.ask(policy, class, (until - TICK).max(now));
+                    let before = flow.check(policy, class, (until - TICK).max(now));
                     assert_eq!(before, answer, "it waits up to there, whenever it is asked");
-                    assert_eq!(flow.ask(policy, class, until), Permission::Go, "and goes then");
+                    assert_eq!(flow.check(policy, class, until), FlowDecision::Go, "and goes then");
                 }
                 // A clock that goes back by `d` lengthens the wait by `d`.
-                assert_eq!(flow.ask(policy, class, now - Duration::from_secs(7)), answer);
+                assert_eq!(flow.check(policy, class, now - Duration::from_secs(7)), answer);
             }
         }
         // A probe waits for no budget, and a first attempt neither.
         let without = policy.with_retry_budget(None);
-        if class != Class::Retry {
-            assert_eq!(flow.ask(&without, class, now), answer);
+        if class != AttemptKind::Retry {
+            assert_eq!(flow.check(&without, class, now), answer);
         }
     }
     // 25: with nothing in flight, something may go by time alone.
     let mut idle = flow.clone();
     idle.set_in_flight(0);
     for class in CLASSES {
-        assert_ne!(idle.ask(policy, class, now), Permission::Busy);
+        assert_ne!(idle.check(policy, class, now), FlowDecision::Busy);
     }
 }
 
@@ -148,18 +150,18 @@ fn play(policy: &FlowPolicy, ops: &[Op], restart: bool) -> Flow {
             Op::Move(by) => now = moved(now, *by),
             Op::Jump(to) => now = Timestamp::from_unix_micros(*to),
             Op::Start(class, anyway) => {
-                if *anyway || flow.ask(&policy, *class, now) == Permission::Go {
-                    flow.started(&policy, *class, now);
+                if *anyway || flow.check(&policy, *class, now) == FlowDecision::Go {
+                    flow.start(&policy, *class, now);
                     live.push(now);
                 }
             }
             Op::End(index, feedback) => {
-                let before = flow.window().limit(policy.window());
+                let before = flow.concurrency().limit(policy.concurrency());
                 if !live.is_empty() {
                     let started_at = live.swap_remove(index % live.len());
-                    flow.ended(&policy, started_at, *feedback, now);
+                    flow.end(&policy, started_at, *feedback, now);
                 }
-                let after = flow.window().limit(policy.window());
+                let after = flow.concurrency().limit(policy.concurrency());
                 // 23: it grows by a success alone, and falls by a refusal or an overload alone.
                 match feedback {
                     Feedback::Success => {
@@ -169,9 +171,9 @@ fn play(policy: &FlowPolicy, ops: &[Op], restart: bool) -> Flow {
                     _ => assert!(after <= before && after.get() >= before.get() / 2),
                 }
             }
-            Op::Hold(by) => flow.hold_until(&policy, moved(now, *by), now),
+            Op::Hold(by) => flow.pause_until(&policy, moved(now, *by), now),
             Op::Recovered => flow.recovered(),
-            Op::Policy(other) => policy = *other,
+            Op::RetryPolicy(other) => policy = *other,
         }
         assert_eq!(usize::try_from(flow.in_flight()).unwrap(), live.len());
         check(&flow, &policy, now);
@@ -195,20 +197,20 @@ proptest! {
         pauses in prop::collection::vec(prop_oneof![3 => Just(None), 1 => (0_u64..9_000_000).prop_map(Some)], 0..200),
         through_flow in any::<bool>(),
     ) {
-        let flow_policy = FlowPolicy::fixed().with_rate(policy);
-        let (mut rate, mut flow, mut now) = (Rate::new(), Flow::new(), at(0));
+        let flow_policy = FlowPolicy::fixed().with_rate_limit(policy);
+        let (mut rate, mut flow, mut now) = (RateLimit::new(), Flow::new(), at(0));
         let mut released = Vec::new();
         for pause in pauses {
             let until = if through_flow {
-                flow.wake_at(&flow_policy, Class::Probe, now)
+                flow.wake_at(&flow_policy, AttemptKind::Probe, now)
             } else {
                 rate.wait(&policy, now)
             };
             match (until, pause) {
                 (None, None) => {
                     rate.released(&policy, now);
-                    flow.started(&flow_policy, Class::Probe, now);
-                    flow.ended(&flow_policy, now, Feedback::Success, now);
+                    flow.start(&flow_policy, AttemptKind::Probe, now);
+                    flow.end(&flow_policy, now, Feedback::Success, now);
                     released.push(now);
                 }
                 (Some(until), None) => now = until,
@@ -241,7 +243,7 @@ proptest! {
                 firsts += 1;
             } else {
                 if let Some(until) = budget.wait(&policy, now) {
-                    prop_assert!(until > now && until <= now + policy.trickle());
+                    prop_assert!(until > now && until <= now + policy.min_interval());
                     prop_assert_eq!(budget.wait(&policy, until - TICK), Some(until));
                     prop_assert_eq!(budget.wait(&policy, until), None);
                     now = until;
@@ -251,7 +253,7 @@ proptest! {
             }
             let time = now.saturating_since(at(0)).as_micros();
             let share = u128::from(policy.percent()) * firsts / 100;
-            prop_assert!(retries <= share + 1 + time / policy.trickle().as_micros());
+            prop_assert!(retries <= share + 1 + time / policy.min_interval().as_micros());
         }
     }
 
@@ -265,26 +267,26 @@ proptest! {
             (any::<bool>(), prop::option::of(0_u64..4_000), 0_u64..3_000), 0..200,
         ),
     ) {
-        let window = WindowPolicy::fixed(NonZeroU32::MAX);
-        let flow_policy = FlowPolicy::fixed().with_window(window);
-        let flow_policy = flow_policy.with_rate(rate).with_retry_budget(budget);
+        let window = ConcurrencyLimitPolicy::fixed(NonZeroU32::MAX);
+        let flow_policy = FlowPolicy::fixed().with_concurrency(window);
+        let flow_policy = flow_policy.with_rate_limit(rate).with_retry_budget(budget);
         let (mut flow, mut now) = (Flow::new(), at(0));
         let (mut made, mut firsts, mut retries, mut most) = (Vec::new(), 0_u128, 0_u128, 0_usize);
-        let mut unsent: Vec<(Timestamp, Class, Spent)> = Vec::new();
+        let mut unsent: Vec<(Timestamp, AttemptKind, Receipt)> = Vec::new();
         for (first, taken_back, pause) in calls {
-            let class = if first { Class::First } else { Class::Retry };
-            if flow.ask(&flow_policy, class, now) == Permission::Go {
-                let answers = CLASSES.map(|class| flow.ask(&flow_policy, class, now));
-                let spent = flow.started(&flow_policy, class, now);
+            let class = if first { AttemptKind::First } else { AttemptKind::Retry };
+            if flow.check(&flow_policy, class, now) == FlowDecision::Go {
+                let answers = CLASSES.map(|class| flow.check(&flow_policy, class, now));
+                let spent = flow.start(&flow_policy, class, now);
                 match taken_back {
                     Some(0) => {
-                        flow.unstarted(&flow_policy, spent, now);
-                        let again = CLASSES.map(|class| flow.ask(&flow_policy, class, now));
+                        flow.cancel_start(&flow_policy, spent, now);
+                        let again = CLASSES.map(|class| flow.check(&flow_policy, class, now));
                         prop_assert_eq!(again, answers);
                     }
                     Some(after) => {
                         unsent.push((now + Duration::from_millis(after), class, spent));
-                        let firsts = unsent.iter().filter(|(_, class, _)| *class == Class::First);
+                        let firsts = unsent.iter().filter(|(_, class, _)| *class == AttemptKind::First);
                         most = most.max(firsts.count());
                     }
                     None => {
@@ -297,10 +299,10 @@ proptest! {
             // A retry may go for what is taken back after it, which is owed from then on.
             let share = u128::from(budget.percent()) * (firsts + most as u128) / 100;
             let time = now.saturating_since(at(0)).as_micros();
-            prop_assert!(retries <= share + 1 + time / budget.trickle().as_micros());
+            prop_assert!(retries <= share + 1 + time / budget.min_interval().as_micros());
             now = now + Duration::from_millis(pause);
             for (.., spent) in unsent.extract_if(.., |(until, ..)| *until <= now) {
-                flow.unstarted(&flow_policy, spent, now);
+                flow.cancel_start(&flow_policy, spent, now);
             }
         }
         let (n, per) = (u128::from(rate.releases().get()), rate.per().as_micros());
@@ -350,13 +352,13 @@ proptest! {
                 Op::Move(by) => now = moved(now, by),
                 Op::Jump(to) => now = Timestamp::from_unix_micros(to),
                 Op::Start(class, _) => {
-                    flow.started(&policy, class, now);
+                    flow.start(&policy, class, now);
                     started_at = now;
                 }
-                Op::End(_, feedback) => flow.ended(&policy, started_at, feedback, now),
-                Op::Hold(by) => flow.hold_until(&policy, moved(now, by), now),
+                Op::End(_, feedback) => flow.end(&policy, started_at, feedback, now),
+                Op::Hold(by) => flow.pause_until(&policy, moved(now, by), now),
                 Op::Recovered => flow.recovered(),
-                Op::Policy(_) => {}
+                Op::RetryPolicy(_) => {}
             }
             check(&flow, &policy, now);
         }

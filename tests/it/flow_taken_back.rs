@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 
 use labhook::flow::{
-    BudgetPolicy, Class, Feedback, Flow, FlowPolicy, PacePolicy, Permission, RatePolicy,
-    WindowPolicy,
+    AdaptiveRatePolicy, AttemptKind, ConcurrencyLimitPolicy, Feedback, Flow, FlowDecision,
+    FlowPolicy, RateLimitPolicy, RetryBudgetPolicy,
 };
 
 use crate::support::{Host, answer, at, eid, endpoint, policy, secs};
@@ -14,15 +14,15 @@ fn many(n: u32) -> NonZeroU32 {
 }
 
 fn roomy() -> FlowPolicy {
-    FlowPolicy::fixed().with_window(WindowPolicy::fixed(many(1_000)))
+    FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(many(1_000)))
 }
 
 /// How many retries may go at once.
 fn retries(flow: &Flow, policy: &FlowPolicy, now: i64) -> u32 {
     let mut flow = flow.clone();
     let mut count = 0;
-    while flow.ask(policy, Class::Retry, at(now)) == Permission::Go {
-        flow.started(policy, Class::Retry, at(now));
+    while flow.check(policy, AttemptKind::Retry, at(now)) == FlowDecision::Go {
+        flow.start(policy, AttemptKind::Retry, at(now));
         count += 1;
     }
     count
@@ -31,27 +31,27 @@ fn retries(flow: &Flow, policy: &FlowPolicy, now: i64) -> u32 {
 #[test]
 fn a_saved_up_retry_that_is_taken_back_is_saved_up_again_however_late() {
     // The default policy's budget.
-    let policy = roomy().with_retry_budget(BudgetPolicy::new(20, secs(1)));
+    let policy = roomy().with_retry_budget(RetryBudgetPolicy::new(20, secs(1)));
     let mut flow = Flow::new();
     for _ in 0..50 {
-        flow.started(&policy, Class::First, at(0));
-        flow.ended(&policy, at(0), Feedback::Other, at(0));
+        flow.start(&policy, AttemptKind::First, at(0));
+        flow.end(&policy, at(0), Feedback::Other, at(0));
     }
     // Ten of the firsts, and the trickle's.
     assert_eq!(retries(&flow, &policy, 10), 11);
-    let spent = [(); 8].map(|()| flow.started(&policy, Class::Retry, at(10)));
+    let spent = [(); 8].map(|()| flow.start(&policy, AttemptKind::Retry, at(10)));
     for spent in spent {
         // Storage took two seconds.
-        flow.unstarted(&policy, spent, at(12));
+        flow.cancel_start(&policy, spent, at(12));
     }
     assert_eq!(retries(&flow, &policy, 12), 11, "time gives no credit back");
 }
 
 #[test]
 fn a_pause_does_not_use_up_the_retries_that_were_saved_up() {
-    let budget = BudgetPolicy::new(50, secs(600));
+    let budget = RetryBudgetPolicy::new(50, secs(600));
     let retried = |paused: bool| {
-        let mut host = Host::with([endpoint("e").flow(roomy().with_retry_budget(budget))]);
+        let mut host = Host::with([endpoint("e").with_flow(roomy().with_retry_budget(budget))]);
         for number in 0..16 {
             host.publish(&format!("m{number}"));
         }
@@ -78,17 +78,18 @@ fn a_pause_does_not_use_up_the_retries_that_were_saved_up() {
 
 #[test]
 fn a_first_attempt_that_is_taken_back_leaves_what_others_have_saved_up() {
-    let policy = roomy().with_retry_budget(BudgetPolicy::new(20, secs(3_600)).with_saved(many(2)));
+    let policy =
+        roomy().with_retry_budget(RetryBudgetPolicy::new(20, secs(3_600)).with_max_saved(many(2)));
     let mut flow = Flow::new();
     for _ in 0..50 {
-        flow.started(&policy, Class::First, at(0));
-        flow.ended(&policy, at(0), Feedback::Other, at(0));
+        flow.start(&policy, AttemptKind::First, at(0));
+        flow.end(&policy, at(0), Feedback::Other, at(0));
     }
     assert_eq!(retries(&flow, &policy, 0), 3);
     // A batch whose messages expire while it is being saved.
-    let spent = [(); 16].map(|()| flow.started(&policy, Class::First, at(1)));
+    let spent = [(); 16].map(|()| flow.start(&policy, AttemptKind::First, at(1)));
     for spent in spent {
-        flow.unstarted(&policy, spent, at(2));
+        flow.cancel_start(&policy, spent, at(2));
     }
     assert_eq!(
         retries(&flow, &policy, 2),
@@ -99,9 +100,9 @@ fn a_first_attempt_that_is_taken_back_leaves_what_others_have_saved_up() {
 
 #[test]
 fn a_retry_from_before_there_was_a_budget_is_not_paid_out_of_it() {
-    let before = endpoint("e").policy(policy(&[5, 20])).flow(roomy());
-    let budget = BudgetPolicy::new(0, secs(3_600));
-    let after = || endpoint("e").flow(roomy().with_retry_budget(budget));
+    let before = endpoint("e").with_retry(policy(&[5, 20])).with_flow(roomy());
+    let budget = RetryBudgetPolicy::new(0, secs(3_600));
+    let after = || endpoint("e").with_flow(roomy().with_retry_budget(budget));
     let mut host = Host::with([before]);
     for number in 0..8 {
         host.publish(&format!("m{number}"));
@@ -123,52 +124,52 @@ fn a_retry_from_before_there_was_a_budget_is_not_paid_out_of_it() {
 
 #[test]
 fn what_a_new_rate_never_counted_is_not_given_back_by_it() {
-    let rate = roomy().with_rate(RatePolicy::new(many(1), secs(3_600)));
+    let rate = roomy().with_rate_limit(RateLimitPolicy::new(many(1), secs(3_600)));
     let mut flow = Flow::new();
-    let spent = flow.started(&roomy(), Class::First, at(0));
-    flow.started(&rate, Class::First, at(1));
-    let wait = flow.ask(&rate, Class::First, at(2));
-    assert_ne!(wait, Permission::Go);
-    flow.unstarted(&rate, spent, at(2));
-    assert_eq!(flow.ask(&rate, Class::First, at(2)), wait, "the second one was made");
+    let spent = flow.start(&roomy(), AttemptKind::First, at(0));
+    flow.start(&rate, AttemptKind::First, at(1));
+    let wait = flow.check(&rate, AttemptKind::First, at(2));
+    assert_ne!(wait, FlowDecision::Go);
+    flow.cancel_start(&rate, spent, at(2));
+    assert_eq!(flow.check(&rate, AttemptKind::First, at(2)), wait, "the second one was made");
 }
 
 #[test]
 fn what_a_slower_rate_counted_once_is_not_given_back_twice() {
-    let fast = roomy().with_rate(RatePolicy::new(many(10), secs(1)));
-    let slow = roomy().with_rate(RatePolicy::new(many(1), secs(3_600)));
+    let fast = roomy().with_rate_limit(RateLimitPolicy::new(many(10), secs(1)));
+    let slow = roomy().with_rate_limit(RateLimitPolicy::new(many(1), secs(3_600)));
     let mut flow = Flow::new();
-    let spent = flow.started(&fast, Class::First, at(0));
+    let spent = flow.start(&fast, AttemptKind::First, at(0));
     let mut alone = Flow::new();
     for flow in [&mut flow, &mut alone] {
-        flow.started(&fast, Class::First, at(1));
+        flow.start(&fast, AttemptKind::First, at(1));
     }
-    flow.unstarted(&slow, spent, at(2));
-    let wait = alone.ask(&slow, Class::First, at(2));
-    assert_ne!(wait, Permission::Go);
-    assert_eq!(flow.ask(&slow, Class::First, at(2)), wait, "the second one was made");
+    flow.cancel_start(&slow, spent, at(2));
+    let wait = alone.check(&slow, AttemptKind::First, at(2));
+    assert_ne!(wait, FlowDecision::Go);
+    assert_eq!(flow.check(&slow, AttemptKind::First, at(2)), wait, "the second one was made");
 }
 
 #[test]
 fn what_was_started_before_there_was_a_pace_gives_no_pace_back() {
-    let policy = roomy().with_pace(PacePolicy::new(secs(10)));
+    let policy = roomy().with_adaptive_rate(AdaptiveRatePolicy::new(secs(10)));
     let mut flow = Flow::new();
     // One that is refused, and one that is not handed out yet.
-    let spent = flow.started(&policy, Class::First, at(0));
-    flow.started(&policy, Class::First, at(0));
-    flow.ended(&policy, at(0), Feedback::TooFast, at(0));
-    flow.started(&policy, Class::First, at(0));
-    let wait = flow.ask(&policy, Class::First, at(0));
-    assert_ne!(wait, Permission::Go);
-    flow.unstarted(&policy, spent, at(0));
-    assert_eq!(flow.ask(&policy, Class::First, at(0)), wait, "the last one was made");
+    let spent = flow.start(&policy, AttemptKind::First, at(0));
+    flow.start(&policy, AttemptKind::First, at(0));
+    flow.end(&policy, at(0), Feedback::TooFast, at(0));
+    flow.start(&policy, AttemptKind::First, at(0));
+    let wait = flow.check(&policy, AttemptKind::First, at(0));
+    assert_ne!(wait, FlowDecision::Go);
+    flow.cancel_start(&policy, spent, at(0));
+    assert_eq!(flow.check(&policy, AttemptKind::First, at(0)), wait, "the last one was made");
 }
 
 #[test]
 fn an_attempt_that_was_taken_back_earns_no_retry() {
-    let budget = BudgetPolicy::new(50, secs(3_600));
+    let budget = RetryBudgetPolicy::new(50, secs(3_600));
     let flow = FlowPolicy::fixed().with_retry_budget(budget);
-    let mut host = Host::with([endpoint("e").policy(policy(&[1, 1, 1, 1])).flow(flow)]);
+    let mut host = Host::with([endpoint("e").with_retry(policy(&[1, 1, 1, 1])).with_flow(flow)]);
     host.publish("m");
     for _ in 0..10 {
         // Somebody pauses while storage is busy, and resumes.
@@ -192,8 +193,9 @@ fn an_attempt_that_was_taken_back_earns_no_retry() {
 
 #[test]
 fn an_attempt_that_was_taken_back_uses_up_no_rate() {
-    let flow = FlowPolicy::fixed().with_rate(RatePolicy::new(NonZeroU32::MIN, secs(86_400)));
-    let mut host = Host::with([endpoint("e").flow(flow)]);
+    let flow =
+        FlowPolicy::fixed().with_rate_limit(RateLimitPolicy::new(NonZeroU32::MIN, secs(86_400)));
+    let mut host = Host::with([endpoint("e").with_flow(flow)]);
     host.publish("m");
     let changes = host.unsaved();
     host.outbox.pause_endpoint(&eid("e"), host.now);

@@ -101,11 +101,11 @@ fn an_outbox_renders_a_message_once_for_each_format() {
             let endpoint = Endpoint::new(id, "https://x.example/", Signer::unsigned()).unwrap();
             let source = if number < 6 { SOURCE } else { "/cell-2" };
             let endpoint = match number % 3 {
-                0 => {
-                    endpoint.format(Counted(CloudEvents::structured(source).unwrap(), made.clone()))
-                }
-                1 => endpoint.format(Counted(CloudEvents::binary(source).unwrap(), made.clone())),
-                _ => endpoint.format(Counted(SlackMessage::new(), made.clone())),
+                0 => endpoint
+                    .with_format(Counted(CloudEvents::structured(source).unwrap(), made.clone())),
+                1 => endpoint
+                    .with_format(Counted(CloudEvents::binary(source).unwrap(), made.clone())),
+                _ => endpoint.with_format(Counted(SlackMessage::new(), made.clone())),
             };
             registry.insert(endpoint).unwrap();
         }

@@ -4,11 +4,11 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use labhook::Health;
-use labhook::health::{Admit, EnabledBy, Guard, Recorded, Signal, State};
+use labhook::health::{EnabledBy, Gate, SenderOutage, Signal, SignalEffect, State};
 
 use crate::health::{Bed, at, default, restored, secs};
 
-use Guard::Clear;
+use SenderOutage::Clear;
 use Signal::{EndpointFault, Gone, Overload, PayloadFault, SenderFault, Success};
 use State::{Degraded, Disabled, Healthy, Suspended};
 
@@ -23,9 +23,9 @@ fn fault_5_a_success_is_never_the_failure_that_disables() {
     let mut bed = Bed::new(default());
     for _ in 0..100 {
         for _ in 1..bed.policy.failures().unwrap().get() {
-            assert_eq!(bed.attempt(EndpointFault, 0), Recorded::Counted);
+            assert_eq!(bed.attempt(EndpointFault, 0), SignalEffect::Counted);
         }
-        assert_eq!(bed.attempt(Success, 0), Recorded::Counted);
+        assert_eq!(bed.attempt(Success, 0), SignalEffect::Counted);
         assert_eq!(bed.health.failures(), 0);
     }
 }
@@ -35,9 +35,9 @@ fn fault_6_a_wait_is_positive_and_finite() {
     let policy = default().with_probes(Duration::ZERO, [Duration::ZERO]);
     let mut bed = Bed::degraded(policy, 7);
     let until = at(7) + Duration::from_millis(1);
-    assert_eq!(bed.admit(7), Admit::Hold { until });
+    assert_eq!(bed.admit(7), Gate::Hold { until });
     let standing = bed.health.poll(&bed.policy, Clear, until);
-    assert_eq!(standing.admit, Admit::Probe, "and never a wait until now");
+    assert_eq!(standing.admit, Gate::Probe, "and never a wait until now");
     assert_eq!(bed.health.wake_at(), None, "no wake-up in the past");
 }
 
@@ -57,7 +57,7 @@ fn fault_10_stale_failures_do_not_count() {
     let policy = default().with_failure_window(secs(60));
     let mut bed = Bed::new(policy);
     for now in [0, 0, 0, 0, 61, 62, 63, 64] {
-        assert_eq!(bed.attempt(EndpointFault, now), Recorded::Counted, "{now}");
+        assert_eq!(bed.attempt(EndpointFault, now), SignalEffect::Counted, "{now}");
     }
     assert_eq!(bed.health.failures(), 4);
     // To the second: those of 61 to 64 are in the window, and this is one too many.
@@ -70,7 +70,7 @@ fn fault_10_stale_failures_do_not_count() {
     }
     assert_eq!(bed.edge(Success, 301), (Degraded, Healthy));
     for pass in &old[5..] {
-        assert_eq!(bed.record(*pass, EndpointFault, 302), Recorded::Ignored);
+        assert_eq!(bed.record(*pass, EndpointFault, 302), SignalEffect::Ignored);
     }
     assert_eq!(bed.health.failures(), 0);
 }
@@ -79,14 +79,14 @@ fn fault_10_stale_failures_do_not_count() {
 fn fault_10_one_failure_does_not_disable_what_was_enabled() {
     let (mut bed, since) = Bed::suspended(default().with_disable_after(secs(1)), 0);
     let old = bed.pass(since + 1);
-    assert_eq!(bed.record(old, EndpointFault, since + 1).edge().unwrap().to, Disabled);
+    assert_eq!(bed.record(old, EndpointFault, since + 1).transition().unwrap().to, Disabled);
     let edge = bed.health.enable(EnabledBy::Automation, at(since + 2)).unwrap();
     assert!(edge.is_recovery());
     for signal in [EndpointFault, Gone, Success] {
-        assert_eq!(bed.record(old, signal, since + 3), Recorded::Ignored, "{signal}");
+        assert_eq!(bed.record(old, signal, since + 3), SignalEffect::Ignored, "{signal}");
     }
     for _ in 1..bed.policy.failures().unwrap().get() {
-        assert_eq!(bed.attempt(EndpointFault, since + 3), Recorded::Counted);
+        assert_eq!(bed.attempt(EndpointFault, since + 3), SignalEffect::Counted);
     }
     assert_eq!(bed.edge(EndpointFault, since + 3), (Healthy, Degraded));
 }
@@ -100,32 +100,32 @@ fn what_was_in_flight_at_the_trip_moves_nothing_but_a_success_asks() {
     }
     let before = bed.health.clone();
     for signal in [EndpointFault, Overload, PayloadFault, SenderFault] {
-        assert_eq!(bed.record(old[5], signal, 1), Recorded::Ignored, "{signal}");
+        assert_eq!(bed.record(old[5], signal, 1), SignalEffect::Ignored, "{signal}");
     }
     assert_eq!(bed.health, before);
-    assert_eq!(bed.record(old[6], Success, 2), Recorded::Counted);
+    assert_eq!(bed.record(old[6], Success, 2), SignalEffect::Counted);
     assert_eq!(bed.health.state(), Degraded);
-    assert_eq!(bed.admit(2), Admit::Probe);
-    assert_eq!(bed.record(old[7], Success, 2), Recorded::Ignored, "due is due");
+    assert_eq!(bed.admit(2), Gate::Probe);
+    assert_eq!(bed.record(old[7], Success, 2), SignalEffect::Ignored, "due is due");
     let probe = bed.pass(2);
-    assert_eq!(bed.record(old[7], Success, 2), Recorded::Ignored, "one is in flight");
+    assert_eq!(bed.record(old[7], Success, 2), SignalEffect::Ignored, "one is in flight");
     // The failed probe goes on from its rung, as it would have later.
-    assert_eq!(bed.record(probe, EndpointFault, 3), Recorded::Counted);
-    assert_eq!(bed.admit(3), Admit::Hold { until: at(603) });
+    assert_eq!(bed.record(probe, EndpointFault, 3), SignalEffect::Counted);
+    assert_eq!(bed.admit(3), Gate::Hold { until: at(603) });
 }
 
 #[test]
 fn a_payload_fault_neither_counts_nor_uses_up_the_probe() {
     let mut bed = Bed::new(default());
     for _ in 0..100 {
-        assert_eq!(bed.attempt(PayloadFault, 0), Recorded::Ignored);
-        assert_eq!(bed.attempt(SenderFault, 0), Recorded::Ignored);
+        assert_eq!(bed.attempt(PayloadFault, 0), SignalEffect::Ignored);
+        assert_eq!(bed.attempt(SenderFault, 0), SignalEffect::Ignored);
     }
     assert_eq!(bed.health, Health::new());
     let mut bed = Bed::degraded(default(), 0);
     for _ in 0..100 {
-        assert_eq!(bed.attempt(PayloadFault, 300), Recorded::Counted);
-        assert_eq!(bed.admit(300), Admit::Probe);
+        assert_eq!(bed.attempt(PayloadFault, 300), SignalEffect::Counted);
+        assert_eq!(bed.admit(300), Gate::Probe);
     }
     assert_eq!(bed.health.failures(), 0);
     assert_eq!(bed.edge(Success, 300), (Degraded, Healthy));
@@ -135,38 +135,38 @@ fn a_payload_fault_neither_counts_nor_uses_up_the_probe() {
 fn a_fault_of_the_sender_repeats_the_rung_after_the_first_wait() {
     let mut bed = Bed::degraded(default(), 0);
     let _ = bed.attempt(EndpointFault, 300);
-    assert_eq!(bed.attempt(SenderFault, 900), Recorded::Counted);
+    assert_eq!(bed.attempt(SenderFault, 900), SignalEffect::Counted);
     assert_eq!(bed.health.failures(), 1);
-    assert_eq!(bed.admit(900), Admit::Hold { until: at(1_200) });
+    assert_eq!(bed.admit(900), Gate::Hold { until: at(1_200) });
     let _ = bed.attempt(EndpointFault, 1_200);
-    assert_eq!(bed.admit(1_200), Admit::Hold { until: at(2_400) });
+    assert_eq!(bed.admit(1_200), Gate::Hold { until: at(2_400) });
 }
 
 #[test]
 fn overloads_degrade_only_where_they_last() {
     let mut bed = Bed::new(default());
     for now in 0..300 {
-        assert_eq!(bed.attempt(Overload, now), Recorded::Counted);
+        assert_eq!(bed.attempt(Overload, now), SignalEffect::Counted);
     }
     assert_eq!(bed.edge(Overload, 300), (Healthy, Degraded));
     // A success in between begins anew, and so does a pause longer than the window.
     let mut bed = Bed::new(default().with_failure_window(secs(60)));
     for now in [0, 60, 120, 180, 240] {
-        assert_eq!(bed.attempt(Overload, now), Recorded::Counted);
+        assert_eq!(bed.attempt(Overload, now), SignalEffect::Counted);
     }
     let _ = bed.attempt(Success, 299);
     for now in [300, 301, 302, 303, 304, 365, 366, 367, 368, 369] {
-        assert_eq!(bed.attempt(Overload, now), Recorded::Counted, "{now}");
+        assert_eq!(bed.attempt(Overload, now), SignalEffect::Counted, "{now}");
     }
     assert_eq!(bed.health.failures(), 5);
     // Two are not enough, however far apart.
     let mut bed = Bed::new(default());
     let _ = bed.attempt(Overload, 0);
-    assert_eq!(bed.attempt(Overload, 3_000), Recorded::Counted);
+    assert_eq!(bed.attempt(Overload, 3_000), SignalEffect::Counted);
     // By policy never, or as faults do.
     let mut bed = Bed::new(default().with_overload_limit(None));
     for now in 0..2_000 {
-        assert_eq!(bed.attempt(Overload, now), Recorded::Counted);
+        assert_eq!(bed.attempt(Overload, now), SignalEffect::Counted);
     }
     let mut bed = Bed::new(default().with_overload_limit(Duration::ZERO));
     for _ in 0..4 {
@@ -174,7 +174,7 @@ fn overloads_degrade_only_where_they_last() {
     }
     assert_eq!(bed.edge(Overload, 0), (Healthy, Degraded));
     // A probe that is refused is a failed probe.
-    assert_eq!(bed.attempt(Overload, 300), Recorded::Counted);
+    assert_eq!(bed.attempt(Overload, 300), SignalEffect::Counted);
     assert_eq!(bed.health.failures(), 1);
 }
 
@@ -183,31 +183,31 @@ fn a_crash_does_not_move_the_ladder() {
     let mut bed = Bed::new(default());
     let old = bed.pass(0);
     bed.health.forget_in_flight();
-    assert_eq!(bed.record(old, EndpointFault, 1), Recorded::Ignored);
+    assert_eq!(bed.record(old, EndpointFault, 1), SignalEffect::Ignored);
     let mut bed = Bed::degraded(default(), 0);
     let probe = bed.pass(300);
     bed.health = restored(&bed.health);
     bed.health.forget_in_flight();
     assert_eq!(bed.health.failures(), 0);
     assert_eq!(bed.health.claim_at(), Some(at(300)));
-    assert_eq!(bed.admit(9_000), Admit::Probe);
-    assert_eq!(bed.record(probe, EndpointFault, 9_000), Recorded::Ignored);
+    assert_eq!(bed.admit(9_000), Gate::Probe);
+    assert_eq!(bed.record(probe, EndpointFault, 9_000), SignalEffect::Ignored);
     // The same for a probe that never left.
     let probe = bed.pass(9_000);
-    assert!(bed.health.unstart(probe));
-    assert!(!bed.health.unstart(probe));
-    assert_eq!(bed.admit(9_000), Admit::Probe);
+    assert!(bed.health.cancel_start(probe));
+    assert!(!bed.health.cancel_start(probe));
+    assert_eq!(bed.admit(9_000), Gate::Probe);
 }
 
 #[test]
 fn a_late_answer_of_a_probe_says_nothing_of_what_came_after() {
     let mut bed = Bed::degraded(default(), 0);
     let late = bed.pass(300);
-    assert_eq!(bed.admit(330), Admit::Hold { until: at(930) });
+    assert_eq!(bed.admit(330), Gate::Hold { until: at(930) });
     assert_eq!(bed.edge(Success, 930), (Degraded, Healthy));
     let _ = bed.attempt(EndpointFault, 931);
     for signal in [Success, EndpointFault, Overload] {
-        assert_eq!(bed.record(late, signal, 932), Recorded::Ignored, "{signal}");
+        assert_eq!(bed.record(late, signal, 932), SignalEffect::Ignored, "{signal}");
     }
     assert_eq!(bed.health.failures(), 1);
 }

@@ -3,7 +3,7 @@
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
-use labhook::health::{Guard, NewMessages, OutageGuard, Signal, Waiting};
+use labhook::health::{NewMessages, OutagePolicy, PendingOnDisable, SenderOutage, Signal};
 use labhook::{Health, HealthPolicy};
 use proptest::collection::vec;
 use proptest::option::of;
@@ -104,7 +104,11 @@ pub(crate) fn policies(longest: u64) -> impl Strategy<Value = HealthPolicy> {
                     .with_suspend_after(suspend.and_then(NonZeroU32::new))
                     .with_disable_after(disable.map(ms))
                     .with_new_messages(if shed { NewMessages::Shed } else { NewMessages::Hold })
-                    .with_waiting(if keep { Waiting::Keep } else { Waiting::Cancel })
+                    .with_pending_on_disable(if keep {
+                        PendingOnDisable::Keep
+                    } else {
+                        PendingOnDisable::Cancel
+                    })
             },
         )
 }
@@ -121,7 +125,7 @@ proptest! {
 
     #[test]
     fn the_guard_compares_exactly(percent in 0..=100_u8, least in 0..9_u32, failing in 0..20_u64, all in 0..20_u64) {
-        let holds = OutageGuard::new(percent, least).check(failing, all).holds();
+        let holds = OutagePolicy::new(percent, least).check(failing, all).is_suspected();
         let failing = failing.min(all);
         prop_assert_eq!(holds, failing * 100 > all * u64::from(percent) && failing >= u64::from(least));
     }
@@ -129,30 +133,30 @@ proptest! {
 
 #[test]
 fn a_guard_has_no_extremes() {
-    let guard = OutageGuard::new(99, 1);
-    assert_eq!(guard.check(u64::MAX, u64::MAX), Guard::Holds);
-    assert_eq!(guard.check(u64::MAX, 0), Guard::Clear);
-    assert_eq!(OutageGuard::new(255, 0).percent(), 100);
-    assert_eq!(OutageGuard::new(100, 0).check(9, 9), Guard::Clear);
-    assert_eq!(OutageGuard::default().check(3, 5), Guard::Holds);
-    assert_eq!(OutageGuard::default().check(2, 2), Guard::Clear);
-    assert_eq!(OutageGuard::default().at_least(), 3);
+    let guard = OutagePolicy::new(99, 1);
+    assert_eq!(guard.check(u64::MAX, u64::MAX), SenderOutage::Suspected);
+    assert_eq!(guard.check(u64::MAX, 0), SenderOutage::Clear);
+    assert_eq!(OutagePolicy::new(255, 0).percent(), 100);
+    assert_eq!(OutagePolicy::new(100, 0).check(9, 9), SenderOutage::Clear);
+    assert_eq!(OutagePolicy::default().check(3, 5), SenderOutage::Suspected);
+    assert_eq!(OutagePolicy::default().check(2, 2), SenderOutage::Clear);
+    assert_eq!(OutagePolicy::default().at_least(), 3);
     // To one in 10^18.
     let half = u64::MAX / 2;
-    assert_eq!(OutageGuard::default().check(half, half * 2), Guard::Clear);
-    assert_eq!(OutageGuard::default().check(half + 1, half * 2), Guard::Holds);
+    assert_eq!(OutagePolicy::default().check(half, half * 2), SenderOutage::Clear);
+    assert_eq!(OutagePolicy::default().check(half + 1, half * 2), SenderOutage::Suspected);
 }
 
 #[test]
 fn a_guard_in_a_file() {
-    let read = |json| serde_json::from_str::<OutageGuard>(json).map_err(|error| error.to_string());
-    assert_eq!(read("{}"), Ok(OutageGuard::default()));
-    assert_eq!(read(r#"{"percent": 0, "at_least": 10}"#), Ok(OutageGuard::new(0, 10)));
+    let read = |json| serde_json::from_str::<OutagePolicy>(json).map_err(|error| error.to_string());
+    assert_eq!(read("{}"), Ok(OutagePolicy::default()));
+    assert_eq!(read(r#"{"percent": 0, "at_least": 10}"#), Ok(OutagePolicy::new(0, 10)));
     let error = "an outage guard over 101 percent could never hold";
     assert_eq!(read(r#"{"percent": 101}"#), Err(error.to_owned()));
     assert!(read(r#"{"share": 50}"#).is_err());
     assert_eq!(
-        serde_json::to_string(&OutageGuard::default()).unwrap(),
+        serde_json::to_string(&OutagePolicy::default()).unwrap(),
         r#"{"percent":50,"at_least":3}"#
     );
 }
@@ -166,7 +170,10 @@ fn a_policy_may_have_no_failure_degrade() {
     for second in 0..1_000 {
         let pass = health.start(&never, at(second)).unwrap();
         let signal = if second % 2 == 0 { Signal::EndpointFault } else { Signal::Overload };
-        assert_eq!(health.record(&never, Guard::Clear, pass, signal, at(second)).edge(), None);
+        assert_eq!(
+            health.record(&never, SenderOutage::Clear, pass, signal, at(second)).transition(),
+            None
+        );
     }
     assert_eq!(health, Health::new(), "it gathers nothing");
 }

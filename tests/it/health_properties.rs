@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use labhook::health::{
-    Admit, EnabledBy, Guard, Intake, NewMessages, Pass, Recorded, Signal, State,
+    EnabledBy, Gate, Intake, NewMessages, Permit, SenderOutage, Signal, SignalEffect, State,
 };
 use labhook::{Health, HealthPolicy, Timestamp};
 use proptest::collection::vec;
@@ -35,7 +35,7 @@ fn calls(times: impl Strategy<Value = i64> + 'static) -> impl Strategy<Value = C
         12 => (any::<u8>(), signals()).prop_map(|(index, signal)| Call::Record(index, signal)),
         1 => any::<u8>().prop_map(Call::Unstart),
         1 => Just(Call::Forget),
-        1 => any::<bool>().prop_map(Call::Guard),
+        1 => any::<bool>().prop_map(Call::SenderOutage),
         1 => Just(Call::Pause),
         2 => Just(Call::Resume),
         1 => Just(Call::Disable),
@@ -84,21 +84,21 @@ proptest! {
         let drive = |every_tick: bool| {
             let mut health = Health::new();
             let mut answers = answers.iter();
-            let mut pending: Option<(Timestamp, Pass, Signal)> = None;
+            let mut pending: Option<(Timestamp, Permit, Signal)> = None;
             let mut log = Vec::new();
             let mut now = at(0);
             while now < at(2_000) {
                 if let Some((due, pass, signal)) = pending && due <= now {
                     pending = None;
-                    let recorded = health.record(&policy, Guard::Clear, pass, signal, now);
-                    log.push((now, recorded.edge()));
+                    let recorded = health.record(&policy, SenderOutage::Clear, pass, signal, now);
+                    log.push((now, recorded.transition()));
                 }
-                let standing = health.poll(&policy, Guard::Clear, now);
+                let standing = health.poll(&policy, SenderOutage::Clear, now);
                 if let Some(edge) = standing.edge {
                     log.push((now, Some(edge)));
                 }
                 // One attempt at a time; the host remembers it when its probe is given up.
-                if pending.is_none() && matches!(standing.admit, Admit::Open | Admit::Probe) {
+                if pending.is_none() && matches!(standing.admit, Gate::Open | Gate::Probe) {
                     let Some((takes, signal)) = answers.next() else { break };
                     let pass = health.start(&policy, now).unwrap();
                     log.push((now, None));
@@ -124,10 +124,10 @@ proptest! {
         let mut answers = answers.iter().cycle();
         for _ in 0..400 {
             let mut edges = Vec::new();
-            let standing = health.poll(&policy, Guard::Clear, now);
+            let standing = health.poll(&policy, SenderOutage::Clear, now);
             edges.extend(standing.edge);
             match standing.admit {
-                Admit::Open | Admit::Probe => {
+                Gate::Open | Gate::Probe => {
                     let pass = health.start(&policy, now).unwrap();
                     let (takes, payload, answered) = answers.next().unwrap();
                     if *answered || !pass.is_probe() {
@@ -135,24 +135,24 @@ proptest! {
                         now = now + takes;
                         let signal = if *payload && takes.is_zero() && pass.is_probe() {
                             // Once; then the probe is to be answered.
-                            let again = health.record(&policy, Guard::Clear, pass, PayloadFault, now);
-                            prop_assert_eq!(again, Recorded::Counted);
+                            let again = health.record(&policy, SenderOutage::Clear, pass, PayloadFault, now);
+                            prop_assert_eq!(again, SignalEffect::Counted);
                             health.start(&policy, now)
                         } else {
                             Some(pass)
                         };
                         let recorded =
-                            health.record(&policy, Guard::Clear, signal.unwrap(), EndpointFault, now);
-                        edges.extend(recorded.edge());
+                            health.record(&policy, SenderOutage::Clear, signal.unwrap(), EndpointFault, now);
+                        edges.extend(recorded.transition());
                     }
                 }
-                Admit::Hold { until } => {
+                Gate::Hold { until } => {
                     last_wait = until.saturating_since(now);
                     now = until;
                 }
-                Admit::Probing { deadline } => now = deadline,
-                Admit::Disabled => break,
-                Admit::Paused => unreachable!(),
+                Gate::Probing { deadline } => now = deadline,
+                Gate::Disabled => break,
+                Gate::Paused => unreachable!(),
             }
             for edge in edges {
                 match (edge.to, policy.disable_after()) {
@@ -183,17 +183,17 @@ proptest! {
         let tripped = at(1_000);
         while health.state() == Healthy {
             let pass = health.start(&policy, tripped).unwrap();
-            let _ = health.record(&policy, Guard::Clear, pass, EndpointFault, tripped);
+            let _ = health.record(&policy, SenderOutage::Clear, pass, EndpointFault, tripped);
         }
         let due = tripped + policy.probe_wait(0);
         let now = tripped - Duration::from_millis(back);
         for now in [now, now, tripped] {
-            let admit = health.poll(&policy, Guard::Clear, now).admit;
-            prop_assert_eq!(admit, Admit::Hold { until: due });
+            let admit = health.poll(&policy, SenderOutage::Clear, now).admit;
+            prop_assert_eq!(admit, Gate::Hold { until: due });
         }
-        prop_assert_eq!(health.poll(&policy, Guard::Clear, due).admit, Admit::Probe);
+        prop_assert_eq!(health.poll(&policy, SenderOutage::Clear, due).admit, Gate::Probe);
         // What was found due stays due.
-        prop_assert_eq!(health.poll(&policy, Guard::Clear, now).admit, Admit::Probe);
+        prop_assert_eq!(health.poll(&policy, SenderOutage::Clear, now).admit, Gate::Probe);
     }
 
     /// 18: with payload faults of healthy attempts or without them, it is the same story.
@@ -210,7 +210,7 @@ proptest! {
                     break;
                 }
                 let pass = health.start(&policy, now).unwrap();
-                let _ = health.record(&policy, Guard::Clear, pass, signal, now);
+                let _ = health.record(&policy, SenderOutage::Clear, pass, signal, now);
             }
             health
         };
@@ -230,14 +230,14 @@ proptest! {
         let (mut health, mut now) = (Health::new(), at(0));
         for _ in 0..steps {
             if let Some(pass) = health.start(&policy, now) {
-                let _ = health.record(&policy, Guard::Clear, pass, EndpointFault, now);
+                let _ = health.record(&policy, SenderOutage::Clear, pass, EndpointFault, now);
             }
-            match health.poll(&policy, Guard::Clear, now).admit {
-                Admit::Hold { until } => {
+            match health.poll(&policy, SenderOutage::Clear, now).admit {
+                Gate::Hold { until } => {
                     now = until;
                     prop_assert_ne!(health.intake(&policy, now), Intake::Shed);
                 }
-                admit => prop_assert_eq!(admit, Admit::Open),
+                admit => prop_assert_eq!(admit, Gate::Open),
             }
         }
     }
@@ -261,8 +261,8 @@ fn every_small_state_keeps_the_invariants() {
         Call::Resume,
         Call::Disable,
         Call::Enable(EnabledBy::Automation),
-        Call::Guard(true),
-        Call::Guard(false),
+        Call::SenderOutage(true),
+        Call::SenderOutage(false),
     ];
     for index in 0..2 {
         calls.extend(SIGNALS.map(|signal| Call::Record(index, signal)));

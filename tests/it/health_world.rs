@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use labhook::health::{Admit, DisabledBy, Edge, EnabledBy, Guard, Pass, Recorded, Signal, State};
+use labhook::health::{
+    DisabledBy, EnabledBy, Gate, Permit, SenderOutage, Signal, SignalEffect, State, Transition,
+};
 use labhook::{Health, HealthPolicy, Timestamp};
 
 use crate::health::restored;
@@ -37,7 +39,7 @@ pub(crate) enum Call {
     Record(u8, Signal),
     Unstart(u8),
     Forget,
-    Guard(bool),
+    SenderOutage(bool),
     Pause,
     Resume,
     Disable,
@@ -49,25 +51,25 @@ pub(crate) enum Call {
 pub(crate) struct World {
     pub(crate) policy: HealthPolicy,
     pub(crate) health: Health,
-    pub(crate) guard: Guard,
+    pub(crate) guard: SenderOutage,
     pub(crate) now: Timestamp,
     /// What is on its way.
-    pub(crate) passes: Vec<Pass>,
+    pub(crate) passes: Vec<Permit>,
 }
 
 impl World {
     pub(crate) fn new(policy: HealthPolicy, now: Timestamp) -> Self {
-        let guard = Guard::Clear;
+        let guard = SenderOutage::Clear;
         Self { policy, health: Health::new(), guard, now, passes: Vec::new() }
     }
 
-    fn pick(&mut self, index: u8) -> Option<Pass> {
+    fn pick(&mut self, index: u8) -> Option<Permit> {
         let count = self.passes.len();
         (count > 0).then(|| self.passes[usize::from(index) % count])
     }
 
     /// Does it, checks what holds for every call, and gives the edge that it reported.
-    pub(crate) fn call(&mut self, call: Call) -> Option<Edge> {
+    pub(crate) fn call(&mut self, call: Call) -> Option<Transition> {
         let before = self.health.clone();
         let edge = self.act(call, &before);
         let (from, to) = (before.state(), self.health.state());
@@ -75,7 +77,7 @@ impl World {
         assert_eq!(edge.map(|edge| (edge.from, edge.to)), (from != to).then_some((from, to)));
         assert!(from == to || EDGES.contains(&(from, to)), "{from} to {to}");
         // 21: while the guard holds, or a person pauses, nothing sinks by itself.
-        if self.guard.holds() || self.health.paused_since().is_some() {
+        if self.guard.is_suspected() || self.health.paused_since().is_some() {
             let by = self.health.disabled().map(|disabled| disabled.by);
             assert!(by != Some(DisabledBy::Escalation) || from == Disabled, "disabled in a guard");
             assert!(to != Suspended || from == Suspended, "suspended in a guard");
@@ -85,7 +87,7 @@ impl World {
         edge
     }
 
-    pub(crate) fn act(&mut self, call: Call, before: &Health) -> Option<Edge> {
+    pub(crate) fn act(&mut self, call: Call, before: &Health) -> Option<Transition> {
         let (policy, now) = (&self.policy, self.now);
         match call {
             Call::Time(millis) => {
@@ -98,17 +100,17 @@ impl World {
                 let again = self.health.poll(policy, self.guard, now);
                 assert_eq!((again.admit, again.edge), (standing.admit, None));
                 match standing.admit {
-                    Admit::Hold { until: wake } | Admit::Probing { deadline: wake } => {
+                    Gate::Hold { until: wake } | Gate::Probing { deadline: wake } => {
                         assert!(wake > now);
                         assert_eq!(self.health.wake_at(), Some(wake));
                     }
-                    Admit::Paused => assert!(self.health.wake_at().is_none_or(|at| at > now)),
-                    Admit::Open | Admit::Probe | Admit::Disabled => {
+                    Gate::Paused => assert!(self.health.wake_at().is_none_or(|at| at > now)),
+                    Gate::Open | Gate::Probe | Gate::Disabled => {
                         assert_eq!(self.health.wake_at(), None);
                     }
                 }
                 let can = self.health.clone().start(policy, now).is_some();
-                assert_eq!(can, matches!(standing.admit, Admit::Open | Admit::Probe));
+                assert_eq!(can, matches!(standing.admit, Gate::Open | Gate::Probe));
                 // Only a probe's end moves the ladder.
                 if before.probe().is_none() {
                     assert_eq!(self.health.failures(), before.failures());
@@ -134,7 +136,7 @@ impl World {
             }
             Call::Unstart(index) => {
                 let pass = self.pick(index)?;
-                let done = self.health.unstart(pass);
+                let done = self.health.cancel_start(pass);
                 assert_eq!(done, before.probe() == Some(pass));
                 assert!(done || self.health == *before);
                 None
@@ -145,8 +147,8 @@ impl World {
                 assert_eq!(self.health.failures(), before.failures());
                 None
             }
-            Call::Guard(holds) => {
-                self.guard = if holds { Guard::Holds } else { Guard::Clear };
+            Call::SenderOutage(holds) => {
+                self.guard = if holds { SenderOutage::Suspected } else { SenderOutage::Clear };
                 None
             }
             Call::Pause => {
@@ -175,7 +177,7 @@ impl World {
                         for signal in SIGNALS {
                             let mut health = self.health.clone();
                             let ignored = health.record(policy, self.guard, *pass, signal, now);
-                            assert_eq!((ignored, &health), (Recorded::Ignored, &self.health));
+                            assert_eq!((ignored, &health), (SignalEffect::Ignored, &self.health));
                         }
                     }
                 } else {
@@ -186,10 +188,10 @@ impl World {
         }
     }
 
-    fn record(&mut self, pass: Pass, signal: Signal, before: &Health) -> Option<Edge> {
+    fn record(&mut self, pass: Permit, signal: Signal, before: &Health) -> Option<Transition> {
         let probe = before.probe() == Some(pass);
         let recorded = self.health.record(&self.policy, self.guard, pass, signal, self.now);
-        if recorded == Recorded::Ignored {
+        if recorded == SignalEffect::Ignored {
             assert_eq!(self.health, *before);
         }
         let after = &self.health;
@@ -197,7 +199,7 @@ impl World {
             // 17: a success improves health, or leaves a healthy endpoint without failures.
             Success => {
                 assert!(after.state() <= before.state());
-                let healthy = before.state() == Healthy && recorded != Recorded::Ignored;
+                let healthy = before.state() == Healthy && recorded != SignalEffect::Ignored;
                 assert!(!probe || after.state() < before.state());
                 assert!(!(probe || healthy) || after.failures() == 0);
                 assert!(probe || after.state() == before.state());
@@ -206,14 +208,14 @@ impl World {
             PayloadFault => {
                 assert_eq!((after.state(), after.failures()), (before.state(), before.failures()));
                 let mut same = before.clone();
-                assert_eq!(same.unstart(pass), probe);
+                assert_eq!(same.cancel_start(pass), probe);
                 if probe {
                     let mut health = after.clone();
                     assert!(
                         before.paused_since().is_some() || {
                             matches!(
                                 health.poll(&self.policy, self.guard, self.now).admit,
-                                Admit::Probe
+                                Gate::Probe
                             )
                         }
                     );
@@ -229,9 +231,9 @@ impl World {
                 assert_eq!(after, before);
             }
             EndpointFault | Overload => assert!(after.state() >= before.state()),
-            Gone => assert!(recorded == Recorded::Ignored || after.state() == Disabled),
+            Gone => assert!(recorded == SignalEffect::Ignored || after.state() == Disabled),
             _ => unreachable!(),
         }
-        recorded.edge()
+        recorded.transition()
     }
 }

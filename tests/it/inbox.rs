@@ -3,13 +3,13 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use labhook::{Admission, Claim, Inbox, Policy, Timestamp};
+use labhook::{Admission, Claim, Inbox, RetryPolicy, Timestamp};
 use proptest::prelude::*;
 
 use crate::support::{at, config, secs};
 
 fn inbox(capacity: usize) -> Inbox {
-    Inbox::new(NonZeroUsize::new(capacity).unwrap()).horizon(secs(100)).lease(secs(10))
+    Inbox::new(NonZeroUsize::new(capacity).unwrap()).with_horizon(secs(100)).with_lease(secs(10))
 }
 
 fn begin(inbox: &mut Inbox, id: &str, seconds: i64) -> Claim {
@@ -157,7 +157,7 @@ fn sources_are_kept_apart() {
 
 #[test]
 fn the_defaults_are_the_default_policys_span_and_five_minutes() {
-    let span = Policy::default().span();
+    let span = RetryPolicy::default().span();
     let mut inbox = Inbox::new(NonZeroUsize::MIN);
     let Admission::New(claim) = inbox.begin("s", "m", at(0)) else { panic!() };
     let until = at(300);
@@ -173,7 +173,7 @@ fn the_defaults_are_the_default_policys_span_and_five_minutes() {
 fn the_ends_of_time_do_not_panic() {
     for horizon in [Duration::ZERO, Duration::MAX] {
         for now in [Timestamp::MIN, Timestamp::MAX] {
-            let mut inbox = inbox(1).horizon(horizon).lease(horizon);
+            let mut inbox = inbox(1).with_horizon(horizon).with_lease(horizon);
             if let Admission::New(claim) = inbox.begin("s", "m", now) {
                 inbox.done(&claim, Timestamp::MAX);
             }
@@ -205,11 +205,11 @@ fn the_saved_form_is_the_documented_one() {
 #[test]
 fn parts_of_a_millisecond_survive_being_saved_as_a_whole_one() {
     let odd = Duration::from_micros(1_500);
-    let mut inbox = saved(&inbox(4).horizon(odd).lease(odd));
+    let mut inbox = saved(&inbox(4).with_horizon(odd).with_lease(odd));
     let claim = begin(&mut inbox, "m", 0);
     assert!(inbox.done(&claim, at(0)));
     assert_eq!(inbox.begin("s", "m", at(0) + odd), Admission::Seen, "no shorter than was asked");
-    saved(&saved(&inbox.horizon(Duration::MAX)));
+    saved(&saved(&inbox.with_horizon(Duration::MAX)));
 }
 
 #[test]
@@ -296,7 +296,7 @@ enum Act {
     Begin(u8),
     Done(usize),
     Abandon(usize),
-    Pass(i64),
+    Permit(i64),
     Save,
 }
 
@@ -305,9 +305,9 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         8 => (0..6_u8).prop_map(Act::Begin),
         4 => (0..20_usize).prop_map(Act::Done),
         2 => (0..20_usize).prop_map(Act::Abandon),
-        4 => (0..12_i64).prop_map(Act::Pass),
-        1 => (50..110_i64).prop_map(Act::Pass),
-        1 => (-30..0_i64).prop_map(Act::Pass),
+        4 => (0..12_i64).prop_map(Act::Permit),
+        1 => (50..110_i64).prop_map(Act::Permit),
+        1 => (-30..0_i64).prop_map(Act::Permit),
         1 => Just(Act::Save),
     ];
     proptest::collection::vec(act, 1..150)
@@ -346,7 +346,7 @@ proptest! {
                     prop_assert_eq!(inbox.abandon(claim), model.abandon(*id, *number));
                 }
                 Act::Done(_) | Act::Abandon(_) => {}
-                Act::Pass(seconds) => now += seconds,
+                Act::Permit(seconds) => now += seconds,
                 Act::Save => inbox = saved(&inbox),
             }
             prop_assert_eq!(inbox.len(), model.events.len());

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::StatusCode;
-use labhook::delivery::{Dice, Jitter, Progress, Resolution, Schedule};
-use labhook::{Delivery, EndpointId, MessageId, Outcome, Policy, Timestamp, Verdict};
+use labhook::delivery::{Jitter, JitterSeed, Progress, Resolution, Schedule};
+use labhook::{Delivery, EndpointId, MessageId, Outcome, RetryPolicy, Timestamp, Verdict};
 
 use crate::support::{at, eid, mid, secs};
 
@@ -76,7 +76,7 @@ struct Client {
 /// How many writes were made until all clients had written, and how long that took.
 fn contend(jitter: &Jitter, clients: u64, seed: u64) -> (u64, Duration) {
     let schedule = Schedule::exponential(ms(10), 2, secs(2), u32::MAX);
-    let policy = Policy::new(schedule).with_jitter(jitter.clone());
+    let policy = RetryPolicy::new(schedule).with_jitter(jitter.clone());
     let endpoint: EndpointId = eid("row");
     let mut net = Net(seed);
     let mut events = Events::default();
@@ -90,7 +90,7 @@ fn contend(jitter: &Jitter, clients: u64, seed: u64) -> (u64, Duration) {
     while let Some(((now, _), (id, arrival))) = events.queue.pop_first() {
         last = now;
         let Client { message, delivery } = &mut all[id];
-        let dice = Dice::new(seed, message, &endpoint);
+        let dice = JitterSeed::new(seed, message, &endpoint);
         match arrival {
             Arrival::Due => {
                 assert_eq!(delivery.poll(&policy, dice, now), Progress::Due);

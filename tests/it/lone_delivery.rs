@@ -1,7 +1,7 @@
 //! What the tests of one delivery share.
 
-use labhook::delivery::{Dice, Progress, Resolution};
-use labhook::{Delivery, EndpointId, MessageId, Outcome, Policy};
+use labhook::delivery::{JitterSeed, Progress, Resolution};
+use labhook::{Delivery, EndpointId, MessageId, Outcome, RetryPolicy};
 
 use crate::support::{at, eid, mid};
 
@@ -12,18 +12,18 @@ impl Ids {
         Self(mid("m"), eid("e"))
     }
 
-    pub(crate) fn dice(&self) -> Dice<'_> {
-        Dice::new(7, &self.0, &self.1)
+    pub(crate) fn dice(&self) -> JitterSeed<'_> {
+        JitterSeed::new(7, &self.0, &self.1)
     }
 }
 
-pub(crate) fn poll(delivery: &mut Delivery, policy: &Policy, seconds: i64) -> Progress {
+pub(crate) fn poll(delivery: &mut Delivery, policy: &RetryPolicy, seconds: i64) -> Progress {
     delivery.poll(policy, Ids::new().dice(), at(seconds))
 }
 
 pub(crate) fn resolve(
     delivery: &mut Delivery,
-    policy: &Policy,
+    policy: &RetryPolicy,
     number: u32,
     outcome: &Outcome,
     seconds: i64,

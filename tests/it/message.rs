@@ -9,8 +9,8 @@ use http::header::{HeaderName, HeaderValue};
 use labhook::lab::{RunState, RunStateChanged};
 use labhook::outbox::Published;
 use labhook::{
-    Endpoint, Envelope, Event, EventType, Format, FormatError, Keys, LabEvent, Message, NoEvent,
-    Outbox, Rendering, Secret, Signer, Subscription, UnknownEvent, Verifier, danger,
+    Endpoint, Envelope, Event, EventType, Format, FormatError, Keys, LabEvent, Message,
+    NoEventError, Outbox, Rendering, Secret, Signer, Subscription, UnknownEvent, Verifier, danger,
 };
 
 use crate::support::{Host, answer, at, eid, endpoint, message, mid, registry, show};
@@ -46,7 +46,7 @@ impl Format for Counting {
         let text = format!("{}: {} ({call})", self.name, event.data.run_id);
         let rendering = Rendering::new(HeaderValue::from_static("text/plain"), text);
         Ok(rendering
-            .header(HeaderName::from_static("x-format"), HeaderValue::from_static(self.name)))
+            .add_header(HeaderName::from_static("x-format"), HeaderValue::from_static(self.name)))
     }
 }
 
@@ -70,7 +70,7 @@ fn inexpressible(id: &str) -> Message {
 }
 
 fn reasons(published: &Published) -> Vec<String> {
-    let shown = |it: &labhook::outbox::Inexpressible| format!("{}: {}", it.endpoint, it.error);
+    let shown = |it: &labhook::outbox::RenderFailure| format!("{}: {}", it.endpoint, it.error);
     published.inexpressible.iter().map(shown).collect()
 }
 
@@ -112,13 +112,13 @@ fn typed_and_untyped_events_freeze_to_the_same_message() {
 #[test]
 fn each_reason_why_there_is_no_event_has_its_text() {
     let error = from_bytes("m", "own", b"x").event::<LabEvent>().unwrap_err();
-    assert!(matches!(error, NoEvent::MadeFromBytes));
+    assert!(matches!(error, NoEventError::MadeFromBytes));
     assert_eq!(error.to_string(), "the message was made from bytes, not from an event");
     assert!(error.source().is_none());
 
     let error = from_bytes("m", "labhook", b"canary").event::<LabEvent>().unwrap_err();
     assert_eq!(error.to_string(), "the message's event cannot be read as what was asked for");
-    assert!(matches!(&error, NoEvent::Unreadable(_)));
+    assert!(matches!(&error, NoEventError::Unreadable(_)));
     let source = error.source().unwrap().to_string();
     assert!(!source.contains("canary"), "{source}");
 
@@ -137,23 +137,23 @@ fn a_format_error_says_its_reason_and_keeps_its_source() {
     let sourced = FormatError::new("no counterpart").because(std::fmt::Error);
     let source = std::error::Error::source(&sourced).unwrap();
     assert_eq!(source.to_string(), std::fmt::Error.to_string());
-    let no_event = FormatError::from(NoEvent::MadeFromBytes);
+    let no_event = FormatError::from(NoEventError::MadeFromBytes);
     assert_eq!(no_event.to_string(), "the message does not give its event");
-    assert!(std::error::Error::source(&no_event).unwrap().is::<NoEvent>());
+    assert!(std::error::Error::source(&no_event).unwrap().is::<NoEventError>());
 }
 
 #[test]
 fn a_message_is_rendered_once_for_each_format_however_many_endpoints_name_it() {
     let (lines, other) = (Counting::new("lines"), Counting::new("other"));
     let mut host = Host::with([
-        endpoint("a").format(lines.clone()),
-        endpoint("b").format(lines.clone()),
-        endpoint("c").format(other.clone()),
+        endpoint("a").with_format(lines.clone()),
+        endpoint("b").with_format(lines.clone()),
+        endpoint("c").with_format(other.clone()),
         endpoint("d"),
-        endpoint("e").format(lines.clone()).enabled(false),
+        endpoint("e").with_format(lines.clone()).with_enabled(false),
         endpoint("f")
-            .format(Counting::new("unwanted"))
-            .subscription(Subscription::all().runs(["nobody".into()])),
+            .with_format(Counting::new("unwanted"))
+            .with_subscription(Subscription::all().runs(["nobody".into()])),
     ]);
     let published = host.publish("m");
     assert_eq!(published.endpoints, ["a", "b", "c", "d"].map(eid));
@@ -186,7 +186,7 @@ fn what_is_sent_is_frozen_over_attempts_restarts_and_changes_of_the_endpoint() {
     let signed = |format: Counting| {
         Endpoint::new(eid("a"), "https://a.example/hooks", Signer::standard_webhooks(secret()))
             .unwrap()
-            .format(format)
+            .with_format(format)
     };
     let mut host = Host::with([signed(format.clone())]);
     host.publish("m");
@@ -221,16 +221,16 @@ fn what_is_sent_is_frozen_over_attempts_restarts_and_changes_of_the_endpoint() {
     let new = attempts.iter().find(|it| it.ticket().message() == &mid("n")).unwrap();
     assert_eq!(new.request(host.now).unwrap().body(), "other: n (0)");
     assert_eq!(new.message().renderings().count(), 2);
-    assert_eq!(new.endpoint().formatter().name(), "other");
+    assert_eq!(new.endpoint().format().name(), "other");
 }
 
 #[test]
 fn what_a_format_cannot_express_is_reported_for_each_endpoint_and_goes_to_the_others() {
     let lines = Counting::new("lines");
     let mut host = Host::with([
-        endpoint("a").format(lines.clone()),
+        endpoint("a").with_format(lines.clone()),
         endpoint("b"),
-        endpoint("c").format(lines.clone()),
+        endpoint("c").with_format(lines.clone()),
     ]);
     let published = host.outbox.publish(inexpressible("m"), at(0)).unwrap();
     assert_eq!(published.endpoints, [eid("b")]);
@@ -247,7 +247,7 @@ fn what_a_format_cannot_express_is_reported_for_each_endpoint_and_goes_to_the_ot
 #[test]
 fn bytes_of_the_hosts_own_go_to_the_endpoints_of_their_format() {
     let own = Counting::new("own");
-    let mut host = Host::with([endpoint("a").format(own.clone()), endpoint("b")]);
+    let mut host = Host::with([endpoint("a").with_format(own.clone()), endpoint("b")]);
     let published = host.outbox.publish(from_bytes("m", "own", b"\x00\xff"), at(0)).unwrap();
     assert_eq!(published.endpoints, [eid("a")]);
     assert_eq!(reasons(&published), ["b: the message does not give its event"]);
@@ -257,7 +257,7 @@ fn bytes_of_the_hosts_own_go_to_the_endpoints_of_their_format() {
     assert_eq!(request.body(), &b"\x00\xff"[..]);
     assert_eq!(request.headers()["content-type"], "application/x-own");
     // Through storage and back they are the same.
-    host.restart(Outbox::new(registry([endpoint("a").format(own)]), 7));
+    host.restart(Outbox::new(registry([endpoint("a").with_format(own)]), 7));
     let (message, ..) = host.outbox.deliveries().next().unwrap();
     assert_eq!(message, &from_bytes("m", "own", b"\x00\xff"));
 }
@@ -265,7 +265,7 @@ fn bytes_of_the_hosts_own_go_to_the_endpoints_of_their_format() {
 #[test]
 fn a_message_is_published_again_if_its_type_and_bytes_are_the_same() {
     let own = |format: &str, body| from_bytes("m", format, body);
-    let mut host = Host::with([endpoint("a").format(Counting::new("own"))]);
+    let mut host = Host::with([endpoint("a").with_format(Counting::new("own"))]);
     host.outbox.publish(own("own", b"x"), at(0)).unwrap();
     assert!(host.outbox.publish(own("own", b"x"), at(9)).unwrap().duplicate);
     for other in [own("own", b"y"), own("other", b"x"), message("m")] {
@@ -277,7 +277,7 @@ fn a_message_is_published_again_if_its_type_and_bytes_are_the_same() {
     assert!(host.outbox.publish(other_type, at(0)).is_err());
 
     // What its formats added to it is no difference.
-    let mut host = Host::with([endpoint("a").format(Counting::new("lines"))]);
+    let mut host = Host::with([endpoint("a").with_format(Counting::new("lines"))]);
     host.publish("m");
     assert!(host.publish("m").duplicate);
 }
@@ -285,8 +285,8 @@ fn a_message_is_published_again_if_its_type_and_bytes_are_the_same() {
 #[test]
 fn the_saved_form_of_a_message_is_the_documented_one() {
     let rendering = Rendering::new(HeaderValue::from_static("text/plain"), "é")
-        .header(HeaderName::from_static("ce-id"), HeaderValue::from_static("1"));
-    let keys = Keys::new().run("r1");
+        .add_header(HeaderName::from_static("ce-id"), HeaderValue::from_static("1"));
+    let keys = Keys::new().with_run("r1");
     let kind = EventType::from_static("own.thing");
     let message = Message::new(mid("m"), kind, at(0), keys, "own", rendering);
     let json = concat!(

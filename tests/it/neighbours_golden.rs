@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
-use labhook::flow::WindowPolicy;
+use labhook::flow::ConcurrencyLimitPolicy;
 use labhook::lab::{RunState, RunStateChanged};
 use labhook::outbox::Revision;
 use labhook::{
-    Endpoint, Event, FlowPolicy, HealthPolicy, MessageId, Outbox, Policy, RunId, Step,
+    Endpoint, Event, FlowPolicy, HealthPolicy, MessageId, Outbox, RetryPolicy, RunId, Step,
     Subscription, Ticket, Timestamp,
 };
 
@@ -39,13 +39,13 @@ const SECONDS: u64 = 12;
 fn delays(noisy: bool, health: &HealthPolicy, flow: FlowPolicy) -> Vec<Duration> {
     let with = |id: &str| -> Endpoint {
         let only = Subscription::all().runs([RunId::from(id)]);
-        let like = endpoint(id).health(health.clone()).flow(flow);
-        like.policy(Policy::standard_webhooks()).subscription(only)
+        let like = endpoint(id).with_health(health.clone()).with_flow(flow);
+        like.with_retry(RetryPolicy::standard_webhooks()).with_subscription(only)
     };
     let ids: Vec<_> = (0..99).map(|number| format!("quiet-{number:02}")).collect();
     let all = ids.iter().map(String::as_str).chain(["hung"]);
     let four = NonZeroUsize::new(4).unwrap();
-    let mut outbox = Outbox::new(registry(all.map(with)), 7).batch(four);
+    let mut outbox = Outbox::new(registry(all.map(with)), 7).with_batch(four);
     let mut queue: BTreeMap<(Timestamp, u64), Arrival> = BTreeMap::new();
     let mut made = 0;
     let mut push = |queue: &mut BTreeMap<_, _>, when, arrival| {
@@ -100,7 +100,7 @@ fn delays(noisy: bool, health: &HealthPolicy, flow: FlowPolicy) -> Vec<Duration>
             }
         };
         let in_flight = outbox.status(&eid("hung")).unwrap().flow.in_flight();
-        assert!(in_flight <= flow.window().max().get(), "it has its own window");
+        assert!(in_flight <= flow.concurrency().max().get(), "it has its own window");
         let next = queue.first_key_value().map(|it| it.0.0);
         now = next.into_iter().chain(wait).min().unwrap_or(Timestamp::MAX).max(now);
     }
@@ -116,7 +116,11 @@ fn a_hung_endpoint_does_not_delay_its_neighbours() {
         // It hangs on, and its window is all that holds it.
         ("no health", never.clone(), FlowPolicy::fixed()),
         // Not even that: it has all that was published in flight, and only its turns.
-        ("no window", never, FlowPolicy::fixed().with_window(WindowPolicy::fixed(wide))),
+        (
+            "no window",
+            never,
+            FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(wide)),
+        ),
     ] {
         let quiet = delays(false, &health, flow);
         let beside = delays(true, &health, flow);

@@ -11,7 +11,7 @@ use labhook::lab::{RunState, RunStateChanged};
 use labhook::outbox::{Change, Changes, Record, Revision};
 use labhook::{
     Endpoint, EndpointId, Event, HealthPolicy, Message, MessageId, Notice, Order, Outbox, Outcome,
-    Policy, Registry, Signer, Step, Ticket, Timestamp, Verdict,
+    Registry, RetryPolicy, Signer, Step, Ticket, Timestamp, Verdict,
 };
 use proptest::prelude::*;
 
@@ -23,7 +23,7 @@ type Pair = (MessageId, EndpointId);
 fn registry() -> Registry {
     let secs = Duration::from_secs;
     let policy = |delays: &[u64]| {
-        Policy::new(Schedule::list(delays.iter().copied().map(secs)))
+        RetryPolicy::new(Schedule::list(delays.iter().copied().map(secs)))
             .with_attempt_timeout(secs(10))
             .with_retry_after_cap(secs(30))
     };
@@ -33,10 +33,13 @@ fn registry() -> Registry {
     };
     let mut registry = Registry::new();
     for endpoint in [
-        endpoint("steady").policy(policy(&[1, 5, 20]).with_jitter(Jitter::plus_minus(20))),
-        endpoint("narrow").policy(policy(&[0, 3])).max_in_flight(NonZeroU32::MIN),
-        endpoint("orderly").policy(policy(&[0, 1, 4])).order(Order::strict()).health(fragile()),
-        endpoint("hasty").policy(policy(&[2, 2, 2, 2, 2, 2]).with_window(secs(15))),
+        endpoint("steady").with_retry(policy(&[1, 5, 20]).with_jitter(Jitter::plus_minus(20))),
+        endpoint("narrow").with_retry(policy(&[0, 3])).with_max_in_flight(NonZeroU32::MIN),
+        endpoint("orderly")
+            .with_retry(policy(&[0, 1, 4]))
+            .with_order(Order::strict())
+            .with_health(fragile()),
+        endpoint("hasty").with_retry(policy(&[2, 2, 2, 2, 2, 2]).with_window(secs(15))),
     ] {
         registry.insert(endpoint).unwrap();
     }
@@ -57,8 +60,8 @@ fn fragile() -> HealthPolicy {
 
 fn outbox(batch: usize) -> Outbox {
     Outbox::new(registry(), 7)
-        .batch(NonZeroUsize::new(batch).unwrap())
-        .retain(Duration::from_secs(300))
+        .with_batch(NonZeroUsize::new(batch).unwrap())
+        .with_retention(Duration::from_secs(300))
 }
 
 fn message(number: u8) -> Message {
@@ -84,7 +87,7 @@ enum Act {
     /// Answer one of the attempts that were sent.
     Answer(u8, Answer),
     /// Let time pass, in milliseconds.
-    Pass(u32),
+    Permit(u32),
     /// Sleep exactly until the outbox wants to be woken.
     Sleep,
     /// Turn the clock back, in milliseconds.
@@ -127,7 +130,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         6 => Just(Act::Confirm),
         1 => (0..6_u8).prop_map(Act::FailToWrite),
         8 => (any::<u8>(), answer).prop_map(|(which, answer)| Act::Answer(which, answer)),
-        3 => (0..15_000_u32).prop_map(Act::Pass),
+        3 => (0..15_000_u32).prop_map(Act::Permit),
         4 => Just(Act::Sleep),
         1 => (0..8_000_u32).prop_map(Act::TurnBack),
         2 => (0..8_u8).prop_map(Act::Crash),
@@ -237,7 +240,7 @@ impl World {
                 }
             }
             Act::Answer(which, answer) => self.answer(usize::from(which), answer),
-            Act::Pass(millis) => self.pass(Duration::from_millis(millis.into())),
+            Act::Permit(millis) => self.pass(Duration::from_millis(millis.into())),
             Act::Sleep => {
                 if let Some(until) = self.wait {
                     self.now = self.now.max(until);
@@ -292,7 +295,7 @@ impl World {
             Step::Send(attempt) => {
                 let ticket = attempt.ticket().clone();
                 let pair = (ticket.message().clone(), ticket.endpoint().clone());
-                let window = attempt.endpoint().flow.window().max().get();
+                let window = attempt.endpoint().flow.concurrency().max().get();
                 let mut live_there = 1;
                 for earlier in &self.sent {
                     let same =
@@ -349,7 +352,7 @@ impl World {
                 self.troubled.remove(&endpoint);
                 return;
             }
-            Notice::OwnOutage { .. } | Notice::OwnOutageOver { .. } => return,
+            Notice::SenderOutage { .. } | Notice::SenderOutageEnded { .. } => return,
             other => panic!("{other:?}"),
         };
         let before = self.troubled.insert(endpoint, state);

@@ -37,9 +37,9 @@ fn endpoints(jitter: bool) -> Registry {
     let spread = if jitter { Jitter::plus_minus(30) } else { Jitter::NONE };
     let policy = |delays: &[u64]| policy(delays).with_jitter(spread.clone());
     registry([
-        endpoint("steady").policy(policy(&[1, 5, 20])),
-        endpoint("narrow").policy(policy(&[0, 3])).max_in_flight(NonZeroU32::MIN),
-        endpoint("hasty").policy(policy(&[2, 2, 2, 2, 2]).with_window(secs(12))),
+        endpoint("steady").with_retry(policy(&[1, 5, 20])),
+        endpoint("narrow").with_retry(policy(&[0, 3])).with_max_in_flight(NonZeroU32::MIN),
+        endpoint("hasty").with_retry(policy(&[2, 2, 2, 2, 2]).with_window(secs(12))),
     ])
 }
 
@@ -80,7 +80,7 @@ struct Course {
 impl Story {
     fn outbox(&self, registry: Registry) -> Outbox {
         let batch = NonZeroUsize::new(self.batch).unwrap();
-        Outbox::new(registry, self.salt).batch(batch).retain(secs(40))
+        Outbox::new(registry, self.salt).with_batch(batch).with_retention(secs(40))
     }
 
     /// The receiver's answer to an attempt and after how many seconds it comes, if it does.
@@ -169,7 +169,7 @@ impl Story {
             }
             Input::Use(which, is) => {
                 if let Some(endpoint) = host.outbox.registry().get(&eid(IDS[*which])) {
-                    let endpoint = endpoint.as_ref().clone().enabled(*is);
+                    let endpoint = endpoint.as_ref().clone().with_enabled(*is);
                     host.outbox.replace_endpoint(endpoint, now).unwrap();
                 }
             }

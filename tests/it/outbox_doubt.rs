@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use labhook::delivery::{Doubt, Failure, Ignored, Resolution};
-use labhook::health::Waiting;
-use labhook::outbox::Selection;
+use labhook::delivery::{DeliveryGuarantee, Failure, Ignored, Resolution};
+use labhook::health::PendingOnDisable;
+use labhook::outbox::ReplayFilter;
 use labhook::{Endpoint, HealthPolicy, Order, Outbox, Outcome, Ticket, Verdict};
 use proptest::prelude::*;
 
 use crate::support::{Host, answer, at, config, eid, endpoint, mid, policy, registry, secs, show};
 
-fn doubtful(id: &str, doubt: Doubt) -> Endpoint {
-    endpoint(id).policy(policy(&[5, 20]).with_doubt(doubt))
+fn doubtful(id: &str, doubt: DeliveryGuarantee) -> Endpoint {
+    endpoint(id).with_retry(policy(&[5, 20]).with_guarantee(doubt))
 }
 
-fn outbox(doubt: Doubt) -> Outbox {
+fn outbox(doubt: DeliveryGuarantee) -> Outbox {
     Outbox::new(registry([doubtful("a", doubt)]), 7)
 }
 
@@ -25,7 +25,7 @@ fn broken() -> Outcome {
 
 /// `m` stands in doubt since 10, when its first attempt ran out of time.
 fn asked() -> (Host, Ticket) {
-    let mut host = Host::new(outbox(Doubt::Ask));
+    let mut host = Host::new(outbox(DeliveryGuarantee::Ask));
     host.publish("m");
     let ticket = host.send();
     host.now = at(10);
@@ -36,7 +36,7 @@ fn asked() -> (Host, Ticket) {
 
 #[test]
 fn given_up_it_ends_where_it_may_have_arrived_and_is_retried_where_it_cannot_have() {
-    let mut host = Host::new(outbox(Doubt::GiveUp));
+    let mut host = Host::new(outbox(DeliveryGuarantee::AtMostOnce));
     for id in ["m1", "m2", "m3"] {
         host.publish(id);
     }
@@ -55,7 +55,7 @@ fn given_up_it_ends_where_it_may_have_arrived_and_is_retried_where_it_cannot_hav
 
 #[test]
 fn a_crash_leaves_no_second_attempt() {
-    for doubt in [Doubt::GiveUp, Doubt::Ask] {
+    for doubt in [DeliveryGuarantee::AtMostOnce, DeliveryGuarantee::Ask] {
         let mut host = Host::new(outbox(doubt));
         host.publish("m");
         host.send();
@@ -66,7 +66,7 @@ fn a_crash_leaves_no_second_attempt() {
         host.now = at(5_000);
         host.restart(outbox(doubt));
         assert!(host.sends().is_empty());
-        if doubt == Doubt::GiveUp {
+        if doubt == DeliveryGuarantee::AtMostOnce {
             assert_eq!(host.told(), ["m>a unconfirmed after 1"]);
         } else {
             assert_eq!(host.told(), ["m>a in doubt after 1"]);
@@ -116,12 +116,12 @@ fn a_decision_survives_a_restart() {
     let (mut host, _) = asked();
     assert!(host.outbox.resend(&mid("m"), &eid("a"), at(11)));
     // Not saved yet: it is in doubt again.
-    host.restart(outbox(Doubt::Ask));
+    host.restart(outbox(DeliveryGuarantee::Ask));
     assert!(host.sends().is_empty());
     assert!(host.outbox.resend(&mid("m"), &eid("a"), at(11)));
     let changes = host.unsaved();
     host.write(changes);
-    host.restart(outbox(Doubt::Ask));
+    host.restart(outbox(DeliveryGuarantee::Ask));
     // The attempt was saved as started, so that it stands in doubt at its deadline.
     assert!(host.sends().is_empty());
     host.now = at(100);
@@ -159,8 +159,8 @@ fn a_late_answer_decides() {
 
 #[test]
 fn what_stands_in_doubt_holds_up_what_is_behind_it_and_no_window() {
-    let strict = doubtful("a", Doubt::Ask).order(Order::strict());
-    let mut host = Host::with([strict.max_in_flight(std::num::NonZeroU32::MIN)]);
+    let strict = doubtful("a", DeliveryGuarantee::Ask).with_order(Order::strict());
+    let mut host = Host::with([strict.with_max_in_flight(std::num::NonZeroU32::MIN)]);
     host.publish("m1");
     host.publish("m2");
     let m1 = host.send();
@@ -174,9 +174,9 @@ fn what_stands_in_doubt_holds_up_what_is_behind_it_and_no_window() {
 
 #[test]
 fn disabling_ends_what_is_in_doubt_as_unconfirmed_or_keeps_it() {
-    for waiting in [Waiting::Cancel, Waiting::Keep] {
-        let health = HealthPolicy::never().with_waiting(waiting);
-        let with = || doubtful("a", Doubt::Ask).health(health.clone());
+    for waiting in [PendingOnDisable::Cancel, PendingOnDisable::Keep] {
+        let health = HealthPolicy::never().with_pending_on_disable(waiting);
+        let with = || doubtful("a", DeliveryGuarantee::Ask).with_health(health.clone());
         let mut host = Host::with([with()]);
         host.publish("m");
         host.publish("flying");
@@ -186,7 +186,7 @@ fn disabling_ends_what_is_in_doubt_as_unconfirmed_or_keeps_it() {
         host.now = at(10);
         host.sends();
         let told = host.told();
-        if waiting == Waiting::Cancel {
+        if waiting == PendingOnDisable::Cancel {
             assert_eq!(
                 told,
                 [
@@ -215,7 +215,7 @@ fn disabling_ends_what_is_in_doubt_as_unconfirmed_or_keeps_it() {
 #[test]
 fn what_is_in_doubt_can_be_replayed() {
     let (mut host, _) = asked();
-    let plan = host.outbox.plan_replay(&Selection::all(), secs(1), at(20));
+    let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(1), at(20));
     assert_eq!(plan.len(), 1);
     host.now = at(20);
     assert_eq!(host.outbox.replay(&plan, at(20)), 1);
@@ -235,10 +235,10 @@ proptest! {
         crashes in proptest::collection::vec(0..40_u32, 0..8),
         batch in 1..4_usize,
     ) {
-        let doubt = if ask { Doubt::Ask } else { Doubt::GiveUp };
+        let doubt = if ask { DeliveryGuarantee::Ask } else { DeliveryGuarantee::AtMostOnce };
         let make = || {
             let batch = NonZeroUsize::new(batch).unwrap();
-            Outbox::new(registry(["a", "b"].map(|id| doubtful(id, doubt))), 7).batch(batch)
+            Outbox::new(registry(["a", "b"].map(|id| doubtful(id, doubt))), 7).with_batch(batch)
         };
         let mut host = Host::new(make());
         // Of each delivery: whether an attempt left of which nobody knows the end.

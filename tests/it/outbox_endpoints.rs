@@ -4,14 +4,14 @@ use std::num::{NonZeroU32, NonZeroUsize};
 
 use labhook::delivery::{Ignored, Jitter, Resolution, Schedule};
 use labhook::health::{DisabledBy, EnableError};
-use labhook::{Endpoint, Notice, Outbox, Policy, RegistryError, Step, Verdict};
+use labhook::{Endpoint, Notice, Outbox, RegistryError, RetryPolicy, Step, Verdict};
 
 use crate::support::{
     Host, answer, answer_with, at, eid, endpoint, mid, policy, registry, secs, show,
 };
 
 fn narrow(id: &str, window: u32) -> Endpoint {
-    endpoint(id).max_in_flight(NonZeroU32::new(window).unwrap())
+    endpoint(id).with_max_in_flight(NonZeroU32::new(window).unwrap())
 }
 
 fn outbox(endpoints: impl IntoIterator<Item = Endpoint>) -> Outbox {
@@ -45,7 +45,7 @@ fn an_endpoint_that_hangs_holds_its_window_and_nothing_else() {
 #[test]
 fn endpoints_take_turns_within_a_batch() {
     let all = registry([narrow("a", 9), narrow("b", 9), narrow("c", 1)]);
-    let mut host = Host::new(Outbox::new(all, 7).batch(NonZeroUsize::MIN));
+    let mut host = Host::new(Outbox::new(all, 7).with_batch(NonZeroUsize::MIN));
     for id in ["m1", "m2", "m3"] {
         host.publish(id);
     }
@@ -212,7 +212,7 @@ fn an_attempt_that_is_being_saved_is_not_sent_to_an_endpoint_that_is_out_of_use_
     let mut host = Host::with([endpoint("a")]);
     host.publish("m1");
     let changes = host.unsaved();
-    host.outbox.replace_endpoint(endpoint("a").enabled(false), at(0)).unwrap();
+    host.outbox.replace_endpoint(endpoint("a").with_enabled(false), at(0)).unwrap();
     host.save(changes);
     assert!(host.sends().is_empty());
     assert_eq!(host.wait, None, "it is held, and nothing is in flight");
@@ -267,7 +267,7 @@ fn an_endpoint_that_is_not_in_use_holds_what_it_has_and_takes_nothing_new() {
     host.publish("m1");
     host.publish("m2");
     let ticket = host.send();
-    host.outbox.replace_endpoint(narrow("a", 1).enabled(false), at(0)).unwrap();
+    host.outbox.replace_endpoint(narrow("a", 1).with_enabled(false), at(0)).unwrap();
     assert!(host.publish("m3").endpoints.is_empty());
     // What is in flight goes on to its end.
     host.resolve(&ticket, &answer(503));
@@ -284,7 +284,7 @@ fn an_endpoint_that_is_not_in_use_holds_what_it_has_and_takes_nothing_new() {
 fn what_is_held_still_expires() {
     let with = |enabled| {
         let window = policy(&[5, 20]).with_window(secs(60));
-        endpoint("a").policy(window).enabled(enabled)
+        endpoint("a").with_retry(window).with_enabled(enabled)
     };
     let mut host = Host::with([with(true)]);
     host.publish("m");
@@ -306,7 +306,7 @@ fn a_new_policy_moves_the_wake_up() {
     assert_eq!(host.wait, Some(at(5)));
 
     // A window that ends before the retry; then one that does not.
-    let within = |window| endpoint("a").policy(policy(&[5, 20]).with_window(secs(window)));
+    let within = |window| endpoint("a").with_retry(policy(&[5, 20]).with_window(secs(window)));
     host.outbox.replace_endpoint(within(3), at(1)).unwrap();
     host.now = at(1);
     assert!(host.sends().is_empty());
@@ -322,7 +322,7 @@ fn a_new_policy_moves_the_wake_up() {
     let ticket = host.send();
 
     // The next delay is that of the new schedule.
-    host.outbox.replace_endpoint(endpoint("a").policy(policy(&[1, 7, 1])), at(6)).unwrap();
+    host.outbox.replace_endpoint(endpoint("a").with_retry(policy(&[1, 7, 1])), at(6)).unwrap();
     host.now = at(6);
     assert_eq!(host.resolve(&ticket, &answer(503)), Resolution::Retry { at: at(13) });
     // A window that is over ends it at once.
@@ -348,7 +348,7 @@ fn a_wider_endpoint_sends_more_at_once_and_a_narrower_one_less() {
 
 #[test]
 fn the_registry_of_an_outbox_refuses_as_a_registry_does() {
-    let mut host = Host::new(Outbox::new(registry([endpoint("a")]).limit(1), 7));
+    let mut host = Host::new(Outbox::new(registry([endpoint("a")]).with_limit(1), 7));
     let taken = host.outbox.insert_endpoint(endpoint("a"), at(0));
     assert_eq!(taken, Err(RegistryError::Taken { id: eid("a") }));
     let full = host.outbox.insert_endpoint(endpoint("b"), at(0));
@@ -387,9 +387,11 @@ fn a_removed_endpoint_takes_its_being_disabled_with_it() {
 #[test]
 fn jitter_is_the_same_for_a_seed_and_differs_between_seeds() {
     let due = |seed| {
-        let jittered = Policy::new(Schedule::list([secs(1_000)])).with_jitter(Jitter::FULL);
-        let all =
-            registry([endpoint("a").policy(jittered.clone()), endpoint("b").policy(jittered)]);
+        let jittered = RetryPolicy::new(Schedule::list([secs(1_000)])).with_jitter(Jitter::FULL);
+        let all = registry([
+            endpoint("a").with_retry(jittered.clone()),
+            endpoint("b").with_retry(jittered),
+        ]);
         let mut host = Host::new(Outbox::new(all, seed));
         host.publish("m");
         let sends = host.sends();

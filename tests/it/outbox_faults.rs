@@ -1,7 +1,7 @@
 //! Slow storage, late and foreign answers, and clocks at their ends.
 
 use labhook::delivery::{Failure, Ignored, Resolution, Schedule};
-use labhook::{Endpoint, Outbox, Outcome, Policy, Step, Ticket, Timestamp, Verdict};
+use labhook::{Endpoint, Outbox, Outcome, RetryPolicy, Step, Ticket, Timestamp, Verdict};
 use serde_json::json;
 
 use crate::support::{Host, answer, at, eid, endpoint, message, policy, registry, secs, show};
@@ -12,7 +12,7 @@ fn timeout() -> Outcome {
 
 #[test]
 fn nothing_is_handed_out_at_or_past_the_end_of_the_window() {
-    let with_window = || endpoint("a").policy(policy(&[5]).with_window(secs(8)));
+    let with_window = || endpoint("a").with_retry(policy(&[5]).with_window(secs(8)));
     for (saved_at, sent) in [(7, true), (8, false), (9, false)] {
         let mut host = Host::with([with_window()]);
         host.publish("m");
@@ -216,7 +216,7 @@ fn a_late_failure_of_an_unanswered_attempt_is_reported_and_changes_nothing() {
 
 #[test]
 fn a_ticket_of_a_message_that_is_forgotten_is_foreign_to_its_successor() {
-    let mut host = Host::new(Outbox::new(registry([endpoint("a")]), 7).retain(secs(60)));
+    let mut host = Host::new(Outbox::new(registry([endpoint("a")]), 7).with_retention(secs(60)));
     host.publish("m");
     let old = host.send();
     host.resolve(&old, &answer(200));
@@ -259,11 +259,11 @@ fn a_clock_that_goes_back_shortens_no_wait() {
 
 /// Endpoints with retries that never end: at once, later, and with jitter and a window.
 fn endless() -> [Endpoint; 3] {
-    let for_ever = |delay| Policy::new(Schedule::list([secs(delay)]).for_ever());
+    let for_ever = |delay| RetryPolicy::new(Schedule::list([secs(delay)]).forever());
     [
-        endpoint("a").policy(for_ever(0)),
-        endpoint("b").policy(for_ever(5)),
-        endpoint("c").policy(for_ever(0).with_window(secs(60))),
+        endpoint("a").with_retry(for_ever(0)),
+        endpoint("b").with_retry(for_ever(5)),
+        endpoint("c").with_retry(for_ever(0).with_window(secs(60))),
     ]
 }
 
@@ -303,7 +303,7 @@ fn the_ends_of_time_neither_panic_nor_spin() {
 fn a_clock_that_comes_back_from_the_end_of_time_finds_the_outbox_working() {
     let [endless, ..] = endless();
     let mut host =
-        Host::new(Outbox::new(registry([endless]), 7).batch(std::num::NonZeroUsize::MIN));
+        Host::new(Outbox::new(registry([endless]), 7).with_batch(std::num::NonZeroUsize::MIN));
     host.now = Timestamp::MAX;
     host.publish("m");
     for _ in 0..3 {

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
-use labhook::flow::{BudgetPolicy, FlowPolicy, RatePolicy, WindowPolicy};
+use labhook::flow::{ConcurrencyLimitPolicy, FlowPolicy, RateLimitPolicy, RetryBudgetPolicy};
 use labhook::lab::{RunState, RunStateChanged};
-use labhook::{Endpoint, Event, HealthPolicy, Outbox, Policy, Signer, Step, Ticket, Timestamp};
+use labhook::{
+    Endpoint, Event, HealthPolicy, Outbox, RetryPolicy, Signer, Step, Ticket, Timestamp,
+};
 use proptest::prelude::*;
 
 use crate::support::{
@@ -23,7 +25,7 @@ fn many(n: u32) -> NonZeroU32 {
 }
 
 fn unlimited() -> FlowPolicy {
-    FlowPolicy::fixed().with_window(WindowPolicy::fixed(many(1_000)))
+    FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(many(1_000)))
 }
 
 fn publish_all(host: &mut Host, ids: impl IntoIterator<Item = usize>) {
@@ -45,7 +47,7 @@ struct Figures {
 fn golden(minutes: u64) -> Figures {
     let signer = Signer::unsigned();
     let plain = Endpoint::new(eid("a"), "https://a.example/hooks", signer).unwrap();
-    let mut outbox = Outbox::new(registry([plain]), 7).without_storage().retain(secs(1));
+    let mut outbox = Outbox::new(registry([plain]), 7).without_storage().with_retention(secs(1));
     let end = at(0) + secs(minutes * 60);
     let half = at(0) + secs(minutes * 30);
     let (mut now, mut published) = (at(0), 0_u64);
@@ -120,7 +122,7 @@ fn golden_hour() {
 
 #[test]
 fn a_window_is_filled_and_not_exceeded() {
-    let mut host = Host::with([endpoint("a").max_in_flight(many(3))]);
+    let mut host = Host::with([endpoint("a").with_max_in_flight(many(3))]);
     publish_all(&mut host, 0..6);
     let sends = host.sends();
     assert_eq!(sends.len(), 3);
@@ -132,8 +134,8 @@ fn a_window_is_filled_and_not_exceeded() {
 #[test]
 fn a_rate_is_kept_exactly() {
     // 7 in 10 s with a burst of 3: at 0 three, and then one each 10/7 s, rounded up.
-    let rate = RatePolicy::new(many(7), secs(10)).with_burst(many(3));
-    let mut host = Host::with([endpoint("a").flow(unlimited().with_rate(rate))]);
+    let rate = RateLimitPolicy::new(many(7), secs(10)).with_burst(many(3));
+    let mut host = Host::with([endpoint("a").with_flow(unlimited().with_rate_limit(rate))]);
     publish_all(&mut host, 0..50);
     let mut sent = Vec::new();
     while sent.len() < 50 {
@@ -151,7 +153,7 @@ fn a_rate_is_kept_exactly() {
 
 #[test]
 fn a_pause_that_the_receiver_asked_for_holds_all_its_deliveries() {
-    let capped = || endpoint("a").flow(unlimited().with_hold_cap(secs(300)));
+    let capped = || endpoint("a").with_flow(unlimited().with_hold_cap(secs(300)));
     let mut host = Host::with([capped(), endpoint("b")]);
     host.publish("m1");
     let of_a = |host: &mut Host| host.sends().into_iter().find(|it| it.endpoint() == &eid("a"));
@@ -186,9 +188,9 @@ fn a_pause_that_the_receiver_asked_for_holds_all_its_deliveries() {
 
 #[test]
 fn a_budget_delays_retries_and_never_first_attempts() {
-    let budget = BudgetPolicy::new(0, secs(7)).with_saved(many(1));
+    let budget = RetryBudgetPolicy::new(0, secs(7)).with_max_saved(many(1));
     let flow = unlimited().with_retry_budget(budget);
-    let mut host = Host::with([endpoint("a").flow(flow).policy(policy(&[1; 9]))]);
+    let mut host = Host::with([endpoint("a").with_flow(flow).with_retry(policy(&[1; 9]))]);
     publish_all(&mut host, 0..4);
     for ticket in host.sends() {
         host.resolve(&ticket, &answer(500));
@@ -219,10 +221,10 @@ fn a_budget_delays_retries_and_never_first_attempts() {
 #[test]
 fn a_wait_is_for_whichever_may_go_sooner() {
     // A first attempt waits for the rate, a retry for the budget too.
-    let rate = RatePolicy::new(many(1), secs(20));
-    let budget = BudgetPolicy::new(0, secs(50)).with_saved(many(1));
-    let flow = unlimited().with_rate(rate).with_retry_budget(budget);
-    let mut host = Host::with([endpoint("a").flow(flow).policy(policy(&[1; 9]))]);
+    let rate = RateLimitPolicy::new(many(1), secs(20));
+    let budget = RetryBudgetPolicy::new(0, secs(50)).with_max_saved(many(1));
+    let flow = unlimited().with_rate_limit(rate).with_retry_budget(budget);
+    let mut host = Host::with([endpoint("a").with_flow(flow).with_retry(policy(&[1; 9]))]);
     publish_all(&mut host, 0..1);
     for (seconds, status) in [(0, 500), (20, 500)] {
         host.now = at(seconds);
@@ -240,13 +242,13 @@ fn a_wait_is_for_whichever_may_go_sooner() {
 
 fn limit(host: &Host) -> u32 {
     let status = host.outbox.status(&eid("a")).unwrap();
-    status.flow.window().limit(FlowPolicy::adaptive().window()).get()
+    status.flow.concurrency().limit(FlowPolicy::adaptive().concurrency()).get()
 }
 
 #[test]
 fn what_an_answer_says_of_the_window() {
     for (status, left) in [(429, 8), (500, 8), (404, 8), (502, 4), (503, 4), (504, 4)] {
-        let mut host = Host::with([endpoint("a").flow(FlowPolicy::adaptive())]);
+        let mut host = Host::with([endpoint("a").with_flow(FlowPolicy::adaptive())]);
         publish_all(&mut host, 0..8);
         host.now = at(1);
         for ticket in host.sends() {
@@ -258,7 +260,7 @@ fn what_an_answer_says_of_the_window() {
 
 #[test]
 fn a_timeout_from_before_a_restart_says_nothing() {
-    let make = || Outbox::new(registry([endpoint("a").flow(FlowPolicy::adaptive())]), 7);
+    let make = || Outbox::new(registry([endpoint("a").with_flow(FlowPolicy::adaptive())]), 7);
     for (restarts, left) in [(false, 4), (true, 8)] {
         let mut host = Host::new(make());
         publish_all(&mut host, 0..8);
@@ -275,8 +277,8 @@ fn a_timeout_from_before_a_restart_says_nothing() {
 
 #[test]
 fn an_endpoint_that_was_quiet_neither_makes_up_for_it_nor_pays() {
-    let ends = ["a", "b"].map(|id| endpoint(id).flow(unlimited()));
-    let mut host = Host::new(Outbox::new(registry(ends), 7).batch(NonZeroUsize::MIN));
+    let ends = ["a", "b"].map(|id| endpoint(id).with_flow(unlimited()));
+    let mut host = Host::new(Outbox::new(registry(ends), 7).with_batch(NonZeroUsize::MIN));
     host.outbox.pause_endpoint(&eid("b"), at(0));
     publish_all(&mut host, 0..30);
     assert_eq!(host.sends().len(), 30);
@@ -293,7 +295,7 @@ fn an_endpoint_that_was_quiet_neither_makes_up_for_it_nor_pays() {
 
 #[test]
 fn three_first_attempts_come_before_a_retry_and_neither_starves() {
-    let serial = endpoint("a").max_in_flight(many(1)).policy(policy(&[0; 200]));
+    let serial = endpoint("a").with_max_in_flight(many(1)).with_retry(policy(&[0; 200]));
     // Many retries, and then many first attempts; and the other way round.
     let mut host = Host::with([serial]);
     publish_all(&mut host, 0..6);
@@ -308,7 +310,7 @@ fn three_first_attempts_come_before_a_retry_and_neither_starves() {
     assert_eq!(sent, expected);
     // A restart in between does not begin the count anew.
     let count = |restarts: bool| {
-        let serial = || endpoint("a").max_in_flight(many(1)).policy(policy(&[0; 200]));
+        let serial = || endpoint("a").with_max_in_flight(many(1)).with_retry(policy(&[0; 200]));
         let mut host = Host::with([serial()]);
         publish_all(&mut host, 0..30);
         let mut sent = Vec::new();
@@ -331,8 +333,8 @@ fn three_first_attempts_come_before_a_retry_and_neither_starves() {
 fn endpoints_with_a_backlog_get_equal_shares_of_the_attempts() {
     for k in [2, 3, 7] {
         let ids: Vec<_> = (0..k).map(|n| format!("e{n}")).collect();
-        let ends = ids.iter().map(|id| endpoint(id).flow(unlimited()));
-        let outbox = Outbox::new(registry(ends), 7).batch(NonZeroUsize::MIN);
+        let ends = ids.iter().map(|id| endpoint(id).with_flow(unlimited()));
+        let outbox = Outbox::new(registry(ends), 7).with_batch(NonZeroUsize::MIN);
         let mut host = Host::new(outbox);
         publish_all(&mut host, 0..60);
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
@@ -359,10 +361,10 @@ fn endpoints_share_bytes_and_not_messages() {
     let (long, short) = ("r".repeat(9_000), "r".repeat(1_000));
     let only = |id: &str, run: &str| {
         let subscription = Subscription::all().runs([run.into()]);
-        endpoint(id).flow(unlimited()).subscription(subscription)
+        endpoint(id).with_flow(unlimited()).with_subscription(subscription)
     };
     let ends = registry([only("long", &long), only("short", &short)]);
-    let mut host = Host::new(Outbox::new(ends, 7).batch(NonZeroUsize::MIN));
+    let mut host = Host::new(Outbox::new(ends, 7).with_batch(NonZeroUsize::MIN));
     for number in 0..200 {
         for (name, bytes) in [("l", 9_000), ("s", 1_000)] {
             host.outbox.publish(sized(&format!("{name}{number}"), bytes), at(0)).unwrap();
@@ -388,7 +390,7 @@ fn endpoints_share_bytes_and_not_messages() {
 fn a_hung_endpoint_holds_its_own_window_and_slows_nobody() {
     let ids = ["hung", "b", "c"];
     let run = |hangs: bool| {
-        let mut host = Host::with(ids.map(|id| endpoint(id).max_in_flight(many(4))));
+        let mut host = Host::with(ids.map(|id| endpoint(id).with_max_in_flight(many(4))));
         let mut delays = Vec::new();
         let mut flying = 0;
         for number in 0..100 {
@@ -426,8 +428,8 @@ fn a_hung_endpoint_holds_its_own_window_and_slows_nobody() {
 
 #[test]
 fn back_pressure_uses_up_no_attempt() {
-    let rate = RatePolicy::new(many(1), secs(3_600));
-    let mut host = Host::with([endpoint("a").flow(unlimited().with_rate(rate))]);
+    let rate = RateLimitPolicy::new(many(1), secs(3_600));
+    let mut host = Host::with([endpoint("a").with_flow(unlimited().with_rate_limit(rate))]);
     publish_all(&mut host, 0..5);
     assert_eq!(host.sends().len(), 1);
     for seconds in [1, 5, 100, 3_599] {
@@ -459,11 +461,14 @@ const IDS: [&str; 3] = ["a", "b", "c"];
 impl Story {
     /// The default policies of health and flow, and quick retries.
     fn outbox(&self) -> Outbox {
-        let slow = RatePolicy::new(many(3), secs(2)).with_burst(many(2));
+        let slow = RateLimitPolicy::new(many(3), secs(2)).with_burst(many(2));
         let ends = IDS.map(|id| {
             let flow = FlowPolicy::default();
-            let flow = if id == "c" { flow.with_rate(slow) } else { flow };
-            endpoint(id).health(HealthPolicy::default()).flow(flow).policy(policy(&[2, 9, 40, 90]))
+            let flow = if id == "c" { flow.with_rate_limit(slow) } else { flow };
+            endpoint(id)
+                .with_health(HealthPolicy::default())
+                .with_flow(flow)
+                .with_retry(policy(&[2, 9, 40, 90]))
         });
         Outbox::new(registry(ends), self.salt)
     }
@@ -553,11 +558,11 @@ proptest! {
         answers in proptest::collection::vec((0..3_usize, 0..8_usize), 1..60),
     ) {
         let ends = IDS.iter().zip(&windows).map(|(id, window)| {
-            let rate = RatePolicy::new(many(5), secs(1)).with_burst(many(2));
-            let window = WindowPolicy::fixed(many(*window));
-            endpoint(id).flow(FlowPolicy::adaptive().with_window(window).with_rate(rate))
+            let rate = RateLimitPolicy::new(many(5), secs(1)).with_burst(many(2));
+            let window = ConcurrencyLimitPolicy::fixed(many(*window));
+            endpoint(id).with_flow(FlowPolicy::adaptive().with_concurrency(window).with_rate_limit(rate))
         });
-        let mut host = Host::new(Outbox::new(registry(ends), 7).batch(NonZeroUsize::MIN));
+        let mut host = Host::new(Outbox::new(registry(ends), 7).with_batch(NonZeroUsize::MIN));
         let mut flying: Vec<Ticket> = Vec::new();
         let statuses = [200, 200, 429, 503, 500, 200, 400, 504];
         for (number, (which, status)) in answers.into_iter().enumerate() {
@@ -596,7 +601,7 @@ proptest! {
 #[test]
 fn a_policy_without_retries_needs_no_budget() {
     let flow = FlowPolicy::adaptive();
-    let mut host = Host::with([endpoint("a").flow(flow).policy(Policy::none())]);
+    let mut host = Host::with([endpoint("a").with_flow(flow).with_retry(RetryPolicy::none())]);
     publish_all(&mut host, 0..20);
     while host.outbox.pending() > 0 {
         for ticket in host.sends() {

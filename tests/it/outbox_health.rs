@@ -3,7 +3,7 @@
 use std::num::{NonZeroU8, NonZeroU32};
 
 use labhook::delivery::Resolution;
-use labhook::flow::{FlowPolicy, WindowPolicy};
+use labhook::flow::{ConcurrencyLimitPolicy, FlowPolicy};
 use labhook::health::{DisabledBy, NewMessages, State};
 use labhook::{Endpoint, HealthPolicy, Order, Outbox, Outcome, Ticket};
 
@@ -22,11 +22,11 @@ pub(crate) fn ladder() -> HealthPolicy {
 
 /// Retried every second for as long as it takes.
 pub(crate) fn patient(id: &str) -> Endpoint {
-    endpoint(id).policy(policy(&[1; 40])).health(ladder())
+    endpoint(id).with_retry(policy(&[1; 40])).with_health(ladder())
 }
 
 pub(crate) fn outbox(endpoints: impl IntoIterator<Item = Endpoint>) -> Outbox {
-    Outbox::new(registry(endpoints), 7).failing_after(NonZeroU32::new(1_000).unwrap())
+    Outbox::new(registry(endpoints), 7).with_failing_after(NonZeroU32::new(1_000).unwrap())
 }
 
 pub(crate) fn host(endpoints: impl IntoIterator<Item = Endpoint>) -> Host {
@@ -133,7 +133,7 @@ fn an_endpoint_escalates_at_exact_instants() {
 #[test]
 fn the_last_probe_comes_when_the_time_to_disable_is_over() {
     let steep = ladder().with_disable_after(secs(601));
-    let mut host = suspended(patient("a").health(steep));
+    let mut host = suspended(patient("a").with_health(steep));
     for seconds in [300, 420, 540, 660, 780] {
         probe(&mut host, seconds, &answer(500));
         assert_eq!(host.disabled("a"), None);
@@ -145,8 +145,9 @@ fn the_last_probe_comes_when_the_time_to_disable_is_over() {
 #[test]
 fn the_backlog_of_a_recovered_endpoint_goes_a_little_at_first() {
     let count = |n| NonZeroU32::new(n).unwrap();
-    let flow = FlowPolicy::fixed().with_window(WindowPolicy::adaptive(count(8), count(64)));
-    let mut host = degraded(patient("a").flow(flow));
+    let flow =
+        FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::adaptive(count(8), count(64)));
+    let mut host = degraded(patient("a").with_flow(flow));
     for number in 0..40 {
         host.publish(&format!("n{number}"));
     }
@@ -155,8 +156,8 @@ fn the_backlog_of_a_recovered_endpoint_goes_a_little_at_first() {
     let mut gone = 1;
     for rounds in 0..5_usize {
         assert_eq!(host.health("a").state(), State::Healthy);
-        let window = host.outbox.status(&eid("a")).unwrap().flow.window().clone();
-        let limit = window.limit(&WindowPolicy::adaptive(count(8), count(64))).get();
+        let window = host.outbox.status(&eid("a")).unwrap().flow.concurrency().clone();
+        let limit = window.limit(&ConcurrencyLimitPolicy::adaptive(count(8), count(64))).get();
         assert_eq!(limit, 1 << rounds);
         let sends = in_flight(&host);
         gone += sends.len();
@@ -193,8 +194,8 @@ pub(crate) fn in_flight(host: &Host) -> Vec<Ticket> {
 
 #[test]
 fn a_suspended_endpoint_that_sheds_takes_the_one_message_that_a_probe_needs() {
-    let shedding = |id| patient(id).health(ladder().with_new_messages(NewMessages::Shed));
-    let single = shedding("a").policy(policy(&[]));
+    let shedding = |id| patient(id).with_health(ladder().with_new_messages(NewMessages::Shed));
+    let single = shedding("a").with_retry(policy(&[]));
     let mut host = degraded(single);
     assert_eq!(host.outbox.pending(), 0, "each had one attempt");
     // Degraded, everything is taken.
@@ -227,7 +228,7 @@ fn a_suspended_endpoint_that_sheds_takes_the_one_message_that_a_probe_needs() {
 #[test]
 fn what_waits_for_its_retry_is_of_no_use_to_a_probe_that_is_due() {
     let shedding = ladder().with_new_messages(NewMessages::Shed).with_disable_after(None);
-    let slow = patient("a").health(shedding).policy(policy(&[60, 60, 60, 10_000]));
+    let slow = patient("a").with_health(shedding).with_retry(policy(&[60, 60, 60, 10_000]));
     let mut host = host([slow]);
     host.publish("m");
     for seconds in [0, 60, 120, 240] {
@@ -245,9 +246,9 @@ fn what_waits_for_its_retry_is_of_no_use_to_a_probe_that_is_due() {
 fn what_could_not_be_the_probe_in_order_is_not_taken_for_it() {
     // The one at the head of the line waits for its retry longer than the endpoint for its probe.
     let endpoint = patient("a")
-        .health(ladder().with_new_messages(NewMessages::Shed).with_disable_after(None))
-        .policy(policy(&[60, 60, 60, 10_000]))
-        .order(Order::strict());
+        .with_health(ladder().with_new_messages(NewMessages::Shed).with_disable_after(None))
+        .with_retry(policy(&[60, 60, 60, 10_000]))
+        .with_order(Order::strict());
     let mut host = host([endpoint]);
     host.publish("m");
     // Two faults degrade at 60, and probes at 120 and 240 suspend.

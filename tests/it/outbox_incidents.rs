@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use labhook::delivery::{Failure, Resolution};
 use labhook::flow::FlowPolicy;
-use labhook::health::{DisabledBy, NewMessages, OutageGuard, State, Waiting};
+use labhook::health::{DisabledBy, NewMessages, OutagePolicy, PendingOnDisable, State};
 use labhook::{Order, Outcome, Step, Ticket, Verdict};
 use proptest::prelude::*;
 
@@ -51,7 +51,7 @@ fn faults_of_the_payload_and_of_the_sender_degrade_nothing() {
 fn overloads_degrade_only_where_they_last() {
     for status in [429, 502, 503, 504] {
         let health = ladder().with_overload_limit(secs(300));
-        let mut host = host([patient("a").policy(policy(&[30; 40])).health(health)]);
+        let mut host = host([patient("a").with_retry(policy(&[30; 40])).with_health(health)]);
         host.publish("m");
         for seconds in (0..300).step_by(30) {
             host.now = at(seconds);
@@ -64,7 +64,7 @@ fn overloads_degrade_only_where_they_last() {
     }
     // A success between them begins the time anew.
     let health = ladder().with_overload_limit(secs(300));
-    let mut host = host([patient("a").policy(policy(&[30; 40])).health(health)]);
+    let mut host = host([patient("a").with_retry(policy(&[30; 40])).with_health(health)]);
     host.publish("m");
     for seconds in (0..=600).step_by(30) {
         host.now = at(seconds);
@@ -103,7 +103,7 @@ fn an_own_outage_suspends_nothing_and_is_told_once() {
         told
     };
     assert_eq!(told(&mut host), ["a degraded", "b degraded", "c degraded", "own outage: 3 of 5"]);
-    assert!(host.outbox.own_outage().holds());
+    assert!(host.outbox.own_outage().is_suspected());
     // A day of probes suspends and disables nothing, and the ladder does not grow.
     while host.now < at(86_400) {
         fail(&mut host, &["a", "b", "c"]);
@@ -118,7 +118,7 @@ fn an_own_outage_suspends_nothing_and_is_told_once() {
     host.restart(outbox(ids.map(patient)));
     host.sends();
     assert_eq!(told(&mut host), [""; 0]);
-    assert!(host.outbox.own_outage().holds());
+    assert!(host.outbox.own_outage().is_suspected());
     host.publish("m3");
     host.sends();
     while host.health("c").state() != State::Healthy {
@@ -139,7 +139,7 @@ fn an_own_outage_suspends_nothing_and_is_told_once() {
 #[test]
 fn the_guard_counts_only_endpoints_in_use() {
     let ids = ["a", "b", "c", "d", "e"];
-    let guarded = |endpoints| outbox(endpoints).outage_guard(OutageGuard::new(50, 2));
+    let guarded = |endpoints| outbox(endpoints).with_outage_policy(OutagePolicy::new(50, 2));
     let mut host = Host::new(guarded(ids.map(patient)));
     host.publish("m1");
     host.publish("m2");
@@ -148,7 +148,7 @@ fn the_guard_counts_only_endpoints_in_use() {
         host.resolve(&ticket, &answer(if fails { 500 } else { 200 }));
     }
     host.sends();
-    assert!(!host.outbox.own_outage().holds(), "two of five");
+    assert!(!host.outbox.own_outage().is_suspected(), "two of five");
     let outage = |host: &mut Host| {
         let mut told = host.told();
         host.sends();
@@ -163,7 +163,7 @@ fn the_guard_counts_only_endpoints_in_use() {
     assert_eq!(outage(&mut host), ["own outage: 2 of 3"]);
     host.outbox.resume_endpoint(&eid("c"), at(1));
     assert_eq!(outage(&mut host), ["own outage over"]);
-    host.outbox.replace_endpoint(patient("c").enabled(false), at(1)).unwrap();
+    host.outbox.replace_endpoint(patient("c").with_enabled(false), at(1)).unwrap();
     assert_eq!(outage(&mut host), ["own outage: 2 of 3"]);
     host.outbox.remove_endpoint(&eid("a"), at(1));
     assert_eq!(outage(&mut host), ["own outage over"]);
@@ -259,15 +259,15 @@ proptest! {
         const IDS: [&str; 3] = ["a", "b", "c"];
         let make = |away: bool| {
             let all = [
-                patient("a").policy(policy(&[1, 5, 30])),
-                patient("b").health(ladder().with_waiting(Waiting::Keep)).order(Order::strict()),
+                patient("a").with_retry(policy(&[1, 5, 30])),
+                patient("b").with_health(ladder().with_pending_on_disable(PendingOnDisable::Keep)).with_order(Order::strict()),
                 patient("c")
-                    .health(ladder().with_new_messages(NewMessages::Shed))
-                    .flow(FlowPolicy::adaptive())
-                    .policy(policy(&[1, 5, 30]).with_window(secs(900))),
+                    .with_health(ladder().with_new_messages(NewMessages::Shed))
+                    .with_flow(FlowPolicy::adaptive())
+                    .with_retry(policy(&[1, 5, 30]).with_window(secs(900))),
             ];
             let all = all.into_iter().filter(|it| !away || it.id() != &eid("c"));
-            outbox(all).batch(NonZeroUsize::new(batch).unwrap()).retain(secs(1_000_000))
+            outbox(all).with_batch(NonZeroUsize::new(batch).unwrap()).with_retention(secs(1_000_000))
         };
         let status = |number: u8| [200, 500, 500, 503, 429, 400, 200, 410][usize::from(number)];
         let (mut host, mut open) = (Host::new(make(false)), Vec::new());

@@ -5,12 +5,12 @@ use std::num::{NonZeroU8, NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
-use labhook::delivery::{Dice, Jitter, Schedule};
-use labhook::flow::{BudgetPolicy, RatePolicy, WindowPolicy};
+use labhook::delivery::{Jitter, JitterSeed, Schedule};
+use labhook::flow::{ConcurrencyLimitPolicy, RateLimitPolicy, RetryBudgetPolicy};
 use labhook::lab::{RunState, RunStateChanged};
-use labhook::outbox::Selection;
+use labhook::outbox::ReplayFilter;
 use labhook::{
-    Endpoint, Event, FlowPolicy, HealthPolicy, Notice, Order, Outbox, Outcome, Policy, Signer,
+    Endpoint, Event, FlowPolicy, HealthPolicy, Notice, Order, Outbox, Outcome, RetryPolicy, Signer,
     Ticket, Timestamp, Verdict,
 };
 use proptest::collection::vec;
@@ -52,9 +52,9 @@ type Reply = (u16, Option<u64>, Option<u64>);
 
 /// When the attempts start, and how it ends and when, by the promise alone.
 fn promised(
-    policy: &Policy,
+    policy: &RetryPolicy,
     replies: &[Reply],
-    dice: Dice<'_>,
+    dice: JitterSeed<'_>,
 ) -> (Vec<Timestamp>, Verdict, Timestamp) {
     let close = policy.window().map(|window| at(0) + window);
     let mut starts = vec![at(0)];
@@ -97,14 +97,14 @@ proptest! {
         ),
         seed in any::<u64>(),
     ) {
-        let policy = Policy::new(Schedule::list(delays.into_iter().map(secs)))
+        let policy = RetryPolicy::new(Schedule::list(delays.into_iter().map(secs)))
             .with_attempt_timeout(secs(10))
             .with_jitter(Jitter::plus_minus(spread))
             .with_window(window.map(secs))
             .with_retry_after_cap(secs(cap));
         // What is asked for is asked of the endpoint too.
         let flow = FlowPolicy::fixed().with_hold_cap(secs(cap));
-        let ends = [endpoint("a").policy(policy.clone()).flow(flow)];
+        let ends = [endpoint("a").with_retry(policy.clone()).with_flow(flow)];
         let mut host = Host::new(Outbox::new(registry(ends), seed));
         host.publish("m");
         let (mut starts, mut reply) = (Vec::new(), None);
@@ -130,7 +130,7 @@ proptest! {
         }
         let (message, id) = (mid("m"), eid("a"));
         let (expected, verdict, ended_at) =
-            promised(&policy, &replies, Dice::new(seed, &message, &id));
+            promised(&policy, &replies, JitterSeed::new(seed, &message, &id));
         prop_assert_eq!(starts, expected);
         prop_assert_eq!(host.verdict("m", "a"), Some(verdict));
         let (.., delivery) = host.outbox.deliveries().next().unwrap();
@@ -146,7 +146,7 @@ proptest! {
         salt in any::<u64>(),
     ) {
         let run = |steps_back: bool| {
-            let ends = ["a", "b"].map(|id| by_default(id).policy(policy(&[2, 9, 40, 90])));
+            let ends = ["a", "b"].map(|id| by_default(id).with_retry(policy(&[2, 9, 40, 90])));
             let mut host = Host::with(ends.clone());
             let tenths = |it: &u64| at(0) + ms(it * 100);
             let mut publishes: Vec<_> = times.iter().map(tenths).collect();
@@ -208,7 +208,7 @@ proptest! {
         ),
     ) {
         let longest = Duration::MAX;
-        let far = Policy::new(Schedule::list([Duration::ZERO, longest]).for_ever())
+        let far = RetryPolicy::new(Schedule::list([Duration::ZERO, longest]).forever())
             .with_attempt_timeout(longest)
             .with_window(longest)
             .with_retry_after_cap(longest);
@@ -220,17 +220,17 @@ proptest! {
             .with_probe_timeout(longest)
             .with_disable_after(longest);
         let flow = FlowPolicy::adaptive()
-            .with_window(WindowPolicy::adaptive(many(u32::MAX), many(u32::MAX)))
-            .with_rate(RatePolicy::new(many(1), longest).with_burst(many(u32::MAX)))
-            .with_retry_budget(BudgetPolicy::new(u16::MAX, longest))
+            .with_concurrency(ConcurrencyLimitPolicy::adaptive(many(u32::MAX), many(u32::MAX)))
+            .with_rate_limit(RateLimitPolicy::new(many(1), longest).with_burst(many(u32::MAX)))
+            .with_retry_budget(RetryBudgetPolicy::new(u16::MAX, longest))
             .with_hold_cap(longest);
         let make = || {
             let ends = [
                 by_default("a"),
-                by_default("b").policy(far.clone()).health(health.clone()).flow(flow),
-                by_default("c").order(Order::strict().skip_after(longest)),
+                by_default("b").with_retry(far.clone()).with_health(health.clone()).with_flow(flow),
+                by_default("c").with_order(Order::strict().with_skip_after(longest)),
             ];
-            Outbox::new(registry(ends), 7).retain(longest)
+            Outbox::new(registry(ends), 7).with_retention(longest)
         };
         let mut host = Host::new(make());
         for (number, (micros, status, asked, act)) in steps.into_iter().enumerate() {
@@ -247,7 +247,7 @@ proptest! {
                 2 => _ = host.outbox.disable_endpoint(&id, None, now),
                 3 => _ = host.enable(id.as_str()),
                 4 => {
-                    let plan = host.outbox.plan_replay(&Selection::all(), longest, now);
+                    let plan = host.outbox.plan_replay(&ReplayFilter::all(), longest, now);
                     host.outbox.replay(&plan, now);
                 }
                 5 => {
@@ -280,9 +280,9 @@ proptest! {
             .with_disable_after(secs(after));
         // An attempt that goes on after its probe was given up is none to ask with.
         let timeout = timeout.min(10);
-        let for_ever = Policy::new(Schedule::list([secs(1)]).for_ever());
+        let for_ever = RetryPolicy::new(Schedule::list([secs(1)]).forever());
         let for_ever = for_ever.with_attempt_timeout(secs(timeout));
-        let mut host = Host::with([endpoint("a").health(health).policy(for_ever)]);
+        let mut host = Host::with([endpoint("a").with_health(health).with_retry(for_ever)]);
         for id in ["m", "n"] {
             host.publish(id);
         }
@@ -326,12 +326,12 @@ proptest! {
         times in vec(0..60_u64, 1..30),
         salt in any::<u64>(),
     ) {
-        let rate = RatePolicy::new(many(releases), secs(per)).with_burst(many(burst));
-        let budget = BudgetPolicy::new(percent, secs(trickle));
-        let flow = FlowPolicy::fixed().with_rate(rate).with_retry_budget(budget);
-        let ends = [endpoint("a").flow(flow).policy(policy(&[1, 3, 9]))];
+        let rate = RateLimitPolicy::new(many(releases), secs(per)).with_burst(many(burst));
+        let budget = RetryBudgetPolicy::new(percent, secs(trickle));
+        let flow = FlowPolicy::fixed().with_rate_limit(rate).with_retry_budget(budget);
+        let ends = [endpoint("a").with_flow(flow).with_retry(policy(&[1, 3, 9]))];
         let batch = NonZeroUsize::new(batch).unwrap();
-        let mut host = Host::new(Outbox::new(registry(ends), 7).batch(batch));
+        let mut host = Host::new(Outbox::new(registry(ends), 7).with_batch(batch));
         let mut times = times;
         times.sort_unstable();
         let mut times = times.into_iter().map(|it| at(0) + secs(it)).enumerate().peekable();
@@ -375,10 +375,10 @@ proptest! {
         salt in any::<u64>(),
     ) {
         let ids: Vec<_> = (0..count).map(|it| format!("e{it}")).collect();
-        let wide = FlowPolicy::fixed().with_window(WindowPolicy::fixed(many(1_000)));
-        let ends = ids.iter().map(|id| endpoint(id).flow(wide).policy(policy(&[0, 0])));
+        let wide = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(many(1_000)));
+        let ends = ids.iter().map(|id| endpoint(id).with_flow(wide).with_retry(policy(&[0, 0])));
         let batch = NonZeroUsize::new(batch).unwrap();
-        let mut host = Host::new(Outbox::new(registry(ends), 7).batch(batch));
+        let mut host = Host::new(Outbox::new(registry(ends), 7).with_batch(batch));
         for number in 0..backlog {
             host.publish(&format!("m{number}"));
         }
@@ -401,7 +401,7 @@ proptest! {
         replays in vec((0..20_usize, any::<bool>(), of(0..10_u8), 0..3_u64), 0..8),
         salt in any::<u64>(),
     ) {
-        let orderly = endpoint("a").order(Order::per_key()).policy(policy(&[1, 2]));
+        let orderly = endpoint("a").with_order(Order::per_key()).with_retry(policy(&[1, 2]));
         let mut host = Host::with([orderly]);
         for (number, run) in runs.iter().enumerate() {
             let run = format!("r{run}");
@@ -420,12 +420,12 @@ proptest! {
                 live.push(ticket);
             }
             for (_, failed, message, pace) in replays.iter().filter(|it| it.0 == round) {
-                let mut selection = Selection::all();
+                let mut selection = ReplayFilter::all();
                 if *failed {
-                    selection = selection.failed();
+                    selection = selection.only_failed();
                 }
                 if let Some(number) = message {
-                    selection = selection.message(mid(&format!("m{number}")));
+                    selection = selection.with_message(mid(&format!("m{number}")));
                 }
                 let plan = host.outbox.plan_replay(&selection, secs(*pace), host.now);
                 host.outbox.replay(&plan, host.now);

@@ -2,9 +2,9 @@
 
 use std::num::NonZeroU32;
 
-use labhook::delivery::{Doubt, Failure, Resolution};
-use labhook::health::{DisabledBy, EnableError, EnabledBy, State, Waiting};
-use labhook::outbox::{Change, Selection};
+use labhook::delivery::{DeliveryGuarantee, Failure, Resolution};
+use labhook::health::{DisabledBy, EnableError, EnabledBy, PendingOnDisable, State};
+use labhook::outbox::{Change, ReplayFilter};
 use labhook::{HealthPolicy, Order, Outbox, Outcome, Verdict};
 
 use crate::outbox_health::{
@@ -16,12 +16,12 @@ use crate::support::{Host, answer, answer_with, at, eid, endpoint, mid, policy, 
 /// and held up in order.
 #[test]
 fn cancelling_at_disabling_ends_everything() {
-    for waiting in [Waiting::Cancel, Waiting::Keep] {
+    for waiting in [PendingOnDisable::Cancel, PendingOnDisable::Keep] {
         let three = NonZeroU32::new(3).unwrap();
         let with = || {
-            let doubtful = policy(&[5, 20]).with_doubt(Doubt::Ask);
-            let health = HealthPolicy::never().with_waiting(waiting);
-            endpoint("a").policy(doubtful).health(health).max_in_flight(three)
+            let doubtful = policy(&[5, 20]).with_guarantee(DeliveryGuarantee::Ask);
+            let health = HealthPolicy::never().with_pending_on_disable(waiting);
+            endpoint("a").with_retry(doubtful).with_health(health).with_max_in_flight(three)
         };
         let mut host = host([with()]);
         for id in ["doubt", "retry", "flying", "unsent", "fresh"] {
@@ -40,7 +40,7 @@ fn cancelling_at_disabling_ends_everything() {
         assert!(host.sends().is_empty(), "nothing goes any more");
         let told = host.told();
         match waiting {
-            Waiting::Cancel => {
+            PendingOnDisable::Cancel => {
                 assert_eq!(
                     told,
                     [
@@ -58,7 +58,7 @@ fn cancelling_at_disabling_ends_everything() {
                 assert_eq!(host.told(), ["flying>a unconfirmed after 1"]);
                 assert_eq!((host.outbox.pending(), host.wait.is_some()), (0, true));
             }
-            Waiting::Keep => {
+            PendingOnDisable::Keep => {
                 assert_eq!(told, ["doubt>a in doubt after 1", "a disabled"]);
                 assert_eq!(host.outbox.pending(), 5);
                 let refused = host.outbox.enable_endpoint(&eid("a"), EnabledBy::Automation, at(2));
@@ -82,7 +82,7 @@ fn cancelling_at_disabling_ends_everything() {
 
 #[test]
 fn disabling_ends_what_is_held_up_in_order_as_well() {
-    let mut host = host([endpoint("a").order(Order::strict())]);
+    let mut host = host([endpoint("a").with_order(Order::strict())]);
     for id in ["m1", "m2", "m3"] {
         host.publish(id);
     }
@@ -97,7 +97,8 @@ fn disabling_ends_what_is_held_up_in_order_as_well() {
 
 #[test]
 fn what_an_escalation_disabled_a_program_may_enable_and_what_is_kept_goes_then() {
-    let keeping = || patient("a").health(ladder().with_waiting(Waiting::Keep));
+    let keeping =
+        || patient("a").with_health(ladder().with_pending_on_disable(PendingOnDisable::Keep));
     let mut host = escalated(keeping());
     assert_eq!(host.told(), ["a disabled"]);
     assert_eq!(host.outbox.pending(), 2);
@@ -123,7 +124,7 @@ fn an_operator_takes_over_what_an_escalation_disabled() {
 #[test]
 fn pausing_takes_back_what_was_not_sent_and_counts_nothing() {
     let two = NonZeroU32::new(2).unwrap();
-    let with = || patient("a").max_in_flight(two);
+    let with = || patient("a").with_max_in_flight(two);
     let mut host = host([with()]);
     host.publish("m1");
     let m1 = host.send();
@@ -162,7 +163,7 @@ fn a_probe_whose_deadline_passes_during_a_pause_is_not_held_against_the_endpoint
     // Whether anything happens in the pause or not: the probe may take less than an attempt.
     for published in [false, true] {
         let health = ladder().with_probe_timeout(secs(5));
-        let mut host = degraded(patient("a").health(health));
+        let mut host = degraded(patient("a").with_health(health));
         host.now = at(60);
         host.send();
         host.outbox.pause_endpoint(&eid("a"), at(61));
@@ -208,7 +209,8 @@ fn a_410_leaves_what_is_in_flight_to_its_end() {
 
 #[test]
 fn an_old_answer_says_nothing_of_an_endpoint_that_was_enabled_since() {
-    let kept = || patient("a").health(ladder().with_waiting(Waiting::Keep));
+    let kept =
+        || patient("a").with_health(ladder().with_pending_on_disable(PendingOnDisable::Keep));
     let mut host = host([kept()]);
     for id in ["m1", "m2", "m3"] {
         host.publish(id);
@@ -226,7 +228,8 @@ fn an_old_answer_says_nothing_of_an_endpoint_that_was_enabled_since() {
 
 #[test]
 fn an_old_answer_that_wants_nothing_more_is_known_for_one_over_restarts_and_deadlines() {
-    let kept = || endpoint("a").health(ladder().with_waiting(Waiting::Keep));
+    let kept =
+        || endpoint("a").with_health(ladder().with_pending_on_disable(PendingOnDisable::Keep));
     let last = answer_with(200, "webhook-delivery", "disable");
     let enabled_again = |restarts: bool, from: i64| {
         let mut host = host([kept()]);
@@ -268,7 +271,7 @@ fn a_new_health_policy_holds_from_the_next_decision_on() {
     // What waits for a probe goes on waiting; the ladder after it is the new one.
     let quick = ladder().with_probes(secs(7), []).with_suspend_after(NonZeroU32::new(1));
     host.now = at(1);
-    host.outbox.replace_endpoint(patient("a").health(quick), at(1)).unwrap();
+    host.outbox.replace_endpoint(patient("a").with_health(quick), at(1)).unwrap();
     host.sends();
     probe(&mut host, 60, &answer(500));
     assert_eq!(host.told(), ["a suspended"]);
@@ -276,8 +279,8 @@ fn a_new_health_policy_holds_from_the_next_decision_on() {
     probe(&mut host, 74, &answer(500));
     assert_eq!(host.health("a").state(), State::Suspended);
     // Keep or cancel is what the policy says when it is disabled.
-    let keep = ladder().with_waiting(Waiting::Keep);
-    host.outbox.replace_endpoint(patient("a").health(keep), host.now).unwrap();
+    let keep = ladder().with_pending_on_disable(PendingOnDisable::Keep);
+    host.outbox.replace_endpoint(patient("a").with_health(keep), host.now).unwrap();
     host.told();
     host.outbox.disable_endpoint(&eid("a"), None, host.now);
     host.sends();
@@ -330,8 +333,8 @@ fn removing_an_endpoint_forgets_its_health() {
 
 #[test]
 fn an_answer_from_two_restarts_ago_does_not_disable_an_endpoint_that_was_enabled_since() {
-    let asking = || endpoint("e").policy(policy(&[5]).with_doubt(Doubt::Ask));
-    let outbox = || Outbox::new(registry([asking().health(keeping())]), 7);
+    let asking = || endpoint("e").with_retry(policy(&[5]).with_guarantee(DeliveryGuarantee::Ask));
+    let outbox = || Outbox::new(registry([asking().with_health(keeping())]), 7);
     let mut host = Host::new(outbox());
     host.publish("m1");
     assert_eq!(host.shown(), ["m1>e#1"]);
@@ -363,7 +366,7 @@ fn an_answer_from_before_a_removal_does_not_disable_the_endpoint_that_took_its_p
     host.outbox.insert_endpoint(endpoint("e"), host.now).unwrap();
     host.outbox.disable_endpoint(&eid("e"), None, host.now);
     host.enable("e").unwrap();
-    let plan = host.outbox.plan_replay(&Selection::all(), secs(60), host.now + secs(60));
+    let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(60), host.now + secs(60));
     assert_eq!(host.outbox.replay(&plan, host.now), 1);
     let outcome = answer_with(200, "webhook-delivery", "disable");
     assert_eq!(host.resolve(&ticket, &outcome), Resolution::LateSuccess);
@@ -372,7 +375,7 @@ fn an_answer_from_before_a_removal_does_not_disable_the_endpoint_that_took_its_p
 
 #[test]
 fn an_attempt_that_was_started_anew_has_the_pass_of_its_new_start() {
-    let outbox = || Outbox::new(registry([endpoint("e").health(keeping())]), 7);
+    let outbox = || Outbox::new(registry([endpoint("e").with_health(keeping())]), 7);
     let mut host = Host::new(outbox());
     host.publish("m");
     let changes = host.unsaved();
@@ -386,13 +389,13 @@ fn an_attempt_that_was_started_anew_has_the_pass_of_its_new_start() {
 }
 
 fn keeping() -> HealthPolicy {
-    HealthPolicy::never().with_waiting(Waiting::Keep)
+    HealthPolicy::never().with_pending_on_disable(PendingOnDisable::Keep)
 }
 
 #[test]
 fn no_prefix_of_a_removal_sends_what_an_operator_holds_back() {
-    let keep = HealthPolicy::never().with_waiting(Waiting::Keep);
-    let outbox = || Outbox::new(registry([endpoint("e").health(keep.clone())]), 7);
+    let keep = HealthPolicy::never().with_pending_on_disable(PendingOnDisable::Keep);
+    let outbox = || Outbox::new(registry([endpoint("e").with_health(keep.clone())]), 7);
     for disabled in [true, false] {
         for length in 0..3 {
             let mut host = Host::new(outbox());

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use labhook::lab::{RunState, RunStateChanged};
-use labhook::{Endpoint, Event, Order, Outbox, Policy};
+use labhook::{Endpoint, Event, Order, Outbox, RetryPolicy};
 use proptest::prelude::*;
 
 use crate::support::{Host, answer, at, config, eid, endpoint, mid, policy, registry, secs};
@@ -16,7 +16,7 @@ fn publish(host: &mut Host, run: &str, id: &str) {
 }
 
 fn ordered(order: Order) -> Endpoint {
-    endpoint("a").order(order)
+    endpoint("a").with_order(order)
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_message_waits_for_the_one_before_it_of_the_same_key_and_for_no_other() {
 #[test]
 fn in_strict_order_whatever_ends_the_first_lets_the_next_go() {
     let narrow =
-        || ordered(Order::strict()).policy(policy(&[1]).with_window(Duration::from_secs(9)));
+        || ordered(Order::strict()).with_retry(policy(&[1]).with_window(Duration::from_secs(9)));
     for end in ["rejected", "exhausted", "expired"] {
         let mut host = Host::with([narrow()]);
         publish(&mut host, "r1", "m1");
@@ -51,10 +51,10 @@ fn in_strict_order_whatever_ends_the_first_lets_the_next_go() {
         match end {
             "rejected" => {
                 let strict = policy(&[1]).with_responses(
-                    labhook::delivery::Responses::new()
-                        .client_errors(labhook::delivery::Reaction::Fail),
+                    labhook::delivery::ResponseRules::new()
+                        .with_client_errors(labhook::delivery::ResponseAction::Fail),
                 );
-                host.outbox.replace_endpoint(narrow().policy(strict), host.now).unwrap();
+                host.outbox.replace_endpoint(narrow().with_retry(strict), host.now).unwrap();
                 host.resolve(&first, &answer(400));
             }
             "exhausted" => {
@@ -80,7 +80,7 @@ fn in_strict_order_whatever_ends_the_first_lets_the_next_go() {
 #[test]
 fn others_may_skip_a_message_after_so_many_attempts_or_so_long_a_time() {
     let two = NonZeroU32::new(2).unwrap();
-    let mut host = Host::with([ordered(Order::strict().skip_after_attempts(two))]);
+    let mut host = Host::with([ordered(Order::strict().with_skip_after_attempts(two))]);
     publish(&mut host, "r1", "m1");
     publish(&mut host, "r1", "m2");
     let first = host.send();
@@ -94,7 +94,7 @@ fn others_may_skip_a_message_after_so_many_attempts_or_so_long_a_time() {
     host.now = at(25);
     assert_eq!(host.shown(), ["m1>a#3", "m2>a#2"], "it is retried all the same");
 
-    let skip = Order::strict().skip_after(Duration::from_secs(3));
+    let skip = Order::strict().with_skip_after(Duration::from_secs(3));
     let mut host = Host::with([ordered(skip)]);
     publish(&mut host, "r1", "m1");
     publish(&mut host, "r1", "m2");
@@ -126,14 +126,14 @@ fn order_outlives_a_restart_and_follows_a_change_of_the_endpoint() {
 
 /// An endpoint of which a delivery that failed is retried on another day.
 fn patient(order: Order) -> Endpoint {
-    ordered(order).policy(policy(&[86_400, 86_400]))
+    ordered(order).with_retry(policy(&[86_400, 86_400]))
 }
 
 // Were each pair of messages looked at, it would take hours here, and gigabytes.
 #[test]
 fn a_long_line_that_lets_nobody_pass_any_more_is_gone_through_once() {
     const MANY: u32 = 100_000;
-    let passing = patient(Order::strict().skip_after(secs(60)));
+    let passing = patient(Order::strict().with_skip_after(secs(60)));
     let mut host = Host::new(Outbox::new(registry([passing]), 7).without_storage());
     host.outbox.pause_endpoint(&eid("a"), host.now);
     for number in 0..MANY {
@@ -155,10 +155,10 @@ proptest! {
         runs in proptest::collection::vec(0..3_u8, 1..12),
         statuses in proptest::collection::vec(prop_oneof![Just(200_u16), Just(503)], 1..8),
     ) {
-        let schedule = Policy::new(labhook::delivery::Schedule::list(
+        let schedule = RetryPolicy::new(labhook::delivery::Schedule::list(
             [1, 2].map(Duration::from_secs),
         ));
-        let mut host = Host::with([ordered(Order::per_key()).policy(schedule)]);
+        let mut host = Host::with([ordered(Order::per_key()).with_retry(schedule)]);
         for (number, run) in runs.iter().enumerate() {
             publish(&mut host, &format!("r{run}"), &format!("m{number:02}"));
         }

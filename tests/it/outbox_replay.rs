@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
-use labhook::flow::{FlowPolicy, RatePolicy};
+use labhook::flow::{FlowPolicy, RateLimitPolicy};
 use labhook::lab::{RunState, RunStateChanged};
-use labhook::outbox::{ReplayPlan, Selection};
+use labhook::outbox::{ReplayFilter, ReplayPlan};
 use labhook::{Endpoint, Event, Order, Outbox, Registry, Step, Ticket, Timestamp, Verdict};
 use proptest::prelude::*;
 
@@ -14,7 +14,7 @@ use crate::support::{Host, answer, at, config, eid, endpoint, mid, policy, regis
 const PACE: u64 = 3;
 
 fn outbox(registry: Registry) -> Outbox {
-    Outbox::new(registry, 7).retain(secs(1_000))
+    Outbox::new(registry, 7).with_retention(secs(1_000))
 }
 
 fn host(endpoints: impl IntoIterator<Item = Endpoint>) -> Host {
@@ -23,10 +23,10 @@ fn host(endpoints: impl IntoIterator<Item = Endpoint>) -> Host {
 
 /// One attempt, and no more.
 fn once(id: &str) -> Endpoint {
-    endpoint(id).policy(policy(&[]))
+    endpoint(id).with_retry(policy(&[]))
 }
 
-fn plan(host: &Host, selection: &Selection) -> ReplayPlan {
+fn plan(host: &Host, selection: &ReplayFilter) -> ReplayPlan {
     host.outbox.plan_replay(selection, secs(PACE), host.now)
 }
 
@@ -75,7 +75,7 @@ fn a_replay_is_paced_for_each_endpoint() {
     host.sends();
     host.told();
     host.now = at(100);
-    let plan = plan(&host, &Selection::all());
+    let plan = plan(&host, &ReplayFilter::all());
     assert_eq!((plan.len(), plan.is_empty()), (6, false));
     let due = |id: &str, seconds| (id.to_owned(), at(seconds));
     assert_eq!(
@@ -116,14 +116,14 @@ fn a_replay_is_paced_for_each_endpoint() {
 
 #[test]
 fn a_replay_supersedes_the_retry_that_was_pending() {
-    let mut host = host([endpoint("a").policy(policy(&[50, 60]))]);
+    let mut host = host([endpoint("a").with_retry(policy(&[50, 60]))]);
     host.publish("m");
     let first = host.send();
     host.resolve(&first, &answer(500));
     host.sends();
     assert_eq!(host.wait, Some(at(50)));
     host.now = at(10);
-    let plan = plan(&host, &Selection::all().message(mid("m")));
+    let plan = plan(&host, &ReplayFilter::all().with_message(mid("m")));
     assert_eq!(host.outbox.replay(&plan, at(10)), 1);
     let second = host.send();
     assert_eq!(show(&second), "m>a#2");
@@ -137,13 +137,13 @@ fn a_replay_supersedes_the_retry_that_was_pending() {
 
 #[test]
 fn a_replay_of_what_is_pending_is_saved_before_it_is_due() {
-    let slow = || endpoint("a").policy(policy(&[500]));
+    let slow = || endpoint("a").with_retry(policy(&[500]));
     let mut host = host([slow()]);
     host.publish("m");
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
     host.sends();
-    let plan = host.outbox.plan_replay(&Selection::all(), secs(0), at(100));
+    let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(0), at(100));
     assert_eq!(host.outbox.replay(&plan, at(0)), 1);
     assert!(host.sends().is_empty());
     host.restart(outbox(registry([slow()])));
@@ -157,10 +157,10 @@ fn what_has_an_attempt_in_flight_is_left_out() {
     let mut host = host([endpoint("a")]);
     host.publish("m");
     let ticket = host.send();
-    assert!(plan(&host, &Selection::all()).is_empty());
+    assert!(plan(&host, &ReplayFilter::all()).is_empty());
     // It was in flight when the plan was carried out.
     host.resolve(&ticket, &answer(500));
-    let plan = plan(&host, &Selection::all());
+    let plan = plan(&host, &ReplayFilter::all());
     host.now = at(5);
     let retry = host.send();
     assert_eq!(host.outbox.replay(&plan, at(5)), 0);
@@ -172,7 +172,7 @@ fn what_has_an_attempt_in_flight_is_left_out() {
 #[test]
 fn a_plan_that_is_carried_out_twice_replays_once() {
     let mut host = failed(once("a"), &["m1", "m2"]);
-    let plan = plan(&host, &Selection::all());
+    let plan = plan(&host, &ReplayFilter::all());
     let text = serde_json::to_string(&plan).unwrap();
     assert_eq!(serde_json::from_str::<ReplayPlan>(&text).unwrap(), plan);
     assert_eq!(host.outbox.replay(&plan, host.now), 2);
@@ -192,7 +192,7 @@ fn a_plan_can_be_carried_out_again_after_a_crash() {
     // Before the replay was saved, and after.
     for saved in [false, true] {
         let mut host = failed(once("a"), &["m1", "m2"]);
-        let plan = plan(&host, &Selection::all());
+        let plan = plan(&host, &ReplayFilter::all());
         host.outbox.replay(&plan, host.now);
         if saved {
             host.sends();
@@ -220,7 +220,7 @@ fn a_plan_can_be_carried_out_again_after_a_crash() {
 
 #[test]
 fn the_window_of_a_plan_that_is_carried_out_late_counts_from_then() {
-    let windowed = || endpoint("a").policy(policy(&[50, 50]).with_window(secs(60)));
+    let windowed = || endpoint("a").with_retry(policy(&[50, 50]).with_window(secs(60)));
     let mut host = host([windowed()]);
     host.publish("m");
     let ticket = host.send();
@@ -230,7 +230,7 @@ fn the_window_of_a_plan_that_is_carried_out_late_counts_from_then() {
     host.resolve(&ticket, &answer(500));
     host.sends();
     assert_eq!(host.told(), ["m>a expired after 1"]);
-    let plan = plan(&host, &Selection::all());
+    let plan = plan(&host, &ReplayFilter::all());
     host.now = at(500);
     assert_eq!(host.outbox.replay(&plan, at(500)), 1);
     agrees(&host);
@@ -263,17 +263,17 @@ fn a_lifetime_that_is_over_is_left_out() {
     }
     host.sends();
     host.now = at(100);
-    let early = plan(&host, &Selection::all());
+    let early = plan(&host, &ReplayFilter::all());
     assert_eq!(early.len(), 2);
     host.now = at(101);
-    assert_eq!(planned(&plan(&host, &Selection::all())), [("long>a".into(), at(101))]);
+    assert_eq!(planned(&plan(&host, &ReplayFilter::all())), [("long>a".into(), at(101))]);
     // One whose turn comes after its lifetime is left out too.
     host.now = at(100);
     host.publish("x");
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
     host.now = at(990);
-    let late = host.outbox.plan_replay(&Selection::all(), secs(20), at(990));
+    let late = host.outbox.plan_replay(&ReplayFilter::all(), secs(20), at(990));
     assert_eq!(planned(&late), [("long>a".into(), at(990)), ("x>a".into(), at(1_010))]);
     // The early plan, now that one lifetime is over.
     host.told();
@@ -293,12 +293,12 @@ fn endpoints_that_are_disabled_or_away_are_left_out() {
     for ticket in host.sends() {
         host.resolve(&ticket, &answer(500));
     }
-    let all = plan(&host, &Selection::all());
+    let all = plan(&host, &ReplayFilter::all());
     host.outbox.disable_endpoint(&eid("a"), None, at(0));
     host.outbox.remove_endpoint(&eid("b"), at(0));
     host.outbox.pause_endpoint(&eid("c"), at(0));
     host.sends();
-    let now = plan(&host, &Selection::all());
+    let now = plan(&host, &ReplayFilter::all());
     assert_eq!(planned(&now), [("m>c".into(), at(0)), ("m>d".into(), at(0))]);
     assert_eq!(host.outbox.replay(&all, at(0)), 2);
     assert_eq!(host.shown(), ["m>d#2"]);
@@ -315,7 +315,7 @@ fn endpoints_that_are_disabled_or_away_are_left_out() {
 fn a_replayed_message_is_kept_until_it_has_ended_again() {
     let mut host = failed(once("a"), &["m"]);
     host.now = at(999);
-    let plan = plan(&host, &Selection::all());
+    let plan = plan(&host, &ReplayFilter::all());
     assert_eq!(host.outbox.replay(&plan, at(999)), 1);
     let ticket = host.send();
     host.now = at(1_005);
@@ -340,7 +340,7 @@ fn a_replayed_message_is_kept_until_it_has_ended_again() {
 }
 
 fn ordered(id: &str, order: Order) -> Endpoint {
-    once(id).order(order)
+    once(id).with_order(order)
 }
 
 #[test]
@@ -354,7 +354,7 @@ fn what_is_replayed_in_order_stands_where_it_was_accepted() {
     let m2 = host.send();
     assert_eq!(show(&m2), "m2>a#1");
     // m2 is in flight, and m3 was next.
-    let plan = plan(&host, &Selection::all().message(mid("m1")));
+    let plan = plan(&host, &ReplayFilter::all().with_message(mid("m1")));
     assert_eq!(host.outbox.replay(&plan, at(0)), 1);
     assert_eq!(host.shown(), ["m1>a#2"], "ahead of what was accepted since");
     host.resolve(&m2, &answer(200));
@@ -364,10 +364,10 @@ fn what_is_replayed_in_order_stands_where_it_was_accepted() {
 #[test]
 fn what_could_have_gone_waits_behind_what_is_replayed_before_it() {
     // m2 is due, and held back by flow alone, when m1 is replayed for later.
-    let rate = RatePolicy::new(NonZeroU32::MIN, secs(10));
-    let slow = FlowPolicy::fixed().with_rate(rate);
+    let rate = RateLimitPolicy::new(NonZeroU32::MIN, secs(10));
+    let slow = FlowPolicy::fixed().with_rate_limit(rate);
     for order in [Order::strict(), Order::per_key()] {
-        let mut host = host([ordered("a", order).flow(slow)]);
+        let mut host = host([ordered("a", order).with_flow(slow)]);
         let key = |id: &str| {
             Event::new(RunStateChanged::new("run", RunState::Started), at(0))
                 .into_message(mid(id))
@@ -379,7 +379,8 @@ fn what_could_have_gone_waits_behind_what_is_replayed_before_it() {
         host.resolve(&m1, &answer(500));
         assert!(host.sends().is_empty());
         assert_eq!(host.wait, Some(at(10)));
-        let plan = host.outbox.plan_replay(&Selection::all().message(mid("m1")), secs(0), at(30));
+        let plan =
+            host.outbox.plan_replay(&ReplayFilter::all().with_message(mid("m1")), secs(0), at(30));
         assert_eq!(host.outbox.replay(&plan, at(0)), 1);
         assert!(host.sends().is_empty());
         host.now = at(10);
@@ -397,8 +398,8 @@ fn what_could_have_gone_waits_behind_what_is_replayed_before_it() {
 #[test]
 fn a_long_plan_before_messages_that_let_others_pass_goes_through_them_once() {
     const MANY: usize = 20_000;
-    let order = Order::strict().skip_after_attempts(NonZeroU32::MIN);
-    let patient = endpoint("a").order(order).policy(policy(&[900]));
+    let order = Order::strict().with_skip_after_attempts(NonZeroU32::MIN);
+    let patient = endpoint("a").with_order(order).with_retry(policy(&[900]));
     let mut host = Host::new(outbox(registry([patient])).without_storage());
     host.outbox.pause_endpoint(&eid("a"), host.now);
     for number in 0..MANY {
@@ -418,7 +419,7 @@ fn a_long_plan_before_messages_that_let_others_pass_goes_through_them_once() {
     assert_eq!(host.shown(), [""; 0]);
     let due = |host: &Host| host.outbox.status(&eid("a")).unwrap().due;
     assert_eq!(due(&host), MANY);
-    let plan = host.outbox.plan_replay(&Selection::all().failed(), secs(0), host.now);
+    let plan = host.outbox.plan_replay(&ReplayFilter::all().only_failed(), secs(0), host.now);
     assert_eq!(host.outbox.replay(&plan, host.now), MANY);
     assert_eq!(due(&host), 1);
 }
@@ -431,7 +432,7 @@ fn a_late_answer_from_before_a_replay_still_delivers() {
     host.now = at(10);
     host.sends();
     assert_eq!(host.told(), ["m>a exhausted after 1"]);
-    let plan = plan(&host, &Selection::all().failed());
+    let plan = plan(&host, &ReplayFilter::all().only_failed());
     assert_eq!(host.outbox.replay(&plan, at(10)), 1);
     let second = host.send();
     assert_eq!(host.resolve(&first, &answer(200)), labhook::delivery::Resolution::LateSuccess);
@@ -473,24 +474,24 @@ proptest! {
         statuses in proptest::collection::vec(0..4_u8, 18),
         crash in any::<bool>(),
     ) {
-        let ends = || IDS.map(|id| endpoint(id).policy(policy(&[5_000])));
+        let ends = || IDS.map(|id| endpoint(id).with_retry(policy(&[5_000])));
         let mut host = host(ends());
         let mut expected = BTreeSet::new();
-        let mut selection = Selection::all();
+        let mut selection = ReplayFilter::all();
         if let Some(message) = choice.message {
-            selection = selection.message(mid(&format!("m{message}")));
+            selection = selection.with_message(mid(&format!("m{message}")));
         }
         if let Some(which) = choice.endpoint {
-            selection = selection.endpoint(eid(IDS[which]));
+            selection = selection.with_endpoint(eid(IDS[which]));
         }
         if let Some(from) = choice.from {
-            selection = selection.accepted_from(at(from));
+            selection = selection.with_accepted_from(at(from));
         }
         if let Some(before) = choice.before {
-            selection = selection.accepted_before(at(before));
+            selection = selection.with_accepted_before(at(before));
         }
         if choice.failed {
-            selection = selection.failed();
+            selection = selection.only_failed();
         }
         let mut flying = Vec::new();
         for number in 0..6_u8 {
@@ -560,7 +561,7 @@ proptest! {
 
 #[test]
 fn a_replayed_delivery_that_goes_on_failing_is_told_of_again() {
-    let mut host = Host::with([endpoint("a").policy(policy(&[1, 1, 1]))]);
+    let mut host = Host::with([endpoint("a").with_retry(policy(&[1, 1, 1]))]);
     host.publish("m");
     let fail = |host: &mut Host| {
         for _ in 0..4 {
@@ -572,7 +573,7 @@ fn a_replayed_delivery_that_goes_on_failing_is_told_of_again() {
         host.told()
     };
     assert_eq!(fail(&mut host), ["m>a failing after 3", "m>a exhausted after 4"]);
-    let plan = host.outbox.plan_replay(&Selection::all(), secs(0), host.now);
+    let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(0), host.now);
     assert_eq!(host.outbox.replay(&plan, host.now), 1);
     assert_eq!(fail(&mut host), ["m>a failing after 7", "m>a exhausted after 8"]);
 }
@@ -586,7 +587,7 @@ fn a_replay_of_one_message_looks_at_no_other() {
         host.publish(&format!("m{number}"));
     }
     let planned = |id: &str| {
-        let one = Selection::all().message(mid(id));
+        let one = ReplayFilter::all().with_message(mid(id));
         host.outbox.plan_replay(&one, secs(0), host.now).len()
     };
     assert_eq!(planned("nobody"), 0);
@@ -595,7 +596,7 @@ fn a_replay_of_one_message_looks_at_no_other() {
 
 #[test]
 fn a_pending_delivery_was_not_found_to_have_ended() {
-    let mut host = Host::with([endpoint("e").policy(policy(&[5]).with_window(secs(100)))]);
+    let mut host = Host::with([endpoint("e").with_retry(policy(&[5]).with_window(secs(100)))]);
     host.publish("m");
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
@@ -603,7 +604,7 @@ fn a_pending_delivery_was_not_found_to_have_ended() {
     // It expired while nobody looked, and is replayed.
     host.now = at(500);
     host.sends();
-    let plan = host.outbox.plan_replay(&Selection::all(), secs(1), host.now);
+    let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(1), host.now);
     assert_eq!(host.outbox.replay(&plan, host.now), 1);
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::{NonZeroU8, NonZeroUsize};
 
 use labhook::delivery::Failure;
-use labhook::outbox::{Attempted, Cause, Counters, Selection};
+use labhook::outbox::{AttemptReport, Cause, Counters, ReplayFilter};
 use labhook::{Endpoint, HealthPolicy, Notice, Outbox, Outcome, Step, Ticket, Timestamp, Verdict};
 use proptest::prelude::*;
 
@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 fn outbox(endpoints: impl IntoIterator<Item = Endpoint>) -> Outbox {
-    Outbox::new(registry(endpoints), 7).report_attempts()
+    Outbox::new(registry(endpoints), 7).with_attempt_reports()
 }
 
 fn host() -> Host {
@@ -21,21 +21,21 @@ fn host() -> Host {
 }
 
 /// The attempts told of since the last time, each of which can be stored and read back.
-fn attempted(host: &mut Host) -> Vec<Attempted> {
+fn attempted(host: &mut Host) -> Vec<AttemptReport> {
     let notices = std::mem::take(&mut host.notices);
     let told = notices.into_iter().filter_map(|notice| match notice {
-        Notice::Attempted(attempted) => Some(attempted),
+        Notice::AttemptEnded(attempted) => Some(attempted),
         _ => None,
     });
     told.inspect(|it| {
         let text = serde_json::to_string(it).unwrap();
-        assert_eq!(serde_json::from_str::<Attempted>(&text).unwrap(), *it, "{text}");
+        assert_eq!(serde_json::from_str::<AttemptReport>(&text).unwrap(), *it, "{text}");
     })
     .collect()
 }
 
 /// The one attempt that is told of.
-fn one(host: &mut Host) -> Attempted {
+fn one(host: &mut Host) -> AttemptReport {
     host.sends();
     let mut told = attempted(host);
     assert_eq!(told.len(), 1, "{told:?}");
@@ -95,7 +95,7 @@ fn the_saved_form_of_a_report_is_this() {
     );
     let mut more = told;
     more["x"] = 1.into();
-    assert!(serde_json::from_value::<Attempted>(more).is_err());
+    assert!(serde_json::from_value::<AttemptReport>(more).is_err());
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_delivery_that_ends_before_its_attempt_leaves_no_outcome() {
 #[test]
 fn probes_and_replays_say_what_they_are() {
     let health = HealthPolicy::new().with_failures(NonZeroU8::MIN).with_probes(secs(60), []);
-    let mut host = Host::new(outbox([endpoint("a").health(health)]));
+    let mut host = Host::new(outbox([endpoint("a").with_health(health)]));
     host.publish("m");
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
@@ -134,7 +134,7 @@ fn probes_and_replays_say_what_they_are() {
     let ticket = host.send();
     host.resolve(&ticket, &answer(200));
     assert_eq!(one(&mut host).cause, Cause::Probe);
-    let plan = host.outbox.plan_replay(&Selection::all(), secs(1), at(60));
+    let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(1), at(60));
     host.outbox.replay(&plan, at(60));
     let ticket = host.send();
     host.resolve(&ticket, &answer(200));
@@ -197,7 +197,7 @@ fn a_report_waits_for_its_save() {
     let changes = host.unsaved();
     assert!(matches!(host.outbox.poll(host.now), Step::Wait(_) | Step::Idle));
     host.save(changes);
-    assert!(matches!(host.outbox.poll(host.now), Step::Notify(Notice::Attempted(_))));
+    assert!(matches!(host.outbox.poll(host.now), Step::Notify(Notice::AttemptEnded(_))));
 }
 
 /// What the host of a property saw of an endpoint.
@@ -233,8 +233,8 @@ proptest! {
     ) {
         const IDS: [&str; 2] = ["a", "b"];
         let batch = NonZeroUsize::new(batch).unwrap();
-        let ends = IDS.map(|id| endpoint(id).policy(policy(&[3, 8])));
-        let mut host = Host::new(outbox(ends).batch(batch).retain(secs(100_000)));
+        let ends = IDS.map(|id| endpoint(id).with_retry(policy(&[3, 8])));
+        let mut host = Host::new(outbox(ends).with_batch(batch).with_retention(secs(100_000)));
         let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
         let mut handed: BTreeMap<Ticket, Outcome> = BTreeMap::new();
         let (mut disabled, mut number) = (false, 0);
@@ -286,7 +286,7 @@ proptest! {
             }
             for notice in std::mem::take(&mut host.notices) {
                 match notice {
-                    Notice::Attempted(told) => {
+                    Notice::AttemptEnded(told) => {
                         let mine = seen.get_mut(told.endpoint.as_str()).unwrap();
                         let is = |it: &&Ticket| {
                             it.message() == &told.message

@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 
 use labhook::delivery::Schedule;
-use labhook::outbox::{Change, PublishError, Record, RestoreError, Selection};
-use labhook::{Outbox, Policy, Step, Subscription};
+use labhook::outbox::{Change, PublishError, Record, ReplayFilter, RestoreError};
+use labhook::{Outbox, RetryPolicy, Step, Subscription};
 
 use crate::support::{
     Host, answer, at, eid, endpoint, message, mid, number, policy, registry, secs, show,
@@ -12,7 +12,7 @@ use crate::support::{
 
 fn batch(attempts: usize) -> Outbox {
     let all = registry(["a", "b"].map(endpoint));
-    Outbox::new(all, 7).batch(NonZeroUsize::new(attempts).unwrap())
+    Outbox::new(all, 7).with_batch(NonZeroUsize::new(attempts).unwrap())
 }
 
 #[test]
@@ -46,8 +46,8 @@ fn a_known_message_is_a_reported_no_op_and_an_other_one_of_its_id_is_refused() {
 
 #[test]
 fn a_message_for_no_endpoint_is_kept_for_its_retention_and_settles_nothing() {
-    let nobody = endpoint("a").subscription(Subscription::all().runs(["other".into()]));
-    let mut host = Host::new(Outbox::new(registry([nobody]), 7).retain(secs(60)));
+    let nobody = endpoint("a").with_subscription(Subscription::all().runs(["other".into()]));
+    let mut host = Host::new(Outbox::new(registry([nobody]), 7).with_retention(secs(60)));
     assert!(host.publish("m").endpoints.is_empty());
     assert_eq!(host.outbox.pending(), 0);
     assert!(host.sends().is_empty());
@@ -229,7 +229,7 @@ fn what_changes_while_storage_is_busy_is_one_save() {
 
 #[test]
 fn a_settled_message_is_forgotten_after_its_retention_and_then_new_again() {
-    let outbox = || Outbox::new(registry(["a", "b"].map(endpoint)), 7).retain(secs(100));
+    let outbox = || Outbox::new(registry(["a", "b"].map(endpoint)), 7).with_retention(secs(100));
     let mut host = Host::new(outbox());
     host.publish("m");
     let [a, b] = <[_; 2]>::try_from(host.sends()).unwrap();
@@ -268,7 +268,7 @@ fn a_settled_message_is_forgotten_after_its_retention_and_then_new_again() {
 
 #[test]
 fn a_row_that_an_earlier_message_of_the_id_left_behind_is_dropped() {
-    let outbox = || Outbox::new(registry(["a", "b"].map(endpoint)), 7).retain(secs(100));
+    let outbox = || Outbox::new(registry(["a", "b"].map(endpoint)), 7).with_retention(secs(100));
     let mut host = Host::new(outbox());
     host.publish("m");
     for ticket in host.sends() {
@@ -372,7 +372,7 @@ fn without_storage_nothing_is_to_be_saved() {
 
 #[test]
 fn a_restored_attempt_in_flight_is_waited_for_and_its_answer_still_counts() {
-    let outbox = || Outbox::new(registry([endpoint("a").policy(policy(&[5]))]), 7);
+    let outbox = || Outbox::new(registry([endpoint("a").with_retry(policy(&[5]))]), 7);
     let mut host = Host::new(outbox());
     host.publish("m");
     let ticket = host.send();
@@ -388,8 +388,8 @@ fn a_restored_attempt_in_flight_is_waited_for_and_its_answer_still_counts() {
 /// It is kept from when it was found, over one more crash before anybody was told.
 #[test]
 fn what_ended_while_nobody_looked_is_kept_from_when_it_was_found() {
-    let hasty = || endpoint("e").policy(policy(&[5]).with_window(secs(60)));
-    let outbox = || Outbox::new(registry([hasty()]), 7).retain(secs(100));
+    let hasty = || endpoint("e").with_retry(policy(&[5]).with_window(secs(60)));
+    let outbox = || Outbox::new(registry([hasty()]), 7).with_retention(secs(100));
     let expired = || {
         let mut host = Host::new(outbox());
         host.publish("m");
@@ -413,7 +413,7 @@ fn what_ended_while_nobody_looked_is_kept_from_when_it_was_found() {
     let mut host = expired();
     assert!(host.sends().is_empty());
     host.outbox.resume_endpoint(&eid("e"), host.now);
-    let plan = host.outbox.plan_replay(&Selection::all(), secs(0), host.now);
+    let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(0), host.now);
     assert_eq!(host.outbox.replay(&plan, host.now), 1);
     let ticket = host.send();
     host.resolve(&ticket, &answer(200));
@@ -424,8 +424,9 @@ fn what_ended_while_nobody_looked_is_kept_from_when_it_was_found() {
 
 #[test]
 fn a_row_stays_small_in_an_endless_series_of_now_and_then_a_timeout() {
-    let endless = Policy::new(Schedule::list([secs(1)]).for_ever()).with_attempt_timeout(secs(1));
-    let mut host = Host::with([endpoint("e").policy(endless)]);
+    let endless =
+        RetryPolicy::new(Schedule::list([secs(1)]).forever()).with_attempt_timeout(secs(1));
+    let mut host = Host::with([endpoint("e").with_retry(endless)]);
     host.publish("m");
     let mut sizes = Vec::new();
     for round in 0..1_000 {

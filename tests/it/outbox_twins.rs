@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::num::{NonZeroU8, NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
-use labhook::delivery::{Doubt, Failure, Jitter};
-use labhook::health::{EnabledBy, NewMessages, OutageGuard, Waiting};
+use labhook::delivery::{DeliveryGuarantee, Failure, Jitter};
+use labhook::health::{EnabledBy, NewMessages, OutagePolicy, PendingOnDisable};
 use labhook::lab::{RunState, RunStateChanged};
-use labhook::outbox::Selection;
+use labhook::outbox::ReplayFilter;
 use labhook::{
     Endpoint, Event, FlowPolicy, HealthPolicy, Order, Outbox, Outcome, Registry, Ticket, Timestamp,
     outbox::Status,
@@ -80,31 +80,35 @@ fn ends() -> [Endpoint; 4] {
         .with_probe_timeout(secs(12))
         .with_suspend_after(NonZeroU32::new(2))
         .with_disable_after(secs(120));
-    let whole = |id| endpoint(id).health(health.clone()).flow(FlowPolicy::adaptive());
+    let whole = |id| endpoint(id).with_health(health.clone()).with_flow(FlowPolicy::adaptive());
     let [steep, keyed, asking, shedding] = IDS.map(whole);
-    let keep = health.clone().with_waiting(Waiting::Keep);
+    let keep = health.clone().with_pending_on_disable(PendingOnDisable::Keep);
     let shed = health.with_new_messages(NewMessages::Shed);
     [
-        steep.policy(policy(&[1, 5, 20, 60, 60, 60])).max_in_flight(NonZeroU32::new(2).unwrap()),
+        steep
+            .with_retry(policy(&[1, 5, 20, 60, 60, 60]))
+            .with_max_in_flight(NonZeroU32::new(2).unwrap()),
         keyed
-            .policy(policy(&[2, 9, 30]).with_window(secs(300)))
-            .order(Order::per_key().skip_after(secs(25)))
-            .health(keep),
+            .with_retry(policy(&[2, 9, 30]).with_window(secs(300)))
+            .with_order(Order::per_key().with_skip_after(secs(25)))
+            .with_health(keep),
         asking
-            .policy(policy(&[1, 30]).with_doubt(Doubt::Ask))
-            .order(Order::strict().skip_after_attempts(NonZeroU32::new(2).unwrap())),
-        shedding.policy(policy(&[3, 3, 50]).with_doubt(Doubt::GiveUp)).health(shed),
+            .with_retry(policy(&[1, 30]).with_guarantee(DeliveryGuarantee::Ask))
+            .with_order(Order::strict().with_skip_after_attempts(NonZeroU32::new(2).unwrap())),
+        shedding
+            .with_retry(policy(&[3, 3, 50]).with_guarantee(DeliveryGuarantee::AtMostOnce))
+            .with_health(shed),
     ]
 }
 
 impl History {
     fn outbox(&self, registry: Registry) -> Outbox {
         Outbox::new(registry, self.salt)
-            .batch(NonZeroUsize::new(self.batch).unwrap())
-            .retain(secs(200))
-            .failing_after(NonZeroU32::new(2).unwrap())
-            .outage_guard(OutageGuard::new(60, 3))
-            .report_attempts()
+            .with_batch(NonZeroUsize::new(self.batch).unwrap())
+            .with_retention(secs(200))
+            .with_failing_after(NonZeroU32::new(2).unwrap())
+            .with_outage_policy(OutagePolicy::new(60, 3))
+            .with_attempt_reports()
     }
 
     fn draw(&self, text: &str) -> u64 {
@@ -173,7 +177,7 @@ impl Twin {
             }
             Act::Use(which, is) => {
                 if let Some(endpoint) = host.outbox.registry().get(&id(which)) {
-                    let endpoint = endpoint.as_ref().clone().enabled(is);
+                    let endpoint = endpoint.as_ref().clone().with_enabled(is);
                     host.outbox.replace_endpoint(endpoint, now).unwrap();
                 }
             }
@@ -182,9 +186,9 @@ impl Twin {
                 _ = host.outbox.insert_endpoint(ends()[which].clone(), now);
             }
             Act::Replay { failed } => {
-                let all = Selection::all();
+                let all = ReplayFilter::all();
                 let selection =
-                    if failed { all.failed() } else { all.accepted_from(now + secs(0)) };
+                    if failed { all.only_failed() } else { all.with_accepted_from(now + secs(0)) };
                 let plan = host.outbox.plan_replay(&selection, secs(2), now);
                 host.outbox.replay(&plan, now);
             }

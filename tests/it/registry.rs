@@ -6,8 +6,8 @@ use crate::support::{eid, endpoint, registry};
 
 #[test]
 fn each_registry_error_has_its_text_and_changes_nothing() {
-    let mut registry = registry([endpoint("a")]).limit(2);
-    let error = registry.insert(endpoint("a").enabled(false)).unwrap_err();
+    let mut registry = registry([endpoint("a")]).with_limit(2);
+    let error = registry.insert(endpoint("a").with_enabled(false)).unwrap_err();
     assert_eq!(error, RegistryError::Taken { id: eid("a") });
     assert_eq!(error.to_string(), "the endpoint id a is taken");
     assert!(registry.get(&eid("a")).unwrap().enabled, "the first stays");
@@ -36,8 +36,8 @@ fn endpoints_are_kept_in_the_order_of_their_ids() {
 
 #[test]
 fn a_place_is_freed_by_removal_and_not_by_replacement() {
-    let mut registry = registry([endpoint("a")]).limit(1);
-    let old = registry.replace(endpoint("a").enabled(false)).unwrap();
+    let mut registry = registry([endpoint("a")]).with_limit(1);
+    let old = registry.replace(endpoint("a").with_enabled(false)).unwrap();
     assert!(old.enabled);
     assert!(!registry.get(&eid("a")).unwrap().enabled);
     assert!(registry.insert(endpoint("b")).is_err());
@@ -49,7 +49,7 @@ fn a_place_is_freed_by_removal_and_not_by_replacement() {
 
 #[test]
 fn a_limit_below_what_there_is_refuses_more_and_removes_nothing() {
-    let mut registry = registry(["a", "b"].map(endpoint)).limit(0);
+    let mut registry = registry(["a", "b"].map(endpoint)).with_limit(0);
     assert_eq!(registry.len(), 2);
     assert_eq!(registry.insert(endpoint("c")), Err(RegistryError::Full { limit: 0 }));
     assert!(registry.replace(endpoint("b")).is_ok());

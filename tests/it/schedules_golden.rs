@@ -6,8 +6,8 @@
 
 use std::num::NonZeroU32;
 
-use labhook::delivery::{Dice, Failure, Jitter, Progress, Resolution};
-use labhook::{Delivery, FlowPolicy, HealthPolicy, Outcome, Policy, Timestamp, Verdict};
+use labhook::delivery::{Failure, Jitter, JitterSeed, Progress, Resolution};
+use labhook::{Delivery, FlowPolicy, HealthPolicy, Outcome, RetryPolicy, Timestamp, Verdict};
 
 use crate::support::{Host, at, eid, endpoint, mid, secs};
 
@@ -19,8 +19,8 @@ struct Golden {
 }
 
 impl Golden {
-    fn policy(&self) -> Policy {
-        Policy::named(self.name).unwrap().with_jitter(Jitter::NONE)
+    fn policy(&self) -> RetryPolicy {
+        RetryPolicy::named(self.name).unwrap().with_jitter(Jitter::NONE)
     }
 
     fn outage() -> Outcome {
@@ -69,9 +69,9 @@ fn goldens() -> Vec<Golden> {
 }
 
 /// Drives a delivery as a host with one row for each does.
-fn alone(policy: &Policy) -> (Vec<Timestamp>, Verdict, Timestamp) {
+fn alone(policy: &RetryPolicy) -> (Vec<Timestamp>, Verdict, Timestamp) {
     let (message, endpoint) = (mid("m"), eid("a"));
-    let dice = Dice::new(7, &message, &endpoint);
+    let dice = JitterSeed::new(7, &message, &endpoint);
     let (mut now, mut instants) = (at(0), Vec::new());
     let mut delivery = Delivery::new(now);
     loop {
@@ -129,9 +129,10 @@ fn a_delivery_alone_keeps_to_its_schedule() {
 #[test]
 fn a_delivery_in_an_outbox_keeps_to_its_schedule() {
     for golden in goldens() {
-        let endpoint = endpoint("a").policy(golden.policy());
-        let mut host =
-            Host::with([endpoint.health(HealthPolicy::never()).flow(FlowPolicy::fixed())]);
+        let endpoint = endpoint("a").with_retry(golden.policy());
+        let mut host = Host::with([endpoint
+            .with_health(HealthPolicy::never())
+            .with_flow(FlowPolicy::fixed())]);
         assert_eq!(through(&mut host), alone(&golden.policy()), "{}", golden.name);
     }
 }
@@ -158,8 +159,8 @@ fn the_spans_are_those_that_are_published() {
 #[test]
 fn of_event_grids_limits_the_first_wins() {
     // Its own delays meet the 24 h first. Where they are as short as they come, it is the attempts.
-    let swift = labhook::delivery::Schedule::list([secs(10)]).for_ever();
-    let policy = Policy::event_grid().with_schedule(swift);
+    let swift = labhook::delivery::Schedule::list([secs(10)]).forever();
+    let policy = RetryPolicy::event_grid().with_schedule(swift);
     let (instants, verdict, end) = alone(&policy);
     let expected: Vec<_> = (0..30).map(|number| at(number * 10)).collect();
     assert_eq!((instants, verdict, end), (expected, Verdict::Exhausted, at(290)));
@@ -172,8 +173,9 @@ fn of_event_grids_limits_the_first_wins() {
 #[test]
 fn health_holds_a_lone_delivery_back_only_where_it_would_come_before_a_probe() {
     for golden in goldens() {
-        let endpoint = endpoint("a").policy(golden.policy());
-        let endpoint = endpoint.health(HealthPolicy::default()).flow(FlowPolicy::default());
+        let endpoint = endpoint("a").with_retry(golden.policy());
+        let endpoint =
+            endpoint.with_health(HealthPolicy::default()).with_flow(FlowPolicy::default());
         let (instants, verdict, _) = through(&mut Host::with([endpoint]));
         let held = if golden.name == "strike" { 57 } else { 0 };
         let later = |(index, second): (usize, &i64)| at(second + if index < 5 { 0 } else { held });

@@ -17,16 +17,16 @@ fn endpoint() -> Endpoint {
     let secret = Secret::from_text("canary-secret").unwrap();
     let also = Secret::from_text("canary-older-secret").unwrap();
     let header = HeaderValue::from_static("canary-header");
-    Endpoint::new(eid("eln"), URL, Signer::standard_webhooks(secret).also(also))
+    Endpoint::new(eid("eln"), URL, Signer::standard_webhooks(secret).add_secret(also))
         .unwrap()
-        .header(HeaderName::from_static("x-api-key"), &header)
+        .add_header(HeaderName::from_static("x-api-key"), &header)
         .unwrap()
 }
 
 fn message(id: &str) -> Message {
     let content_type = HeaderValue::from_static("text/plain");
     let rendering = Rendering::new(content_type, "canary-body")
-        .header(HeaderName::from_static("x-format"), HeaderValue::from_static("canary-format"));
+        .add_header(HeaderName::from_static("x-format"), HeaderValue::from_static("canary-format"));
     let kind = EventType::from_static("own.thing");
     Message::new(mid(id), kind, at(0), Keys::new(), "labhook", rendering)
 }
@@ -96,10 +96,10 @@ fn no_refusal_of_an_endpoint_repeats_what_was_refused() {
     for error in [
         EndpointError::NotUrl("https://canary canary/".parse::<http::Uri>().unwrap_err()),
         endpoint()
-            .header(HeaderName::from_static("x-api-key"), &HeaderValue::from_static("canary"))
+            .add_header(HeaderName::from_static("x-api-key"), &HeaderValue::from_static("canary"))
             .unwrap_err(),
         endpoint()
-            .header(HeaderName::from_static("host"), &HeaderValue::from_static("canary"))
+            .add_header(HeaderName::from_static("host"), &HeaderValue::from_static("canary"))
             .unwrap_err(),
     ] {
         clean_error(&error);
@@ -191,11 +191,11 @@ fn a_message_that_does_not_give_its_event_keeps_its_body_to_itself() {
 
 #[test]
 fn a_request_that_cannot_be_signed_says_nothing_of_the_key() {
-    use labhook::signature::{Described, Description, TimestampForm};
-    let description = Description::new("x-signature", "{timestamp}.{body}")
-        .timestamp_header("x-timestamp", TimestampForm::Rfc3339);
+    use labhook::signature::{CustomScheme, SchemeSpec, TimestampForm};
+    let description = SchemeSpec::new("x-signature", "{timestamp}.{body}")
+        .with_timestamp_header("x-timestamp", TimestampForm::Rfc3339);
     let secret = Secret::from_text("canary-secret").unwrap();
-    let signer = Signer::described(Described::new(description).unwrap(), secret);
+    let signer = Signer::custom(CustomScheme::new(description).unwrap(), secret);
     let endpoint = Endpoint::new(eid("e"), URL, signer).unwrap();
     let rendering = Rendering::new(HeaderValue::from_static("text/plain"), "canary-body");
     clean_error(&endpoint.request(&mid("m"), &rendering, Timestamp::MAX).unwrap_err());

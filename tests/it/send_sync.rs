@@ -20,14 +20,14 @@ fn every_public_type_is_send_and_sync() {
         labhook::Endpoint, labhook::EndpointError, labhook::EndpointId, labhook::Envelope,
         labhook::Event<lab::RunStateChanged>, labhook::EventPattern, labhook::EventPatternError,
         labhook::EventType, labhook::EventTypeError, labhook::Failure, labhook::Flow,
-        labhook::FlowPolicy, labhook::Form,
+        labhook::FlowPolicy, labhook::SecretEncoding,
         labhook::FormatError, labhook::Health, labhook::HealthPolicy,
         labhook::IdError, labhook::Inbox, labhook::InstructionId, labhook::IssueId,
         labhook::JsonError, labhook::JsonText, labhook::Keys, labhook::LabEvent, labhook::LabwareId,
-        labhook::Message, labhook::MessageId, labhook::NoEvent, labhook::Notice,
+        labhook::Message, labhook::MessageId, labhook::NoEventError, labhook::Notice,
         labhook::Nullable<u64>, labhook::Order,
         labhook::Outbox, labhook::Outcome, labhook::ParseTimestampError, labhook::PlanId,
-        labhook::Policy, labhook::ProjectId, labhook::Registry, labhook::RegistryError,
+        labhook::RetryPolicy, labhook::ProjectId, labhook::Registry, labhook::RegistryError,
         labhook::ReleaseId, labhook::Rendering, labhook::Reply, labhook::RequestError,
         labhook::ResourceId, labhook::RunId, labhook::SampleId, labhook::Scheme, labhook::Secret,
         labhook::SecretError, labhook::SignError, labhook::Signer, labhook::SlackMessage,
@@ -37,38 +37,38 @@ fn every_public_type_is_send_and_sync() {
         labhook::WorkcellId, labhook::WorkflowId, Box<dyn labhook::Format>,
     );
     all!(kept:
-        delivery::Control, delivery::Delivery, delivery::Doubt, delivery::Failure, delivery::Ignored,
-        delivery::Jitter, delivery::Outcome, delivery::Policy, delivery::PolicyError,
-        delivery::Progress, delivery::Reaction, delivery::Resolution, delivery::Response,
-        delivery::Responses, delivery::RetryAfter, delivery::Schedule, delivery::Started,
+        delivery::Control, delivery::Delivery, delivery::DeliveryGuarantee, delivery::Failure, delivery::Ignored,
+        delivery::Jitter, delivery::Outcome, delivery::RetryPolicy, delivery::RetryPolicyError,
+        delivery::Progress, delivery::ResponseAction, delivery::Resolution, delivery::Response,
+        delivery::ResponseRules, delivery::RetryAfter, delivery::Schedule, delivery::Started,
         delivery::Verdict,
     );
     all!(kept:
-        flow::FlowPolicy, health::HealthPolicy, health::Admit, health::Disabled, health::DisabledBy, health::Edge, health::EnableError,
-        health::EnabledBy, health::Guard, health::HealthPolicyError, health::Intake,
-        health::NewMessages, health::OutageGuard, health::OutageGuardError, health::Pass,
-        health::Recorded, health::Signal, health::Standing, health::State, health::Waiting,
+        flow::FlowPolicy, health::HealthPolicy, health::Gate, health::Disabled, health::DisabledBy, health::Transition, health::EnableError,
+        health::EnabledBy, health::SenderOutage, health::HealthPolicyError, health::Intake,
+        health::NewMessages, health::OutagePolicy, health::OutagePolicyError, health::Permit,
+        health::SignalEffect, health::Signal, health::HealthStatus, health::State, health::PendingOnDisable,
     );
     all!(kept:
-        flow::BudgetPolicy, flow::Class, flow::Feedback, flow::FlowPolicyError, flow::Pace,
-        flow::PacePolicy, flow::Permission, flow::Rate, flow::RatePolicy, flow::RetryBudget, flow::Spent,
-        flow::Window, flow::WindowPolicy,
+        flow::RetryBudgetPolicy, flow::AttemptKind, flow::Feedback, flow::FlowPolicyError, flow::AdaptiveRate,
+        flow::AdaptiveRatePolicy, flow::FlowDecision, flow::RateLimit, flow::RateLimitPolicy, flow::RetryBudget, flow::Receipt,
+        flow::ConcurrencyLimit, flow::ConcurrencyLimitPolicy,
     );
     all!(kept:
-        outbox::Attempted, outbox::Cause, outbox::Change, outbox::Changes, outbox::Counters, outbox::DeliveryRecord,
-        outbox::EndpointRecord, outbox::Inexpressible, outbox::MessageRecord,
+        outbox::AttemptReport, outbox::Cause, outbox::Change, outbox::Changes, outbox::Counters, outbox::DeliveryRecord,
+        outbox::EndpointRecord, outbox::RenderFailure, outbox::MessageRecord,
         outbox::PublishError, outbox::Published, outbox::Record, outbox::RecordKey,
-        outbox::ReplayPlan, outbox::RestoreError, outbox::Revision, outbox::Selection, outbox::Status<'static>,
+        outbox::ReplayPlan, outbox::RestoreError, outbox::Revision, outbox::ReplayFilter, outbox::Status<'static>,
     );
     all!(kept:
-        signature::Described, signature::DescribedError, signature::Encoding, signature::KeyError,
+        signature::CustomScheme, signature::SchemeSpecError, signature::Encoding, signature::KeyError,
         signature::SigningKey, signature::TimestampForm, signature::VerifyingKey,
     );
     all!(kept:
-        simulate::Behaviour, simulate::Delays, simulate::Expected, simulate::Load,
-        simulate::Outage, simulate::Point, simulate::Policies, simulate::Receiver,
+        simulate::Behaviour, simulate::Delays, simulate::Assumptions, simulate::Load,
+        simulate::Outage, simulate::Point, simulate::EndpointPolicy, simulate::Receiver,
         simulate::Recovery, simulate::Report, simulate::Scenario, simulate::Series,
-        simulate::Severity, simulate::Summary, simulate::Warning,
+        simulate::Severity, simulate::PolicySummary, simulate::Finding,
     );
     #[cfg(feature = "ed25519")]
     all!(kept:
@@ -86,8 +86,8 @@ fn every_public_type_is_send_and_sync() {
         lab::TaskStateChanged,
     );
     all!(kept:
-        provider::DedupeKey, provider::Refusal, provider::Source, provider::SourceTaken,
-        provider::Sources, provider::Unmapped,
+        provider::DedupeKey, provider::ReceiveError, provider::Source, provider::DuplicateSourceError,
+        provider::Sources, provider::MapError,
     );
     all!(kept:
         strateos::Event, strateos::Format, strateos::Op, strateos::Project,
@@ -110,8 +110,8 @@ fn every_public_type_is_send_and_sync() {
     );
     // These borrow what they speak of.
     all!(shared:
-        labhook::Admitted<'_>, labhook::Verified<'_>, danger::Unsigned<'_>, delivery::Dice<'_>,
-        signature::Description<'_>, signature::TimestampPlace<'_>,
+        labhook::TrustedBody<'_>, labhook::Verified<'_>, danger::Unsigned<'_>, delivery::JitterSeed<'_>,
+        signature::SchemeSpec<'_>, signature::TimestampPlace<'_>,
         provider::Proof<'_>, provider::Received<'_>,
     );
 }

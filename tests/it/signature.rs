@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use labhook::signature::{Described, MAX_CANDIDATES, Verified};
+use labhook::signature::{CustomScheme, MAX_CANDIDATES, Verified};
 use labhook::{
-    Admitted, Decode, DecodeError, MessageId, Secret, SecretError, Signer, Timestamp, Verifier,
+    Decode, DecodeError, MessageId, Secret, SecretError, Signer, Timestamp, TrustedBody, Verifier,
     VerifyError, danger,
 };
 use serde::Deserialize;
@@ -44,7 +44,7 @@ fn verify<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Verified<'a>, Verif
 struct Json(serde_json::Value);
 
 impl Decode for Json {
-    fn decode(body: Admitted<'_>) -> Result<Self, DecodeError> {
+    fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
         body.json().map(Self)
     }
 }
@@ -65,9 +65,9 @@ impl Vector {
     fn pair(&self) -> Option<(Signer, Verifier)> {
         let text = self.secret.as_deref()?;
         let svix = self.headers.contains_key("svix-id");
-        let described = |scheme: Described| {
+        let described = |scheme: CustomScheme| {
             let secret = || Secret::from_text(text).unwrap();
-            (Signer::described(scheme.clone(), secret()), Verifier::described(scheme, secret()))
+            (Signer::custom(scheme.clone(), secret()), Verifier::custom(scheme, secret()))
         };
         match self.scheme.as_str() {
             "standard-webhooks-v1" => {
@@ -86,8 +86,8 @@ impl Vector {
                 let public = Ed25519PublicKey::from_whpk(public).unwrap();
                 Some((Signer::standard_webhooks(private), Verifier::standard_webhooks(public)))
             }
-            "github-sha256" => Some(described(Described::GITHUB)),
-            "slack-v0" => Some(described(Described::SLACK)),
+            "github-sha256" => Some(described(CustomScheme::GITHUB)),
+            "slack-v0" => Some(described(CustomScheme::SLACK)),
             // The primitives are tested beside the code that uses them.
             _ => None,
         }
@@ -175,7 +175,8 @@ fn fault_3_extreme_timestamps_are_answers() {
             let error = verifier.verify(&headers, BODY, now).unwrap_err();
             assert_eq!(error.name(), refusal, "{text}");
         }
-        let widest = Verifier::standard_webhooks(secret()).tolerance(Duration::MAX, Duration::MAX);
+        let widest =
+            Verifier::standard_webhooks(secret()).with_tolerance(Duration::MAX, Duration::MAX);
         for now in [Timestamp::MIN, Timestamp::MAX] {
             assert!(widest.verify(&headers, BODY, now).is_err());
         }
@@ -184,12 +185,12 @@ fn fault_3_extreme_timestamps_are_answers() {
 
 #[test]
 fn fault_4_any_length_is_an_answer() {
-    let verifier = Verifier::described(Described::GITHUB, secret());
+    let verifier = Verifier::custom(CustomScheme::GITHUB, secret());
     for len in 0..200 {
         for text in ["sha256=", "", "sha256"] {
             let text = format!("{text}{}", "0".repeat(len));
             let headers =
-                HeaderMap::from_iter([(Described::GITHUB.header().clone(), value(&text))]);
+                HeaderMap::from_iter([(CustomScheme::GITHUB.header().clone(), value(&text))]);
             let error = verifier.verify(&headers, b"", NOW).unwrap_err();
             let whole = text.len() == "sha256=".len() + 64 && text.starts_with("sha256=");
             let refusal = if whole { "no-match" } else { "no-usable-signature" };
@@ -213,7 +214,8 @@ fn fault_6_the_id_cannot_move_the_boundary() {
     let mut headers = signer.sign(&id("m"), NOW, b"2.x").unwrap();
     headers.insert("webhook-id", value("m.1614265330"));
     headers.insert("webhook-timestamp", value("2"));
-    let verifier = Verifier::standard_webhooks(secret()).tolerance(Duration::MAX, Duration::MAX);
+    let verifier =
+        Verifier::standard_webhooks(secret()).with_tolerance(Duration::MAX, Duration::MAX);
     let error = verifier.verify(&headers, b"x", NOW).unwrap_err();
     assert_eq!(error.name(), "malformed-id");
     for bad in ["", "a b", "a\tb", "a.b"] {
@@ -323,16 +325,16 @@ fn what_is_verified_is_decoded() {
 /// A rotation, seen from a receiver that has both secrets all the time.
 #[test]
 fn a_rotation_is_seen_to_be_done() {
-    let verifier = Verifier::standard_webhooks(other()).also(secret());
+    let verifier = Verifier::standard_webhooks(other()).add_secret(secret());
     let index = |signer: Signer| {
         let headers = signer.sign(&id("m"), NOW, BODY).unwrap();
         verifier.verify(&headers, BODY, NOW).unwrap().key_index()
     };
     assert_eq!(index(Signer::standard_webhooks(secret())), 1);
-    assert_eq!(index(Signer::standard_webhooks(other()).also(secret())), 0);
+    assert_eq!(index(Signer::standard_webhooks(other()).add_secret(secret())), 0);
     assert_eq!(index(Signer::standard_webhooks(other())), 0);
     // A receiver that has only the old secret is served until the sender drops it.
-    let both = Signer::standard_webhooks(other()).also(secret());
+    let both = Signer::standard_webhooks(other()).add_secret(secret());
     let headers = both.sign(&id("m"), NOW, BODY).unwrap();
     assert!(verify(&headers, BODY).is_ok());
 }
@@ -344,14 +346,14 @@ fn one_list_carries_both_kinds_of_signature() {
 
     let key = Ed25519PrivateKey::from_seed(&[7; 32]);
     let public = key.public();
-    let signer = Signer::standard_webhooks(secret()).also_key(key).unwrap();
+    let signer = Signer::standard_webhooks(secret()).add_key(key).unwrap();
     let headers = signer.sign(&id("m"), NOW, BODY).unwrap();
     let list = headers["webhook-signature"].to_str().unwrap();
     assert!(list.starts_with("v1,") && list.contains(" v1a,"), "{list}");
     for verifier in [
         Verifier::standard_webhooks(secret()),
         Verifier::standard_webhooks(public.clone()),
-        Verifier::standard_webhooks(other()).also_key(public).unwrap(),
+        Verifier::standard_webhooks(other()).add_key(public).unwrap(),
     ] {
         assert!(verifier.verify(&headers, BODY, NOW).is_ok());
     }
@@ -364,7 +366,7 @@ fn every_type_is_send_and_sync() {
     check::<Verifier>();
     check::<Verified<'static>>();
     check::<VerifyError>();
-    check::<Described>();
+    check::<CustomScheme>();
     check::<danger::Unsigned<'static>>();
     #[cfg(feature = "ed25519")]
     check::<labhook::signature::Ed25519PrivateKey>();

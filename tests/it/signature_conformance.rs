@@ -14,7 +14,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use labhook::signature::{Described, Description, TimestampForm, VerifyingKey};
+use labhook::signature::{CustomScheme, SchemeSpec, TimestampForm, VerifyingKey};
 use labhook::{Scheme, Secret, Timestamp, Verifier};
 use serde::Deserialize;
 
@@ -53,12 +53,13 @@ struct DescribedCase {
 }
 
 impl DescribedCase {
-    fn read(&self) -> Described {
-        let mut description = Description::new(&self.header, &self.template).prefix(&self.prefix);
+    fn read(&self) -> CustomScheme {
+        let mut description =
+            SchemeSpec::new(&self.header, &self.template).with_prefix(&self.prefix);
         description.separator = self.separator;
         description.id_header = self.id_header.as_deref();
         if self.encoding == "base64" {
-            description = description.base64();
+            description = description.with_base64();
         }
         let form = match self.timestamp_form.as_deref() {
             Some("unix-millis") => TimestampForm::UnixMillis,
@@ -66,12 +67,12 @@ impl DescribedCase {
             _ => TimestampForm::UnixSeconds,
         };
         if let Some(name) = &self.timestamp_header {
-            description = description.timestamp_header(name, form);
+            description = description.with_timestamp_header(name, form);
         }
         if let Some(prefix) = &self.timestamp_field {
-            description = description.timestamp_field(prefix, form);
+            description = description.with_timestamp_field(prefix, form);
         }
-        Described::new(description).unwrap()
+        CustomScheme::new(description).unwrap()
     }
 }
 
@@ -82,7 +83,7 @@ impl Case {
             "svix" => Scheme::Svix,
             "strike" => Scheme::Strike,
             "token" => Scheme::Token(self.header.as_ref().unwrap().parse().unwrap()),
-            "described" => Scheme::Described(self.described.as_ref().unwrap().read()),
+            "described" => Scheme::CustomScheme(self.described.as_ref().unwrap().read()),
             other => panic!("{}: no scheme {other}", self.name),
         }
     }
@@ -109,10 +110,11 @@ impl Case {
         let mut keys = keys.into_iter();
         let mut verifier = Verifier::new(self.scheme(), keys.next().unwrap()).unwrap();
         for key in keys {
-            verifier = verifier.also_key(key).unwrap();
+            verifier = verifier.add_key(key).unwrap();
         }
         if let Some((past, future)) = self.tolerance {
-            verifier = verifier.tolerance(Duration::from_secs(past), Duration::from_secs(future));
+            verifier =
+                verifier.with_tolerance(Duration::from_secs(past), Duration::from_secs(future));
         }
 
         let mut headers = HeaderMap::new();

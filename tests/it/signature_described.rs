@@ -1,7 +1,7 @@
 //! Schemes as data: how their headers are spelled, and that a configuration can hold them.
 
 use http::HeaderName;
-use labhook::signature::{Described, Description, TimestampForm};
+use labhook::signature::{CustomScheme, SchemeSpec, TimestampForm};
 use labhook::{MessageId, Secret, Signer, Timestamp, Verifier};
 
 const SECONDS: TimestampForm = TimestampForm::UnixSeconds;
@@ -23,29 +23,29 @@ fn id() -> MessageId {
 
 #[test]
 fn the_headers_are_written_as_the_vendors_write_them() {
-    let sign = |scheme: Described, header: &str| {
-        let signer = Signer::described(scheme, secret());
+    let sign = |scheme: CustomScheme, header: &str| {
+        let signer = Signer::custom(scheme, secret());
         let headers = signer.sign(&id(), NOW, BODY).unwrap();
         headers[header].to_str().unwrap().to_owned()
     };
-    let stripe = sign(Described::STRIPE, "stripe-signature");
+    let stripe = sign(CustomScheme::STRIPE, "stripe-signature");
     assert!(stripe.starts_with("t=1614265330,v1="), "{stripe}");
     assert_eq!(stripe.len(), "t=1614265330,v1=".len() + 64);
 
-    let shopify = sign(Described::SHOPIFY, "x-shopify-hmac-sha256");
+    let shopify = sign(CustomScheme::SHOPIFY, "x-shopify-hmac-sha256");
     assert_eq!(shopify.len(), 44);
     assert!(shopify.ends_with('='));
 
-    let twitch = sign(Described::TWITCH, "twitch-eventsub-message-timestamp");
+    let twitch = sign(CustomScheme::TWITCH, "twitch-eventsub-message-timestamp");
     assert_eq!(twitch, "2021-02-25T15:02:10.000Z");
 }
 
 #[test]
 fn a_scheme_with_a_separator_signs_with_every_key() {
-    let signer = Signer::described(Described::STRIPE, secret()).also(other());
+    let signer = Signer::custom(CustomScheme::STRIPE, secret()).add_secret(other());
     let headers = signer.sign(&id(), NOW, BODY).unwrap();
     for key in [secret(), other()] {
-        let verifier = Verifier::described(Described::STRIPE, key);
+        let verifier = Verifier::custom(CustomScheme::STRIPE, key);
         assert!(verifier.verify(&headers, BODY, NOW).is_ok());
     }
 }
@@ -53,14 +53,15 @@ fn a_scheme_with_a_separator_signs_with_every_key() {
 #[test]
 fn a_scheme_from_a_configuration_is_the_constant() {
     let header = String::from("X-Hub-Signature-256");
-    let read = Described::new(Description::new(&header, "{body}").prefix("sha256=")).unwrap();
-    assert_eq!(read, Described::GITHUB);
-    let slack = Description::new("X-Slack-Signature", "v0:{timestamp}:{body}")
-        .prefix("v0=")
-        .timestamp_header("X-Slack-Request-Timestamp", SECONDS);
-    assert_eq!(Described::new(slack).unwrap(), Described::SLACK);
+    let read =
+        CustomScheme::new(SchemeSpec::new(&header, "{body}").with_prefix("sha256=")).unwrap();
+    assert_eq!(read, CustomScheme::GITHUB);
+    let slack = SchemeSpec::new("X-Slack-Signature", "v0:{timestamp}:{body}")
+        .with_prefix("v0=")
+        .with_timestamp_header("X-Slack-Request-Timestamp", SECONDS);
+    assert_eq!(CustomScheme::new(slack).unwrap(), CustomScheme::SLACK);
     assert_eq!(
-        Described::SLACK.header_names().map(HeaderName::as_str).collect::<Vec<_>>(),
+        CustomScheme::SLACK.header_names().map(HeaderName::as_str).collect::<Vec<_>>(),
         ["x-slack-request-timestamp", "x-slack-signature"]
     );
 }

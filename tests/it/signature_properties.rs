@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use labhook::signature::{Described, Description, TimestampForm};
+use labhook::signature::{CustomScheme, SchemeSpec, TimestampForm};
 use labhook::{MessageId, Secret, Signer, Timestamp, Verifier};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -11,22 +11,22 @@ use proptest::sample::{Index, select};
 
 const SIGNED: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
 
-fn stripe_like() -> Described {
-    Described::new(
-        Description::new("x-stripe", "{timestamp}.{body}")
-            .separator(',')
-            .prefix("v1=")
-            .timestamp_field("t=", TimestampForm::UnixSeconds),
+fn stripe_like() -> CustomScheme {
+    CustomScheme::new(
+        SchemeSpec::new("x-stripe", "{timestamp}.{body}")
+            .with_separator(',')
+            .with_prefix("v1=")
+            .with_timestamp_field("t=", TimestampForm::UnixSeconds),
     )
     .unwrap()
 }
 
-fn twitch_like() -> Described {
-    Described::new(
-        Description::new("x-twitch", "{id}{timestamp}{body}")
-            .prefix("sha256=")
-            .id_header("x-id")
-            .timestamp_header("x-time", TimestampForm::Rfc3339),
+fn twitch_like() -> CustomScheme {
+    CustomScheme::new(
+        SchemeSpec::new("x-twitch", "{id}{timestamp}{body}")
+            .with_prefix("sha256=")
+            .with_id_header("x-id")
+            .with_timestamp_header("x-time", TimestampForm::Rfc3339),
     )
     .unwrap()
 }
@@ -39,8 +39,8 @@ fn pairs(key: &[u8]) -> Vec<(Signer, Verifier)> {
         (Signer::standard_webhooks(key()), Verifier::svix(key())),
         (Signer::strike(key()), Verifier::strike(key())),
     ];
-    for scheme in [Described::GITHUB, Described::SLACK, stripe_like(), twitch_like()] {
-        pairs.push((Signer::described(scheme.clone(), key()), Verifier::described(scheme, key())));
+    for scheme in [CustomScheme::GITHUB, CustomScheme::SLACK, stripe_like(), twitch_like()] {
+        pairs.push((Signer::custom(scheme.clone(), key()), Verifier::custom(scheme, key())));
     }
     pairs
 }
@@ -114,7 +114,7 @@ proptest! {
         let verifier = Verifier::standard_webhooks(secret());
         prop_assert!(verifier.verify(&headers, b"", at).is_ok());
         let (past, future) = (Duration::from_micros(past), Duration::from_micros(future));
-        let verifier = verifier.tolerance(past, future);
+        let verifier = verifier.with_tolerance(past, future);
         let now = Timestamp::from_unix_micros(now);
         match verifier.verify(&headers, b"", now) {
             Ok(verified) => {
@@ -156,7 +156,7 @@ proptest! {
             };
         }
         // The widest tolerance, so that it is the signature that refuses a changed time.
-        let verifier = Verifier::standard_webhooks(secret()).tolerance(Duration::MAX, Duration::MAX);
+        let verifier = Verifier::standard_webhooks(secret()).with_tolerance(Duration::MAX, Duration::MAX);
         prop_assert!(verifier.verify(&headers, &body, now).is_err());
     }
 
@@ -170,7 +170,7 @@ proptest! {
             .iter()
             .flat_map(|verifier| match verifier.scheme() {
                 labhook::Scheme::Token(name) => vec![name.clone()],
-                labhook::Scheme::Described(scheme) => scheme.header_names().cloned().collect(),
+                labhook::Scheme::CustomScheme(scheme) => scheme.header_names().cloned().collect(),
                 _ => SIGNED
                     .into_iter()
                     .chain(["svix-id", "svix-timestamp", "svix-signature"])
@@ -186,7 +186,7 @@ proptest! {
             }
         }
         for verifier in verifiers() {
-            let verifier = verifier.tolerance(Duration::MAX, Duration::MAX);
+            let verifier = verifier.with_tolerance(Duration::MAX, Duration::MAX);
             let now = Timestamp::from_unix_micros(now);
             prop_assert!(verifier.verify(&headers, &body, now).is_err());
         }

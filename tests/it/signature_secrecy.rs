@@ -6,7 +6,7 @@ use std::fmt::{Debug, Write as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use labhook::signature::{Described, SigningKey, VerifyingKey};
+use labhook::signature::{CustomScheme, SigningKey, VerifyingKey};
 use labhook::{MessageId, Secret, SecretError, Signer, Timestamp, Verifier, danger};
 
 const KEY: &str = "kEyMaTeRiAl-0123456789";
@@ -56,8 +56,8 @@ fn signers() -> Vec<(Signer, Verifier)> {
     let token = HeaderName::from_static("x-token");
     vec![
         (
-            Signer::standard_webhooks(secret()).also(secret()),
-            Verifier::standard_webhooks(secret()).also(secret()),
+            Signer::standard_webhooks(secret()).add_secret(secret()),
+            Verifier::standard_webhooks(secret()).add_secret(secret()),
         ),
         (Signer::svix(secret()), Verifier::svix(secret())),
         (Signer::strike(secret()), Verifier::strike(secret())),
@@ -66,8 +66,8 @@ fn signers() -> Vec<(Signer, Verifier)> {
             Verifier::token(token, secret()).unwrap(),
         ),
         (
-            Signer::described(Described::SLACK, secret()),
-            Verifier::described(Described::SLACK, secret()),
+            Signer::custom(CustomScheme::SLACK, secret()),
+            Verifier::custom(CustomScheme::SLACK, secret()),
         ),
     ]
 }

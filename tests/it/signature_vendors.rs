@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use labhook::signature::{Described, Description, TimestampForm};
+use labhook::signature::{CustomScheme, SchemeSpec, TimestampForm};
 use labhook::{MessageId, Secret, Signer, Timestamp, Verifier};
 use serde::Deserialize;
 
@@ -17,55 +17,55 @@ const NOW: Timestamp = Timestamp::from_unix_seconds(1_614_265_330);
 const BODY: &[u8] = b"{\"run\":\"R-7\"}\xff";
 
 /// Every constant, its name, and the headers that it reads and writes.
-static ALL: [(&str, Described, &str); 39] = [
-    ("ASANA", Described::ASANA, "x-hook-signature"),
-    ("BITBUCKET", Described::BITBUCKET, "x-hub-signature"),
-    ("BOX", Described::BOX, "box-delivery-timestamp box-signature-primary"),
-    ("BUILDKITE", Described::BUILDKITE, "x-buildkite-signature"),
-    ("CAL_COM", Described::CAL_COM, "x-cal-signature-256"),
-    ("CIRCLECI", Described::CIRCLECI, "circleci-signature"),
-    ("CLICKUP", Described::CLICKUP, "x-signature"),
-    ("COINBASE_COMMERCE", Described::COINBASE_COMMERCE, "x-cc-webhook-signature"),
-    ("DATASAUR", Described::DATASAUR, "x-datasaur-signature"),
-    ("DOCUSIGN", Described::DOCUSIGN, "x-docusign-signature-1"),
-    ("DROPBOX", Described::DROPBOX, "x-dropbox-signature"),
-    ("FINTOC", Described::FINTOC, "fintoc-signature"),
-    ("FORGEJO", Described::FORGEJO, "x-forgejo-signature"),
-    ("GITEA", Described::GITEA, "x-gitea-signature"),
-    ("GITHUB", Described::GITHUB, "x-hub-signature-256"),
-    ("GRAFANA", Described::GRAFANA, "x-grafana-alerting-signature"),
-    ("JIRA", Described::JIRA, "x-hub-signature"),
-    ("LEMON_SQUEEZY", Described::LEMON_SQUEEZY, "x-signature"),
-    ("LINE", Described::LINE, "x-line-signature"),
-    ("LINEAR", Described::LINEAR, "linear-signature"),
-    ("MOLLIE", Described::MOLLIE, "x-mollie-signature"),
-    ("MUX", Described::MUX, "mux-signature"),
-    ("NOTION", Described::NOTION, "x-notion-signature"),
-    ("PADDLE", Described::PADDLE, "paddle-signature"),
-    ("PAGERDUTY", Described::PAGERDUTY, "x-pagerduty-signature"),
-    ("PUSHER", Described::PUSHER, "x-pusher-signature"),
-    ("RAZORPAY", Described::RAZORPAY, "x-razorpay-signature"),
-    ("SENTRY", Described::SENTRY, "sentry-hook-signature"),
-    ("SHOPIFY", Described::SHOPIFY, "x-shopify-hmac-sha256"),
-    ("SLACK", Described::SLACK, "x-slack-request-timestamp x-slack-signature"),
-    ("STRIPE", Described::STRIPE, "stripe-signature"),
-    ("TAILSCALE", Described::TAILSCALE, "tailscale-webhook-signature"),
-    ("TODOIST", Described::TODOIST, "x-todoist-hmac-sha256"),
+static ALL: [(&str, CustomScheme, &str); 39] = [
+    ("ASANA", CustomScheme::ASANA, "x-hook-signature"),
+    ("BITBUCKET", CustomScheme::BITBUCKET, "x-hub-signature"),
+    ("BOX", CustomScheme::BOX, "box-delivery-timestamp box-signature-primary"),
+    ("BUILDKITE", CustomScheme::BUILDKITE, "x-buildkite-signature"),
+    ("CAL_COM", CustomScheme::CAL_COM, "x-cal-signature-256"),
+    ("CIRCLECI", CustomScheme::CIRCLECI, "circleci-signature"),
+    ("CLICKUP", CustomScheme::CLICKUP, "x-signature"),
+    ("COINBASE_COMMERCE", CustomScheme::COINBASE_COMMERCE, "x-cc-webhook-signature"),
+    ("DATASAUR", CustomScheme::DATASAUR, "x-datasaur-signature"),
+    ("DOCUSIGN", CustomScheme::DOCUSIGN, "x-docusign-signature-1"),
+    ("DROPBOX", CustomScheme::DROPBOX, "x-dropbox-signature"),
+    ("FINTOC", CustomScheme::FINTOC, "fintoc-signature"),
+    ("FORGEJO", CustomScheme::FORGEJO, "x-forgejo-signature"),
+    ("GITEA", CustomScheme::GITEA, "x-gitea-signature"),
+    ("GITHUB", CustomScheme::GITHUB, "x-hub-signature-256"),
+    ("GRAFANA", CustomScheme::GRAFANA, "x-grafana-alerting-signature"),
+    ("JIRA", CustomScheme::JIRA, "x-hub-signature"),
+    ("LEMON_SQUEEZY", CustomScheme::LEMON_SQUEEZY, "x-signature"),
+    ("LINE", CustomScheme::LINE, "x-line-signature"),
+    ("LINEAR", CustomScheme::LINEAR, "linear-signature"),
+    ("MOLLIE", CustomScheme::MOLLIE, "x-mollie-signature"),
+    ("MUX", CustomScheme::MUX, "mux-signature"),
+    ("NOTION", CustomScheme::NOTION, "x-notion-signature"),
+    ("PADDLE", CustomScheme::PADDLE, "paddle-signature"),
+    ("PAGERDUTY", CustomScheme::PAGERDUTY, "x-pagerduty-signature"),
+    ("PUSHER", CustomScheme::PUSHER, "x-pusher-signature"),
+    ("RAZORPAY", CustomScheme::RAZORPAY, "x-razorpay-signature"),
+    ("SENTRY", CustomScheme::SENTRY, "sentry-hook-signature"),
+    ("SHOPIFY", CustomScheme::SHOPIFY, "x-shopify-hmac-sha256"),
+    ("SLACK", CustomScheme::SLACK, "x-slack-request-timestamp x-slack-signature"),
+    ("STRIPE", CustomScheme::STRIPE, "stripe-signature"),
+    ("TAILSCALE", CustomScheme::TAILSCALE, "tailscale-webhook-signature"),
+    ("TODOIST", CustomScheme::TODOIST, "x-todoist-hmac-sha256"),
     (
         "TWITCH",
-        Described::TWITCH,
+        CustomScheme::TWITCH,
         "twitch-eventsub-message-id twitch-eventsub-message-timestamp \
          twitch-eventsub-message-signature",
     ),
-    ("TYPEFORM", Described::TYPEFORM, "typeform-signature"),
-    ("WEBFLOW", Described::WEBFLOW, "x-webflow-timestamp x-webflow-signature"),
-    ("XERO", Described::XERO, "x-xero-signature"),
+    ("TYPEFORM", CustomScheme::TYPEFORM, "typeform-signature"),
+    ("WEBFLOW", CustomScheme::WEBFLOW, "x-webflow-timestamp x-webflow-signature"),
+    ("XERO", CustomScheme::XERO, "x-xero-signature"),
     (
         "ZENDESK",
-        Described::ZENDESK,
+        CustomScheme::ZENDESK,
         "x-zendesk-webhook-signature-timestamp x-zendesk-webhook-signature",
     ),
-    ("ZOOM", Described::ZOOM, "x-zm-request-timestamp x-zm-signature"),
+    ("ZOOM", CustomScheme::ZOOM, "x-zm-request-timestamp x-zm-signature"),
 ];
 
 /// A signed request. `published` is whether the vendor printed it; `exact` is whether a signer
@@ -90,7 +90,7 @@ impl Vector {
         serde_json::from_str(VENDORS).unwrap()
     }
 
-    fn scheme(&self) -> Described {
+    fn scheme(&self) -> CustomScheme {
         let (_, scheme, _) = ALL.iter().find(|(name, ..)| *name == self.constant).unwrap();
         scheme.clone()
     }
@@ -100,7 +100,7 @@ impl Vector {
     }
 
     fn verifier(&self) -> Verifier {
-        Verifier::described(self.scheme(), self.secret())
+        Verifier::custom(self.scheme(), self.secret())
     }
 
     fn now(&self) -> Timestamp {
@@ -142,7 +142,7 @@ fn each_constant_verifies_its_vectors() {
 #[test]
 fn each_constant_writes_its_vectors() {
     for vector in Vector::all().iter().filter(|vector| vector.exact) {
-        let signer = Signer::described(vector.scheme(), vector.secret());
+        let signer = Signer::custom(vector.scheme(), vector.secret());
         let id = vector.id.as_deref().map_or_else(id, |text| MessageId::new(text).unwrap());
         let headers = signer.sign(&id, vector.now(), vector.body.as_bytes()).unwrap();
         assert_eq!(headers, vector.headers(), "{}", vector.constant);
@@ -186,8 +186,8 @@ fn a_changed_byte_is_refused() {
 #[test]
 fn what_is_signed_beside_the_body_cannot_be_changed() {
     for (name, scheme, _) in &ALL {
-        let verifier = Verifier::described(scheme.clone(), secret());
-        let signer = Signer::described(scheme.clone(), secret());
+        let verifier = Verifier::custom(scheme.clone(), secret());
+        let signer = Signer::custom(scheme.clone(), secret());
         let signed = signer.sign(&id(), NOW, BODY).unwrap();
         let later = NOW + Duration::from_secs(1);
         let later = signer.sign(&MessageId::new("another").unwrap(), later, BODY).unwrap();
@@ -216,18 +216,18 @@ fn what_is_signed_beside_the_body_cannot_be_changed() {
 #[test]
 fn bytes_cannot_move_into_or_out_of_an_rfc_3339_time() {
     let time = |header: &str| {
-        let signed = Signer::described(Described::TWITCH, secret()).sign(&id(), NOW, BODY);
+        let signed = Signer::custom(CustomScheme::TWITCH, secret()).sign(&id(), NOW, BODY);
         signed.unwrap()[header].to_str().unwrap().to_owned()
     };
     let time = time("twitch-eventsub-message-timestamp");
     for (name, scheme, time_header) in [
-        ("TWITCH", Described::TWITCH, "twitch-eventsub-message-timestamp"),
-        ("ZENDESK", Described::ZENDESK, "x-zendesk-webhook-signature-timestamp"),
-        ("BOX", Described::BOX, "box-delivery-timestamp"),
+        ("TWITCH", CustomScheme::TWITCH, "twitch-eventsub-message-timestamp"),
+        ("ZENDESK", CustomScheme::ZENDESK, "x-zendesk-webhook-signature-timestamp"),
+        ("BOX", CustomScheme::BOX, "box-delivery-timestamp"),
     ] {
         let verifier =
-            Verifier::described(scheme.clone(), secret()).tolerance(Duration::MAX, Duration::MAX);
-        let signed = Signer::described(scheme, secret()).sign(&id(), NOW, BODY).unwrap();
+            Verifier::custom(scheme.clone(), secret()).with_tolerance(Duration::MAX, Duration::MAX);
+        let signed = Signer::custom(scheme, secret()).sign(&id(), NOW, BODY).unwrap();
         let (first, last) = (&BODY[..1], &BODY[BODY.len() - 1..]);
         let moved: &[(Vec<u8>, Vec<u8>)] = &[
             // Out of the time, into what stands after or before it.
@@ -246,20 +246,20 @@ fn bytes_cannot_move_into_or_out_of_an_rfc_3339_time() {
     }
 }
 
-/// The remark of [`Described`] on integers beside the body: only the tolerance tells.
+/// The remark of [`CustomScheme`] on integers beside the body: only the tolerance tells.
 #[test]
 fn bytes_can_move_into_an_integer_time_within_the_tolerance() {
-    let touching = Described::new(
-        Description::new("x-signature", "{timestamp}{body}")
-            .timestamp_header("x-time", TimestampForm::UnixSeconds),
+    let touching = CustomScheme::new(
+        SchemeSpec::new("x-signature", "{timestamp}{body}")
+            .with_timestamp_header("x-time", TimestampForm::UnixSeconds),
     );
     let touching = touching.unwrap();
     let early = Timestamp::from_unix_seconds(161_426_533);
     let long = [b"0", BODY].concat();
-    let signer = Signer::described(touching.clone(), secret());
+    let signer = Signer::custom(touching.clone(), secret());
     let mut headers = signer.sign(&id(), early, &long).unwrap();
     headers.insert("x-time", HeaderValue::from_static("1614265330"));
-    let verifier = Verifier::described(touching, secret());
+    let verifier = Verifier::custom(touching, secret());
     assert_eq!(
         verifier.verify(&headers, BODY, early).unwrap_err().name(),
         "too-new",
@@ -276,15 +276,15 @@ fn each_constant_verifies_what_it_signs() {
         let names: Vec<_> = scheme.header_names().map(HeaderName::as_str).collect();
         assert_eq!(names.join(" "), *headers, "{name}");
 
-        let signed = Signer::described(scheme.clone(), secret()).sign(&id(), NOW, BODY).unwrap();
+        let signed = Signer::custom(scheme.clone(), secret()).sign(&id(), NOW, BODY).unwrap();
         assert_eq!(signed.len(), names.len(), "{name}");
-        let verifier = Verifier::described(scheme.clone(), other()).also(secret());
+        let verifier = Verifier::custom(scheme.clone(), other()).add_secret(secret());
         let verified = verifier.verify(&signed, BODY, NOW).unwrap();
         assert_eq!(verified.key_index(), 1, "{name}");
         assert_eq!(verified.id(), (*name == "TWITCH").then(id).as_ref(), "{name}");
         assert!(verified.timestamp().is_none_or(|timestamp| timestamp == NOW), "{name}");
 
-        let stranger = Verifier::described(scheme.clone(), other());
+        let stranger = Verifier::custom(scheme.clone(), other());
         let error = stranger.verify(&signed, BODY, NOW).unwrap_err();
         assert_eq!(error.name(), "no-match", "{name}");
     }

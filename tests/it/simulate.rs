@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use http::StatusCode;
 use labhook::delivery::{Failure, Jitter, Schedule};
-use labhook::flow::WindowPolicy;
+use labhook::flow::ConcurrencyLimitPolicy;
 use labhook::health::State;
-use labhook::simulate::{Behaviour, Load, Policies, Receiver, Recovery, Report, Scenario};
-use labhook::{FlowPolicy, HealthPolicy, Order, Outcome, Policy, Verdict};
+use labhook::simulate::{Behaviour, EndpointPolicy, Load, Receiver, Recovery, Report, Scenario};
+use labhook::{FlowPolicy, HealthPolicy, Order, Outcome, RetryPolicy, Verdict};
 use proptest::prelude::*;
 
 use crate::support::{answer, config, secs};
@@ -24,9 +24,9 @@ fn millis(millis: u64) -> Duration {
 }
 
 /// An endpoint that nothing but its delivery policy and a window of attempts holds back.
-fn plain(policy: Policy) -> Policies {
-    let flow = FlowPolicy::fixed().with_window(WindowPolicy::fixed(count(1_000)));
-    Policies::new(policy).with_health(HealthPolicy::never()).with_flow(flow)
+fn plain(policy: RetryPolicy) -> EndpointPolicy {
+    let flow = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(count(1_000)));
+    EndpointPolicy::new(policy).with_health(HealthPolicy::never()).with_flow(flow)
 }
 
 /// One message, at the start.
@@ -35,7 +35,7 @@ fn one() -> Scenario {
 }
 
 fn down(to: u64, behaviour: Behaviour) -> Receiver {
-    Receiver::new().outage(Duration::ZERO, secs(to), behaviour)
+    Receiver::new().add_outage(Duration::ZERO, secs(to), behaviour)
 }
 
 fn unavailable() -> Behaviour {
@@ -58,13 +58,13 @@ fn run(scenario: &Scenario) -> Report {
     report
 }
 
-fn run_one(policy: Policy, receiver: Receiver) -> Report {
-    run(&one().endpoint(plain(policy), receiver))
+fn run_one(policy: RetryPolicy, receiver: Receiver) -> Report {
+    run(&one().add_endpoint(plain(policy), receiver))
 }
 
 #[test]
 fn one_message_through_a_minute_of_outage_comes_at_a_known_instant() {
-    let policy = || Policy::new(Schedule::list([secs(5), secs(300)]));
+    let policy = || RetryPolicy::new(Schedule::list([secs(5), secs(300)]));
     let report = run_one(policy(), down(60, unavailable()));
     // 20 ms, 5 s, 20 ms, 300 s, 20 ms.
     assert_eq!(report.ended_at, millis(305_060));
@@ -85,45 +85,45 @@ fn one_message_through_a_minute_of_outage_comes_at_a_known_instant() {
 
 #[test]
 fn what_the_receiver_takes_without_saying_so_comes_twice() {
-    let policy = Policy::new(Schedule::list([secs(5), secs(300)]));
+    let policy = RetryPolicy::new(Schedule::list([secs(5), secs(300)]));
     let report = run_one(policy, down(10, Behaviour::Swallows));
     // Taken at 0, unanswered at 20 s, sent again at 25 s.
     assert_eq!((report.duplicates, report.attempts), (1, 2));
     assert_eq!(report.delays.unwrap().p50, millis(25_020));
     // An answer that comes with the deadline comes too late.
-    let policy = || Policy::none().with_attempt_timeout(secs(1));
-    let report = run_one(policy(), Receiver::new().latency(millis(999)));
+    let policy = || RetryPolicy::none().with_attempt_timeout(secs(1));
+    let report = run_one(policy(), Receiver::new().with_latency(millis(999)));
     assert_eq!((report.ended(Verdict::Delivered), report.ended_at), (1, millis(999)));
-    let report = run_one(policy(), Receiver::new().latency(secs(1)));
+    let report = run_one(policy(), Receiver::new().with_latency(secs(1)));
     assert_eq!((report.ended(Verdict::Exhausted), report.ended_at), (1, secs(1)));
 }
 
 #[test]
 fn a_message_lives_for_its_lifetime() {
-    let policy = Policy::new(Schedule::list([secs(5), secs(300)]));
-    let scenario = one().endpoint(plain(policy), down(3_600, unavailable()));
+    let policy = RetryPolicy::new(Schedule::list([secs(5), secs(300)]));
+    let scenario = one().add_endpoint(plain(policy), down(3_600, unavailable()));
     // The second retry would come after it.
-    let report = run(&scenario.clone().lifetime(secs(305)));
+    let report = run(&scenario.clone().with_lifetime(secs(305)));
     assert_eq!((report.ended(Verdict::Expired), report.attempts), (1, 2));
-    let report = run(&scenario.lifetime(secs(306)));
+    let report = run(&scenario.with_lifetime(secs(306)));
     assert_eq!((report.ended(Verdict::Exhausted), report.attempts), (1, 3));
 }
 
 #[test]
 fn strikes_nine_days() {
     // The eleventh retry comes after 265 716 s, and the twelfth 531 441 s later.
-    let report = run_one(Policy::strike(), down(10 * DAY, Behaviour::Hangs));
+    let report = run_one(RetryPolicy::strike(), down(10 * DAY, Behaviour::Hangs));
     assert_eq!((report.attempts, report.ended(Verdict::Exhausted)), (13, 1));
     assert_eq!(report.ended_at, secs(797_160 + 13 * 5));
-    let report = run_one(Policy::strike(), down(9 * DAY, Behaviour::refuses()));
+    let report = run_one(RetryPolicy::strike(), down(9 * DAY, Behaviour::refuses()));
     assert_eq!((report.attempts, report.ended(Verdict::Delivered)), (13, 1));
     assert_eq!(report.ended_at, secs(797_160) + 13 * millis(20));
 }
 
 #[test]
 fn svixs_27_hours() {
-    let policy = Policy::svix().with_jitter(Jitter::NONE);
-    let receiver = down(30 * 3_600, unavailable()).latency(Duration::ZERO);
+    let policy = RetryPolicy::svix().with_jitter(Jitter::NONE);
+    let receiver = down(30 * 3_600, unavailable()).with_latency(Duration::ZERO);
     let report = run_one(policy, receiver);
     assert_eq!((report.attempts, report.ended(Verdict::Exhausted)), (8, 1));
     assert_eq!(report.ended_at, secs(27 * 3_600 + 35 * 60 + 5));
@@ -132,19 +132,19 @@ fn svixs_27_hours() {
 #[test]
 fn a_receiver_takes_no_more_than_its_capacity_in_any_second() {
     // A hundred at once; the fifty that are refused come again a second later.
-    let policy = Policy::new(Schedule::list([secs(1)]));
-    let receiver = Receiver::new().capacity(count(50)).latency(Duration::ZERO);
+    let policy = RetryPolicy::new(Schedule::list([secs(1)]));
+    let receiver = Receiver::new().with_capacity(count(50)).with_latency(Duration::ZERO);
     let load = Load::new(count(1_000_000), secs(1));
     let at_once = Scenario::new(load, Duration::from_micros(100));
-    let report = run(&at_once.clone().endpoint(plain(policy.clone()), receiver.clone()));
+    let report = run(&at_once.clone().add_endpoint(plain(policy.clone()), receiver.clone()));
     assert_eq!((report.accepted, report.attempts, report.refused), (100, 150, 50));
     assert_eq!((report.peak_requests, report.peak_retries), (100, 50));
     assert_eq!(report.ended_at, secs(1) + Duration::from_micros(99));
     assert_eq!(report.delays.unwrap().p50, Duration::ZERO);
     assert_eq!(report.delays.unwrap().max, secs(1));
     // A refusal of the receiver's own kind.
-    let gone = receiver.refusal(answer(410));
-    let report = run(&at_once.endpoint(plain(policy), gone));
+    let gone = receiver.with_refusal(answer(410));
+    let report = run(&at_once.add_endpoint(plain(policy), gone));
     assert_eq!((report.ended(Verdict::Delivered), report.ended(Verdict::Gone)), (50, 1));
     assert_eq!((report.accepted, report.shed), (51, 49));
     assert_eq!(report.states, [(Duration::from_micros(50), State::Disabled)]);
@@ -152,7 +152,7 @@ fn a_receiver_takes_no_more_than_its_capacity_in_any_second() {
 
 #[test]
 fn a_pause_that_is_asked_for_is_kept() {
-    let policy = Policy::new(Schedule::list([secs(5)]));
+    let policy = RetryPolicy::new(Schedule::list([secs(5)]));
     let busy = Behaviour::retry_after(StatusCode::TOO_MANY_REQUESTS, millis(89_001));
     let report = run_one(policy, down(60, busy));
     assert_eq!((report.attempts, report.ended_at), (2, secs(90) + millis(40)));
@@ -164,22 +164,22 @@ fn the_load_is_even_and_goes_round_its_keys() {
     let scenario = Scenario::new(load, secs(2));
     // The messages come at 0, 1/3, 2/3 s and so on. Those of a key wait for one another, and each
     // takes a second: three of each key, one after the other.
-    let policies = plain(Policy::none()).with_order(Order::per_key());
-    let receiver = Receiver::new().latency(secs(1));
-    let report = run(&scenario.clone().endpoint(policies, receiver.clone()));
+    let policies = plain(RetryPolicy::none()).with_order(Order::per_key());
+    let receiver = Receiver::new().with_latency(secs(1));
+    let report = run(&scenario.clone().add_endpoint(policies, receiver.clone()));
     assert_eq!((report.accepted, report.peak_requests), (6, 2));
     assert_eq!(report.ended_at, secs(3) + Duration::from_micros(333_333));
     let backlog: Vec<_> = report.series.points().iter().map(|it| it.backlog).collect();
     assert_eq!(backlog, [3, 4, 4, 2]);
-    let report = run(&scenario.endpoint(plain(Policy::none()), receiver));
+    let report = run(&scenario.add_endpoint(plain(RetryPolicy::none()), receiver));
     assert_eq!(report.ended_at, secs(2) + Duration::from_micros(666_666));
 }
 
 #[test]
 fn what_has_no_end_is_ended() {
-    let endless = Policy::new(Schedule::list([secs(60)]).for_ever());
-    let receiver = down(u64::from(u32::MAX), unavailable()).latency(Duration::ZERO);
-    let scenario = one().limit(secs(3_600)).endpoint(plain(endless), receiver);
+    let endless = RetryPolicy::new(Schedule::list([secs(60)]).forever());
+    let receiver = down(u64::from(u32::MAX), unavailable()).with_latency(Duration::ZERO);
+    let scenario = one().with_limit(secs(3_600)).add_endpoint(plain(endless), receiver);
     let report = run(&scenario);
     assert_eq!((report.attempts, report.pending, report.ended_at), (61, 1, secs(3_600)));
     assert_eq!(report.recovery.unwrap().drained_after, None);
@@ -189,25 +189,25 @@ fn what_has_no_end_is_ended() {
 
 #[test]
 fn each_endpoint_has_its_own_report() {
-    let policy = || plain(Policy::new(Schedule::list([secs(5)])));
+    let policy = || plain(RetryPolicy::new(Schedule::list([secs(5)])));
     let scenario = one()
-        .endpoint(policy(), Receiver::new())
-        .endpoint(policy(), down(2, Behaviour::Answers(Outcome::failed(Failure::Tls))));
+        .add_endpoint(policy(), Receiver::new())
+        .add_endpoint(policy(), down(2, Behaviour::Answers(Outcome::failed(Failure::Tls))));
     let attempts: Vec<_> = scenario.run().iter().map(|report| report.attempts).collect();
     assert_eq!(attempts, [1, 2]);
 }
 
 #[test]
 fn an_endpoint_can_have_a_load_of_its_own() {
-    let policies = || plain(Policy::svix());
+    let policies = || plain(RetryPolicy::svix());
     let shared = Scenario::new(Load::per_second(count(2)), secs(60));
     let busy = Load::per_second(count(5)).with_keys(count(1));
     let receiver = || down(20, unavailable());
     let reports = shared
         .clone()
-        .endpoint(policies(), receiver())
-        .endpoint_with_load(policies().with_order(Order::strict()), Receiver::new(), busy)
-        .endpoint(policies(), Receiver::new())
+        .add_endpoint(policies(), receiver())
+        .add_endpoint_with_load(policies().with_order(Order::strict()), Receiver::new(), busy)
+        .add_endpoint(policies(), Receiver::new())
         .run();
     let accepted: Vec<_> = reports.iter().map(|report| report.accepted).collect();
     assert_eq!(accepted, [120, 300, 120]);
@@ -216,7 +216,7 @@ fn an_endpoint_can_have_a_load_of_its_own() {
     // Its delays are reckoned from its own events.
     assert_eq!(reports[1].delays.unwrap().max, millis(20));
     // The first one does what it does on its own, jitter and all.
-    let mut alone = run(&shared.clone().endpoint(policies(), receiver()));
+    let mut alone = run(&shared.clone().add_endpoint(policies(), receiver()));
     assert!(alone.retries > 40);
     // A series goes on to the end of the simulation.
     assert!(reports[0].series.points().starts_with(alone.series.points()));
@@ -224,9 +224,9 @@ fn an_endpoint_can_have_a_load_of_its_own() {
     assert_eq!(reports[0], alone);
 
     // Nobody is left for the other load, and a load goes round its own keys.
-    let none = Policies::new(Policy::none()).with_order(Order::per_key());
-    let slow = Receiver::new().latency(secs(1));
-    let report = run(&shared.endpoint_with_load(none, slow, busy));
+    let none = EndpointPolicy::new(RetryPolicy::none()).with_order(Order::per_key());
+    let slow = Receiver::new().with_latency(secs(1));
+    let report = run(&shared.add_endpoint_with_load(none, slow, busy));
     assert_eq!((report.accepted, report.ended_at), (300, secs(300)));
 }
 
@@ -245,9 +245,9 @@ fn time_goes_on_without_latency_and_without_delays() {
             (Jitter::decorrelated(zero, zero), 10),
         ] {
             let attempts = 5_000 / mean;
-            let policy = Policy::new(Schedule::list([zero]).for_ever()).with_jitter(jitter);
-            let refuses = down(60, behaviour.clone()).latency(zero);
-            let report = run(&one().limit(millis(499)).endpoint(plain(policy), refuses));
+            let policy = RetryPolicy::new(Schedule::list([zero]).forever()).with_jitter(jitter);
+            let refuses = down(60, behaviour.clone()).with_latency(zero);
+            let report = run(&one().with_limit(millis(499)).add_endpoint(plain(policy), refuses));
             let near = attempts * 9 / 10..attempts * 11 / 10;
             assert!(near.contains(&report.attempts), "{mean}: {}", report.attempts);
             assert_eq!(report.pending, 1);
@@ -255,8 +255,8 @@ fn time_goes_on_without_latency_and_without_delays() {
     }
     // What has an end comes to it at once, one after the other.
     let crowd = Scenario::new(Load::new(count(300), zero), Duration::from_micros(1));
-    let policies = plain(Policy::new(Schedule::list([zero; 20]))).with_order(Order::strict());
-    let report = run(&crowd.endpoint(policies, down(60, unavailable()).latency(zero)));
+    let policies = plain(RetryPolicy::new(Schedule::list([zero; 20]))).with_order(Order::strict());
+    let report = run(&crowd.add_endpoint(policies, down(60, unavailable()).with_latency(zero)));
     assert_eq!((report.attempts, report.ended(Verdict::Exhausted)), (300 * 21, 300));
     assert_eq!(report.ended_at, zero);
 }
@@ -264,11 +264,11 @@ fn time_goes_on_without_latency_and_without_delays() {
 #[test]
 fn a_run_is_repeatable_and_its_seed_counts() {
     let scenario = Scenario::new(Load::per_second(count(2)), secs(600))
-        .points(NonZeroUsize::new(16).unwrap())
-        .endpoint(Policies::new(Policy::svix()), down(60, unavailable()));
+        .with_points(NonZeroUsize::new(16).unwrap())
+        .add_endpoint(EndpointPolicy::new(RetryPolicy::svix()), down(60, unavailable()));
     let report = run(&scenario);
     assert_eq!(report, run(&scenario));
-    assert_ne!(report, run(&scenario.clone().seed(1)));
+    assert_ne!(report, run(&scenario.clone().with_seed(1)));
     assert!(report.series.points().len() <= 16);
 }
 
@@ -276,7 +276,7 @@ fn a_run_is_repeatable_and_its_seed_counts() {
 fn a_week_of_outage_with_a_message_a_minute() {
     let load = Load::new(count(1), secs(60));
     let scenario = Scenario::new(load, secs(8 * DAY))
-        .endpoint(plain(Policy::default()), down(7 * DAY, unavailable()));
+        .add_endpoint(plain(RetryPolicy::default()), down(7 * DAY, unavailable()));
     let report = run(&scenario);
     assert_eq!(report.accepted, 8 * 1_440);
     assert_eq!(report.pending, 0);
@@ -288,8 +288,10 @@ fn a_week_of_outage_with_a_message_a_minute() {
 #[test]
 fn an_endpoint_is_degraded_suspended_and_disabled_when_its_policy_says() {
     let load = Load::new(count(1), secs(60));
-    let scenario = Scenario::new(load, secs(8 * DAY))
-        .endpoint(Policies::new(Policy::default()), down(8 * DAY, Behaviour::refuses()));
+    let scenario = Scenario::new(load, secs(8 * DAY)).add_endpoint(
+        EndpointPolicy::new(RetryPolicy::default()),
+        down(8 * DAY, Behaviour::refuses()),
+    );
     let report = run(&scenario);
     // The fifth failure is that of the third message; each message before it has failed twice.
     let degraded = secs(120) + millis(20);
@@ -309,11 +311,16 @@ fn an_endpoint_is_degraded_suspended_and_disabled_when_its_policy_says() {
 
 #[test]
 fn a_recovery_is_gentle() {
-    let sides = [plain(Policy::new(Schedule::list([secs(30)]).for_ever())), Policies::default()];
+    let sides =
+        [plain(RetryPolicy::new(Schedule::list([secs(30)]).forever())), EndpointPolicy::default()];
     let [hard, gentle] = sides.map(|policies| {
-        let receiver =
-            Receiver::new().capacity(count(20)).outage(secs(60), secs(660), Behaviour::refuses());
-        run(&Scenario::new(Load::per_second(count(5)), secs(1_800)).endpoint(policies, receiver))
+        let receiver = Receiver::new().with_capacity(count(20)).add_outage(
+            secs(60),
+            secs(660),
+            Behaviour::refuses(),
+        );
+        run(&Scenario::new(Load::per_second(count(5)), secs(1_800))
+            .add_endpoint(policies, receiver))
     });
     assert_eq!([&hard, &gentle].map(|it| it.ended(Verdict::Delivered)), [9_000; 2]);
     // 3 000 wait, and each comes every half minute.
@@ -356,10 +363,10 @@ proptest! {
         outages in prop::collection::vec((0_u64..900, 1_u64..900, behaviour()), 0..4),
         (seed, points) in (any::<u64>(), 1_usize..64),
     ) {
-        let policy = Policy::new(Schedule::list(delays.into_iter().map(secs)))
+        let policy = RetryPolicy::new(Schedule::list(delays.into_iter().map(secs)))
             .with_jitter(jitter)
             .with_window(window.map(secs));
-        let mut policies = Policies::new(policy).with_order(order);
+        let mut policies = EndpointPolicy::new(policy).with_order(order);
         if !has_health {
             policies = policies.with_health(HealthPolicy::never());
         }
@@ -368,16 +375,16 @@ proptest! {
         }
         let mut receiver = Receiver::new();
         if let Some(capacity) = capacity {
-            receiver = receiver.capacity(count(capacity));
+            receiver = receiver.with_capacity(count(capacity));
         }
         for (from, lasts, behaviour) in outages {
-            receiver = receiver.outage(secs(from), secs(from + lasts), behaviour);
+            receiver = receiver.add_outage(secs(from), secs(from + lasts), behaviour);
         }
         let load = Load::new(count(events), secs(20)).with_keys(count(3));
         let scenario = Scenario::new(load, secs(600))
-            .seed(seed)
-            .points(NonZeroUsize::new(points).unwrap())
-            .endpoint(policies.clone(), receiver);
+            .with_seed(seed)
+            .with_points(NonZeroUsize::new(points).unwrap())
+            .add_endpoint(policies.clone(), receiver);
         let report = run(&scenario);
         prop_assert_eq!(report.duplicates, 0);
         prop_assert_eq!(report.pending, 0);
@@ -394,8 +401,8 @@ proptest! {
 #[test]
 fn time_has_an_end() {
     let rare = Load::new(count(1), Duration::MAX);
-    let endless = Policy::new(Schedule::list([Duration::MAX]).for_ever());
-    let scenario = Scenario::new(rare, Duration::MAX).limit(Duration::MAX);
-    let report = run(&scenario.endpoint(plain(endless), down(1, unavailable())));
+    let endless = RetryPolicy::new(Schedule::list([Duration::MAX]).forever());
+    let scenario = Scenario::new(rare, Duration::MAX).with_limit(Duration::MAX);
+    let report = run(&scenario.add_endpoint(plain(endless), down(1, unavailable())));
     assert_eq!((report.accepted, report.attempts, report.pending), (1, 1, 1));
 }

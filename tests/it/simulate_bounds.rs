@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use http::StatusCode;
 use labhook::delivery::{Jitter, Schedule};
-use labhook::flow::{RatePolicy, WindowPolicy};
+use labhook::flow::{ConcurrencyLimitPolicy, RateLimitPolicy};
 use labhook::health::State;
 use labhook::simulate::{
-    Behaviour, Expected, Load, Policies, Receiver, Report, Scenario, Severity, Warning,
+    Assumptions, Behaviour, EndpointPolicy, Finding, Load, Receiver, Report, Scenario, Severity,
 };
-use labhook::{FlowPolicy, HealthPolicy, Order, Policy, Verdict};
+use labhook::{FlowPolicy, HealthPolicy, Order, RetryPolicy, Verdict};
 use proptest::prelude::*;
 
 use crate::simulate_lint::hard;
@@ -20,41 +20,41 @@ fn count(count: u32) -> NonZeroU32 {
     NonZeroU32::new(count).unwrap()
 }
 
-fn run(policies: &Policies, receiver: Receiver, load: Load, lasting: u64) -> Report {
-    let scenario = Scenario::new(load, secs(lasting)).endpoint(policies.clone(), receiver);
+fn run(policies: &EndpointPolicy, receiver: Receiver, load: Load, lasting: u64) -> Report {
+    let scenario = Scenario::new(load, secs(lasting)).add_endpoint(policies.clone(), receiver);
     scenario.run().remove(0)
 }
 
 fn down(behaviour: Behaviour) -> Receiver {
-    Receiver::new().outage(Duration::ZERO, Duration::MAX, behaviour)
+    Receiver::new().add_outage(Duration::ZERO, Duration::MAX, behaviour)
 }
 
 fn asks_for(pause: u64) -> Behaviour {
     Behaviour::retry_after(StatusCode::SERVICE_UNAVAILABLE, secs(pause))
 }
 
-fn window_beyond_schedule(policies: &Policies) -> Option<Warning> {
-    let mut found = policies.lint(&Expected::new()).into_iter();
-    found.find(|it| matches!(it, Warning::WindowBeyondSchedule { .. }))
+fn window_beyond_schedule(policies: &EndpointPolicy) -> Option<Finding> {
+    let mut found = policies.lint(&Assumptions::new()).into_iter();
+    found.find(|it| matches!(it, Finding::WindowBeyondSchedule { .. }))
 }
 
 #[test]
 fn a_window_that_the_schedule_does_not_reach_ends_what_else_is_held_up() {
     let windowed = || hard(policy(&[5, 20]).with_window(secs(8_000)));
-    let expired = |policies: &Policies, behaviour, load| {
+    let expired = |policies: &EndpointPolicy, behaviour, load| {
         // It is said of all of them alike, and says no more than it knows.
         assert_eq!(window_beyond_schedule(policies).unwrap().severity(), Severity::Note);
         run(policies, down(behaviour), load, 1_000).ended(Verdict::Expired)
     };
     // One at a time fails and waits by its schedule, and so do many which have the room.
     let (rare, often) = (Load::new(count(1), secs(1_000)), Load::per_second(count(10)));
-    let roomy = FlowPolicy::fixed().with_window(WindowPolicy::fixed(count(10_000)));
+    let roomy = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(count(10_000)));
     for behaviour in [Behaviour::Hangs, Behaviour::refuses()] {
         assert_eq!(expired(&windowed(), behaviour.clone(), rare), 0);
         assert_eq!(expired(&windowed().with_flow(roomy), behaviour, often), 0);
     }
     // Ten times as many as may go: one a second does, up to the end of the last window.
-    let rate = FlowPolicy::fixed().with_rate(RatePolicy::per_second(NonZeroU32::MIN));
+    let rate = FlowPolicy::fixed().with_rate_limit(RateLimitPolicy::per_second(NonZeroU32::MIN));
     let copes = Behaviour::status(StatusCode::OK);
     assert_eq!(expired(&windowed().with_flow(rate), copes, often), 10_000 - 9_000);
     // Eight at a time, each for the whole of its timeout.
@@ -64,12 +64,12 @@ fn a_window_that_the_schedule_does_not_reach_ends_what_else_is_held_up() {
 }
 
 /// An endpoint that the first fault degrades, with a message due whenever a probe is.
-fn escalating(health: HealthPolicy, timeout: u64) -> Policies {
-    let endless = Policy::new(Schedule::list([secs(1)]).for_ever())
+fn escalating(health: HealthPolicy, timeout: u64) -> EndpointPolicy {
+    let endless = RetryPolicy::new(Schedule::list([secs(1)]).forever())
         .with_attempt_timeout(secs(timeout))
         .with_retry_after_cap(Duration::ZERO);
     let health = health.with_failures(NonZeroU8::new(1)).with_overload_limit(Duration::ZERO);
-    Policies::new(endless).with_health(health).with_flow(FlowPolicy::fixed())
+    EndpointPolicy::new(endless).with_health(health).with_flow(FlowPolicy::fixed())
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_failing_endpoint_is_disabled_in_time_where_nothing_puts_its_probes_off() {
     let longest = policies.summary().time_to_disable.unwrap();
     // Five waits, the suspension, and the timeouts of all probes.
     assert_eq!(longest, secs(5 * 60 + 600 + 6 * 30));
-    let took = |policies: &Policies, behaviour| {
+    let took = |policies: &EndpointPolicy, behaviour| {
         let load = Load::new(count(1), secs(10));
         let report = run(policies, down(behaviour), load, 86_400);
         report.time_to(State::Disabled).expect("it is disabled within a day")
@@ -121,7 +121,7 @@ proptest! {
         (cap, hold, asked) in (prop_oneof![Just(0), 0_u64..400], 0_u64..400, 0_u64..600),
         (seed, way) in (any::<u64>(), 0..3),
     ) {
-        let policy = Policy::new(Schedule::list(delays.into_iter().map(secs)))
+        let policy = RetryPolicy::new(Schedule::list(delays.into_iter().map(secs)))
             .with_jitter(jitter)
             .with_attempt_timeout(secs(timeout))
             .with_max_attempts(limit.and_then(NonZeroU32::new))
@@ -137,8 +137,8 @@ proptest! {
             1 => Behaviour::refuses(),
             _ => asks_for(asked),
         };
-        let scenario = Scenario::new(Load::new(count(1), secs(1)), secs(1)).seed(seed);
-        let report = scenario.endpoint(policies.clone(), down(behaviour)).run().remove(0);
+        let scenario = Scenario::new(Load::new(count(1), secs(1)), secs(1)).with_seed(seed);
+        let report = scenario.add_endpoint(policies.clone(), down(behaviour)).run().remove(0);
         prop_assert_eq!(report.accepted, 1);
         if window_beyond_schedule(&policies).is_some() {
             prop_assert_eq!(report.ended(Verdict::Exhausted), 1);

@@ -4,11 +4,11 @@ use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
 use http::StatusCode;
-use labhook::delivery::{Jitter, Reaction, Responses, Schedule};
-use labhook::flow::{BudgetPolicy, RatePolicy};
-use labhook::health::Waiting;
-use labhook::simulate::{Expected, Load, Policies, Severity, Summary, Warning};
-use labhook::{FlowPolicy, HealthPolicy, Order, Policy};
+use labhook::delivery::{Jitter, ResponseAction, ResponseRules, Schedule};
+use labhook::flow::{RateLimitPolicy, RetryBudgetPolicy};
+use labhook::health::PendingOnDisable;
+use labhook::simulate::{Assumptions, EndpointPolicy, Finding, Load, PolicySummary, Severity};
+use labhook::{FlowPolicy, HealthPolicy, Order, RetryPolicy};
 
 use crate::support::{endpoint, secs};
 
@@ -20,40 +20,40 @@ fn count(count: u32) -> NonZeroU32 {
 }
 
 /// Retries after 1 min and after 10 min, jittered, and nothing that could be found fault with.
-pub(crate) fn policy() -> Policy {
+pub(crate) fn policy() -> RetryPolicy {
     let delays = [60, 600].map(secs);
-    Policy::new(Schedule::list(delays)).with_jitter(Jitter::plus_minus(20))
+    RetryPolicy::new(Schedule::list(delays)).with_jitter(Jitter::plus_minus(20))
 }
 
-pub(crate) fn policies(policy: Policy) -> Policies {
-    Policies::new(policy)
+pub(crate) fn policies(policy: RetryPolicy) -> EndpointPolicy {
+    EndpointPolicy::new(policy)
 }
 
 /// The same with an endpoint that is never given a rest.
-pub(crate) fn hard(policy: Policy) -> Policies {
-    Policies::new(policy).with_health(HealthPolicy::never()).with_flow(FlowPolicy::fixed())
+pub(crate) fn hard(policy: RetryPolicy) -> EndpointPolicy {
+    EndpointPolicy::new(policy).with_health(HealthPolicy::never()).with_flow(FlowPolicy::fixed())
 }
 
-pub(crate) fn texts(policies: &Policies, expected: &Expected) -> Vec<String> {
+pub(crate) fn texts(policies: &EndpointPolicy, expected: &Assumptions) -> Vec<String> {
     let warnings = policies.lint(expected);
     warnings.iter().map(|it| format!("{}: {it}", it.severity())).collect()
 }
 
 #[track_caller]
-pub(crate) fn finds(policies: &Policies, expected: &Expected, what: &[&str]) {
+pub(crate) fn finds(policies: &EndpointPolicy, expected: &Assumptions, what: &[&str]) {
     assert_eq!(texts(policies, expected), what);
 }
 
 #[test]
 fn a_sound_endpoint_is_not_found_fault_with() {
-    let expected = Expected::new()
+    let expected = Assumptions::new()
         .with_load(Load::per_second(count(20)))
         .with_outage(secs(600))
         .with_lifetime(secs(DAY));
     finds(&policies(policy()), &expected, &[]);
-    let rate = RatePolicy::per_second(count(50));
+    let rate = RateLimitPolicy::per_second(count(50));
     let policies = policies(policy().with_window(secs(3 * HOUR)))
-        .with_flow(FlowPolicy::adaptive().with_rate(rate));
+        .with_flow(FlowPolicy::adaptive().with_rate_limit(rate));
     finds(&policies, &expected, &[]);
 }
 
@@ -75,22 +75,22 @@ fn the_presets_are_sound_but_for_what_is_true_of_them() {
         ("shopware", vec![]),
         ("none", vec!["risk: there is no retry"]),
     ] {
-        finds(&policies(Policy::named(name).unwrap()), &Expected::new(), &what);
+        finds(&policies(RetryPolicy::named(name).unwrap()), &Assumptions::new(), &what);
     }
 }
 
 #[test]
 fn the_summary_holds_the_bounds() {
     let summary = |policy| {
-        let Summary { span, attempts, .. } = policies(policy).summary();
+        let PolicySummary { span, attempts, .. } = policies(policy).summary();
         (span.map(|span| span.as_secs()), attempts)
     };
     // 12 waits of 3^n s, the first seven of which Retry-After can make an hour, and 13 timeouts.
     let strike = 797_160 - 3_279 + 7 * HOUR + 13 * 5;
-    assert_eq!(summary(Policy::strike()), (Some(strike), Some(13)));
-    assert_eq!(summary(Policy::none()), (Some(10), Some(1)));
-    assert_eq!(summary(Policy::event_grid()), (Some(DAY + 30), Some(11)));
-    let endless = || Policy::new(Schedule::list([secs(60)]).for_ever());
+    assert_eq!(summary(RetryPolicy::strike()), (Some(strike), Some(13)));
+    assert_eq!(summary(RetryPolicy::none()), (Some(10), Some(1)));
+    assert_eq!(summary(RetryPolicy::event_grid()), (Some(DAY + 30), Some(11)));
+    let endless = || RetryPolicy::new(Schedule::list([secs(60)]).forever());
     assert_eq!(summary(endless()), (None, None));
     assert_eq!(summary(endless().with_window(secs(HOUR))), (Some(HOUR + 20), Some(60)));
     let jittered = endless().with_window(secs(HOUR)).with_jitter(Jitter::FULL);
@@ -104,8 +104,8 @@ fn the_summary_holds_the_bounds() {
 
 #[test]
 fn policies_are_those_of_an_endpoint() {
-    let order = Order::per_key().skip_after(secs(60));
-    let made = Policies::of(&endpoint("eln").order(order));
+    let order = Order::per_key().with_skip_after(secs(60));
+    let made = EndpointPolicy::of(&endpoint("eln").with_order(order));
     let wanted = hard(crate::support::policy(&[5, 20])).with_order(order);
     assert_eq!(made, wanted);
 }
@@ -119,16 +119,16 @@ fn a_probe_fits_to_the_attempts() {
         "contradiction: a probe gives up after 10 s, and an attempt after 20 s",
     ];
     let hasty = health.with_probe_timeout(secs(10));
-    finds(&policies(policy()).with_health(hasty.clone()), &Expected::new(), &what);
+    finds(&policies(policy()).with_health(hasty.clone()), &Assumptions::new(), &what);
     // One that never probes is not asked.
-    finds(&policies(policy()).with_health(hasty.with_failures(None)), &Expected::new(), &[]);
+    finds(&policies(policy()).with_health(hasty.with_failures(None)), &Assumptions::new(), &[]);
 
     let what = [
         "contradiction: the first probe comes after 5 min, and the window ends after 4 min",
         "contradiction: the window of 4 min leaves 1 of 2 retries",
         "risk: Retry-After is heeded for up to 1 h, and the window is 4 min",
     ];
-    let mut found = texts(&policies(policy().with_window(secs(240))), &Expected::new());
+    let mut found = texts(&policies(policy().with_window(secs(240))), &Assumptions::new());
     found.sort();
     assert_eq!(found, what);
 }
@@ -138,19 +138,19 @@ fn a_window_and_a_schedule_fit() {
     let windowed = |hours| policy().with_window(secs(hours * HOUR));
     // The schedule takes 3 attempts of 20 s, and two waits that Retry-After can make an hour.
     let what = ["note: the window of 3 h is longer than the 2 h 1 min that the schedule can fill"];
-    finds(&hard(windowed(3)), &Expected::new(), &what);
-    finds(&hard(windowed(2)), &Expected::new(), &[]);
+    finds(&hard(windowed(3)), &Assumptions::new(), &what);
+    finds(&hard(windowed(2)), &Assumptions::new(), &[]);
     // What is held up can need it.
-    finds(&policies(windowed(3)), &Expected::new(), &[]);
-    finds(&hard(windowed(3)).with_order(Order::strict()), &Expected::new(), &[]);
+    finds(&policies(windowed(3)), &Assumptions::new(), &[]);
+    finds(&hard(windowed(3)).with_order(Order::strict()), &Assumptions::new(), &[]);
 
     let what = ["contradiction: the window of 1 d leaves 6 of 9 retries"];
-    finds(&hard(Policy::default().with_window(secs(DAY))), &Expected::new(), &what);
+    finds(&hard(RetryPolicy::default().with_window(secs(DAY))), &Assumptions::new(), &what);
     // Delays that are not the schedule's are not reckoned with.
     let jitter = Jitter::decorrelated(secs(1), secs(5 * HOUR));
     finds(
-        &hard(Policy::default().with_window(secs(DAY)).with_jitter(jitter)),
-        &Expected::new(),
+        &hard(RetryPolicy::default().with_window(secs(DAY)).with_jitter(jitter)),
+        &Assumptions::new(),
         &[],
     );
 }
@@ -163,7 +163,7 @@ fn an_attempt_limit_and_a_schedule_fit() {
         (4, Some("contradiction: the limit of 4 attempts is above the 3 that the schedule gives")),
     ] {
         let limited = hard(policy().with_max_attempts(count(limit)));
-        finds(&limited, &Expected::new(), what.as_slice());
+        finds(&limited, &Assumptions::new(), what.as_slice());
     }
 }
 
@@ -174,54 +174,62 @@ fn the_pauses_that_a_receiver_asks_for_fit() {
         "contradiction: a delivery heeds Retry-After for up to 2 h, and its endpoint for up to 1 h",
         "risk: Retry-After is heeded for up to 2 h, and the window is 2 h",
     ];
-    finds(&policies(capped.clone()), &Expected::new(), &what);
+    finds(&policies(capped.clone()), &Assumptions::new(), &what);
     let flow = FlowPolicy::adaptive().with_hold_cap(secs(7_200));
-    finds(&policies(capped).with_flow(flow), &Expected::new(), &what[1..]);
+    finds(&policies(capped).with_flow(flow), &Assumptions::new(), &what[1..]);
 }
 
 #[test]
 fn a_response_table_delivers_what_was_delivered() {
-    let lint = |responses| texts(&policies(policy().with_responses(responses)), &Expected::new());
-    let gone = || Responses::standard_webhooks();
+    let lint =
+        |responses| texts(&policies(policy().with_responses(responses)), &Assumptions::new());
+    let gone = || ResponseRules::standard_webhooks();
     assert_eq!(
-        lint(gone().successes(Reaction::Retry)),
+        lint(gone().with_successes(ResponseAction::Retry)),
         [
             "contradiction: no response counts as delivered",
             "contradiction: a 200 is retried, although it is a success",
         ]
     );
     assert_eq!(
-        lint(gone().status(StatusCode::ACCEPTED, Reaction::Retry)),
+        lint(gone().with_status(StatusCode::ACCEPTED, ResponseAction::Retry)),
         ["contradiction: a 202 is retried, although it is a success"]
     );
-    assert_eq!(lint(gone().server_errors(Reaction::Deliver)), ["risk: a 500 counts as delivered"]);
-    assert_eq!(lint(Responses::new()), ["risk: a 410 is retried"]);
+    assert_eq!(
+        lint(gone().with_server_errors(ResponseAction::Deliver)),
+        ["risk: a 500 counts as delivered"]
+    );
+    assert_eq!(lint(ResponseRules::new()), ["risk: a 410 is retried"]);
 }
 
 #[test]
 fn an_end_is_in_sight() {
-    let endless = || policy().with_schedule(Schedule::list([secs(60)]).for_ever());
-    finds(&policies(endless()), &Expected::new(), &["risk: nothing ends the retries"]);
-    finds(&policies(endless().with_window(secs(DAY))), &Expected::new(), &[]);
+    let endless = || policy().with_schedule(Schedule::list([secs(60)]).forever());
+    finds(&policies(endless()), &Assumptions::new(), &["risk: nothing ends the retries"]);
+    finds(&policies(endless().with_window(secs(DAY))), &Assumptions::new(), &[]);
 
     let never = [
         HealthPolicy::default().with_suspend_after(None),
         HealthPolicy::default().with_disable_after(None),
-        HealthPolicy::default().with_waiting(Waiting::Keep),
+        HealthPolicy::default().with_pending_on_disable(PendingOnDisable::Keep),
     ];
     for health in never {
         let held = policies(policy()).with_health(health.clone());
-        finds(&held, &Expected::new(), &["risk: nothing ends what waits for a failing endpoint"]);
+        finds(
+            &held,
+            &Assumptions::new(),
+            &["risk: nothing ends what waits for a failing endpoint"],
+        );
         let windowed = policies(policy().with_window(secs(DAY))).with_health(health);
-        finds(&windowed, &Expected::new(), &[]);
+        finds(&windowed, &Assumptions::new(), &[]);
     }
     let health = HealthPolicy::default()
         .with_failures(NonZeroU8::new(1))
         .with_disable_after(secs(HOUR))
         .with_suspend_after(count(1));
     finds(
-        &policies(Policy::svix()).with_health(health),
-        &Expected::new(),
+        &policies(RetryPolicy::svix()).with_health(health),
+        &Assumptions::new(),
         &["contradiction: a failing endpoint is disabled within 1 h 6 min, and a delivery is \
            retried for 1 d 9 h 8 min 6 s"],
     );
@@ -235,29 +243,29 @@ fn a_line_does_not_stand_for_days() {
         (Order::per_key(), {
             Some("risk: one message can hold up all others of its key for 3 d 3 h 38 min 25 s")
         }),
-        (Order::strict().skip_after(secs(60)), None),
-        (Order::strict().skip_after_attempts(count(3)), None),
+        (Order::strict().with_skip_after(secs(60)), None),
+        (Order::strict().with_skip_after_attempts(count(3)), None),
     ] {
-        let policies = policies(Policy::default()).with_order(order);
-        finds(&policies, &Expected::new(), what.as_slice());
+        let policies = policies(RetryPolicy::default()).with_order(order);
+        finds(&policies, &Assumptions::new(), what.as_slice());
         // A quarter of an hour is no matter.
-        finds(&self::policies(policy()).with_order(order), &Expected::new(), &[]);
+        finds(&self::policies(policy()).with_order(order), &Assumptions::new(), &[]);
     }
-    let endless = Policy::svix().with_schedule(Schedule::list([secs(60)]).for_ever());
+    let endless = RetryPolicy::svix().with_schedule(Schedule::list([secs(60)]).forever());
     let what =
         ["risk: nothing ends the retries", "risk: one message can hold up all others for ever"];
-    finds(&policies(endless).with_order(Order::strict()), &Expected::new(), &what);
+    finds(&policies(endless).with_order(Order::strict()), &Assumptions::new(), &what);
 }
 
 #[test]
 fn a_rate_is_enough_for_the_load_and_its_backlog() {
     let at = |rate, window| {
-        let rate = RatePolicy::per_second(count(rate));
+        let rate = RateLimitPolicy::per_second(count(rate));
         let policy = policy().with_window(window);
-        policies(policy).with_flow(FlowPolicy::adaptive().with_rate(rate))
+        policies(policy).with_flow(FlowPolicy::adaptive().with_rate_limit(rate))
     };
     let load = Load::per_second(count(40));
-    let expected = Expected::new().with_load(load).with_outage(secs(HOUR));
+    let expected = Assumptions::new().with_load(load).with_outage(secs(HOUR));
     finds(
         &at(30, None),
         &expected,
@@ -272,25 +280,25 @@ fn a_rate_is_enough_for_the_load_and_its_backlog() {
     let what = ["risk: the rate of 40 in 1 s is no more than the load, and drains no backlog"];
     finds(&at(40, Some(secs(5 * HOUR))), &expected, &what);
 
-    let day = Expected::new().with_load(load).with_outage(secs(DAY));
+    let day = Assumptions::new().with_load(load).with_outage(secs(DAY));
     let what = ["risk: an outage of 1 d outlasts the 5 h for which a message lives"];
     finds(&at(50, Some(secs(5 * HOUR))), &day, &what);
-    let short = Expected::new().with_lifetime(secs(600));
+    let short = Assumptions::new().with_lifetime(secs(600));
     let what = ["note: a message is of use for 10 min, and is retried for 14 min 12 s"];
     finds(&policies(policy()), &short, &what);
 }
 
 #[test]
 fn retries_are_spread_and_within_the_budget() {
-    let load = |number| Expected::new().with_load(Load::per_second(count(number)));
+    let load = |number| Assumptions::new().with_load(Load::per_second(count(number)));
     let what = ["risk: nothing spreads the retries of 200 events in 1 s"];
     finds(&policies(policy().with_jitter(Jitter::NONE)), &load(200), &what);
-    finds(&policies(Policy::none()), &load(200), &["risk: there is no retry"]);
-    let minutely = Expected::new().with_load(Load::new(count(1), secs(60)));
+    finds(&policies(RetryPolicy::none()), &load(200), &["risk: there is no retry"]);
+    let minutely = Assumptions::new().with_load(Load::new(count(1), secs(60)));
     finds(&policies(policy().with_jitter(Jitter::NONE)), &minutely, &[]);
 
     let flow = |trickle| {
-        let budget = BudgetPolicy::new(20, trickle);
+        let budget = RetryBudgetPolicy::new(20, trickle);
         hard(policy()).with_flow(FlowPolicy::adaptive().with_retry_budget(budget))
     };
     // A fifth of 36 000, and one a second; two retries for each.
@@ -304,16 +312,16 @@ fn retries_are_spread_and_within_the_budget() {
     // A degraded endpoint gets none.
     finds(&flow(secs(1)).with_health(HealthPolicy::default()), &load(10), &[]);
     let what = ["risk: the retry budget trickles one retry in 2 min, and the schedule waits 1 min"];
-    finds(&flow(secs(120)), &Expected::new(), &what);
+    finds(&flow(secs(120)), &Assumptions::new(), &what);
 }
 
 #[test]
 fn the_weightiest_come_first() {
     assert!(Severity::Contradiction > Severity::Risk && Severity::Risk > Severity::Note);
-    assert_eq!(Warning::NoRetry.severity().to_string(), "risk");
-    let expected = Expected::new().with_lifetime(secs(1)).with_outage(Duration::MAX);
-    let found = hard(Policy::event_grid()).lint(&expected);
-    let weights: Vec<_> = found.iter().map(Warning::severity).collect();
+    assert_eq!(Finding::NoRetry.severity().to_string(), "risk");
+    let expected = Assumptions::new().with_lifetime(secs(1)).with_outage(Duration::MAX);
+    let found = hard(RetryPolicy::event_grid()).lint(&expected);
+    let weights: Vec<_> = found.iter().map(Finding::severity).collect();
     assert!(weights.is_sorted_by(|a, b| a >= b) && weights.len() == 5, "{found:?}");
 }
 
@@ -321,14 +329,14 @@ fn the_weightiest_come_first() {
 #[test]
 fn nothing_is_too_large() {
     let endless = Schedule::exponential(Duration::from_millis(1), 1, Duration::MAX, u32::MAX);
-    let policy = Policy::new(endless.clone().for_ever()).with_window(Duration::MAX);
-    let rate = RatePolicy::new(count(u32::MAX), Duration::MAX);
+    let policy = RetryPolicy::new(endless.clone().forever()).with_window(Duration::MAX);
+    let rate = RateLimitPolicy::new(count(u32::MAX), Duration::MAX);
     let load = Load::new(count(u32::MAX), Duration::ZERO);
-    let all = Policies::new(policy).with_flow(FlowPolicy::adaptive().with_rate(rate));
+    let all = EndpointPolicy::new(policy).with_flow(FlowPolicy::adaptive().with_rate_limit(rate));
     let expected =
-        Expected::new().with_load(load).with_outage(Duration::MAX).with_lifetime(Duration::MAX);
+        Assumptions::new().with_load(load).with_outage(Duration::MAX).with_lifetime(Duration::MAX);
     assert!(!all.lint(&expected).is_empty());
-    assert!(!hard(Policy::new(endless)).lint(&expected).is_empty());
+    assert!(!hard(RetryPolicy::new(endless)).lint(&expected).is_empty());
     assert_eq!(load.at(u64::MAX), Duration::from_micros(u64::MAX / u64::from(u32::MAX)));
 }
 
@@ -336,21 +344,22 @@ fn nothing_is_too_large() {
 fn the_policies_in_the_readme_are_read_and_do_not_contradict_each_other() {
     let readme = include_str!("../../README.md");
     let (_, rest) = readme.split_once("```json\n").unwrap();
-    let policies: Policies = serde_json::from_str(rest.split_once("```").unwrap().0).unwrap();
-    assert_eq!(policies.delivery.doubt(), labhook::delivery::Doubt::Ask);
-    let warnings = policies.lint(&Expected::new());
+    let policies: EndpointPolicy = serde_json::from_str(rest.split_once("```").unwrap().0).unwrap();
+    assert_eq!(policies.delivery.guarantee(), labhook::delivery::DeliveryGuarantee::Ask);
+    let warnings = policies.lint(&Assumptions::new());
     assert!(warnings.iter().all(|it| it.severity() < Severity::Risk), "{warnings:?}");
     let again = serde_json::to_string(&policies).unwrap();
-    assert_eq!(serde_json::from_str::<Policies>(&again).unwrap(), policies);
+    assert_eq!(serde_json::from_str::<EndpointPolicy>(&again).unwrap(), policies);
 }
 
 #[test]
 fn a_rate_that_is_no_more_than_the_load_drains_nothing() {
-    let rate = RatePolicy::per_second(NonZeroU32::new(50).unwrap());
-    let policies = Policies::default().with_flow(FlowPolicy::adaptive().with_rate(rate));
+    let rate = RateLimitPolicy::per_second(NonZeroU32::new(50).unwrap());
+    let policies =
+        EndpointPolicy::default().with_flow(FlowPolicy::adaptive().with_rate_limit(rate));
     let texts = |events| {
         let load = Load::per_second(NonZeroU32::new(events).unwrap());
-        let warnings = policies.lint(&Expected::new().with_load(load));
+        let warnings = policies.lint(&Assumptions::new().with_load(load));
         warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     let equal = "the rate of 50 in 1 s is no more than the load, and drains no backlog";
@@ -368,7 +377,7 @@ fn a_file_that_is_wrong_is_told_so_in_its_own_words() {
         (r#"{"flow": {"retry_budget": 20}}"#, "expected the table of a retry budget"),
         (r#"{"order": "per_key"}"#, "expected the table of an order"),
     ] {
-        let error = serde_json::from_str::<Policies>(file).unwrap_err().to_string();
+        let error = serde_json::from_str::<EndpointPolicy>(file).unwrap_err().to_string();
         assert!(error.contains(text), "{file}: {error}");
     }
 }

@@ -3,11 +3,13 @@
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
-use labhook::delivery::{Doubt, Jitter, Schedule};
-use labhook::flow::{RatePolicy, WindowPolicy};
+use labhook::delivery::{DeliveryGuarantee, Jitter, Schedule};
+use labhook::flow::{ConcurrencyLimitPolicy, RateLimitPolicy};
 use labhook::health::{NewMessages, State};
-use labhook::simulate::{Behaviour, Expected, Load, Policies, Receiver, Report, Scenario, Warning};
-use labhook::{FlowPolicy, HealthPolicy, Order, Policy};
+use labhook::simulate::{
+    Assumptions, Behaviour, EndpointPolicy, Finding, Load, Receiver, Report, Scenario,
+};
+use labhook::{FlowPolicy, HealthPolicy, Order, RetryPolicy};
 use proptest::prelude::*;
 
 use crate::simulate_lint::{finds, hard, policies, policy, texts};
@@ -21,16 +23,16 @@ fn count(count: u32) -> NonZeroU32 {
 }
 
 /// Whether it is one of those that tell of a setting which is out of all proportion.
-fn is_of_proportion(warning: &Warning) -> bool {
+fn is_of_proportion(warning: &Finding) -> bool {
     matches!(
         warning,
-        Warning::FailuresBeyondTimeouts { .. }
-            | Warning::FailuresBeyondLoad { .. }
-            | Warning::NeverSheds
-            | Warning::TimeoutOutlivesMessages { .. }
-            | Warning::LongTimeout { .. }
-            | Warning::PassedAtOnce
-            | Warning::PassedInFlight { .. }
+        Finding::FailuresBeyondTimeouts { .. }
+            | Finding::FailuresBeyondLoad { .. }
+            | Finding::NeverSheds
+            | Finding::TimeoutOutlivesMessages { .. }
+            | Finding::LongTimeout { .. }
+            | Finding::PassedAtOnce
+            | Finding::PassedInFlight { .. }
     )
 }
 
@@ -38,21 +40,21 @@ fn is_of_proportion(warning: &Warning) -> bool {
 fn the_presets_and_defaults_are_in_proportion() {
     let presets = ["standard_webhooks", "svix", "strike", "hook0", "outpost", "event_grid"];
     let orders = [Order::none(), Order::per_key(), Order::strict()];
-    let skipping = orders.map(|order| order.skip_after_attempts(NonZeroU32::MIN));
-    let timed = orders.map(|order| order.skip_after(secs(600)));
+    let skipping = orders.map(|order| order.with_skip_after_attempts(NonZeroU32::MIN));
+    let timed = orders.map(|order| order.with_skip_after(secs(600)));
     let expectations = [20, 1].map(|events| {
         let load = Load::new(count(events), secs(60));
-        Expected::new().with_load(load).with_outage(secs(600)).with_lifetime(secs(DAY))
+        Assumptions::new().with_load(load).with_outage(secs(600)).with_lifetime(secs(DAY))
     });
     for name in presets.into_iter().chain(["shopware", "none"]) {
         for health in [HealthPolicy::default(), HealthPolicy::never()] {
             for flow in [FlowPolicy::default(), FlowPolicy::adaptive(), FlowPolicy::fixed()] {
                 for order in orders.into_iter().chain(skipping).chain(timed) {
-                    let all = policies(Policy::named(name).unwrap())
+                    let all = policies(RetryPolicy::named(name).unwrap())
                         .with_health(health.clone())
                         .with_flow(flow)
                         .with_order(order);
-                    for expected in expectations.iter().chain([&Expected::new()]) {
+                    for expected in expectations.iter().chain([&Assumptions::new()]) {
                         let found = all.lint(expected);
                         assert!(!found.iter().any(is_of_proportion), "{name}: {found:?}");
                     }
@@ -65,31 +67,31 @@ fn the_presets_and_defaults_are_in_proportion() {
 #[test]
 fn failures_come_close_enough_to_count_together() {
     let windowed = |seconds: u64| HealthPolicy::default().with_failure_window(secs(seconds));
-    let one = FlowPolicy::adaptive().with_window(WindowPolicy::fixed(count(1)));
+    let one = FlowPolicy::adaptive().with_concurrency(ConcurrencyLimitPolicy::fixed(count(1)));
     // Timeouts at 20, 40, 60, 80 and 100 s.
     let what = ["risk: 5 failures in 1 min 19 s degrade, and at most 4 of them can be timeouts"];
     let at = |seconds| policies(policy()).with_health(windowed(seconds));
-    finds(&at(79).with_flow(one), &Expected::new(), &what);
-    finds(&at(80).with_flow(one), &Expected::new(), &[]);
-    finds(&at(79).with_order(Order::strict()), &Expected::new(), &what);
+    finds(&at(79).with_flow(one), &Assumptions::new(), &what);
+    finds(&at(80).with_flow(one), &Assumptions::new(), &[]);
+    finds(&at(79).with_order(Order::strict()), &Assumptions::new(), &what);
     // Where others may pass, or run in other lines, they time out together.
-    finds(&at(1), &Expected::new(), &[]);
-    finds(&at(1).with_order(Order::per_key()), &Expected::new(), &[]);
-    let passing = Order::strict().skip_after_attempts(count(1));
-    finds(&at(1).with_order(passing), &Expected::new(), &[]);
+    finds(&at(1), &Assumptions::new(), &[]);
+    finds(&at(1).with_order(Order::per_key()), &Assumptions::new(), &[]);
+    let passing = Order::strict().with_skip_after_attempts(count(1));
+    finds(&at(1).with_order(passing), &Assumptions::new(), &[]);
     // A rate spreads them as well: two at once, and one in ten seconds.
     let slow = |burst| {
-        let rate = RatePolicy::new(count(6), secs(60)).with_burst(count(burst));
-        FlowPolicy::adaptive().with_rate(rate)
+        let rate = RateLimitPolicy::new(count(6), secs(60)).with_burst(count(burst));
+        FlowPolicy::adaptive().with_rate_limit(rate)
     };
     let what = ["risk: 5 failures in 20 s degrade, and at most 4 of them can be timeouts"];
-    finds(&at(20).with_flow(slow(2)), &Expected::new(), &what);
-    finds(&at(20).with_flow(slow(3)), &Expected::new(), &[]);
+    finds(&at(20).with_flow(slow(2)), &Assumptions::new(), &what);
+    finds(&at(20).with_flow(slow(3)), &Assumptions::new(), &[]);
     let always = windowed(1).with_failure_window(None);
-    finds(&policies(policy()).with_health(always).with_flow(one), &Expected::new(), &[]);
+    finds(&policies(policy()).with_health(always).with_flow(one), &Assumptions::new(), &[]);
 
     // A message a day, and three attempts of each.
-    let daily = Expected::new().with_load(Load::new(count(1), secs(DAY)));
+    let daily = Assumptions::new().with_load(Load::new(count(1), secs(DAY)));
     let what = ["risk: 5 failures in 23 h 59 min 59 s degrade, and the load brings 3 at most"];
     finds(&at(DAY - 1), &daily, &what);
     finds(&at(DAY), &daily, &[]);
@@ -103,10 +105,10 @@ fn what_is_to_be_shed_is_shed_at_some_time() {
         policies(policy().with_window(secs(DAY))).with_health(health)
     };
     let what = ["contradiction: new messages are shed while suspended, and nothing suspends"];
-    finds(&shed(HealthPolicy::default().with_suspend_after(None)), &Expected::new(), &what);
-    let never = texts(&shed(HealthPolicy::never()), &Expected::new());
+    finds(&shed(HealthPolicy::default().with_suspend_after(None)), &Assumptions::new(), &what);
+    let never = texts(&shed(HealthPolicy::never()), &Assumptions::new());
     assert!(never.contains(&what[0].to_owned()), "{never:?}");
-    finds(&shed(HealthPolicy::default()), &Expected::new(), &[]);
+    finds(&shed(HealthPolicy::default()), &Assumptions::new(), &[]);
 }
 
 #[test]
@@ -117,58 +119,60 @@ fn an_attempt_is_given_up_in_time() {
         hard(policy.with_attempt_timeout(secs(timeout))).with_flow(flow)
     };
     let what = ["risk: an attempt is given up after 15 min, and a message lives for 15 min"];
-    finds(&timed(900, Some(900)), &Expected::new(), &what);
-    finds(&timed(899, Some(900)), &Expected::new(), &[]);
-    let lives = |seconds| Expected::new().with_lifetime(secs(seconds));
+    finds(&timed(900, Some(900)), &Assumptions::new(), &what);
+    finds(&timed(899, Some(900)), &Assumptions::new(), &[]);
+    let lives = |seconds| Assumptions::new().with_lifetime(secs(seconds));
     let found = texts(&timed(900, None), &lives(900));
     assert_eq!(found[0], what[0]);
     // Where there is no retry, none is lost.
-    let once = hard(Policy::none().with_attempt_timeout(secs(900)));
+    let once = hard(RetryPolicy::none().with_attempt_timeout(secs(900)));
     finds(&once, &lives(900), &["risk: there is no retry"]);
 
     let what = ["risk: an attempt is given up only after 1 h"];
-    finds(&timed(HOUR, None), &Expected::new(), &what);
-    finds(&timed(HOUR - 1, None), &Expected::new(), &[]);
+    finds(&timed(HOUR, None), &Assumptions::new(), &what);
+    finds(&timed(HOUR - 1, None), &Assumptions::new(), &[]);
 }
 
 #[test]
 fn an_order_holds_for_the_first_attempt_at_least() {
     let skip = |order: Order, millis| {
-        let order = order.skip_after(Duration::from_millis(millis));
+        let order = order.with_skip_after(Duration::from_millis(millis));
         policies(policy()).with_order(order)
     };
     let at_once = ["contradiction: others may pass a message at once, so that there is no order"];
     let early = ["risk: others may pass a message after 19 s 999 ms, and its first attempt takes \
                   up to 20 s"];
     for order in [Order::per_key(), Order::strict()] {
-        finds(&skip(order, 0), &Expected::new(), &at_once);
-        finds(&skip(order, 19_999), &Expected::new(), &early);
-        finds(&skip(order, 20_000), &Expected::new(), &[]);
+        finds(&skip(order, 0), &Assumptions::new(), &at_once);
+        finds(&skip(order, 19_999), &Assumptions::new(), &early);
+        finds(&skip(order, 20_000), &Assumptions::new(), &[]);
     }
-    finds(&skip(Order::none(), 0), &Expected::new(), &[]);
+    finds(&skip(Order::none(), 0), &Assumptions::new(), &[]);
     // Less than a millisecond is none.
-    let micros = Order::strict().skip_after(Duration::from_micros(999));
-    finds(&policies(policy()).with_order(micros), &Expected::new(), &at_once);
+    let micros = Order::strict().with_skip_after(Duration::from_micros(999));
+    finds(&policies(policy()).with_order(micros), &Assumptions::new(), &at_once);
 }
 
 /// What a receiver of one endpoint makes of a load for so long.
-fn run(policies: &Policies, receiver: Receiver, load: Load, lasting: u64) -> Report {
-    let scenario = Scenario::new(load, secs(lasting)).endpoint(policies.clone(), receiver);
+fn run(policies: &EndpointPolicy, receiver: Receiver, load: Load, lasting: u64) -> Report {
+    let scenario = Scenario::new(load, secs(lasting)).add_endpoint(policies.clone(), receiver);
     scenario.run().remove(0)
 }
 
 fn down(to: u64, behaviour: Behaviour) -> Receiver {
-    Receiver::new().outage(Duration::ZERO, secs(to), behaviour)
+    Receiver::new().add_outage(Duration::ZERO, secs(to), behaviour)
 }
 
 #[test]
 fn failures_that_are_too_far_apart_never_degrade() {
-    let state = |policies: &Policies, receiver, load, lasting| {
+    let state = |policies: &EndpointPolicy, receiver, load, lasting| {
         run(policies, receiver, load, lasting).time_to(State::Degraded)
     };
-    let one = FlowPolicy::fixed().with_window(WindowPolicy::fixed(count(1)));
-    let rate = RatePolicy::new(count(6), secs(60)).with_burst(count(2));
-    let slow = FlowPolicy::fixed().with_rate(rate).with_window(WindowPolicy::fixed(count(64)));
+    let one = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(count(1)));
+    let rate = RateLimitPolicy::new(count(6), secs(60)).with_burst(count(2));
+    let slow = FlowPolicy::fixed()
+        .with_rate_limit(rate)
+        .with_concurrency(ConcurrencyLimitPolicy::fixed(count(64)));
     let strict = FlowPolicy::fixed();
     // The most of a window in which the failures do not fall, and how long they then take.
     for (flow, order, most, degraded) in [
@@ -179,11 +183,11 @@ fn failures_that_are_too_far_apart_never_degrade() {
     ] {
         for (window, degraded) in [(most, None), (most + 1, Some(secs(degraded)))] {
             let health = HealthPolicy::default().with_failure_window(secs(window));
-            let all = policies(Policy::none().with_attempt_timeout(secs(20)));
+            let all = policies(RetryPolicy::none().with_attempt_timeout(secs(20)));
             let all = all.with_health(health).with_flow(flow).with_order(order);
-            let warned = all.lint(&Expected::new());
+            let warned = all.lint(&Assumptions::new());
             let warned =
-                warned.iter().any(|it| matches!(it, Warning::FailuresBeyondTimeouts { .. }));
+                warned.iter().any(|it| matches!(it, Finding::FailuresBeyondTimeouts { .. }));
             assert_eq!(warned, degraded.is_none());
             let load = Load::per_second(count(1));
             let hangs = down(DAY, Behaviour::Hangs);
@@ -194,9 +198,9 @@ fn failures_that_are_too_far_apart_never_degrade() {
     let daily = Load::new(count(1), secs(DAY));
     for (days, degraded) in [(3, None), (4, Some(4))] {
         let health = HealthPolicy::default().with_failure_window(secs(days * DAY));
-        let all = policies(Policy::none()).with_health(health);
-        let warned = all.lint(&Expected::new().with_load(daily));
-        let warned = warned.iter().any(|it| matches!(it, Warning::FailuresBeyondLoad { .. }));
+        let all = policies(RetryPolicy::none()).with_health(health);
+        let warned = all.lint(&Assumptions::new().with_load(daily));
+        let warned = warned.iter().any(|it| matches!(it, Finding::FailuresBeyondLoad { .. }));
         assert_eq!(warned, degraded.is_none());
         let gone = down(30 * DAY, Behaviour::refuses());
         let degraded = degraded.map(|days| secs(days * DAY) + Duration::from_millis(20));
@@ -237,14 +241,17 @@ fn an_order_that_is_passed_is_none() {
         run(&hard(policy()).with_order(order), down(60, Behaviour::Hangs), load, 120)
     };
     let none = runs(Order::none());
-    assert_eq!(runs(Order::strict().skip_after(Duration::ZERO)), none);
-    assert_ne!(runs(Order::strict().skip_after(secs(20))), none);
+    assert_eq!(runs(Order::strict().with_skip_after(Duration::ZERO)), none);
+    assert_ne!(runs(Order::strict().with_skip_after(secs(20))), none);
 
     // The first hangs, and the second comes half a second later.
     let second = |skip| {
-        let all = hard(policy()).with_order(Order::strict().skip_after(secs(skip)));
-        let receiver =
-            Receiver::new().outage(Duration::ZERO, Duration::from_millis(100), Behaviour::Hangs);
+        let all = hard(policy()).with_order(Order::strict().with_skip_after(secs(skip)));
+        let receiver = Receiver::new().add_outage(
+            Duration::ZERO,
+            Duration::from_millis(100),
+            Behaviour::Hangs,
+        );
         let report = run(&all, receiver, Load::per_second(count(2)), 1);
         report.delays.unwrap().p50
     };
@@ -268,34 +275,34 @@ proptest! {
         (events, every) in (1_u32..4, 1_u64..120),
         is_strict in any::<bool>(),
     ) {
-        let policy = Policy::new(Schedule::list(delays.into_iter().map(secs)))
+        let policy = RetryPolicy::new(Schedule::list(delays.into_iter().map(secs)))
             .with_attempt_timeout(secs(timeout));
         let health = HealthPolicy::default()
             .with_failures(NonZeroU8::new(failures))
             .with_failure_window(secs(window));
-        let mut flow = FlowPolicy::fixed().with_window(WindowPolicy::fixed(count(places)));
+        let mut flow = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(count(places)));
         if let Some((releases, per, burst)) = rate {
-            let rate = RatePolicy::new(count(releases), secs(per));
-            flow = flow.with_rate(rate.with_burst(count(burst)));
+            let rate = RateLimitPolicy::new(count(releases), secs(per));
+            flow = flow.with_rate_limit(rate.with_burst(count(burst)));
         }
         let order = if is_strict { Order::strict() } else { Order::none() };
         let mut all = policies(policy).with_health(health).with_flow(flow).with_order(order);
         let load = Load::new(count(events), secs(every));
-        let warned = |all: &Policies, expected: Expected, of: fn(&Warning) -> bool| {
+        let warned = |all: &EndpointPolicy, expected: Assumptions, of: fn(&Finding) -> bool| {
             all.lint(&expected).iter().any(of)
         };
-        let degrades = |all: &Policies, behaviour| {
+        let degrades = |all: &EndpointPolicy, behaviour| {
             run(all, down(DAY, behaviour), load, 1_200).time_to(State::Degraded).is_some()
         };
-        let none = Expected::new();
-        if warned(&all, none, |it| matches!(it, Warning::FailuresBeyondTimeouts { .. })) {
+        let none = Assumptions::new();
+        if warned(&all, none, |it| matches!(it, Finding::FailuresBeyondTimeouts { .. })) {
             prop_assert!(!degrades(&all, Behaviour::Hangs));
         }
         // Nothing but the load.
-        all.flow = FlowPolicy::fixed().with_window(WindowPolicy::fixed(count(10_000)));
+        all.flow = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(count(10_000)));
         all.order = Order::none();
-        let expected = Expected::new().with_load(load);
-        if warned(&all, expected, |it| matches!(it, Warning::FailuresBeyondLoad { .. })) {
+        let expected = Assumptions::new().with_load(load);
+        if warned(&all, expected, |it| matches!(it, Finding::FailuresBeyondLoad { .. })) {
             for behaviour in [Behaviour::Hangs, Behaviour::refuses()] {
                 prop_assert!(!degrades(&all, behaviour));
             }
@@ -307,10 +314,11 @@ proptest! {
 #[test]
 fn a_long_timeout_costs_no_retry_where_there_is_none_after_a_timeout() {
     let found = |doubt| {
-        let policy = policy().with_doubt(doubt).with_window(secs(30));
-        let found = Policies::new(policy.with_attempt_timeout(secs(30))).lint(&Expected::new());
-        found.iter().any(|it| matches!(it, Warning::TimeoutOutlivesMessages { .. }))
+        let policy = policy().with_guarantee(doubt).with_window(secs(30));
+        let found =
+            EndpointPolicy::new(policy.with_attempt_timeout(secs(30))).lint(&Assumptions::new());
+        found.iter().any(|it| matches!(it, Finding::TimeoutOutlivesMessages { .. }))
     };
-    assert!(found(Doubt::Resend) && found(Doubt::Ask));
-    assert!(!found(Doubt::GiveUp));
+    assert!(found(DeliveryGuarantee::AtLeastOnce) && found(DeliveryGuarantee::Ask));
+    assert!(!found(DeliveryGuarantee::AtMostOnce));
 }

@@ -8,12 +8,12 @@ use std::fmt::Write as _;
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
-use labhook::delivery::{Resolution, Responses};
-use labhook::flow::WindowPolicy;
+use labhook::delivery::{Resolution, ResponseRules};
+use labhook::flow::ConcurrencyLimitPolicy;
 use labhook::outbox::{Change, Changes, Record, Revision};
 use labhook::{
-    Delivery, Endpoint, FlowPolicy, HealthPolicy, Message, Notice, Outbox, Policy, Registry, RunId,
-    Step, Subscription, Ticket, Timestamp, Verdict,
+    Delivery, Endpoint, FlowPolicy, HealthPolicy, Message, Notice, Outbox, Registry, RetryPolicy,
+    RunId, Step, Subscription, Ticket, Timestamp, Verdict,
 };
 
 use crate::small_scope_digest::digest;
@@ -42,7 +42,7 @@ pub(crate) struct Limits {
 pub(crate) struct Scope {
     registry: Registry,
     messages: [Message; 2],
-    policy: Policy,
+    policy: RetryPolicy,
     limits: Limits,
     /// Whether endpoints have neither health nor flow to hold anything back.
     free: bool,
@@ -51,7 +51,7 @@ pub(crate) struct Scope {
 impl Scope {
     /// So many attempts, the retries 5 s after what failed; an attempt has 10 s.
     pub(crate) fn new(attempts: usize, limits: Limits) -> Self {
-        let policy = policy(&[5, 5][..attempts - 1]).with_responses(Responses::shopware());
+        let policy = policy(&[5, 5][..attempts - 1]).with_responses(ResponseRules::shopware());
         Self::with(policy, limits, &HealthPolicy::never(), FlowPolicy::fixed())
     }
 
@@ -66,22 +66,22 @@ impl Scope {
             .with_probe_timeout(secs(10))
             .with_suspend_after(one)
             .with_disable_after(secs(5));
-        let flow = FlowPolicy::fixed().with_window(WindowPolicy::adaptive(one, two));
+        let flow = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::adaptive(one, two));
         let scope = Self::new(attempts, limits);
         Self { free: false, ..Self::with(scope.policy, limits, &health, flow) }
     }
 
-    fn with(policy: Policy, limits: Limits, health: &HealthPolicy, flow: FlowPolicy) -> Self {
+    fn with(policy: RetryPolicy, limits: Limits, health: &HealthPolicy, flow: FlowPolicy) -> Self {
         let with = |id: &str| -> Endpoint {
-            endpoint(id).policy(policy.clone()).health(health.clone()).flow(flow)
+            endpoint(id).with_retry(policy.clone()).with_health(health.clone()).with_flow(flow)
         };
         let to_both = Subscription::all().runs([RunId::from("m")]);
-        let registry = registry([with("a"), with("b").subscription(to_both)]);
+        let registry = registry([with("a"), with("b").with_subscription(to_both)]);
         Self { registry, messages: MESSAGES.map(message), policy, limits, free: true }
     }
 
     fn outbox(&self) -> Outbox {
-        Outbox::new(self.registry.clone(), 7).retain(RETAIN)
+        Outbox::new(self.registry.clone(), 7).with_retention(RETAIN)
     }
 }
 

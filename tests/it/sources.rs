@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use labhook::provider::linq::Kind;
-use labhook::provider::{Proof, Received, Refusal, Source, Sources, danger};
-use labhook::signature::Described;
+use labhook::provider::{Proof, ReceiveError, Received, Source, Sources, danger};
+use labhook::signature::CustomScheme;
 use labhook::{LabEvent, MessageId, Secret, Signer, Timestamp, Verifier};
 
 mod kinds;
@@ -62,19 +62,19 @@ fn all() -> Sources {
         Source::segments("labelling", Verifier::svix(secret("key-segments"))),
         Source::linq("runs", Kind::RunStateChange, token_verifier("key-runs")),
         Source::linq("tasks", Kind::TaskStateChange, token_verifier("key-tasks")),
-        Source::cloud_events("bus", Verifier::described(Described::STRIPE, secret("key-bus"))),
+        Source::cloud_events("bus", Verifier::custom(CustomScheme::STRIPE, secret("key-bus"))),
         Source::cloud_events_binary(
             "wire",
-            Verifier::described(Described::GITHUB, secret("key-wire")),
+            Verifier::custom(CustomScheme::GITHUB, secret("key-wire")),
         ),
-        Source::strateos("gateway", Verifier::described(Described::LINEAR, secret("key-gateway"))),
+        Source::strateos("gateway", Verifier::custom(CustomScheme::LINEAR, secret("key-gateway"))),
         danger::strateos("cloud lab"),
         danger::linq("bare plans", Kind::NewPlan),
     ])
 }
 
 #[track_caller]
-fn refused(result: Result<Received<'_>, Refusal>) -> Refusal {
+fn refused(result: Result<Received<'_>, ReceiveError>) -> ReceiveError {
     match result {
         Err(refusal) => refusal,
         Ok(received) => panic!("{received:?}"),
@@ -87,7 +87,7 @@ fn key<'a>(received: &'a Received<'_>) -> Option<&'a str> {
 
 /// Which sources were tried, and why in vain.
 #[track_caller]
-fn tried(refusal: &Refusal) -> Vec<(&str, &'static str)> {
-    let Refusal::NotGenuine { tried } = refusal else { panic!("{refusal:?}") };
+fn tried(refusal: &ReceiveError) -> Vec<(&str, &'static str)> {
+    let ReceiveError::NotGenuine { tried } = refusal else { panic!("{refusal:?}") };
     tried.iter().map(|(name, error)| (&**name, error.name())).collect()
 }

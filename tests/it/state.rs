@@ -35,12 +35,12 @@ impl Format for Own {
 
 fn endpoints() -> Registry {
     let of = |id, family: &str| -> Endpoint {
-        endpoint(id).subscription(Subscription::all().event_types([family.parse().unwrap()]))
+        endpoint(id).with_subscription(Subscription::all().event_types([family.parse().unwrap()]))
     };
     registry([
         of("gone", "run.*"),
-        of("narrow", "run.*").max_in_flight(NonZeroU32::MIN),
-        of("own", "own.*").format(Own),
+        of("narrow", "run.*").with_max_in_flight(NonZeroU32::MIN),
+        of("own", "own.*").with_format(Own),
         of("slow", "run.*"),
     ])
 }
@@ -52,8 +52,11 @@ fn outbox() -> Outbox {
 fn binary() -> Message {
     let rendering =
         Rendering::new(HeaderValue::from_static("application/x-own"), vec![0, 159, 255])
-            .header(HeaderName::from_static("x-own"), HeaderValue::from_bytes(b"caf\xe9").unwrap());
-    let keys = Keys::new().run("r1").labware("plate 4").ordering("r1");
+            .add_header(
+                HeaderName::from_static("x-own"),
+                HeaderValue::from_bytes(b"caf\xe9").unwrap(),
+            );
+    let keys = Keys::new().with_run("r1").with_labware("plate 4").with_ordering("r1");
     Message::new(mid("binary"), EventType::from_static("own.thing"), at(-1), keys, "own", rendering)
 }
 

@@ -6,11 +6,11 @@ use labhook::lab::{
     InstructionCompleted, RunState, RunStateChanged, SafetyStateChanged, TaskState,
     TaskStateChanged,
 };
-use labhook::provider::Unmapped;
+use labhook::provider::MapError;
 use labhook::provider::strateos::{self, Event as Happened, Op, Project, ProjectWebhook, Webhook};
 use labhook::{
     EndpointId, Event, EventType, Format as _, JsonText, LabEvent, Message, MessageId, Outbox,
-    Policy, Registry, Step, Timestamp, UnknownEvent, danger,
+    Registry, RetryPolicy, Step, Timestamp, UnknownEvent, danger,
 };
 
 use crate::support::body_malformed_at;
@@ -48,7 +48,7 @@ fn over_the_wire(event: LabEvent) -> LabEvent {
     message.event().unwrap()
 }
 
-fn there_and_back(body: &str) -> Result<String, Unmapped> {
+fn there_and_back(body: &str) -> Result<String, MapError> {
     let event = over_the_wire(decode(body).to_event(at())?);
     Webhook::from_event(&event).map(|webhook| encode(&webhook))
 }
@@ -71,11 +71,11 @@ fn instruction_completed() -> InstructionCompleted {
     data
 }
 
-fn from_run(data: RunStateChanged) -> Result<Webhook, Unmapped> {
+fn from_run(data: RunStateChanged) -> Result<Webhook, MapError> {
     Webhook::from_event(&Event::new(data, at()).into())
 }
 
-fn from_instruction(data: InstructionCompleted) -> Result<Webhook, Unmapped> {
+fn from_instruction(data: InstructionCompleted) -> Result<Webhook, MapError> {
     Webhook::from_event(&Event::new(data, at()).into())
 }
 
@@ -334,7 +334,7 @@ fn a_project_webhook_is_an_endpoint_of_that_project() {
     assert_eq!(none.expose_url(), None);
     assert_eq!(format!("{none:?}"), r#"ProjectWebhook("p1", no URL)"#);
 
-    let hook = none.clone().url("https://eln.example/hooks/SECRET?k=SECRET").unwrap();
+    let hook = none.clone().with_url("https://eln.example/hooks/SECRET?k=SECRET").unwrap();
     assert_eq!(format!("{hook:?}"), r#"ProjectWebhook("p1", https://eln.example)"#);
     assert_eq!(hook.clone().without_url().expose_url(), None);
     for (url, text) in [
@@ -346,14 +346,14 @@ fn a_project_webhook_is_an_endpoint_of_that_project() {
         ("eln.example", "the endpoint's URL is not absolute"),
         ("", "the endpoint's URL is malformed"),
     ] {
-        assert_eq!(none.clone().url(url).unwrap_err().to_string(), text);
+        assert_eq!(none.clone().with_url(url).unwrap_err().to_string(), text);
     }
 
     let endpoint = hook.endpoint(id).unwrap().unwrap();
     assert_eq!(endpoint.expose_url(), "https://eln.example/hooks/SECRET?k=SECRET");
-    assert_eq!(endpoint.policy, Policy::default());
-    assert_eq!(strateos::policy(), Policy::default());
-    assert_eq!(endpoint.formatter().name(), "strateos 2:p1/1:P");
+    assert_eq!(endpoint.policy, RetryPolicy::default());
+    assert_eq!(strateos::policy(), RetryPolicy::default());
+    assert_eq!(endpoint.format().name(), "strateos 2:p1/1:P");
 
     let mut registry = Registry::new();
     registry.insert(endpoint).unwrap();
@@ -381,7 +381,7 @@ fn a_project_webhook_is_an_endpoint_of_that_project() {
     let error = &published.inexpressible[0].error;
     assert_eq!(error.to_string(), "the event cannot be written as a Strateos webhook");
     assert_eq!(
-        error.source().unwrap().downcast_ref::<Unmapped>().unwrap().to_string(),
+        error.source().unwrap().downcast_ref::<MapError>().unwrap().to_string(),
         "the Strateos webhook and the event differ: the data.state has no counterpart"
     );
 

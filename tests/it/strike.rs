@@ -5,7 +5,7 @@ mod subscription;
 
 use http::{HeaderMap, HeaderValue};
 use labhook::lab::{ResourceChanged, ResourceOperation, RunState, RunStateChanged};
-use labhook::provider::Unmapped;
+use labhook::provider::MapError;
 use labhook::provider::strike::{EVENT_TYPES, Format, Webhook, WebhookVersion};
 use labhook::{
     DecodeError, Event, EventType, Format as _, JsonText, LabEvent, Message, MessageId, Nullable,
@@ -166,11 +166,11 @@ fn the_published_body_verifies() {
 fn a_receiver_bridges_the_change_of_a_secret() {
     let id = MessageId::new("m").unwrap();
     let (old, new) = (|| Secret::from_text("0123456789"), || Secret::from_text("testtesttest"));
-    let verifier = Verifier::strike(new().unwrap()).also(old().unwrap());
+    let verifier = Verifier::strike(new().unwrap()).add_secret(old().unwrap());
     let body = published().as_bytes();
     for (signer, key_index) in [
         (Signer::strike(old().unwrap()), 1),
-        (Signer::strike(new().unwrap()).also(old().unwrap()), 0),
+        (Signer::strike(new().unwrap()).add_secret(old().unwrap()), 0),
     ] {
         let headers = signer.sign(&id, Timestamp::MIN, body).unwrap();
         assert_eq!(headers.len(), 1);
@@ -380,6 +380,6 @@ fn what_the_format_cannot_express_has_its_reason() {
     let run = message(Event::new(RunStateChanged::new("r1", RunState::Paused), at()), "m");
     let error = Format::new().render(&run).unwrap_err();
     assert_eq!(error.to_string(), "the event cannot be written as a Strike webhook");
-    let source = std::error::Error::source(&error).unwrap().downcast_ref::<Unmapped>().unwrap();
+    let source = std::error::Error::source(&error).unwrap().downcast_ref::<MapError>().unwrap();
     assert_eq!(source.to_string(), "Strike has no webhook for a run.state_changed event");
 }

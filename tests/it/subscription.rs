@@ -21,7 +21,12 @@ fn pattern(text: &str) -> EventPattern {
 
 /// A movement that carries every key.
 fn full() -> Keys {
-    Keys::new().run("r1").project("p1").task("t1").labware("l1").trigger(Trigger::Start)
+    Keys::new()
+        .with_run("r1")
+        .with_project("p1")
+        .with_task("t1")
+        .with_labware("l1")
+        .with_trigger(Trigger::Start)
 }
 
 fn without(change: impl FnOnce(&mut Keys)) -> Keys {
@@ -38,7 +43,7 @@ fn strict() -> Subscription {
         .projects(["p1".into()])
         .tasks(["t1".into()])
         .labware(["l1".into()])
-        .trigger_on(TriggerOn::Start)
+        .with_trigger_on(TriggerOn::Start)
 }
 
 #[test]
@@ -48,17 +53,29 @@ fn no_condition_lets_everything_through() {
     // A condition of no value is none.
     let empty = Subscription::all().event_types([]).runs([]).projects([]).tasks([]).labware([]);
     assert_eq!(empty, Subscription::all());
-    assert!(empty.trigger_on(TriggerOn::Both).matches(&message("x", Keys::new())));
+    assert!(empty.with_trigger_on(TriggerOn::Both).matches(&message("x", Keys::new())));
 }
 
 #[test]
 fn each_condition_alone_asks_for_its_key_with_one_of_its_values() {
     let all = Subscription::all;
     let conditions = [
-        (all().runs(["r1".into(), "r2".into()]), Keys::new().run("r1"), Keys::new().run("r3")),
-        (all().projects(["p1".into()]), Keys::new().project("p1"), Keys::new().project("p2")),
-        (all().tasks(["t1".into()]), Keys::new().task("t1"), Keys::new().task("t2")),
-        (all().labware(["l1".into()]), Keys::new().labware("l1"), Keys::new().labware("l2")),
+        (
+            all().runs(["r1".into(), "r2".into()]),
+            Keys::new().with_run("r1"),
+            Keys::new().with_run("r3"),
+        ),
+        (
+            all().projects(["p1".into()]),
+            Keys::new().with_project("p1"),
+            Keys::new().with_project("p2"),
+        ),
+        (all().tasks(["t1".into()]), Keys::new().with_task("t1"), Keys::new().with_task("t2")),
+        (
+            all().labware(["l1".into()]),
+            Keys::new().with_labware("l1"),
+            Keys::new().with_labware("l2"),
+        ),
     ];
     for (index, (subscription, wanted, other)) in conditions.iter().enumerate() {
         assert!(subscription.matches(&message("x", wanted.clone())), "{subscription:?}");
@@ -71,7 +88,7 @@ fn each_condition_alone_asks_for_its_key_with_one_of_its_values() {
         }
     }
     // The ordering key is no filter, and stands in for none.
-    let ordered = Keys::new().ordering("r1");
+    let ordered = Keys::new().with_ordering("r1");
     assert!(!conditions[0].0.matches(&message("x", ordered)));
 }
 
@@ -79,10 +96,10 @@ fn each_condition_alone_asks_for_its_key_with_one_of_its_values() {
 fn ids_are_compared_whole_and_to_the_letter() {
     let subscription = Subscription::all().runs(["r1".into()]);
     for other in ["r", "r11", "R1", " r1", ""] {
-        assert!(!subscription.matches(&message("x", Keys::new().run(other))), "{other:?}");
+        assert!(!subscription.matches(&message("x", Keys::new().with_run(other))), "{other:?}");
     }
     let empty = Subscription::all().runs(["".into()]);
-    assert!(empty.matches(&message("x", Keys::new().run(""))));
+    assert!(empty.matches(&message("x", Keys::new().with_run(""))));
     assert!(!empty.matches(&message("x", Keys::new())), "an empty id is an id");
 }
 
@@ -90,13 +107,13 @@ fn ids_are_compared_whole_and_to_the_letter() {
 fn all_conditions_must_hold() {
     let moved = |keys| message("labware.moved", keys);
     assert!(strict().matches(&moved(full())));
-    assert!(strict().matches(&moved(full().run("r2"))));
+    assert!(strict().matches(&moved(full().with_run("r2"))));
     for keys in [
-        full().run("r3"),
-        full().project("p2"),
-        full().task("t2"),
-        full().labware("l2"),
-        full().trigger(Trigger::End),
+        full().with_run("r3"),
+        full().with_project("p2"),
+        full().with_task("t2"),
+        full().with_labware("l2"),
+        full().with_trigger(Trigger::End),
         without(|keys| keys.run = None),
         without(|keys| keys.project = None),
         without(|keys| keys.task = None),
@@ -116,10 +133,10 @@ fn a_trigger_condition_asks_for_that_end_of_a_movement() {
         (TriggerOn::End, false, true, false),
         (TriggerOn::Both, true, true, true),
     ] {
-        let subscription = Subscription::all().trigger_on(trigger_on);
+        let subscription = Subscription::all().with_trigger_on(trigger_on);
         let matches = |keys| subscription.matches(&message("x", keys));
-        assert_eq!(matches(Keys::new().trigger(Trigger::Start)), start);
-        assert_eq!(matches(Keys::new().trigger(Trigger::End)), end);
+        assert_eq!(matches(Keys::new().with_trigger(Trigger::Start)), start);
+        assert_eq!(matches(Keys::new().with_trigger(Trigger::End)), end);
         assert_eq!(matches(Keys::new()), none);
     }
     assert_eq!(TriggerOn::default(), TriggerOn::Both);
@@ -194,7 +211,7 @@ fn the_saved_form_is_the_documented_one_and_reads_back() {
     for nothing in ["{}", r#"{"runs":[],"event_types":[],"trigger_on":"both"}"#] {
         assert_eq!(serde_json::from_str::<Subscription>(nothing).unwrap(), Subscription::all());
     }
-    let end = Subscription::all().trigger_on(TriggerOn::End);
+    let end = Subscription::all().with_trigger_on(TriggerOn::End);
     assert_eq!(serde_json::to_string(&end).unwrap(), r#"{"trigger_on":"end"}"#);
 }
 

@@ -10,7 +10,7 @@ use labhook::lab::{RunState, RunStateChanged};
 use labhook::outbox::{Change, Changes, Published, Record, Revision};
 use labhook::{
     Attempt, Endpoint, EndpointId, Event, FlowPolicy, Health, HealthPolicy, Message, MessageId,
-    Notice, Outbox, Outcome, Policy, Registry, Signer, Step, Ticket, Timestamp, Verdict,
+    Notice, Outbox, Outcome, Registry, RetryPolicy, Signer, Step, Ticket, Timestamp, Verdict,
 };
 use proptest::prelude::ProptestConfig;
 
@@ -45,16 +45,17 @@ pub(crate) fn mid(id: &str) -> MessageId {
 }
 
 /// These delays, 10 s for each attempt, no jitter, no window.
-pub(crate) fn policy(delays: &[u64]) -> Policy {
-    Policy::new(Schedule::list(delays.iter().copied().map(secs))).with_attempt_timeout(secs(10))
+pub(crate) fn policy(delays: &[u64]) -> RetryPolicy {
+    RetryPolicy::new(Schedule::list(delays.iter().copied().map(secs)))
+        .with_attempt_timeout(secs(10))
 }
 
 /// An unsigned endpoint that retries after 5 s and after 20 s, whatever becomes of the others.
 pub(crate) fn endpoint(id: &str) -> Endpoint {
     let url = format!("https://{id}.example/hooks");
     let endpoint = Endpoint::new(eid(id), &url, Signer::unsigned()).unwrap();
-    let plain = endpoint.health(HealthPolicy::never()).flow(FlowPolicy::fixed());
-    plain.policy(policy(&[5, 20]))
+    let plain = endpoint.with_health(HealthPolicy::never()).with_flow(FlowPolicy::fixed());
+    plain.with_retry(policy(&[5, 20]))
 }
 
 pub(crate) fn registry(endpoints: impl IntoIterator<Item = Endpoint>) -> Registry {
@@ -205,8 +206,10 @@ impl Host {
                 Notice::EndpointSuspended { endpoint, .. } => format!("{endpoint} suspended"),
                 Notice::EndpointDisabled { endpoint, .. } => format!("{endpoint} disabled"),
                 Notice::EndpointRecovered { endpoint, .. } => format!("{endpoint} recovered"),
-                Notice::OwnOutage { failing, all, .. } => format!("own outage: {failing} of {all}"),
-                Notice::OwnOutageOver { .. } => "own outage over".to_owned(),
+                Notice::SenderOutage { failing, all, .. } => {
+                    format!("own outage: {failing} of {all}")
+                }
+                Notice::SenderOutageEnded { .. } => "own outage over".to_owned(),
                 other => panic!("{other:?}"),
             })
             .collect()

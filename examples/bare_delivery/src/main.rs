@@ -20,9 +20,9 @@ mod send;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
-use labhook::delivery::{Dice, Jitter, Resolution, Schedule};
+use labhook::delivery::{Jitter, JitterSeed, Resolution, Schedule};
 use labhook::lab::{RunState, RunStateChanged};
-use labhook::{Event, MessageId, Outcome, Policy, Registry, Timestamp};
+use labhook::{Event, MessageId, Outcome, Registry, RetryPolicy, Timestamp};
 use queue::{Queue, Row};
 
 /// Picked once for each host, and kept.
@@ -38,7 +38,7 @@ struct Host {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let quick = [200, 500, 1_000].map(Duration::from_millis);
-    let policy = Policy::new(Schedule::list(quick).for_ever())
+    let policy = RetryPolicy::new(Schedule::list(quick).forever())
         .with_jitter(Jitter::plus_minus(20))
         .with_attempt_timeout(Duration::from_secs(2))
         .with_window(Duration::from_secs(10));
@@ -71,7 +71,7 @@ impl Host {
         let endpoint = self.registry.get(&row.endpoint).context("an endpoint nobody knows")?;
         let message = self.queue.message(&row.message)?;
         let policy = &endpoint.policy;
-        let dice = Dice::new(SEED, &row.message, &row.endpoint);
+        let dice = JitterSeed::new(SEED, &row.message, &row.endpoint);
 
         let at = now();
         // An attempt that a crash left in flight counts as unanswered here, and a row whose window

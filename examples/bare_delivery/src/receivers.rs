@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::post;
-use labhook::{Endpoint, EndpointId, Policy, Registry, Reply, Secret, Signer, Verifier};
+use labhook::{Endpoint, EndpointId, Registry, Reply, RetryPolicy, Secret, Signer, Verifier};
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::now;
@@ -23,7 +23,7 @@ struct Receiver {
 
 /// Starts the receivers and gives their endpoints. A real receiver deduplicates and decodes too:
 /// see the example `receive`.
-pub fn start(policy: &Policy) -> anyhow::Result<Registry> {
+pub fn start(policy: &RetryPolicy) -> anyhow::Result<Registry> {
     let mut registry = Registry::new();
     for (id, is_well) in [("eln", true), ("lims", false)] {
         let secret = Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
@@ -33,7 +33,7 @@ pub fn start(policy: &Policy) -> anyhow::Result<Registry> {
 
         let signer = Signer::standard_webhooks(secret.clone());
         let endpoint = Endpoint::plain_http(EndpointId::new(id)?, &url, signer)?;
-        registry.insert(endpoint.policy(policy.clone()))?;
+        registry.insert(endpoint.with_retry(policy.clone()))?;
 
         let verifier = Verifier::standard_webhooks(secret);
         let receiver = Receiver { verifier, busy: AtomicBool::new(!is_well) };

@@ -43,7 +43,7 @@ pub async fn send(
 
 /// Each attempt is signed anew and carries the same bytes: those that were saved with the message.
 fn request(endpoint: &Endpoint, message: &Message) -> anyhow::Result<reqwest::Request> {
-    let format = endpoint.formatter().name();
+    let format = endpoint.format().name();
     let rendering = message.rendering(format).context("the message has no such rendering")?;
     Ok(endpoint.request(message.id(), rendering, now())?.try_into()?)
 }

@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use labhook::{
-    Endpoint, EndpointId, EventPattern, Policy, Registry, Secret, Signer, Subscription, Timestamp,
+    Endpoint, EndpointId, EventPattern, Registry, RetryPolicy, Secret, Signer, Subscription,
+    Timestamp,
 };
 
 use crate::day;
@@ -42,13 +43,13 @@ pub fn secret(partner: &str, old: bool) -> anyhow::Result<Secret> {
 }
 
 /// How stubbornly a partner is told.
-pub fn policy(partner: &str) -> Policy {
+pub fn policy(partner: &str) -> RetryPolicy {
     match partner {
-        ELN => Policy::svix(),
-        DASHBOARD => Policy::standard_webhooks().with_attempt_timeout(DASHBOARD_TIMEOUT),
-        ARCHIVE => Policy::outpost(),
-        BILLING => Policy::strike(),
-        _ => Policy::standard_webhooks(),
+        ELN => RetryPolicy::svix(),
+        DASHBOARD => RetryPolicy::standard_webhooks().with_attempt_timeout(DASHBOARD_TIMEOUT),
+        ARCHIVE => RetryPolicy::outpost(),
+        BILLING => RetryPolicy::strike(),
+        _ => RetryPolicy::standard_webhooks(),
     }
 }
 
@@ -61,7 +62,7 @@ pub fn endpoint(partner: &str, url: &str, now: Timestamp) -> anyhow::Result<Endp
         WAREHOUSE => match rotation_stage(now) {
             0 => Signer::standard_webhooks(secret(partner, true)?),
             // Both, so that the warehouse may change over whenever it likes.
-            1 => Signer::standard_webhooks(current).also(secret(partner, true)?),
+            1 => Signer::standard_webhooks(current).add_secret(secret(partner, true)?),
             _ => Signer::standard_webhooks(current),
         },
         _ => Signer::standard_webhooks(current),
@@ -76,8 +77,8 @@ pub fn endpoint(partner: &str, url: &str, now: Timestamp) -> anyhow::Result<Endp
     let patterns: Result<Vec<EventPattern>, _> = wishes.iter().map(|it| it.parse()).collect();
     // Loopback; beyond it, `Endpoint::new` demands HTTPS.
     Ok(Endpoint::plain_http(EndpointId::new(partner)?, url, signer)?
-        .subscription(Subscription::all().event_types(patterns?))
-        .policy(policy(partner)))
+        .with_subscription(Subscription::all().event_types(patterns?))
+        .with_retry(policy(partner)))
 }
 
 /// All partners; `urls` are in the order of [`ALL`].

@@ -63,7 +63,7 @@ impl Receiver {
             _ => Secrets::New,
         };
         // A sender repeats itself for as long as its policy lets it.
-        let mut inbox = Inbox::new(CAPACITY).horizon(partners::policy(name).span());
+        let mut inbox = Inbox::new(CAPACITY).with_horizon(partners::policy(name).span());
         for key in shelf.held(name)? {
             inbox.remember(SOURCE, &key, now);
         }
@@ -173,7 +173,7 @@ fn verifier(name: &str, secrets: Secrets) -> anyhow::Result<Verifier> {
         (BILLING, _) => Verifier::strike(new),
         (_, Secrets::Old) => Verifier::standard_webhooks(old),
         // The new one first, so that its key index is 0.
-        (_, Secrets::NewAndOld(_)) => Verifier::standard_webhooks(new).also(old),
+        (_, Secrets::NewAndOld(_)) => Verifier::standard_webhooks(new).add_secret(old),
         (_, Secrets::New) => Verifier::standard_webhooks(new),
     })
 }

@@ -86,7 +86,8 @@ impl<'a> Sender<'a> {
     ) -> anyhow::Result<Self> {
         let now = clock.now();
         let registry = partners::registry(urls, now)?;
-        let outbox = Outbox::new(registry, SEED).retain(RETAIN).restore(store.load()?, now)?;
+        let outbox =
+            Outbox::new(registry, SEED).with_retention(RETAIN).restore(store.load()?, now)?;
         Ok(Self {
             outbox,
             store,
@@ -256,7 +257,7 @@ impl<'a> Sender<'a> {
     /// Starts no more attempts: an endpoint that is not in use holds what it has pending.
     fn hold(&mut self, now: Timestamp) -> anyhow::Result<()> {
         let endpoints = self.outbox.registry().iter();
-        let held: Vec<_> = endpoints.map(|it| Endpoint::clone(it).enabled(false)).collect();
+        let held: Vec<_> = endpoints.map(|it| Endpoint::clone(it).with_enabled(false)).collect();
         for endpoint in held {
             self.outbox.replace_endpoint(endpoint, now)?;
         }

@@ -17,9 +17,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use labhook::delivery::Schedule;
-use labhook::flow::WindowPolicy;
-use labhook::simulate::{Behaviour, Load, Policies, Receiver, Report, Scenario};
-use labhook::{FlowPolicy, HealthPolicy, Policy};
+use labhook::flow::ConcurrencyLimitPolicy;
+use labhook::simulate::{Behaviour, EndpointPolicy, Load, Receiver, Report, Scenario};
+use labhook::{FlowPolicy, HealthPolicy, RetryPolicy};
 
 /// One of the two, and what became of it.
 struct Side {
@@ -48,31 +48,33 @@ fn main() -> anyhow::Result<()> {
         lasting: minutes(120),
     };
     let count = |n| NonZeroU32::new(n).context("nothing of something");
-    let half_minutes = Schedule::list([Duration::from_secs(30)]).for_ever();
-    let window = WindowPolicy::fixed(count(1_000)?);
-    let naive = Policies::new(Policy::new(half_minutes).with_window(Duration::from_secs(86_400)))
-        .with_health(HealthPolicy::never())
-        .with_flow(FlowPolicy::fixed().with_window(window));
+    let half_minutes = Schedule::list([Duration::from_secs(30)]).forever();
+    let window = ConcurrencyLimitPolicy::fixed(count(1_000)?);
+    let naive = EndpointPolicy::new(
+        RetryPolicy::new(half_minutes).with_window(Duration::from_secs(86_400)),
+    )
+    .with_health(HealthPolicy::never())
+    .with_flow(FlowPolicy::fixed().with_concurrency(window));
 
     let sides = [
         ("Try again every 30 s", "no jitter, no rest, a thousand at once", naive),
         (
             "labhook's defaults",
             "one probe at a time, slow start, a learned pace",
-            Policies::default(),
+            EndpointPolicy::default(),
         ),
     ];
     let sides: Vec<Side> = sides
         .into_iter()
         .map(|(name, about, policies)| {
             let receiver = Receiver::new()
-                .latency(Duration::from_millis(40))
-                .capacity(count(world.capacity_per_second)?)
-                .outage(world.down.0, world.down.1, Behaviour::refuses());
+                .with_latency(Duration::from_millis(40))
+                .with_capacity(count(world.capacity_per_second)?)
+                .add_outage(world.down.0, world.down.1, Behaviour::refuses());
             let load = Load::per_second(count(world.events_per_second)?);
             let reports = Scenario::new(load, world.lasting)
-                .points(NonZeroUsize::new(480).context("no points")?)
-                .endpoint(policies, receiver)
+                .with_points(NonZeroUsize::new(480).context("no points")?)
+                .add_endpoint(policies, receiver)
                 .run();
             let report = reports.into_iter().next().context("no report")?;
             Ok(Side { name, about, report })

@@ -35,7 +35,7 @@ impl Payload for ReaderCalibrated {
 
     /// Subscriptions to the run see it, and it belongs in one order with the run's events.
     fn keys(&self) -> Keys {
-        Keys::new().run(self.run.as_str()).ordering(self.run.as_str())
+        Keys::new().with_run(self.run.as_str()).with_ordering(self.run.as_str())
     }
 }
 
@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let url = "https://eln.example/hooks";
     let eln =
         Endpoint::new(EndpointId::new("eln")?, url, Signer::standard_webhooks(secret.clone()))?
-            .subscription(Subscription::all().runs(["run-17".into()]));
+            .with_subscription(Subscription::all().runs(["run-17".into()]));
     let calibrated = ReaderCalibrated {
         reader: "reader-2".into(),
         run: "run-17".into(),
@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ],
     };
     let message = Event::new(calibrated, now).into_message(MessageId::new("reader-2-cal-41")?)?;
-    let rendering = eln.formatter().render(&message)?;
+    let rendering = eln.format().render(&message)?;
     let request = eln.request(message.id(), &rendering, now)?;
 
     println!("The subscription to run-17 wants it: {}\n", eln.subscription.matches(&message));

@@ -31,7 +31,7 @@ use axum::routing::post;
 use labhook::{
     Admission, Claim, Inbox, LabEvent, MessageId, Reply, Secret, Timestamp, Verified, Verifier,
 };
-use refusal::Refusal;
+use refusal::ReceiveError;
 use tokio::net::TcpListener;
 
 /// This receiver's own name for its sender; two senders may use one message id.
@@ -46,9 +46,14 @@ struct Receiver {
 }
 
 impl Receiver {
-    fn receive(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<(), Refusal> {
+    fn receive(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), ReceiveError> {
         let verified = self.verifier.verify(headers, body, now)?;
-        let event = verified.decode().map_err(Refusal::Malformed)?;
+        let event = verified.decode().map_err(ReceiveError::Malformed)?;
         let claim = self.begin(&verified, now)?;
         let handled = handle(event);
         self.end(&claim, handled.is_ok());
@@ -56,13 +61,13 @@ impl Receiver {
     }
 
     /// Tells a new event from one that was handled before, or is being handled just now.
-    fn begin(&self, verified: &Verified<'_>, now: Timestamp) -> Result<Claim, Refusal> {
+    fn begin(&self, verified: &Verified<'_>, now: Timestamp) -> Result<Claim, ReceiveError> {
         let id = verified.id().map(MessageId::as_str).expect("Standard Webhooks signs the id");
         match self.inbox().begin(SENDER, id, now) {
             Admission::New(claim) => Ok(claim),
-            Admission::Seen => Err(Refusal::Seen),
+            Admission::Seen => Err(ReceiveError::Seen),
             Admission::InProgress { until } | Admission::Full { until } => {
-                Err(Refusal::Busy { wait: until.saturating_since(now) })
+                Err(ReceiveError::Busy { wait: until.saturating_since(now) })
             }
         }
     }
@@ -83,7 +88,7 @@ impl Receiver {
 
 /// What the laboratory makes of an event. When it returns, what it changed is stored: the answer
 /// that follows tells the sender to forget the event.
-fn handle(event: LabEvent) -> Result<(), Refusal> {
+fn handle(event: LabEvent) -> Result<(), ReceiveError> {
     let mut log = io::stderr().lock();
     match event {
         LabEvent::RunStateChanged(event) => {
@@ -97,7 +102,7 @@ fn handle(event: LabEvent) -> Result<(), Refusal> {
 
 async fn hooks(State(it): State<Arc<Receiver>>, headers: HeaderMap, body: Bytes) -> Response {
     let reply =
-        it.receive(&headers, &body, now()).map_or_else(Refusal::reply, |()| Reply::Accepted);
+        it.receive(&headers, &body, now()).map_or_else(ReceiveError::reply, |()| Reply::Accepted);
     reply.into()
 }
 

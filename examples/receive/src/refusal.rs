@@ -1,4 +1,4 @@
-//! Why an event is not handled now, and what the sender is told: [`Refusal`].
+//! Why an event is not handled now, and what the sender is told: [`ReceiveError`].
 
 use std::io;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use labhook::{DecodeError, Reply, VerifyError};
 
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum ReceiveError {
     /// A stranger can provoke it; it costs no more than one MAC, and nothing was decoded.
     #[error(transparent)]
     NotGenuine(#[from] VerifyError),
@@ -20,7 +20,7 @@ pub enum Refusal {
     Failed(#[from] io::Error),
 }
 
-impl Refusal {
+impl ReceiveError {
     /// Logs the reason, which is nobody else's business, and chooses the answer.
     pub fn reply(self) -> Reply {
         eprintln!("  {}: {self}", self.name());

@@ -27,7 +27,7 @@ pub async fn run() -> anyhow::Result<()> {
     let (sender, forger) = (endpoint(secret)?, endpoint(guess)?);
     let paused = Event::new(RunStateChanged::new("run-17", RunState::Paused), now())
         .into_message(MessageId::new("run-17-paused")?)?;
-    let good = sender.formatter().render(&paused)?;
+    let good = sender.format().render(&paused)?;
     let bad = Rendering::new(
         HeaderValue::from_static("application/json"),
         r#"{"type":"run.state_changed","timestamp":"2025-04-17T09:30:00Z","data":{"run_id":17}}"#,

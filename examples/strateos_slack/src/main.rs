@@ -26,7 +26,7 @@ use axum::routing::post;
 use labhook::delivery::Schedule;
 use labhook::provider::{Sources, danger};
 use labhook::{
-    Endpoint, EndpointId, Inbox, MessageId, Order, Outbox, Policy, Registry, Reply, Signer,
+    Endpoint, EndpointId, Inbox, MessageId, Order, Outbox, Registry, Reply, RetryPolicy, Signer,
     SlackMessage, Timestamp,
 };
 use tokio::net::TcpListener;
@@ -54,12 +54,12 @@ impl Bot {
     fn new(slack: &str) -> anyhow::Result<Self> {
         // The URL of an incoming webhook is the whole secret, so nothing is signed. A real Slack
         // is reached by HTTPS (`Endpoint::new`), and deserves the default policy's patience.
-        let policy = Policy::new(Schedule::list([200, 400, 800].map(Duration::from_millis)));
+        let policy = RetryPolicy::new(Schedule::list([200, 400, 800].map(Duration::from_millis)));
         let endpoint = Endpoint::plain_http(EndpointId::new("slack")?, slack, Signer::unsigned())?
-            .format(SlackMessage::new())
+            .with_format(SlackMessage::new())
             // What has started is not told of after what has completed.
-            .order(Order::per_key())
-            .policy(policy);
+            .with_order(Order::per_key())
+            .with_retry(policy);
         let mut registry = Registry::new();
         registry.insert(endpoint)?;
         Ok(Self {

@@ -12,9 +12,9 @@ use anyhow::bail;
 use http::StatusCode;
 use labhook::delivery::{Failure, Jitter};
 use labhook::lab::{RunState, RunStateChanged};
-use labhook::outbox::{Attempted, Cause};
+use labhook::outbox::{AttemptReport, Cause};
 use labhook::{
-    Endpoint, EndpointId, Event, MessageId, Notice, Outbox, Outcome, Policy, Registry, Secret,
+    Endpoint, EndpointId, Event, MessageId, Notice, Outbox, Outcome, Registry, RetryPolicy, Secret,
     Signer, Step, Timestamp,
 };
 
@@ -35,7 +35,7 @@ impl Timeline {
         println!("{}", format!("{at:>11}  {left:>3}  {middle:42}{right}").trim_end());
     }
 
-    fn attempt(&self, attempted: &Attempted) {
+    fn attempt(&self, attempted: &AttemptReport) {
         let saw = match &attempted.outcome {
             Some(Outcome::Response(response)) => format!("answered {}", response.status()),
             Some(Outcome::Failed(failure)) => format!("no answer ({failure})"),
@@ -52,7 +52,7 @@ impl Timeline {
 
     fn note(&self, notice: &Notice, now: Timestamp) {
         match notice {
-            Notice::Attempted(attempted) => self.attempt(attempted),
+            Notice::AttemptEnded(attempted) => self.attempt(attempted),
             Notice::Failing { attempts, .. } => {
                 self.line(now, "", &format!("... {attempts} attempts have failed"), "");
             }
@@ -87,10 +87,10 @@ fn main() -> anyhow::Result<()> {
     let secret = Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
     let (id, signer) = (EndpointId::new("eln")?, Signer::standard_webhooks(secret));
     let endpoint = Endpoint::new(id, "https://eln.example/hooks", signer)?
-        .policy(Policy::hook0().with_jitter(Jitter::NONE));
+        .with_retry(RetryPolicy::hook0().with_jitter(Jitter::NONE));
     let mut registry = Registry::new();
     registry.insert(endpoint)?;
-    let mut outbox = Outbox::new(registry, 7).without_storage().report_attempts();
+    let mut outbox = Outbox::new(registry, 7).without_storage().with_attempt_reports();
 
     let began = Timestamp::from_unix_seconds(1_744_882_200);
     let mut now = began;

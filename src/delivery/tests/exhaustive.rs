@@ -7,11 +7,11 @@ use super::*;
 const HORIZON: i64 = 9;
 
 /// Two retries, 2 ms apart; an attempt may take 2 ms; the window is 7 ms.
-fn policy(doubt: Doubt) -> Policy {
-    Policy::new(Schedule::list([ms(2), ms(2)]))
+fn policy(doubt: DeliveryGuarantee) -> RetryPolicy {
+    RetryPolicy::new(Schedule::list([ms(2), ms(2)]))
         .with_attempt_timeout(ms(2))
         .with_window(ms(7))
-        .with_doubt(doubt)
+        .with_guarantee(doubt)
 }
 
 #[derive(Clone, Debug)]
@@ -40,14 +40,19 @@ fn calls() -> Vec<Call> {
 
 /// A crash, and only time from here: the delivery has to reach a verdict by itself, or to stand in
 /// doubt where the host is asked.
-fn ends_by_itself(mut delivery: Delivery, policy: &Policy, dice: Dice<'_>, mut now: Timestamp) {
+fn ends_by_itself(
+    mut delivery: Delivery,
+    policy: &RetryPolicy,
+    dice: JitterSeed<'_>,
+    mut now: Timestamp,
+) {
     for _ in 0..12 {
         match delivery.poll(policy, dice, now) {
             Progress::Due => assert!(delivery.start(policy, now).is_some()),
             Progress::InFlight { deadline, .. } => now = deadline,
             Progress::Wait { until } => now = until,
             Progress::InDoubt { .. } => {
-                assert_eq!(policy.doubt(), Doubt::Ask);
+                assert_eq!(policy.guarantee(), DeliveryGuarantee::Ask);
                 return;
             }
             Progress::Ended { .. } => return,
@@ -61,7 +66,7 @@ fn ends_by_itself(mut delivery: Delivery, policy: &Policy, dice: Dice<'_>, mut n
 type Node = (Delivery, i64, u32);
 
 /// Makes the call and checks what holds of it; `None` where the search does not go on from there.
-fn make(call: &Call, node: &Node, policy: &Policy, dice: Dice<'_>) -> Option<Node> {
+fn make(call: &Call, node: &Node, policy: &RetryPolicy, dice: JitterSeed<'_>) -> Option<Node> {
     let (before, now, decided) = node;
     let (mut after, mut now, mut decided) = (before.clone(), *now, *decided);
     match call {
@@ -77,7 +82,7 @@ fn make(call: &Call, node: &Node, policy: &Policy, dice: Dice<'_>) -> Option<Nod
                 assert!(at(now) < close, "nothing is released at or past the window's end");
                 let undecided =
                     (decided + 1..=before.attempts).any(|it| before.unanswered.contains(it));
-                let at_most_once = policy.doubt() != Doubt::Resend;
+                let at_most_once = policy.guarantee() != DeliveryGuarantee::AtLeastOnce;
                 assert!(!(at_most_once && undecided), "never a second after an unconfirmed one");
             } else {
                 assert_eq!(after, *before);
@@ -85,7 +90,7 @@ fn make(call: &Call, node: &Node, policy: &Policy, dice: Dice<'_>) -> Option<Nod
         }
         Call::Unstart(number) => {
             let live = before.in_flight().map(|started| started.number);
-            assert_eq!(after.unstart(*number), live == Some(*number));
+            assert_eq!(after.cancel_start(*number), live == Some(*number));
         }
         Call::Resolve(number, outcome) => {
             match after.resolve(policy, dice, *number, outcome, at(now)) {
@@ -125,10 +130,10 @@ fn make(call: &Call, node: &Node, policy: &Policy, dice: Dice<'_>) -> Option<Nod
     (moved && now <= HORIZON).then_some((after, now, decided))
 }
 
-fn search(doubt: Doubt, expires_at: Option<Timestamp>) -> usize {
+fn search(doubt: DeliveryGuarantee, expires_at: Option<Timestamp>) -> usize {
     let policy = policy(doubt);
     let (message, endpoint) = ids();
-    let dice = Dice::new(7, &message, &endpoint);
+    let dice = JitterSeed::new(7, &message, &endpoint);
     let calls = calls();
     let mut seen = BTreeSet::new();
     let mut open: Vec<Node> = vec![(Delivery::new(at(0)).with_expires_at(expires_at), 0, 0)];
@@ -147,7 +152,9 @@ fn search(doubt: Doubt, expires_at: Option<Timestamp>) -> usize {
 
 #[test]
 fn from_every_reachable_state_there_is_one_verdict_or_a_question() {
-    for doubt in [Doubt::Resend, Doubt::GiveUp, Doubt::Ask] {
+    for doubt in
+        [DeliveryGuarantee::AtLeastOnce, DeliveryGuarantee::AtMostOnce, DeliveryGuarantee::Ask]
+    {
         for expires_at in [None, Some(at(8))] {
             let states = search(doubt, expires_at);
             println!("{doubt:?}, {expires_at:?}: {states} states");

@@ -23,8 +23,8 @@ const ASKED: i64 = 500;
 /// latency (`None`: never). What is in doubt is sent again [`ASKED`] later. It is looked at when
 /// it says so and when an answer comes, or at every tick.
 fn lone(
-    policy: &Policy,
-    dice: Dice<'_>,
+    policy: &RetryPolicy,
+    dice: JitterSeed<'_>,
     receiver: &[(Outcome, Option<i64>)],
     tick: Option<i64>,
 ) -> Trace {
@@ -84,12 +84,12 @@ proptest! {
     #[test]
     fn on_its_own_it_is_neither_early_nor_late(
         // What is asked, and when it is answered, has a test of its own.
-        policy in policies(2_000).prop_filter("on its own", |it| it.doubt() != Doubt::Ask),
+        policy in policies(2_000).prop_filter("on its own", |it| it.guarantee() != DeliveryGuarantee::Ask),
         seed: u64,
         receiver in vec((outcomes(), proptest::option::of(0..3_000_000_i64)), 6),
     ) {
         let (message, endpoint) = ids();
-        let dice = Dice::new(seed, &message, &endpoint);
+        let dice = JitterSeed::new(seed, &message, &endpoint);
         let trace = lone(&policy, dice, &receiver, None);
         prop_assert_eq!(trace.starts[0], 0);
         for (index, start) in trace.starts.iter().enumerate().skip(1) {
@@ -138,7 +138,7 @@ proptest! {
         receiver in vec((outcomes(), proptest::option::of(0..5_000_i64)), 6),
     ) {
         let (message, endpoint) = ids();
-        let dice = Dice::new(seed, &message, &endpoint);
+        let dice = JitterSeed::new(seed, &message, &endpoint);
         let told = lone(&policy, dice, &receiver, None);
         prop_assert_eq!(lone(&policy, dice, &receiver, Some(1)), told);
     }

@@ -7,7 +7,7 @@ use super::*;
 const NAMES: [&str; 8] =
     ["standard_webhooks", "svix", "strike", "hook0", "outpost", "event_grid", "shopware", "none"];
 
-fn read(json: &str) -> Result<Policy, String> {
+fn read(json: &str) -> Result<RetryPolicy, String> {
     serde_json::from_str(json).map_err(|error| {
         let text = error.to_string();
         let end = text.find(" at line").unwrap_or(text.len());
@@ -43,19 +43,19 @@ fn the_presets_spans_are_the_published_ones() {
 fn a_span_is_the_longest_way_to_the_last_deadline() {
     // Three of Strike's waits are under the cap of an hour less than 2187 s: 3 to 2187 are seven.
     let waits: u64 = 7 * 3_600 + 6_561 + 19_683 + 59_049 + 177_147 + 531_441;
-    assert_eq!(Policy::strike().span(), Duration::from_secs(waits + 13 * 5));
+    assert_eq!(RetryPolicy::strike().span(), Duration::from_secs(waits + 13 * 5));
     assert_eq!(
-        Policy::strike().with_retry_after_cap(Duration::ZERO).span(),
+        RetryPolicy::strike().with_retry_after_cap(Duration::ZERO).span(),
         Duration::from_secs(797_160 + 13 * 5)
     );
-    let heedless = Policy::svix().with_retry_after_cap(Duration::ZERO);
+    let heedless = RetryPolicy::svix().with_retry_after_cap(Duration::ZERO);
     assert_eq!(
         heedless.span(),
         Duration::from_secs((27 * 3_600 + 35 * 60 + 5) * 120 / 100 + 8 * 15)
     );
-    assert_eq!(Policy::none().span(), Duration::from_secs(10));
-    assert_eq!(Policy::event_grid().span(), hms(24, 0, 30));
-    let endless = Policy::new(Schedule::STRIKE.for_ever());
+    assert_eq!(RetryPolicy::none().span(), Duration::from_secs(10));
+    assert_eq!(RetryPolicy::event_grid().span(), hms(24, 0, 30));
+    let endless = RetryPolicy::new(Schedule::STRIKE.forever());
     assert_eq!(endless.span(), Duration::MAX);
     let limited =
         endless.with_max_attempts(NonZeroU32::new(3)).with_retry_after_cap(Duration::ZERO);
@@ -69,7 +69,7 @@ fn a_span_is_the_longest_way_to_the_last_deadline() {
 #[test]
 fn a_policy_survives_its_file_and_a_name_stands_for_it() {
     for name in NAMES {
-        let policy = Policy::named(name).unwrap();
+        let policy = RetryPolicy::named(name).unwrap();
         let json = serde_json::to_string(&policy).unwrap();
         assert_eq!(read(&json).unwrap(), policy, "{json}");
         assert_eq!(read(&format!("\"{name}\"")).unwrap(), policy);
@@ -77,11 +77,11 @@ fn a_policy_survives_its_file_and_a_name_stands_for_it() {
         let schedule: Schedule = serde_json::from_str(&format!("\"{name}\"")).unwrap();
         assert_eq!(&schedule, policy.schedule());
     }
-    assert_eq!(read("{}").unwrap(), Policy::default());
+    assert_eq!(read("{}").unwrap(), RetryPolicy::default());
     for name in ["standard_webhooks", "svix", "strike", "event_bridge", "event_grid", "shopware"] {
-        let table: Responses = serde_json::from_str(&format!("\"{name}\"")).unwrap();
+        let table: ResponseRules = serde_json::from_str(&format!("\"{name}\"")).unwrap();
         let json = serde_json::to_string(&table).unwrap();
-        assert_eq!(serde_json::from_str::<Responses>(&json).unwrap(), table);
+        assert_eq!(serde_json::from_str::<ResponseRules>(&json).unwrap(), table);
     }
 }
 
@@ -101,20 +101,20 @@ fn a_file_reads_as_it_is_written() {
         }"#,
     )
     .unwrap();
-    let base = Schedule::exponential(ms(3_000), 3, ms(60_000), 1).for_ever();
-    let responses = Responses::new()
-        .status(StatusCode::GONE, Reaction::Disable)
-        .status(StatusCode::NOT_IMPLEMENTED, Reaction::Fail);
-    let made = Policy::new(base)
+    let base = Schedule::exponential(ms(3_000), 3, ms(60_000), 1).forever();
+    let responses = ResponseRules::new()
+        .with_status(StatusCode::GONE, ResponseAction::Disable)
+        .with_status(StatusCode::NOT_IMPLEMENTED, ResponseAction::Fail);
+    let made = RetryPolicy::new(base)
         .with_jitter(Jitter::added(10, ms(2_000), ms(900_000)))
         .with_attempt_timeout(ms(8_000))
         .with_max_attempts(NonZeroU32::new(4))
         .with_retry_after_cap(Duration::ZERO)
         .with_responses(responses)
-        .with_doubt(Doubt::GiveUp);
+        .with_guarantee(DeliveryGuarantee::AtMostOnce);
     assert_eq!(policy, made);
     assert_eq!(
-        serde_json::to_string(&Policy::svix()).unwrap(),
+        serde_json::to_string(&RetryPolicy::svix()).unwrap(),
         concat!(
             r#"{"schedule":{"delays_ms":[5000,300000,1800000,7200000,18000000,36000000,36000000],"#,
             r#""then":"stop"},"jitter":{"plus_minus":{"percent":20}},"attempt_timeout_ms":15000,"#,
@@ -212,7 +212,7 @@ fn each_error_has_its_text() {
 
 #[test]
 fn a_setter_leaves_no_room_for_a_contradiction() {
-    let policy = Policy::new(Schedule::exponential(Duration::ZERO, 0, Duration::ZERO, 2))
+    let policy = RetryPolicy::new(Schedule::exponential(Duration::ZERO, 0, Duration::ZERO, 2))
         .with_attempt_timeout(Duration::ZERO)
         .with_window(Duration::ZERO)
         .with_jitter(Jitter::decorrelated(ms(9), ms(5)));
@@ -221,8 +221,8 @@ fn a_setter_leaves_no_room_for_a_contradiction() {
     assert_eq!(policy.jitter(), &Jitter::decorrelated(ms(5), ms(5)));
     assert_eq!(Jitter::plus_minus(200), Jitter::plus_minus(100));
     assert_eq!(Jitter::added(1, ms(9), ms(5)), Jitter::added(1, ms(5), ms(5)));
-    assert_eq!(Schedule::list([]).for_ever(), Schedule::NONE);
-    for policy in [policy, Policy::none(), Policy::hook0().with_window(Duration::MAX)] {
+    assert_eq!(Schedule::list([]).forever(), Schedule::NONE);
+    for policy in [policy, RetryPolicy::none(), RetryPolicy::hook0().with_window(Duration::MAX)] {
         let json = serde_json::to_string(&policy).unwrap();
         assert_eq!(read(&json).unwrap(), policy, "{json}");
     }
@@ -232,33 +232,33 @@ fn a_setter_leaves_no_room_for_a_contradiction() {
 
 #[test]
 fn the_narrowest_line_counts() {
-    let shopware = Responses::shopware();
+    let shopware = ResponseRules::shopware();
     for (status, reaction) in [
-        (200, Reaction::Deliver),
-        (302, Reaction::Retry),
-        (400, Reaction::Fail),
-        (401, Reaction::Fail),
-        (404, Reaction::Retry),
-        (410, Reaction::Disable),
-        (429, Reaction::Retry),
-        (500, Reaction::Retry),
-        (100, Reaction::Retry),
-        (999, Reaction::Retry),
+        (200, ResponseAction::Deliver),
+        (302, ResponseAction::Retry),
+        (400, ResponseAction::Fail),
+        (401, ResponseAction::Fail),
+        (404, ResponseAction::Retry),
+        (410, ResponseAction::Disable),
+        (429, ResponseAction::Retry),
+        (500, ResponseAction::Retry),
+        (100, ResponseAction::Retry),
+        (999, ResponseAction::Retry),
     ] {
         let code = StatusCode::from_u16(status).unwrap();
-        assert_eq!(shopware.reaction(code), reaction, "{status}");
+        assert_eq!(shopware.action(code), reaction, "{status}");
     }
-    let bridge = Responses::event_bridge();
+    let bridge = ResponseRules::event_bridge();
     for (status, reaction) in [
-        (204, Reaction::Deliver),
-        (301, Reaction::Fail),
-        (401, Reaction::Retry),
-        (404, Reaction::Fail),
-        (429, Reaction::Retry),
-        (503, Reaction::Retry),
+        (204, ResponseAction::Deliver),
+        (301, ResponseAction::Fail),
+        (401, ResponseAction::Retry),
+        (404, ResponseAction::Fail),
+        (429, ResponseAction::Retry),
+        (503, ResponseAction::Retry),
     ] {
         let code = StatusCode::from_u16(status).unwrap();
-        assert_eq!(bridge.reaction(code), reaction, "{status}");
+        assert_eq!(bridge.action(code), reaction, "{status}");
     }
 }
 
@@ -271,5 +271,5 @@ fn delays_saturate_and_sums_do_not_walk() {
     assert_eq!(even.total(), Some(ms(5).saturating_mul(u32::MAX)));
     assert_eq!(even.delay(0), None);
     assert_eq!(even.delay(u32::MAX), Some(ms(5)));
-    assert_eq!(Schedule::list([ms(1), ms(2)]).for_ever().sum(5, |delay| delay), ms(1 + 4 * 2));
+    assert_eq!(Schedule::list([ms(1), ms(2)]).forever().sum(5, |delay| delay), ms(1 + 4 * 2));
 }

@@ -42,8 +42,8 @@ fn steps(clock: impl Strategy<Value = i64> + 'static) -> impl Strategy<Value = V
 /// delivery was shown, and `due` what its last retry was promised for.
 fn take(
     delivery: &mut Delivery,
-    policy: &Policy,
-    dice: Dice<'_>,
+    policy: &RetryPolicy,
+    dice: JitterSeed<'_>,
     step: &Step,
     now: Timestamp,
     latest: &mut Timestamp,
@@ -68,7 +68,7 @@ fn take(
                     assert_eq!(delivery.wake_at(policy), Some(deadline));
                 }
                 Progress::InDoubt { since } => {
-                    assert_eq!(policy.doubt(), Doubt::Ask);
+                    assert_eq!(policy.guarantee(), DeliveryGuarantee::Ask);
                     assert_eq!(delivery.in_doubt(), Some(since));
                     assert_eq!(delivery.wake_at(policy), None);
                     assert_eq!(delivery.claim_at(policy), None);
@@ -129,7 +129,7 @@ fn take(
                 Step::Unstart(number) => *number,
                 _ => live.unwrap_or(0),
             };
-            let taken_back = delivery.unstart(number);
+            let taken_back = delivery.cancel_start(number);
             assert_eq!(taken_back, live == Some(number));
             assert_eq!(delivery.attempts() + u32::from(taken_back), before.attempts());
             format!("{taken_back}")
@@ -176,7 +176,7 @@ fn take(
 
 /// Runs the steps, saving and restoring before each one if asked to, and gives all answers.
 fn run(
-    policy: &Policy,
+    policy: &RetryPolicy,
     lifetime: Option<i64>,
     seed: u64,
     start: i64,
@@ -184,7 +184,7 @@ fn run(
     restore: bool,
 ) -> (Vec<String>, Delivery, Timestamp) {
     let (message, endpoint) = ids();
-    let dice = Dice::new(seed, &message, &endpoint);
+    let dice = JitterSeed::new(seed, &message, &endpoint);
     let mut now = Timestamp::from_unix_micros(start);
     let (mut latest, mut due) = (now, None);
     let expires_at = lifetime.map(|it| Timestamp::from_unix_micros(start.saturating_add(it)));
@@ -206,9 +206,9 @@ fn run(
 }
 
 /// Drives a delivery with crashes only, to its verdict; what is in doubt is sent again.
-fn drain(mut delivery: Delivery, policy: &Policy, seed: u64, mut now: Timestamp) -> Verdict {
+fn drain(mut delivery: Delivery, policy: &RetryPolicy, seed: u64, mut now: Timestamp) -> Verdict {
     let (message, endpoint) = ids();
-    let dice = Dice::new(seed, &message, &endpoint);
+    let dice = JitterSeed::new(seed, &message, &endpoint);
     for _ in 0..100 {
         match delivery.poll(policy, dice, now) {
             Progress::Due => assert!(delivery.start(policy, now).is_some()),
@@ -256,7 +256,7 @@ proptest! {
         back in 0..10_000_000_i64,
     ) {
         let (message, endpoint) = ids();
-        let dice = Dice::new(seed, &message, &endpoint);
+        let dice = JitterSeed::new(seed, &message, &endpoint);
         let mut delivery = Delivery::new(at(0));
         let started = delivery.start(&policy, at(0)).unwrap();
         delivery.resolve(&policy, dice, started.number, &answer(503), at(0));
@@ -305,7 +305,7 @@ proptest! {
         steps in vec((0..7, 0..3_u32, outcomes(), any::<i64>()), 0..20),
     ) {
         let (message, endpoint) = ids();
-        let dice = Dice::new(7, &message, &endpoint);
+        let dice = JitterSeed::new(7, &message, &endpoint);
         let unanswered = serde_json::from_value(serde_json::json!(unanswered)).unwrap();
         let accepted_at = at(0);
         let mut delivery = Delivery {
@@ -322,7 +322,7 @@ proptest! {
                     prop_assert_eq!(starts, progress == Progress::Due, "what is due can start");
                 }
                 1 => drop(delivery.start(&policy, now)),
-                2 => drop(delivery.unstart(number)),
+                2 => drop(delivery.cancel_start(number)),
                 3 => drop(delivery.end(Verdict::Cancelled, now)),
                 4 => drop(delivery.resend(now)),
                 5 => drop(delivery.replay(now)),

@@ -3,28 +3,33 @@
 use super::*;
 
 /// Starts and resolves the attempt that is due at `now`.
-fn attempt(delivery: &mut Delivery, policy: &Policy, outcome: &Outcome, now: i64) -> Resolution {
+fn attempt(
+    delivery: &mut Delivery,
+    policy: &RetryPolicy,
+    outcome: &Outcome,
+    now: i64,
+) -> Resolution {
     let (message, endpoint) = ids();
-    let dice = Dice::new(7, &message, &endpoint);
+    let dice = JitterSeed::new(7, &message, &endpoint);
     assert_eq!(delivery.poll(policy, dice, at(now)), Progress::Due);
     let started = delivery.start(policy, at(now)).unwrap();
     delivery.resolve(policy, dice, started.number, outcome, at(now))
 }
 
-fn poll(delivery: &mut Delivery, policy: &Policy, now: i64) -> Progress {
+fn poll(delivery: &mut Delivery, policy: &RetryPolicy, now: i64) -> Progress {
     let (message, endpoint) = ids();
-    delivery.poll(policy, Dice::new(7, &message, &endpoint), at(now))
+    delivery.poll(policy, JitterSeed::new(7, &message, &endpoint), at(now))
 }
 
 fn resolve(
     delivery: &mut Delivery,
-    policy: &Policy,
+    policy: &RetryPolicy,
     number: u32,
     outcome: &Outcome,
     now: i64,
 ) -> Resolution {
     let (message, endpoint) = ids();
-    let dice = Dice::new(7, &message, &endpoint);
+    let dice = JitterSeed::new(7, &message, &endpoint);
     delivery.resolve(policy, dice, number, outcome, at(now))
 }
 
@@ -33,19 +38,19 @@ fn fault_1_retry_after_is_not_clamped_to_the_schedule() {
     let mut delivery = Delivery::new(at(0));
     let asked = answer_with(503, "retry-after", "120");
     assert_eq!(
-        attempt(&mut delivery, &Policy::svix(), &asked, 0),
+        attempt(&mut delivery, &RetryPolicy::svix(), &asked, 0),
         Resolution::Retry { at: at(120_000) }
     );
     assert_eq!(
-        poll(&mut delivery, &Policy::svix(), 119_999),
+        poll(&mut delivery, &RetryPolicy::svix(), 119_999),
         Progress::Wait { until: at(120_000) }
     );
-    assert_eq!(delivery.start(&Policy::svix(), at(119_999)), None);
+    assert_eq!(delivery.start(&RetryPolicy::svix(), at(119_999)), None);
 }
 
 #[test]
 fn fault_1_retry_after_counts_up_to_its_cap() {
-    let policy = Policy::strike().with_retry_after_cap(ms(60_000));
+    let policy = RetryPolicy::strike().with_retry_after_cap(ms(60_000));
     for (asked, due) in [
         ("59", 59_000),
         ("61", 60_000),
@@ -69,14 +74,14 @@ fn fault_2_what_a_429_asks_for_takes_effect() {
     let mut delivery = Delivery::new(at(0));
     let asked = answer_with(429, "retry-after", "60");
     assert_eq!(
-        attempt(&mut delivery, &Policy::standard_webhooks(), &asked, 0),
+        attempt(&mut delivery, &RetryPolicy::standard_webhooks(), &asked, 0),
         Resolution::Retry { at: at(60_000) }
     );
 }
 
 #[test]
 fn fault_6_a_wait_is_positive_and_finite() {
-    let zero = Policy::new(Schedule::list([Duration::ZERO]).for_ever());
+    let zero = RetryPolicy::new(Schedule::list([Duration::ZERO]).forever());
     let mut delivery = Delivery::new(at(0));
     assert_eq!(attempt(&mut delivery, &zero, &answer(503), 0), Resolution::Retry { at: at(0) });
     // A listed delay of zero is due, and never a wait until now; what recurs is not zero.
@@ -86,7 +91,7 @@ fn fault_6_a_wait_is_positive_and_finite() {
 
 #[test]
 fn fault_8_the_window_is_enforced() {
-    let policy = Policy::strike().with_window(ms(10_000));
+    let policy = RetryPolicy::strike().with_window(ms(10_000));
     let mut delivery = Delivery::new(at(0));
     let first = attempt(&mut delivery, &policy, &answer(503), 0);
     assert_eq!(first, Resolution::Retry { at: at(3_000) });
@@ -98,7 +103,7 @@ fn fault_8_the_window_is_enforced() {
 
 #[test]
 fn fault_8_nothing_is_released_at_the_windows_end() {
-    let policy = Policy::strike().with_window(ms(10_000));
+    let policy = RetryPolicy::strike().with_window(ms(10_000));
     let mut delivery = Delivery::new(at(0));
     assert_eq!(delivery.wake_at(&policy), Some(at(10_000)));
     assert_eq!(delivery.start(&policy, at(10_000)), None);
@@ -117,7 +122,7 @@ fn fault_8_nothing_is_released_at_the_windows_end() {
 
 #[test]
 fn a_late_success_ends_it_even_while_a_later_attempt_is_in_flight() {
-    let policy = Policy::strike();
+    let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     assert_eq!(delivery.start(&policy, at(0)).unwrap().number, 1);
     assert_eq!(poll(&mut delivery, &policy, 5_000), Progress::Wait { until: at(8_000) });
@@ -140,7 +145,7 @@ fn a_late_success_ends_it_even_while_a_later_attempt_is_in_flight() {
 
 #[test]
 fn a_host_that_wakes_late_keeps_the_schedule() {
-    let policy = Policy::strike();
+    let policy = RetryPolicy::strike();
     for late in [0, 1, 2_999] {
         let mut delivery = Delivery::new(at(0));
         assert!(delivery.start(&policy, at(0)).is_some());
@@ -155,7 +160,7 @@ fn a_host_that_wakes_late_keeps_the_schedule() {
 
 #[test]
 fn answers_that_nobody_awaits_change_nothing() {
-    let policy = Policy::strike();
+    let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     for number in [0, 1, u32::MAX] {
         assert_eq!(
@@ -178,7 +183,7 @@ fn answers_that_nobody_awaits_change_nothing() {
 
 #[test]
 fn an_answer_past_the_deadline_counts_where_no_poll_has_seen_it() {
-    let policy = Policy::strike();
+    let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.start(&policy, at(0)).is_some());
     assert_eq!(
@@ -189,12 +194,12 @@ fn an_answer_past_the_deadline_counts_where_no_poll_has_seen_it() {
 
 #[test]
 fn a_policy_that_became_stricter_holds_for_what_was_not_started() {
-    let policy = Policy::strike();
+    let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     let retry = Resolution::Retry { at: at(3_000) };
     assert_eq!(attempt(&mut delivery, &policy, &answer(503), 0), retry);
     // No attempt is left, which shows once one would be due.
-    let once = Policy::strike().with_max_attempts(std::num::NonZeroU32::MIN);
+    let once = RetryPolicy::strike().with_max_attempts(std::num::NonZeroU32::MIN);
     let mut limited = delivery.clone();
     assert_eq!(poll(&mut limited, &once, 2_999), Progress::Wait { until: at(3_000) });
     assert_eq!(limited.start(&once, at(4_000)), None);
@@ -202,7 +207,7 @@ fn a_policy_that_became_stricter_holds_for_what_was_not_started() {
     assert_eq!(poll(&mut limited, &once, 4_000), exhausted);
     assert_eq!(limited.ended_at(), Some(at(3_000)));
     // A window that ends before the retry is over as soon as that is seen.
-    let window = Policy::strike().with_window(ms(1_000));
+    let window = RetryPolicy::strike().with_window(ms(1_000));
     assert_eq!(delivery.wake_at(&window), Some(at(1_000)));
     let expired = Progress::Ended { verdict: Verdict::Expired };
     assert_eq!(poll(&mut delivery, &window, 2_000), expired);
@@ -211,7 +216,7 @@ fn a_policy_that_became_stricter_holds_for_what_was_not_started() {
 
 #[test]
 fn the_numbers_end_is_the_attempts_end() {
-    let policy = Policy::new(Schedule::list([ms(5)]).for_ever()).with_attempt_timeout(ms(5));
+    let policy = RetryPolicy::new(Schedule::list([ms(5)]).forever()).with_attempt_timeout(ms(5));
     let exhausted = Progress::Ended { verdict: Verdict::Exhausted };
     let last = |state: &str| -> Delivery {
         let json = format!(r#"{{"accepted_at":0,"attempts":{},"state":{state}}}"#, u32::MAX);
@@ -240,7 +245,7 @@ fn the_numbers_end_is_the_attempts_end() {
 
 #[test]
 fn an_attempt_knows_its_start_after_a_restart_too() {
-    let policy = Policy::strike();
+    let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     let started = delivery.start(&policy, at(1_234)).unwrap();
     assert_eq!((started.number, started.at, started.deadline), (1, at(1_234), at(6_234)));
@@ -259,13 +264,13 @@ fn an_attempt_knows_its_start_after_a_restart_too() {
 
 #[test]
 fn an_attempt_that_never_left_gives_its_number_back() {
-    let policy = Policy::strike();
+    let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
-    assert!(!delivery.unstart(0));
+    assert!(!delivery.cancel_start(0));
     assert!(delivery.start(&policy, at(0)).is_some());
-    assert!(!delivery.unstart(2));
-    assert!(delivery.unstart(1));
-    assert!(!delivery.unstart(1));
+    assert!(!delivery.cancel_start(2));
+    assert!(delivery.cancel_start(1));
+    assert!(!delivery.cancel_start(1));
     assert_eq!(delivery.attempts(), 0);
     assert_eq!(
         resolve(&mut delivery, &policy, 1, &answer(200), 0),
@@ -277,7 +282,7 @@ fn an_attempt_that_never_left_gives_its_number_back() {
 
 #[test]
 fn each_way_to_end_has_its_verdict() {
-    let policy = Policy::standard_webhooks();
+    let policy = RetryPolicy::standard_webhooks();
     for (outcome, verdict) in [
         (answer(200), Verdict::Delivered),
         (answer(299), Verdict::Delivered),
@@ -296,7 +301,7 @@ fn each_way_to_end_has_its_verdict() {
     }
     let mut delivery = Delivery::new(at(0));
     assert_eq!(
-        attempt(&mut delivery, &Policy::none(), &answer(302), 0),
+        attempt(&mut delivery, &RetryPolicy::none(), &answer(302), 0),
         Resolution::Ended(Verdict::Exhausted)
     );
     let mut delivery = Delivery::new(at(0));
@@ -319,7 +324,7 @@ fn only_what_the_receiver_may_have_got_is_unanswered() {
         let mut delivery = Delivery::new(at(0));
         let outcome = Outcome::failed(failure);
         assert_eq!(
-            attempt(&mut delivery, &Policy::strike(), &outcome, 0),
+            attempt(&mut delivery, &RetryPolicy::strike(), &outcome, 0),
             Resolution::Retry { at: at(3_000) }
         );
         assert_eq!(delivery.unanswered(), unanswered, "{failure:?}");
@@ -329,7 +334,7 @@ fn only_what_the_receiver_may_have_got_is_unanswered() {
 
 #[test]
 fn of_an_endless_series_the_oldest_that_were_not_answered_are_forgotten() {
-    let endless = Policy::new(Schedule::list([Duration::from_secs(1)]).for_ever())
+    let endless = RetryPolicy::new(Schedule::list([Duration::from_secs(1)]).forever())
         .with_attempt_timeout(Duration::from_secs(1));
     let mut delivery = Delivery::new(at(0));
     // Each attempt with an odd number times out.
@@ -360,7 +365,7 @@ fn of_an_endless_series_the_oldest_that_were_not_answered_are_forgotten() {
 
 #[test]
 fn the_saved_form_is_this_one() {
-    let policy = Policy::strike();
+    let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     let json = |delivery: &Delivery| serde_json::to_string(delivery).unwrap();
     assert_eq!(json(&delivery), r#"{"accepted_at":0,"attempts":0,"state":"due"}"#);

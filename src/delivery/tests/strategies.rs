@@ -26,19 +26,23 @@ fn schedules(longest: u64) -> impl Strategy<Value = Schedule> {
     prop_oneof![
         vec(0..=longest, 0..4).prop_map(|delays| Schedule::list(delays.into_iter().map(ms))),
         (vec(0..=longest, 1..3))
-            .prop_map(|delays| Schedule::list(delays.into_iter().map(ms)).for_ever()),
+            .prop_map(|delays| Schedule::list(delays.into_iter().map(ms)).forever()),
         (0..=longest, 0..4_u32, 0..=longest, 0..5_u32).prop_map(|(base, factor, cap, retries)| {
             Schedule::exponential(ms(base), factor, ms(cap), retries)
         }),
     ]
 }
 
-pub(super) fn doubts() -> impl Strategy<Value = Doubt> {
-    prop_oneof![Just(Doubt::Resend), Just(Doubt::GiveUp), Just(Doubt::Ask)]
+pub(super) fn doubts() -> impl Strategy<Value = DeliveryGuarantee> {
+    prop_oneof![
+        Just(DeliveryGuarantee::AtLeastOnce),
+        Just(DeliveryGuarantee::AtMostOnce),
+        Just(DeliveryGuarantee::Ask)
+    ]
 }
 
-/// Policies whose times are at most `longest` milliseconds, and which come to an end.
-pub(super) fn policies(longest: u64) -> impl Strategy<Value = Policy> {
+/// EndpointPolicy whose times are at most `longest` milliseconds, and which come to an end.
+pub(super) fn policies(longest: u64) -> impl Strategy<Value = RetryPolicy> {
     (
         schedules(longest),
         jitters(),
@@ -49,13 +53,13 @@ pub(super) fn policies(longest: u64) -> impl Strategy<Value = Policy> {
         doubts(),
     )
         .prop_map(|(schedule, jitter, timeout, window, attempts, cap, doubt)| {
-            Policy::new(schedule)
+            RetryPolicy::new(schedule)
                 .with_jitter(jitter)
                 .with_attempt_timeout(ms(timeout))
                 .with_window(window.map(ms))
                 .with_max_attempts(NonZeroU32::new(attempts))
                 .with_retry_after_cap(ms(cap))
-                .with_doubt(doubt)
+                .with_guarantee(doubt)
         })
 }
 

@@ -10,7 +10,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use serde::de::Error as _;
 
 use super::{SPECVERSION, header_text};
-use crate::decode::{Admitted, Decode, DecodeError, JsonErrorAt};
+use crate::decode::{Decode, DecodeError, JsonErrorAt, TrustedBody};
 use crate::event::Envelope;
 use crate::event_type::EventType;
 use crate::lab::LabEvent;
@@ -68,7 +68,7 @@ object! {
 
 /// Reads the JSON event format: structured mode.
 impl Decode for CloudEvent {
-    fn decode(body: Admitted<'_>) -> Result<Self, DecodeError> {
+    fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
         body.json()
     }
 }
@@ -92,7 +92,7 @@ impl CloudEvent {
     /// [`CloudEventHeaderError`] where the request is no such event.
     pub fn from_binary(
         headers: &HeaderMap,
-        body: Admitted<'_>,
+        body: TrustedBody<'_>,
     ) -> Result<Self, CloudEventHeaderError> {
         let mut attributes = Attributes::read(headers)?;
         let mut event = Self::new(

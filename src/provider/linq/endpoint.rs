@@ -24,7 +24,7 @@ impl Hook {
         Ok(match self.watch() {
             Watch::TaskState { task_ids } => subscription.tasks(task_ids.iter().cloned()),
             Watch::LabwareMovement { labware_ids, trigger_on } => {
-                subscription.labware(labware_ids.iter().cloned()).trigger_on(*trigger_on)
+                subscription.labware(labware_ids.iter().cloned()).with_trigger_on(*trigger_on)
             }
             _ => subscription,
         })
@@ -54,13 +54,15 @@ impl Hook {
         &self,
         endpoint: Result<Endpoint, EndpointError>,
     ) -> Result<Endpoint, HookEndpointError> {
-        let mut endpoint =
-            endpoint?.subscription(self.subscription()?).format(Format).policy(policy());
+        let mut endpoint = endpoint?
+            .with_subscription(self.subscription()?)
+            .with_format(Format)
+            .with_retry(policy());
         for (name, value) in self.expose_headers() {
             let name: HeaderName = name.parse().map_err(HookEndpointError::HeaderName)?;
             let value = HeaderValue::from_str(value)
                 .map_err(|source| HookEndpointError::HeaderValue { name: name.clone(), source })?;
-            endpoint = endpoint.header(name, &value)?;
+            endpoint = endpoint.add_header(name, &value)?;
         }
         Ok(endpoint)
     }

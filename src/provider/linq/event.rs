@@ -16,7 +16,7 @@ use crate::lab::{
     LabwareMoved, PlanCreated, RunStateChanged, SafetyStateChanged, TaskStateChanged,
 };
 use crate::members::{JsonText, Nullable, object};
-use crate::provider::Unmapped;
+use crate::provider::MapError;
 use crate::time_text::TimeText;
 
 /// Where the data of an event keeps the spelling `stopped`.
@@ -55,9 +55,9 @@ impl RunStateChange {
     ///
     /// # Errors
     ///
-    /// [`Unmapped::Value`] where the body has a member which the model means otherwise: one of
+    /// [`MapError::Value`] where the body has a member which the model means otherwise: one of
     /// its own of another form, or a `linq_state`.
-    pub fn to_event(&self) -> Result<Event<RunStateChanged>, Unmapped> {
+    pub fn to_event(&self) -> Result<Event<RunStateChanged>, MapError> {
         let mut data: Run = reread(self, "body", RunStateChanged::NAMES)?;
         if !data.linq_state.is_absent() {
             return Err(VENDOR.value(LINQ_STATE));
@@ -81,9 +81,9 @@ impl RunStateChange {
     ///
     /// # Errors
     ///
-    /// [`Unmapped::Value`] where the event holds unknown members that cannot stand in the body:
+    /// [`MapError::Value`] where the event holds unknown members that cannot stand in the body:
     /// any in its envelope, and a `timestamp`, or a stray `linq_state`, in its data.
-    pub fn from_event(event: &Event<RunStateChanged>) -> Result<Self, Unmapped> {
+    pub fn from_event(event: &Event<RunStateChanged>) -> Result<Self, MapError> {
         let mut body: Run = data_of(event)?;
         match (&body.state, &body.linq_state) {
             (RunState::Stopped, Nullable::Absent) => body.state = RunState::Stoped,
@@ -105,9 +105,9 @@ impl TaskStateChange {
     ///
     /// # Errors
     ///
-    /// [`Unmapped::Missing`] where the body has no `timestamp`, `run_id`, `task_id` or `state`,
-    /// and [`Unmapped::Value`] where it has a member of the model's in another form.
-    pub fn to_event(&self) -> Result<Event<TaskStateChanged>, Unmapped> {
+    /// [`MapError::Missing`] where the body has no `timestamp`, `run_id`, `task_id` or `state`,
+    /// and [`MapError::Value`] where it has a member of the model's in another form.
+    pub fn to_event(&self) -> Result<Event<TaskStateChanged>, MapError> {
         needs("run_id", self.run_id.is_some())?;
         needs("task_id", self.task_id.is_some())?;
         needs("state", self.state.is_some())?;
@@ -119,9 +119,9 @@ impl TaskStateChange {
     ///
     /// # Errors
     ///
-    /// [`Unmapped::Value`] where the event holds unknown members that cannot stand in the body:
+    /// [`MapError::Value`] where the event holds unknown members that cannot stand in the body:
     /// any in its envelope, and a `timestamp` in its data.
-    pub fn from_event(event: &Event<TaskStateChanged>) -> Result<Self, Unmapped> {
+    pub fn from_event(event: &Event<TaskStateChanged>) -> Result<Self, MapError> {
         timed_body(event, Self::NAMES)
     }
 }
@@ -135,9 +135,9 @@ impl SafetyStateChange {
     ///
     /// # Errors
     ///
-    /// [`Unmapped::Missing`] where the body has no `timestamp`, `workcell_id` or `state`, and
-    /// [`Unmapped::Value`] where it has a member of the model's in another form.
-    pub fn to_event(&self) -> Result<Event<SafetyStateChanged>, Unmapped> {
+    /// [`MapError::Missing`] where the body has no `timestamp`, `workcell_id` or `state`, and
+    /// [`MapError::Value`] where it has a member of the model's in another form.
+    pub fn to_event(&self) -> Result<Event<SafetyStateChanged>, MapError> {
         needs("workcell_id", self.workcell_id.is_some())?;
         needs("state", self.state.is_some())?;
         untimed_event(self, self.timestamp.as_ref())
@@ -148,9 +148,9 @@ impl SafetyStateChange {
     ///
     /// # Errors
     ///
-    /// [`Unmapped::Value`] where the event holds unknown members that cannot stand in the body:
+    /// [`MapError::Value`] where the event holds unknown members that cannot stand in the body:
     /// any in its envelope, and a `timestamp` in its data.
-    pub fn from_event(event: &Event<SafetyStateChanged>) -> Result<Self, Unmapped> {
+    pub fn from_event(event: &Event<SafetyStateChanged>) -> Result<Self, MapError> {
         timed_body(event, Self::NAMES)
     }
 }
@@ -161,9 +161,9 @@ impl LabwareMovement {
     ///
     /// # Errors
     ///
-    /// [`Unmapped::Missing`] where the body has no `timestamp`, `labware_id` or `trigger`, and
-    /// [`Unmapped::Value`] where it has a member of the model's in another form.
-    pub fn to_event(&self) -> Result<Event<LabwareMoved>, Unmapped> {
+    /// [`MapError::Missing`] where the body has no `timestamp`, `labware_id` or `trigger`, and
+    /// [`MapError::Value`] where it has a member of the model's in another form.
+    pub fn to_event(&self) -> Result<Event<LabwareMoved>, MapError> {
         needs("labware_id", self.labware_id.is_some())?;
         needs("trigger", self.trigger.is_some())?;
         untimed_event(self, self.timestamp.as_ref())
@@ -174,9 +174,9 @@ impl LabwareMovement {
     ///
     /// # Errors
     ///
-    /// [`Unmapped::Value`] where the event holds unknown members that cannot stand in the body:
+    /// [`MapError::Value`] where the event holds unknown members that cannot stand in the body:
     /// any in its envelope, and in its data a `timestamp` or a `state` that is not text.
-    pub fn from_event(event: &Event<LabwareMoved>) -> Result<Self, Unmapped> {
+    pub fn from_event(event: &Event<LabwareMoved>) -> Result<Self, MapError> {
         timed_body(event, Self::NAMES)
     }
 }
@@ -186,10 +186,10 @@ impl NewPlan {
     ///
     /// # Errors
     ///
-    /// [`Unmapped::Missing`] where the body has no `timestamp`, `plan_id` or `state`, and
-    /// [`Unmapped::Value`] where it has a `status`, or another member of the model's in another
+    /// [`MapError::Missing`] where the body has no `timestamp`, `plan_id` or `state`, and
+    /// [`MapError::Value`] where it has a `status`, or another member of the model's in another
     /// form.
-    pub fn to_event(&self) -> Result<Event<PlanCreated>, Unmapped> {
+    pub fn to_event(&self) -> Result<Event<PlanCreated>, MapError> {
         needs("plan_id", self.plan_id.is_some())?;
         needs("state", self.state.is_some())?;
         let timestamp = self.timestamp.as_ref().ok_or(VENDOR.missing("timestamp"))?;
@@ -207,9 +207,9 @@ impl NewPlan {
     ///
     /// # Errors
     ///
-    /// [`Unmapped::Value`] where the event holds unknown members that cannot stand in the body:
+    /// [`MapError::Value`] where the event holds unknown members that cannot stand in the body:
     /// any in its envelope, and a `timestamp` or a `state` in its data.
-    pub fn from_event(event: &Event<PlanCreated>) -> Result<Self, Unmapped> {
+    pub fn from_event(event: &Event<PlanCreated>) -> Result<Self, MapError> {
         let mut body: Plan = data_of(event)?;
         if !body.state.is_absent() {
             return Err(VENDOR.value("state"));
@@ -223,7 +223,7 @@ impl NewPlan {
 fn untimed_event<P: Lab>(
     body: &impl Serialize,
     timestamp: Option<&TimeText>,
-) -> Result<Event<P>, Unmapped> {
+) -> Result<Event<P>, MapError> {
     let timestamp = timestamp.ok_or(VENDOR.missing("timestamp"))?;
     let mut data: Timed = reread(body, "body", P::NAMES)?;
     data.timestamp = Nullable::Absent;
@@ -233,7 +233,7 @@ fn untimed_event<P: Lab>(
 fn timed_body<P: Payload, T: DeserializeOwned>(
     event: &Event<P>,
     names: &[&'static str],
-) -> Result<T, Unmapped> {
+) -> Result<T, MapError> {
     let mut body: Timed = data_of(event)?;
     set_time(&mut body.timestamp, &event.timestamp)?;
     reread(&body, "data", names)
@@ -262,12 +262,12 @@ lab! {
     PlanCreated,
 }
 
-fn event<P: Lab>(data: &impl Serialize, timestamp: &TimeText) -> Result<Event<P>, Unmapped> {
+fn event<P: Lab>(data: &impl Serialize, timestamp: &TimeText) -> Result<Event<P>, MapError> {
     Ok(Event::new(reread(data, "body", P::NAMES)?, timestamp.clone()))
 }
 
 /// The data of an event whose envelope has nothing more than its time.
-fn data_of<P: Payload, T: DeserializeOwned>(event: &Event<P>) -> Result<T, Unmapped> {
+fn data_of<P: Payload, T: DeserializeOwned>(event: &Event<P>) -> Result<T, MapError> {
     if event.unknown.is_empty() {
         reread(&event.data, "data", &["timestamp"])
     } else {
@@ -275,7 +275,7 @@ fn data_of<P: Payload, T: DeserializeOwned>(event: &Event<P>) -> Result<T, Unmap
     }
 }
 
-fn set_time(slot: &mut Nullable<TimeText>, timestamp: &TimeText) -> Result<(), Unmapped> {
+fn set_time(slot: &mut Nullable<TimeText>, timestamp: &TimeText) -> Result<(), MapError> {
     if slot.is_absent() {
         *slot = Nullable::Value(timestamp.clone());
         Ok(())
@@ -290,7 +290,7 @@ fn reread<T: DeserializeOwned>(
     value: &impl Serialize,
     whole: &'static str,
     names: &[&'static str],
-) -> Result<T, Unmapped> {
+) -> Result<T, MapError> {
     let json = serde_json::to_vec(value).map_err(|_| VENDOR.value(whole))?;
     from_json(&json).map_err(|error| {
         let first = error.path.split(['.', '[']).next();
@@ -298,10 +298,10 @@ fn reread<T: DeserializeOwned>(
     })
 }
 
-fn text(value: &impl Serialize) -> Result<JsonText, Unmapped> {
+fn text(value: &impl Serialize) -> Result<JsonText, MapError> {
     JsonText::write(value).map_err(|_| VENDOR.value("state"))
 }
 
-fn needs(member: &'static str, is_there: bool) -> Result<(), Unmapped> {
+fn needs(member: &'static str, is_there: bool) -> Result<(), MapError> {
     if is_there { Ok(()) } else { Err(VENDOR.missing(member)) }
 }

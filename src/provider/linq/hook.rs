@@ -146,7 +146,7 @@ impl Hook {
     /// Adds a header that is sent with every request, at the end, or gives the one of that name,
     /// in its place, another value.
     #[must_use]
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub fn add_header(mut self, name: &str, value: &str) -> Self {
         let mut headers = match std::mem::take(&mut self.parameters.headers) {
             Nullable::Value(headers) => headers,
             Nullable::Absent | Nullable::Null => Headers::default(),

@@ -1,6 +1,6 @@
 //! The bodies of the five kinds of webhook, as they are on the wire.
 
-use crate::decode::{Admitted, Decode, DecodeError};
+use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::id::{LabwareId, PlanId, RunId, TaskId, WorkcellId};
 use crate::lab::{DeviceState, LabwareTrigger, PlanStatus, TaskState};
 use crate::members::{object, open_enum};
@@ -140,7 +140,7 @@ macro_rules! decode {
         $(
             /// The body has to be of this kind: it cannot say so itself.
             impl Decode for $name {
-                fn decode(body: Admitted<'_>) -> Result<Self, DecodeError> {
+                fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
                     body.json()
                 }
             }

@@ -5,10 +5,10 @@ use serde::{Serialize, Serializer};
 use super::{
     Kind, LabwareMovement, NewPlan, RunStateChange, SafetyStateChange, TaskStateChange, VENDOR,
 };
-use crate::decode::{Admitted, Decode, DecodeError};
+use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::id::WorkcellId;
 use crate::lab::LabEvent;
-use crate::provider::{DedupeKey, Unmapped};
+use crate::provider::{DedupeKey, MapError};
 use crate::time_text::TimeText;
 
 macro_rules! webhook {
@@ -30,7 +30,7 @@ macro_rules! webhook {
             ///
             /// [`DecodeError::Body`] where the body is not of that kind's form. Of the four
             /// kinds without a published form nearly any object is.
-            pub fn decode_as(kind: Kind, body: Admitted<'_>) -> Result<Self, DecodeError> {
+            pub fn decode_as(kind: Kind, body: TrustedBody<'_>) -> Result<Self, DecodeError> {
                 match kind {
                     $(Kind::$kind => $kind::decode(body).map(Self::$kind),)+
                 }
@@ -52,8 +52,8 @@ macro_rules! webhook {
             ///
             /// # Errors
             ///
-            /// [`Unmapped`]: see the `to_event` of each kind.
-            pub fn to_event(&self) -> Result<LabEvent, Unmapped> {
+            /// [`MapError`]: see the `to_event` of each kind.
+            pub fn to_event(&self) -> Result<LabEvent, MapError> {
                 match self {
                     $(Self::$kind(webhook) => webhook.to_event().map(LabEvent::from),)+
                 }
@@ -123,9 +123,9 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// [`Unmapped::NoWebhook`] where no hook is for events of this type; otherwise see the
+    /// [`MapError::NoWebhook`] where no hook is for events of this type; otherwise see the
     /// `from_event` of each kind.
-    pub fn from_event(event: &LabEvent) -> Result<Self, Unmapped> {
+    pub fn from_event(event: &LabEvent) -> Result<Self, MapError> {
         match event {
             LabEvent::RunStateChanged(event) => RunStateChange::from_event(event).map(Self::from),
             LabEvent::TaskStateChanged(event) => TaskStateChange::from_event(event).map(Self::from),

@@ -11,7 +11,7 @@ use crate::lab::{
     SampleDeleted, SampleUpdated,
 };
 use crate::members::{JsonText, Nullable, UnknownMembers};
-use crate::provider::Unmapped;
+use crate::provider::MapError;
 
 /// What precedes the name of an event that is none of the lab's.
 pub(super) const PREFIX: &str = "segments.";
@@ -77,11 +77,11 @@ macro_rules! carriers {
             ///
             /// # Errors
             ///
-            /// [`Unmapped`] where `object` does not hold the id (see the
+            /// [`MapError`] where `object` does not hold the id (see the
             /// [table](crate::provider::segments#events)), where the name of an event makes no
             /// event type, and where a member that this version does not know is called as one of
             /// the payload's own. It names the member of the webhook, which is whole all the same.
-            pub fn to_event(&self) -> Result<LabEvent, Unmapped> {
+            pub fn to_event(&self) -> Result<LabEvent, MapError> {
                 // Text that is listed may have been put into the open arm by hand.
                 match EventKind::from(self.event_type.as_str()) {
                     $(EventKind::$payload => Ok(read::<$payload>(self)?.into()),)+
@@ -106,9 +106,9 @@ macro_rules! carriers {
             ///
             /// # Errors
             ///
-            /// [`Unmapped`] where Segments.ai has no such event, where the event names no
+            /// [`MapError`] where Segments.ai has no such event, where the event names no
             /// dataset, and where two of its members would come to stand under one name.
-            pub fn from_event(event: &LabEvent) -> Result<Self, Unmapped> {
+            pub fn from_event(event: &LabEvent) -> Result<Self, MapError> {
                 match event {
                     $(LabEvent::$payload(event) => write(EventKind::$payload, event),)+
                     LabEvent::Unknown(event) => write_unknown(event),
@@ -134,22 +134,22 @@ carriers! {
 }
 
 /// Refuses unknown members under names that the type which is to hold them knows.
-fn check_names(names: &[&'static str], unknown: &UnknownMembers) -> Result<(), Unmapped> {
+fn check_names(names: &[&'static str], unknown: &UnknownMembers) -> Result<(), MapError> {
     match names.iter().find(|name| unknown.get(name).is_some()) {
         Some(&member) => Err(VENDOR.value(member)),
         None => Ok(()),
     }
 }
 
-fn keep(unknown: &mut UnknownMembers, name: &'static str, text: &str) -> Result<(), Unmapped> {
+fn keep(unknown: &mut UnknownMembers, name: &'static str, text: &str) -> Result<(), MapError> {
     unknown.insert(name, text).map_err(|_| VENDOR.value(name))
 }
 
-fn json(text: &str, member: &'static str) -> Result<JsonText, Unmapped> {
+fn json(text: &str, member: &'static str) -> Result<JsonText, MapError> {
     JsonText::write(text).map_err(|_| VENDOR.value(member))
 }
 
-fn read<P: Carrier>(webhook: &Webhook) -> Result<Event<P>, Unmapped> {
+fn read<P: Carrier>(webhook: &Webhook) -> Result<Event<P>, MapError> {
     let object = webhook.object.read::<Members>();
     let is_object = object.is_ok();
     let mut object = object.unwrap_or_default();
@@ -179,7 +179,7 @@ fn read<P: Carrier>(webhook: &Webhook) -> Result<Event<P>, Unmapped> {
     Ok(Event::new(P::of(model, changes, unknown), webhook.created_at.clone()))
 }
 
-fn write<P: Carrier>(kind: EventKind, event: &Event<P>) -> Result<Webhook, Unmapped> {
+fn write<P: Carrier>(kind: EventKind, event: &Event<P>) -> Result<Webhook, MapError> {
     let model = event.data.model();
     let dataset = model.dataset().ok_or(VENDOR.missing("dataset"))?;
     let mut unknown = event.data.unknown().clone();
@@ -208,7 +208,7 @@ fn write<P: Carrier>(kind: EventKind, event: &Event<P>) -> Result<Webhook, Unmap
     Ok(webhook)
 }
 
-fn write_object<M: Model>(model: &M, rest: Option<JsonText>) -> Result<JsonText, Unmapped> {
+fn write_object<M: Model>(model: &M, rest: Option<JsonText>) -> Result<JsonText, MapError> {
     let refuse = |_| VENDOR.value("object");
     let kept = rest.as_ref().map(JsonText::read::<Members>).transpose();
     let mut left = kept.as_ref().ok().cloned().flatten().unwrap_or_default();
@@ -223,7 +223,7 @@ fn write_object<M: Model>(model: &M, rest: Option<JsonText>) -> Result<JsonText,
     }
 }
 
-fn read_text(text: &JsonText) -> Result<Nullable<String>, Unmapped> {
+fn read_text(text: &JsonText) -> Result<Nullable<String>, MapError> {
     text.read().map_err(|_| VENDOR.value("text"))
 }
 
@@ -238,7 +238,7 @@ fn summary<M: Model>(kind: &EventKind, model: &M, dataset: &str) -> String {
 }
 
 /// Adds the unknown members of an event's own envelope.
-fn add_envelope(webhook: &mut Webhook, unknown: &UnknownMembers) -> Result<(), Unmapped> {
+fn add_envelope(webhook: &mut Webhook, unknown: &UnknownMembers) -> Result<(), MapError> {
     check_names(Webhook::NAMES, unknown)?;
     if !webhook.unknown.append(unknown) {
         return Err(VENDOR.value("unknown"));
@@ -246,7 +246,7 @@ fn add_envelope(webhook: &mut Webhook, unknown: &UnknownMembers) -> Result<(), U
     Ok(())
 }
 
-fn read_unknown(webhook: &Webhook) -> Result<UnknownEvent, Unmapped> {
+fn read_unknown(webhook: &Webhook) -> Result<UnknownEvent, MapError> {
     let event_type = EventType::new(format!("{PREFIX}{}", webhook.event_type))
         .map_err(|_| VENDOR.value("event_type"))?;
     check_names(Webhook::NAMES, &webhook.unknown)?;
@@ -254,7 +254,7 @@ fn read_unknown(webhook: &Webhook) -> Result<UnknownEvent, Unmapped> {
     Ok(UnknownEvent::new(event_type, data, webhook.created_at.clone()))
 }
 
-fn write_unknown(event: &UnknownEvent) -> Result<Webhook, Unmapped> {
+fn write_unknown(event: &UnknownEvent) -> Result<Webhook, MapError> {
     let Some(name) = event.event_type.as_str().strip_prefix(PREFIX) else {
         return Err(VENDOR.no_webhook(&event.event_type));
     };

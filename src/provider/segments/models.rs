@@ -8,12 +8,12 @@ use crate::decode::JsonError;
 use crate::id::DatasetId;
 use crate::lab::{Dataset, Issue, Label, Release, Sample};
 use crate::members::UnknownMembers;
-use crate::provider::Unmapped;
+use crate::provider::MapError;
 
 /// A lab model that `object` describes.
 pub(super) trait Model: Sized {
     /// Reads the model, and takes out of `object` what it reads.
-    fn read(dataset: &DatasetId, object: &mut Members) -> Result<Self, Unmapped>;
+    fn read(dataset: &DatasetId, object: &mut Members) -> Result<Self, MapError>;
 
     /// Writes what [`read`](Self::read) reads; `rest` is what it left, for members that both
     /// share.
@@ -31,7 +31,7 @@ fn take_id(
     object: &mut Members,
     name: &'static str,
     member: &'static str,
-) -> Result<String, Unmapped> {
+) -> Result<String, MapError> {
     match object.take(name) {
         Some(id) => Ok(id),
         None if object.has(name) => Err(VENDOR.value(member)),
@@ -46,7 +46,7 @@ macro_rules! model {
         $($field:ident = $name:literal,)+
     ) => {
         impl Model for $model {
-            fn read(dataset: &DatasetId, object: &mut Members) -> Result<Self, Unmapped> {
+            fn read(dataset: &DatasetId, object: &mut Members) -> Result<Self, MapError> {
                 let id = take_id(object, $id_name, concat!("object.", $id_name))?;
                 let mut model = Self::new(id);
                 model.dataset_id = Some(dataset.clone());
@@ -135,7 +135,7 @@ model! {
 
 /// The envelope names the dataset, and the owner is an object.
 impl Model for Dataset {
-    fn read(dataset: &DatasetId, object: &mut Members) -> Result<Self, Unmapped> {
+    fn read(dataset: &DatasetId, object: &mut Members) -> Result<Self, MapError> {
         let mut model = Self::new(dataset.clone());
         model.name = object.take("name");
         model.full_name = object.take("full_name");

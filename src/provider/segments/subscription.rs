@@ -32,7 +32,7 @@ use crate::subscription::Subscription;
 ///
 /// let secret = Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
 /// let endpoint = hook.endpoint(EndpointId::new("eln")?, Signer::svix(secret))?;
-/// assert_eq!(endpoint.formatter().name(), "segments");
+/// assert_eq!(endpoint.format().name(), "segments");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -71,21 +71,21 @@ impl Hook {
 
     /// Sets the version number.
     #[must_use]
-    pub fn version(mut self, version: u32) -> Self {
+    pub fn with_version(mut self, version: u32) -> Self {
         self.version = Some(version);
         self
     }
 
     /// Sets the description.
     #[must_use]
-    pub fn description(mut self, description: impl Into<String>) -> Self {
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
     /// Adds event types.
     #[must_use]
-    pub fn event_types(mut self, kinds: impl IntoIterator<Item = EventKind>) -> Self {
+    pub fn with_event_types(mut self, kinds: impl IntoIterator<Item = EventKind>) -> Self {
         self.event_types.extend(kinds);
         self
     }
@@ -142,9 +142,9 @@ impl Hook {
             return Err(HookError::Signer);
         }
         Ok(Endpoint::new(id, self.url.expose(), signer)?
-            .subscription(self.subscription()?)
-            .format(Format)
-            .policy(policy()))
+            .with_subscription(self.subscription()?)
+            .with_format(Format)
+            .with_retry(policy()))
     }
 }
 

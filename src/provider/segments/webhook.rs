@@ -1,6 +1,6 @@
 //! The payload as it is sent: [`Webhook`].
 
-use crate::decode::{Admitted, Decode, DecodeError};
+use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::id::DatasetId;
 use crate::members::{JsonText, object, open_enum};
 use crate::provider::DedupeKey;
@@ -71,7 +71,7 @@ object! {
 }
 
 impl Decode for Webhook {
-    fn decode(body: Admitted<'_>) -> Result<Self, DecodeError> {
+    fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
         body.json()
     }
 }

@@ -12,7 +12,7 @@ use crate::event_type::EventType;
 use crate::id::{InstructionId, ProjectId, RunId};
 use crate::lab::{InstructionCompleted, LabEvent, RunState, RunStateChanged};
 use crate::members::{JsonText, UnknownMembers, object};
-use crate::provider::Unmapped;
+use crate::provider::MapError;
 use crate::time_text::TimeText;
 use crate::timestamp::Timestamp;
 
@@ -31,10 +31,10 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// [`Unmapped::Missing`] where `instruction_completed` names no instruction, and
-    /// [`Unmapped::Value`] where an operation that the vendor does not list makes no event type,
+    /// [`MapError::Missing`] where `instruction_completed` names no instruction, and
+    /// [`MapError::Value`] where an operation that the vendor does not list makes no event type,
     /// or where an unknown member has the name of a known one.
-    pub fn to_event(&self, received_at: Timestamp) -> Result<LabEvent, Unmapped> {
+    pub fn to_event(&self, received_at: Timestamp) -> Result<LabEvent, MapError> {
         let op = &self.event.op;
         if *op == Op::RunStarted {
             self.to_run_event(RunState::Started, received_at)
@@ -50,7 +50,7 @@ impl Webhook {
         }
     }
 
-    fn to_run_event(&self, state: RunState, at: Timestamp) -> Result<LabEvent, Unmapped> {
+    fn to_run_event(&self, state: RunState, at: Timestamp) -> Result<LabEvent, MapError> {
         let Event { id, sequence_no, completed_at, unknown, .. } = &self.event;
         let bare = id.is_none() && sequence_no.is_none() && completed_at.is_none();
         let mut data = RunStateChanged::new(self.run.id.clone(), state);
@@ -64,7 +64,7 @@ impl Webhook {
         Ok(Happened::new(data, at).into())
     }
 
-    fn to_instruction_event(&self, received_at: Timestamp) -> Result<LabEvent, Unmapped> {
+    fn to_instruction_event(&self, received_at: Timestamp) -> Result<LabEvent, MapError> {
         let id = self.event.id.clone().ok_or_else(|| VENDOR.missing("event.id"))?;
         let completed_at = self.event.completed_at.clone();
         let at = completed_at.clone().unwrap_or_else(|| received_at.into());
@@ -78,7 +78,7 @@ impl Webhook {
     }
 
     /// What a lab event with members of these names has no field for.
-    fn kept(&self, names: &[&str], run: bool, event: bool) -> Result<UnknownMembers, Unmapped> {
+    fn kept(&self, names: &[&str], run: bool, event: bool) -> Result<UnknownMembers, MapError> {
         // Each name has one other, so no two meet.
         let rename = |(name, json): (&str, &JsonText)| {
             let taken = names.contains(&name) || Self::NAMES.contains(&name);
@@ -107,11 +107,11 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// [`Unmapped::NoWebhook`] for events of other types, [`Unmapped::Missing`] where the event
-    /// does not say what the webhook must, and [`Unmapped::Value`] where it says what the webhook
+    /// [`MapError::NoWebhook`] for events of other types, [`MapError::Missing`] where the event
+    /// does not say what the webhook must, and [`MapError::Value`] where it says what the webhook
     /// cannot: a run's state other than started and completed, a field that the vendor has no
     /// member for, such as a run's `message`, or two members of one name.
-    pub fn from_event(event: &LabEvent) -> Result<Self, Unmapped> {
+    pub fn from_event(event: &LabEvent) -> Result<Self, MapError> {
         Self::from_event_in(event, None)
     }
 
@@ -119,7 +119,7 @@ impl Webhook {
     pub(super) fn from_event_in(
         event: &LabEvent,
         project: Option<&Project>,
-    ) -> Result<Self, Unmapped> {
+    ) -> Result<Self, MapError> {
         let (mut webhook, envelope) = match event {
             LabEvent::RunStateChanged(event) => {
                 (Self::from_run_event(&event.data, project)?, &event.unknown)
@@ -137,7 +137,7 @@ impl Webhook {
         Ok(webhook)
     }
 
-    fn from_run_event(data: &RunStateChanged, named: Option<&Project>) -> Result<Self, Unmapped> {
+    fn from_run_event(data: &RunStateChanged, named: Option<&Project>) -> Result<Self, MapError> {
         let op = if data.state == RunState::Started {
             Op::RunStarted
         } else if data.state == RunState::Completed {
@@ -151,7 +151,7 @@ impl Webhook {
         refuse("data.message", message.is_some())?;
         refuse("data.workflow_id", workflow_id.is_some())?;
         refuse("data.workcell_id", workcell_id.is_some())?;
-        let Kept { run, project, event, unknown } = Kept::read(&data.unknown)?;
+        let Persisted { run, project, event, unknown } = Persisted::read(&data.unknown)?;
         let event = Event {
             op,
             id: event.id,
@@ -170,9 +170,9 @@ impl Webhook {
     fn from_instruction_event(
         data: &InstructionCompleted,
         named: Option<&Project>,
-    ) -> Result<Self, Unmapped> {
+    ) -> Result<Self, MapError> {
         refuse("data.operation", data.operation.is_some())?;
-        let Kept { run, project, event, unknown } = Kept::read(&data.unknown)?;
+        let Persisted { run, project, event, unknown } = Persisted::read(&data.unknown)?;
         let sequence_no = data.sequence_no.ok_or_else(|| VENDOR.missing("event.sequence_no"))?;
         let completed_at =
             data.completed_at.clone().ok_or_else(|| VENDOR.missing("event.completed_at"))?;
@@ -191,7 +191,7 @@ impl Webhook {
         })
     }
 
-    fn from_unknown_event(event: &UnknownEvent) -> Result<Self, Unmapped> {
+    fn from_unknown_event(event: &UnknownEvent) -> Result<Self, MapError> {
         let op = event
             .event_type
             .as_str()
@@ -207,15 +207,15 @@ impl Webhook {
 }
 
 /// What [`Webhook::to_event`] kept, taken apart again.
-struct Kept {
+struct Persisted {
     run: KeptRun,
     project: KeptProject,
     event: KeptEvent,
     unknown: UnknownMembers,
 }
 
-impl Kept {
-    fn read(members: &UnknownMembers) -> Result<Self, Unmapped> {
+impl Persisted {
+    fn read(members: &UnknownMembers) -> Result<Self, MapError> {
         let mut kept = Self {
             run: KeptRun::new(),
             project: KeptProject::new(),
@@ -252,7 +252,7 @@ object! {
 }
 
 impl KeptRun {
-    fn finish(self, id: &RunId, title: Option<&String>) -> Result<Run, Unmapped> {
+    fn finish(self, id: &RunId, title: Option<&String>) -> Result<Run, MapError> {
         // What was kept of another run is not this one's.
         let kept = self.title.filter(|_| self.id.is_none_or(|kept| kept == *id));
         let title = title.cloned().or(kept).ok_or_else(|| VENDOR.missing("run.title"))?;
@@ -269,7 +269,7 @@ object! {
 }
 
 impl KeptProject {
-    fn finish(self, id: Option<&ProjectId>, named: Option<&Project>) -> Result<Project, Unmapped> {
+    fn finish(self, id: Option<&ProjectId>, named: Option<&Project>) -> Result<Project, MapError> {
         let id = id.or(self.id.as_ref()).cloned().ok_or_else(|| VENDOR.missing("project.id"))?;
         // What was kept of another project is not this one's.
         let kept = self.name.filter(|_| self.id.is_none_or(|kept| kept == id));
@@ -289,7 +289,7 @@ object! {
     }
 }
 
-fn refuse(member: &'static str, is_there: bool) -> Result<(), Unmapped> {
+fn refuse(member: &'static str, is_there: bool) -> Result<(), MapError> {
     if is_there { Err(VENDOR.value(member)) } else { Ok(()) }
 }
 
@@ -297,10 +297,10 @@ fn keep(into: &mut UnknownMembers, name: impl Into<Box<str>>, json: &str) {
     into.insert(name, json).expect("the text is JSON already");
 }
 
-fn write<T: Serialize>(member: &'static str, object: &T) -> Result<JsonText, Unmapped> {
+fn write<T: Serialize>(member: &'static str, object: &T) -> Result<JsonText, MapError> {
     JsonText::write(object).map_err(|_| VENDOR.value(member))
 }
 
-fn read<T: DeserializeOwned>(member: &'static str, json: &str) -> Result<T, Unmapped> {
+fn read<T: DeserializeOwned>(member: &'static str, json: &str) -> Result<T, MapError> {
     serde_json::from_str(json).map_err(|_| VENDOR.value(member))
 }

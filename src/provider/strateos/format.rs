@@ -11,7 +11,7 @@ use crate::rendering::Rendering;
 /// content type is this crate's own.
 ///
 /// An event that Strateos has no webhook for is a [`FormatError`] whose source is an
-/// [`Unmapped`](crate::provider::Unmapped): see [`Webhook::from_event`].
+/// [`MapError`](crate::provider::MapError): see [`Webhook::from_event`].
 #[derive(Clone, Debug)]
 pub struct Format {
     name: Box<str>,

@@ -52,7 +52,7 @@ impl ProjectWebhook {
     /// # Errors
     ///
     /// [`EndpointError`] where the URL is not one that a request can be sent to over HTTPS.
-    pub fn url(mut self, url: &str) -> Result<Self, EndpointError> {
+    pub fn with_url(mut self, url: &str) -> Result<Self, EndpointError> {
         check_url(url, &["https"])?;
         self.url = Some(url.into());
         Ok(self)
@@ -85,15 +85,15 @@ impl ProjectWebhook {
     ///
     /// # Errors
     ///
-    /// [`EndpointError`], never for a URL that was set through [`url`](Self::url).
+    /// [`EndpointError`], never for a URL that was set through [`url`](Self::with_url).
     pub fn endpoint(&self, id: EndpointId) -> Result<Option<Endpoint>, EndpointError> {
         let Some(url) = self.expose_url() else {
             return Ok(None);
         };
         let endpoint = Endpoint::new(id, url, Signer::unsigned())?
-            .subscription(self.subscription())
-            .format(Format::of(self.project.clone()))
-            .policy(policy());
+            .with_subscription(self.subscription())
+            .with_format(Format::of(self.project.clone()))
+            .with_retry(policy());
         Ok(Some(endpoint))
     }
 }

@@ -1,6 +1,6 @@
 //! The payload as it is published: [`Webhook`].
 
-use crate::decode::{Admitted, Decode, DecodeError};
+use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::id::{InstructionId, ProjectId, RunId};
 use crate::members::{object, open_enum};
 use crate::provider::DedupeKey;
@@ -95,7 +95,7 @@ impl Webhook {
 }
 
 impl Decode for Webhook {
-    fn decode(body: Admitted<'_>) -> Result<Self, DecodeError> {
+    fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
         body.json()
     }
 }

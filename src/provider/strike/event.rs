@@ -9,7 +9,7 @@ use crate::event_type::EventType;
 use crate::id::MessageId;
 use crate::lab::{LabEvent, ResourceChanged};
 use crate::members::{JsonText, Nullable, UnknownMembers};
-use crate::provider::Unmapped;
+use crate::provider::MapError;
 
 /// What precedes Strike's name of an event in the type of one that is unknown.
 const UNKNOWN: &str = "strike.";
@@ -27,16 +27,16 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// [`Unmapped::Value`] where `eventType` has no two parts and makes no event type, or where
+    /// [`MapError::Value`] where `eventType` has no two parts and makes no event type, or where
     /// an unknown member that was added by hand has a name that the webhook knows.
-    pub fn to_event(&self) -> Result<LabEvent, Unmapped> {
+    pub fn to_event(&self) -> Result<LabEvent, MapError> {
         match parts(&self.event_type) {
             Some((resource_type, operation)) => self.to_change(resource_type, operation),
             None => self.to_unknown(),
         }
     }
 
-    fn to_change(&self, resource_type: &str, operation: &str) -> Result<LabEvent, Unmapped> {
+    fn to_change(&self, resource_type: &str, operation: &str) -> Result<LabEvent, MapError> {
         let mut data = ResourceChanged::new(resource_type, operation);
         let mut unknown = Vec::new();
         match &self.data.entity_id {
@@ -70,7 +70,7 @@ impl Webhook {
         Ok(event.into())
     }
 
-    fn to_unknown(&self) -> Result<LabEvent, Unmapped> {
+    fn to_unknown(&self) -> Result<LabEvent, MapError> {
         let event_type = EventType::new(format!("{UNKNOWN}{}", self.event_type))
             .map_err(|_| VENDOR.value("eventType"))?;
         let data = JsonText::write(self).map_err(|_| ENVELOPE.no_counterpart())?;
@@ -84,10 +84,10 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// [`Unmapped::NoWebhook`] unless the event is a [`ResourceChanged`], or unknown and of a
-    /// type that begins with `strike.`; [`Unmapped::Value`] where it has what the webhook has no
+    /// [`MapError::NoWebhook`] unless the event is a [`ResourceChanged`], or unknown and of a
+    /// type that begins with `strike.`; [`MapError::Value`] where it has what the webhook has no
     /// way to write, such as an operation with a full stop in it.
-    pub fn from_event(event: &LabEvent, id: &MessageId) -> Result<Self, Unmapped> {
+    pub fn from_event(event: &LabEvent, id: &MessageId) -> Result<Self, MapError> {
         Self::of_version(event, id, &WebhookVersion::V1)
     }
 
@@ -96,7 +96,7 @@ impl Webhook {
         event: &LabEvent,
         id: &MessageId,
         version: &WebhookVersion,
-    ) -> Result<Self, Unmapped> {
+    ) -> Result<Self, MapError> {
         match event {
             LabEvent::ResourceChanged(event) => Self::of_change(event, id, version),
             LabEvent::Unknown(event) if event.event_type.as_str().starts_with(UNKNOWN) => {
@@ -110,7 +110,7 @@ impl Webhook {
         event: &Event<ResourceChanged>,
         id: &MessageId,
         version: &WebhookVersion,
-    ) -> Result<Self, Unmapped> {
+    ) -> Result<Self, MapError> {
         let mut webhook = Self::new(
             id.as_str(),
             event_type(&event.data)?,
@@ -132,7 +132,7 @@ impl Webhook {
         Ok(webhook)
     }
 
-    fn of_unknown(event: &UnknownEvent) -> Result<Self, Unmapped> {
+    fn of_unknown(event: &UnknownEvent) -> Result<Self, MapError> {
         let webhook: Self = read("data", &event.data)?;
         if event.event_type.as_str().strip_prefix(UNKNOWN) != Some(&*webhook.event_type) {
             return Err(VENDOR.value("data.eventType"));
@@ -154,7 +154,7 @@ pub(super) fn parts(event_type: &str) -> Option<(&str, &str)> {
         .filter(|(resource_type, operation)| !resource_type.is_empty() && !operation.is_empty())
 }
 
-fn event_type(data: &ResourceChanged) -> Result<String, Unmapped> {
+fn event_type(data: &ResourceChanged) -> Result<String, MapError> {
     let operation = data.operation.as_str();
     if data.resource_type.is_empty() {
         Err(VENDOR.value("data.resource_type"))
@@ -165,7 +165,7 @@ fn event_type(data: &ResourceChanged) -> Result<String, Unmapped> {
     }
 }
 
-fn data(event: &ResourceChanged) -> Result<WebhookData, Unmapped> {
+fn data(event: &ResourceChanged) -> Result<WebhookData, MapError> {
     let mut data = WebhookData::new();
     data.entity_id = event.resource_id.clone().map_or(Nullable::Absent, Nullable::Value);
     data.changes = event.changes.clone().map_or(Nullable::Absent, Nullable::Value);
@@ -183,14 +183,14 @@ fn data(event: &ResourceChanged) -> Result<WebhookData, Unmapped> {
     Ok(data)
 }
 
-fn null() -> Result<JsonText, Unmapped> {
+fn null() -> Result<JsonText, MapError> {
     write("data", &())
 }
 
-fn write<T: serde::Serialize>(member: &'static str, value: &T) -> Result<JsonText, Unmapped> {
+fn write<T: serde::Serialize>(member: &'static str, value: &T) -> Result<JsonText, MapError> {
     JsonText::write(value).map_err(|_| VENDOR.value(member))
 }
 
-fn read<T: DeserializeOwned>(member: &'static str, text: &JsonText) -> Result<T, Unmapped> {
+fn read<T: DeserializeOwned>(member: &'static str, text: &JsonText) -> Result<T, MapError> {
     text.read().map_err(|_| VENDOR.value(member))
 }

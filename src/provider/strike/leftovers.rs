@@ -6,7 +6,7 @@ use super::{VENDOR, Webhook, WebhookData};
 use crate::event::Envelope;
 use crate::lab::ResourceChanged;
 use crate::members::JsonText;
-use crate::provider::Unmapped;
+use crate::provider::MapError;
 
 /// What is put before a name that means something else in the model.
 const PREFIX: &str = "strike.";
@@ -45,7 +45,7 @@ impl Level {
     pub(super) fn unknown_to_model(
         &self,
         (name, text): (&str, &JsonText),
-    ) -> Result<(Box<str>, JsonText), Unmapped> {
+    ) -> Result<(Box<str>, JsonText), MapError> {
         if self.wire.contains(&name) {
             return Err(self.no_counterpart());
         }
@@ -53,7 +53,7 @@ impl Level {
     }
 
     /// The wire's name of a member that the model does not know.
-    pub(super) fn to_wire<'a>(&self, name: &'a str) -> Result<&'a str, Unmapped> {
+    pub(super) fn to_wire<'a>(&self, name: &'a str) -> Result<&'a str, MapError> {
         if self.model.contains(&name) {
             return Err(self.no_counterpart());
         }
@@ -68,7 +68,7 @@ impl Level {
         self.wire.contains(&name)
     }
 
-    pub(super) const fn no_counterpart(&self) -> Unmapped {
+    pub(super) const fn no_counterpart(&self) -> MapError {
         VENDOR.value(self.path)
     }
 }

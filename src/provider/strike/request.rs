@@ -63,7 +63,7 @@ impl CreateSubscription {
 
     /// Sets whether it is enabled. One that is not receives nothing.
     #[must_use]
-    pub fn enabled(mut self, enabled: bool) -> Self {
+    pub fn with_enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
     }
@@ -113,10 +113,10 @@ impl CreateSubscription {
         let wanted = self.event_types.iter().map(String::as_str);
         Ok(Endpoint::new(id, self.webhook_url.expose(), Signer::strike(self.secret.clone()))
             .map_err(SubscriptionError::Url)?
-            .subscription(subscription::Subscription::all().resource_changes(wanted))
-            .format(Format::of_version(self.webhook_version.clone()))
-            .policy(policy())
-            .enabled(self.enabled))
+            .with_subscription(subscription::Subscription::all().resource_changes(wanted))
+            .with_format(Format::of_version(self.webhook_version.clone()))
+            .with_retry(policy())
+            .with_enabled(self.enabled))
     }
 
     /// The body of the request, which holds the secret and the URL. Keep it out of logs and files.
@@ -194,7 +194,7 @@ impl UpdateSubscription {
     /// # Errors
     ///
     /// [`SubscriptionError::NotHttps`] or [`SubscriptionError::Url`].
-    pub fn webhook_url(mut self, webhook_url: &str) -> Result<Self, SubscriptionError> {
+    pub fn with_webhook_url(mut self, webhook_url: &str) -> Result<Self, SubscriptionError> {
         self.webhook_url = Some(checked_url(webhook_url)?);
         Ok(self)
     }
@@ -204,7 +204,10 @@ impl UpdateSubscription {
     /// # Errors
     ///
     /// [`SubscriptionError::WebhookVersion`].
-    pub fn webhook_version(mut self, version: WebhookVersion) -> Result<Self, SubscriptionError> {
+    pub fn with_webhook_version(
+        mut self,
+        version: WebhookVersion,
+    ) -> Result<Self, SubscriptionError> {
         self.webhook_version = Some(checked_version(version)?);
         Ok(self)
     }
@@ -214,14 +217,14 @@ impl UpdateSubscription {
     /// # Errors
     ///
     /// [`SubscriptionError::SecretLength`] or [`SubscriptionError::SecretNotText`].
-    pub fn secret(mut self, secret: Secret) -> Result<Self, SubscriptionError> {
+    pub fn with_secret(mut self, secret: Secret) -> Result<Self, SubscriptionError> {
         self.secret = Some(checked_secret(secret)?);
         Ok(self)
     }
 
     /// Enables or disables.
     #[must_use]
-    pub fn enabled(mut self, enabled: bool) -> Self {
+    pub fn with_enabled(mut self, enabled: bool) -> Self {
         self.enabled = Some(enabled);
         self
     }

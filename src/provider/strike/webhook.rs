@@ -1,6 +1,6 @@
 //! The webhook on the wire: [`Webhook`].
 
-use crate::decode::{Admitted, Decode, DecodeError};
+use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::id::ResourceId;
 use crate::members::{object, open_enum};
 use crate::provider::DedupeKey;
@@ -85,7 +85,7 @@ impl Default for WebhookData {
 }
 
 impl Decode for Webhook {
-    fn decode(body: Admitted<'_>) -> Result<Self, DecodeError> {
+    fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
         body.json()
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::support::body_malformed_at;
 
 pub(super) fn read_binary(headers: &HeaderMap, body: &[u8]) -> Result<CloudEvent, String> {
-    CloudEvent::from_binary(headers, danger::unsigned(body).admitted())
+    CloudEvent::from_binary(headers, danger::unsigned(body).trusted_body())
         .map_err(|error| error.to_string())
 }
 
@@ -184,7 +184,8 @@ fn each_refusal_of_the_headers_has_its_text() {
         };
         assert_eq!(refusal(&set), "the content type says that the CloudEvent is in the body");
     }
-    let error = CloudEvent::from_binary(&foreign(), danger::unsigned(b"{").admitted()).unwrap_err();
+    let error =
+        CloudEvent::from_binary(&foreign(), danger::unsigned(b"{").trusted_body()).unwrap_err();
     assert_eq!(error.to_string(), "the body is not the JSON that its content type says");
     assert_eq!(error.source().unwrap().to_string(), "the body is malformed");
 }

@@ -232,16 +232,16 @@ fn a_signed_request_in_binary_mode_is_verified_and_read() {
     let id = EndpointId::new("e").unwrap();
     let endpoint = Endpoint::new(id, "https://x.example/", Signer::standard_webhooks(secret()))
         .unwrap()
-        .format(binary());
+        .with_format(binary());
     let mut message = message(paused());
-    message.render(endpoint.formatter()).unwrap();
+    message.render(endpoint.format()).unwrap();
     let rendering = message.rendering(binary().name()).unwrap();
     let request = endpoint.request(message.id(), rendering, at()).unwrap();
 
     let verified = Verifier::standard_webhooks(secret())
         .verify(request.headers(), request.body(), at())
         .unwrap();
-    let read = CloudEvent::from_binary(request.headers(), verified.admitted()).unwrap();
+    let read = CloudEvent::from_binary(request.headers(), verified.trusted_body()).unwrap();
     assert_eq!(verified.id().unwrap().as_str(), read.id);
     let LabEvent::RunStateChanged(run) = read.to_event(at()).unwrap() else { panic!("a run") };
     assert_eq!(run.data.unknown.get("volume"), Some("1.10"));

@@ -113,7 +113,7 @@ fn a_token_in_a_header_admits_a_body() {
     let mut headers = signer.sign(&MessageId::new("m").unwrap(), now, body).unwrap();
     let verified = verifier.verify(&headers, body, now).unwrap();
     let run: RunStateChange = verified.decode().unwrap();
-    let same = Webhook::decode_as(Kind::RunStateChange, verified.admitted()).unwrap();
+    let same = Webhook::decode_as(Kind::RunStateChange, verified.trusted_body()).unwrap();
     assert_eq!(same, run.into());
 
     headers.insert(&name, "wrong horse".parse().unwrap());
@@ -162,7 +162,7 @@ fn a_repetition_is_known_by_what_the_body_says() {
 
 #[test]
 fn nothing_published_is_the_default_policy() {
-    assert_eq!(linq::policy(), labhook::Policy::default());
+    assert_eq!(linq::policy(), labhook::RetryPolicy::default());
 }
 
 #[test]

@@ -139,7 +139,7 @@ fn nothing_prints_the_secrets_of_a_hook() {
         (SECRET.to_owned(), "malformed URL"),
         (format!("{SECRET} {SECRET}"), "malformed URL"),
     ] {
-        let hook = Hook::new(Watch::NewPlan, &url).header("X-Token", SECRET);
+        let hook = Hook::new(Watch::NewPlan, &url).add_header("X-Token", SECRET);
         assert_eq!(format!("{hook:?}"), format!("Hook(\"on_new_plan\", {printed})"));
         assert_eq!(format!("{hook:#?}"), format!("{hook:?}"));
         assert!(hook.expose_json().contains(&url));
@@ -151,9 +151,9 @@ fn a_hook_is_made_and_written_as_the_sdk_does() {
     let labware_ids = vec!["plate-7".into()];
     let watch = Watch::LabwareMovement { labware_ids, trigger_on: TriggerOn::Start };
     let hook = Hook::new(watch, "http://example.com/\"x")
-        .header("X-B", "1")
-        .header("X-A", "2")
-        .header("X-B", "3");
+        .add_header("X-B", "1")
+        .add_header("X-A", "2")
+        .add_header("X-B", "3");
     assert_eq!(
         *hook.expose_json(),
         concat!(
@@ -204,15 +204,16 @@ fn a_hook_subscribes_to_its_kind() {
 
 #[test]
 fn a_hook_makes_an_endpoint() {
-    let hook = Hook::new(Watch::RunState, "https://lab.example/hooks").header("X-Token", SECRET);
+    let hook =
+        Hook::new(Watch::RunState, "https://lab.example/hooks").add_header("X-Token", SECRET);
     let endpoint = hook.endpoint(id()).unwrap();
     assert_eq!(endpoint.expose_url(), "https://lab.example/hooks");
-    assert_eq!(endpoint.formatter().name(), "linq");
+    assert_eq!(endpoint.format().name(), "linq");
     assert_eq!(endpoint.policy, policy());
     assert_eq!(endpoint.subscription, hook.subscription().unwrap());
 
     let mut message = message(RunStateChanged::new("r", RunState::Paused));
-    message.render(endpoint.formatter()).unwrap();
+    message.render(endpoint.format()).unwrap();
     let rendering = message.rendering("linq").unwrap();
     let request = endpoint.request(message.id(), rendering, Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!(request.headers().len(), 2);
@@ -234,22 +235,22 @@ fn a_hook_that_makes_no_endpoint_says_why() {
         (plain, "the hook makes no endpoint", Some(http)),
         (new(""), "the hook makes no endpoint", Some("the endpoint's URL is malformed")),
         (
-            new(ok).header("Content-Type", "x"),
+            new(ok).add_header("Content-Type", "x"),
             "the hook makes no endpoint",
             Some("the header content-type is set by the request itself"),
         ),
         (
-            new(ok).header("X-A", "1").header("x-a", "2"),
+            new(ok).add_header("X-A", "1").add_header("x-a", "2"),
             "the hook makes no endpoint",
             Some("the header x-a is set twice"),
         ),
         (
-            new(ok).header("x a", SECRET),
+            new(ok).add_header("x a", SECRET),
             "a header of the hook has a malformed name",
             Some("invalid HTTP header name"),
         ),
         (
-            new(ok).header("X-A", &format!("{SECRET}\n")),
+            new(ok).add_header("X-A", &format!("{SECRET}\n")),
             "the hook's header x-a has a malformed value",
             Some("failed to parse header value"),
         ),

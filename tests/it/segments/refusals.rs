@@ -3,7 +3,7 @@
 use std::error::Error as _;
 
 use labhook::lab::{Dataset, DatasetUpdated, RunState, RunStateChanged, Sample, SampleCreated};
-use labhook::provider::Unmapped;
+use labhook::provider::MapError;
 use labhook::provider::segments::Webhook;
 use labhook::{DecodeError, Event, EventType, JsonText, LabEvent, Timestamp, UnknownEvent, danger};
 
@@ -20,7 +20,7 @@ fn differ(what: &str) -> String {
 fn an_object_without_an_id_is_no_event_and_the_webhook_is_whole() {
     let webhook = decode(PUBLISHED);
     let error = webhook.to_event().unwrap_err();
-    assert_eq!(error, Unmapped::Missing { vendor: "Segments.ai", member: "object.uuid" });
+    assert_eq!(error, MapError::Missing { vendor: "Segments.ai", member: "object.uuid" });
     assert_eq!(error.to_string(), differ("there is no object.uuid"));
     assert_eq!(encode(&webhook), PUBLISHED.trim_end());
 }
@@ -95,7 +95,7 @@ fn each_member_that_cannot_be_written_is_refused_by_name() {
     };
     let nowhere = Event::new(SampleCreated::new(Sample::new("9f3b")), AT);
     let error = Webhook::from_event(&nowhere.into()).unwrap_err();
-    assert_eq!(error, Unmapped::Missing { vendor: "Segments.ai", member: "dataset" });
+    assert_eq!(error, MapError::Missing { vendor: "Segments.ai", member: "dataset" });
     assert_eq!(error.to_string(), differ("there is no dataset"));
 
     for (name, json, what) in [

@@ -9,7 +9,8 @@ use labhook::lab::{
 };
 use labhook::provider::segments::{self, EventKind, Format, Hook, HookError, Webhook};
 use labhook::{
-    EndpointId, Event, LabEvent, Message, MessageId, Policy, Secret, Signer, Timestamp, Verifier,
+    EndpointId, Event, LabEvent, Message, MessageId, RetryPolicy, Secret, Signer, Timestamp,
+    Verifier,
 };
 
 use super::secret;
@@ -143,7 +144,7 @@ fn the_format_writes_what_a_receiver_of_segments_takes() {
     let endpoint = hook.endpoint(EndpointId::new("eln").unwrap(), Signer::svix(secret())).unwrap();
     let mut message = created(rose());
     assert!(endpoint.subscription.matches(&message));
-    message.render(endpoint.formatter()).unwrap();
+    message.render(endpoint.format()).unwrap();
     let rendering = message.rendering("segments").unwrap();
     let request = endpoint.request(message.id(), rendering, AT).unwrap();
     assert_eq!(request.headers()["svix-id"], "msg_1");
@@ -168,7 +169,7 @@ fn the_format_writes_what_a_receiver_of_segments_takes() {
 
 #[test]
 fn a_hook_receives_its_kinds_of_events_in_its_owners_datasets() {
-    let hook = Hook::new("https://eln.example/hooks", "jane").unwrap().version(2);
+    let hook = Hook::new("https://eln.example/hooks", "jane").unwrap().with_version(2);
     assert_eq!((hook.version, hook.owner()), (Some(2), "jane"));
     assert_eq!(hook.expose_url(), "https://eln.example/hooks");
     let in_dataset = |dataset: Option<&str>| {
@@ -190,9 +191,9 @@ fn a_hook_receives_its_kinds_of_events_in_its_owners_datasets() {
     }
     assert!(!everything.matches(&in_dataset(None)));
 
-    let some = hook.clone().event_types([EventKind::SampleDeleted]);
+    let some = hook.clone().with_event_types([EventKind::SampleDeleted]);
     assert!(!some.subscription().unwrap().matches(&in_dataset(Some("jane/flowers"))));
-    let some = some.event_types([EventKind::SampleCreated, "project.created".into()]);
+    let some = some.with_event_types([EventKind::SampleCreated, "project.created".into()]);
     assert!(some.subscription().unwrap().matches(&in_dataset(Some("jane/flowers"))));
     assert!(
         serde_json::to_string(&some.subscription().unwrap())
@@ -206,8 +207,8 @@ fn the_policy_is_svixs() {
     let hook = Hook::new("https://eln.example/hooks", "jane").unwrap();
     let endpoint =
         hook.endpoint(EndpointId::new("eln").unwrap(), Signer::standard_webhooks(secret()));
-    assert_eq!(endpoint.unwrap().policy, Policy::svix());
-    assert_eq!(segments::policy(), Policy::svix());
+    assert_eq!(endpoint.unwrap().policy, RetryPolicy::svix());
+    assert_eq!(segments::policy(), RetryPolicy::svix());
     assert_eq!(segments::policy().attempt_timeout(), Duration::from_secs(15));
     assert_eq!(segments::DISABLED_AFTER, Duration::from_secs(432_000));
 }
@@ -240,7 +241,7 @@ fn each_hook_error_has_its_text() {
         let own = "Segments.ai signs as Svix does, and the signer does not".to_owned();
         assert_eq!(text(hook.endpoint(id(), signer).unwrap_err()), (own, None));
     }
-    let odd = hook.event_types(["a b".into()]);
+    let odd = hook.with_event_types(["a b".into()]);
     let own = "the Segments.ai event's name makes no event type".to_owned();
     let why = "an event type holds a character other than A-Z a-z 0-9 _ - .".to_owned();
     assert_eq!(text(odd.subscription().unwrap_err()), (own.clone(), Some(why.clone())));

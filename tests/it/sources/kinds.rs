@@ -122,7 +122,7 @@ fn a_source_knows_the_workcell_of_its_safety_hook() {
     let refusal =
         refused(sources([source.clone()]).receive(&HeaderMap::new(), body.as_bytes(), now()));
     assert_eq!(refusal.name(), "unmapped");
-    let sources = sources([source.workcell("cell-1")]);
+    let sources = sources([source.with_workcell("cell-1")]);
     let received = sources.receive(&HeaderMap::new(), body.as_bytes(), now()).unwrap();
     let LabEvent::SafetyStateChanged(event) = &received.event else { panic!("{received:?}") };
     assert_eq!(event.data.workcell_id.as_str(), "cell-1");
@@ -133,12 +133,12 @@ fn cloud_events_in_both_modes() {
     for (format, signer, source) in [
         (
             CloudEvents::structured("/cell-1").unwrap(),
-            Signer::described(Described::STRIPE, secret("key-bus")),
+            Signer::custom(CustomScheme::STRIPE, secret("key-bus")),
             "bus",
         ),
         (
             CloudEvents::binary("/cell-1").unwrap(),
-            Signer::described(Described::GITHUB, secret("key-wire")),
+            Signer::custom(CustomScheme::GITHUB, secret("key-wire")),
             "wire",
         ),
     ] {
@@ -156,7 +156,7 @@ fn cloud_events_in_both_modes() {
 fn strateos_behind_a_gateway_that_signs_and_without_one() {
     let built = "13:p18sjzxaeaff9/13:r19a428rm8tbp/11:run_started";
 
-    let headers = signed(&Signer::described(Described::LINEAR, secret("key-gateway")), STRATEOS);
+    let headers = signed(&Signer::custom(CustomScheme::LINEAR, secret("key-gateway")), STRATEOS);
     let received = taken("gateway", &headers, STRATEOS);
     is_verified(&received);
     assert_eq!(key(&received), Some(built));
@@ -206,7 +206,7 @@ fn a_body_without_an_id_is_known_by_its_digest() {
 fn several_sources_of_one_scheme() {
     let sources = sources([
         Source::strike("one", Verifier::strike(secret("key-one"))),
-        Source::strike("two", Verifier::strike(secret("key-two")).also(secret("key-old"))),
+        Source::strike("two", Verifier::strike(secret("key-two")).add_secret(secret("key-old"))),
         Source::strike("three", Verifier::strike(secret("key-three"))),
     ]);
     for (key, source) in

@@ -8,7 +8,7 @@ use labhook::Reply;
 use super::*;
 
 #[track_caller]
-fn is(refusal: &Refusal, text: &str, name: &str, reply: Reply, source: Option<&str>) {
+fn is(refusal: &ReceiveError, text: &str, name: &str, reply: Reply, source: Option<&str>) {
     assert_eq!(refusal.to_string(), text);
     assert_eq!(refusal.name(), name);
     assert_eq!(refusal.reply(), reply);
@@ -90,7 +90,7 @@ fn malformed() {
 
 #[test]
 fn malformed_cloud_event_headers() {
-    let mut headers = signed(&Signer::described(Described::GITHUB, secret("key-wire")), "{}");
+    let mut headers = signed(&Signer::custom(CustomScheme::GITHUB, secret("key-wire")), "{}");
     let text = "the request of wire has malformed headers";
     let name = "malformed-headers";
     let refusal = refused(all().receive(&headers, b"{}", now()));

@@ -1,6 +1,6 @@
 //! Webhooks that nobody thought of.
 
-use labhook::provider::Unmapped;
+use labhook::provider::MapError;
 use proptest::prelude::*;
 
 use super::{about, decode, encode, there_and_back};
@@ -90,7 +90,7 @@ proptest! {
         ));
         match there_and_back(&body) {
             Ok(again) => prop_assert_eq!(decode(&again), decode(&body)),
-            Err(Unmapped::Missing { .. }) => prop_assert_eq!(op, "instruction_completed"),
+            Err(MapError::Missing { .. }) => prop_assert_eq!(op, "instruction_completed"),
             Err(other) => panic!("{other}"),
         }
     }

@@ -8,7 +8,8 @@ use labhook::provider::strike::{
     UpdateSubscription, Webhook, WebhookVersion,
 };
 use labhook::{
-    EndpointId, Event, Outbox, Policy, Registry, RegistryError, Secret, Step, Timestamp, Verifier,
+    EndpointId, Event, Outbox, Registry, RegistryError, RetryPolicy, Secret, Step, Timestamp,
+    Verifier,
 };
 
 use super::{at, body, decode, encode, message, updated};
@@ -27,22 +28,23 @@ fn create(event_types: &[&str]) -> CreateSubscription {
 #[test]
 fn a_request_is_written_as_published() {
     assert_eq!(
-        *create(&["invoice.created", "invoice.updated"]).enabled(false).expose_json(),
+        *create(&["invoice.created", "invoice.updated"]).with_enabled(false).expose_json(),
         br#"{"webhookUrl":"https://pay.example/hooks/s3cr3t-path","webhookVersion":"v1","secret":"0123456789","enabled":false,"eventTypes":["invoice.created","invoice.updated"]}"#
     );
     assert_eq!(*UpdateSubscription::new().expose_json(), b"{}");
-    let update = UpdateSubscription::new().secret(secret("\"ten\"\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}"));
+    let update =
+        UpdateSubscription::new().with_secret(secret("\"ten\"\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}"));
     let json = r#"{"secret":"\"ten\"ééééé"}"#;
     assert_eq!(*update.unwrap().expose_json(), json.as_bytes());
     let all = UpdateSubscription::new()
         .event_types(["payment.created"])
-        .and_then(|it| it.enabled(true).secret(secret("testtesttest")))
-        .and_then(|it| it.webhook_version(WebhookVersion::V2))
-        .and_then(|it| it.webhook_url("https://other.example"))
+        .and_then(|it| it.with_enabled(true).with_secret(secret("testtesttest")))
+        .and_then(|it| it.with_webhook_version(WebhookVersion::V2))
+        .and_then(|it| it.with_webhook_url("https://other.example"))
         .unwrap();
     let json = br#"{"webhookUrl":"https://other.example","webhookVersion":"v2","secret":"testtesttest","enabled":true,"eventTypes":["payment.created"]}"#;
     assert_eq!(*all.expose_json(), json);
-    assert_eq!(*create(&["a.b"]).enabled(false).updated(all).expose_json(), json);
+    assert_eq!(*create(&["a.b"]).with_enabled(false).updated(all).expose_json(), json);
     let same = create(&["a.b"]);
     let still = same.clone().updated(UpdateSubscription::new());
     assert_eq!(same.expose_json(), still.expose_json());
@@ -64,7 +66,7 @@ fn each_rule_has_its_text() {
     for url in ["http://pay.example/", "ftp://pay.example/"] {
         both(
             new(url, v1(), key(), &["a.b"]),
-            update().webhook_url(url),
+            update().with_webhook_url(url),
             "the subscription's URL is not HTTPS",
         );
     }
@@ -73,13 +75,13 @@ fn each_rule_has_its_text() {
         assert!(error.source().is_some(), "{url}");
         both(
             error,
-            update().webhook_url(url),
+            update().with_webhook_url(url),
             "the subscription's URL is not one that a webhook can be sent to",
         );
     }
     both(
         new(URL, "v3".into(), key(), &["a.b"]),
-        update().webhook_version("v3".into()),
+        update().with_webhook_version("v3".into()),
         "the subscription's webhook version is v3, not v1 or v2",
     );
     for (length, taken) in [(1, false), (9, false), (10, true), (50, true), (51, false)] {
@@ -87,11 +89,11 @@ fn each_rule_has_its_text() {
             let key = || secret(&letter.repeat(length));
             if taken {
                 assert!(CreateSubscription::new(URL, v1(), key(), ["a.b"]).is_ok());
-                assert!(update().secret(key()).is_ok());
+                assert!(update().with_secret(key()).is_ok());
             } else {
                 both(
                     new(URL, v1(), key(), &["a.b"]),
-                    update().secret(key()),
+                    update().with_secret(key()),
                     &format!("the subscription's secret has {length} characters, not 10 to 50"),
                 );
             }
@@ -100,7 +102,7 @@ fn each_rule_has_its_text() {
     let bytes = || Secret::from_bytes(&[0xff; 20]).unwrap();
     both(
         new(URL, v1(), bytes(), &["a.b"]),
-        update().secret(bytes()),
+        update().with_secret(bytes()),
         "the subscription's secret is not text",
     );
     both(
@@ -152,7 +154,7 @@ fn nothing_of_the_secret_or_the_path_is_shown() {
         "CreateSubscription { webhook_url: https://pay.example, webhook_version: \"v1\", \
          secret: Secret(10 bytes), enabled: true, event_types: [\"invoice.updated\"] }"
     );
-    let update = UpdateSubscription::new().webhook_url(URL).unwrap();
+    let update = UpdateSubscription::new().with_webhook_url(URL).unwrap();
     assert_eq!(
         format!("{update:?}"),
         "UpdateSubscription { webhook_url: Some(https://pay.example), webhook_version: None, \
@@ -176,15 +178,15 @@ fn nothing_of_the_secret_or_the_path_is_shown() {
 #[test]
 fn an_endpoint_does_as_strike_does() {
     let endpoint = create(&["invoice.updated"]).endpoint(EndpointId::new("pay").unwrap()).unwrap();
-    assert_eq!(endpoint.policy, Policy::strike());
+    assert_eq!(endpoint.policy, RetryPolicy::strike());
     assert_eq!(endpoint.policy, strike::policy());
-    assert_eq!(endpoint.formatter().name(), "strike");
+    assert_eq!(endpoint.format().name(), "strike");
     assert_eq!(endpoint.expose_url(), URL);
     assert!(endpoint.enabled);
 
-    let mut registry = Registry::new().limit(MAX_SUBSCRIPTIONS);
+    let mut registry = Registry::new().with_limit(MAX_SUBSCRIPTIONS);
     registry.insert(endpoint).unwrap();
-    let off = create(&["invoice.updated"]).enabled(false);
+    let off = create(&["invoice.updated"]).with_enabled(false);
     registry.insert(off.endpoint(EndpointId::new("off").unwrap()).unwrap()).unwrap();
     let mut outbox = Outbox::new(registry, 7);
     let now = Timestamp::from_unix_seconds(1_614_265_330);
@@ -217,7 +219,7 @@ fn an_endpoint_does_as_strike_does() {
 
 #[test]
 fn there_are_fifty_subscriptions_at_the_most() {
-    let mut registry = Registry::new().limit(MAX_SUBSCRIPTIONS);
+    let mut registry = Registry::new().with_limit(MAX_SUBSCRIPTIONS);
     let endpoint = |number: usize| {
         let id = EndpointId::new(format!("e{number}")).unwrap();
         create(&["invoice.updated"]).endpoint(id).unwrap()
