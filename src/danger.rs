@@ -2,7 +2,7 @@
 //!
 //! Strateos and LINQ do not sign. Their bodies can be decoded all the same, and the place where
 //! that is done can be found by searching for `danger::`. Where the sender can be given a static
-//! header, a shared token is better: [`Scheme::Token`](crate::Scheme::Token).
+//! header, a shared token is better: [`Scheme::Token`](crate::signature::Scheme::Token).
 
 use std::fmt;
 
@@ -35,7 +35,7 @@ impl<'a> Unsigned<'a> {
     }
 
     /// The body for a function that asks for one that came through a door, such as
-    /// [`CloudEvent::from_binary`](crate::CloudEvent::from_binary).
+    /// [`CloudEvent::from_binary`](crate::message::format::CloudEvent::from_binary).
     #[must_use]
     pub const fn trusted_body(&self) -> TrustedBody<'a> {
         TrustedBody::new(self.0)

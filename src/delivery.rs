@@ -61,8 +61,8 @@
 //! use std::time::Duration;
 //!
 //! use http::StatusCode;
-//! use labhook::delivery::{JitterSeed, Failure, Progress};
-//! use labhook::{Delivery, EndpointId, MessageId, Outcome, RetryPolicy, Timestamp, Verdict};
+//! use labhook::{EndpointId, MessageId, Outcome, RetryPolicy, Timestamp, Verdict};
+//! use labhook::delivery::{Delivery, Failure, JitterSeed, Progress};
 //!
 //! let policy = RetryPolicy::standard_webhooks();
 //! let (message, endpoint) = (MessageId::new("msg_1")?, EndpointId::new("eln")?);
@@ -99,22 +99,22 @@
 //! assert_eq!(delivery.attempts(), 3);
 //! assert_eq!(delivery.unanswered(), 0);
 //! assert_eq!(now.to_string(), "2025-04-17T09:35:05.240Z");
-//! # Ok::<(), labhook::IdError>(())
+//! # Ok::<(), labhook::id::IdError>(())
 //! ```
 
+mod attempt_set;
 mod decision;
-mod dice;
-mod doubt;
+mod guarantee;
 mod jitter;
-mod numbers;
+mod jitter_seed;
 mod outcome;
-mod policy;
 mod policy_file;
 mod progress;
-mod responses;
+mod query;
+mod response_rules;
 mod retry_after;
+mod retry_policy;
 mod schedule;
-mod standing;
 mod state;
 mod verdict;
 
@@ -122,21 +122,21 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use dice::JitterSeed;
-pub use doubt::DeliveryGuarantee;
+pub use guarantee::DeliveryGuarantee;
 pub use jitter::Jitter;
+pub use jitter_seed::JitterSeed;
 pub use outcome::{Control, Failure, Outcome, Response};
-pub use policy::RetryPolicy;
 pub use policy_file::RetryPolicyError;
 pub use progress::{Ignored, Progress, Resolution, Started};
-pub use responses::{ResponseAction, ResponseRules};
+pub use response_rules::{ResponseAction, ResponseRules};
 pub use retry_after::RetryAfter;
+pub use retry_policy::RetryPolicy;
 pub use schedule::Schedule;
 pub use verdict::Verdict;
 
-use crate::timestamp::Timestamp;
-use numbers::AttemptSet;
-use policy::Meaning;
+use crate::time::Timestamp;
+use attempt_set::AttemptSet;
+use retry_policy::Meaning;
 use state::{Replayed, State};
 
 /// One message on its way to one endpoint: the state of it, which can be saved at any moment.

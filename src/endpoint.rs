@@ -1,5 +1,8 @@
 //! Where messages go, and how: [`Endpoint`].
 
+mod registry;
+mod subscription;
+
 use std::fmt;
 use std::net::Ipv6Addr;
 use std::num::{NonZeroU16, NonZeroU32};
@@ -12,14 +15,16 @@ use zeroize::Zeroizing;
 
 use crate::delivery::RetryPolicy;
 use crate::flow::{ConcurrencyLimitPolicy, FlowPolicy};
-use crate::format::{Envelope, Format};
 use crate::health::HealthPolicy;
 use crate::id::{EndpointId, MessageId};
-use crate::order::Order;
-use crate::rendering::Rendering;
+use crate::message::Rendering;
+use crate::message::format::{Envelope, Format};
+use crate::policy::{EndpointPolicy, Order};
 use crate::signature::{SignError, Signer};
-use crate::subscription::Subscription;
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
+
+pub use registry::{Registry, RegistryError};
+pub use subscription::{EventPattern, EventPatternError, Subscription, TriggerOn};
 
 /// The headers that are the request's own.
 const RESERVED: [HeaderName; 4] =
@@ -54,14 +59,8 @@ const RESERVED: [HeaderName; 4] =
 pub struct Endpoint {
     /// Which messages the endpoint receives.
     pub subscription: Subscription,
-    /// How long and how often to try.
-    pub policy: RetryPolicy,
-    /// Which messages come one after the other.
-    pub order: Order,
-    /// When the endpoint counts as failing, and what is done then.
-    pub health: HealthPolicy,
-    /// How fast it may be sent to, and how many attempts may be in flight at once.
-    pub flow: FlowPolicy,
+    /// When and how fast the endpoint is sent to.
+    pub policy: EndpointPolicy,
     /// Whether the endpoint is in use.
     pub enabled: bool,
     id: EndpointId,
@@ -119,10 +118,7 @@ impl Endpoint {
             headers: Vec::new(),
             format: Arc::new(Envelope),
             subscription: Subscription::all(),
-            policy: RetryPolicy::default(),
-            order: Order::none(),
-            health: HealthPolicy::default(),
-            flow: FlowPolicy::default(),
+            policy: EndpointPolicy::default(),
             enabled: true,
         })
     }
@@ -162,31 +158,38 @@ impl Endpoint {
         self
     }
 
+    /// Sets all four policies at once.
+    #[must_use]
+    pub fn with_policy(mut self, policy: EndpointPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
     /// Sets how long and how often to try.
     #[must_use]
     pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
-        self.policy = policy;
+        self.policy.retry = policy;
         self
     }
 
     /// Sets which messages come one after the other; the default is none.
     #[must_use]
     pub fn with_order(mut self, order: Order) -> Self {
-        self.order = order;
+        self.policy.order = order;
         self
     }
 
     /// Sets when the endpoint counts as failing, and what is done then.
     #[must_use]
     pub fn with_health(mut self, policy: HealthPolicy) -> Self {
-        self.health = policy;
+        self.policy.health = policy;
         self
     }
 
     /// Sets how fast the endpoint may be sent to.
     #[must_use]
     pub fn with_flow(mut self, policy: FlowPolicy) -> Self {
-        self.flow = policy;
+        self.policy.flow = policy;
         self
     }
 
@@ -198,11 +201,11 @@ impl Endpoint {
     /// the last can be while the host still awaits the answer of a second attempt.
     #[must_use]
     pub fn with_max_in_flight(mut self, attempts: NonZeroU32) -> Self {
-        let window = match self.flow.concurrency().initial() {
+        let window = match self.policy.flow.concurrency().initial() {
             Some(initial) => ConcurrencyLimitPolicy::adaptive(initial, attempts),
             None => ConcurrencyLimitPolicy::fixed(attempts),
         };
-        self.flow = self.flow.with_concurrency(window);
+        self.policy.flow = self.policy.flow.with_concurrency(window);
         self
     }
 

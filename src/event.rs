@@ -1,14 +1,17 @@
 //! What happened, typed: [`Event`] and the [`Payload`] that it carries.
 
+mod keys;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::decode::{Decode, DecodeError, JsonErrorAt, TrustedBody, from_json};
-use crate::event_type::EventType;
-use crate::keys::Keys;
-use crate::members::{JsonText, UnknownMembers, object};
-use crate::time_text::TimeText;
+use crate::json::{JsonText, UnknownMembers, object};
+use crate::time::TimeText;
+
+pub use crate::event_type::{EventType, EventTypeError};
+pub use keys::{Keys, Trigger};
 
 /// The data of one type of event.
 ///
@@ -216,7 +219,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::timestamp::Timestamp;
+    use crate::time::Timestamp;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Weights(Vec<u32>);

@@ -53,7 +53,7 @@
 //! use std::time::Duration;
 //!
 //! use labhook::Timestamp;
-//! use labhook::flow::{AttemptKind, Feedback, Flow, FlowPolicy, FlowDecision};
+//! use labhook::flow::{AttemptKind, Feedback, Flow, FlowDecision, FlowPolicy};
 //!
 //! let policy = FlowPolicy::adaptive();
 //! let mut flow = Flow::new();
@@ -89,26 +89,26 @@
 //! assert!(now > start + Duration::from_secs(2));
 //! ```
 
+mod adaptive_rate;
 mod bucket;
-mod budget;
-mod pace;
+mod concurrency;
 mod policy;
 mod policy_file;
-mod rate;
-mod window;
+mod rate_limit;
+mod retry_budget;
 
 use serde::{Deserialize, Serialize};
 
-pub use budget::{RetryBudget, RetryBudgetPolicy};
-pub use pace::{AdaptiveRate, AdaptiveRatePolicy};
+pub use adaptive_rate::{AdaptiveRate, AdaptiveRatePolicy};
+pub use concurrency::{ConcurrencyLimit, ConcurrencyLimitPolicy};
 pub use policy::FlowPolicy;
 pub use policy_file::FlowPolicyError;
-pub use rate::{RateLimit, RateLimitPolicy};
-pub use window::{ConcurrencyLimit, ConcurrencyLimitPolicy};
+pub use rate_limit::{RateLimit, RateLimitPolicy};
+pub use retry_budget::{RetryBudget, RetryBudgetPolicy};
 
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 use bucket::Poured;
-use budget::Share;
+use retry_budget::Share;
 
 /// What kind of attempt is to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

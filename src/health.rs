@@ -78,8 +78,8 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use labhook::health::{Gate, SenderOutage, Signal, State};
-//! use labhook::{Health, HealthPolicy, Timestamp};
+//! use labhook::{HealthPolicy, Timestamp};
+//! use labhook::health::{Gate, Health, SenderOutage, Signal, State};
 //!
 //! let policy = HealthPolicy::default();
 //! // The host's clock, and a receiver that is down for a quarter of an hour.
@@ -138,8 +138,8 @@
 
 mod answer;
 mod disabled;
-mod guard;
 mod operator;
+mod outage;
 mod policy;
 mod policy_file;
 mod record;
@@ -151,12 +151,12 @@ use serde::{Deserialize, Serialize};
 
 pub use answer::{Gate, HealthStatus, Intake, Permit, SignalEffect, State, Transition};
 pub use disabled::{Disabled, DisabledBy, EnableError, EnabledBy};
-pub use guard::{OutagePolicy, OutagePolicyError, SenderOutage};
+pub use outage::{OutagePolicy, OutagePolicyError, SenderOutage};
 pub use policy::{HealthPolicy, NewMessages, PendingOnDisable};
 pub use policy_file::HealthPolicyError;
 pub use signal::Signal;
 
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 use state::{Inner, Probe};
 use streak::Streak;
 

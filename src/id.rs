@@ -168,7 +168,8 @@ checked_id! {
     /// two different messages.
     ///
     /// ```
-    /// use labhook::{IdError, MessageId};
+    /// use labhook::MessageId;
+    /// use labhook::id::IdError;
     ///
     /// assert_eq!(MessageId::new("msg_run17_started")?.as_str(), "msg_run17_started");
     /// assert_eq!(MessageId::new("run17.started"), Err(IdError::FullStop));

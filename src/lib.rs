@@ -105,64 +105,41 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod danger;
-mod decode;
+pub mod decode;
 pub mod delivery;
-mod endpoint;
-mod event;
+pub mod endpoint;
+pub mod event;
 mod event_type;
-mod few;
 pub mod flow;
-mod format;
 pub mod health;
-mod id;
-mod inbox;
-mod keys;
+pub mod id;
+pub mod json;
 pub mod lab;
-mod members;
-mod message;
-mod order;
+pub mod message;
 pub mod outbox;
+pub mod policy;
 pub mod provider;
-mod registry;
-mod rendering;
-mod reply;
-mod secret;
+pub mod receive;
+pub mod secret;
 pub mod signature;
 pub mod simulate;
-mod subscription;
-mod time_text;
-mod timestamp;
+mod small_map;
+pub mod time;
 
-pub use decode::{Decode, DecodeError, JsonError, TrustedBody};
-pub use delivery::{Delivery, Failure, Outcome, RetryPolicy, Verdict};
-pub use endpoint::{Endpoint, EndpointError, RequestError};
-pub use event::{EncodeError, Event, Payload, UnknownEvent};
-pub use event_type::{EventType, EventTypeError};
-pub use flow::{Flow, FlowPolicy};
-pub use format::{
-    CloudEvent, CloudEventHeaderError, CloudEvents, CloudEventsSourceError, Envelope, Format,
-    FormatError, SlackMessage,
-};
-pub use health::{Health, HealthPolicy};
-pub use id::{
-    DatasetId, EndpointId, IdError, InstructionId, IssueId, LabwareId, MessageId, PlanId,
-    ProjectId, ReleaseId, ResourceId, RunId, SampleId, TaskId, WorkcellId, WorkflowId,
-};
-pub use inbox::{Admission, Claim, Inbox};
-pub use keys::{Keys, Trigger};
-pub use lab::LabEvent;
-pub use members::{JsonText, Nullable, UnknownMembers};
-pub use message::{Message, NoEventError};
-pub use order::Order;
-pub use outbox::{Attempt, Notice, Outbox, Step, Ticket};
-pub use registry::{Registry, RegistryError};
-pub use rendering::Rendering;
-pub use reply::Reply;
-pub use secret::{Secret, SecretEncoding, SecretError};
-pub use signature::{Scheme, SignError, Signer, Verified, Verifier, VerifyError};
-pub use subscription::{EventPattern, EventPatternError, Subscription, TriggerOn};
-pub use time_text::TimeText;
-pub use timestamp::{ParseTimestampError, Timestamp};
+pub use crate::delivery::{Failure, Outcome, RetryPolicy, Verdict};
+pub use crate::endpoint::{Endpoint, Registry, Subscription};
+pub use crate::event::{Event, EventType, Keys, Payload};
+pub use crate::flow::FlowPolicy;
+pub use crate::health::HealthPolicy;
+pub use crate::id::{EndpointId, MessageId};
+pub use crate::lab::LabEvent;
+pub use crate::message::Message;
+pub use crate::outbox::{Attempt, Notice, Outbox, Step, Ticket};
+pub use crate::policy::{EndpointPolicy, Order};
+pub use crate::receive::{Inbox, Reply};
+pub use crate::secret::Secret;
+pub use crate::signature::{Signer, Verified, Verifier, VerifyError};
+pub use crate::time::Timestamp;
 
 /// The README's snippets are tests.
 #[cfg(doctest)]

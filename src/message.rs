@@ -1,19 +1,22 @@
 //! An event frozen to bytes under one id: [`Message`].
 
+pub mod format;
+mod rendering;
+
 use std::collections::BTreeMap;
 
 use http::header::HeaderValue;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::decode::{Decode, DecodeError, TrustedBody};
-use crate::event::{EncodeError, Event, Payload};
+use crate::event::{EncodeError, Event, Keys, Payload};
 use crate::event_type::EventType;
-use crate::few::SmallMap;
 use crate::id::MessageId;
-use crate::keys::Keys;
 use crate::lab::LabEvent;
-use crate::rendering::Rendering;
-use crate::timestamp::Timestamp;
+use crate::small_map::SmallMap;
+use crate::time::Timestamp;
+
+pub use rendering::Rendering;
 
 /// The name of the rendering that a message is made with: the crate's own envelope.
 pub(crate) const ENVELOPE: &str = "labhook";
@@ -25,8 +28,8 @@ pub(crate) const ENVELOPE: &str = "labhook";
 /// known id twice is a no-op, which is what makes a publish after a crash safe.
 ///
 /// ```
-/// use labhook::lab::{RunState, RunStateChanged};
 /// use labhook::{Event, Message, MessageId, Timestamp};
+/// use labhook::lab::{RunState, RunStateChanged};
 ///
 /// let at: Timestamp = "2025-04-17T09:30:00Z".parse()?;
 /// let message: Message = Event::new(RunStateChanged::new("run-17", RunState::Paused), at)
@@ -131,7 +134,7 @@ impl Message {
         self.renderings.get(format)
     }
 
-    /// The event itself, read from the crate's own envelope: what a [`Format`](crate::Format)
+    /// The event itself, read from the crate's own envelope: what a [`Format`](crate::message::format::Format)
     /// starts from.
     ///
     /// This is the sender's side, where a message is what this program made or stored itself. What

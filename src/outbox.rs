@@ -8,12 +8,12 @@
 //! use std::collections::BTreeMap;
 //!
 //! use http::StatusCode;
-//! use labhook::lab::{RunState, RunStateChanged};
-//! use labhook::outbox::{Change, Record};
 //! use labhook::{
 //!     Endpoint, EndpointId, Event, Failure, MessageId, Outbox, Outcome, Registry, Secret, Signer,
 //!     Step, Timestamp,
 //! };
+//! use labhook::lab::{RunState, RunStateChanged};
+//! use labhook::outbox::{Change, Record};
 //!
 //! let secret = Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
 //! let signer = Signer::standard_webhooks(secret);
@@ -85,7 +85,7 @@
 //! an endpoint that is paused, disabled, out of use or absent, or in doubt. No attempt is handed
 //! out before it is saved as being in flight, nor while another one of its delivery is. So a
 //! receiver gets each message at least once, and the copies that it accepts beyond the first are at
-//! most [`Delivery::unanswered`](crate::Delivery::unanswered): the attempts that ended without an
+//! most [`Delivery::unanswered`](crate::delivery::Delivery::unanswered): the attempts that ended without an
 //! answer.
 //!
 //! Under [`DeliveryGuarantee::AtMostOnce`](crate::delivery::DeliveryGuarantee) and [`DeliveryGuarantee::Ask`](crate::delivery::DeliveryGuarantee) it
@@ -169,32 +169,32 @@
 //! [`Gone`]: Signal::Gone
 //! [`Failure::Sender`]: crate::delivery::Failure::Sender
 
-mod alarm;
 mod attempt;
-mod attempted;
+mod attempt_report;
+mod backlog;
 mod counters;
-mod doubt;
+mod decide;
+mod delivery_state;
 mod drive;
-mod endpoints;
-mod flight;
-mod heard;
+mod endpoint_state;
+mod fair_queue;
+mod in_flight;
 mod journal;
-mod lane;
 mod notice;
+mod observation;
+mod operate;
+mod outage;
 mod publish;
-mod queue;
+mod reconcile_delivery;
+mod reconcile_endpoint;
 mod record;
 mod replay;
 mod restore;
 mod save;
-mod settle;
 mod setup;
-mod slot;
 mod status;
 mod step;
-mod tend;
-mod turns;
-mod watch;
+mod timers;
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -202,16 +202,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::delivery::{Control, Ignored, JitterSeed, Outcome, Resolution, RetryPolicy, Verdict};
-use crate::few::SmallMap;
+use crate::endpoint::Registry;
 #[cfg(doc)]
 use crate::health::Signal;
 use crate::id::{EndpointId, MessageId};
 use crate::message::Message;
-use crate::registry::Registry;
-use crate::timestamp::Timestamp;
+use crate::small_map::SmallMap;
+use crate::time::Timestamp;
 
 pub use self::attempt::{Attempt, Ticket};
-pub use self::attempted::{AttemptReport, Cause};
+pub use self::attempt_report::{AttemptReport, Cause};
 pub use self::counters::Counters;
 pub use self::notice::Notice;
 pub use self::publish::{PublishError, Published, RenderFailure};
@@ -223,12 +223,12 @@ pub use self::restore::RestoreError;
 pub use self::status::Status;
 pub use self::step::Step;
 
-use self::alarm::Timers;
+use self::delivery_state::DeliveryState;
+use self::endpoint_state::EndpointState;
+use self::fair_queue::FairQueue;
 use self::journal::{Closed, Journal};
-use self::lane::EndpointState;
-use self::slot::DeliveryState;
-use self::turns::FairQueue;
-use self::watch::OutageCensus;
+use self::outage::OutageCensus;
+use self::timers::Timers;
 
 /// The sender: takes messages in, and says what to save, what to send, and until when to sleep.
 ///
@@ -338,7 +338,7 @@ impl Outbox {
     /// Takes in what came of an attempt.
     ///
     /// Hand in every outcome once, late ones too: a late success still ends its delivery, over as
-    /// many attempts as [`Delivery::resolve`](crate::Delivery::resolve) says. A ticket that is
+    /// many attempts as [`Delivery::resolve`](crate::delivery::Delivery::resolve) says. A ticket that is
     /// stale, repeated or of another outbox is reported as [`Resolution::Ignored`] and changes
     /// nothing.
     pub fn resolve(&mut self, ticket: &Ticket, outcome: &Outcome, now: Timestamp) -> Resolution {
@@ -355,7 +355,7 @@ impl Outbox {
         }
         let dice = JitterSeed::new(self.seed, message, id);
         let resolution = match self.registry.get(id) {
-            Some(endpoint) => slot.resolve(&endpoint.policy, dice, *attempt, outcome, now),
+            Some(endpoint) => slot.resolve(&endpoint.policy.retry, dice, *attempt, outcome, now),
             // An endpoint that is away has no policy to judge by. A success is one under any.
             None if outcome.status().is_some_and(|status| status.is_success()) => {
                 slot.resolve(&RetryPolicy::default(), dice, *attempt, outcome, now)

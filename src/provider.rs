@@ -8,11 +8,11 @@
 //! | [`segments`] | Svix's | in a header | yes |
 //!
 //! Each module has the wire types as the vendor publishes them, the way to and from the models in
-//! [`lab`](crate::lab), what subscriptions look like, a [`Format`](crate::Format) to send in, and
+//! [`lab`](crate::lab), what subscriptions look like, a [`Format`](crate::message::format::Format) to send in, and
 //! the policy. Where a vendor publishes nothing the documentation says so, and what stands there
 //! instead is this crate's own.
 //!
-//! A receiver of several of them has one door, [`Sources`].
+//! A receiver of several of them has one door, [`Sources`](crate::receive::Sources).
 //!
 //! # What the other side has no field for
 //!
@@ -33,19 +33,14 @@
 //! and [`linq`], whose bodies have one level only, refuses such an event. A webhook of no known
 //! type is an unknown event that has the whole webhook as its data.
 
-pub mod danger;
 mod dedupe_key;
 pub mod linq;
-mod refusal;
+mod map_error;
 pub mod segments;
 mod sensitive;
-mod sources;
 pub mod strateos;
 pub mod strike;
-mod unmapped;
 mod vendor;
 
 pub use dedupe_key::DedupeKey;
-pub use refusal::ReceiveError;
-pub use sources::{DuplicateSourceError, Proof, Received, Source, Sources};
-pub use unmapped::MapError;
+pub use map_error::MapError;

@@ -48,7 +48,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 ///     error.to_string(),
 ///     "the secret does not start with whsec_: it looks like base64, see Secret::from_base64"
 /// );
-/// # Ok::<(), labhook::SecretError>(())
+/// # Ok::<(), labhook::secret::SecretError>(())
 /// ```
 #[derive(Clone)]
 pub struct Secret(Zeroizing<Box<[u8]>>);

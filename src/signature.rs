@@ -4,7 +4,8 @@
 //! headers, body and the time, and gives a [`Verified`] body, which is the only thing that decodes:
 //!
 //! ```
-//! use labhook::{TrustedBody, Decode, DecodeError, Secret, Timestamp, Verified, Verifier};
+//! use labhook::{Secret, Timestamp, Verified, Verifier};
+//! use labhook::decode::{Decode, DecodeError, TrustedBody};
 //!
 //! struct Calibrated { instrument: String }
 //!
@@ -41,8 +42,7 @@
 //!
 //! Bodies that nobody signed come in by [`danger`](crate::danger).
 
-mod described;
-mod description;
+mod custom_scheme;
 #[cfg(feature = "ed25519")]
 mod ed25519;
 mod error;
@@ -51,6 +51,7 @@ mod headers;
 mod key;
 mod mac;
 mod scheme;
+mod scheme_spec;
 mod signer;
 mod template;
 mod timestamp_form;
@@ -58,13 +59,13 @@ mod vendors;
 mod verified;
 mod verifier;
 
-pub use described::CustomScheme;
-pub use description::{Encoding, SchemeSpec, SchemeSpecError, TimestampPlace};
+pub use custom_scheme::CustomScheme;
 #[cfg(feature = "ed25519")]
 pub use ed25519::{Ed25519KeyError, Ed25519PrivateKey, Ed25519PublicKey};
 pub use error::VerifyError;
 pub use key::{KeyError, SigningKey, VerifyingKey};
 pub use scheme::Scheme;
+pub use scheme_spec::{Encoding, SchemeSpec, SchemeSpecError, TimestampPlace};
 pub use signer::{SignError, Signer};
 pub use timestamp_form::TimestampForm;
 pub use verified::Verified;

@@ -31,9 +31,10 @@
 //! use std::num::NonZeroU32;
 //! use std::time::Duration;
 //!
+//! use labhook::{EndpointPolicy, RetryPolicy, Verdict};
 //! use labhook::delivery::Schedule;
-//! use labhook::simulate::{Behaviour, Load, EndpointPolicy, Receiver, Scenario};
-//! use labhook::{RetryPolicy, Verdict};
+//! use labhook::policy::Load;
+//! use labhook::simulate::{Behaviour, Receiver, Scenario};
 //!
 //! let minutes = |n: u64| Duration::from_secs(n * 60);
 //! // Twenty events a minute for an hour, and a quarter of an hour in which nobody listens.
@@ -49,12 +50,6 @@
 //! assert!(report.delays.unwrap().max <= minutes(40));
 //! ```
 
-mod bounds;
-mod caps;
-mod figures;
-mod load;
-mod policies;
-mod reach;
 mod receiver;
 mod report;
 mod run;
@@ -62,13 +57,8 @@ mod scenario;
 mod series;
 mod source;
 mod tally;
-mod warning;
-mod warning_text;
 
-pub use load::{Assumptions, Load};
-pub use policies::{EndpointPolicy, PolicySummary};
 pub use receiver::{Behaviour, Outage, Receiver};
 pub use report::{Delays, Recovery, Report};
 pub use scenario::Scenario;
 pub use series::{Point, Series};
-pub use warning::{Finding, Severity};

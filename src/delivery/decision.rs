@@ -1,7 +1,7 @@
 //! What the host decides about a delivery: to end it, to send it again, to replay it.
 
 use super::{Delivery, Replayed, State, Verdict};
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 impl Delivery {
     /// Ends the delivery on the host's decision: its endpoint was removed
@@ -52,8 +52,8 @@ impl Delivery {
     /// lifetime will be over by `due`.
     ///
     /// ```
-    /// use labhook::delivery::{JitterSeed, Progress};
-    /// use labhook::{Delivery, EndpointId, MessageId, RetryPolicy, Timestamp, Verdict};
+    /// use labhook::{EndpointId, MessageId, RetryPolicy, Timestamp, Verdict};
+    /// use labhook::delivery::{Delivery, JitterSeed, Progress};
     ///
     /// let (message, endpoint) = (MessageId::new("msg_1")?, EndpointId::new("eln")?);
     /// let (policy, dice) = (RetryPolicy::none(), JitterSeed::new(7, &message, &endpoint));
@@ -64,7 +64,7 @@ impl Delivery {
     /// assert!(delivery.replay(later));
     /// assert_eq!(delivery.poll(&policy, dice, noon), Progress::Wait { until: later });
     /// assert_eq!(delivery.poll(&policy, dice, later), Progress::Due);
-    /// # Ok::<(), labhook::IdError>(())
+    /// # Ok::<(), labhook::id::IdError>(())
     /// ```
     pub fn replay(&mut self, due: Timestamp) -> bool {
         let too_late = self.expires_at.is_some_and(|expires_at| due >= expires_at);

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::dice::JitterSeed;
+use super::jitter_seed::JitterSeed;
 use super::policy_file::RetryPolicyError;
-use crate::timestamp::millis_up;
+use crate::time::millis_up;
 
 /// The longest stretch of earlier retries that a decorrelated delay is recomputed from.
 const WALK: u32 = 64;
@@ -124,6 +124,12 @@ impl Jitter {
             }
         };
         Duration::from_micros(jittered)
+    }
+
+    /// Returns whether each delay depends on the one before it, and not on the schedule.
+    #[must_use]
+    pub const fn is_decorrelated(&self) -> bool {
+        matches!(self.0, Form::Decorrelated { .. })
     }
 
     /// The longest delay that [`apply`](Self::apply) can make of `delay`.

@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::retry_after::RetryAfter;
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 /// The header by which a receiver steers its sender, as Svix documents it.
 const CONTROL: &str = "webhook-delivery";

@@ -8,10 +8,10 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::doubt::DeliveryGuarantee;
+use super::guarantee::DeliveryGuarantee;
 use super::jitter::Jitter;
-use super::policy::RetryPolicy;
-use super::responses::ResponseRules;
+use super::response_rules::ResponseRules;
+use super::retry_policy::RetryPolicy;
 use super::schedule::Schedule;
 
 /// A policy that was read, from a file say, contradicts itself.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::verdict::Verdict;
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 /// Where a delivery stands: the answer of [`Delivery::poll`](super::Delivery::poll).
 ///

@@ -7,8 +7,7 @@ use http::header::RETRY_AFTER;
 use serde::{Deserialize, Serialize};
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
-use crate::timestamp::Timestamp;
-use crate::timestamp::millis_up;
+use crate::time::{Timestamp, millis_up};
 
 /// What a response's `Retry-After` asks for (RFC 9110, section 10.2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,7 +172,7 @@ mod millis {
 
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use crate::timestamp::millis_up;
+    use crate::time::millis_up;
 
     pub(super) fn serialize<S: Serializer>(
         wait: &Duration,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::policy_file::{NameOrMap, RetryPolicyError};
-use crate::timestamp::millis_up;
+use crate::time::millis_up;
 
 /// The delay before each retry, measured from the end of the attempt that failed.
 ///

@@ -7,9 +7,9 @@
 
 mod exhaustive;
 mod lone;
-mod policy;
 mod properties;
 mod regressions;
+mod retry_policy;
 mod strategies;
 
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 /// What was released and has not leaked away yet, in whole units, so that every rational rate is
 /// kept exactly.

@@ -3,11 +3,11 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::budget::RetryBudgetPolicy;
-use super::pace::AdaptiveRatePolicy;
-use super::rate::RateLimitPolicy;
-use super::window::ConcurrencyLimitPolicy;
-use crate::timestamp::millis_up;
+use super::adaptive_rate::AdaptiveRatePolicy;
+use super::concurrency::ConcurrencyLimitPolicy;
+use super::rate_limit::RateLimitPolicy;
+use super::retry_budget::RetryBudgetPolicy;
+use crate::time::millis_up;
 
 const fn count(count: u32) -> NonZeroU32 {
     NonZeroU32::new(count).expect("the presets' numbers are not zero")

@@ -6,11 +6,11 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::budget::RetryBudgetPolicy;
-use super::pace::AdaptiveRatePolicy;
+use super::adaptive_rate::AdaptiveRatePolicy;
+use super::concurrency::ConcurrencyLimitPolicy;
 use super::policy::FlowPolicy;
-use super::rate::RateLimitPolicy;
-use super::window::ConcurrencyLimitPolicy;
+use super::rate_limit::RateLimitPolicy;
+use super::retry_budget::RetryBudgetPolicy;
 
 /// A flow policy that was read, from a file say, contradicts itself.
 ///

@@ -4,7 +4,7 @@ use super::Health;
 use super::answer::Transition;
 use super::disabled::{DisabledBy, EnableError, EnabledBy};
 use super::state::Inner;
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 impl Health {
     /// An operator pauses the endpoint: nothing starts until [`resume`](Self::resume), what waits

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::timestamp::{Timestamp, millis_up};
+use crate::time::{Timestamp, millis_up};
 
 const MINUTE: u64 = 60_000;
 const DAY: u64 = 86_400_000;

@@ -3,12 +3,12 @@
 use super::Health;
 use super::answer::{Permit, SignalEffect, State, Transition};
 use super::disabled::DisabledBy;
-use super::guard::SenderOutage;
+use super::outage::SenderOutage;
 use super::policy::HealthPolicy;
 use super::signal::Signal;
 use super::state::{Inner, Probe};
 use super::streak::Streak;
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 impl Health {
     /// Takes in what became of the attempt with this pass, at `now`. Each pass is handed in once.

@@ -8,7 +8,7 @@ use super::answer::{State, Transition};
 use super::disabled::{Disabled, DisabledBy};
 use super::policy::HealthPolicy;
 use super::streak::Streak;
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

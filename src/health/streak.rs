@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::policy::HealthPolicy;
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 /// No policy's threshold is above this many.
 const MOST: usize = u8::MAX as usize;

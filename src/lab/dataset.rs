@@ -1,11 +1,10 @@
 //! Datasets: [`DatasetCreated`], [`DatasetUpdated`], [`DatasetDeleted`].
 
-use crate::event::Payload;
+use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
 use crate::id::{DatasetId, ProjectId, RunId};
-use crate::keys::Keys;
-use crate::members::object;
-use crate::time_text::TimeText;
+use crate::json::object;
+use crate::time::TimeText;
 
 object! {
     /// A dataset, as far as it was told.

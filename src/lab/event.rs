@@ -7,11 +7,10 @@ use super::{
     SampleUpdated, TaskStateChanged,
 };
 use crate::decode::{Decode, DecodeError, TrustedBody};
-use crate::event::{EncodeError, Event, Payload, UnknownEvent};
+use crate::event::{EncodeError, Event, Keys, Payload, UnknownEvent};
 use crate::event_type::EventType;
-use crate::keys::Keys;
-use crate::members::{JsonText, UnknownMembers};
-use crate::time_text::TimeText;
+use crate::json::{JsonText, UnknownMembers};
+use crate::time::TimeText;
 
 macro_rules! catalogue {
     ($(#[$doc:meta])* $name:ident: $($payload:ident,)+) => {
@@ -101,8 +100,8 @@ catalogue! {
     /// it does hold with data of another form is an error that says where.
     ///
     /// ```
-    /// use labhook::lab::{RunState, RunStateChanged};
     /// use labhook::{Event, LabEvent, Timestamp};
+    /// use labhook::lab::{RunState, RunStateChanged};
     ///
     /// let paused = RunStateChanged::new("r19a428rm8tbp", RunState::Paused);
     /// let event = LabEvent::from(Event::new(paused, Timestamp::from_unix_seconds(1_744_882_200)));

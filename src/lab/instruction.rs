@@ -1,11 +1,10 @@
 //! Instructions: [`InstructionCompleted`].
 
-use crate::event::Payload;
+use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
 use crate::id::{InstructionId, ProjectId, RunId};
-use crate::keys::Keys;
-use crate::members::object;
-use crate::time_text::TimeText;
+use crate::json::object;
+use crate::time::TimeText;
 
 object! {
     /// `instruction.completed`: one instruction of a run has been carried out.

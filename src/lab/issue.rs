@@ -1,11 +1,10 @@
 //! Issues: [`IssueCreated`], [`IssueUpdated`].
 
-use crate::event::Payload;
+use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
 use crate::id::{DatasetId, IssueId, ProjectId, RunId, SampleId};
-use crate::keys::Keys;
-use crate::members::{JsonText, object, open_enum};
-use crate::time_text::TimeText;
+use crate::json::{JsonText, object, open_enum};
+use crate::time::TimeText;
 
 open_enum! {
     /// Whether an issue is settled.

@@ -1,10 +1,9 @@
 //! Labware: [`LabwareMoved`].
 
-use crate::event::Payload;
+use crate::event::{Keys, Payload, Trigger};
 use crate::event_type::EventType;
 use crate::id::{LabwareId, ProjectId, RunId, TaskId};
-use crate::keys::{Keys, Trigger};
-use crate::members::{object, open_enum};
+use crate::json::{object, open_enum};
 
 open_enum! {
     /// Which end of a movement it is.

@@ -1,10 +1,9 @@
 //! Plans: [`PlanCreated`].
 
-use crate::event::Payload;
+use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
 use crate::id::{PlanId, ProjectId, RunId, WorkcellId, WorkflowId};
-use crate::keys::Keys;
-use crate::members::{object, open_enum};
+use crate::json::{object, open_enum};
 
 open_enum! {
     /// How the making of a plan stands.

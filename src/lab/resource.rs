@@ -1,10 +1,9 @@
 //! Anything that another system only points at: [`ResourceChanged`].
 
-use crate::event::Payload;
+use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
 use crate::id::ResourceId;
-use crate::keys::Keys;
-use crate::members::{object, open_enum};
+use crate::json::{object, open_enum};
 
 open_enum! {
     /// What was done to a resource.

@@ -1,10 +1,9 @@
 //! Runs: [`RunStateChanged`].
 
-use crate::event::Payload;
+use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
 use crate::id::{ProjectId, RunId, WorkcellId, WorkflowId};
-use crate::keys::Keys;
-use crate::members::{object, open_enum};
+use crate::json::{object, open_enum};
 
 open_enum! {
     /// What a run has just done.

@@ -1,10 +1,9 @@
 //! Safety: [`SafetyStateChanged`].
 
-use crate::event::Payload;
+use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
 use crate::id::{ProjectId, RunId, WorkcellId};
-use crate::keys::Keys;
-use crate::members::{object, open_enum};
+use crate::json::{object, open_enum};
 
 open_enum! {
     /// The state of a device or of a whole workcell.

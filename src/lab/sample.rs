@@ -1,11 +1,10 @@
 //! Samples: [`SampleCreated`], [`SampleUpdated`], [`SampleDeleted`].
 
-use crate::event::Payload;
+use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
 use crate::id::{DatasetId, LabwareId, ProjectId, RunId, SampleId};
-use crate::keys::Keys;
-use crate::members::{JsonText, object};
-use crate::time_text::TimeText;
+use crate::json::{JsonText, object};
+use crate::time::TimeText;
 
 object! {
     /// A sample, as far as it was told: one item of a dataset, or one specimen.

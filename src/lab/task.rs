@@ -1,10 +1,9 @@
 //! Tasks: [`TaskStateChanged`].
 
-use crate::event::Payload;
+use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
 use crate::id::{ProjectId, RunId, TaskId};
-use crate::keys::Keys;
-use crate::members::{object, open_enum};
+use crate::json::{object, open_enum};
 
 open_enum! {
     /// Where a task stands.

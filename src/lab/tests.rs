@@ -6,8 +6,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::decode::{Decode, DecodeError, TrustedBody};
-use crate::members::JsonText;
-use crate::{Event, EventType, Keys, Payload, Timestamp, Trigger, UnknownEvent};
+use crate::event::{Trigger, UnknownEvent};
+use crate::json::JsonText;
+use crate::{Event, EventType, Keys, Payload, Timestamp};
 
 /// One event of each type, full of members and values that nobody knows; the last is of a type
 /// that is not in the catalogue.

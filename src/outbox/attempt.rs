@@ -11,9 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::endpoint::{Endpoint, RequestError};
 use crate::health::Permit;
 use crate::id::{EndpointId, MessageId};
-use crate::message::Message;
-use crate::rendering::Rendering;
-use crate::timestamp::Timestamp;
+use crate::message::{Message, Rendering};
+use crate::time::Timestamp;
 
 /// Names an attempt to [`Outbox::resolve`](crate::Outbox::resolve).
 ///

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::alarm::Timer;
 use super::attempt::{Attempt, Ticket};
-use super::flight::{Clearance, InFlight};
-use super::lane::Next;
+use super::delivery_state::DeliveryState;
+use super::endpoint_state::Next;
+use super::in_flight::{Clearance, InFlight};
 use super::record::RecordKey;
-use super::slot::DeliveryState;
+use super::timers::Timer;
 use super::{Entry, Outbox};
 use crate::flow::AttemptKind;
 use crate::health::Permit;
 use crate::id::EndpointId;
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 impl Outbox {
     /// Takes a message and its deliveries in, new or restored.
@@ -83,10 +83,10 @@ impl Outbox {
         let Some(entry) = self.messages.get_mut(&sequence) else { return false };
         let Some(slot) = entry.slots.get_mut(id) else { return false };
         // Where the delivery refuses after the health has not, the pass goes back.
-        let Some(pass) = lane.kept.health.start(&endpoint.health, now) else { return false };
-        if let Some(started) = slot.delivery.start(&endpoint.policy, now) {
+        let Some(pass) = lane.kept.health.start(&endpoint.policy.health, now) else { return false };
+        if let Some(started) = slot.delivery.start(&endpoint.policy.retry, now) {
             lane.unsent_probe = Some(pass).filter(Permit::is_probe);
-            let spent = lane.start(&endpoint.flow, class, now);
+            let spent = lane.start(&endpoint.policy.flow, class, now);
             let body = entry.message.rendering(&slot.format).map_or(0, |it| it.body().len());
             self.turns.served(id, &mut lane.turn, body);
             slot.sent = false;
@@ -118,7 +118,7 @@ impl Outbox {
         if slot.sent || started.number != ticket.attempt || !is_its_flight {
             return None;
         }
-        let line = endpoint.order.line(message.keys());
+        let line = endpoint.policy.order.line(message.keys());
         let held_up = line.is_some_and(|line| lane.queue.is_held_up(line, ticket.sequence));
         // The deliveries before it in its line have ended, unless one was replayed since.
         if held_up || slot.flight.is_some_and(|flight| lane.is_overtaken(&flight)) {

@@ -3,8 +3,8 @@
 use crate::delivery::Verdict;
 use crate::health::Disabled;
 use crate::id::{EndpointId, MessageId};
-use crate::outbox::attempted::AttemptReport;
-use crate::timestamp::Timestamp;
+use crate::outbox::attempt_report::AttemptReport;
+use crate::time::Timestamp;
 
 /// Something happened that the host may want to know.
 ///
@@ -39,7 +39,7 @@ pub enum Notice {
     /// nothing more is sent until somebody decides: [`Outbox::resend`](crate::Outbox::resend),
     /// [`Outbox::give_up`](crate::Outbox::give_up) or [`Outbox::replay`](crate::Outbox::replay).
     /// Those of [`Outbox::deliveries`](crate::Outbox::deliveries) that are
-    /// [in doubt](crate::Delivery::in_doubt) are all there are, after a restart too.
+    /// [in doubt](crate::delivery::Delivery::in_doubt) are all there are, after a restart too.
     InDoubt {
         /// The message.
         message: MessageId,

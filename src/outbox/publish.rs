@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use super::delivery_state::DeliveryState;
 use super::record::{RecordKey, Revision};
-use super::slot::DeliveryState;
 use super::{Entry, Outbox};
 use crate::delivery::Delivery;
-use crate::few::SmallMap;
-use crate::format::FormatError;
 use crate::id::{EndpointId, MessageId};
 use crate::message::Message;
-use crate::timestamp::Timestamp;
+use crate::message::format::FormatError;
+use crate::small_map::SmallMap;
+use crate::time::Timestamp;
 
 impl Outbox {
     /// Accepts a message for every endpoint in use whose subscription it matches, and renders it
@@ -51,9 +51,9 @@ impl Outbox {
             if !endpoint.enabled || !endpoint.subscription.matches(&message) {
                 continue;
             }
-            let line = endpoint.order.line(message.keys());
+            let line = endpoint.policy.order.line(message.keys());
             if let Some(lane) = self.lanes.get_mut(endpoint.id())
-                && !lane.takes(&endpoint.health, line, now)
+                && !lane.takes(&endpoint.policy.health, line, now)
             {
                 lane.counters.shed();
                 shed.push(endpoint.id().clone());

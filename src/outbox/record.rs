@@ -11,8 +11,8 @@ use crate::flow::Flow;
 use crate::health::Health;
 use crate::id::{EndpointId, MessageId};
 use crate::message::Message;
-use crate::outbox::lane::Persisted;
-use crate::timestamp::Timestamp;
+use crate::outbox::endpoint_state::Persisted;
+use crate::time::Timestamp;
 
 /// One row of saved state.
 ///

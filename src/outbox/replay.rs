@@ -7,19 +7,19 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Outbox;
-use super::alarm::Timer;
-use super::queue::Phase;
+use super::backlog::Phase;
 use super::record::RecordKey;
+use super::timers::Timer;
 use crate::delivery::{Delivery, Verdict};
 use crate::id::{EndpointId, MessageId};
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 /// Which deliveries to replay. Each condition narrows it down.
 ///
 /// ```
 /// use std::time::Duration;
-/// use labhook::outbox::ReplayFilter;
 /// use labhook::{EndpointId, Timestamp};
+/// use labhook::outbox::ReplayFilter;
 ///
 /// // What the ELN missed yesterday.
 /// let today = Timestamp::from_unix_seconds(1_744_848_000);
@@ -29,7 +29,7 @@ use crate::timestamp::Timestamp;
 ///     .accepted_from(yesterday)
 ///     .accepted_before(today)
 ///     .failed();
-/// # Ok::<(), labhook::IdError>(())
+/// # Ok::<(), labhook::id::IdError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReplayFilter {

@@ -1,13 +1,13 @@
 //! The way back in: [`Outbox::restore`].
 
-use super::flight::InFlight;
+use super::delivery_state::DeliveryState;
+use super::in_flight::InFlight;
 use super::record::{DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey};
-use super::slot::DeliveryState;
 use super::{Entry, Outbox};
 use crate::delivery::Delivery;
-use crate::few::SmallMap;
 use crate::id::MessageId;
-use crate::timestamp::Timestamp;
+use crate::small_map::SmallMap;
+use crate::time::Timestamp;
 
 impl Outbox {
     /// Takes up from saved records, in any order, what an earlier outbox left.

@@ -5,16 +5,16 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use super::Outbox;
-use super::alarm::Timers;
+use super::endpoint_state::EndpointState;
+use super::fair_queue::FairQueue;
 use super::journal::Journal;
-use super::lane::EndpointState;
-use super::turns::FairQueue;
-use super::watch::OutageCensus;
+use super::outage::OutageCensus;
+use super::timers::Timers;
 #[cfg(doc)]
 use super::{Notice, Step};
+use crate::endpoint::Registry;
 use crate::health::OutagePolicy;
-use crate::registry::Registry;
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 /// How many attempts one save starts at the most, where nothing else was said.
 const BATCH: NonZeroUsize = NonZeroUsize::new(64).expect("sixty-four is not zero");

@@ -3,11 +3,11 @@
 use super::Outbox;
 use super::counters::Counters;
 use crate::delivery::Delivery;
+use crate::endpoint::Registry;
 use crate::flow::Flow;
 use crate::health::{Health, SenderOutage};
 use crate::id::EndpointId;
 use crate::message::Message;
-use crate::registry::Registry;
 
 /// How an endpoint is doing at this moment: what a host shows to its operators and exports to its
 /// monitoring.

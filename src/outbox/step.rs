@@ -3,7 +3,7 @@
 use crate::outbox::attempt::Attempt;
 use crate::outbox::notice::Notice;
 use crate::outbox::record::Changes;
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 /// What [`Outbox::poll`](crate::Outbox::poll) asks of the host.
 ///

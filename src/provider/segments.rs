@@ -15,8 +15,8 @@
 //! of the event; [`dedupe_key`] is the signed `svix-id`.
 //!
 //! ```
-//! use labhook::provider::segments;
 //! use labhook::{LabEvent, Secret, Timestamp, Verifier};
+//! use labhook::provider::segments;
 //!
 //! # let secret = || Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
 //! # let now = Timestamp::from_unix_seconds(1_628_520_020);

@@ -19,8 +19,8 @@
 //! # Receive
 //!
 //! ```
+//! use labhook::{danger, LabEvent, Timestamp};
 //! use labhook::provider::strateos::Webhook;
-//! use labhook::{LabEvent, Timestamp, danger};
 //!
 //! let body = br#"{"run":{"id":"r19a428rm8tbp","title":"pGFP"},"project":{"id":"p18sjzxaeaff9","name":"Demo Project"},"event":{"op":"run_started"}}"#;
 //! let received_at = Timestamp::from_unix_seconds(1_744_882_200);

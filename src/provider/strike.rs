@@ -25,8 +25,8 @@
 //! # Receive
 //!
 //! ```
-//! use labhook::provider::strike::Webhook;
 //! use labhook::{LabEvent, Secret, Timestamp, Verifier};
+//! use labhook::provider::strike::Webhook;
 //!
 //! # let body = br#"{"id":"245e40d8-f197-411c-8f20-a326d08da402","eventType":"invoice.updated","webhookVersion":"v1","data":{"entityId":"602cc206-6b4a-42dd-bc89-9a534bb04034","changes":["state"]},"created":"2009-01-03T18:15:00+01:00","deliverySuccess":true}"#;
 //! # let mut headers = http::HeaderMap::new();
@@ -54,8 +54,8 @@
 //! retries as Strike does.
 //!
 //! ```
-//! use labhook::provider::strike::{CreateSubscription, MAX_SUBSCRIPTIONS, WebhookVersion};
 //! use labhook::{EndpointId, Registry, Secret};
+//! use labhook::provider::strike::{CreateSubscription, MAX_SUBSCRIPTIONS, WebhookVersion};
 //!
 //! let subscription = CreateSubscription::new(
 //!     "https://pay.example/hooks",

@@ -3,12 +3,11 @@
 use http::HeaderValue;
 use serde::Serialize;
 
-use super::unmapped::MapError;
+use super::map_error::MapError;
 use crate::event_type::EventType;
-use crate::format::FormatError;
 use crate::lab::LabEvent;
-use crate::message::Message;
-use crate::rendering::Rendering;
+use crate::message::format::FormatError;
+use crate::message::{Message, Rendering};
 
 /// A vendor, by the name that errors give it.
 #[derive(Clone, Copy)]

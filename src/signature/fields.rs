@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use super::described::{CustomScheme, TimestampSource};
+use super::custom_scheme::{CustomScheme, TimestampSource};
 use super::error::VerifyError;
 use super::key::VerifyingKey;
 use super::mac::{self, Tag};

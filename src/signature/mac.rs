@@ -6,7 +6,7 @@ use hmac::digest::CtOutput;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use super::description::Encoding;
+use super::scheme_spec::Encoding;
 use crate::secret::Secret;
 
 /// A tag, wiped when dropped; its `==` takes the same time wherever two tags differ.

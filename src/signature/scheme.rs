@@ -2,8 +2,8 @@
 
 use http::HeaderName;
 
-use super::described::CustomScheme;
-use super::description::SchemeSpec;
+use super::custom_scheme::CustomScheme;
+use super::scheme_spec::SchemeSpec;
 use super::timestamp_form::TimestampForm;
 
 /// Standard Webhooks 1.0.0, "Signature scheme".

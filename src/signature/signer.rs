@@ -2,13 +2,13 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::described::{CustomScheme, TimestampSource};
+use super::custom_scheme::{CustomScheme, TimestampSource};
 use super::key::{KeyError, SigningKey};
 use super::scheme::{Layout, Scheme};
 use super::{MAX_CANDIDATES, mac, template};
 use crate::id::MessageId;
 use crate::secret::Secret;
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 #[cfg(feature = "ed25519")]
 use super::MAX_ED25519_CANDIDATES;

@@ -1,6 +1,6 @@
 //! What a signature covers: fixed text around `{id}`, `{timestamp}` and `{body}`.
 
-use super::description::SchemeSpecError;
+use super::scheme_spec::SchemeSpecError;
 
 /// One part of the signed bytes, in the order in which it is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! How a signature's timestamp is written: [`TimestampForm`].
 
-use crate::time_text::TimeText;
-use crate::timestamp::Timestamp;
+use crate::time::{TimeText, Timestamp};
 
 /// How the time of signing is written in its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Vendors' schemes as constants of [`CustomScheme`].
 
-use super::described::CustomScheme;
-use super::description::SchemeSpec;
+use super::custom_scheme::CustomScheme;
+use super::scheme_spec::SchemeSpec;
 use super::timestamp_form::TimestampForm;
 
 /// Each says where it was read, and which vector it is checked against.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::id::MessageId;
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 /// A body whose origin a [`Verifier`](super::Verifier) has checked; there is no other way to one.
 ///
@@ -60,7 +60,7 @@ impl<'a> Verified<'a> {
     }
 
     /// The body for a function that asks for one that came through a door, such as
-    /// [`CloudEvent::from_binary`](crate::CloudEvent::from_binary).
+    /// [`CloudEvent::from_binary`](crate::message::format::CloudEvent::from_binary).
     #[must_use]
     pub const fn trusted_body(&self) -> TrustedBody<'a> {
         TrustedBody::new(self.body)

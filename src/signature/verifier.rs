@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 
-use super::described::{CustomScheme, TimestampSource};
+use super::custom_scheme::{CustomScheme, TimestampSource};
 use super::error::VerifyError;
 use super::fields::Fields;
 use super::key::{KeyError, VerifyingKey};
@@ -14,7 +14,7 @@ use super::verified::Verified;
 use super::{headers, template};
 use crate::id::MessageId;
 use crate::secret::Secret;
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 /// How far a timestamp may be from `now` either way, unless said otherwise.
 const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);

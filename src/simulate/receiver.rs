@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::delivery::{Failure, Outcome};
-use crate::timestamp::{Timestamp, millis_up};
+use crate::time::{Timestamp, millis_up};
 
 /// A receiver that takes every message after 20 ms, save where it has no capacity left or is
 /// having an outage.

@@ -9,12 +9,11 @@ use super::scenario::{Scenario, Site};
 use super::source::{self, Source};
 use super::tally::Tally;
 use crate::delivery::{Failure, Outcome};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Registry};
 use crate::id::EndpointId;
 use crate::outbox::{Attempt, Notice, Outbox, Step, Ticket};
-use crate::registry::Registry;
 use crate::signature::Signer;
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
 const START: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -62,10 +61,7 @@ impl<'a> Run<'a> {
             let endpoint = Endpoint::new(id, "https://receiver.example/", Signer::unsigned())
                 .expect("the URL is absolute and HTTPS")
                 .with_subscription(subscription)
-                .with_retry(policies.delivery.clone())
-                .with_health(policies.health.clone())
-                .with_flow(policies.flow)
-                .with_order(policies.order);
+                .with_policy(policies.clone());
             registry.insert(endpoint).expect("each has another number");
         }
         // What has ended needs no keeping: no message is published twice.

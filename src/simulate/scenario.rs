@@ -3,11 +3,10 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::load::Load;
-use super::policies::EndpointPolicy;
 use super::receiver::Receiver;
 use super::report::Report;
 use super::run::Run;
+use crate::policy::{EndpointPolicy, Load};
 
 /// How many points a series has at the most, where nothing else was said.
 const POINTS: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not zero");
@@ -19,7 +18,9 @@ const POINTS: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not zero");
 /// ```
 /// use std::num::NonZeroU32;
 /// use std::time::Duration;
-/// use labhook::simulate::{Behaviour, Load, EndpointPolicy, Receiver, Scenario};
+/// use labhook::EndpointPolicy;
+/// use labhook::policy::Load;
+/// use labhook::simulate::{Behaviour, Receiver, Scenario};
 ///
 /// let per_second = |n| Load::per_second(NonZeroU32::new(n).unwrap());
 /// let minute = Duration::from_secs(60);

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::load::Load;
+use crate::endpoint::Subscription;
 use crate::event::Event;
 use crate::id::MessageId;
 use crate::lab::{RunState, RunStateChanged};
 use crate::message::Message;
-use crate::subscription::Subscription;
-use crate::timestamp::Timestamp;
+use crate::policy::Load;
+use crate::time::Timestamp;
 
 /// A load, and how far it has come.
 pub(super) struct Source {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::figures::micros;
 use super::receiver::Receiver;
 use super::report::{Delays, Recovery, Report};
 use super::series::Series;
 use crate::delivery::Verdict;
 use crate::health::State;
+use crate::time::micros;
 
 /// A count of what was started in the second that is.
 #[derive(Default)]

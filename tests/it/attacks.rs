@@ -7,15 +7,17 @@ use std::time::Duration;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use labhook::delivery::{Ignored, Resolution, ResponseRules, Schedule};
+use labhook::endpoint::{EndpointError, RequestError};
+use labhook::message::Rendering;
+use labhook::message::format::CloudEvent;
 use labhook::outbox::{Change, Changes, Record, RestoreError};
 use labhook::provider::linq::Hook;
 use labhook::provider::strike::{CreateSubscription, WebhookVersion};
-use labhook::provider::{Source, Sources};
+use labhook::receive::{Source, Sources};
 use labhook::signature::{CustomScheme, SchemeSpec, TimestampForm};
 use labhook::{
-    CloudEvent, Endpoint, EndpointError, LabEvent, Message, Notice, Outbox, Outcome, Registry,
-    Rendering, RequestError, RetryPolicy, Secret, Signer, Step, Subscription, Ticket, Timestamp,
-    Verdict, Verifier, danger,
+    Endpoint, LabEvent, Message, Notice, Outbox, Outcome, Registry, RetryPolicy, Secret, Signer,
+    Step, Subscription, Ticket, Timestamp, Verdict, Verifier, danger,
 };
 
 use crate::support::{at, eid, message, mid, registry};
@@ -278,7 +280,8 @@ fn a_decorrelated_jitter_never_comes_to_nothing() {
 
 #[test]
 fn a_claim_of_which_the_lease_ran_out_does_not_hold_the_place_of_what_was_handled() {
-    use labhook::{Admission, Inbox};
+    use labhook::Inbox;
+    use labhook::receive::Admission;
 
     let mut inbox = Inbox::new(1.try_into().unwrap()).with_lease(Duration::ZERO);
     let Admission::New(first) = inbox.begin("s", "a", at(0)) else { panic!() };

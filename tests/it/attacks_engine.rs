@@ -6,9 +6,11 @@ use std::time::Duration;
 use http::StatusCode;
 use labhook::delivery::{DeliveryGuarantee, Failure, Resolution, Schedule};
 use labhook::outbox::ReplayFilter;
-use labhook::simulate::{Behaviour, EndpointPolicy, Load, Receiver, Scenario};
+use labhook::policy::Load;
+use labhook::simulate::{Behaviour, Receiver, Scenario};
 use labhook::{
-    FlowPolicy, HealthPolicy, Order, Outbox, Outcome, RetryPolicy, Step, Timestamp, Verdict,
+    EndpointPolicy, FlowPolicy, HealthPolicy, Order, Outbox, Outcome, RetryPolicy, Step, Timestamp,
+    Verdict,
 };
 
 use crate::support::{Host, answer, at, eid, endpoint, policy, registry, secs, show};

@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use labhook::delivery::{DeliveryGuarantee, Failure, Ignored, Progress, Resolution};
-use labhook::{Delivery, Outcome, RetryPolicy, Timestamp, Verdict};
+use labhook::delivery::{Delivery, DeliveryGuarantee, Failure, Ignored, Progress, Resolution};
+use labhook::{Outcome, RetryPolicy, Timestamp, Verdict};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use labhook::delivery::{DeliveryGuarantee, JitterSeed, Progress, Resolution};
-use labhook::{Delivery, Message, Outbox, RetryPolicy, Timestamp, Verdict};
+use labhook::delivery::{Delivery, DeliveryGuarantee, JitterSeed, Progress, Resolution};
+use labhook::{Message, Outbox, RetryPolicy, Timestamp, Verdict};
 
 use crate::support::{answer, at, eid, endpoint, message, mid, policy, registry};
 

@@ -4,9 +4,9 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use labhook::delivery::{
-    DeliveryGuarantee, Failure, Ignored, Jitter, Progress, Resolution, Schedule,
+    Delivery, DeliveryGuarantee, Failure, Ignored, Jitter, Progress, Resolution, Schedule,
 };
-use labhook::{Delivery, Outcome, RetryPolicy, Timestamp, Verdict};
+use labhook::{Outcome, RetryPolicy, Timestamp, Verdict};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

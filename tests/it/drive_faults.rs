@@ -33,7 +33,7 @@ const HALF: Duration = Duration::from_millis(500);
 /// one by one.
 fn wake_by(host: &Host, endpoint: &Endpoint) -> Option<Timestamp> {
     let status = host.outbox.status(endpoint.id()).unwrap();
-    let ask = |class| status.flow.wake_at(&endpoint.flow, class, host.now);
+    let ask = |class| status.flow.wake_at(&endpoint.policy.flow, class, host.now);
     match status.health.wake_at() {
         Some(deadline) if status.health.probe().is_some() => Some(deadline),
         _ if status.due == 0 || status.flow.in_flight() > 0 => None,
@@ -98,7 +98,7 @@ proptest! {
         let [one, two] = [1, 2].map(|count| NonZeroU32::new(count).unwrap());
         let narrow = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::adaptive(one, two));
         // A probe is given up before its attempt is.
-        let hasty = touchy("b").health.with_probe_timeout(secs(4));
+        let hasty = touchy("b").policy.health.with_probe_timeout(secs(4));
         let endpoints = [
             touchy("a"),
             touchy("b").with_health(hasty).with_flow(narrow.with_rate_limit(RateLimitPolicy::new(one, secs(2)))),

@@ -272,11 +272,11 @@ fn modules_only_look_down() {
 fn the_reader_of_sources_sees_what_it_should() {
     let text = concat!(
         "use crate::id::MessageId;\n",
-        "// use crate::inbox::Inbox;\n",
+        "// use crate::receive::Inbox;\n",
         "pub(crate) fn f(x: crate::secret::Secret) {} // crate::outbox\n",
-        "$crate::members::Unknown\n",
+        "$crate::json::Unknown\n",
         "use crate::{Message};\n",
-        "#[cfg(test)]\nmod tests {\n    use crate::reply::Reply;\n}\n",
+        "#[cfg(test)]\nmod tests {\n    use crate::receive::Reply;\n}\n",
     );
     let seen: Vec<_> = uses(&code(text)).into_iter().collect();
     assert_eq!(seen, ["", "id", "secret"], "a use through the root has no module");

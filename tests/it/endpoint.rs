@@ -5,11 +5,10 @@ use std::num::NonZeroU32;
 
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method};
-use labhook::signature::{CustomScheme, SchemeSpec, TimestampForm};
-use labhook::{
-    Endpoint, EndpointError, Rendering, RequestError, RetryPolicy, Secret, SignError, Signer,
-    Subscription, Timestamp, Verifier,
-};
+use labhook::endpoint::{EndpointError, RequestError};
+use labhook::message::Rendering;
+use labhook::signature::{CustomScheme, SchemeSpec, SignError, TimestampForm};
+use labhook::{Endpoint, RetryPolicy, Secret, Signer, Subscription, Timestamp, Verifier};
 
 use crate::support::{at, eid, endpoint, mid};
 
@@ -136,8 +135,8 @@ fn a_header_that_the_request_or_the_signer_sets_is_refused() {
 fn the_defaults_are_the_documented_ones() {
     let endpoint = https("https://eln.example/in").unwrap();
     assert_eq!(endpoint.subscription, Subscription::all());
-    assert_eq!(endpoint.policy, RetryPolicy::default());
-    assert_eq!(endpoint.flow.concurrency().max().get(), 64);
+    assert_eq!(endpoint.policy.retry, RetryPolicy::default());
+    assert_eq!(endpoint.policy.flow.concurrency().max().get(), 64);
     assert!(endpoint.enabled);
     assert_eq!(endpoint.format().name(), "labhook");
     assert_eq!(endpoint.id(), &eid("eln"));
@@ -150,8 +149,8 @@ fn the_defaults_are_the_documented_ones() {
         .with_max_in_flight(NonZeroU32::MIN)
         .with_enabled(false);
     assert_eq!(endpoint.subscription, wanted);
-    assert_eq!(endpoint.policy, RetryPolicy::svix());
-    assert_eq!(endpoint.flow.concurrency().max(), NonZeroU32::MIN);
+    assert_eq!(endpoint.policy.retry, RetryPolicy::svix());
+    assert_eq!(endpoint.policy.flow.concurrency().max(), NonZeroU32::MIN);
     assert!(!endpoint.enabled);
 }
 

@@ -243,7 +243,7 @@ fn fault_9_a_redirect_never_counts_as_delivered() {
 fn fault_10_an_endpoint_that_was_enabled_has_a_clean_record() {
     let two = NonZeroU8::new(2).unwrap();
     let slow = policy(&[1; 20]).with_attempt_timeout(secs(60));
-    let health = touchy("a").health.with_failures(two);
+    let health = touchy("a").policy.health.with_failures(two);
     let mut host = Host::with([touchy("a").with_health(health).with_retry(slow)]);
     for id in ["l", "m", "n"] {
         host.publish(id);

@@ -3,11 +3,14 @@
 use std::error::Error as _;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use labhook::event::UnknownEvent;
+use labhook::json::JsonText;
 use labhook::lab::{LabwareMoved, LabwareTrigger, RunState, RunStateChanged};
+use labhook::message::Rendering;
+use labhook::message::format::{CloudEvent, CloudEvents, Format, FormatError, SlackMessage};
 use labhook::{
-    CloudEvent, CloudEvents, Endpoint, EndpointId, Event, Format, FormatError, JsonText, Keys,
-    LabEvent, Message, MessageId, Outbox, Registry, Rendering, Secret, Signer, SlackMessage, Step,
-    Timestamp, UnknownEvent, Verifier, danger,
+    Endpoint, EndpointId, Event, Keys, LabEvent, Message, MessageId, Outbox, Registry, Secret,
+    Signer, Step, Timestamp, Verifier, danger,
 };
 
 mod cloud_event;

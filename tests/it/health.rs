@@ -4,10 +4,10 @@ use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
 use labhook::health::{
-    DisabledBy, EnableError, EnabledBy, Gate, Intake, NewMessages, PendingOnDisable, Permit,
-    SenderOutage, Signal, SignalEffect, State, Transition,
+    DisabledBy, EnableError, EnabledBy, Gate, Health, Intake, NewMessages, PendingOnDisable,
+    Permit, SenderOutage, Signal, SignalEffect, State, Transition,
 };
-use labhook::{Health, HealthPolicy, Timestamp};
+use labhook::{HealthPolicy, Timestamp};
 
 use SenderOutage::{Clear, Suspected};
 use Signal::{EndpointFault, Gone, Overload, PayloadFault, SenderFault, Success};

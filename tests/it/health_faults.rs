@@ -3,8 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use labhook::Health;
-use labhook::health::{EnabledBy, Gate, SenderOutage, Signal, SignalEffect, State};
+use labhook::health::{EnabledBy, Gate, Health, SenderOutage, Signal, SignalEffect, State};
 
 use crate::health::{Bed, at, default, restored, secs};
 

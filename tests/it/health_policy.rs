@@ -3,8 +3,8 @@
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
-use labhook::health::{NewMessages, OutagePolicy, PendingOnDisable, SenderOutage, Signal};
-use labhook::{Health, HealthPolicy};
+use labhook::HealthPolicy;
+use labhook::health::{Health, NewMessages, OutagePolicy, PendingOnDisable, SenderOutage, Signal};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use labhook::health::{
-    EnabledBy, Gate, Intake, NewMessages, Permit, SenderOutage, Signal, SignalEffect, State,
+    EnabledBy, Gate, Health, Intake, NewMessages, Permit, SenderOutage, Signal, SignalEffect, State,
 };
-use labhook::{Health, HealthPolicy, Timestamp};
+use labhook::{HealthPolicy, Timestamp};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use labhook::health::{
-    DisabledBy, EnabledBy, Gate, Permit, SenderOutage, Signal, SignalEffect, State, Transition,
+    DisabledBy, EnabledBy, Gate, Health, Permit, SenderOutage, Signal, SignalEffect, State,
+    Transition,
 };
-use labhook::{Health, HealthPolicy, Timestamp};
+use labhook::{HealthPolicy, Timestamp};
 
 use crate::health::restored;
 

@@ -3,7 +3,8 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use labhook::{Admission, Claim, Inbox, RetryPolicy, Timestamp};
+use labhook::receive::{Admission, Claim};
+use labhook::{Inbox, RetryPolicy, Timestamp};
 use proptest::prelude::*;
 
 use crate::support::{at, config, secs};

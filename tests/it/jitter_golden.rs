@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::StatusCode;
-use labhook::delivery::{Jitter, JitterSeed, Progress, Resolution, Schedule};
-use labhook::{Delivery, EndpointId, MessageId, Outcome, RetryPolicy, Timestamp, Verdict};
+use labhook::delivery::{Delivery, Jitter, JitterSeed, Progress, Resolution, Schedule};
+use labhook::{EndpointId, MessageId, Outcome, RetryPolicy, Timestamp, Verdict};
 
 use crate::support::{at, eid, mid, secs};
 

@@ -6,8 +6,9 @@ mod format;
 mod hooks;
 mod properties;
 
+use labhook::decode::DecodeError;
 use labhook::provider::linq::{Kind, Webhook};
-use labhook::{DecodeError, LabEvent, danger};
+use labhook::{LabEvent, danger};
 
 /// The only body that the vendor publishes.
 const PUBLISHED: &str = include_str!("../data/linq/run_state_change.json");

@@ -1,7 +1,7 @@
 //! What the tests of one delivery share.
 
-use labhook::delivery::{JitterSeed, Progress, Resolution};
-use labhook::{Delivery, EndpointId, MessageId, Outcome, RetryPolicy};
+use labhook::delivery::{Delivery, JitterSeed, Progress, Resolution};
+use labhook::{EndpointId, MessageId, Outcome, RetryPolicy};
 
 use crate::support::{at, eid, mid};
 

@@ -6,11 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
+use labhook::event::UnknownEvent;
 use labhook::lab::{RunState, RunStateChanged};
+use labhook::message::format::{Envelope, Format, FormatError};
+use labhook::message::{NoEventError, Rendering};
 use labhook::outbox::Published;
 use labhook::{
-    Endpoint, Envelope, Event, EventType, Format, FormatError, Keys, LabEvent, Message,
-    NoEventError, Outbox, Rendering, Secret, Signer, Subscription, UnknownEvent, Verifier, danger,
+    Endpoint, Event, EventType, Keys, LabEvent, Message, Outbox, Secret, Signer, Subscription,
+    Verifier, danger,
 };
 
 use crate::support::{Host, answer, at, eid, endpoint, message, mid, registry, show};

@@ -11,11 +11,12 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use labhook::flow::ConcurrencyLimitPolicy;
+use labhook::id::RunId;
 use labhook::lab::{RunState, RunStateChanged};
 use labhook::outbox::Revision;
 use labhook::{
-    Endpoint, Event, FlowPolicy, HealthPolicy, MessageId, Outbox, RetryPolicy, RunId, Step,
-    Subscription, Ticket, Timestamp,
+    Endpoint, Event, FlowPolicy, HealthPolicy, MessageId, Outbox, RetryPolicy, Step, Subscription,
+    Ticket, Timestamp,
 };
 
 use crate::support::{answer, at, eid, endpoint, mid, registry, secs};

@@ -295,7 +295,7 @@ impl World {
             Step::Send(attempt) => {
                 let ticket = attempt.ticket().clone();
                 let pair = (ticket.message().clone(), ticket.endpoint().clone());
-                let window = attempt.endpoint().flow.concurrency().max().get();
+                let window = attempt.endpoint().policy.flow.concurrency().max().get();
                 let mut live_there = 1;
                 for earlier in &self.sent {
                     let same =

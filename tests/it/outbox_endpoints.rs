@@ -3,8 +3,9 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 
 use labhook::delivery::{Ignored, Jitter, Resolution, Schedule};
+use labhook::endpoint::RegistryError;
 use labhook::health::{DisabledBy, EnableError};
-use labhook::{Endpoint, Notice, Outbox, RegistryError, RetryPolicy, Step, Verdict};
+use labhook::{Endpoint, Notice, Outbox, RetryPolicy, Step, Verdict};
 
 use crate::support::{
     Host, answer, answer_with, at, eid, endpoint, mid, policy, registry, secs, show,

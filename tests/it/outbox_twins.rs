@@ -9,10 +9,9 @@ use std::time::Duration;
 use labhook::delivery::{DeliveryGuarantee, Failure, Jitter};
 use labhook::health::{EnabledBy, NewMessages, OutagePolicy, PendingOnDisable};
 use labhook::lab::{RunState, RunStateChanged};
-use labhook::outbox::ReplayFilter;
+use labhook::outbox::{ReplayFilter, Status};
 use labhook::{
     Endpoint, Event, FlowPolicy, HealthPolicy, Order, Outbox, Outcome, Registry, Ticket, Timestamp,
-    outbox::Status,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

@@ -1,6 +1,7 @@
 //! The registry of endpoints.
 
-use labhook::{Registry, RegistryError};
+use labhook::Registry;
+use labhook::endpoint::RegistryError;
 
 use crate::support::{eid, endpoint, registry};
 

@@ -6,8 +6,8 @@
 
 use std::num::NonZeroU32;
 
-use labhook::delivery::{Failure, Jitter, JitterSeed, Progress, Resolution};
-use labhook::{Delivery, FlowPolicy, HealthPolicy, Outcome, RetryPolicy, Timestamp, Verdict};
+use labhook::delivery::{Delivery, Failure, Jitter, JitterSeed, Progress, Resolution};
+use labhook::{FlowPolicy, HealthPolicy, Outcome, RetryPolicy, Timestamp, Verdict};
 
 use crate::support::{Host, at, eid, endpoint, mid, secs};
 

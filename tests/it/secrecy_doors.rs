@@ -4,10 +4,9 @@ use std::error::Error;
 use std::fmt::Debug;
 
 use http::header::{HeaderName, HeaderValue};
-use labhook::{
-    Endpoint, EndpointError, EventType, Keys, Message, Outbox, Rendering, RequestError, Secret,
-    Signer, Step, Timestamp,
-};
+use labhook::endpoint::{EndpointError, RequestError};
+use labhook::message::Rendering;
+use labhook::{Endpoint, EventType, Keys, Message, Outbox, Secret, Signer, Step, Timestamp};
 
 use crate::support::{Host, answer, at, eid, mid, registry};
 
@@ -186,7 +185,7 @@ fn a_message_that_does_not_give_its_event_keeps_its_body_to_itself() {
     clean_error(&error);
     clean_debug(&message("m"));
     clean_debug(&message("m").rendering("labhook").unwrap());
-    clean_error(&labhook::FormatError::from(error));
+    clean_error(&labhook::message::format::FormatError::from(error));
 }
 
 #[test]

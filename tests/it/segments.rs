@@ -6,12 +6,12 @@ mod refusals;
 mod sending;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use labhook::json::Nullable;
 use labhook::provider::segments::{
     self, DatasetObject, EventKind, IssueObject, LabelObject, ReleaseObject, SampleObject, Webhook,
 };
 use labhook::{
-    Event, LabEvent, MessageId, Nullable, Secret, Signer, Timestamp, Verifier, VerifyError, danger,
-    lab,
+    Event, LabEvent, MessageId, Secret, Signer, Timestamp, Verifier, VerifyError, danger, lab,
 };
 
 /// The documentation's, with `{}` where it has `{ ... }`.

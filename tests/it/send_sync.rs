@@ -1,7 +1,7 @@
 //! Everything public can go to another thread, and be shared with it.
 
 use labhook::provider::{self, linq, segments, strateos, strike};
-use labhook::{danger, delivery, flow, health, lab, outbox, signature, simulate};
+use labhook::{danger, delivery, flow, health, lab, outbox, policy, receive, signature, simulate};
 
 fn shared<T: Send + Sync>() {}
 
@@ -14,27 +14,27 @@ macro_rules! all {
 #[test]
 fn every_public_type_is_send_and_sync() {
     all!(kept:
-        labhook::Admission, labhook::Attempt, labhook::Claim, labhook::CloudEvent,
-        labhook::CloudEventHeaderError, labhook::CloudEvents, labhook::CloudEventsSourceError,
-        labhook::DatasetId, labhook::DecodeError, labhook::Delivery, labhook::EncodeError,
-        labhook::Endpoint, labhook::EndpointError, labhook::EndpointId, labhook::Envelope,
-        labhook::Event<lab::RunStateChanged>, labhook::EventPattern, labhook::EventPatternError,
-        labhook::EventType, labhook::EventTypeError, labhook::Failure, labhook::Flow,
-        labhook::FlowPolicy, labhook::SecretEncoding,
-        labhook::FormatError, labhook::Health, labhook::HealthPolicy,
-        labhook::IdError, labhook::Inbox, labhook::InstructionId, labhook::IssueId,
-        labhook::JsonError, labhook::JsonText, labhook::Keys, labhook::LabEvent, labhook::LabwareId,
-        labhook::Message, labhook::MessageId, labhook::NoEventError, labhook::Notice,
-        labhook::Nullable<u64>, labhook::Order,
-        labhook::Outbox, labhook::Outcome, labhook::ParseTimestampError, labhook::PlanId,
-        labhook::RetryPolicy, labhook::ProjectId, labhook::Registry, labhook::RegistryError,
-        labhook::ReleaseId, labhook::Rendering, labhook::Reply, labhook::RequestError,
-        labhook::ResourceId, labhook::RunId, labhook::SampleId, labhook::Scheme, labhook::Secret,
-        labhook::SecretError, labhook::SignError, labhook::Signer, labhook::SlackMessage,
-        labhook::Step, labhook::Subscription, labhook::TaskId, labhook::Ticket, labhook::TimeText,
-        labhook::Timestamp, labhook::Trigger, labhook::TriggerOn, labhook::UnknownEvent,
-        labhook::UnknownMembers, labhook::Verdict, labhook::Verifier, labhook::VerifyError,
-        labhook::WorkcellId, labhook::WorkflowId, Box<dyn labhook::Format>,
+        labhook::receive::Admission, labhook::Attempt, labhook::receive::Claim, labhook::message::format::CloudEvent,
+        labhook::message::format::CloudEventHeaderError, labhook::message::format::CloudEvents, labhook::message::format::CloudEventsSourceError,
+        labhook::id::DatasetId, labhook::decode::DecodeError, labhook::delivery::Delivery, labhook::event::EncodeError,
+        labhook::Endpoint, labhook::endpoint::EndpointError, labhook::EndpointId, labhook::message::format::Envelope,
+        labhook::Event<lab::RunStateChanged>, labhook::endpoint::EventPattern, labhook::endpoint::EventPatternError,
+        labhook::EventType, labhook::event::EventTypeError, labhook::Failure, labhook::flow::Flow,
+        labhook::FlowPolicy, labhook::secret::SecretEncoding,
+        labhook::message::format::FormatError, labhook::health::Health, labhook::HealthPolicy,
+        labhook::id::IdError, labhook::Inbox, labhook::id::InstructionId, labhook::id::IssueId,
+        labhook::decode::JsonError, labhook::json::JsonText, labhook::Keys, labhook::LabEvent, labhook::id::LabwareId,
+        labhook::Message, labhook::MessageId, labhook::message::NoEventError, labhook::Notice,
+        labhook::json::Nullable<u64>, labhook::Order,
+        labhook::Outbox, labhook::Outcome, labhook::time::ParseTimestampError, labhook::id::PlanId,
+        labhook::RetryPolicy, labhook::id::ProjectId, labhook::Registry, labhook::endpoint::RegistryError,
+        labhook::id::ReleaseId, labhook::message::Rendering, labhook::Reply, labhook::endpoint::RequestError,
+        labhook::id::ResourceId, labhook::id::RunId, labhook::id::SampleId, labhook::signature::Scheme, labhook::Secret,
+        labhook::secret::SecretError, labhook::signature::SignError, labhook::Signer, labhook::message::format::SlackMessage,
+        labhook::Step, labhook::Subscription, labhook::id::TaskId, labhook::Ticket, labhook::time::TimeText,
+        labhook::Timestamp, labhook::event::Trigger, labhook::endpoint::TriggerOn, labhook::event::UnknownEvent,
+        labhook::json::UnknownMembers, labhook::Verdict, labhook::Verifier, labhook::VerifyError,
+        labhook::id::WorkcellId, labhook::id::WorkflowId, Box<dyn labhook::message::format::Format>,
     );
     all!(kept:
         delivery::Control, delivery::Delivery, delivery::DeliveryGuarantee, delivery::Failure, delivery::Ignored,
@@ -65,10 +65,10 @@ fn every_public_type_is_send_and_sync() {
         signature::SigningKey, signature::TimestampForm, signature::VerifyingKey,
     );
     all!(kept:
-        simulate::Behaviour, simulate::Delays, simulate::Assumptions, simulate::Load,
-        simulate::Outage, simulate::Point, simulate::EndpointPolicy, simulate::Receiver,
+        simulate::Behaviour, simulate::Delays, policy::lint::Assumptions, policy::Load,
+        simulate::Outage, simulate::Point, policy::EndpointPolicy, simulate::Receiver,
         simulate::Recovery, simulate::Report, simulate::Scenario, simulate::Series,
-        simulate::Severity, simulate::PolicySummary, simulate::Finding,
+        policy::lint::Severity, policy::PolicySummary, policy::lint::Finding,
     );
     #[cfg(feature = "ed25519")]
     all!(kept:
@@ -86,8 +86,8 @@ fn every_public_type_is_send_and_sync() {
         lab::TaskStateChanged,
     );
     all!(kept:
-        provider::DedupeKey, provider::ReceiveError, provider::Source, provider::DuplicateSourceError,
-        provider::Sources, provider::MapError,
+        provider::DedupeKey, receive::ReceiveError, receive::Source, receive::DuplicateSourceError,
+        receive::Sources, provider::MapError,
     );
     all!(kept:
         strateos::Event, strateos::Format, strateos::Op, strateos::Project,
@@ -110,9 +110,9 @@ fn every_public_type_is_send_and_sync() {
     );
     // These borrow what they speak of.
     all!(shared:
-        labhook::TrustedBody<'_>, labhook::Verified<'_>, danger::Unsigned<'_>, delivery::JitterSeed<'_>,
+        labhook::decode::TrustedBody<'_>, labhook::Verified<'_>, danger::Unsigned<'_>, delivery::JitterSeed<'_>,
         signature::SchemeSpec<'_>, signature::TimestampPlace<'_>,
-        provider::Proof<'_>, provider::Received<'_>,
+        receive::Proof<'_>, receive::Received<'_>,
     );
 }
 

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use labhook::decode::{Decode, DecodeError, TrustedBody};
+use labhook::secret::SecretError;
 use labhook::signature::{CustomScheme, MAX_CANDIDATES, Verified};
-use labhook::{
-    Decode, DecodeError, MessageId, Secret, SecretError, Signer, Timestamp, TrustedBody, Verifier,
-    VerifyError, danger,
-};
+use labhook::{MessageId, Secret, Signer, Timestamp, Verifier, VerifyError, danger};
 use serde::Deserialize;
 
 const VECTORS: &str = include_str!("../data/signature/vectors.json");

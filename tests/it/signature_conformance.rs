@@ -14,8 +14,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use labhook::signature::{CustomScheme, SchemeSpec, TimestampForm, VerifyingKey};
-use labhook::{Scheme, Secret, Timestamp, Verifier};
+use labhook::signature::{CustomScheme, Scheme, SchemeSpec, TimestampForm, VerifyingKey};
+use labhook::{Secret, Timestamp, Verifier};
 use serde::Deserialize;
 
 const CASES: &str = include_str!("../data/signature/conformance.json");

@@ -169,8 +169,8 @@ proptest! {
         let names: Vec<HeaderName> = verifiers()
             .iter()
             .flat_map(|verifier| match verifier.scheme() {
-                labhook::Scheme::Token(name) => vec![name.clone()],
-                labhook::Scheme::CustomScheme(scheme) => scheme.header_names().cloned().collect(),
+                labhook::signature::Scheme::Token(name) => vec![name.clone()],
+                labhook::signature::Scheme::CustomScheme(scheme) => scheme.header_names().cloned().collect(),
                 _ => SIGNED
                     .into_iter()
                     .chain(["svix-id", "svix-timestamp", "svix-signature"])

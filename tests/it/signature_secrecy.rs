@@ -6,8 +6,9 @@ use std::fmt::{Debug, Write as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use labhook::secret::SecretError;
 use labhook::signature::{CustomScheme, SigningKey, VerifyingKey};
-use labhook::{MessageId, Secret, SecretError, Signer, Timestamp, Verifier, danger};
+use labhook::{MessageId, Secret, Signer, Timestamp, Verifier, danger};
 
 const KEY: &str = "kEyMaTeRiAl-0123456789";
 const BODY: &[u8] = b"bOdYcOnTeNt-0123456789";

@@ -7,8 +7,9 @@ use http::StatusCode;
 use labhook::delivery::{Failure, Jitter, Schedule};
 use labhook::flow::ConcurrencyLimitPolicy;
 use labhook::health::State;
-use labhook::simulate::{Behaviour, EndpointPolicy, Load, Receiver, Recovery, Report, Scenario};
-use labhook::{FlowPolicy, HealthPolicy, Order, Outcome, RetryPolicy, Verdict};
+use labhook::policy::Load;
+use labhook::simulate::{Behaviour, Receiver, Recovery, Report, Scenario};
+use labhook::{EndpointPolicy, FlowPolicy, HealthPolicy, Order, Outcome, RetryPolicy, Verdict};
 use proptest::prelude::*;
 
 use crate::support::{answer, config, secs};

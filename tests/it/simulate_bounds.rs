@@ -7,10 +7,10 @@ use http::StatusCode;
 use labhook::delivery::{Jitter, Schedule};
 use labhook::flow::{ConcurrencyLimitPolicy, RateLimitPolicy};
 use labhook::health::State;
-use labhook::simulate::{
-    Assumptions, Behaviour, EndpointPolicy, Finding, Load, Receiver, Report, Scenario, Severity,
-};
-use labhook::{FlowPolicy, HealthPolicy, Order, RetryPolicy, Verdict};
+use labhook::policy::Load;
+use labhook::policy::lint::{Assumptions, Finding, Severity};
+use labhook::simulate::{Behaviour, Receiver, Report, Scenario};
+use labhook::{EndpointPolicy, FlowPolicy, HealthPolicy, Order, RetryPolicy, Verdict};
 use proptest::prelude::*;
 
 use crate::simulate_lint::hard;

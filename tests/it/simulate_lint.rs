@@ -7,8 +7,9 @@ use http::StatusCode;
 use labhook::delivery::{Jitter, ResponseAction, ResponseRules, Schedule};
 use labhook::flow::{RateLimitPolicy, RetryBudgetPolicy};
 use labhook::health::PendingOnDisable;
-use labhook::simulate::{Assumptions, EndpointPolicy, Finding, Load, PolicySummary, Severity};
-use labhook::{FlowPolicy, HealthPolicy, Order, RetryPolicy};
+use labhook::policy::lint::{Assumptions, Finding, Severity};
+use labhook::policy::{Load, PolicySummary};
+use labhook::{EndpointPolicy, FlowPolicy, HealthPolicy, Order, RetryPolicy};
 
 use crate::support::{endpoint, secs};
 
@@ -105,7 +106,7 @@ fn the_summary_holds_the_bounds() {
 #[test]
 fn policies_are_those_of_an_endpoint() {
     let order = Order::per_key().with_skip_after(secs(60));
-    let made = EndpointPolicy::of(&endpoint("eln").with_order(order));
+    let made = endpoint("eln").with_order(order).policy;
     let wanted = hard(crate::support::policy(&[5, 20])).with_order(order);
     assert_eq!(made, wanted);
 }
@@ -345,7 +346,7 @@ fn the_policies_in_the_readme_are_read_and_do_not_contradict_each_other() {
     let readme = include_str!("../../README.md");
     let (_, rest) = readme.split_once("```json\n").unwrap();
     let policies: EndpointPolicy = serde_json::from_str(rest.split_once("```").unwrap().0).unwrap();
-    assert_eq!(policies.delivery.guarantee(), labhook::delivery::DeliveryGuarantee::Ask);
+    assert_eq!(policies.retry.guarantee(), labhook::delivery::DeliveryGuarantee::Ask);
     let warnings = policies.lint(&Assumptions::new());
     assert!(warnings.iter().all(|it| it.severity() < Severity::Risk), "{warnings:?}");
     let again = serde_json::to_string(&policies).unwrap();

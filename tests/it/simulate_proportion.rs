@@ -6,10 +6,10 @@ use std::time::Duration;
 use labhook::delivery::{DeliveryGuarantee, Jitter, Schedule};
 use labhook::flow::{ConcurrencyLimitPolicy, RateLimitPolicy};
 use labhook::health::{NewMessages, State};
-use labhook::simulate::{
-    Assumptions, Behaviour, EndpointPolicy, Finding, Load, Receiver, Report, Scenario,
-};
-use labhook::{FlowPolicy, HealthPolicy, Order, RetryPolicy};
+use labhook::policy::Load;
+use labhook::policy::lint::{Assumptions, Finding};
+use labhook::simulate::{Behaviour, Receiver, Report, Scenario};
+use labhook::{EndpointPolicy, FlowPolicy, HealthPolicy, Order, RetryPolicy};
 use proptest::prelude::*;
 
 use crate::simulate_lint::{finds, hard, policies, policy, texts};

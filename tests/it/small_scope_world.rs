@@ -8,12 +8,13 @@ use std::fmt::Write as _;
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
-use labhook::delivery::{Resolution, ResponseRules};
+use labhook::delivery::{Delivery, Resolution, ResponseRules};
 use labhook::flow::ConcurrencyLimitPolicy;
+use labhook::id::RunId;
 use labhook::outbox::{Change, Changes, Record, Revision};
 use labhook::{
-    Delivery, Endpoint, FlowPolicy, HealthPolicy, Message, Notice, Outbox, Registry, RetryPolicy,
-    RunId, Step, Subscription, Ticket, Timestamp, Verdict,
+    Endpoint, FlowPolicy, HealthPolicy, Message, Notice, Outbox, Registry, RetryPolicy, Step,
+    Subscription, Ticket, Timestamp, Verdict,
 };
 
 use crate::small_scope_digest::digest;

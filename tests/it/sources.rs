@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use labhook::provider::linq::Kind;
-use labhook::provider::{Proof, ReceiveError, Received, Source, Sources, danger};
+use labhook::receive::{Proof, ReceiveError, Received, Source, Sources, danger};
 use labhook::signature::CustomScheme;
 use labhook::{LabEvent, MessageId, Secret, Signer, Timestamp, Verifier};
 

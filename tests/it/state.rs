@@ -9,10 +9,11 @@ use std::num::NonZeroU32;
 
 use http::header::{HeaderName, HeaderValue};
 use labhook::delivery::Failure;
+use labhook::message::Rendering;
+use labhook::message::format::{Format, FormatError};
 use labhook::outbox::Record;
 use labhook::{
-    Endpoint, EventType, Format, FormatError, Keys, Message, Outbox, Outcome, Registry, Rendering,
-    Subscription, Verdict,
+    Endpoint, EventType, Keys, Message, Outbox, Outcome, Registry, Subscription, Verdict,
 };
 
 use crate::support::{Host, answer, at, eid, endpoint, mid, registry, show};

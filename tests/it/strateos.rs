@@ -2,15 +2,18 @@
 
 use std::error::Error as _;
 
+use labhook::event::UnknownEvent;
+use labhook::json::JsonText;
 use labhook::lab::{
     InstructionCompleted, RunState, RunStateChanged, SafetyStateChanged, TaskState,
     TaskStateChanged,
 };
+use labhook::message::format::Format as _;
 use labhook::provider::MapError;
 use labhook::provider::strateos::{self, Event as Happened, Op, Project, ProjectWebhook, Webhook};
 use labhook::{
-    EndpointId, Event, EventType, Format as _, JsonText, LabEvent, Message, MessageId, Outbox,
-    Registry, RetryPolicy, Step, Timestamp, UnknownEvent, danger,
+    EndpointId, Event, EventType, LabEvent, Message, MessageId, Outbox, Registry, RetryPolicy,
+    Step, Timestamp, danger,
 };
 
 use crate::support::body_malformed_at;
@@ -351,7 +354,7 @@ fn a_project_webhook_is_an_endpoint_of_that_project() {
 
     let endpoint = hook.endpoint(id).unwrap().unwrap();
     assert_eq!(endpoint.expose_url(), "https://eln.example/hooks/SECRET?k=SECRET");
-    assert_eq!(endpoint.policy, RetryPolicy::default());
+    assert_eq!(endpoint.policy.retry, RetryPolicy::default());
     assert_eq!(strateos::policy(), RetryPolicy::default());
     assert_eq!(endpoint.format().name(), "strateos 2:p1/1:P");
 

@@ -4,12 +4,16 @@ mod properties;
 mod subscription;
 
 use http::{HeaderMap, HeaderValue};
+use labhook::decode::DecodeError;
+use labhook::event::UnknownEvent;
+use labhook::json::{JsonText, Nullable};
 use labhook::lab::{ResourceChanged, ResourceOperation, RunState, RunStateChanged};
+use labhook::message::format::Format as _;
 use labhook::provider::MapError;
 use labhook::provider::strike::{EVENT_TYPES, Format, Webhook, WebhookVersion};
+use labhook::time::TimeText;
 use labhook::{
-    DecodeError, Event, EventType, Format as _, JsonText, LabEvent, Message, MessageId, Nullable,
-    Secret, Signer, TimeText, Timestamp, UnknownEvent, Verifier, danger,
+    Event, EventType, LabEvent, Message, MessageId, Secret, Signer, Timestamp, Verifier, danger,
 };
 
 use crate::support::body_malformed_at;

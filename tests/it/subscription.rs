@@ -3,9 +3,10 @@
 use std::error::Error as _;
 
 use http::HeaderValue;
-use labhook::{
-    EventPattern, EventType, Keys, Message, Rendering, Subscription, Trigger, TriggerOn,
-};
+use labhook::endpoint::{EventPattern, TriggerOn};
+use labhook::event::Trigger;
+use labhook::message::Rendering;
+use labhook::{EventType, Keys, Message, Subscription};
 
 use crate::support::{at, mid};
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 use labhook::delivery::{Resolution, Schedule};
-use labhook::health::{Disabled, EnableError, EnabledBy};
+use labhook::health::{Disabled, EnableError, EnabledBy, Health};
 use labhook::lab::{RunState, RunStateChanged};
 use labhook::outbox::{Change, Changes, Published, Record, Revision};
 use labhook::{
-    Attempt, Endpoint, EndpointId, Event, FlowPolicy, Health, HealthPolicy, Message, MessageId,
-    Notice, Outbox, Outcome, Registry, RetryPolicy, Signer, Step, Ticket, Timestamp, Verdict,
+    Attempt, Endpoint, EndpointId, Event, FlowPolicy, HealthPolicy, Message, MessageId, Notice,
+    Outbox, Outcome, Registry, RetryPolicy, Signer, Step, Ticket, Timestamp, Verdict,
 };
 use proptest::prelude::ProptestConfig;
 

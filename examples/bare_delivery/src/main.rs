@@ -1,4 +1,4 @@
-//! A host with a queue of its own drives [`Delivery`](labhook::Delivery) alone.
+//! A host with a queue of its own drives [`Delivery`](labhook::delivery::Delivery) alone.
 //!
 //! `cargo run -p bare_delivery`
 //!
@@ -70,7 +70,7 @@ impl Host {
     async fn attempt(&self, mut row: Row) -> anyhow::Result<()> {
         let endpoint = self.registry.get(&row.endpoint).context("an endpoint nobody knows")?;
         let message = self.queue.message(&row.message)?;
-        let policy = &endpoint.policy;
+        let policy = &endpoint.policy.retry;
         let dice = JitterSeed::new(SEED, &row.message, &row.endpoint);
 
         let at = now();

@@ -1,6 +1,7 @@
 //! The host's own queue: messages, and a row for each delivery.
 
-use labhook::{Delivery, EndpointId, Message, MessageId, Timestamp};
+use labhook::delivery::Delivery;
+use labhook::{EndpointId, Message, MessageId, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, params};
 
 /// `wake_at` is in microseconds of Unix time, and null once the delivery has ended.

@@ -3,16 +3,14 @@
 //! The day is the same whenever it is made, ids included: so a scheduler that has lost its memory
 //! can publish it again. All eight families of events occur.
 
+use labhook::id::{DatasetId, LabwareId, ProjectId, RunId, SampleId, TaskId};
 use labhook::lab::{
     Dataset, DatasetCreated, DatasetDeleted, DatasetUpdated, DeviceState, InstructionCompleted,
     LabwareMoved, LabwareTrigger, Location, PlanCreated, PlanStatus, RunState, RunStateChanged,
     SafetyStateChanged, Sample, SampleCreated, SampleDeleted, SampleUpdated, Severity, TaskState,
     TaskStateChanged,
 };
-use labhook::{
-    DatasetId, Event, LabwareId, Message, MessageId, Payload, ProjectId, RunId, SampleId, TaskId,
-    Timestamp,
-};
+use labhook::{Event, Message, MessageId, Payload, Timestamp};
 
 /// 2026-03-02T00:00:00Z, a Monday.
 const MIDNIGHT: i64 = 1_772_409_600;

@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
+use labhook::endpoint::EventPattern;
 use labhook::{
-    Endpoint, EndpointId, EventPattern, Registry, RetryPolicy, Secret, Signer, Subscription,
-    Timestamp,
+    Endpoint, EndpointId, Registry, RetryPolicy, Secret, Signer, Subscription, Timestamp,
 };
 
 use crate::day;

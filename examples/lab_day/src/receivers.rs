@@ -8,7 +8,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use hyper::HeaderMap;
-use labhook::{Admission, Inbox, LabEvent, Message, Reply, Timestamp, Verifier};
+use labhook::receive::Admission;
+use labhook::{Inbox, LabEvent, Message, Reply, Timestamp, Verifier};
 use sha2::{Digest as _, Sha256};
 
 use crate::day;

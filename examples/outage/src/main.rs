@@ -18,8 +18,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use labhook::delivery::Schedule;
 use labhook::flow::ConcurrencyLimitPolicy;
-use labhook::simulate::{Behaviour, EndpointPolicy, Load, Receiver, Report, Scenario};
-use labhook::{FlowPolicy, HealthPolicy, RetryPolicy};
+use labhook::policy::Load;
+use labhook::simulate::{Behaviour, Receiver, Report, Scenario};
+use labhook::{EndpointPolicy, FlowPolicy, HealthPolicy, RetryPolicy};
 
 /// One of the two, and what became of it.
 struct Side {

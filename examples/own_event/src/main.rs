@@ -9,9 +9,10 @@
 use std::error::Error;
 
 use http::HeaderValue;
+use labhook::message::Rendering;
 use labhook::{
-    Endpoint, EndpointId, Event, EventType, Keys, LabEvent, MessageId, Payload, Rendering, Secret,
-    Signer, Subscription, Timestamp, Verifier,
+    Endpoint, EndpointId, Event, EventType, Keys, LabEvent, MessageId, Payload, Secret, Signer,
+    Subscription, Timestamp, Verifier,
 };
 use serde::{Deserialize, Serialize};
 

@@ -28,9 +28,8 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::post;
-use labhook::{
-    Admission, Claim, Inbox, LabEvent, MessageId, Reply, Secret, Timestamp, Verified, Verifier,
-};
+use labhook::receive::{Admission, Claim};
+use labhook::{Inbox, LabEvent, MessageId, Reply, Secret, Timestamp, Verified, Verifier};
 use refusal::ReceiveError;
 use tokio::net::TcpListener;
 

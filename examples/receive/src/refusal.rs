@@ -3,7 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use labhook::{DecodeError, Reply, VerifyError};
+use labhook::decode::DecodeError;
+use labhook::{Reply, VerifyError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReceiveError {

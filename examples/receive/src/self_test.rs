@@ -7,7 +7,8 @@ use anyhow::ensure;
 use axum::body::Bytes;
 use axum::http::{HeaderValue, Request};
 use labhook::lab::{RunState, RunStateChanged};
-use labhook::{Endpoint, EndpointId, Event, MessageId, Rendering, Secret, Signer};
+use labhook::message::Rendering;
+use labhook::{Endpoint, EndpointId, Event, MessageId, Secret, Signer};
 use tokio::net::TcpListener;
 
 use crate::{now, router};

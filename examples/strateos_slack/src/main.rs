@@ -24,10 +24,11 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::post;
 use labhook::delivery::Schedule;
-use labhook::provider::{Sources, danger};
+use labhook::message::format::SlackMessage;
+use labhook::receive::{Sources, danger};
 use labhook::{
     Endpoint, EndpointId, Inbox, MessageId, Order, Outbox, Registry, Reply, RetryPolicy, Signer,
-    SlackMessage, Timestamp,
+    Timestamp,
 };
 use tokio::net::TcpListener;
 use tokio::sync::Notify;

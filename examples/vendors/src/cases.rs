@@ -4,8 +4,10 @@ use std::fmt;
 
 use axum::http::HeaderValue;
 use labhook::lab::{RunState, RunStateChanged};
+use labhook::message::Rendering;
+use labhook::message::format::{CloudEvents, Format};
 use labhook::provider::linq::Kind;
-use labhook::{CloudEvents, Event, Format, MessageId, Rendering, Secret, Signer, Timestamp};
+use labhook::{Event, MessageId, Secret, Signer, Timestamp};
 
 use crate::keys;
 

@@ -12,8 +12,8 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::post;
 use labhook::provider::linq::Kind;
-use labhook::provider::{Received, Source, Sources, danger};
-use labhook::{Admission, Inbox, Reply, Timestamp, Verifier};
+use labhook::receive::{Admission, Received, Source, Sources, danger};
+use labhook::{Inbox, Reply, Timestamp, Verifier};
 
 use crate::keys;
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use axum::body::Bytes;
 use axum::http::{HeaderValue, Request};
-use labhook::{Endpoint, EndpointId, MessageId, Rendering, Signer};
+use labhook::message::Rendering;
+use labhook::{Endpoint, EndpointId, MessageId, Signer};
 use tokio::net::TcpListener;
 
 use crate::cases::{Case, Proof};

@@ -3,10 +3,9 @@
 use http::{HeaderName, HeaderValue, header};
 
 use super::{Format, Hook, Watch, policy};
-use crate::endpoint::{Endpoint, EndpointError};
+use crate::endpoint::{Endpoint, EndpointError, Subscription};
 use crate::id::EndpointId;
 use crate::signature::Signer;
-use crate::subscription::Subscription;
 
 impl Hook {
     /// The messages that the hook asks for: the events of its kind, of the tasks or the labware

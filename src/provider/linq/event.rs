@@ -12,12 +12,12 @@ use super::{
 };
 use crate::decode::from_json;
 use crate::event::{Event, Payload};
+use crate::json::{JsonText, Nullable, object};
 use crate::lab::{
     LabwareMoved, PlanCreated, RunStateChanged, SafetyStateChanged, TaskStateChanged,
 };
-use crate::members::{JsonText, Nullable, object};
 use crate::provider::MapError;
-use crate::time_text::TimeText;
+use crate::time::TimeText;
 
 /// Where the data of an event keeps the spelling `stopped`.
 const LINQ_STATE: &str = "linq_state";

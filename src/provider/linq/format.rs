@@ -1,9 +1,8 @@
 //! How a message is written for a receiver of LINQ's webhooks: [`Format`].
 
 use super::{VENDOR, Webhook};
-use crate::format::FormatError;
-use crate::message::Message;
-use crate::rendering::Rendering;
+use crate::message::format::FormatError;
+use crate::message::{Message, Rendering};
 
 /// Writes a message's event as the body of LINQ's webhook of its kind, as JSON without spaces.
 ///
@@ -19,7 +18,7 @@ impl Format {
     pub const NAME: &'static str = "linq";
 }
 
-impl crate::format::Format for Format {
+impl crate::message::format::Format for Format {
     fn name(&self) -> &str {
         Self::NAME
     }

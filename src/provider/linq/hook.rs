@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 use super::Kind;
 use super::parameters::{Headers, Parameters};
 use crate::decode::from_json;
+use crate::endpoint::TriggerOn;
 use crate::id::{LabwareId, TaskId};
-use crate::members::{JsonText, Nullable, UnknownMembers, object};
+use crate::json::{JsonText, Nullable, UnknownMembers, object};
 use crate::provider::sensitive;
-use crate::subscription::TriggerOn;
 
 /// A hook of a workflow: what it watches, and where it sends.
 ///

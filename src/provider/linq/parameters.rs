@@ -6,7 +6,7 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
-use crate::members::object;
+use crate::json::object;
 use crate::provider::sensitive::SecretText;
 
 object! {

@@ -2,9 +2,9 @@
 
 use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::id::{LabwareId, PlanId, RunId, TaskId, WorkcellId};
+use crate::json::{object, open_enum};
 use crate::lab::{DeviceState, LabwareTrigger, PlanStatus, TaskState};
-use crate::members::{object, open_enum};
-use crate::time_text::TimeText;
+use crate::time::TimeText;
 
 open_enum! {
     /// What a run has just done, in the vendor's words (published).

@@ -9,7 +9,7 @@ use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::id::WorkcellId;
 use crate::lab::LabEvent;
 use crate::provider::{DedupeKey, MapError};
-use crate::time_text::TimeText;
+use crate::time::TimeText;
 
 macro_rules! webhook {
     ($(#[$doc:meta])* $name:ident: $($kind:ident,)+) => {
@@ -87,8 +87,8 @@ webhook! {
     ///
     /// ```
     /// use http::{HeaderMap, HeaderName};
-    /// use labhook::provider::linq::{Kind, RunStateChange, Webhook};
     /// use labhook::{Secret, Timestamp, Verifier};
+    /// use labhook::provider::linq::{Kind, RunStateChange, Webhook};
     ///
     /// # let mut headers = HeaderMap::new();
     /// # headers.insert("x-lab-token", "correct horse".parse()?);

@@ -5,12 +5,12 @@ use super::models::Model;
 use super::{API_VERSION, EventKind, VENDOR, Webhook};
 use crate::event::{Event, Payload, UnknownEvent};
 use crate::event_type::EventType;
+use crate::json::{JsonText, Nullable, UnknownMembers};
 use crate::lab::{
     Dataset, DatasetCreated, DatasetDeleted, DatasetUpdated, Issue, IssueCreated, IssueUpdated,
     LabEvent, Label, LabelDeleted, LabelUpdated, Release, ReleaseCreated, Sample, SampleCreated,
     SampleDeleted, SampleUpdated,
 };
-use crate::members::{JsonText, Nullable, UnknownMembers};
 use crate::provider::MapError;
 
 /// What precedes the name of an event that is none of the lab's.

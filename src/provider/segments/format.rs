@@ -1,9 +1,8 @@
 //! Sending as Segments.ai does: [`Format`].
 
 use super::{VENDOR, Webhook};
-use crate::format::FormatError;
-use crate::message::Message;
-use crate::rendering::Rendering;
+use crate::message::format::FormatError;
+use crate::message::{Message, Rendering};
 
 /// Writes a message's event as a [`Webhook`], in compact JSON: see [`Webhook::from_event`].
 ///
@@ -18,7 +17,7 @@ impl Format {
     pub const NAME: &'static str = "segments";
 }
 
-impl crate::format::Format for Format {
+impl crate::message::format::Format for Format {
     fn name(&self) -> &str {
         Self::NAME
     }

@@ -8,7 +8,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
 use crate::decode::JsonError;
-use crate::members::{JsonText, UnknownMembers};
+use crate::json::{JsonText, UnknownMembers};
 
 /// The members of an object in order, verbatim.
 #[derive(Clone, Debug, Default)]

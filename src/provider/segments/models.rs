@@ -6,8 +6,8 @@ use super::VENDOR;
 use super::members::Members;
 use crate::decode::JsonError;
 use crate::id::DatasetId;
+use crate::json::UnknownMembers;
 use crate::lab::{Dataset, Issue, Label, Release, Sample};
-use crate::members::UnknownMembers;
 use crate::provider::MapError;
 
 /// A lab model that `object` describes.

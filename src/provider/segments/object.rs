@@ -4,8 +4,8 @@
 //! optional, for the events of the kind that the name says. Times are text, as the package
 //! declares them; what may be a fraction, or has a form of its own, is JSON text.
 
+use crate::json::{JsonText, object};
 use crate::lab::{IssueStatus, LabelStatus, ReleaseStatus};
-use crate::members::{JsonText, object};
 
 object! {
     /// The `object` of a `dataset.*` event, as far as it resembles the package's dataset.

@@ -4,12 +4,11 @@ use std::fmt;
 
 use super::event::PREFIX;
 use super::{EventKind, Format, policy};
-use crate::endpoint::{Endpoint, EndpointError, check_url, origin};
+use crate::endpoint::{Endpoint, EndpointError, Subscription, check_url, origin};
 use crate::event_type::{EventType, EventTypeError};
 use crate::id::{DatasetId, EndpointId};
 use crate::provider::sensitive::SecretText;
 use crate::signature::{Scheme, Signer};
-use crate::subscription::Subscription;
 
 /// An endpoint, with what Segments.ai asks for when one is added (documentation): the URL, an
 /// optional version number and description, and the event types.
@@ -21,8 +20,8 @@ use crate::subscription::Subscription;
 /// empty nor holds a `/`, and that no event types mean all of them are this crate's own.
 ///
 /// ```
-/// use labhook::provider::segments::{EventKind, Hook};
 /// use labhook::{EndpointId, Secret, Signer};
+/// use labhook::provider::segments::{EventKind, Hook};
 ///
 /// let hook = Hook::new("https://eln.example/hooks?key=1", "jane")?
 ///     .description("the ELN")

@@ -2,10 +2,10 @@
 
 use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::id::DatasetId;
-use crate::members::{JsonText, object, open_enum};
+use crate::json::{JsonText, object, open_enum};
 use crate::provider::DedupeKey;
 use crate::signature::Verified;
-use crate::time_text::TimeText;
+use crate::time::TimeText;
 
 open_enum! {
     /// What has happened, as Segments.ai names it (documentation): the eleven event types.

@@ -10,11 +10,10 @@ use super::webhook::{Event, Op, Project, Run, Webhook};
 use crate::event::{Event as Happened, UnknownEvent};
 use crate::event_type::EventType;
 use crate::id::{InstructionId, ProjectId, RunId};
+use crate::json::{JsonText, UnknownMembers, object};
 use crate::lab::{InstructionCompleted, LabEvent, RunState, RunStateChanged};
-use crate::members::{JsonText, UnknownMembers, object};
 use crate::provider::MapError;
-use crate::time_text::TimeText;
-use crate::timestamp::Timestamp;
+use crate::time::{TimeText, Timestamp};
 
 /// What the types of events begin with whose operation the vendor does not list, and the names of
 /// members that a lab event would otherwise take for its own.

@@ -2,10 +2,9 @@
 
 use super::VENDOR;
 use super::webhook::{Project, Webhook};
-use crate::format::FormatError;
-use crate::message::Message;
+use crate::message::format::FormatError;
+use crate::message::{Message, Rendering};
 use crate::provider::DedupeKey;
-use crate::rendering::Rendering;
 
 /// Writes messages as the payload that Strateos publishes, compact, as `application/json`: the
 /// content type is this crate's own.
@@ -42,7 +41,7 @@ impl Default for Format {
     }
 }
 
-impl crate::format::Format for Format {
+impl crate::message::format::Format for Format {
     fn name(&self) -> &str {
         &self.name
     }

@@ -5,11 +5,10 @@ use std::fmt;
 use super::format::Format;
 use super::policy;
 use super::webhook::Project;
-use crate::endpoint::{Endpoint, EndpointError, check_url, origin};
+use crate::endpoint::{Endpoint, EndpointError, Subscription, check_url, origin};
 use crate::id::EndpointId;
 use crate::provider::sensitive::SecretText;
 use crate::signature::Signer;
-use crate::subscription::Subscription;
 
 /// The webhook of a project: one URL, or none.
 ///

@@ -2,9 +2,9 @@
 
 use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::id::{InstructionId, ProjectId, RunId};
-use crate::members::{object, open_enum};
+use crate::json::{object, open_enum};
 use crate::provider::DedupeKey;
-use crate::time_text::TimeText;
+use crate::time::TimeText;
 
 object! {
     /// The body of a request. Published.

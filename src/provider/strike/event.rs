@@ -7,8 +7,8 @@ use super::{VENDOR, Webhook, WebhookData, WebhookVersion};
 use crate::event::{Event, UnknownEvent};
 use crate::event_type::EventType;
 use crate::id::MessageId;
+use crate::json::{JsonText, Nullable, UnknownMembers};
 use crate::lab::{LabEvent, ResourceChanged};
-use crate::members::{JsonText, Nullable, UnknownMembers};
 use crate::provider::MapError;
 
 /// What precedes Strike's name of an event in the type of one that is unknown.

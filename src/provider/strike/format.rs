@@ -3,9 +3,8 @@
 use std::fmt;
 
 use super::{VENDOR, Webhook, WebhookVersion};
-use crate::format::FormatError;
-use crate::message::Message;
-use crate::rendering::Rendering;
+use crate::message::format::FormatError;
+use crate::message::{Message, Rendering};
 
 /// Writes messages as Strike's webhooks, as JSON without spaces.
 ///
@@ -47,7 +46,7 @@ impl Default for Format {
     }
 }
 
-impl crate::format::Format for Format {
+impl crate::message::format::Format for Format {
     fn name(&self) -> &str {
         &self.name
     }

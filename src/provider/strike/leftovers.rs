@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::{VENDOR, Webhook, WebhookData};
 use crate::event::Envelope;
+use crate::json::JsonText;
 use crate::lab::ResourceChanged;
-use crate::members::JsonText;
 use crate::provider::MapError;
 
 /// What is put before a name that means something else in the model.

@@ -10,13 +10,12 @@ use super::rules::{
     SubscriptionError, checked_event_types, checked_secret, checked_url, checked_version,
 };
 use super::{Format, Subscription, WebhookVersion, policy};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{self, Endpoint};
 use crate::id::EndpointId;
 use crate::provider::sensitive::{SecretText, expose};
 use crate::secret::Secret;
 use crate::signature::Signer;
-use crate::subscription;
-use crate::time_text::TimeText;
+use crate::time::TimeText;
 
 /// How many subscriptions there can be, as published: give it to
 /// [`Registry::limit`](crate::Registry::limit).
@@ -113,7 +112,7 @@ impl CreateSubscription {
         let wanted = self.event_types.iter().map(String::as_str);
         Ok(Endpoint::new(id, self.webhook_url.expose(), Signer::strike(self.secret.clone()))
             .map_err(SubscriptionError::Url)?
-            .with_subscription(subscription::Subscription::all().resource_changes(wanted))
+            .with_subscription(endpoint::Subscription::all().resource_changes(wanted))
             .with_format(Format::of_version(self.webhook_version.clone()))
             .with_retry(policy())
             .with_enabled(self.enabled))

@@ -8,9 +8,9 @@ use zeroize::Zeroizing;
 
 use super::WebhookVersion;
 use crate::decode::JsonError;
-use crate::members::{UnknownMembers, object};
+use crate::json::{UnknownMembers, object};
 use crate::provider::sensitive::{SecretText, expose};
-use crate::time_text::TimeText;
+use crate::time::TimeText;
 
 /// A subscription, as the API's responses have it, as published.
 ///

@@ -2,9 +2,9 @@
 
 use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::id::ResourceId;
-use crate::members::{object, open_enum};
+use crate::json::{object, open_enum};
 use crate::provider::DedupeKey;
-use crate::time_text::TimeText;
+use crate::time::TimeText;
 
 /// The event types that are known of Strike: the best list found, which is not an official one.
 ///

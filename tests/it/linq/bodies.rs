@@ -4,7 +4,8 @@ use std::error::Error as _;
 
 use http::HeaderName;
 use labhook::provider::linq::{self, Kind, LabwareMovement, RunState, RunStateChange, Webhook};
-use labhook::{MessageId, Secret, Signer, TimeText, Timestamp, Verifier, danger};
+use labhook::time::TimeText;
+use labhook::{MessageId, Secret, Signer, Timestamp, Verifier, danger};
 
 use super::{BODIES, PUBLISHED, decode, encode};
 

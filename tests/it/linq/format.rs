@@ -3,8 +3,9 @@
 use std::error::Error;
 
 use labhook::lab::{InstructionCompleted, RunState, RunStateChanged};
+use labhook::message::format::Format as _;
 use labhook::provider::linq::Format;
-use labhook::{Event, Format as _, Message, MessageId, Timestamp};
+use labhook::{Event, Message, MessageId, Timestamp};
 
 use super::PUBLISHED;
 
@@ -35,7 +36,7 @@ fn an_event_without_a_form_is_refused() {
         "LINQ has no webhook for a instruction.completed event"
     );
 
-    let rendering = labhook::Rendering::new("text/plain".parse().unwrap(), "x");
+    let rendering = labhook::message::Rendering::new("text/plain".parse().unwrap(), "x");
     let event_type = "run.state_changed".parse().unwrap();
     let bytes = Message::new(id(), event_type, AT, labhook::Keys::new(), "x", rendering);
     let error = Format::default().render(&bytes).unwrap_err();

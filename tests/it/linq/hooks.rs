@@ -2,12 +2,13 @@
 
 use std::error::Error as _;
 
+use labhook::endpoint::TriggerOn;
 use labhook::lab::{
     LabwareMoved, LabwareTrigger, PlanCreated, PlanStatus, RunState, RunStateChanged, TaskState,
     TaskStateChanged,
 };
 use labhook::provider::linq::{Hook, HookError, Kind, Watch, policy};
-use labhook::{EndpointId, Event, Message, MessageId, Payload, Timestamp, TriggerOn};
+use labhook::{EndpointId, Event, Message, MessageId, Payload, Timestamp};
 
 const HOOKS: &str = include_str!("../../data/linq/hooks.json");
 const SECRET: &str = "s3cRe7-0123456789";
@@ -209,7 +210,7 @@ fn a_hook_makes_an_endpoint() {
     let endpoint = hook.endpoint(id()).unwrap();
     assert_eq!(endpoint.expose_url(), "https://lab.example/hooks");
     assert_eq!(endpoint.format().name(), "linq");
-    assert_eq!(endpoint.policy, policy());
+    assert_eq!(endpoint.policy.retry, policy());
     assert_eq!(endpoint.subscription, hook.subscription().unwrap());
 
     let mut message = message(RunStateChanged::new("r", RunState::Paused));

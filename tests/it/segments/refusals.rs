@@ -2,10 +2,13 @@
 
 use std::error::Error as _;
 
+use labhook::decode::DecodeError;
+use labhook::event::UnknownEvent;
+use labhook::json::JsonText;
 use labhook::lab::{Dataset, DatasetUpdated, RunState, RunStateChanged, Sample, SampleCreated};
 use labhook::provider::MapError;
 use labhook::provider::segments::Webhook;
-use labhook::{DecodeError, Event, EventType, JsonText, LabEvent, Timestamp, UnknownEvent, danger};
+use labhook::{Event, EventType, LabEvent, Timestamp, danger};
 
 use super::{PUBLISHED, by_package, decode, encode, envelope};
 use crate::support::body_malformed_at;

@@ -207,7 +207,7 @@ fn the_policy_is_svixs() {
     let hook = Hook::new("https://eln.example/hooks", "jane").unwrap();
     let endpoint =
         hook.endpoint(EndpointId::new("eln").unwrap(), Signer::standard_webhooks(secret()));
-    assert_eq!(endpoint.unwrap().policy, RetryPolicy::svix());
+    assert_eq!(endpoint.unwrap().policy.retry, RetryPolicy::svix());
     assert_eq!(segments::policy(), RetryPolicy::svix());
     assert_eq!(segments::policy().attempt_timeout(), Duration::from_secs(15));
     assert_eq!(segments::DISABLED_AFTER, Duration::from_secs(432_000));

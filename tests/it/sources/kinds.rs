@@ -1,7 +1,8 @@
 //! Every kind of source: whose it is, on what proof, under which key, and what it tells.
 
+use labhook::Event;
 use labhook::lab::{RunState, RunStateChanged};
-use labhook::{CloudEvents, Event, Format as _};
+use labhook::message::format::{CloudEvents, Format as _};
 
 use super::*;
 

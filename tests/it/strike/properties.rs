@@ -1,8 +1,9 @@
 //! Webhooks and events that nobody has sent yet.
 
+use labhook::json::Nullable;
 use labhook::lab::ResourceChanged;
 use labhook::provider::strike::{EVENT_TYPES, Webhook, WebhookData, WebhookVersion};
-use labhook::{Event, EventType, LabEvent, Nullable};
+use labhook::{Event, EventType, LabEvent};
 use proptest::prelude::*;
 
 use super::{at, change, decode, encode, own_id, there_and_back, try_decode};

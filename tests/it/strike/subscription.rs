@@ -2,14 +2,14 @@
 
 use std::error::Error as _;
 
+use labhook::endpoint::RegistryError;
 use labhook::lab::{ResourceChanged, RunState, RunStateChanged};
 use labhook::provider::strike::{
     self, CreateSubscription, MAX_SUBSCRIPTIONS, Subscription, SubscriptionError,
     UpdateSubscription, Webhook, WebhookVersion,
 };
 use labhook::{
-    EndpointId, Event, Outbox, Registry, RegistryError, RetryPolicy, Secret, Step, Timestamp,
-    Verifier,
+    EndpointId, Event, Outbox, Registry, RetryPolicy, Secret, Step, Timestamp, Verifier,
 };
 
 use super::{at, body, decode, encode, message, updated};
@@ -178,8 +178,8 @@ fn nothing_of_the_secret_or_the_path_is_shown() {
 #[test]
 fn an_endpoint_does_as_strike_does() {
     let endpoint = create(&["invoice.updated"]).endpoint(EndpointId::new("pay").unwrap()).unwrap();
-    assert_eq!(endpoint.policy, RetryPolicy::strike());
-    assert_eq!(endpoint.policy, strike::policy());
+    assert_eq!(endpoint.policy.retry, RetryPolicy::strike());
+    assert_eq!(endpoint.policy.retry, strike::policy());
     assert_eq!(endpoint.format().name(), "strike");
     assert_eq!(endpoint.expose_url(), URL);
     assert!(endpoint.enabled);

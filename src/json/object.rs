@@ -1,0 +1,284 @@
+//! Typed JSON objects: [`object`].
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+
+use super::{JsonText, UnknownMembers};
+
+/// Writes a typed JSON object: the struct, `new` with what is required, `Serialize` in the
+/// declared order and `Deserialize`.
+///
+/// ```text
+/// object! {
+///     /// Documentation.
+///     pub struct Location {
+///         /// Documentation.
+///         required device: String,
+///         /// Documentation.
+///         optional kind: String as "type",
+///     }
+/// }
+/// ```
+///
+/// A `required` member must be there and be a value; an `optional` one may be absent or `null`,
+/// both of which are `None`, and `None` is not written; a `nullable` one tells the three apart,
+/// as a [`Nullable`](super::Nullable). A member is called as its field is, or as the text after
+/// `as` says. What the type does not know is kept in a last field `unknown`.
+/// A member that stands twice, known or not, is an error at its path.
+///
+/// What a kind of member means stands in the arms `@type`, `@take`, `@write` and `@new` and
+/// nowhere else: another kind is one more of each.
+macro_rules! object {
+    (
+        $(#[$doc:meta])*
+        $vis:vis struct $name:ident {
+            $(
+                $(#[$field_doc:meta])*
+                $kind:ident $field:ident: $type:ty $(as $wire:literal)?,
+            )+
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        $vis struct $name {
+            $(
+                $(#[$field_doc])*
+                $vis $field: $crate::json::object!(@type $kind $type),
+            )+
+            /// The members that this version does not know.
+            $vis unknown: $crate::json::UnknownMembers,
+        }
+
+        impl $name {
+            /// The names of the known members, in the order in which they are written.
+            pub(crate) const NAMES: &[&'static str] =
+                &[$($crate::json::object!(@name $field $($wire)?)),+];
+        }
+
+        $crate::json::object!(@new $vis $name [] [] $($kind $field: $type,)+);
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut map = serializer.serialize_map(None)?;
+                $(
+                    $crate::json::object!(
+                        @write $kind map, self.$field, ($crate::json::object!(@name $field $($wire)?))
+                    );
+                )+
+                self.unknown.write(Self::NAMES, &mut map)?;
+                serde::ser::SerializeMap::end(map)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Members;
+
+                impl<'de> serde::de::Visitor<'de> for Members {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("a JSON object")
+                    }
+
+                    fn visit_map<A: serde::de::MapAccess<'de>>(
+                        self,
+                        mut map: A,
+                    ) -> Result<$name, A::Error> {
+                        $(
+                            let mut $field: Option<$crate::json::object!(@type $kind $type)> =
+                                None;
+                        )+
+                        let mut unknown = $crate::json::Collector::default();
+                        while let Some(name) =
+                            map.next_key_seed($crate::json::NameSeed($name::NAMES))?
+                        {
+                            match name {
+                                $crate::json::MemberName::Known(name) => {
+                                    $(
+                                        if name == $crate::json::object!(@name $field $($wire)?) {
+                                            $crate::json::read(&mut $field, name, &mut map)?;
+                                            continue;
+                                        }
+                                    )+
+                                }
+                                $crate::json::MemberName::Unknown(name) => {
+                                    unknown.read(name, &mut map)?;
+                                }
+                            }
+                        }
+                        Ok($name {
+                            $(
+                                $field: $crate::json::object!(
+                                    @take $kind $field, ($crate::json::object!(@name $field $($wire)?))
+                                ),
+                            )+
+                            unknown: unknown.finish(),
+                        })
+                    }
+                }
+
+                // `deserialize_struct` would take an array as well.
+                deserializer.deserialize_map(Members)
+            }
+        }
+    };
+
+    (@name $field:ident) => { stringify!($field) };
+    (@name $field:ident $wire:literal) => { $wire };
+
+    (@type required $type:ty) => { $type };
+    (@type optional $type:ty) => { Option<$type> };
+    (@type nullable $type:ty) => { $crate::json::Nullable<$type> };
+
+    (@take required $slot:ident, ($name:expr)) => {
+        match $slot {
+            Some(value) => value,
+            None => return Err(serde::de::Error::missing_field($name)),
+        }
+    };
+    (@take optional $slot:ident, ($name:expr)) => { $slot.flatten() };
+    (@take nullable $slot:ident, ($name:expr)) => { $slot.unwrap_or_default() };
+
+    (@write required $map:ident, $value:expr, ($name:expr)) => {
+        serde::ser::SerializeMap::serialize_entry(&mut $map, $name, &$value)?;
+    };
+    (@write optional $map:ident, $value:expr, ($name:expr)) => {
+        if let Some(value) = &$value {
+            serde::ser::SerializeMap::serialize_entry(&mut $map, $name, value)?;
+        }
+    };
+
+    (@write nullable $map:ident, $value:expr, ($name:expr)) => {
+        if !$value.is_absent() {
+            serde::ser::SerializeMap::serialize_entry(&mut $map, $name, &$value)?;
+        }
+    };
+
+    (@new $vis:vis $name:ident [$($args:tt)*] [$($init:tt)*]
+        required $field:ident: $type:ty, $($rest:tt)*) => {
+        $crate::json::object!(
+            @new $vis $name
+            [$($args)* $field: impl Into<$type>,]
+            [$($init)* $field: $field.into(),]
+            $($rest)*
+        );
+    };
+    (@new $vis:vis $name:ident [$($args:tt)*] [$($init:tt)*]
+        optional $field:ident: $type:ty, $($rest:tt)*) => {
+        $crate::json::object!(
+            @new $vis $name [$($args)*] [$($init)* $field: None,] $($rest)*
+        );
+    };
+    (@new $vis:vis $name:ident [$($args:tt)*] [$($init:tt)*]
+        nullable $field:ident: $type:ty, $($rest:tt)*) => {
+        $crate::json::object!(
+            @new $vis $name [$($args)*] [$($init)* $field: Default::default(),] $($rest)*
+        );
+    };
+    (@new $vis:vis $name:ident [$($args:tt)*] [$($init:tt)*]) => {
+        impl $name {
+            /// Makes one from what is required; set the other fields as they apply.
+            #[must_use]
+            #[allow(dead_code, reason = "an object of the crate's own may only ever be read")]
+            $vis fn new($($args)*) -> Self {
+                Self {
+                    $($init)*
+                    unknown: $crate::json::UnknownMembers::new(),
+                }
+            }
+        }
+    };
+}
+pub(crate) use object;
+
+/// The name of a member, told apart without a copy where the type knows it.
+#[derive(Debug)]
+pub(crate) enum MemberName {
+    Known(&'static str),
+    Unknown(Box<str>),
+}
+
+/// Reads a [`MemberName`]; holds the names that the type knows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NameSeed(pub(crate) &'static [&'static str]);
+
+impl<'de> DeserializeSeed<'de> for NameSeed {
+    type Value = MemberName;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<MemberName, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for NameSeed {
+    type Value = MemberName;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a member")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<MemberName, E> {
+        Ok(match self.0.iter().find(|known| **known == name) {
+            Some(known) => MemberName::Known(known),
+            None => MemberName::Unknown(name.into()),
+        })
+    }
+}
+
+/// Reads a known member into its slot, which is empty unless the member has been read before.
+pub(crate) fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+    slot: &mut Option<T>,
+    name: &'static str,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return map.next_value_seed(Duplicate(name));
+    }
+    *slot = Some(map.next_value()?);
+    Ok(())
+}
+
+/// Gathers the members that a type does not know.
+#[derive(Debug, Default)]
+pub(crate) struct Collector {
+    members: Vec<(Box<str>, JsonText)>,
+    /// The names once more, sorted: a body of many unknown members must not cost their square.
+    seen: BTreeSet<Box<str>>,
+}
+
+impl Collector {
+    pub(crate) fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: Box<str>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        if self.seen.contains(&name) {
+            return map.next_value_seed(Duplicate(&name));
+        }
+        let text = map.next_value()?;
+        self.seen.insert(name.clone());
+        self.members.push((name, text));
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> UnknownMembers {
+        UnknownMembers::from_distinct(self.members)
+    }
+}
+
+/// Refuses a value because its name has stood before. As a seed it fails inside of the value, so
+/// that the error has the path of the member.
+struct Duplicate<'a>(&'a str);
+
+impl<'de> DeserializeSeed<'de> for Duplicate<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, _: D) -> Result<(), D::Error> {
+        Err(D::Error::custom(format_args!("`{}` stands twice", self.0)))
+    }
+}

@@ -1,0 +1,115 @@
+//! A date-time as somebody wrote it: [`TimeText`].
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::time::{ParseTimestampError, Timestamp};
+
+/// An RFC 3339 date-time that keeps its writer's spelling.
+///
+/// Vendors differ in fraction digits and offsets, and what was received must be passed on as it
+/// was. So the text stays verbatim and [`timestamp`](Self::timestamp) gives its instant. Two
+/// `TimeText`s are equal when their spellings are; compare timestamps to compare instants.
+///
+/// ```
+/// use labhook::time::TimeText;
+///
+/// let strike: TimeText = "2009-01-03T18:15:00+01:00".parse()?;
+/// assert_eq!(strike.as_str(), "2009-01-03T18:15:00+01:00");
+/// assert_eq!(strike.timestamp().to_string(), "2009-01-03T17:15:00.000Z");
+/// # Ok::<(), labhook::time::ParseTimestampError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct TimeText {
+    text: Box<str>,
+    timestamp: Timestamp,
+}
+
+impl TimeText {
+    /// The spelling, verbatim.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The instant, to the microsecond.
+    #[must_use]
+    pub const fn timestamp(&self) -> Timestamp {
+        self.timestamp
+    }
+}
+
+/// Spells the instant as [`Timestamp`] displays it: UTC, at least milliseconds. An instant
+/// outside the years 0000 to 9999, which RFC 3339 cannot write, becomes the nearest one that it
+/// can.
+impl From<Timestamp> for TimeText {
+    fn from(timestamp: Timestamp) -> Self {
+        const FIRST: Timestamp = Timestamp::from_unix_micros(-62_167_219_200_000_000);
+        const LAST: Timestamp = Timestamp::from_unix_micros(253_402_300_799_999_999);
+        let timestamp = timestamp.clamp(FIRST, LAST);
+        Self { text: timestamp.to_string().into(), timestamp }
+    }
+}
+
+impl FromStr for TimeText {
+    type Err = ParseTimestampError;
+
+    fn from_str(text: &str) -> Result<Self, ParseTimestampError> {
+        Ok(Self { timestamp: text.parse()?, text: text.into() })
+    }
+}
+
+impl fmt::Display for TimeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for TimeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text, f)
+    }
+}
+
+impl Serialize for TimeText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for TimeText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spelling_survives_decode_then_encode() {
+        for json in [
+            r#""2025-04-17T09:30:00.000Z""#,
+            r#""2021-08-09T14:40:19.987691+00:00""#,
+            r#""2009-01-03T18:15:00+01:00""#,
+            r#""2020-06-01T15:39:55.049-07:00""#,
+        ] {
+            let text: TimeText = serde_json::from_str(json).unwrap();
+            assert_eq!(serde_json::to_string(&text).unwrap(), json);
+        }
+        let error = serde_json::from_str::<TimeText>(r#""2025-04-17""#).unwrap_err();
+        assert_eq!(error.to_string(), "not an RFC 3339 date-time");
+    }
+
+    #[test]
+    fn every_timestamp_has_a_text() {
+        for at in [Timestamp::MIN, Timestamp::UNIX_EPOCH, Timestamp::MAX] {
+            let text = TimeText::from(at);
+            assert_eq!(text.as_str().parse::<TimeText>().unwrap(), text);
+        }
+    }
+}
