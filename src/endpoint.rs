@@ -23,7 +23,7 @@ use crate::policy::{EndpointPolicy, Order};
 use crate::signature::{SignError, Signer};
 use crate::time::Timestamp;
 
-pub use registry::{Registry, RegistryError};
+pub use registry::{Registry, RegistryError, UnknownEndpointError};
 pub use subscription::{EventPattern, EventPatternError, Subscription, TriggerOn};
 
 /// The headers that are the request's own.

@@ -62,11 +62,11 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// [`RegistryError::Unknown`] where there is none; nothing has changed then.
-    pub fn replace(&mut self, endpoint: Endpoint) -> Result<Arc<Endpoint>, RegistryError> {
+    /// [`UnknownEndpointError`] if there is none; nothing has changed then.
+    pub fn replace(&mut self, endpoint: Endpoint) -> Result<Arc<Endpoint>, UnknownEndpointError> {
         match self.endpoints.get_mut(endpoint.id()) {
             Some(place) => Ok(std::mem::replace(place, Arc::new(endpoint))),
-            None => Err(RegistryError::Unknown { id: endpoint.id().clone() }),
+            None => Err(UnknownEndpointError { id: endpoint.id().clone() }),
         }
     }
 
@@ -115,10 +115,13 @@ pub enum RegistryError {
         /// The limit.
         limit: usize,
     },
-    /// There is no endpoint of this id.
-    #[error("there is no endpoint {id}")]
-    Unknown {
-        /// The id.
-        id: EndpointId,
-    },
+}
+
+/// There is no endpoint with this id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown endpoint `{id}`")]
+#[non_exhaustive]
+pub struct UnknownEndpointError {
+    /// The id.
+    pub id: EndpointId,
 }

@@ -3,7 +3,7 @@
 use super::Outbox;
 use super::record::RecordKey;
 use super::timers::Timer;
-use crate::endpoint::{Endpoint, RegistryError};
+use crate::endpoint::{Endpoint, RegistryError, UnknownEndpointError};
 use crate::health::{EnableError, EnabledBy, Health, Transition};
 use crate::id::EndpointId;
 use crate::time::Timestamp;
@@ -35,12 +35,12 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// [`RegistryError::Unknown`] where there is none.
+    /// [`UnknownEndpointError`] if there is none.
     pub fn replace_endpoint(
         &mut self,
         endpoint: Endpoint,
         now: Timestamp,
-    ) -> Result<(), RegistryError> {
+    ) -> Result<(), UnknownEndpointError> {
         let id = endpoint.id().clone();
         self.registry.replace(endpoint)?;
         self.refresh(&id, now);

@@ -21,8 +21,8 @@ fn each_registry_error_has_its_text_and_changes_nothing() {
     assert_eq!(error, RegistryError::Taken { id: eid("a") }, "taken says more than full");
 
     let error = registry.replace(endpoint("c")).unwrap_err();
-    assert_eq!(error, RegistryError::Unknown { id: eid("c") });
-    assert_eq!(error.to_string(), "there is no endpoint c");
+    assert_eq!(error.id, eid("c"));
+    assert_eq!(error.to_string(), "unknown endpoint `c`");
     assert_eq!(registry.len(), 2);
 }
 
