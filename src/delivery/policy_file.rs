@@ -155,7 +155,7 @@ struct Form {
     max_attempts: Option<Option<NonZeroU32>>,
     retry_after_cap_ms: Option<u64>,
     responses: Option<ResponseRules>,
-    doubt: Option<DeliveryGuarantee>,
+    guarantee: Option<DeliveryGuarantee>,
 }
 
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
@@ -198,8 +198,8 @@ impl TryFrom<Form> for RetryPolicy {
         if let Some(responses) = form.responses {
             policy.responses = responses;
         }
-        if let Some(doubt) = form.doubt {
-            policy.doubt = doubt;
+        if let Some(guarantee) = form.guarantee {
+            policy.guarantee = guarantee;
         }
         Ok(policy)
     }
@@ -216,7 +216,7 @@ impl Serialize for RetryPolicy {
             max_attempts: Some(self.max_attempts),
             retry_after_cap_ms: Some(self.retry_after_cap_ms),
             responses: Some(self.responses.clone()),
-            doubt: Some(self.doubt),
+            guarantee: Some(self.guarantee),
         }
         .serialize(serializer)
     }

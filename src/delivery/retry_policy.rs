@@ -42,7 +42,8 @@ const HOUR: u64 = 3_600_000;
 /// A preset's name (`standard_webhooks`, `svix`, `strike`, `hook0`, `outpost`, `event_grid`,
 /// `shopware`, `none`), or a table whose members replace those of `preset` (`standard_webhooks`
 /// where that is absent): `schedule`, `jitter`, `attempt_timeout_ms`, `window_ms`,
-/// `max_attempts`, `retry_after_cap_ms`, `responses` and `doubt` (`resend`, `give_up` or `ask`).
+/// `max_attempts`, `retry_after_cap_ms`, `responses` and `guarantee` (`at_least_once`,
+/// `at_most_once` or `ask`).
 /// `null` lifts a window or an attempt limit; in TOML, which has no null, leave `preset` away and
 /// name the rest. Other members and contradictions are refused: see [`RetryPolicyError`](super::RetryPolicyError). It is written with
 /// all members and without the preset's name, so that what was saved means the same in every
@@ -59,7 +60,7 @@ pub struct RetryPolicy {
     pub(super) max_attempts: Option<NonZeroU32>,
     pub(super) retry_after_cap_ms: u64,
     pub(super) responses: ResponseRules,
-    pub(super) doubt: DeliveryGuarantee,
+    pub(super) guarantee: DeliveryGuarantee,
 }
 
 /// What an outcome means under a policy.
@@ -82,7 +83,7 @@ impl RetryPolicy {
             max_attempts: None,
             retry_after_cap_ms: HOUR,
             responses: ResponseRules::standard_webhooks(),
-            doubt: DeliveryGuarantee::AtLeastOnce,
+            guarantee: DeliveryGuarantee::AtLeastOnce,
         }
     }
 
@@ -224,8 +225,8 @@ impl RetryPolicy {
 
     /// With this to happen once an attempt has ended without an answer.
     #[must_use]
-    pub fn with_guarantee(mut self, doubt: DeliveryGuarantee) -> Self {
-        self.doubt = doubt;
+    pub fn with_guarantee(mut self, guarantee: DeliveryGuarantee) -> Self {
+        self.guarantee = guarantee;
         self
     }
 
@@ -274,7 +275,7 @@ impl RetryPolicy {
     /// What happens once an attempt has ended without an answer.
     #[must_use]
     pub const fn guarantee(&self) -> DeliveryGuarantee {
-        self.doubt
+        self.guarantee
     }
 
     /// The longest time from the start of the first attempt to the deadline of the last, for a

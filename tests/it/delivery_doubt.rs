@@ -41,14 +41,15 @@ fn resending_is_the_default_of_every_preset() {
         );
     }
     for (doubt, text) in [
-        (DeliveryGuarantee::AtLeastOnce, "resend"),
-        (DeliveryGuarantee::AtMostOnce, "give_up"),
+        (DeliveryGuarantee::AtLeastOnce, "at_least_once"),
+        (DeliveryGuarantee::AtMostOnce, "at_most_once"),
         (DeliveryGuarantee::Ask, "ask"),
     ] {
-        let read: RetryPolicy = serde_json::from_str(&format!(r#"{{"doubt":"{text}"}}"#)).unwrap();
+        let read: RetryPolicy =
+            serde_json::from_str(&format!(r#"{{"guarantee":"{text}"}}"#)).unwrap();
         assert_eq!(read, RetryPolicy::default().with_guarantee(doubt));
         let written = serde_json::to_value(&read).unwrap();
-        assert_eq!(written["doubt"], text);
+        assert_eq!(written["guarantee"], text);
         assert_eq!(serde_json::from_value::<RetryPolicy>(written).unwrap(), read);
     }
 }

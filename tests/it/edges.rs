@@ -8,163 +8,131 @@ use std::path::{Path, PathBuf};
 type Module = (&'static str, &'static [&'static str]);
 
 /// The floors from the ground up, and on each what its modules use; no other module, and no less.
-const FLOORS: [(&str, &[Module]); 6] = [
+const FLOORS: [(&str, &[Module]); 9] = [
     (
         "words",
-        &[
-            ("timestamp", &[]),
-            ("time_text", &["timestamp"]),
-            ("id", &[]),
-            ("event_type", &[]),
-            ("few", &[]),
-            ("secret", &[]),
-        ],
+        &[("event_type", &[]), ("id", &[]), ("secret", &[]), ("small_map", &[]), ("time", &[])],
     ),
     (
-        "things",
+        "machines",
         &[
             ("decode", &["event_type"]),
-            ("keys", &["id"]),
-            ("members", &["decode"]),
-            ("event", &["decode", "event_type", "keys", "members", "time_text"]),
-            ("lab", &["decode", "event", "event_type", "id", "keys", "members", "time_text"]),
-            ("rendering", &[]),
-            (
-                "message",
-                &[
-                    "decode",
-                    "event",
-                    "event_type",
-                    "few",
-                    "id",
-                    "keys",
-                    "lab",
-                    "rendering",
-                    "timestamp",
-                ],
-            ),
-            (
-                "format",
-                &[
-                    "decode",
-                    "event",
-                    "event_type",
-                    "keys",
-                    "lab",
-                    "members",
-                    "message",
-                    "rendering",
-                    "time_text",
-                    "timestamp",
-                ],
-            ),
+            ("delivery", &["id", "time"]),
+            ("flow", &["time"]),
+            ("health", &["time"]),
         ],
     ),
     (
-        "seal",
+        "trust",
         &[
-            ("signature", &["decode", "id", "secret", "time_text", "timestamp"]),
             ("danger", &["decode"]),
+            ("json", &["decode"]),
+            ("signature", &["decode", "id", "secret", "time"]),
+        ],
+    ),
+    ("event", &[("event", &["decode", "event_type", "id", "json", "time"])]),
+    (
+        "models",
+        &[
+            ("lab", &["decode", "event", "event_type", "id", "json", "time"]),
+            ("policy", &["delivery", "event", "flow", "health", "time"]),
         ],
     ),
     (
-        "promise",
+        "message",
+        &[(
+            "message",
+            &["decode", "event", "event_type", "id", "json", "lab", "small_map", "time"],
+        )],
+    ),
+    (
+        "endpoint",
+        &[(
+            "endpoint",
+            &[
+                "delivery",
+                "event",
+                "event_type",
+                "flow",
+                "health",
+                "id",
+                "message",
+                "policy",
+                "signature",
+                "time",
+            ],
+        )],
+    ),
+    (
+        "engine",
         &[
-            // One message to one endpoint, and nothing but words.
-            ("delivery", &["id", "timestamp"]),
-            // How fast, and nothing but time.
-            ("flow", &["timestamp"]),
-            // One endpoint, and nothing but words.
-            ("health", &["timestamp"]),
-            ("subscription", &["event_type", "id", "keys", "message"]),
-            ("order", &["keys", "timestamp"]),
             (
-                "endpoint",
+                "outbox",
                 &[
                     "delivery",
+                    "endpoint",
                     "flow",
-                    "format",
                     "health",
                     "id",
-                    "order",
-                    "rendering",
-                    "signature",
-                    "subscription",
-                    "timestamp",
+                    "message",
+                    "policy",
+                    "small_map",
+                    "time",
                 ],
             ),
-            ("registry", &["endpoint", "id"]),
+            (
+                "provider",
+                &[
+                    "decode",
+                    "delivery",
+                    "endpoint",
+                    "event",
+                    "event_type",
+                    "id",
+                    "json",
+                    "lab",
+                    "message",
+                    "secret",
+                    "signature",
+                    "time",
+                ],
+            ),
         ],
     ),
     (
         "doors",
         &[
             (
-                "outbox",
-                &[
-                    "delivery",
-                    "endpoint",
-                    "few",
-                    "flow",
-                    "format",
-                    "health",
-                    "id",
-                    "message",
-                    "order",
-                    "registry",
-                    "rendering",
-                    "timestamp",
-                ],
-            ),
-            ("reply", &["decode", "signature"]),
-            (
-                "provider",
+                "receive",
                 &[
                     "danger",
                     "decode",
                     "delivery",
-                    "endpoint",
-                    "event",
-                    "event_type",
-                    "format",
                     "id",
                     "lab",
-                    "members",
                     "message",
-                    "rendering",
-                    "reply",
-                    "secret",
+                    "provider",
                     "signature",
-                    "subscription",
-                    "time_text",
-                    "timestamp",
+                    "time",
                 ],
             ),
-            ("inbox", &["delivery", "reply", "timestamp"]),
+            (
+                "simulate",
+                &[
+                    "delivery",
+                    "endpoint",
+                    "event",
+                    "health",
+                    "id",
+                    "lab",
+                    "message",
+                    "outbox",
+                    "policy",
+                    "signature",
+                    "time",
+                ],
+            ),
         ],
-    ),
-    (
-        "rehearsal",
-        &[(
-            "simulate",
-            &[
-                "delivery",
-                "endpoint",
-                "event",
-                "flow",
-                "health",
-                "id",
-                "keys",
-                "lab",
-                "message",
-                "order",
-                "outbox",
-                "registry",
-                "signature",
-                "subscription",
-                "timestamp",
-            ],
-        )],
     ),
 ];
 
@@ -263,7 +231,7 @@ fn modules_only_look_down() {
         }
     }
     let words: BTreeSet<_> = FLOORS[0].1.iter().map(|(module, _)| *module).collect();
-    for module in ["delivery", "health"] {
+    for module in ["delivery", "flow", "health"] {
         assert!(table()[module].iter().all(|used| words.contains(used.as_str())), "{module}");
     }
 }

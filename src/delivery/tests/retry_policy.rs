@@ -97,7 +97,7 @@ fn a_file_reads_as_it_is_written() {
             "max_attempts": 4,
             "retry_after_cap_ms": 0,
             "responses": {"2xx": "deliver", "410": "disable", "501": "fail", "other": "retry"},
-            "doubt": "give_up"
+            "guarantee": "at_most_once"
         }"#,
     )
     .unwrap();
@@ -120,7 +120,7 @@ fn a_file_reads_as_it_is_written() {
             r#""then":"stop"},"jitter":{"plus_minus":{"percent":20}},"attempt_timeout_ms":15000,"#,
             r#""window_ms":null,"max_attempts":null,"retry_after_cap_ms":3600000,"#,
             r#""responses":{"410":"disable","2xx":"deliver","other":"retry"},"#,
-            r#""doubt":"resend"}"#
+            r#""guarantee":"at_least_once"}"#
         )
     );
 }
@@ -203,7 +203,7 @@ fn each_error_has_its_text() {
         r#"{"schedule":{"delays_ms":[1],"exponential":{"base_ms":1,"factor":1,"cap_ms":1}}}"#,
         r#"{"jitter":{"added":{"percent":1,"min_ms":2,"max_ms":3,"mode":4}}}"#,
         r#"{"responses":{"404":"forget"}}"#,
-        r#"{"doubt":"maybe"}"#,
+        r#"{"guarantee":"maybe"}"#,
         "7",
     ] {
         assert!(read(refused).is_err(), "{refused}");
