@@ -49,8 +49,8 @@ const RESERVED: [HeaderName; 4] =
 ///     "https://eln.example/hooks",
 ///     Signer::standard_webhooks(secret),
 /// )?
-/// .subscription(Subscription::all().event_types(["run.*".parse()?]))
-/// .policy(RetryPolicy::svix());
+/// .with_subscription(Subscription::all().event_types(["run.*".parse()?]))
+/// .with_retry(RetryPolicy::svix());
 /// assert_eq!(format!("{eln:?}"), r#"Endpoint("eln", https://eln.example)"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

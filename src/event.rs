@@ -33,7 +33,7 @@ pub use keys::{Keys, Trigger};
 ///     const EVENT_TYPE: EventType = EventType::from_static("instrument.calibrated");
 ///
 ///     fn keys(&self) -> Keys {
-///         Keys::new().run(self.run.as_str()).ordering(self.run.as_str())
+///         Keys::new().with_run(self.run.as_str()).with_ordering(self.run.as_str())
 ///     }
 /// }
 ///

@@ -67,7 +67,7 @@
 //!
 //! while let Some((n, class)) = queue.pop_front() {
 //!     loop {
-//!         match flow.ask(&policy, class, now) {
+//!         match flow.check(&policy, class, now) {
 //!             FlowDecision::Go => break,
 //!             FlowDecision::Wait { until } => now = until,
 //!             // This host awaits each answer, so none is in flight here.
@@ -75,15 +75,15 @@
 //!         }
 //!     }
 //!     let started_at = now;
-//!     flow.started(&policy, class, started_at);
+//!     flow.start(&policy, class, started_at);
 //!     let refused = refuses(n, now);
 //!     now = now + Duration::from_millis(20);
 //!     if refused {
-//!         flow.ended(&policy, started_at, Feedback::TooFast, now);
-//!         flow.hold_until(&policy, now + Duration::from_secs(2), now);
+//!         flow.end(&policy, started_at, Feedback::TooFast, now);
+//!         flow.pause_until(&policy, now + Duration::from_secs(2), now);
 //!         queue.push_back((n, AttemptKind::Retry));
 //!     } else {
-//!         flow.ended(&policy, started_at, Feedback::Success, now);
+//!         flow.end(&policy, started_at, Feedback::Success, now);
 //!     }
 //! }
 //! assert!(now > start + Duration::from_secs(2));
@@ -123,13 +123,13 @@ pub enum AttemptKind {
     Probe,
 }
 
-/// Whether an attempt may go: the answer of [`Flow::ask`].
+/// Whether an attempt may go: the answer of [`Flow::check`].
 ///
 /// Exhaustive, because a host has to meet every arm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "a host has to meet every arm")]
 pub enum FlowDecision {
-    /// It may: see [`Flow::started`].
+    /// It may: see [`Flow::start`].
     Go,
     /// Not before this instant.
     Wait {
@@ -168,7 +168,7 @@ pub enum Feedback {
 }
 
 /// What an attempt used up when it was started, so that it can be
-/// [taken back](Flow::unstarted).
+/// [taken back](Flow::cancel_start).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
     rate: Option<Poured>,

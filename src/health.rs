@@ -103,7 +103,7 @@
 //!             if signal == Signal::Success {
 //!                 waiting -= 1;
 //!             }
-//!             told.extend(health.record(&policy, SenderOutage::Clear, pass, signal, now).edge());
+//!             told.extend(health.record(&policy, SenderOutage::Clear, pass, signal, now).transition());
 //!         }
 //!         Gate::Hold { until } => now = until,
 //!         // Only after a restart here, since this host awaits each answer.

@@ -2,7 +2,7 @@
 //!
 //! serde's own `flatten` is no help here. It buffers what it does not know as numbers and maps of
 //! its own, and so loses the order, the spelling of numbers and the digits of big ones; and it
-//! cannot hold raw text. The visitor which [`object!`] writes reads each member once, from the
+//! cannot hold raw text. The visitor which the macro `object!` writes reads each member once, from the
 //! parser, so it is also right when another crate turns on features of `serde_json` that change
 //! how its `Value` works.
 

@@ -30,8 +30,8 @@
 //! - To **build on the events**, use the models in [`lab`], or bring your own by implementing
 //!   [`Payload`].
 //! - To **speak with other systems**, take the webhooks of Strateos, Automata LINQ, Strike and
-//!   Segments.ai as they come, or send like them: see [`provider`]. [`CloudEvents`] and
-//!   [`SlackMessage`] are formats to send in.
+//!   Segments.ai as they come, or send like them: see [`provider`]. [`CloudEvents`](message::format::CloudEvents) and
+//!   [`SlackMessage`](message::format::SlackMessage) are formats to send in.
 //!
 //! # The promise
 //!
@@ -49,8 +49,8 @@
 //!      '--somebody enables it-- Disabled <--410, an operator-------------------------------'
 //! ```
 //!
-//! Three small machines make it: a [`Delivery`] says when one message is tried again, the
-//! [`Health`] of an endpoint whether it is sent to at all, and its [`Flow`] how fast. Each is plain
+//! Three small machines make it: a [`Delivery`](delivery::Delivery) says when one message is tried again, the
+//! [`Health`](health::Health) of an endpoint whether it is sent to at all, and its [`Flow`](flow::Flow) how fast. Each is plain
 //! data that can be saved at any moment, knows nothing of the others, and is driven by a policy that
 //! can come from a file. The [`outbox`] composes them for a process that holds many messages and
 //! endpoints; a host that keeps a queue or a table of its own takes the machines singly, one row

@@ -143,14 +143,14 @@
 //! Where anything but a success comes with a `Retry-After`, nothing at all goes to the endpoint
 //! before that, up to the [cap](crate::FlowPolicy::hold_cap) of its flow. What was in flight at a
 //! crash says nothing of the endpoint. While so many endpoints fail together that the fault is
-//! likely this end's, none is suspended or disabled for it: [`Outbox::outage_guard`].
+//! likely this end's, none is suspended or disabled for it: [`Outbox::with_outage_policy`].
 //!
 //! # Endpoints that change
 //!
 //! | change | what is pending | new messages |
 //! |---|---|---|
 //! | [replaced](Outbox::replace_endpoint) | goes on under what is new | by the new subscription |
-//! | not [`enabled`](crate::Endpoint::enabled) | is held | are not for it |
+//! | not [`enabled`](crate::Endpoint::with_enabled) | is held | are not for it |
 //! | [paused](Outbox::pause_endpoint) | is held | are held |
 //! | degraded, suspended | waits for a probe's success | wait too, or are shed where suspended |
 //! | [disabled](Outbox::disable_endpoint) | is cancelled, or held | are not for it |

@@ -22,7 +22,7 @@
 //! # let body: &[u8] = br#""reader 2""#;
 //! # let id = labhook::MessageId::new("msg_1")?;
 //! # let headers = labhook::Signer::standard_webhooks(secret()?).sign(&id, now, body)?;
-//! let verifier = Verifier::standard_webhooks(secret()?).also(older()?);
+//! let verifier = Verifier::standard_webhooks(secret()?).add_secret(older()?);
 //! let verified: Verified<'_> = verifier.verify(&headers, body, now)?;
 //! let event: Calibrated = verified.decode()?;
 //! # assert_eq!(event.instrument, "reader 2");

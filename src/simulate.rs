@@ -1,15 +1,6 @@
-//! What policies do, before they do it to a receiver: a linter and a simulator.
+//! Simulates what a policy does to a receiver, before an outage does: [`Scenario`].
 //!
-//! # The linter
-//!
-//! An endpoint has four policies, and each makes sense on its own. [`EndpointPolicy::lint`] looks for
-//! what does not make sense together, or beside what is [`Assumptions`] of the load: a window that
-//! ends before the first probe, an attempt limit that is never reached, an order in which others
-//! may pass at once, a rate at which a backlog does not drain. Each finding is a [`Finding`] that
-//! says what it is and how much, and whose documentation says why it matters.
-//! [`EndpointPolicy::summary`] gives the bounds that the policies set.
-//!
-//! # The simulator
+//! The [linter](crate::policy::lint) needs no run; this shows one.
 //!
 //! ```text
 //!  Load     so many events    .--------.  Send    .----------.  capacity, latency,
@@ -25,7 +16,7 @@
 //! microsecond, save for what it leaves out: the host takes no time, saves nothing and never
 //! crashes, nothing is lost on the way, and receivers do not learn. Everything in it is a whole
 //! number, and the same scenario always gives the same [`Report`]. All endpoints have the one load,
-//! save those that are given [one of their own](Scenario::endpoint_with_load).
+//! save those that are given [one of their own](Scenario::add_endpoint_with_load).
 //!
 //! ```
 //! use std::num::NonZeroU32;
@@ -39,10 +30,10 @@
 //! let minutes = |n: u64| Duration::from_secs(n * 60);
 //! // Twenty events a minute for an hour, and a quarter of an hour in which nobody listens.
 //! let load = Load::new(NonZeroU32::new(20).unwrap(), minutes(1));
-//! let receiver = Receiver::new().outage(minutes(10), minutes(25), Behaviour::refuses());
+//! let receiver = Receiver::new().add_outage(minutes(10), minutes(25), Behaviour::refuses());
 //! let policies = EndpointPolicy::new(RetryPolicy::new(Schedule::list([minutes(10), minutes(20)])));
 //!
-//! let scenario = Scenario::new(load, minutes(60)).endpoint(policies, receiver);
+//! let scenario = Scenario::new(load, minutes(60)).add_endpoint(policies, receiver);
 //! let report = &scenario.run()[0];
 //! assert_eq!(report.accepted, 1_200);
 //! assert_eq!(report.ended(Verdict::Delivered), 1_200);

@@ -24,8 +24,8 @@ const DOMAIN: &[u8] = b"labhook dice 1";
 ///
 /// let (message, endpoint) = (MessageId::new("msg_1")?, EndpointId::new("eln")?);
 /// let dice = JitterSeed::new(7, &message, &endpoint);
-/// assert_eq!(dice.roll(1, 5), dice.roll(1, 5));
-/// assert!(dice.roll(1, 5) <= 5);
+/// assert_eq!(dice.draw(1, 5), dice.draw(1, 5));
+/// assert!(dice.draw(1, 5) <= 5);
 /// # Ok::<(), labhook::id::IdError>(())
 /// ```
 #[derive(Clone, Copy, Debug)]

@@ -185,7 +185,7 @@ pub enum Failure {
     /// To the delivery it is an attempt like any other: it has its number, and the schedule goes
     /// on to the next delay. It says nothing about the receiver, so a host must not hold it
     /// against the endpoint. Where the request was not even tried,
-    /// [`Delivery::unstart`](super::Delivery::unstart) gives the number back instead.
+    /// [`Delivery::cancel_start`](super::Delivery::cancel_start) gives the number back instead.
     Sender,
 }
 

@@ -43,12 +43,12 @@ pub enum ResponseAction {
 /// let text = r#"{"410": "disable", "501": "fail", "2xx": "deliver", "other": "retry"}"#;
 /// let read: ResponseRules = serde_json::from_str(text)?;
 /// let made = ResponseRules::new()
-///     .status(StatusCode::GONE, ResponseAction::Disable)
-///     .status(StatusCode::NOT_IMPLEMENTED, ResponseAction::Fail);
+///     .with_status(StatusCode::GONE, ResponseAction::Disable)
+///     .with_status(StatusCode::NOT_IMPLEMENTED, ResponseAction::Fail);
 /// assert_eq!(read, made);
-/// assert_eq!(made.reaction(StatusCode::NO_CONTENT), ResponseAction::Deliver);
-/// assert_eq!(made.reaction(StatusCode::GONE), ResponseAction::Disable);
-/// assert_eq!(made.reaction(StatusCode::FOUND), ResponseAction::Retry);
+/// assert_eq!(made.action(StatusCode::NO_CONTENT), ResponseAction::Deliver);
+/// assert_eq!(made.action(StatusCode::GONE), ResponseAction::Disable);
+/// assert_eq!(made.action(StatusCode::FOUND), ResponseAction::Retry);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use crate::id::EndpointId;
 ///     Ok(Endpoint::new(EndpointId::new(id)?, "https://pay.example/hooks", signer)?)
 /// };
 /// // Strike permits 50 subscriptions.
-/// let mut registry = Registry::new().limit(1);
+/// let mut registry = Registry::new().with_limit(1);
 /// registry.insert(strike("pay")?)?;
 /// assert_eq!(registry.insert(strike("pay-2")?), Err(RegistryError::Full { limit: 1 }));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

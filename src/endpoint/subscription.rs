@@ -27,7 +27,7 @@ use crate::message::Message;
 /// let pick_ups = Subscription::all()
 ///     .event_types(["labware.moved".parse()?])
 ///     .labware(["plate-4".into()])
-///     .trigger_on(TriggerOn::Start);
+///     .with_trigger_on(TriggerOn::Start);
 /// # Ok::<(), labhook::endpoint::EventPatternError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,7 +104,7 @@ impl Subscription {
 
     /// Adds changes of resources, such as `invoice.updated`: the message must tell of one of them.
     ///
-    /// They are compared with [`Keys::resource_change`](crate::Keys::resource_change), all of
+    /// They are compared with [`Keys::with_resource_change`](crate::Keys::with_resource_change), all of
     /// whose messages are of the one type `resource.changed`.
     #[must_use]
     pub fn resource_changes<T: Into<Box<str>>>(

@@ -24,7 +24,7 @@ const fn count(count: u32) -> NonZeroU32 {
 /// use labhook::flow::{FlowPolicy, RateLimitPolicy};
 ///
 /// let rate = RateLimitPolicy::per_second(NonZeroU32::new(50).unwrap());
-/// let policy = FlowPolicy::adaptive().with_rate(rate);
+/// let policy = FlowPolicy::adaptive().with_rate_limit(rate);
 /// let file = r#"{"preset": "adaptive", "rate": {"releases": 50, "per_ms": 1000}}"#;
 /// assert_eq!(serde_json::from_str::<FlowPolicy>(file)?, policy);
 /// # Ok::<(), serde_json::Error>(())
@@ -114,7 +114,7 @@ impl FlowPolicy {
         self
     }
 
-    /// With at most this much heed to [`Flow::hold_until`](super::Flow::hold_until). Zero takes no
+    /// With at most this much heed to [`Flow::pause_until`](super::Flow::pause_until). Zero takes no
     /// heed. Rounded up to whole milliseconds.
     #[must_use]
     pub fn with_hold_cap(mut self, cap: Duration) -> Self {

@@ -111,7 +111,7 @@ const RETRY: i64 = 100;
 /// ```
 ///
 /// plus, over a later stretch, the retries that were saved up before it; a first attempt that is
-/// [taken back](super::Flow::unstarted) counts until then. A retry that finds nothing saved waits
+/// [taken back](super::Flow::cancel_start) counts until then. A retry that finds nothing saved waits
 /// for the trickle: it is delayed and never dropped. First attempts never wait. What fills the
 /// budget is starts and time, never a success, so a budget that is used up comes back while
 /// everything fails.

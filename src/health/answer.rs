@@ -185,7 +185,7 @@ impl Transition {
     }
 
     /// Whether the endpoint is disabled from here on. What waits for it is then
-    /// [cancelled or kept](super::HealthPolicy::waiting).
+    /// [cancelled or kept](super::HealthPolicy::pending_on_disable).
     #[must_use]
     pub const fn is_disabling(&self) -> bool {
         matches!(self.to, State::Disabled)

@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 
 /// One attempt that is over, as a host keeps it in its history: told by
 /// [`Notice::AttemptEnded`](super::Notice::AttemptEnded) where the outbox was asked to
-/// [report attempts](crate::Outbox::report_attempts).
+/// [report attempts](crate::Outbox::with_attempt_reports).
 ///
 /// It can be stored as it is. It names the endpoint by its id, and holds neither URL nor body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

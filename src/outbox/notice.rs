@@ -26,7 +26,7 @@ pub enum Notice {
         attempts: u32,
     },
     /// A delivery has failed so often that somebody should know:
-    /// [`Outbox::failing_after`](crate::Outbox::failing_after). It is retried all the same.
+    /// [`Outbox::with_failing_after`](crate::Outbox::with_failing_after). It is retried all the same.
     Failing {
         /// The message.
         message: MessageId,
@@ -51,7 +51,7 @@ pub enum Notice {
         since: Timestamp,
     },
     /// An attempt is over; told only where
-    /// [`Outbox::report_attempts`](crate::Outbox::report_attempts) was asked for.
+    /// [`Outbox::with_attempt_reports`](crate::Outbox::with_attempt_reports) was asked for.
     AttemptEnded(AttemptReport),
     /// An endpoint fails too often: what there is for it waits, and probes ask whether it is back.
     EndpointDegraded {
@@ -70,7 +70,7 @@ pub enum Notice {
     /// An endpoint receives nothing more: its receiver wants no more, an operator said so, or its
     /// probes have failed for too long. The deliveries that waited end as [`Verdict::Cancelled`],
     /// each with a notice of its own, or wait on, as the endpoint's
-    /// [policy](crate::HealthPolicy::waiting) says.
+    /// [policy](crate::HealthPolicy::pending_on_disable) says.
     ///
     /// It stays so over restarts until
     /// [`Outbox::enable_endpoint`](crate::Outbox::enable_endpoint) lifts it.

@@ -91,7 +91,7 @@ impl Outbox {
     }
 
     /// An operator disables the endpoint, and may say why: it receives nothing new, and what waits
-    /// is cancelled or kept, as its [policy](crate::HealthPolicy::waiting) says. It stays so over
+    /// is cancelled or kept, as its [policy](crate::HealthPolicy::pending_on_disable) says. It stays so over
     /// restarts, and no program lifts it.
     ///
     /// `false` where the endpoint is unknown or disabled already; in the latter case the decision

@@ -25,10 +25,10 @@ use crate::time::Timestamp;
 /// let today = Timestamp::from_unix_seconds(1_744_848_000);
 /// let yesterday = Timestamp::from_unix_seconds(1_744_761_600);
 /// let missed = ReplayFilter::all()
-///     .endpoint(EndpointId::new("eln")?)
-///     .accepted_from(yesterday)
-///     .accepted_before(today)
-///     .failed();
+///     .with_endpoint(EndpointId::new("eln")?)
+///     .with_accepted_from(yesterday)
+///     .with_accepted_before(today)
+///     .only_failed();
 /// # Ok::<(), labhook::id::IdError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct ReplayFilter {
 
 impl ReplayFilter {
     /// All deliveries that the outbox knows: those that are pending, and those of settled messages
-    /// that it [retains](Outbox::retain).
+    /// that it [retains](Outbox::with_retention).
     #[must_use]
     pub fn all() -> Self {
         Self::default()

@@ -39,7 +39,7 @@ pub struct EndpointPolicy {
 }
 
 impl EndpointPolicy {
-    /// This policy, and for the rest those of a new [`Endpoint`].
+    /// This policy, and for the rest those of a new [`Endpoint`](crate::Endpoint).
     #[must_use]
     pub fn new(retry: RetryPolicy) -> Self {
         Self { retry, ..Self::default() }

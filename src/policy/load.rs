@@ -27,7 +27,7 @@ impl Load {
         Self::new(events, Duration::from_secs(1))
     }
 
-    /// With the events going round so many [ordering keys](crate::Keys::ordering); without, each
+    /// With the events going round so many [ordering keys](crate::Keys::with_ordering); without, each
     /// has one of its own.
     #[must_use]
     pub const fn with_keys(mut self, keys: NonZeroU32) -> Self {

@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 /// use labhook::Order;
 ///
 /// // The events of one run in order, and no run waits for another.
-/// let order = Order::per_key().skip_after(Duration::from_secs(600));
+/// let order = Order::per_key().with_skip_after(Duration::from_secs(600));
 /// let file = r#"{"scope":"per_key","skip_after_ms":600000}"#;
 /// assert_eq!(serde_json::from_str::<Order>(file)?, order);
 /// # Ok::<(), serde_json::Error>(())
@@ -57,7 +57,7 @@ impl Order {
         Self::of(OrderScope::None)
     }
 
-    /// Messages with equal [ordering keys](Keys::ordering) one after the other. A message without
+    /// Messages with equal [ordering keys](Keys::with_ordering) one after the other. A message without
     /// one waits for none.
     #[must_use]
     pub const fn per_key() -> Self {

@@ -63,7 +63,7 @@
 //!     Secret::from_text("0123456789")?,
 //!     ["invoice.updated"],
 //! )?;
-//! let mut registry = Registry::new().limit(MAX_SUBSCRIPTIONS);
+//! let mut registry = Registry::new().with_limit(MAX_SUBSCRIPTIONS);
 //! registry.insert(subscription.endpoint(EndpointId::new("pay")?)?)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

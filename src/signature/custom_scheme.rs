@@ -63,9 +63,9 @@ use super::timestamp_form::TimestampForm;
 /// // A literal is checked when it is compiled.
 /// const LIMS: CustomScheme = CustomScheme::from_static(
 ///     SchemeSpec::new("x-lims-signature", "{timestamp}.{body}")
-///         .separator(',')
-///         .prefix("v1=")
-///         .timestamp_field("t=", TimestampForm::UnixSeconds),
+///         .with_separator(',')
+///         .with_prefix("v1=")
+///         .with_timestamp_field("t=", TimestampForm::UnixSeconds),
 /// );
 /// assert_eq!(LIMS.header(), "x-lims-signature");
 ///

@@ -20,10 +20,10 @@ use crate::time::{Timestamp, millis_up};
 ///
 /// let minutes = |n: u64| Duration::from_secs(n * 60);
 /// let receiver = Receiver::new()
-///     .latency(Duration::from_millis(80))
-///     .capacity(NonZeroU32::new(50).unwrap())
-///     .outage(minutes(10), minutes(25), Behaviour::Hangs)
-///     .outage(minutes(25), minutes(40), Behaviour::status(StatusCode::SERVICE_UNAVAILABLE));
+///     .with_latency(Duration::from_millis(80))
+///     .with_capacity(NonZeroU32::new(50).unwrap())
+///     .add_outage(minutes(10), minutes(25), Behaviour::Hangs)
+///     .add_outage(minutes(25), minutes(40), Behaviour::status(StatusCode::SERVICE_UNAVAILABLE));
 /// assert_eq!(receiver.outages().len(), 2);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl Receiver {
     /// With so long to each answer, whichever it is. One that comes at the attempt's deadline or
     /// later does not come. Without any, retries without end come as fast as the schedule lets
     /// them, a millisecond apart or less where it is jittered, up to the
-    /// [limit](super::Scenario::limit).
+    /// [limit](super::Scenario::with_limit).
     #[must_use]
     pub const fn with_latency(mut self, latency: Duration) -> Self {
         self.latency = latency;

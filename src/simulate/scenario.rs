@@ -25,11 +25,11 @@ const POINTS: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not zero");
 /// let per_second = |n| Load::per_second(NonZeroU32::new(n).unwrap());
 /// let minute = Duration::from_secs(60);
 /// // One that hangs, and is sent a hundred times as much as the other two.
-/// let hangs = Receiver::new().outage(Duration::ZERO, minute * 60, Behaviour::Hangs);
+/// let hangs = Receiver::new().add_outage(Duration::ZERO, minute * 60, Behaviour::Hangs);
 /// let reports = Scenario::new(per_second(1), minute)
-///     .endpoint(EndpointPolicy::default(), Receiver::new())
-///     .endpoint(EndpointPolicy::default(), Receiver::new())
-///     .endpoint_with_load(EndpointPolicy::default(), hangs, per_second(100))
+///     .add_endpoint(EndpointPolicy::default(), Receiver::new())
+///     .add_endpoint(EndpointPolicy::default(), Receiver::new())
+///     .add_endpoint_with_load(EndpointPolicy::default(), hangs, per_second(100))
 ///     .run();
 /// assert_eq!(reports[2].accepted, 6_000);
 /// for report in &reports[..2] {

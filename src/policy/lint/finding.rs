@@ -95,7 +95,7 @@ pub enum Finding {
     /// that is gone does not: pauses put off its probes and the retries alike.
     DisabledWithinSpan {
         /// How long a failing endpoint takes to be disabled, at the longest and with nothing that
-        /// puts a probe off: see [`PolicySummary::time_to_disable`](super::PolicySummary::time_to_disable).
+        /// puts a probe off: see [`PolicySummary::time_to_disable`](crate::policy::PolicySummary::time_to_disable).
         disabled: Duration,
         /// How long a delivery is retried, at the longest.
         span: Duration,

@@ -107,7 +107,7 @@ webhook! {
     ///     "/linq/runs" => Kind::RunStateChange,
     ///     _ => Kind::TaskStateChange,
     /// };
-    /// assert_eq!(Webhook::decode_as(kind, verified.admitted())?, run.into());
+    /// assert_eq!(Webhook::decode_as(kind, verified.trusted_body())?, run.into());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     Webhook:

@@ -24,8 +24,8 @@ use crate::signature::{Scheme, Signer};
 /// use labhook::provider::segments::{EventKind, Hook};
 ///
 /// let hook = Hook::new("https://eln.example/hooks?key=1", "jane")?
-///     .description("the ELN")
-///     .event_types([EventKind::SampleCreated, EventKind::LabelUpdated]);
+///     .with_description("the ELN")
+///     .with_event_types([EventKind::SampleCreated, EventKind::LabelUpdated]);
 /// assert!(hook.owns(&"jane/flowers".into()));
 /// assert_eq!(format!("{hook:?}"), r#"Hook(https://eln.example, "jane", ["sample.created", "label.updated"])"#);
 ///

@@ -24,7 +24,7 @@ use crate::signature::Signer;
 /// use labhook::provider::strateos::{Project, ProjectWebhook};
 ///
 /// let hook = ProjectWebhook::new(Project::new("p18sjzxaeaff9", "Demo Project"))
-///     .url("https://eln.example/hooks/4f1b")?;
+///     .with_url("https://eln.example/hooks/4f1b")?;
 /// assert_eq!(format!("{hook:?}"), r#"ProjectWebhook("p18sjzxaeaff9", https://eln.example)"#);
 ///
 /// let endpoint = hook.endpoint(EndpointId::new("eln")?)?.expect("it has a URL");

@@ -18,7 +18,7 @@ use crate::signature::Signer;
 use crate::time::TimeText;
 
 /// How many subscriptions there can be, as published: give it to
-/// [`Registry::limit`](crate::Registry::limit).
+/// [`Registry::with_limit`](crate::Registry::with_limit).
 pub const MAX_SUBSCRIPTIONS: usize = 50;
 
 /// The request that creates a subscription, as published; every one that there is keeps the rules.

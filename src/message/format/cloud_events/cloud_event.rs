@@ -77,8 +77,8 @@ impl CloudEvent {
     /// Reads an event in binary mode: its data from the body, its attributes from the `ce-`
     /// headers (HTTP protocol binding, section 3.1).
     ///
-    /// The body comes from [`Verified::admitted`](crate::Verified::admitted) or
-    /// [`Unsigned::admitted`](crate::danger::Unsigned::admitted). No signature that this crate
+    /// The body comes from [`Verified::trusted_body`](crate::Verified::trusted_body) or
+    /// [`Unsigned::trusted_body`](crate::danger::Unsigned::trusted_body). No signature that this crate
     /// checks covers the headers: with a genuine body, whoever stands between sender and receiver
     /// can have written them. Deduplicate by [`Verified::id`](crate::Verified::id), and see that
     /// `id` is the same.
