@@ -344,8 +344,9 @@ fn nothing_is_too_large() {
 #[test]
 fn the_policies_in_the_readme_are_read_and_do_not_contradict_each_other() {
     let readme = include_str!("../../README.md");
-    let (_, rest) = readme.split_once("```json\n").unwrap();
-    let policies: EndpointPolicy = serde_json::from_str(rest.split_once("```").unwrap().0).unwrap();
+    let (_, rest) = readme.split_once("let file = r#\"").unwrap();
+    let (file, _) = rest.split_once("\"#;").unwrap();
+    let policies: EndpointPolicy = serde_json::from_str(file).unwrap();
     assert_eq!(policies.retry.guarantee(), labhook::delivery::DeliveryGuarantee::Ask);
     let warnings = policies.lint(&Assumptions::new());
     assert!(warnings.iter().all(|it| it.severity() < Severity::Risk), "{warnings:?}");
