@@ -233,7 +233,7 @@ use self::timers::Timers;
 /// The sender: takes messages in, and says what to save, what to send, and until when to sleep.
 ///
 /// The [module's documentation](self) teaches the loop, the host's duties and what is promised.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Outbox {
     seed: u64,
     batch: NonZeroUsize,
@@ -253,7 +253,7 @@ pub struct Outbox {
 }
 
 /// A message and its deliveries.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     message: Arc<Message>,
     accepted_at: Timestamp,

@@ -36,7 +36,7 @@ pub(super) enum GroupStatus {
 }
 
 /// The deliveries of one endpoint that have not ended, by the sequence of their messages.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Backlog {
     open: BTreeSet<u64>,
     firsts: BTreeSet<u64>,
@@ -45,7 +45,7 @@ pub(super) struct Backlog {
 }
 
 /// Deliveries of which one waits for another.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct OrderingGroup {
     open: BTreeSet<u64>,
     /// Those that hold up all behind them.

@@ -15,7 +15,7 @@ use crate::policy::Order;
 use crate::time::Timestamp;
 
 /// A delivery, and where it is indexed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct DeliveryState {
     pub(super) format: Box<str>,
     pub(super) delivery: Delivery,

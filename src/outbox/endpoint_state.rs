@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 const FIRSTS: u8 = 3;
 
 /// One endpoint: its queue, its health, its flow, and where it is indexed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct EndpointState {
     pub(super) queue: Backlog,
     pub(super) kept: Persisted,

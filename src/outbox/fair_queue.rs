@@ -14,7 +14,7 @@ const OVERHEAD: u64 = 1_024;
 /// stands at the clock's time, so that it neither has to make up for having been quiet nor gains by
 /// it. Each of `k` endpoints with a backlog gets `1 / k` of the bytes, give or take one message,
 /// which is what deficit round robin gives, without its rounds.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct FairQueue {
     ready: BTreeSet<(u64, EndpointId)>,
     clock: u64,

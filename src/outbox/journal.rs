@@ -12,7 +12,7 @@ use crate::outbox::record::{RecordKey, Revision};
 ///
 /// At most one group is saving. That is group commit by itself: while storage is busy, whatever
 /// else changes gathers into the next group.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Journal {
     durable: bool,
     changed: BTreeSet<RecordKey>,
@@ -23,7 +23,7 @@ pub(super) struct Journal {
     released: Guarded,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Guarded {
     attempts: VecDeque<Ticket>,
     notices: VecDeque<Notice>,
@@ -40,7 +40,7 @@ impl Guarded {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Saving {
     revision: Revision,
     keys: BTreeSet<RecordKey>,
@@ -144,7 +144,7 @@ impl Journal {
 }
 
 /// What came of closing a group.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Closed {
     /// There is no storage: what the group guards is released.
     Released,

@@ -10,7 +10,7 @@ pub(super) enum Census {
 }
 
 /// The guard against the sender's own outage, and what it counts.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct OutageCensus {
     policy: OutagePolicy,
     well: u64,

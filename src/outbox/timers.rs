@@ -17,7 +17,7 @@ pub(super) enum Timer {
 }
 
 /// Timers by instant: the next one is found without a scan.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Timers(BTreeSet<(Timestamp, Timer)>);
 
 impl Timers {

@@ -517,7 +517,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::support::config())]
 
     /// Whatever outcomes, restarts after any prefix of the changes and clocks that go back:
     /// nothing is lost, no attempt is sent while another of its delivery is live, everything sent

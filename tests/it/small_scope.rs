@@ -46,7 +46,7 @@ fn search(name: &str, scope: &Scope) -> usize {
     let (mut next, mut edges) = (0, 0);
     while next < found.len() {
         let inputs = history(&found, next);
-        let mut world = World::rebuilt(scope, inputs.iter().copied());
+        let world = World::rebuilt(scope, inputs.iter().copied());
         let (possible, fair) = (world.inputs(), world.fair());
         {
             let _trace = Trace(&inputs, None);
@@ -54,11 +54,9 @@ fn search(name: &str, scope: &Scope) -> usize {
         }
         found[next].settled = world.is_settled();
         assert!(fair.is_some() || world.is_settled(), "stuck after {inputs:?}");
-        for (count, input) in possible.into_iter().enumerate() {
+        for input in possible {
             let _trace = Trace(&inputs, Some(input));
-            if count > 0 {
-                world = World::rebuilt(scope, inputs.iter().copied());
-            }
+            let mut world = world.clone();
             world.act(input);
             edges += 1;
             let id = *ids.entry(world.digest(&mut text)).or_insert(found.len());

@@ -120,6 +120,7 @@ struct Tally {
     told: Option<Verdict>,
 }
 
+#[derive(Clone)]
 pub(crate) struct World<'a> {
     scope: &'a Scope,
     pub(crate) outbox: Outbox,

@@ -14,9 +14,14 @@ use labhook::{
 };
 use proptest::prelude::ProptestConfig;
 
-/// The cases of a property; `PROPTEST_CASES` scales them.
+/// The cases of a property: 256 in release, 48 in debug so that `cargo test` stays quick.
+/// `PROPTEST_CASES` overrides both.
 pub(crate) fn config() -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
+    let default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if cfg!(debug_assertions) && std::env::var_os("PROPTEST_CASES").is_none() {
+        return ProptestConfig { cases: 48, ..default };
+    }
+    default
 }
 
 pub(crate) fn secs(seconds: u64) -> Duration {

@@ -264,7 +264,7 @@ fn the_hosts_own_types_are_written_too() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::support::config())]
 
     #[test]
     fn any_text_comes_back_from_either_mode(run in any::<String>(), extension in any::<String>()) {

@@ -63,7 +63,7 @@ fn bodies() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::support::config())]
 
     #[test]
     fn a_webhook_comes_back_from_its_event(body in bodies()) {
