@@ -1,7 +1,7 @@
 //! The world of the exhaustive search: one outbox, its storage, its receivers, and whatever a host
 //! may do next.
 //!
-//! Nothing here is random: a world is rebuilt from the list of its inputs.
+//! Nothing here is random: a world follows from the list of its inputs.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -150,12 +150,6 @@ impl<'a> World<'a> {
             wait: None,
         };
         world.drain();
-        world
-    }
-
-    pub(crate) fn rebuilt(scope: &'a Scope, inputs: impl Iterator<Item = Input>) -> Self {
-        let mut world = Self::new(scope);
-        inputs.for_each(|input| world.act(input));
         world
     }
 
