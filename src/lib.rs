@@ -1,11 +1,13 @@
 //! Webhooks for laboratory software: typed lab events, signed requests, and a delivery machine
 //! that the host drives with its own HTTP client.
 //!
-//! labhook makes no request, opens no file, reads no clock, rolls no dice and starts no thread.
-//! The host does those and labhook decides, so it fits a scheduler with threads, a service with
-//! tasks, a program in a browser and a test with a clock of its own alike.
+//! labhook makes no request, opens no file, reads no clock, draws no randomness and starts no
+//! thread. Your application does those, and labhook decides, so it fits a scheduler with threads, a
+//! service with tasks, a program in a browser, and a test with a clock of its own.
 //!
-//! # The walk
+//! The [`guide`] teaches sending, receiving, persisting and operating, and has the glossary.
+//!
+//! # How it fits together
 //!
 //! ```text
 //!  sender                                             receiver
@@ -22,18 +24,18 @@
 //!  Step::Wait(until) or Step::Idle
 //! ```
 //!
-//! - To **send**, make a [`Message`] of an [`Event`], [publish](Outbox::publish) it and follow
-//!   what [`Outbox::poll`] says. The [`outbox`] module teaches that loop.
-//! - To **receive**, [verify](Verifier::verify) first, then [decode](Verified::decode), then ask
-//!   an [`Inbox`] whether the event is new. What was not verified cannot be decoded, save through
-//!   [`danger`].
-//! - To **build on the events**, use the models in [`lab`], or bring your own by implementing
-//!   [`Payload`].
-//! - To **speak with other systems**, take the webhooks of Strateos, Automata LINQ, Strike and
-//!   Segments.ai as they come, or send like them: see [`provider`]. [`CloudEvents`](message::format::CloudEvents) and
+//! - To **send**, make a [`Message`] of an [`Event`], [publish](Outbox::publish) it, and do what
+//!   [`Outbox::poll`] asks. The [`outbox`] module teaches that loop.
+//! - To **receive**, [verify](Verifier::verify), then [decode](Verified::decode), then ask an
+//!   [`Inbox`] whether the event is a duplicate. A body that was not verified cannot be decoded,
+//!   except through [`danger`].
+//! - To **build on the events**, use the models in [`lab`], or implement [`Payload`] for your own.
+//! - To **talk to other systems**, receive the webhooks of Strateos, Automata LINQ, Strike and
+//!   Segments.ai, or send as they do: see [`provider`].
+//!   [`CloudEvents`](message::format::CloudEvents) and
 //!   [`SlackMessage`](message::format::SlackMessage) are formats to send in.
 //!
-//! # The promise
+//! # State machines
 //!
 //! ```text
 //!  a delivery: one message on its way to one endpoint
@@ -49,12 +51,13 @@
 //!      '--somebody enables it-- Disabled <--410, an operator-------------------------------'
 //! ```
 //!
-//! Three small machines make it: a [`Delivery`](delivery::Delivery) says when one message is tried again, the
-//! [`Health`](health::Health) of an endpoint whether it is sent to at all, and its [`Flow`](flow::Flow) how fast. Each is plain
-//! data that can be saved at any moment, knows nothing of the others, and is driven by a policy that
-//! can come from a file. The [`outbox`] composes them for a process that holds many messages and
-//! endpoints; a host that keeps a queue or a table of its own takes the machines singly, one row
-//! each. What policies come to is for [`simulate`] to say, before an outage does.
+//! Three small machines compose it: a [`Delivery`](delivery::Delivery) decides when one message is
+//! tried again, the [`Health`](health::Health) of an endpoint is its circuit breaker, and its
+//! [`Flow`](flow::Flow) limits rate and concurrency. Each is plain data that can be saved at any
+//! moment, knows nothing of the others, and is driven by a policy that can come from a file. The
+//! [`outbox`] composes them for a process that holds many messages and endpoints; a host with a queue
+//! or a table of its own uses the machines singly, one row each. The [linter](policy::lint) and the
+//! [simulator](simulate) say what a policy adds up to before an outage does.
 //!
 //! # Receive
 //!
@@ -85,7 +88,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Four things apart
+//! # Separation of concerns
 //!
 //! **State** is plain data that serde can save at any moment. **RetryPolicy** is plain data, lent to
 //! each call, and can come from a configuration file. **Time** is an argument. **I/O** is the
@@ -93,13 +96,13 @@
 //!
 //! # Panics
 //!
-//! No input makes labhook panic: no bytes from the network, no saved state, no clock. The
-//! exceptions are constructors that are documented to, such as [`EventType::from_static`] on text
-//! that is no event type, and whose place is a `const`.
+//! No input makes labhook panic: no bytes from the network, no saved state, no clock. The exceptions
+//! are constructors for `const` contexts that are documented to panic, such as
+//! [`EventType::from_static`] on text that is not an event type.
 //!
 //! # Features
 //!
-//! - `ed25519`, off by default: signatures of the Standard Webhooks kind `v1a`.
+//! - `ed25519`, off by default: Standard Webhooks `v1a` signatures.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -111,6 +114,7 @@ pub mod endpoint;
 pub mod event;
 mod event_type;
 pub mod flow;
+pub mod guide;
 pub mod health;
 pub mod id;
 pub mod json;
@@ -126,19 +130,33 @@ pub mod simulate;
 mod small_map;
 pub mod time;
 
+#[doc(inline)]
 pub use crate::delivery::{Failure, Outcome, RetryPolicy, Verdict};
+#[doc(inline)]
 pub use crate::endpoint::{Endpoint, Registry, Subscription};
+#[doc(inline)]
 pub use crate::event::{Event, EventType, Keys, Payload};
+#[doc(inline)]
 pub use crate::flow::FlowPolicy;
+#[doc(inline)]
 pub use crate::health::HealthPolicy;
+#[doc(inline)]
 pub use crate::id::{EndpointId, MessageId};
+#[doc(inline)]
 pub use crate::lab::LabEvent;
+#[doc(inline)]
 pub use crate::message::Message;
+#[doc(inline)]
 pub use crate::outbox::{Attempt, Notice, Outbox, Step, Ticket};
+#[doc(inline)]
 pub use crate::policy::{EndpointPolicy, Order};
+#[doc(inline)]
 pub use crate::receive::{Inbox, Reply};
+#[doc(inline)]
 pub use crate::secret::Secret;
+#[doc(inline)]
 pub use crate::signature::{Signer, Verified, Verifier, VerifyError};
+#[doc(inline)]
 pub use crate::time::Timestamp;
 
 /// The README's snippets are tests.

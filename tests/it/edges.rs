@@ -189,7 +189,7 @@ fn found() -> Edges {
     for path in paths {
         let inside = path.strip_prefix(&src).unwrap().with_extension("");
         let parts: Vec<_> = inside.iter().map(|part| part.to_str().unwrap()).collect();
-        if parts == ["lib"] || parts.contains(&"tests") {
+        if parts == ["lib"] || parts[0] == "guide" || parts.contains(&"tests") {
             continue;
         }
         let code = code(&fs::read_to_string(&path).unwrap());

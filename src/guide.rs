@@ -1,0 +1,54 @@
+//! The guide: how to send, receive, persist, operate and test, chapter by chapter.
+//!
+//! 1. [Send](sending)
+//! 2. [Receive](receiving)
+//! 3. [Your own events](own_events)
+//! 4. [Persist the outbox](persisting)
+//! 5. [Operate](operating)
+//! 6. [Policies in a file](policy_files)
+//! 7. [Without an outbox](without_outbox)
+//! 8. [Test your integration](testing)
+//! 9. [Glossary](glossary)
+//! 10. [Design and invariants](design)
+//! 11. [Comparison with other crates](comparison)
+//! 12. [Changelog](changelog)
+//! 13. [Contributing](contributing)
+
+#[doc = include_str!("guide/sending.md")]
+pub mod sending {}
+
+#[doc = include_str!("guide/receiving.md")]
+pub mod receiving {}
+
+#[doc = include_str!("guide/own_events.md")]
+pub mod own_events {}
+
+#[doc = include_str!("guide/persisting.md")]
+pub mod persisting {}
+
+#[doc = include_str!("guide/operating.md")]
+pub mod operating {}
+
+#[doc = include_str!("guide/policy_files.md")]
+pub mod policy_files {}
+
+#[doc = include_str!("guide/without_outbox.md")]
+pub mod without_outbox {}
+
+#[doc = include_str!("guide/testing.md")]
+pub mod testing {}
+
+#[doc = include_str!("guide/glossary.md")]
+pub mod glossary {}
+
+#[doc = include_str!("guide/design.md")]
+pub mod design {}
+
+#[doc = include_str!("guide/comparison.md")]
+pub mod comparison {}
+
+#[doc = include_str!("guide/changelog.md")]
+pub mod changelog {}
+
+#[doc = include_str!("guide/contributing.md")]
+pub mod contributing {}
