@@ -41,8 +41,8 @@
 //!  a delivery: one message on its way to one endpoint
 //!
 //!   Due ---start---> InFlight ---delivered, refused, nothing left---> Ended
-//!    ^                 |   '----no answer, and nobody may resend----> InDoubt, Ended
-//!    '-- Waiting <-----'  failed or unanswered: the RetryPolicy says for how long
+//!    ^                 |   '---no response, and none may be resent--> InDoubt, Ended
+//!    '-- Waiting <-----'  failed: the RetryPolicy says for how long
 //!
 //!  an endpoint
 //!
