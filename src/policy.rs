@@ -1,10 +1,10 @@
-//! The policy of one endpoint: [`EndpointPolicy`], its file form and its linter.
+//! The policies of one endpoint: [`EndpointPolicy`], its file form, and a linter.
 //!
-//! An endpoint has four policies, and each of them makes sense on its own: [`RetryPolicy`] says
-//! when one message is tried again, [`HealthPolicy`] when the endpoint is held back and probed,
-//! [`FlowPolicy`] how fast it may be sent to, and [`Order`] which messages follow one another.
-//! [`EndpointPolicy`] holds all four, and can be read from one table of a configuration file. The
-//! [`lint`] module finds what does not make sense together.
+//! An endpoint has four policies: [`RetryPolicy`] decides when a failed delivery is retried,
+//! [`HealthPolicy`] when the endpoint's circuit breaker opens and how it is probed, [`FlowPolicy`]
+//! how fast the endpoint may be sent to, and [`Order`] which messages must follow one another.
+//! [`EndpointPolicy`] holds all four and can be read from one table of a configuration file. The
+//! [`lint`] module reports combinations that contradict each other.
 //!
 //! [`RetryPolicy`]: crate::RetryPolicy
 //! [`HealthPolicy`]: crate::HealthPolicy

@@ -1,22 +1,21 @@
-//! Simulates what a policy does to a receiver, before an outage does: [`Scenario`].
-//!
-//! The [linter](crate::policy::lint) needs no run; this shows one.
+//! Simulator: runs policies against a model of their receiver, on a virtual clock.
 //!
 //! ```text
-//!  Load     so many events    .--------.  Send    .----------.  capacity, latency,
-//!  in so much time -- publish -> Outbox | -------> | Receiver |  outages
+//!  Load                       .--------.   Send   .----------.  capacity, latency,
+//!  events per time - publish -> Outbox | -------> | Receiver |  outages
 //!                             '--------' <------- '----------'
 //!                                 |       resolve
 //!                                 '-- notices --> Report
 //! ```
 //!
-//! A [`Scenario`] drives a real [`Outbox`](crate::Outbox) by its public calls, on a clock that
-//! jumps to whatever comes next: an event, an answer, the instant of
-//! [`Step::Wait`](crate::Step::Wait). What it shows is therefore what a host would see, down to the
-//! microsecond, save for what it leaves out: the host takes no time, saves nothing and never
-//! crashes, nothing is lost on the way, and receivers do not learn. Everything in it is a whole
-//! number, and the same scenario always gives the same [`Report`]. All endpoints have the one load,
-//! save those that are given [one of their own](Scenario::add_endpoint_with_load).
+//! A [`Scenario`] drives a real [`Outbox`](crate::Outbox) through its public API. Its clock jumps
+//! to the next event, response or [`Step::Wait`](crate::Step::Wait). A [`Report`] therefore shows
+//! what a host would see, to the microsecond, under ideal conditions: the host takes no time, saves
+//! nothing and never crashes, the network loses nothing, and receivers do not adapt. All arithmetic
+//! is on integers, and a scenario always gives the same report. All endpoints share one load,
+//! except those that are [given their own](Scenario::add_endpoint_with_load).
+//!
+//! To check policies without running them, see [`policy::lint`](crate::policy::lint).
 //!
 //! ```
 //! use std::num::NonZeroU32;
@@ -28,28 +27,29 @@
 //! use labhook::simulate::{Behaviour, Receiver, Scenario};
 //!
 //! let minutes = |n: u64| Duration::from_secs(n * 60);
-//! // Twenty events a minute for an hour, and a quarter of an hour in which nobody listens.
+//! // Twenty events a minute for an hour, and an outage of a quarter of an hour.
 //! let load = Load::new(NonZeroU32::new(20).unwrap(), minutes(1));
-//! let receiver = Receiver::new().add_outage(minutes(10), minutes(25), Behaviour::refuses());
-//! let policies = EndpointPolicy::new(RetryPolicy::new(Schedule::list([minutes(10), minutes(20)])));
+//! let receiver =
+//!     Receiver::new().add_outage(minutes(10), minutes(25), Behaviour::refuses_connections());
+//! let policy = EndpointPolicy::new(RetryPolicy::new(Schedule::list([minutes(10), minutes(20)])));
 //!
-//! let scenario = Scenario::new(load, minutes(60)).add_endpoint(policies, receiver);
-//! let report = &scenario.run()[0];
+//! let report = &Scenario::new(load, minutes(60)).add_endpoint(policy, receiver).run()[0];
 //! assert_eq!(report.accepted, 1_200);
 //! assert_eq!(report.ended(Verdict::Delivered), 1_200);
 //! assert_eq!(report.duplicates, 0);
-//! assert!(report.delays.unwrap().max <= minutes(40));
+//! assert!(report.latency.unwrap().max <= minutes(40));
 //! ```
 
 mod receiver;
+mod receiver_sim;
+mod recorder;
 mod report;
 mod run;
 mod scenario;
 mod series;
 mod source;
-mod tally;
 
 pub use receiver::{Behaviour, Outage, Receiver};
-pub use report::{Delays, Recovery, Report};
+pub use report::{Latency, Recovery, Report};
 pub use scenario::Scenario;
 pub use series::{Point, Series};

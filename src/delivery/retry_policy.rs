@@ -289,22 +289,32 @@ impl RetryPolicy {
     /// again out of doubt.
     #[must_use]
     pub fn span(&self) -> Duration {
-        let limit = self.max_attempts.map(|most| most.get().saturating_sub(1));
-        let retries = match (self.schedule.retries(), limit) {
-            (Some(retries), Some(limit)) => Some(retries.min(limit)),
-            (retries, limit) => retries.or(limit),
-        };
+        self.span_with(self.retry_after_cap(), self.window())
+    }
+
+    /// The [`span`](Self::span) if no wait is shorter than `shortest_wait`, within `window`.
+    pub(crate) fn span_with(&self, shortest_wait: Duration, window: Option<Duration>) -> Duration {
         let timeout = self.attempt_timeout();
-        let whole = retries.map_or(Duration::MAX, |retries| {
-            let cap = self.retry_after_cap();
+        let whole = self.retries().map_or(Duration::MAX, |retries| {
             self.schedule
-                .sum(retries, |delay| self.jitter.longest(delay).max(cap))
+                .sum_by(retries, |delay| self.jitter.longest(delay).max(shortest_wait))
                 .saturating_add(timeout.saturating_mul(retries))
                 .saturating_add(timeout)
         });
-        match self.window() {
+        match window {
             Some(window) => whole.min(window.saturating_add(timeout)),
             None => whole,
+        }
+    }
+
+    /// Returns the number of retries that the schedule and the attempt limit allow; `None` if
+    /// they are unlimited. A window may end them before.
+    #[must_use]
+    pub fn retries(&self) -> Option<u32> {
+        let limit = self.max_attempts.map(|most| most.get().saturating_sub(1));
+        match (self.schedule.retries(), limit) {
+            (Some(retries), Some(limit)) => Some(retries.min(limit)),
+            (retries, limit) => retries.or(limit),
         }
     }
 

@@ -178,11 +178,17 @@ impl Schedule {
     /// All delays together, without jitter; `None` where they have no end.
     #[must_use]
     pub fn total(&self) -> Option<Duration> {
-        Some(self.sum(self.retries()?, |delay| delay))
+        Some(self.sum(self.retries()?))
+    }
+
+    /// Returns the sum of the first `retries` delays, without jitter. It saturates.
+    #[must_use]
+    pub fn sum(&self, retries: u32) -> Duration {
+        self.sum_by(retries, |delay| delay)
     }
 
     /// The sum over the first `retries` delays of what `each` makes of them, saturating.
-    pub(super) fn sum(&self, retries: u32, each: impl Fn(Duration) -> Duration) -> Duration {
+    pub(super) fn sum_by(&self, retries: u32, each: impl Fn(Duration) -> Duration) -> Duration {
         let mut sum = Duration::ZERO;
         let mut retry = 1_u32;
         while retry <= retries {

@@ -118,7 +118,7 @@ impl Outbox {
         if slot.sent || started.number != ticket.attempt || !is_its_flight {
             return None;
         }
-        let line = endpoint.policy.order.line(message.keys());
+        let line = endpoint.policy.order.group(message.keys());
         let held_up = line.is_some_and(|line| lane.queue.is_held_up(line, ticket.sequence));
         // The deliveries before it in its line have ended, unless one was replayed since.
         if held_up || slot.flight.is_some_and(|flight| lane.is_overtaken(&flight)) {

@@ -51,7 +51,7 @@ impl Outbox {
             if !endpoint.enabled || !endpoint.subscription.matches(&message) {
                 continue;
             }
-            let line = endpoint.policy.order.line(message.keys());
+            let line = endpoint.policy.order.group(message.keys());
             if let Some(lane) = self.lanes.get_mut(endpoint.id())
                 && !lane.takes(&endpoint.policy.health, line, now)
             {

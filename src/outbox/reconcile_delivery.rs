@@ -86,7 +86,7 @@ impl Outbox {
         // When to look at it again.
         let ended = slot.delivery.verdict().is_some();
         let order = endpoint.map(|endpoint| endpoint.policy.order).unwrap_or_default();
-        let line = order.line(entry.message.keys()).filter(|_| !ended);
+        let line = order.group(entry.message.keys()).filter(|_| !ended);
         let (standing, skip_at) = slot.standing(order, entry.accepted_at, now);
         let wake_at = endpoint.and_then(|endpoint| slot.delivery.wake_at(&endpoint.policy.retry));
         let alarm = wake_at.into_iter().chain(skip_at.filter(|_| line.is_some())).min();

@@ -7,39 +7,92 @@ use crate::flow::FlowPolicy;
 use crate::health::HealthPolicy;
 use crate::policy::order::Order;
 
-/// All policies of one endpoint, which only together say what becomes of a message.
+/// Delivery settings of one endpoint: retries, circuit breaker, flow control and ordering.
+///
+/// It is plain data: build it in code, or read it from a configuration file.
+/// [`Endpoint::with_policy`](crate::Endpoint::with_policy) sets all four at once, and
+/// [`lint`](Self::lint) reports settings that contradict each other.
 ///
 /// ```
+/// use std::num::NonZeroU32;
 /// use std::time::Duration;
-/// use labhook::{EndpointPolicy, RetryPolicy};
+///
+/// use labhook::flow::RateLimitPolicy;
 /// use labhook::policy::lint::Assumptions;
+/// use labhook::{
+///     Endpoint, EndpointId, EndpointPolicy, FlowPolicy, HealthPolicy, Order, RetryPolicy, Signer,
+/// };
 ///
-/// let policies = EndpointPolicy::new(RetryPolicy::svix().with_window(Duration::from_secs(3_600)));
-/// let warnings = policies.lint(&Assumptions::new());
-/// assert_eq!(warnings[0].to_string(), "the window of 1 h leaves 3 of 7 retries");
+/// let per_second = NonZeroU32::new(100).unwrap();
+/// let policy = EndpointPolicy::new(RetryPolicy::svix())
+///     .with_health(HealthPolicy::new().with_disable_after(Duration::from_secs(3 * 86_400)))
+///     .with_flow(FlowPolicy::adaptive().with_rate_limit(RateLimitPolicy::per_second(per_second)))
+///     .with_order(Order::per_key());
 ///
-/// let file = r#"{"retry": {"preset": "svix", "window_ms": 3600000}}"#;
-/// assert_eq!(serde_json::from_str::<EndpointPolicy>(file)?, policies);
+/// let (id, url) = (EndpointId::new("lims")?, "https://lims.example/in");
+/// let lims = Endpoint::new(id, url, Signer::unsigned())?.with_policy(policy);
+///
+/// // Shorten the retry window, and ask the linter what that does.
+/// let retry = RetryPolicy::svix().with_window(Duration::from_secs(3_600));
+/// let findings = lims.policy.with_retry(retry).lint(&Assumptions::new());
+/// assert_eq!(findings[0].to_string(), "the retry window of 1 h allows 3 of 7 retries");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # In a file
+///
+/// Each of `retry`, `health`, `flow` and `order` is optional and defaults to that of a new
+/// [`Endpoint`](crate::Endpoint). Unknown fields are refused at every level. [`RetryPolicy`],
+/// [`HealthPolicy`], [`FlowPolicy`] and [`Order`] document their own tables.
+///
+/// ```
+/// # use labhook::{EndpointPolicy, RetryPolicy};
+/// let policy: EndpointPolicy = serde_json::from_str(
+///     r#"{
+///         "retry": { "preset": "svix", "window_ms": 86400000 },
+///         "health": { "disable_after_ms": 259200000, "new_messages": "shed" },
+///         "flow": "adaptive",
+///         "order": { "scope": "per_key", "skip_after_attempts": 3 }
+///     }"#,
+/// )?;
+/// assert_eq!(policy.retry.schedule(), RetryPolicy::svix().schedule());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// In a file each member may be absent; other members are refused.
+/// The same in TOML:
+///
+/// ```toml
+/// flow = "adaptive"
+/// retry = { preset = "svix", window_ms = 86_400_000 }
+/// health = { disable_after_ms = 259_200_000, new_messages = "shed" }
+/// order = { scope = "per_key", skip_after_attempts = 3 }
+/// ```
+///
+/// TOML has no `null`, which other formats use to lift a preset's limit. A policy can therefore be
+/// read from TOML but not written to it.
+#[doc(alias = "delivery policy")]
+#[doc(alias = "delivery settings")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "an endpoint policy table with `retry`, `health`, `flow` and `order`"
+)]
 #[non_exhaustive]
 pub struct EndpointPolicy {
-    /// How long and how often to try.
+    /// When and how often delivery is attempted.
     pub retry: RetryPolicy,
-    /// When the endpoint counts as failing, and what is done then.
+    /// Circuit breaker: when the endpoint is held back, probed and disabled.
     pub health: HealthPolicy,
-    /// How fast it may be sent to.
+    /// How fast the endpoint may be sent to.
     pub flow: FlowPolicy,
-    /// Which messages come one after the other.
+    /// Which messages must be delivered one after another.
     pub order: Order,
 }
 
 impl EndpointPolicy {
-    /// This policy, and for the rest those of a new [`Endpoint`](crate::Endpoint).
+    /// Creates a policy with these retries and the defaults of a new
+    /// [`Endpoint`](crate::Endpoint) for everything else.
     #[must_use]
     pub fn new(retry: RetryPolicy) -> Self {
         Self { retry, ..Self::default() }
@@ -52,21 +105,21 @@ impl EndpointPolicy {
         self
     }
 
-    /// With this health policy.
+    /// Sets the health policy.
     #[must_use]
     pub fn with_health(mut self, health: HealthPolicy) -> Self {
         self.health = health;
         self
     }
 
-    /// With this flow policy.
+    /// Sets the flow policy.
     #[must_use]
     pub const fn with_flow(mut self, flow: FlowPolicy) -> Self {
         self.flow = flow;
         self
     }
 
-    /// With this order.
+    /// Sets the delivery order.
     #[must_use]
     pub const fn with_order(mut self, order: Order) -> Self {
         self.order = order;

@@ -1,11 +1,13 @@
-//! The events that an endpoint is offered: [`Load`].
+//! Events that an endpoint is offered over time: [`Load`].
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use crate::time::micros;
 
-/// So many events in so much time, evenly spaced.
+/// A steady load: `events` per `per`, evenly spaced.
+#[doc(alias = "throughput")]
+#[doc(alias = "arrival rate")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Load {
     events: NonZeroU32,
@@ -14,46 +16,46 @@ pub struct Load {
 }
 
 impl Load {
-    /// So many events in so much time, which counts as a microsecond at least.
+    /// Creates a load of `events` per `per`, which is at least a microsecond.
     #[must_use]
     pub fn new(events: NonZeroU32, per: Duration) -> Self {
         let per_us = NonZeroU64::new(micros(per)).unwrap_or(NonZeroU64::MIN);
         Self { events, per_us, keys: None }
     }
 
-    /// So many events a second.
+    /// Creates a load of `events` per second.
     #[must_use]
     pub fn per_second(events: NonZeroU32) -> Self {
         Self::new(events, Duration::from_secs(1))
     }
 
-    /// With the events going round so many [ordering keys](crate::Keys::with_ordering); without, each
-    /// has one of its own.
+    /// Sets the number of [ordering keys](crate::Keys::ordering) that the events cycle through.
+    /// By default each event has a key of its own.
     #[must_use]
     pub const fn with_keys(mut self, keys: NonZeroU32) -> Self {
         self.keys = Some(keys);
         self
     }
 
-    /// How many events there are in [`per`](Self::per).
+    /// Returns the number of events in each [`per`](Self::per).
     #[must_use]
     pub const fn events(&self) -> NonZeroU32 {
         self.events
     }
 
-    /// The time in which there are so many [`events`](Self::events).
+    /// Returns the time in which [`events`](Self::events) arrive.
     #[must_use]
     pub const fn per(&self) -> Duration {
         Duration::from_micros(self.per_us.get())
     }
 
-    /// How many ordering keys the events go round.
+    /// Returns the number of ordering keys, or `None` if each event has its own.
     #[must_use]
     pub const fn keys(&self) -> Option<NonZeroU32> {
         self.keys
     }
 
-    /// When event `number` comes, the first being 0 and at 0. It saturates.
+    /// Returns when event `number` arrives. Event 0 arrives at 0; later ones saturate.
     #[must_use]
     pub fn at(&self, number: u64) -> Duration {
         let micros = u128::from(number).saturating_mul(u128::from(self.per_us.get()));

@@ -1,5 +1,6 @@
-//! Which messages an endpoint receives one after the other: [`Order`].
+//! Delivery order of an endpoint's messages: [`Order`].
 
+use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -8,26 +9,37 @@ use serde::{Deserialize, Serialize};
 use crate::event::Keys;
 use crate::time::Timestamp;
 
-/// Which messages an endpoint receives one after the other, in the order in which the outbox
-/// accepted them.
+/// Delivery order: which messages are delivered one after another (FIFO).
 ///
-/// The next one is not attempted before the delivery of the one before it has ended, whichever
-/// way: a receiver sees a run's `started` before its `completed`. The price is waiting. The one at
-/// the head of the line holds up all behind it for as long as it is retried, unless they may skip
-/// it.
+/// Messages of one ordering group go out in the order in which the outbox accepted them. The next
+/// is attempted only when the delivery before it has ended, with whatever verdict, so that a
+/// receiver sees a run's `started` before its `completed`. The price is head-of-line blocking: a
+/// message that is being retried blocks its group, unless the others may skip it.
 ///
 /// ```
 /// use std::time::Duration;
 /// use labhook::Order;
 ///
-/// // The events of one run in order, and no run waits for another.
+/// // Order the events within each run; runs do not wait for one another.
 /// let order = Order::per_key().with_skip_after(Duration::from_secs(600));
 /// let file = r#"{"scope":"per_key","skip_after_ms":600000}"#;
 /// assert_eq!(serde_json::from_str::<Order>(file)?, order);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, expecting = "the table of an order")]
+///
+/// # In a file
+///
+/// A table of `scope` (`none`, `per_key` or `strict`), `skip_after_attempts` and `skip_after_ms`,
+/// all optional. Unknown fields are refused.
+#[doc(alias = "ordering")]
+#[doc(alias = "FIFO")]
+#[doc(alias = "head-of-line blocking")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "an order table such as {\"scope\": \"per_key\"}"
+)]
 pub struct Order {
     scope: OrderScope,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,80 +48,99 @@ pub struct Order {
     skip_after_ms: Option<u64>,
 }
 
-/// Which messages an [`Order`] covers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Scope of an [`Order`]: which messages form an ordering group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(clippy::exhaustive_enums, reason = "there is no fourth way")]
 pub enum OrderScope {
-    /// No message waits for another.
+    /// No ordering: each message is sent when it is due.
     #[default]
     None,
-    /// Messages with equal ordering keys follow one another.
+    /// Messages with equal [ordering keys](Keys::ordering) form a group. A message without a key
+    /// belongs to none.
     PerKey,
-    /// All messages follow one another.
+    /// All messages to the endpoint form one group.
     Strict,
 }
 
+impl OrderScope {
+    /// Returns the scope as it is written in a file, such as `per_key`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::PerKey => "per_key",
+            Self::Strict => "strict",
+        }
+    }
+}
+
+impl fmt::Display for OrderScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 impl Order {
-    /// No order: each message is sent as it falls due. The default.
+    /// Creates an order of scope [`OrderScope::None`], the default.
     #[must_use]
     pub const fn none() -> Self {
-        Self::of(OrderScope::None)
+        Self::new(OrderScope::None)
     }
 
-    /// Messages with equal [ordering keys](Keys::with_ordering) one after the other. A message without
-    /// one waits for none.
+    /// Creates an order of scope [`OrderScope::PerKey`].
     #[must_use]
     pub const fn per_key() -> Self {
-        Self::of(OrderScope::PerKey)
+        Self::new(OrderScope::PerKey)
     }
 
-    /// All messages to the endpoint one after the other: one hopeless message stops them all.
+    /// Creates an order of scope [`OrderScope::Strict`]. A message that always fails blocks all
+    /// others until its retries end.
     #[must_use]
     pub const fn strict() -> Self {
-        Self::of(OrderScope::Strict)
+        Self::new(OrderScope::Strict)
     }
 
-    const fn of(scope: OrderScope) -> Self {
+    const fn new(scope: OrderScope) -> Self {
         Self { scope, skip_after_attempts: None, skip_after_ms: None }
     }
 
-    /// Lets others past a message of which so many attempts have failed. It is retried all the
-    /// same, and then comes late.
+    /// Sets the number of failed attempts after which others may skip a message. It is still
+    /// retried, and then arrives out of order.
     #[must_use]
     pub const fn with_skip_after_attempts(mut self, attempts: NonZeroU32) -> Self {
         self.skip_after_attempts = Some(attempts);
         self
     }
 
-    /// Lets others past a message that was accepted so long ago, in whole milliseconds. It is
-    /// retried all the same, and then comes late.
+    /// Sets the time since its acceptance after which others may skip a message, in whole
+    /// milliseconds. It is still retried, and then arrives out of order.
     #[must_use]
     pub fn with_skip_after(mut self, duration: Duration) -> Self {
         self.skip_after_ms = Some(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX));
         self
     }
 
-    /// Returns which messages the order covers.
+    /// Returns which messages form an ordering group.
     #[must_use]
     pub const fn scope(&self) -> OrderScope {
         self.scope
     }
 
-    /// Returns the number of failed attempts after which others may pass a message, if any.
+    /// Returns the number of failed attempts after which others may skip a message, if any.
     #[must_use]
     pub const fn skip_after_attempts(&self) -> Option<NonZeroU32> {
         self.skip_after_attempts
     }
 
-    /// Returns the age of a message after which others may pass it, if any.
+    /// Returns the age of a message after which others may skip it, if any.
     #[must_use]
     pub fn skip_after(&self) -> Option<Duration> {
         self.skip_after_ms.map(Duration::from_millis)
     }
 
-    /// The name of the line that a message stands in; `None` where it stands in none.
-    pub(crate) fn line<'a>(&self, keys: &'a Keys) -> Option<&'a str> {
+    /// The name of a message's ordering group; `None` if it belongs to none.
+    pub(crate) fn group<'a>(&self, keys: &'a Keys) -> Option<&'a str> {
         match self.scope {
             OrderScope::None => None,
             OrderScope::PerKey => keys.ordering.as_deref(),
@@ -117,12 +148,12 @@ impl Order {
         }
     }
 
-    /// From when on others may pass a message, by time alone.
+    /// When others may skip a message because of its age.
     pub(crate) fn skip_at(&self, accepted_at: Timestamp) -> Option<Timestamp> {
         self.skip_after_ms.map(|millis| accepted_at + Duration::from_millis(millis))
     }
 
-    /// Whether so many attempts have failed that others may pass.
+    /// Whether others may skip a message after this number of failed attempts.
     pub(crate) fn skips(&self, failed: u32) -> bool {
         self.skip_after_attempts.is_some_and(|attempts| failed >= attempts.get())
     }
@@ -133,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_order_stands_in_a_file() {
+    fn order_round_trips_through_a_file() {
         for (order, file) in [
             (Order::none(), r#"{"scope":"none"}"#),
             (Order::strict().with_skip_after_attempts(NonZeroU32::MIN), {
@@ -145,5 +176,12 @@ mod tests {
         }
         assert_eq!(serde_json::from_str::<Order>("{}").unwrap(), Order::none());
         assert!(serde_json::from_str::<Order>(r#"{"scope":"strict","skip":1}"#).is_err());
+    }
+
+    #[test]
+    fn scope_is_displayed_as_in_a_file() {
+        for scope in [OrderScope::None, OrderScope::PerKey, OrderScope::Strict] {
+            assert_eq!(serde_json::to_string(&scope).unwrap(), format!("\"{scope}\""));
+        }
     }
 }

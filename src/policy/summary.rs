@@ -1,9 +1,10 @@
-//! The bounds that a policy sets: [`PolicySummary`].
+//! Bounds that a policy sets: [`PolicySummary`].
 
 use std::time::Duration;
 
 use super::endpoint_policy::EndpointPolicy;
-use super::reach::Reach;
+use super::reach::retries_within;
+use crate::delivery::Jitter;
 #[cfg(doc)]
 use crate::delivery::RetryPolicy;
 #[cfg(doc)]
@@ -12,14 +13,13 @@ use crate::flow::FlowPolicy;
 use crate::health::HealthPolicy;
 
 impl EndpointPolicy {
-    /// The bounds that they set.
+    /// Returns the bounds that this policy sets on a delivery and on an outage.
     #[must_use]
     pub fn summary(&self) -> PolicySummary {
-        let reach = Reach(&self.retry);
-        let attempts = reach.retries().map(|retries| retries.saturating_add(1));
-        // A delay that is shortened may let one more in before the window ends.
-        let window = self.retry.window().filter(|_| !reach.has_jitter());
-        let fit = window.map(|window| reach.within(window).saturating_add(1));
+        let attempts = self.retry.retries().map(|retries| retries.saturating_add(1));
+        // Jitter can shorten the delays, so that one more attempt fits before the window ends.
+        let window = self.retry.window().filter(|_| *self.retry.jitter() == Jitter::NONE);
+        let fit = window.map(|window| retries_within(&self.retry, window).saturating_add(1));
         PolicySummary {
             span: Some(self.retry.span()).filter(|span| *span != Duration::MAX),
             attempts: attempts.into_iter().chain(fit).min(),
@@ -28,22 +28,22 @@ impl EndpointPolicy {
     }
 }
 
-/// The bounds that an endpoint's policies set.
+/// Bounds that an [`EndpointPolicy`] sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct PolicySummary {
-    /// The longest time from the start of a delivery's first attempt to the deadline of its last,
-    /// as [`RetryPolicy::span`] has it; `None` where nothing ends the retries.
+    /// The longest time from the start of a delivery's first attempt to the deadline of its last:
+    /// [`RetryPolicy::span`]. `None` if the retries never end.
     pub span: Option<Duration>,
-    /// How many attempts a delivery gets at the most; `None` where they have no end, or only a
-    /// window ends them and jitter may shorten the delays.
+    /// The most attempts that one delivery gets. `None` if they never end, or if only a window
+    /// ends them and jitter may shorten the delays.
     pub attempts: Option<u32>,
-    /// How long a failing endpoint takes to be disabled at the longest, as
-    /// [`HealthPolicy::time_to_disable`] has it; `None` where it never is.
+    /// The longest time until a failing endpoint is disabled: [`HealthPolicy::time_to_disable`].
+    /// `None` if it never is.
     ///
-    /// It takes no longer where each probe goes when it is due. A receiver that asks for pauses
-    /// with `Retry-After` puts each of them off, by up to the [cap](FlowPolicy::hold_cap) of its
-    /// flow. So may a full window, a rate, a pace and an operator's pause, and a time in which no
-    /// message is due that could go as the probe.
+    /// The bound holds if each probe starts when it is due. A receiver that sends `Retry-After`
+    /// delays every probe, by up to the [cap](FlowPolicy::hold_cap) of its flow. So do a full
+    /// concurrency limit, a rate limit, a learned rate, an operator's pause, and a time in which
+    /// no message is due that could be the probe.
     pub time_to_disable: Option<Duration>,
 }

@@ -1,4 +1,4 @@
-//! What a simulation came to: [`Report`].
+//! Results of a simulation: [`Report`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,81 +7,82 @@ use super::series::Series;
 use crate::delivery::Verdict;
 use crate::health::State;
 
-/// What became of one endpoint in a simulation.
+/// Results of a simulation for one endpoint.
 ///
-/// All times are since its start, unless they say otherwise.
+/// Times are since the start of the simulation, unless a field says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// The messages that were accepted for the endpoint.
+    /// Messages that were accepted for the endpoint.
     pub accepted: u64,
-    /// The messages that were not, since it was suspended or disabled.
+    /// Messages that were shed because the endpoint was suspended or disabled.
     pub shed: u64,
-    /// The deliveries that ended, by how they did.
+    /// Deliveries that ended, by verdict.
     pub verdicts: BTreeMap<Verdict, u64>,
-    /// The deliveries that had not ended when the simulation did.
+    /// Deliveries that were still pending when the simulation ended.
     pub pending: u64,
-    /// The attempts that were started.
+    /// Attempts that were started.
     pub attempts: u64,
-    /// Those of them that were not the first of their delivery.
+    /// Attempts that were not the first of their delivery.
     pub retries: u64,
-    /// The most attempts of one delivery that ended.
+    /// The most attempts of any delivery that ended.
     pub most_attempts: u32,
-    /// The requests that the receiver refused for its capacity.
-    pub refused: u64,
-    /// The copies that it took beyond the first of each message.
+    /// Requests that exceeded the receiver's capacity.
+    pub overloaded: u64,
+    /// Copies that the receiver accepted beyond the first of each message.
     pub duplicates: u64,
-    /// How long the delivered messages took; `None` where none was.
-    pub delays: Option<Delays>,
+    /// Delivery latency: p50, p99 and maximum; `None` if nothing was delivered.
+    pub latency: Option<Latency>,
     /// The most attempts that were started in one whole second.
     pub peak_requests: u64,
-    /// The most retries among them in one whole second.
+    /// The most retries that were started in one whole second.
     pub peak_retries: u64,
-    /// When the first outage began, where there was one.
-    pub down_at: Option<Duration>,
-    /// What followed the last outage, where there was one.
+    /// Start of the first outage, if there was one.
+    pub outage_start: Option<Duration>,
+    /// Recovery from the last outage, if there was one.
     pub recovery: Option<Recovery>,
-    /// The endpoint's states from its first change on, in their order.
+    /// The endpoint's state changes, in order.
     pub states: Vec<(Duration, State)>,
-    /// When the last thing happened.
+    /// End of the simulation.
     pub ended_at: Duration,
     /// Attempts, deliveries and backlog over time.
     pub series: Series,
 }
 
 impl Report {
-    /// How many deliveries ended in this way.
+    /// Returns the number of deliveries that ended with this verdict.
     #[must_use]
     pub fn ended(&self, verdict: Verdict) -> u64 {
         self.verdicts.get(&verdict).copied().unwrap_or(0)
     }
 
-    /// The time from the start of the first outage to the first change to this state after it, if
-    /// there was one.
+    /// Returns the time from the start of the first outage to the first change to this state
+    /// after it, if there was one.
     #[must_use]
     pub fn time_to(&self, state: State) -> Option<Duration> {
-        let down_at = self.down_at?;
-        let change = self.states.iter().find(|(at, to)| *at >= down_at && *to == state);
-        change.map(|(at, _)| at.saturating_sub(down_at))
+        let start = self.outage_start?;
+        let change = self.states.iter().find(|(at, to)| *at >= start && *to == state);
+        change.map(|(at, _)| at.saturating_sub(start))
     }
 }
 
-/// How long messages took from their acceptance to the answer that the receiver has them: the
-/// delays that half of the delivered ones, 99 in 100 of them and all of them do not pass.
+/// Delivery latency, from a message's acceptance to the response that delivered it. Percentiles
+/// are by nearest rank.
+#[doc(alias = "percentile")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct Delays {
-    /// Half of them.
+pub struct Latency {
+    /// The median.
     pub p50: Duration,
-    /// 99 in 100.
+    /// The 99th percentile.
     pub p99: Duration,
-    /// All.
+    /// The maximum.
     pub max: Duration,
 }
 
-impl Delays {
-    /// Of delays in microseconds.
-    pub(super) fn of(mut micros: Vec<u64>) -> Option<Self> {
+impl Latency {
+    /// Summarises latencies in microseconds.
+    pub(super) fn from_micros(mut micros: Vec<u64>) -> Option<Self> {
         micros.sort_unstable();
         let rank = |percent: usize| {
             let rank = micros.len().saturating_mul(percent).div_ceil(100).saturating_sub(1);
@@ -91,18 +92,18 @@ impl Delays {
     }
 }
 
-/// What followed the end of the last outage.
+/// Recovery from the last outage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Recovery {
-    /// When it ended.
+    /// End of the last outage.
     pub at: Duration,
     /// The most attempts that were started in one whole second since.
     pub peak_requests: u64,
-    /// The most retries among them in one whole second.
+    /// The most retries that were started in one whole second since.
     pub peak_retries: u64,
-    /// How long it took from then until every delivery from before had ended; `None` where one had
-    /// not.
+    /// Time from the end of the outage until every delivery from before it had ended; `None` if
+    /// one had not.
     pub drained_after: Option<Duration>,
 }
 
@@ -111,13 +112,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_those_of_the_nearest_rank() {
-        let of = |delays: Vec<u64>| {
-            let Delays { p50, p99, max } = Delays::of(delays)?;
-            Some([p50, p99, max].map(|delay| delay.as_micros()))
+    fn percentiles_use_the_nearest_rank() {
+        let summary = |micros: Vec<u64>| {
+            let Latency { p50, p99, max } = Latency::from_micros(micros)?;
+            Some([p50, p99, max].map(|latency| latency.as_micros()))
         };
-        assert_eq!(of(Vec::new()), None);
-        assert_eq!(of(vec![7]), Some([7, 7, 7]));
-        assert_eq!(of((1..=200).rev().collect()), Some([100, 198, 200]));
+        assert_eq!(summary(Vec::new()), None);
+        assert_eq!(summary(vec![7]), Some([7, 7, 7]));
+        assert_eq!(summary((1..=200).rev().collect()), Some([100, 198, 200]));
     }
 }

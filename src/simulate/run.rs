@@ -1,13 +1,13 @@
-//! A simulation at work: an outbox, receivers, and a clock that jumps.
+//! Runs a [`Scenario`]: an outbox, receivers, and a clock that jumps.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::receiver::Door;
+use super::receiver_sim::ReceiverSim;
+use super::recorder::Recorder;
 use super::report::Report;
-use super::scenario::{Scenario, Site};
-use super::source::{self, Source};
-use super::tally::Tally;
+use super::scenario::{EndpointSpec, Scenario};
+use super::source::{Source, message_number};
 use crate::delivery::{Failure, Outcome};
 use crate::endpoint::{Endpoint, Registry};
 use crate::id::EndpointId;
@@ -17,34 +17,49 @@ use crate::time::Timestamp;
 
 const START: Timestamp = Timestamp::UNIX_EPOCH;
 
-pub(super) struct Run<'a> {
+impl Scenario {
+    /// Runs the simulation and returns one report per endpoint, in the order in which they were
+    /// added.
+    ///
+    /// It ends when the loads are over and every delivery has ended, when nothing more would
+    /// happen, or at the [limit](Self::with_limit). The same scenario gives the same reports. Time
+    /// and memory grow with the number of messages and attempts, not with the simulated time.
+    #[must_use]
+    pub fn run(&self) -> Vec<Report> {
+        Run::new(self).reports()
+    }
+}
+
+struct Run<'a> {
     scenario: &'a Scenario,
     outbox: Outbox,
     now: Timestamp,
     sources: Vec<Source>,
-    /// What will be handed in, by when; the number keeps those of one instant in their order.
-    answers: BTreeMap<(Timestamp, u64), (Ticket, Outcome)>,
-    next_answer: u64,
-    booths: BTreeMap<EndpointId, Booth>,
+    /// Outcomes to resolve, by their time; the number keeps those of one instant in order.
+    responses: BTreeMap<(Timestamp, u64), (Ticket, Outcome)>,
+    next_response: u64,
+    endpoints: BTreeMap<EndpointId, EndpointSim>,
 }
 
-/// An endpoint as this end of the road sees it: its door, what is counted of it, and which source's
-/// messages come to it.
-struct Booth {
-    /// Where it stands in the scenario.
-    place: usize,
-    door: Door,
-    tally: Tally,
+/// The receiving side of one endpoint.
+struct EndpointSim {
+    /// Its index in the scenario.
+    index: usize,
+    receiver: ReceiverSim,
+    recorder: Recorder,
+    /// The index of the source whose messages it gets.
     source: usize,
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(scenario: &'a Scenario) -> Self {
+    fn new(scenario: &'a Scenario) -> Self {
         let mut registry = Registry::new();
         let (mut sources, mut shared) = (Vec::new(), None);
-        let mut booths = BTreeMap::new();
-        for (place, Site { policies, receiver, load }) in scenario.endpoints.iter().enumerate() {
-            let name = format!("endpoint-{place}");
+        let mut endpoints = BTreeMap::new();
+        for (index, EndpointSpec { policy, receiver, load }) in
+            scenario.endpoints.iter().enumerate()
+        {
+            let name = format!("endpoint-{index}");
             let id = EndpointId::new(name.clone()).expect("a word and a number are an id");
             let mut add = |name: String, load| {
                 sources.push(Source::new(name, load));
@@ -54,17 +69,17 @@ impl<'a> Run<'a> {
                 Some(load) => add(name, *load),
                 None => *shared.get_or_insert_with(|| add("message".into(), scenario.load)),
             };
-            let (door, tally) =
-                (Door::new(receiver.clone()), Tally::new(receiver, scenario.points));
-            booths.insert(id.clone(), Booth { place, door, tally, source });
+            let recorder = Recorder::new(receiver, scenario.points);
+            let receiver = ReceiverSim::new(receiver.clone());
+            endpoints.insert(id.clone(), EndpointSim { index, receiver, recorder, source });
             let subscription = sources.get(source).map(Source::subscription).unwrap_or_default();
             let endpoint = Endpoint::new(id, "https://receiver.example/", Signer::unsigned())
                 .expect("the URL is absolute and HTTPS")
                 .with_subscription(subscription)
-                .with_policy(policies.clone());
+                .with_policy(policy.clone());
             registry.insert(endpoint).expect("each has another number");
         }
-        // What has ended needs no keeping: no message is published twice.
+        // Ended deliveries need not be retained: no message is published twice.
         let outbox =
             Outbox::new(registry, scenario.seed).without_storage().with_retention(Duration::ZERO);
         Self {
@@ -72,49 +87,48 @@ impl<'a> Run<'a> {
             outbox,
             now: START,
             sources,
-            answers: BTreeMap::new(),
-            next_answer: 0,
-            booths,
+            responses: BTreeMap::new(),
+            next_response: 0,
+            endpoints,
         }
     }
 
-    pub(super) fn reports(mut self) -> Vec<Report> {
+    fn reports(mut self) -> Vec<Report> {
         let limit = START + self.scenario.limit;
         loop {
-            self.answer();
+            self.resolve();
             self.publish();
-            let wait = self.drain();
-            self.look();
-            let event = self.event_at();
-            if event.is_none() && self.answers.is_empty() && self.outbox.pending() == 0 {
+            let wake_at = self.drain();
+            self.record_states();
+            let event_at = self.next_event_at();
+            if event_at.is_none() && self.responses.is_empty() && self.outbox.pending() == 0 {
                 break;
             }
-            let answer = self.answers.keys().next().map(|(at, _)| *at);
-            match event.into_iter().chain(answer).chain(wait).min() {
-                // Whatever would come later comes at the end of time too, again and again.
+            let response_at = self.responses.keys().next().map(|(at, _)| *at);
+            match event_at.into_iter().chain(response_at).chain(wake_at).min() {
+                // Later instants saturate at the end of time, and would come again and again.
                 Some(next) if next <= limit && next < Timestamp::MAX => self.now = next,
                 _ => break,
             }
         }
-        let ended_at = self.since_start();
-        let mut booths: Vec<_> = self.booths.into_values().collect();
-        booths.sort_by_key(|booth| booth.place);
-        booths.into_iter().map(|booth| booth.tally.report(ended_at)).collect()
+        let ended_at = self.elapsed();
+        let mut endpoints: Vec<_> = self.endpoints.into_values().collect();
+        endpoints.sort_by_key(|endpoint| endpoint.index);
+        endpoints.into_iter().map(|endpoint| endpoint.recorder.finish(ended_at)).collect()
     }
 
-    fn since_start(&self) -> Duration {
+    fn elapsed(&self) -> Duration {
         self.now.saturating_since(START)
     }
 
-    /// When the next event comes, while the loads last.
-    fn event_at(&self) -> Option<Timestamp> {
-        let lasting = self.scenario.lasting;
-        self.sources.iter().filter_map(|source| source.next(lasting)).min().map(|at| START + at)
+    fn next_event_at(&self) -> Option<Timestamp> {
+        let duration = self.scenario.duration;
+        self.sources.iter().filter_map(|source| source.next_at(duration)).min().map(|at| START + at)
     }
 
-    /// Hands in the answers that have come.
-    fn answer(&mut self) {
-        while let Some(entry) = self.answers.first_entry()
+    /// Resolves the attempts whose responses have arrived.
+    fn resolve(&mut self) {
+        while let Some(entry) = self.responses.first_entry()
             && entry.key().0 <= self.now
         {
             let (ticket, outcome) = entry.remove();
@@ -122,31 +136,31 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Publishes the events that have come.
+    /// Publishes the events that have arrived.
     fn publish(&mut self) {
-        let (now, since_start) = (self.now, self.since_start());
-        let Scenario { lasting, lifetime, .. } = *self.scenario;
+        let (now, elapsed) = (self.now, self.elapsed());
+        let Scenario { duration, lifetime, .. } = *self.scenario;
         for (index, source) in self.sources.iter_mut().enumerate() {
-            while source.next(lasting).is_some_and(|at| at <= since_start) {
-                let published = self.outbox.publish(source.message(lifetime, now), now);
-                let wanted = published.expect("each message has another id").endpoints;
-                for (id, booth) in &mut self.booths {
-                    if booth.source == index {
-                        booth.tally.published(wanted.contains(id), since_start);
+            while source.next_at(duration).is_some_and(|at| at <= elapsed) {
+                let published = self.outbox.publish(source.next_message(lifetime, now), now);
+                let accepted = published.expect("each message has another id").endpoints;
+                for (id, endpoint) in &mut self.endpoints {
+                    if endpoint.source == index {
+                        endpoint.recorder.published(accepted.contains(id), elapsed);
                     }
                 }
             }
         }
     }
 
-    /// Does all that is to be done, and says until when there is nothing.
+    /// Does everything that is due, and returns when to poll again.
     fn drain(&mut self) -> Option<Timestamp> {
         loop {
             match self.outbox.poll(self.now) {
                 // An outbox without storage has nothing to save.
                 Step::Save(changes) => _ = self.outbox.saved(changes.revision()),
                 Step::Send(attempt) => self.send(&attempt),
-                Step::Notify(notice) => self.note(&notice),
+                Step::Notify(notice) => self.record(&notice),
                 Step::Wait(until) => return Some(until),
                 Step::Idle => return None,
             }
@@ -154,47 +168,46 @@ impl<'a> Run<'a> {
     }
 
     fn send(&mut self, attempt: &Attempt) {
-        let at = self.since_start();
+        let at = self.elapsed();
         let ticket = attempt.ticket();
-        let booth = self.booths.get_mut(ticket.endpoint());
-        let Some(Booth { door, tally, .. }) = booth else { return };
-        tally.started(ticket.attempt(), at);
-        let answer = door.request(at);
-        if answer.refused {
-            tally.refused();
+        let endpoint = self.endpoints.get_mut(ticket.endpoint());
+        let Some(EndpointSim { receiver, recorder, .. }) = endpoint else { return };
+        recorder.attempt_started(ticket.attempt(), at);
+        let reaction = receiver.handle(at);
+        if reaction.overloaded {
+            recorder.overloaded();
         }
-        if answer.taken
-            && let Some(number) = source::number(ticket.message())
+        if reaction.accepted
+            && let Some(number) = message_number(ticket.message())
         {
-            tally.took(number);
+            recorder.received(number);
         }
         let deadline = attempt.deadline();
-        let seen = answer.seen.map(|(after, outcome)| (self.now + after, outcome));
-        let (at, outcome) = seen
+        let response = reaction.response.map(|(after, outcome)| (self.now + after, outcome));
+        let (at, outcome) = response
             .filter(|(at, _)| *at < deadline)
             .unwrap_or_else(|| (deadline, Outcome::failed(Failure::Timeout)));
-        self.answers.insert((at, self.next_answer), (ticket.clone(), outcome));
-        self.next_answer = self.next_answer.saturating_add(1);
+        self.responses.insert((at, self.next_response), (ticket.clone(), outcome));
+        self.next_response = self.next_response.saturating_add(1);
     }
 
-    fn note(&mut self, notice: &Notice) {
-        let at = self.since_start();
-        // Of the endpoints it is their status that counts, which tells of every change.
+    fn record(&mut self, notice: &Notice) {
+        let at = self.elapsed();
+        // Endpoint notices are not needed: `record_states` sees every change of state.
         if let Notice::Settled { message, endpoint, verdict, attempts } = notice
-            && let Some(number) = source::number(message)
-            && let Some(Booth { tally, source, .. }) = self.booths.get_mut(endpoint)
+            && let Some(number) = message_number(message)
+            && let Some(EndpointSim { recorder, source, .. }) = self.endpoints.get_mut(endpoint)
             && let Some(source) = self.sources.get(*source)
         {
-            tally.settled(source.accepted_at(number), *verdict, *attempts, at);
+            recorder.delivery_ended(source.published_at(number), *verdict, *attempts, at);
         }
     }
 
-    /// Looks at how the endpoints are.
-    fn look(&mut self) {
-        let at = self.since_start();
-        for (id, booth) in &mut self.booths {
+    fn record_states(&mut self) {
+        let at = self.elapsed();
+        for (id, endpoint) in &mut self.endpoints {
             if let Some(status) = self.outbox.status(id) {
-                booth.tally.is(status.health.state(), at);
+                endpoint.recorder.state(status.health.state(), at);
             }
         }
     }

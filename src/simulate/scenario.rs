@@ -1,19 +1,16 @@
-//! What is simulated: [`Scenario`].
+//! Input of a simulation: [`Scenario`].
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::receiver::Receiver;
-use super::report::Report;
-use super::run::Run;
 use crate::policy::{EndpointPolicy, Load};
 
-/// How many points a series has at the most, where nothing else was said.
-const POINTS: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not zero");
+const DEFAULT_POINTS: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not zero");
 
-/// A load, and the endpoints that all of it goes to, save those that have one of their own.
+/// Simulation scenario: a load, its duration, and the endpoints that it goes to.
 ///
-/// The [module](super) says what is simulated and what is not.
+/// The [module](super) describes what is simulated.
 ///
 /// ```
 /// use std::num::NonZeroU32;
@@ -24,111 +21,104 @@ const POINTS: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not zero");
 ///
 /// let per_second = |n| Load::per_second(NonZeroU32::new(n).unwrap());
 /// let minute = Duration::from_secs(60);
-/// // One that hangs, and is sent a hundred times as much as the other two.
-/// let hangs = Receiver::new().add_outage(Duration::ZERO, minute * 60, Behaviour::Hangs);
+/// // One receiver hangs, and gets a hundred times the load of the other two.
+/// let hanging = Receiver::new().add_outage(Duration::ZERO, minute * 60, Behaviour::Hangs);
 /// let reports = Scenario::new(per_second(1), minute)
 ///     .add_endpoint(EndpointPolicy::default(), Receiver::new())
 ///     .add_endpoint(EndpointPolicy::default(), Receiver::new())
-///     .add_endpoint_with_load(EndpointPolicy::default(), hangs, per_second(100))
+///     .add_endpoint_with_load(EndpointPolicy::default(), hanging, per_second(100))
 ///     .run();
 /// assert_eq!(reports[2].accepted, 6_000);
 /// for report in &reports[..2] {
 ///     assert_eq!(report.accepted, 60);
-///     assert_eq!(report.delays.unwrap().max, Duration::from_millis(20));
+///     assert_eq!(report.latency.unwrap().max, Duration::from_millis(20));
 /// }
 /// ```
+#[doc(alias = "simulation")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     pub(super) load: Load,
-    pub(super) lasting: Duration,
+    pub(super) duration: Duration,
     pub(super) lifetime: Option<Duration>,
     pub(super) seed: u64,
     pub(super) limit: Duration,
     pub(super) points: NonZeroUsize,
-    pub(super) endpoints: Vec<Site>,
+    pub(super) endpoints: Vec<EndpointSpec>,
 }
 
-/// An endpoint of a scenario.
+/// One endpoint of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Site {
-    pub(super) policies: EndpointPolicy,
+pub(super) struct EndpointSpec {
+    pub(super) policy: EndpointPolicy,
     pub(super) receiver: Receiver,
-    /// The load that goes to it alone; `None` for the scenario's.
+    /// The endpoint's own load; `None` for the scenario's.
     pub(super) load: Option<Load>,
 }
 
 impl Scenario {
-    /// This load for so long, and no endpoint yet.
+    /// Creates a scenario without endpoints, in which all loads last for `duration`.
     #[must_use]
-    pub const fn new(load: Load, lasting: Duration) -> Self {
+    pub const fn new(load: Load, duration: Duration) -> Self {
         Self {
             load,
-            lasting,
+            duration,
             lifetime: None,
             seed: 0,
             limit: Duration::from_secs(60 * 86_400),
-            points: POINTS,
+            points: DEFAULT_POINTS,
             endpoints: Vec::new(),
         }
     }
 
-    /// Adds an endpoint with these policies, at which this receiver answers.
+    /// Adds an endpoint with this policy and receiver, which gets the scenario's load.
     #[must_use]
-    pub fn add_endpoint(mut self, policies: EndpointPolicy, receiver: Receiver) -> Self {
-        self.endpoints.push(Site { policies, receiver, load: None });
+    pub fn add_endpoint(mut self, policy: EndpointPolicy, receiver: Receiver) -> Self {
+        self.endpoints.push(EndpointSpec { policy, receiver, load: None });
         self
     }
 
-    /// Adds an endpoint like [`endpoint`](Self::add_endpoint), to which this load goes and no other.
+    /// Adds an endpoint with this policy and receiver, which gets this load instead of the
+    /// scenario's.
     #[must_use]
     pub fn add_endpoint_with_load(
         mut self,
-        policies: EndpointPolicy,
+        policy: EndpointPolicy,
         receiver: Receiver,
         load: Load,
     ) -> Self {
-        self.endpoints.push(Site { policies, receiver, load: Some(load) });
+        self.endpoints.push(EndpointSpec { policy, receiver, load: Some(load) });
         self
     }
 
-    /// Sets how long a message lives after it was accepted:
-    /// [`Message::with_expires_at`](crate::Message::with_expires_at). The default is for ever.
+    /// Sets the lifetime of a message after its acceptance:
+    /// [`Message::with_expires_at`](crate::Message::with_expires_at). By default messages do not
+    /// expire.
     #[must_use]
     pub const fn with_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);
         self
     }
 
-    /// Sets the seed that all jitter comes from; the default is 0.
+    /// Sets the seed of all jitter; the default is 0.
     #[must_use]
     pub const fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Sets after how long the simulation ends at the latest, whatever is pending; the default is
-    /// 60 days. It is what ends policies without an end.
+    /// Sets when the simulation ends even if deliveries are pending; the default is 60 days. It
+    /// bounds the run if retries are endless.
     #[must_use]
     pub const fn with_limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Sets the most points that a report's [`Series`](super::Series) has; the default is 512.
+    /// Sets the maximum number of points in a report's [`Series`](super::Series); the default is
+    /// 512.
     #[must_use]
-    pub const fn with_points(mut self, most: NonZeroUsize) -> Self {
-        self.points = most;
+    pub const fn with_points(mut self, max: NonZeroUsize) -> Self {
+        self.points = max;
         self
-    }
-
-    /// Runs it to its end: when the loads are over and every delivery has ended, when nothing more
-    /// would happen, or at the [limit](Self::with_limit).
-    ///
-    /// There is one report for each endpoint, in the order in which these were added. The same
-    /// scenario gives the same reports. A run takes time and memory as the number of messages and
-    /// attempts grows, and not with the time that it spans.
-    #[must_use]
-    pub fn run(&self) -> Vec<Report> {
-        Run::new(self).reports()
     }
 }

@@ -1,4 +1,4 @@
-//! Where the messages of a simulation come from: [`Source`].
+//! Generates the messages of a load: [`Source`].
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::message::Message;
 use crate::policy::Load;
 use crate::time::Timestamp;
 
-/// A load, and how far it has come.
+/// A load, and the number of its next message.
 pub(super) struct Source {
-    /// What its messages' ids begin with, and the project that all its runs belong to.
+    /// The prefix of its message ids, and the project of all its runs.
     name: String,
     load: Load,
     next: u64,
@@ -23,23 +23,23 @@ impl Source {
         Self { name, load, next: 0 }
     }
 
-    /// When its next event comes, since the start, while the loads last.
-    pub(super) fn next(&self, lasting: Duration) -> Option<Duration> {
-        Some(self.load.at(self.next)).filter(|at| *at < lasting)
+    /// When the next event arrives, if that is before the end of the load.
+    pub(super) fn next_at(&self, duration: Duration) -> Option<Duration> {
+        Some(self.load.at(self.next)).filter(|at| *at < duration)
     }
 
-    /// When the message of this number was published, since the start.
-    pub(super) fn accepted_at(&self, number: u64) -> Duration {
+    /// When the message of this number was published.
+    pub(super) fn published_at(&self, number: u64) -> Duration {
         self.load.at(number)
     }
 
-    /// To its messages, and those of no other source.
+    /// A subscription to the messages of this source alone.
     pub(super) fn subscription(&self) -> Subscription {
         Subscription::all().projects([self.name.as_str().into()])
     }
 
-    /// The message of its next event, which has come.
-    pub(super) fn message(&mut self, lifetime: Option<Duration>, now: Timestamp) -> Message {
+    /// The message of the next event.
+    pub(super) fn next_message(&mut self, lifetime: Option<Duration>, now: Timestamp) -> Message {
         let number = self.next;
         self.next = number.saturating_add(1);
         let key = match self.load.keys() {
@@ -56,7 +56,7 @@ impl Source {
     }
 }
 
-/// The number of a message that a [`Source`] made.
-pub(super) fn number(message: &MessageId) -> Option<u64> {
+/// The number of a message that a [`Source`] generated.
+pub(super) fn message_number(message: &MessageId) -> Option<u64> {
     message.as_str().rsplit_once('-')?.1.parse().ok()
 }

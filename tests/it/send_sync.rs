@@ -66,10 +66,11 @@ fn every_public_type_is_send_and_sync() {
         signature::SigningKey, signature::TimestampForm, signature::VerifyingKey,
     );
     all!(kept:
-        simulate::Behaviour, simulate::Delays, policy::lint::Assumptions, policy::Load,
+        simulate::Behaviour, simulate::Latency, policy::lint::Assumptions, policy::Load,
         simulate::Outage, simulate::Point, policy::EndpointPolicy, policy::OrderScope, simulate::Receiver,
         simulate::Recovery, simulate::Report, simulate::Scenario, simulate::Series,
         policy::lint::Severity, policy::PolicySummary, policy::lint::Finding,
+        policy::lint::ParseSeverityError,
     );
     #[cfg(feature = "ed25519")]
     all!(kept:

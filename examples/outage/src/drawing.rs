@@ -91,7 +91,7 @@ fn line(from: (f64, f64), to: (f64, f64), colour: &str) -> Line {
 pub fn draw(world: &World, sides: &[Side]) -> Document {
     let end = end(sides).as_secs_f64();
     let rate = |point: &Point, report: &Report| {
-        (point.firsts + point.retries) as f64 / report.series.width().as_secs_f64()
+        (point.first_attempts + point.retries) as f64 / report.series.width().as_secs_f64()
     };
     let most = |value: &dyn Fn(&Point, &Report) -> f64| {
         let of = |side: &Side| {
@@ -188,8 +188,8 @@ fn ground(world: &World, panel: &Panel, labelled: bool, title: &str) -> Group {
 fn requests(world: &World, side: &Side, panel: &Panel, labelled: bool) -> Group {
     let report = &side.report;
     let width = report.series.width().as_secs_f64();
-    let firsts = move |point: &Point| point.firsts as f64 / width;
-    let all = move |point: &Point| (point.firsts + point.retries) as f64 / width;
+    let firsts = move |point: &Point| point.first_attempts as f64 / width;
+    let all = move |point: &Point| (point.first_attempts + point.retries) as f64 / width;
     let middle = panel.x((world.down.0 + world.down.1).as_secs_f64() / 2.0);
     let capacity = f64::from(world.capacity_per_second);
     let mut group = ground(world, panel, labelled, "requests a second")
@@ -283,10 +283,10 @@ fn rest(mut group: Group, panel: &Panel, report: &Report) -> Group {
 fn strip(side: &Side, left: f64, top: f64) -> Group {
     let report = &side.report;
     let drained = report.recovery.and_then(|it| it.drained_after).map_or("never".to_owned(), long);
-    let longest = report.delays.map_or("none".to_owned(), |it| long(it.max));
+    let longest = report.latency.map_or("none".to_owned(), |it| long(it.max));
     let figures = [
         (grouped(report.attempts), "attempts"),
-        (grouped(report.refused), "refused with 429"),
+        (grouped(report.overloaded), "refused with 429"),
         (drained, "to catch up"),
         (longest, "longest delay"),
     ];

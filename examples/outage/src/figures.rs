@@ -47,12 +47,12 @@ pub fn long(time: Duration) -> String {
 pub fn told(report: &Report) -> Vec<(&'static str, String)> {
     let recovery = report.recovery;
     let drained = recovery.and_then(|it| it.drained_after).map_or("never".to_owned(), long);
-    let delays = report.delays;
+    let delays = report.latency;
     vec![
         ("delivered", grouped(report.ended(Verdict::Delivered))),
         ("lost", grouped(report.accepted - report.ended(Verdict::Delivered))),
         ("attempts", grouped(report.attempts)),
-        ("refused with 429", grouped(report.refused)),
+        ("refused with 429", grouped(report.overloaded)),
         ("most requests in a second", grouped(report.peak_requests)),
         (
             "most retries in a second, once it is back",

@@ -71,7 +71,7 @@ fn main() -> anyhow::Result<()> {
             let receiver = Receiver::new()
                 .with_latency(Duration::from_millis(40))
                 .with_capacity(count(world.capacity_per_second)?)
-                .add_outage(world.down.0, world.down.1, Behaviour::refuses());
+                .add_outage(world.down.0, world.down.1, Behaviour::refuses_connections());
             let load = Load::per_second(count(world.events_per_second)?);
             let reports = Scenario::new(load, world.lasting)
                 .with_points(NonZeroUsize::new(480).context("no points")?)

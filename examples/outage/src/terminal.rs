@@ -58,7 +58,7 @@ pub fn show(world: &World, sides: &[Side]) {
     println!("{:8}  {}", "", heads.join("  "));
     let abouts: Vec<_> = sides.iter().map(|side| format!("{:WIDTH$}", side.about)).collect();
     println!("{:8}  {}", "", abouts.join("  "));
-    chart(world, sides, end, "requests in a second", |point| point.busiest);
+    chart(world, sides, end, "requests in a second", |point| point.peak_requests);
     chart(world, sides, end, "messages waiting", |point| point.backlog);
 
     let mut table = Table::new();

@@ -1,330 +1,340 @@
-//! What the linter finds: [`Finding`] and its [`Severity`].
+//! Findings of the linter: [`Finding`].
 
-use std::fmt;
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
 
 use http::StatusCode;
 
-/// How much a [`Finding`] weighs, the lightest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Severity {
-    /// It is as somebody may want it, and worth knowing.
-    Note,
-    /// It works, until the world is as it now and then is.
-    Risk,
-    /// Two settings do not go together: one of them never takes effect, or undoes the other.
-    Contradiction,
-}
+use super::severity::Severity;
 
-impl Severity {
-    /// The severity in a word, such as `risk`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Risk => "risk",
-            Self::Contradiction => "contradiction",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// Something about an endpoint's policies that its owner may not have meant.
+/// A likely mistake in an endpoint's policies.
 ///
-/// [`Display`](fmt::Display) says what in one clause, with the figures in it.
+/// [`Display`](std::fmt::Display) writes it as one clause with its numbers, and
+/// [`name`](Self::name) is a stable label for configuration and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Finding {
-    /// An attempt that was in flight when the endpoint was degraded can outlast the wait for the
-    /// probe. The probe then goes to a receiver that still has the last attempts on its hands, and
-    /// learns what they were about to tell.
-    ProbeWithinAttempt {
+    /// A probe can start while attempts from before the degradation are still in flight. It goes
+    /// to a receiver that is still busy with those attempts, and learns only what they were about
+    /// to show.
+    ProbeBeforeTimeout {
         /// The shortest wait before a probe.
         wait: Duration,
-        /// The timeout of an attempt.
+        /// The attempt timeout.
         timeout: Duration,
     },
-    /// A receiver that is slow, but answers an attempt in time, fails every probe: once degraded,
-    /// it never recovers.
+    /// A slow receiver that answers attempts in time fails every probe: once degraded, it never
+    /// recovers.
     ProbeGivesUpFirst {
         /// The timeout of a probe.
         probe: Duration,
         /// The timeout of an attempt.
         attempt: Duration,
     },
-    /// Whatever waits when the endpoint is degraded expires before anybody asks whether it is back.
+    /// Deliveries that wait when the endpoint is degraded expire before the first probe.
     ProbeAfterWindow {
         /// The wait before the first probe.
         wait: Duration,
-        /// The window of a delivery.
+        /// The retry window.
         window: Duration,
     },
-    /// An endpoint whose receiver hangs is never degraded: the attempts that the flow's window, the
-    /// rate and the order let go time out one after the other, and the first of them counts no more
-    /// when the last is there. The receiver is given no rest, and never disabled.
-    FailuresBeyondTimeouts {
+    /// A receiver that hangs never degrades its endpoint. The concurrency limit, the rate limit and
+    /// the order let attempts time out one after another, and the first timeout has left the
+    /// failure window when the last one comes. The receiver gets no rest, and is never disabled.
+    TooFewTimeoutsToDegrade {
         /// The failures that degrade.
         failures: NonZeroU8,
-        /// The time in which they have to fall.
+        /// The failure window.
         window: Duration,
-        /// The most attempts that can time out in it.
+        /// The most attempts that can time out within it.
         timeouts: u64,
     },
-    /// An endpoint that is gone is never degraded: with retries and all there are too few attempts
-    /// for their failures to count together. Reckoned without jitter, pauses and order.
-    FailuresBeyondLoad {
+    /// A receiver that is gone never degrades its endpoint: even with retries, too few attempts
+    /// fall into the failure window. Computed without jitter, pauses and order.
+    TooFewAttemptsToDegrade {
         /// The failures that degrade.
         failures: NonZeroU8,
-        /// The time in which they have to fall.
+        /// The failure window.
         window: Duration,
-        /// The most attempts that fall in it.
+        /// The most attempts within it.
         attempts: u64,
     },
-    /// New messages are to be shed while the endpoint is suspended, and no failure suspends it, so
-    /// that all of them wait.
+    /// New messages are to be shed while the endpoint is suspended, but no failure suspends it, so
+    /// all of them wait.
     NeverSheds,
-    /// The endpoint is disabled, and what waits for it cancelled, while deliveries have retries
-    /// left. Both are reckoned for a receiver that asks for no pause with `Retry-After`, as one
-    /// that is gone does not: pauses put off its probes and the retries alike.
-    DisabledWithinSpan {
-        /// How long a failing endpoint takes to be disabled, at the longest and with nothing that
-        /// puts a probe off: see [`PolicySummary::time_to_disable`](crate::policy::PolicySummary::time_to_disable).
+    /// The endpoint is disabled, and its pending deliveries cancelled, while those deliveries have
+    /// retries left. Both times assume a receiver that sends no `Retry-After`, such as one that is
+    /// gone: pauses would delay probes and retries alike.
+    DisabledBeforeRetriesEnd {
+        /// The longest time until a failing endpoint is disabled, if nothing delays a probe: see
+        /// [`PolicySummary::time_to_disable`](crate::policy::PolicySummary::time_to_disable).
         disabled: Duration,
-        /// How long a delivery is retried, at the longest.
+        /// The longest time for which a delivery is retried.
         span: Duration,
     },
-    /// Messages come faster than they may go, so that more and more wait.
+    /// Messages arrive faster than the rate limit lets them go, so the backlog grows without end.
     RateBelowLoad {
-        /// So many releases
+        /// The rate limit: releases
         releases: NonZeroU32,
-        /// in so much time.
+        /// per this time.
         per: Duration,
-        /// So many events
+        /// The load: events
         events: NonZeroU32,
-        /// in so much time.
+        /// per this time.
         every: Duration,
     },
-    /// Messages come as fast as they may go, so that what once waits, after an outage say, waits
-    /// on until fewer come.
+    /// Messages arrive as fast as the rate limit lets them go, so a backlog, after an outage for
+    /// example, does not drain until the load falls.
     RateEqualsLoad {
-        /// So many releases
+        /// The rate limit: releases
         releases: NonZeroU32,
-        /// in so much time.
+        /// per this time.
         per: Duration,
     },
-    /// What waits at the end of an outage goes out so slowly beside what is new that the last of it
-    /// expires, or is of no more use.
-    BacklogOutlivesMessages {
+    /// The backlog of an outage drains so slowly beside new messages that the last of it expires,
+    /// or is no longer useful.
+    BacklogExpires {
         /// The outage.
         outage: Duration,
-        /// How long its backlog takes to drain.
+        /// The time in which its backlog drains.
         drain: Duration,
-        /// How long a message lives.
-        limit: Duration,
+        /// The lifetime of a message.
+        lifetime: Duration,
     },
-    /// What is accepted when the outage begins cannot be delivered, at whatever rate.
-    OutageOutlivesMessages {
+    /// Messages that are accepted when an outage begins cannot be delivered, at any rate.
+    OutageExceedsLifetime {
         /// The outage.
         outage: Duration,
-        /// How long a message lives.
-        limit: Duration,
+        /// The lifetime of a message.
+        lifetime: Duration,
     },
-    /// The schedule alone does not reach the end of the window: the last retry comes before it. The
-    /// window ends only what something else holds up as well: the limits of the flow, among them
-    /// the pauses that a receiver asks for; an operator; a host that is down, or does not answer in
-    /// doubt. Where the endpoint's health or an order holds deliveries up, each outage makes them
-    /// wait so, and there is no such warning.
-    WindowBeyondSchedule {
-        /// The window.
+    /// The schedule alone never reaches the end of the retry window: the last retry comes before.
+    /// The window ends only deliveries that something else delays: the flow limits, including the
+    /// pauses that a receiver asks for, an operator, a host that is down, or an in-doubt delivery
+    /// that waits for a decision. If health or an order can hold deliveries back, each outage does
+    /// so, and this is not reported.
+    WindowExceedsSchedule {
+        /// The retry window.
         window: Duration,
-        /// The longest that the schedule takes, `Retry-After` at its cap included.
+        /// The longest time that the schedule takes, with `Retry-After` at its cap.
         span: Duration,
     },
-    /// The schedule's later retries are never made. Reckoned without jitter.
-    WindowCutsSchedule {
-        /// The window.
+    /// The retry window ends before the schedule's later retries. Computed without jitter.
+    WindowCutsRetries {
+        /// The retry window.
         window: Duration,
-        /// How many retries come before its end.
-        fit: u32,
-        /// How many there are.
-        of: u32,
+        /// The retries that come before its end.
+        allowed: u32,
+        /// All retries of the schedule and the attempt limit.
+        retries: u32,
     },
-    /// The attempt limit is never reached, since the schedule ends before.
-    LimitBeyondSchedule {
-        /// The limit.
+    /// The attempt limit is never reached, because the schedule ends before.
+    LimitExceedsSchedule {
+        /// The attempt limit.
         limit: NonZeroU32,
-        /// The attempts that the schedule gives.
+        /// The attempts that the schedule allows.
         attempts: u32,
     },
-    /// The schedule's later retries are never made, since the attempt limit ends it before.
+    /// The attempt limit ends before the schedule's later retries.
     LimitCutsSchedule {
-        /// The limit.
+        /// The attempt limit.
         limit: NonZeroU32,
-        /// The attempts that the schedule gives.
+        /// The attempts that the schedule allows.
         attempts: u32,
     },
-    /// The attempt limit is never reached, since the window ends before. Reckoned without jitter.
-    LimitBeyondWindow {
-        /// The limit.
+    /// The attempt limit is never reached, because the retry window ends before. Computed without
+    /// jitter.
+    LimitExceedsWindow {
+        /// The attempt limit.
         limit: NonZeroU32,
         /// The attempts that come before the window's end.
         attempts: u32,
-        /// The window.
+        /// The retry window.
         window: Duration,
     },
-    /// The two caps of `Retry-After` are apart. Where the delivery's is the longer one, others go
-    /// to the endpoint while the one that was refused waits; where it is the shorter one, it never
-    /// counts.
+    /// The two caps of `Retry-After` differ. If the delivery's is longer, others go to the endpoint
+    /// while the refused one waits; if it is shorter, it never applies.
     CapsApart {
         /// How long a delivery heeds `Retry-After`.
         delivery: Duration,
         /// How long its endpoint does.
         endpoint: Duration,
     },
-    /// A receiver that hangs loses the message: when its first attempt is given up, the message has
+    /// A receiver that hangs loses the message: when the first attempt times out, the message has
     /// no time left for a retry.
-    TimeoutOutlivesMessages {
-        /// The timeout of an attempt.
+    TimeoutExceedsLifetime {
+        /// The attempt timeout.
         timeout: Duration,
-        /// How long a message lives.
-        limit: Duration,
+        /// The lifetime of a message.
+        lifetime: Duration,
     },
-    /// An attempt is given up after an hour at the earliest. Where the receiver falls silent and
-    /// does not close the connection, its message comes that much later, and so it does where the
-    /// sender was restarted. A receiver that needs the time can ask for it with `Retry-After`, for
-    /// which no connection stays open, and which is heeded for an hour by default.
+    /// An attempt times out after an hour or more. If the receiver goes silent without closing the
+    /// connection, or the sender is restarted, the message is delayed by that time. A receiver that
+    /// needs time can send `Retry-After` instead, which keeps no connection open and is honoured
+    /// for up to an hour by default.
     LongTimeout {
-        /// The timeout of an attempt.
+        /// The attempt timeout.
         timeout: Duration,
     },
-    /// A receiver that asks for the pause that it may ask for loses the message.
-    CapBeyondWindow {
-        /// How far `Retry-After` is heeded.
+    /// A receiver that asks for the longest pause that `Retry-After` may impose loses the message.
+    RetryAfterExceedsWindow {
+        /// The cap of `Retry-After`.
         cap: Duration,
-        /// The window.
+        /// The retry window.
         window: Duration,
     },
-    /// No response counts as delivered, so that every message is sent until it is given up.
-    NothingDelivers,
-    /// A success is retried: the receiver gets copies of what it said it has.
+    /// No response counts as delivered, so every message is sent until its retries end.
+    NothingCountsAsDelivered,
+    /// A 2xx status is retried, so the receiver gets duplicates of messages that it acknowledged.
     SuccessRetried {
         /// The lowest such status.
         status: StatusCode,
     },
-    /// A receiver that is overloaded or broken says that it did not take the message, and the
-    /// message is not sent again.
-    FailureDelivers {
+    /// A status of an overloaded or failing receiver counts as delivered, so a message that it did
+    /// not accept is not sent again.
+    FailureCountsAsDelivered {
         /// The lowest such status.
         status: StatusCode,
     },
-    /// A receiver that says it is gone for good is asked again, and so are the addresses of those
-    /// who left.
+    /// Status 410 is retried: a receiver that is gone for good keeps getting requests.
     GoneRetried,
-    /// Deliveries that fail together come back together, each time.
+    /// Without jitter, deliveries that fail together are retried together, each time.
     NoJitter {
-        /// So many events
+        /// The load: events
         events: NonZeroU32,
-        /// in so much time.
+        /// per this time.
         every: Duration,
     },
-    /// A message that its receiver always refuses is retried for ever.
-    Endless,
-    /// Deliveries wait for a failing endpoint without an end: they have no window, and it is never
-    /// disabled.
-    HeldWithoutEnd,
-    /// One message that its receiver does not take holds up all that come after it.
-    HeadOfLine {
-        /// For how long; [`Duration::MAX`] for ever.
+    /// A message that its receiver always rejects is retried forever.
+    EndlessRetries,
+    /// Deliveries wait for a failing endpoint forever: they have no retry window, and the endpoint
+    /// is never disabled, or keeps its pending deliveries when it is.
+    EndlessHold,
+    /// Head-of-line blocking: one message that is not accepted blocks all that come after it.
+    HeadOfLineBlocking {
+        /// The longest time for which it blocks them; [`Duration::MAX`] for forever.
         span: Duration,
-        /// Whether it holds up all messages to the endpoint, and not those of its key alone.
+        /// Whether it blocks all messages to the endpoint, or only those with the same key.
         strict: bool,
     },
-    /// Others may pass a message as soon as it is accepted, so that none waits for another: there
-    /// is no order.
-    PassedAtOnce,
-    /// Others may pass a message whose first attempt is still under way, so that a receiver which
-    /// is slow, and never fails, gets them at the same time or the wrong way round.
-    PassedInFlight {
-        /// After how long they may.
-        skip: Duration,
-        /// The timeout of an attempt.
+    /// Others may skip a message as soon as it is accepted, so the order has no effect.
+    OrderWithoutEffect,
+    /// Others may skip a message whose first attempt is still in flight. A receiver that is slow,
+    /// but never fails, gets them at the same time or out of order.
+    SkipBeforeTimeout {
+        /// The age at which others may skip a message.
+        skip_after: Duration,
+        /// The attempt timeout.
         timeout: Duration,
     },
-    /// While no new messages come, retries come by the trickle of the budget, and so later than the
-    /// schedule says.
-    TrickleBelowSchedule {
-        /// The time in which there is one retry.
-        trickle: Duration,
-        /// The schedule's shortest delay.
+    /// While no new messages arrive, the retry budget allows retries only at its minimum interval,
+    /// later than the schedule says.
+    BudgetSlowerThanSchedule {
+        /// The time for which the budget allows one retry.
+        min_interval: Duration,
+        /// The schedule's first delay.
         delay: Duration,
     },
-    /// In an outage there are more retries due than the budget gives, so that they come later than
-    /// the schedule says, and more and more of them wait. Not where the endpoint's health
-    /// stops them first.
-    BudgetBelowLoad {
-        /// The retries that the budget gives in an hour.
-        given: u64,
-        /// The retries that fall due in an hour once the outage has lasted.
+    /// In an outage more retries are due than the budget allows, so they are late, and more and
+    /// more of them wait. Not reported if the endpoint's health stops them first.
+    RetryBudgetTooSmall {
+        /// The retries per hour that the budget allows.
+        allowed: u64,
+        /// The retries per hour that are due once the outage has lasted.
         due: u64,
     },
-    /// A message that is of no more use is retried.
+    /// A message is retried when it is no longer useful.
     RetriedPastLifetime {
-        /// How long it is of use.
+        /// How long a message is useful.
         lifetime: Duration,
-        /// How long it is retried.
+        /// The longest time for which it is retried.
         span: Duration,
     },
     /// One failed attempt loses the message.
-    NoRetry,
+    NoRetries,
 }
 
 impl Finding {
-    /// How much it weighs.
+    /// Returns the severity of this finding.
     #[must_use]
     pub const fn severity(&self) -> Severity {
         match self {
-            Self::ProbeWithinAttempt { .. }
+            Self::ProbeBeforeTimeout { .. }
             | Self::ProbeGivesUpFirst { .. }
             | Self::ProbeAfterWindow { .. }
             | Self::NeverSheds
-            | Self::DisabledWithinSpan { .. }
+            | Self::DisabledBeforeRetriesEnd { .. }
             | Self::RateBelowLoad { .. }
-            | Self::BacklogOutlivesMessages { .. }
-            | Self::WindowCutsSchedule { .. }
-            | Self::LimitBeyondSchedule { .. }
+            | Self::BacklogExpires { .. }
+            | Self::WindowCutsRetries { .. }
+            | Self::LimitExceedsSchedule { .. }
             | Self::LimitCutsSchedule { .. }
-            | Self::LimitBeyondWindow { .. }
+            | Self::LimitExceedsWindow { .. }
             | Self::CapsApart { .. }
-            | Self::PassedAtOnce
-            | Self::NothingDelivers
+            | Self::OrderWithoutEffect
+            | Self::NothingCountsAsDelivered
             | Self::SuccessRetried { .. } => Severity::Contradiction,
-            Self::FailuresBeyondTimeouts { .. }
-            | Self::FailuresBeyondLoad { .. }
-            | Self::OutageOutlivesMessages { .. }
+            Self::TooFewTimeoutsToDegrade { .. }
+            | Self::TooFewAttemptsToDegrade { .. }
+            | Self::OutageExceedsLifetime { .. }
             | Self::RateEqualsLoad { .. }
-            | Self::TimeoutOutlivesMessages { .. }
+            | Self::TimeoutExceedsLifetime { .. }
             | Self::LongTimeout { .. }
-            | Self::CapBeyondWindow { .. }
-            | Self::FailureDelivers { .. }
+            | Self::RetryAfterExceedsWindow { .. }
+            | Self::FailureCountsAsDelivered { .. }
             | Self::GoneRetried
             | Self::NoJitter { .. }
-            | Self::Endless
-            | Self::HeldWithoutEnd
-            | Self::HeadOfLine { .. }
-            | Self::PassedInFlight { .. }
-            | Self::TrickleBelowSchedule { .. }
-            | Self::NoRetry => Severity::Risk,
-            // The window may be there for what else holds a delivery up.
-            Self::WindowBeyondSchedule { .. }
-            | Self::BudgetBelowLoad { .. }
+            | Self::EndlessRetries
+            | Self::EndlessHold
+            | Self::HeadOfLineBlocking { .. }
+            | Self::SkipBeforeTimeout { .. }
+            | Self::BudgetSlowerThanSchedule { .. }
+            | Self::NoRetries => Severity::Risk,
+            // The window may be meant for what else delays a delivery.
+            Self::WindowExceedsSchedule { .. }
+            | Self::RetryBudgetTooSmall { .. }
             | Self::RetriedPastLifetime { .. } => Severity::Note,
+        }
+    }
+
+    /// Returns a stable `snake_case` label for this kind of finding, such as `rate_below_load`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ProbeBeforeTimeout { .. } => "probe_before_timeout",
+            Self::ProbeGivesUpFirst { .. } => "probe_gives_up_first",
+            Self::ProbeAfterWindow { .. } => "probe_after_window",
+            Self::TooFewTimeoutsToDegrade { .. } => "too_few_timeouts_to_degrade",
+            Self::TooFewAttemptsToDegrade { .. } => "too_few_attempts_to_degrade",
+            Self::NeverSheds => "never_sheds",
+            Self::DisabledBeforeRetriesEnd { .. } => "disabled_before_retries_end",
+            Self::RateBelowLoad { .. } => "rate_below_load",
+            Self::RateEqualsLoad { .. } => "rate_equals_load",
+            Self::BacklogExpires { .. } => "backlog_expires",
+            Self::OutageExceedsLifetime { .. } => "outage_exceeds_lifetime",
+            Self::WindowExceedsSchedule { .. } => "window_exceeds_schedule",
+            Self::WindowCutsRetries { .. } => "window_cuts_retries",
+            Self::LimitExceedsSchedule { .. } => "limit_exceeds_schedule",
+            Self::LimitCutsSchedule { .. } => "limit_cuts_schedule",
+            Self::LimitExceedsWindow { .. } => "limit_exceeds_window",
+            Self::CapsApart { .. } => "caps_apart",
+            Self::TimeoutExceedsLifetime { .. } => "timeout_exceeds_lifetime",
+            Self::LongTimeout { .. } => "long_timeout",
+            Self::RetryAfterExceedsWindow { .. } => "retry_after_exceeds_window",
+            Self::NothingCountsAsDelivered => "nothing_counts_as_delivered",
+            Self::SuccessRetried { .. } => "success_retried",
+            Self::FailureCountsAsDelivered { .. } => "failure_counts_as_delivered",
+            Self::GoneRetried => "gone_retried",
+            Self::NoJitter { .. } => "no_jitter",
+            Self::EndlessRetries => "endless_retries",
+            Self::EndlessHold => "endless_hold",
+            Self::HeadOfLineBlocking { .. } => "head_of_line_blocking",
+            Self::OrderWithoutEffect => "order_without_effect",
+            Self::SkipBeforeTimeout { .. } => "skip_before_timeout",
+            Self::BudgetSlowerThanSchedule { .. } => "budget_slower_than_schedule",
+            Self::RetryBudgetTooSmall { .. } => "retry_budget_too_small",
+            Self::RetriedPastLifetime { .. } => "retried_past_lifetime",
+            Self::NoRetries => "no_retries",
         }
     }
 }

@@ -1,16 +1,16 @@
-//! What the linter says of each [`Finding`].
+//! The text of each [`Finding`].
 
 use std::fmt;
 
-use super::figures::Long;
 use super::finding::Finding;
+use super::units::{Events, For, Long, Per};
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::ProbeWithinAttempt { wait, timeout } => write!(
+            Self::ProbeBeforeTimeout { wait, timeout } => write!(
                 f,
-                "a probe comes after {}, which is no longer than the attempt timeout of {}",
+                "the probe wait of {} is not longer than the attempt timeout of {}",
                 Long(wait),
                 Long(timeout)
             ),
@@ -22,73 +22,78 @@ impl fmt::Display for Finding {
             ),
             Self::ProbeAfterWindow { wait, window } => write!(
                 f,
-                "the first probe comes after {}, and the window ends after {}",
+                "the first probe comes after {}, but the retry window ends after {}",
                 Long(wait),
                 Long(window)
             ),
-            Self::FailuresBeyondTimeouts { failures, window, timeouts } => write!(
+            Self::TooFewTimeoutsToDegrade { failures, window, timeouts } => write!(
                 f,
-                "{failures} failures in {} degrade, and at most {timeouts} of them can be timeouts",
+                "{failures} failures within {} degrade the endpoint, but at most {timeouts} \
+                 attempts can time out in that time",
                 Long(window)
             ),
-            Self::FailuresBeyondLoad { failures, window, attempts } => write!(
+            Self::TooFewAttemptsToDegrade { failures, window, attempts } => write!(
                 f,
-                "{failures} failures in {} degrade, and the load brings {attempts} at most",
+                "{failures} failures within {} degrade the endpoint, but the load causes at most \
+                 {attempts} attempts in that time",
                 Long(window)
             ),
             Self::NeverSheds => {
-                f.write_str("new messages are shed while suspended, and nothing suspends")
+                f.write_str("new messages are shed while suspended, but nothing suspends")
             }
-            Self::DisabledWithinSpan { disabled, span } => write!(
+            Self::DisabledBeforeRetriesEnd { disabled, span } => write!(
                 f,
-                "a failing endpoint is disabled within {}, and a delivery is retried for {}",
+                "a failing endpoint is disabled within {}, but deliveries are retried for {}",
                 Long(disabled),
                 Long(span)
             ),
             Self::RateBelowLoad { releases, per, events, every } => write!(
                 f,
-                "the rate of {releases} in {} is below the load of {events} in {}",
-                Long(per),
-                Long(every)
+                "the rate limit of {releases}{} is below the load of {}",
+                Per(per),
+                Events(events, every)
             ),
             Self::RateEqualsLoad { releases, per } => write!(
                 f,
-                "the rate of {releases} in {} is no more than the load, and drains no backlog",
-                Long(per)
+                "the rate limit of {releases}{} equals the load, so a backlog never drains",
+                Per(per)
             ),
-            Self::BacklogOutlivesMessages { outage, drain, limit } => write!(
+            Self::BacklogExpires { outage, drain, lifetime } => write!(
                 f,
-                "the backlog of an outage of {} takes {} to drain, and a message lives for {}",
+                "the backlog of an outage of {} takes {} to drain, but messages live for {}",
                 Long(outage),
                 Long(drain),
-                Long(limit)
+                Long(lifetime)
             ),
-            Self::OutageOutlivesMessages { outage, limit } => write!(
+            Self::OutageExceedsLifetime { outage, lifetime } => write!(
                 f,
-                "an outage of {} outlasts the {} for which a message lives",
-                Long(outage),
-                Long(limit)
+                "messages live for {}, which does not outlast an outage of {}",
+                Long(lifetime),
+                Long(outage)
             ),
-            Self::WindowBeyondSchedule { window, span } => write!(
+            Self::WindowExceedsSchedule { window, span } => write!(
                 f,
-                "the window of {} is longer than the {} that the schedule can fill",
+                "the retry window of {} is longer than the schedule, which takes at most {}",
                 Long(window),
                 Long(span)
             ),
-            Self::WindowCutsSchedule { window, fit, of } => {
-                write!(f, "the window of {} leaves {fit} of {of} retries", Long(window))
+            Self::WindowCutsRetries { window, allowed, retries } => {
+                write!(
+                    f,
+                    "the retry window of {} allows {allowed} of {retries} retries",
+                    Long(window)
+                )
             }
-            Self::LimitBeyondSchedule { limit, attempts } => write!(
+            Self::LimitExceedsSchedule { limit, attempts } => {
+                write!(f, "the limit of {limit} attempts exceeds the schedule's {attempts}")
+            }
+            Self::LimitCutsSchedule { limit, attempts } => {
+                write!(f, "the limit of {limit} attempts is below the schedule's {attempts}")
+            }
+            Self::LimitExceedsWindow { limit, attempts, window } => write!(
                 f,
-                "the limit of {limit} attempts is above the {attempts} that the schedule gives"
-            ),
-            Self::LimitCutsSchedule { limit, attempts } => write!(
-                f,
-                "the limit of {limit} attempts is below the {attempts} that the schedule gives"
-            ),
-            Self::LimitBeyondWindow { limit, attempts, window } => write!(
-                f,
-                "the limit of {limit} attempts is above the {attempts} that the window of {} leaves",
+                "the limit of {limit} attempts exceeds the {attempts} that fit in the retry window \
+                 of {}",
                 Long(window)
             ),
             Self::CapsApart { delivery, endpoint } => write!(
@@ -97,66 +102,66 @@ impl fmt::Display for Finding {
                 Long(delivery),
                 Long(endpoint)
             ),
-            Self::TimeoutOutlivesMessages { timeout, limit } => write!(
+            Self::TimeoutExceedsLifetime { timeout, lifetime } => write!(
                 f,
-                "an attempt is given up after {}, and a message lives for {}",
+                "the attempt timeout of {} leaves no time for a retry, since messages live for {}",
                 Long(timeout),
-                Long(limit)
+                Long(lifetime)
             ),
             Self::LongTimeout { timeout } => {
-                write!(f, "an attempt is given up only after {}", Long(timeout))
+                write!(f, "the attempt timeout of {} is an hour or more", Long(timeout))
             }
-            Self::CapBeyondWindow { cap, window } => write!(
+            Self::RetryAfterExceedsWindow { cap, window } => write!(
                 f,
-                "Retry-After is heeded for up to {}, and the window is {}",
+                "the Retry-After cap of {} is not shorter than the retry window of {}",
                 Long(cap),
                 Long(window)
             ),
-            Self::NothingDelivers => f.write_str("no response counts as delivered"),
+            Self::NothingCountsAsDelivered => f.write_str("no response counts as delivered"),
             Self::SuccessRetried { status } => {
-                write!(f, "a {} is retried, although it is a success", status.as_u16())
+                write!(f, "status {} is retried, although it is a success", status.as_u16())
             }
-            Self::FailureDelivers { status } => {
-                write!(f, "a {} counts as delivered", status.as_u16())
+            Self::FailureCountsAsDelivered { status } => {
+                write!(f, "status {} counts as delivered", status.as_u16())
             }
-            Self::GoneRetried => f.write_str("a 410 is retried"),
+            Self::GoneRetried => f.write_str("status 410 is retried"),
             Self::NoJitter { events, every } => {
-                write!(f, "nothing spreads the retries of {events} events in {}", Long(every))
+                write!(f, "no jitter: the retries of {} arrive together", Events(events, every))
             }
-            Self::Endless => f.write_str("nothing ends the retries"),
-            Self::HeldWithoutEnd => f.write_str("nothing ends what waits for a failing endpoint"),
-            Self::HeadOfLine { span, strict } => write!(
+            Self::EndlessRetries => f.write_str("retries never end"),
+            Self::EndlessHold => f.write_str("deliveries can wait for a failing endpoint forever"),
+            Self::HeadOfLineBlocking { span, strict } => write!(
                 f,
-                "one message can hold up all others{} for {}",
-                if strict { "" } else { " of its key" },
-                Long(span)
+                "head-of-line blocking: one message can block all others{} {}",
+                if strict { "" } else { " with its key" },
+                For(span)
             ),
-            Self::PassedAtOnce => {
-                f.write_str("others may pass a message at once, so that there is no order")
+            Self::OrderWithoutEffect => {
+                f.write_str("others may skip a message at once, so the order has no effect")
             }
-            Self::PassedInFlight { skip, timeout } => write!(
+            Self::SkipBeforeTimeout { skip_after, timeout } => write!(
                 f,
-                "others may pass a message after {}, and its first attempt takes up to {}",
-                Long(skip),
+                "others may skip a message after {}, but its first attempt may take {}",
+                Long(skip_after),
                 Long(timeout)
             ),
-            Self::TrickleBelowSchedule { trickle, delay } => write!(
+            Self::BudgetSlowerThanSchedule { min_interval, delay } => write!(
                 f,
-                "the retry budget trickles one retry in {}, and the schedule waits {}",
-                Long(trickle),
+                "the retry budget guarantees one retry per {}, but the schedule's first delay is {}",
+                Long(min_interval),
                 Long(delay)
             ),
-            Self::BudgetBelowLoad { given, due } => write!(
+            Self::RetryBudgetTooSmall { allowed, due } => write!(
                 f,
-                "the retry budget gives {given} retries an hour in an outage, and {due} fall due"
+                "the retry budget allows {allowed} retries/h in an outage, but {due} are due"
             ),
             Self::RetriedPastLifetime { lifetime, span } => write!(
                 f,
-                "a message is of use for {}, and is retried for {}",
+                "messages are useful for {}, but are retried {}",
                 Long(lifetime),
-                Long(span)
+                For(span)
             ),
-            Self::NoRetry => f.write_str("there is no retry"),
+            Self::NoRetries => f.write_str("a failed attempt is never retried"),
         }
     }
 }

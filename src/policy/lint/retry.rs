@@ -1,4 +1,4 @@
-//! What the linter reads in the delivery policy: responses, schedule and limits.
+//! Checks of the retry policy: response rules, schedule and limits.
 
 use http::StatusCode;
 
@@ -6,28 +6,29 @@ use super::finding::Finding;
 use crate::delivery::ResponseAction;
 use crate::policy::endpoint_policy::EndpointPolicy;
 use crate::policy::order::OrderScope;
-use crate::policy::reach::Reach;
+use crate::policy::reach::retries_within;
 
-/// The statuses from `from` to `to` that have this reaction.
-fn reacting(
+/// The statuses from `from` to `to` that have this action.
+fn statuses_with(
     policies: &EndpointPolicy,
     from: u16,
     to: u16,
-    reaction: ResponseAction,
+    action: ResponseAction,
 ) -> impl Iterator<Item = StatusCode> {
     let statuses = (from..=to).filter_map(|status| StatusCode::from_u16(status).ok());
-    statuses.filter(move |status| policies.retry.responses().action(*status) == reaction)
+    statuses.filter(move |status| policies.retry.responses().action(*status) == action)
 }
 
 pub(super) fn responses(policies: &EndpointPolicy, found: &mut Vec<Finding>) {
-    if reacting(policies, 100, 999, ResponseAction::Deliver).next().is_none() {
-        found.push(Finding::NothingDelivers);
+    if statuses_with(policies, 100, 999, ResponseAction::Deliver).next().is_none() {
+        found.push(Finding::NothingCountsAsDelivered);
     }
-    let retried = reacting(policies, 200, 299, ResponseAction::Retry).next();
+    let retried = statuses_with(policies, 200, 299, ResponseAction::Retry).next();
     found.extend(retried.map(|status| Finding::SuccessRetried { status }));
-    let refusals = reacting(policies, 429, 429, ResponseAction::Deliver);
-    let delivers = refusals.chain(reacting(policies, 500, 599, ResponseAction::Deliver)).next();
-    found.extend(delivers.map(|status| Finding::FailureDelivers { status }));
+    let rate_limited = statuses_with(policies, 429, 429, ResponseAction::Deliver);
+    let server_errors = statuses_with(policies, 500, 599, ResponseAction::Deliver);
+    let delivered = rate_limited.chain(server_errors).next();
+    found.extend(delivered.map(|status| Finding::FailureCountsAsDelivered { status }));
     if policies.retry.responses().action(StatusCode::GONE) == ResponseAction::Retry {
         found.push(Finding::GoneRetried);
     }
@@ -35,35 +36,43 @@ pub(super) fn responses(policies: &EndpointPolicy, found: &mut Vec<Finding>) {
 
 pub(super) fn schedule(policies: &EndpointPolicy, found: &mut Vec<Finding>) {
     let policy = &policies.retry;
-    let reach = Reach(policy);
-    if reach.retries() == Some(0) {
-        found.push(Finding::NoRetry);
+    if policy.retries() == Some(0) {
+        found.push(Finding::NoRetries);
     }
     let scheduled = policy.schedule().retries().map(|retries| retries.saturating_add(1));
     if let (Some(limit), Some(attempts)) = (policy.max_attempts(), scheduled) {
         match limit.get() {
-            most if most > attempts => found.push(Finding::LimitBeyondSchedule { limit, attempts }),
-            most if most < attempts => found.push(Finding::LimitCutsSchedule { limit, attempts }),
+            limited if limited > attempts => {
+                found.push(Finding::LimitExceedsSchedule { limit, attempts })
+            }
+            limited if limited < attempts => {
+                found.push(Finding::LimitCutsSchedule { limit, attempts })
+            }
             _ => {}
         }
     }
     let Some(window) = policy.window() else { return };
-    let span = policy.clone().with_window(None).span();
-    // A delivery that others or the endpoint's health hold up takes longer than its schedule in
-    // any outage. What else makes it wait, such as a rate, may never come to that.
+    let span = policy.span_with(policy.retry_after_cap(), None);
+    // In any outage, health or an order delays a delivery beyond its schedule. Other delays, such
+    // as a rate limit, may never get that long.
     let held = policies.health.failures().is_some() || policies.order.scope() != OrderScope::None;
     if window > span && !held {
-        found.push(Finding::WindowBeyondSchedule { window, span });
+        found.push(Finding::WindowExceedsSchedule { window, span });
     }
-    let (Some(of), true) = (reach.retries(), reach.is_scheduled()) else { return };
-    let fit = reach.within(window);
+    // Decorrelated delays are not those of the schedule.
+    let Some(retries) = policy.retries().filter(|_| !policy.jitter().is_decorrelated()) else {
+        return;
+    };
+    let allowed = retries_within(policy, window);
     match policy.max_attempts() {
-        _ if fit >= of => {}
-        // Where the schedule has an end, it is its retries that are lost.
-        _ if scheduled.is_some() => found.push(Finding::WindowCutsSchedule { window, fit, of }),
+        _ if allowed >= retries => {}
+        // If the schedule has an end, its own retries are lost.
+        _ if scheduled.is_some() => {
+            found.push(Finding::WindowCutsRetries { window, allowed, retries });
+        }
         Some(limit) => {
-            let attempts = fit.saturating_add(1);
-            found.push(Finding::LimitBeyondWindow { limit, attempts, window });
+            let attempts = allowed.saturating_add(1);
+            found.push(Finding::LimitExceedsWindow { limit, attempts, window });
         }
         None => {}
     }
@@ -71,7 +80,7 @@ pub(super) fn schedule(policies: &EndpointPolicy, found: &mut Vec<Finding>) {
 
 pub(super) fn retry_after(policies: &EndpointPolicy, found: &mut Vec<Finding>) {
     let policy = &policies.retry;
-    if Reach(policy).retries() == Some(0) {
+    if policy.retries() == Some(0) {
         return;
     }
     let (delivery, endpoint) = (policy.retry_after_cap(), policies.flow.hold_cap());
@@ -80,6 +89,6 @@ pub(super) fn retry_after(policies: &EndpointPolicy, found: &mut Vec<Finding>) {
     }
     let cap = delivery.max(endpoint);
     if let Some(window) = policy.window().filter(|window| cap >= *window) {
-        found.push(Finding::CapBeyondWindow { cap, window });
+        found.push(Finding::RetryAfterExceedsWindow { cap, window });
     }
 }

@@ -1,17 +1,17 @@
-//! What is counted of one endpoint while a simulation runs.
+//! Collects one endpoint's [`Report`] while a simulation runs.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::receiver::Receiver;
-use super::report::{Delays, Recovery, Report};
+use super::report::{Latency, Recovery, Report};
 use super::series::Series;
 use crate::delivery::Verdict;
 use crate::health::State;
 use crate::time::micros;
 
-/// A count of what was started in the second that is.
+/// Attempts that were started in the current second.
 #[derive(Default)]
 struct Second {
     number: u64,
@@ -20,8 +20,7 @@ struct Second {
 }
 
 impl Second {
-    /// An attempt was started in this second. Answers how many there were in it, and how many of
-    /// them retries.
+    /// Counts an attempt in second `number`, and returns that second's requests and retries.
     fn count(&mut self, number: u64, is_retry: bool) -> (u64, u64) {
         if self.number != number {
             *self = Self { number, ..Self::default() };
@@ -32,21 +31,22 @@ impl Second {
     }
 }
 
-pub(super) struct Tally {
+pub(super) struct Recorder {
     back_at: Option<Duration>,
     second: Second,
-    /// The same of what was started since the recovery.
+    /// The same, only of attempts since the recovery.
     second_since: Second,
-    /// Whether each message was taken, by number.
-    taken: Vec<bool>,
-    delays: Vec<u64>,
-    /// How many deliveries from before the recovery are open, and since when none is.
+    /// Whether each message was accepted by the receiver, by number.
+    received: Vec<bool>,
+    latencies: Vec<u64>,
+    /// The number of open deliveries from before the recovery.
     old: u64,
-    none_old_since: Duration,
+    /// When the last of them ended.
+    drained_at: Duration,
     report: Report,
 }
 
-impl Tally {
+impl Recorder {
     pub(super) fn new(receiver: &Receiver, points: NonZeroUsize) -> Self {
         let back_at = receiver.back_at();
         let recovery = back_at.map(|at| Recovery {
@@ -63,12 +63,12 @@ impl Tally {
             attempts: 0,
             retries: 0,
             most_attempts: 0,
-            refused: 0,
+            overloaded: 0,
             duplicates: 0,
-            delays: None,
+            latency: None,
             peak_requests: 0,
             peak_retries: 0,
-            down_at: receiver.down_at(),
+            outage_start: receiver.down_at(),
             recovery,
             states: Vec::new(),
             ended_at: Duration::ZERO,
@@ -78,10 +78,10 @@ impl Tally {
             back_at,
             second: Second::default(),
             second_since: Second::default(),
-            taken: Vec::new(),
-            delays: Vec::new(),
+            received: Vec::new(),
+            latencies: Vec::new(),
             old: 0,
-            none_old_since: Duration::ZERO,
+            drained_at: Duration::ZERO,
             report,
         }
     }
@@ -90,6 +90,7 @@ impl Tally {
         self.back_at.is_some_and(|back_at| accepted_at < back_at)
     }
 
+    /// A message was published, and accepted for this endpoint or shed.
     pub(super) fn published(&mut self, accepted: bool, at: Duration) {
         if !accepted {
             self.report.shed = self.report.shed.saturating_add(1);
@@ -106,13 +107,13 @@ impl Tally {
         point.backlog = point.backlog.max(*pending);
     }
 
-    pub(super) fn started(&mut self, attempt: u32, at: Duration) {
+    pub(super) fn attempt_started(&mut self, attempt: u32, at: Duration) {
         let (is_retry, number) = (attempt > 1, at.as_secs());
         let (requests, retries) = self.second.count(number, is_retry);
         let report = &mut self.report;
         let point = report.series.point(number, report.pending);
-        point.busiest = point.busiest.max(requests);
-        let kind = if is_retry { &mut point.retries } else { &mut point.firsts };
+        point.peak_requests = point.peak_requests.max(requests);
+        let kind = if is_retry { &mut point.retries } else { &mut point.first_attempts };
         *kind = kind.saturating_add(1);
         report.attempts = report.attempts.saturating_add(1);
         report.retries = report.retries.saturating_add(u64::from(is_retry));
@@ -125,24 +126,24 @@ impl Tally {
         }
     }
 
-    pub(super) fn refused(&mut self) {
-        self.report.refused = self.report.refused.saturating_add(1);
+    pub(super) const fn overloaded(&mut self) {
+        self.report.overloaded = self.report.overloaded.saturating_add(1);
     }
 
-    /// The receiver took a message.
-    pub(super) fn took(&mut self, number: u64) {
+    /// The receiver accepted a copy of this message.
+    pub(super) fn received(&mut self, number: u64) {
         let index = usize::try_from(number).unwrap_or(usize::MAX);
-        if self.taken.len() <= index {
-            self.taken.resize(index.saturating_add(1), false);
+        if self.received.len() <= index {
+            self.received.resize(index.saturating_add(1), false);
         }
-        if let Some(taken) = self.taken.get_mut(index)
-            && std::mem::replace(taken, true)
+        if let Some(received) = self.received.get_mut(index)
+            && std::mem::replace(received, true)
         {
             self.report.duplicates = self.report.duplicates.saturating_add(1);
         }
     }
 
-    pub(super) fn settled(
+    pub(super) fn delivery_ended(
         &mut self,
         accepted_at: Duration,
         verdict: Verdict,
@@ -152,7 +153,7 @@ impl Tally {
         if self.is_old(accepted_at) {
             self.old = self.old.saturating_sub(1);
             if self.old == 0 {
-                self.none_old_since = at;
+                self.drained_at = at;
             }
         }
         let report = &mut self.report;
@@ -162,13 +163,13 @@ impl Tally {
         let point = report.series.point(at.as_secs(), report.pending);
         if verdict.is_delivered() {
             point.delivered = point.delivered.saturating_add(1);
-            self.delays.push(micros(at.saturating_sub(accepted_at)));
+            self.latencies.push(micros(at.saturating_sub(accepted_at)));
         }
         report.pending = report.pending.saturating_sub(1);
     }
 
-    /// The endpoint is in this state.
-    pub(super) fn is(&mut self, state: State, at: Duration) {
+    /// Records the endpoint's state, if it has changed.
+    pub(super) fn state(&mut self, state: State, at: Duration) {
         let states = &mut self.report.states;
         let before = states.last().map_or(State::Healthy, |(_, state)| *state);
         if state != before {
@@ -176,13 +177,13 @@ impl Tally {
         }
     }
 
-    pub(super) fn report(self, ended_at: Duration) -> Report {
-        let Self { old, none_old_since, delays, mut report, .. } = self;
+    pub(super) fn finish(self, ended_at: Duration) -> Report {
+        let Self { old, drained_at, latencies, mut report, .. } = self;
         report.series.point(ended_at.as_secs(), report.pending);
         if let Some(recovery) = &mut report.recovery {
-            let drained_after = none_old_since.saturating_sub(recovery.at);
+            let drained_after = drained_at.saturating_sub(recovery.at);
             recovery.drained_after = Some(drained_after).filter(|_| old == 0);
         }
-        Report { ended_at, delays: Delays::of(delays), ..report }
+        Report { ended_at, latency: Latency::from_micros(latencies), ..report }
     }
 }

@@ -1,4 +1,4 @@
-//! What the linter says of settings that are out of all proportion, and runs in which they are.
+//! Findings about disproportionate settings: their thresholds, confirmed by simulations.
 
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
@@ -12,37 +12,30 @@ use labhook::simulate::{Behaviour, Receiver, Report, Scenario};
 use labhook::{EndpointPolicy, FlowPolicy, HealthPolicy, Order, RetryPolicy};
 use proptest::prelude::*;
 
-use crate::simulate_lint::{finds, hard, policies, policy, texts};
+use super::{DAY, HOUR, count, finds, hard, policies, policy, texts};
 use crate::support::{config, secs};
 
-const HOUR: u64 = 3_600;
-const DAY: u64 = 24 * HOUR;
-
-fn count(count: u32) -> NonZeroU32 {
-    NonZeroU32::new(count).unwrap()
-}
-
-/// Whether it is one of those that tell of a setting which is out of all proportion.
-fn is_of_proportion(warning: &Finding) -> bool {
+/// Whether the finding is about a disproportionate setting.
+fn is_disproportion(finding: &Finding) -> bool {
     matches!(
-        warning,
-        Finding::FailuresBeyondTimeouts { .. }
-            | Finding::FailuresBeyondLoad { .. }
+        finding,
+        Finding::TooFewTimeoutsToDegrade { .. }
+            | Finding::TooFewAttemptsToDegrade { .. }
             | Finding::NeverSheds
-            | Finding::TimeoutOutlivesMessages { .. }
+            | Finding::TimeoutExceedsLifetime { .. }
             | Finding::LongTimeout { .. }
-            | Finding::PassedAtOnce
-            | Finding::PassedInFlight { .. }
+            | Finding::OrderWithoutEffect
+            | Finding::SkipBeforeTimeout { .. }
     )
 }
 
 #[test]
-fn the_presets_and_defaults_are_in_proportion() {
+fn presets_and_defaults_are_proportionate() {
     let presets = ["standard_webhooks", "svix", "strike", "hook0", "outpost", "event_grid"];
     let orders = [Order::none(), Order::per_key(), Order::strict()];
     let skipping = orders.map(|order| order.with_skip_after_attempts(NonZeroU32::MIN));
     let timed = orders.map(|order| order.with_skip_after(secs(600)));
-    let expectations = [20, 1].map(|events| {
+    let assumptions = [20, 1].map(|events| {
         let load = Load::new(count(events), secs(60));
         Assumptions::new().with_load(load).with_outage(secs(600)).with_lifetime(secs(DAY))
     });
@@ -54,9 +47,9 @@ fn the_presets_and_defaults_are_in_proportion() {
                         .with_health(health.clone())
                         .with_flow(flow)
                         .with_order(order);
-                    for expected in expectations.iter().chain([&Assumptions::new()]) {
-                        let found = all.lint(expected);
-                        assert!(!found.iter().any(is_of_proportion), "{name}: {found:?}");
+                    for assumed in assumptions.iter().chain([&Assumptions::new()]) {
+                        let found = all.lint(assumed);
+                        assert!(!found.iter().any(is_disproportion), "{name}: {found:?}");
                     }
                 }
             }
@@ -65,46 +58,52 @@ fn the_presets_and_defaults_are_in_proportion() {
 }
 
 #[test]
-fn failures_come_close_enough_to_count_together() {
+fn failure_window_holds_enough_failures() {
     let windowed = |seconds: u64| HealthPolicy::default().with_failure_window(secs(seconds));
     let one = FlowPolicy::adaptive().with_concurrency(ConcurrencyLimitPolicy::fixed(count(1)));
     // Timeouts at 20, 40, 60, 80 and 100 s.
-    let what = ["risk: 5 failures in 1 min 19 s degrade, and at most 4 of them can be timeouts"];
+    let what =
+        ["risk: 5 failures within 1 min 19 s degrade the endpoint, but at most 4 attempts can \
+                 time out in that time"];
     let at = |seconds| policies(policy()).with_health(windowed(seconds));
     finds(&at(79).with_flow(one), &Assumptions::new(), &what);
     finds(&at(80).with_flow(one), &Assumptions::new(), &[]);
     finds(&at(79).with_order(Order::strict()), &Assumptions::new(), &what);
-    // Where others may pass, or run in other lines, they time out together.
+    // If others may skip, or belong to other groups, they time out together.
     finds(&at(1), &Assumptions::new(), &[]);
     finds(&at(1).with_order(Order::per_key()), &Assumptions::new(), &[]);
-    let passing = Order::strict().with_skip_after_attempts(count(1));
-    finds(&at(1).with_order(passing), &Assumptions::new(), &[]);
-    // A rate spreads them as well: two at once, and one in ten seconds.
+    let skipping = Order::strict().with_skip_after_attempts(count(1));
+    finds(&at(1).with_order(skipping), &Assumptions::new(), &[]);
+    // A rate limit spaces them as well: two at once, and one in ten seconds.
     let slow = |burst| {
         let rate = RateLimitPolicy::new(count(6), secs(60)).with_burst(count(burst));
         FlowPolicy::adaptive().with_rate_limit(rate)
     };
-    let what = ["risk: 5 failures in 20 s degrade, and at most 4 of them can be timeouts"];
+    let what =
+        ["risk: 5 failures within 20 s degrade the endpoint, but at most 4 attempts can time out \
+                 in that time"];
     finds(&at(20).with_flow(slow(2)), &Assumptions::new(), &what);
     finds(&at(20).with_flow(slow(3)), &Assumptions::new(), &[]);
     let always = windowed(1).with_failure_window(None);
     finds(&policies(policy()).with_health(always).with_flow(one), &Assumptions::new(), &[]);
 
-    // A message a day, and three attempts of each.
+    // One message per day, and three attempts of each.
     let daily = Assumptions::new().with_load(Load::new(count(1), secs(DAY)));
-    let what = ["risk: 5 failures in 23 h 59 min 59 s degrade, and the load brings 3 at most"];
+    let what =
+        ["risk: 5 failures within 23 h 59 min 59 s degrade the endpoint, but the load causes at \
+                 most 3 attempts in that time"];
     finds(&at(DAY - 1), &daily, &what);
     finds(&at(DAY), &daily, &[]);
     finds(&at(DAY - 1).with_order(Order::strict()), &daily, &[]);
 }
 
 #[test]
-fn what_is_to_be_shed_is_shed_at_some_time() {
+fn shedding_requires_a_suspension() {
     let shed = |health: HealthPolicy| {
         let health = health.with_new_messages(NewMessages::Shed);
         policies(policy().with_window(secs(DAY))).with_health(health)
     };
-    let what = ["contradiction: new messages are shed while suspended, and nothing suspends"];
+    let what = ["contradiction: new messages are shed while suspended, but nothing suspends"];
     finds(&shed(HealthPolicy::default().with_suspend_after(None)), &Assumptions::new(), &what);
     let never = texts(&shed(HealthPolicy::never()), &Assumptions::new());
     assert!(never.contains(&what[0].to_owned()), "{never:?}");
@@ -112,50 +111,54 @@ fn what_is_to_be_shed_is_shed_at_some_time() {
 }
 
 #[test]
-fn an_attempt_is_given_up_in_time() {
+fn attempt_timeout_is_checked() {
     let timed = |timeout, window: Option<u64>| {
         let policy = policy().with_window(window.map(secs)).with_retry_after_cap(Duration::ZERO);
         let flow = FlowPolicy::fixed().with_hold_cap(Duration::ZERO);
         hard(policy.with_attempt_timeout(secs(timeout))).with_flow(flow)
     };
-    let what = ["risk: an attempt is given up after 15 min, and a message lives for 15 min"];
+    let what = [
+        "risk: the attempt timeout of 15 min leaves no time for a retry, since messages live for \
+                 15 min",
+    ];
     finds(&timed(900, Some(900)), &Assumptions::new(), &what);
     finds(&timed(899, Some(900)), &Assumptions::new(), &[]);
     let lives = |seconds| Assumptions::new().with_lifetime(secs(seconds));
     let found = texts(&timed(900, None), &lives(900));
     assert_eq!(found[0], what[0]);
-    // Where there is no retry, none is lost.
+    // Without retries, none is lost.
     let once = hard(RetryPolicy::none().with_attempt_timeout(secs(900)));
-    finds(&once, &lives(900), &["risk: there is no retry"]);
+    finds(&once, &lives(900), &["risk: a failed attempt is never retried"]);
 
-    let what = ["risk: an attempt is given up only after 1 h"];
+    let what = ["risk: the attempt timeout of 1 h is an hour or more"];
     finds(&timed(HOUR, None), &Assumptions::new(), &what);
     finds(&timed(HOUR - 1, None), &Assumptions::new(), &[]);
 }
 
 #[test]
-fn an_order_holds_for_the_first_attempt_at_least() {
+fn skip_after_is_checked_against_the_timeout() {
     let skip = |order: Order, millis| {
         let order = order.with_skip_after(Duration::from_millis(millis));
         policies(policy()).with_order(order)
     };
-    let at_once = ["contradiction: others may pass a message at once, so that there is no order"];
-    let early = ["risk: others may pass a message after 19 s 999 ms, and its first attempt takes \
-                  up to 20 s"];
+    let at_once = ["contradiction: others may skip a message at once, so the order has no effect"];
+    let early =
+        ["risk: others may skip a message after 19 s 999 ms, but its first attempt may take \
+                  20 s"];
     for order in [Order::per_key(), Order::strict()] {
         finds(&skip(order, 0), &Assumptions::new(), &at_once);
         finds(&skip(order, 19_999), &Assumptions::new(), &early);
         finds(&skip(order, 20_000), &Assumptions::new(), &[]);
     }
     finds(&skip(Order::none(), 0), &Assumptions::new(), &[]);
-    // Less than a millisecond is none.
+    // Less than a millisecond counts as zero.
     let micros = Order::strict().with_skip_after(Duration::from_micros(999));
     finds(&policies(policy()).with_order(micros), &Assumptions::new(), &at_once);
 }
 
-/// What a receiver of one endpoint makes of a load for so long.
-fn run(policies: &EndpointPolicy, receiver: Receiver, load: Load, lasting: u64) -> Report {
-    let scenario = Scenario::new(load, secs(lasting)).add_endpoint(policies.clone(), receiver);
+/// Simulates one endpoint.
+fn run(policies: &EndpointPolicy, receiver: Receiver, load: Load, duration: u64) -> Report {
+    let scenario = Scenario::new(load, secs(duration)).add_endpoint(policies.clone(), receiver);
     scenario.run().remove(0)
 }
 
@@ -164,9 +167,9 @@ fn down(to: u64, behaviour: Behaviour) -> Receiver {
 }
 
 #[test]
-fn failures_that_are_too_far_apart_never_degrade() {
-    let state = |policies: &EndpointPolicy, receiver, load, lasting| {
-        run(policies, receiver, load, lasting).time_to(State::Degraded)
+fn failures_too_far_apart_never_degrade() {
+    let state = |policies: &EndpointPolicy, receiver, load, duration| {
+        run(policies, receiver, load, duration).time_to(State::Degraded)
     };
     let one = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(count(1)));
     let rate = RateLimitPolicy::new(count(6), secs(60)).with_burst(count(2));
@@ -174,7 +177,7 @@ fn failures_that_are_too_far_apart_never_degrade() {
         .with_rate_limit(rate)
         .with_concurrency(ConcurrencyLimitPolicy::fixed(count(64)));
     let strict = FlowPolicy::fixed();
-    // The most of a window in which the failures do not fall, and how long they then take.
+    // The longest failure window that is too short, and when a longer one degrades.
     for (flow, order, most, degraded) in [
         (one, Order::none(), 79, 100),
         (strict, Order::strict(), 79, 100),
@@ -187,7 +190,7 @@ fn failures_that_are_too_far_apart_never_degrade() {
             let all = all.with_health(health).with_flow(flow).with_order(order);
             let warned = all.lint(&Assumptions::new());
             let warned =
-                warned.iter().any(|it| matches!(it, Finding::FailuresBeyondTimeouts { .. }));
+                warned.iter().any(|it| matches!(it, Finding::TooFewTimeoutsToDegrade { .. }));
             assert_eq!(warned, degraded.is_none());
             let load = Load::per_second(count(1));
             let hangs = down(DAY, Behaviour::Hangs);
@@ -200,20 +203,20 @@ fn failures_that_are_too_far_apart_never_degrade() {
         let health = HealthPolicy::default().with_failure_window(secs(days * DAY));
         let all = policies(RetryPolicy::none()).with_health(health);
         let warned = all.lint(&Assumptions::new().with_load(daily));
-        let warned = warned.iter().any(|it| matches!(it, Finding::FailuresBeyondLoad { .. }));
+        let warned = warned.iter().any(|it| matches!(it, Finding::TooFewAttemptsToDegrade { .. }));
         assert_eq!(warned, degraded.is_none());
-        let gone = down(30 * DAY, Behaviour::refuses());
+        let gone = down(30 * DAY, Behaviour::refuses_connections());
         let degraded = degraded.map(|days| secs(days * DAY) + Duration::from_millis(20));
         assert_eq!(state(&all, gone, daily, 30 * DAY), degraded);
     }
 }
 
 #[test]
-fn what_is_never_suspended_never_sheds() {
+fn endpoint_that_is_never_suspended_never_sheds() {
     let load = Load::new(count(1), secs(600));
     let shed = |health: HealthPolicy| {
         let all = policies(policy()).with_health(health.with_new_messages(NewMessages::Shed));
-        run(&all, down(3 * DAY, Behaviour::refuses()), load, 3 * DAY).shed
+        run(&all, down(3 * DAY, Behaviour::refuses_connections()), load, 3 * DAY).shed
     };
     assert_eq!(shed(HealthPolicy::default().with_suspend_after(None)), 0);
     assert_eq!(shed(HealthPolicy::never()), 0);
@@ -221,21 +224,21 @@ fn what_is_never_suspended_never_sheds() {
 }
 
 #[test]
-fn a_message_does_not_outlive_an_attempt_that_takes_its_time() {
-    let delivered = |timeout, window: Option<u64>| {
+fn timeout_beyond_the_window_loses_the_message() {
+    let latency = |timeout, window: Option<u64>| {
         let policy = policy().with_jitter(Jitter::NONE).with_window(window.map(secs));
         let all = hard(policy.with_attempt_timeout(secs(timeout)));
-        // Silent for a second.
-        run(&all, down(1, Behaviour::Hangs), Load::new(count(1), secs(1)), 1).delays
+        // The receiver hangs for a second.
+        run(&all, down(1, Behaviour::Hangs), Load::new(count(1), secs(1)), 1).latency
     };
-    assert_eq!(delivered(900, Some(900)), None);
+    assert_eq!(latency(900, Some(900)), None);
     let delay = |seconds| Some(secs(seconds) + Duration::from_millis(20));
-    assert_eq!(delivered(20, Some(900)).map(|it| it.max), delay(80));
-    assert_eq!(delivered(2 * HOUR, None).map(|it| it.max), delay(2 * HOUR + 60));
+    assert_eq!(latency(20, Some(900)).map(|it| it.max), delay(80));
+    assert_eq!(latency(2 * HOUR, None).map(|it| it.max), delay(2 * HOUR + 60));
 }
 
 #[test]
-fn an_order_that_is_passed_is_none() {
+fn order_with_immediate_skipping_has_no_effect() {
     let runs = |order| {
         let load = Load::per_second(count(2)).with_keys(count(1));
         run(&hard(policy()).with_order(order), down(60, Behaviour::Hangs), load, 120)
@@ -244,7 +247,7 @@ fn an_order_that_is_passed_is_none() {
     assert_eq!(runs(Order::strict().with_skip_after(Duration::ZERO)), none);
     assert_ne!(runs(Order::strict().with_skip_after(secs(20))), none);
 
-    // The first hangs, and the second comes half a second later.
+    // The first hangs, and the second arrives half a second later.
     let second = |skip| {
         let all = hard(policy()).with_order(Order::strict().with_skip_after(secs(skip)));
         let receiver = Receiver::new().add_outage(
@@ -253,9 +256,9 @@ fn an_order_that_is_passed_is_none() {
             Behaviour::Hangs,
         );
         let report = run(&all, receiver, Load::per_second(count(2)), 1);
-        report.delays.unwrap().p50
+        report.latency.unwrap().p50
     };
-    // At 5 s the attempt of the first is still under way; at 20 s it has ended.
+    // At 5 s the first attempt is still in flight; at 20 s it has ended.
     for skip in [5, 20] {
         assert_eq!(second(skip), secs(skip) - Duration::from_millis(480));
     }
@@ -264,12 +267,12 @@ fn an_order_that_is_passed_is_none() {
 proptest! {
     #![proptest_config(config())]
 
-    /// Where failures are said to be too far apart, no outage of that kind degrades.
+    /// If the linter reports too few failures, no outage of that kind degrades the endpoint.
     #[test]
-    fn what_is_too_far_apart_stays_so(
+    fn reported_failure_windows_never_degrade(
         failures in 2_u8..9,
         (window, timeout) in (1_u64..90, 1_u64..40),
-        places in 1_u32..5,
+        at_once in 1_u32..5,
         rate in prop::option::of((1_u32..4, 1_u64..60, 1_u32..4)),
         delays in prop::collection::vec(0_u64..120, 0..3),
         (events, every) in (1_u32..4, 1_u64..120),
@@ -280,7 +283,7 @@ proptest! {
         let health = HealthPolicy::default()
             .with_failures(NonZeroU8::new(failures))
             .with_failure_window(secs(window));
-        let mut flow = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(count(places)));
+        let mut flow = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(count(at_once)));
         if let Some((releases, per, burst)) = rate {
             let rate = RateLimitPolicy::new(count(releases), secs(per));
             flow = flow.with_rate_limit(rate.with_burst(count(burst)));
@@ -295,29 +298,29 @@ proptest! {
             run(all, down(DAY, behaviour), load, 1_200).time_to(State::Degraded).is_some()
         };
         let none = Assumptions::new();
-        if warned(&all, none, |it| matches!(it, Finding::FailuresBeyondTimeouts { .. })) {
+        if warned(&all, none, |it| matches!(it, Finding::TooFewTimeoutsToDegrade { .. })) {
             prop_assert!(!degrades(&all, Behaviour::Hangs));
         }
-        // Nothing but the load.
+        // Limited by the load alone.
         all.flow = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(count(10_000)));
         all.order = Order::none();
         let expected = Assumptions::new().with_load(load);
-        if warned(&all, expected, |it| matches!(it, Finding::FailuresBeyondLoad { .. })) {
-            for behaviour in [Behaviour::Hangs, Behaviour::refuses()] {
+        if warned(&all, expected, |it| matches!(it, Finding::TooFewAttemptsToDegrade { .. })) {
+            for behaviour in [Behaviour::Hangs, Behaviour::refuses_connections()] {
                 prop_assert!(!degrades(&all, behaviour));
             }
         }
     }
 }
 
-/// Under at most once an attempt that times out is the last, however long it may take.
+/// Under at-most-once delivery an attempt that times out is the last, however long it takes.
 #[test]
-fn a_long_timeout_costs_no_retry_where_there_is_none_after_a_timeout() {
-    let found = |doubt| {
-        let policy = policy().with_guarantee(doubt).with_window(secs(30));
+fn long_timeout_is_fine_for_at_most_once() {
+    let found = |guarantee| {
+        let policy = policy().with_guarantee(guarantee).with_window(secs(30));
         let found =
             EndpointPolicy::new(policy.with_attempt_timeout(secs(30))).lint(&Assumptions::new());
-        found.iter().any(|it| matches!(it, Finding::TimeoutOutlivesMessages { .. }))
+        found.iter().any(|it| matches!(it, Finding::TimeoutExceedsLifetime { .. }))
     };
     assert!(found(DeliveryGuarantee::AtLeastOnce) && found(DeliveryGuarantee::Ask));
     assert!(!found(DeliveryGuarantee::AtMostOnce));

@@ -1,4 +1,4 @@
-//! The bounds that the linter and the summary give, held against runs.
+//! Bounds of the linter and the summary, held against simulations.
 
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
@@ -13,15 +13,11 @@ use labhook::simulate::{Behaviour, Receiver, Report, Scenario};
 use labhook::{EndpointPolicy, FlowPolicy, HealthPolicy, Order, RetryPolicy, Verdict};
 use proptest::prelude::*;
 
-use crate::simulate_lint::hard;
+use super::{count, hard};
 use crate::support::{config, policy, secs};
 
-fn count(count: u32) -> NonZeroU32 {
-    NonZeroU32::new(count).unwrap()
-}
-
-fn run(policies: &EndpointPolicy, receiver: Receiver, load: Load, lasting: u64) -> Report {
-    let scenario = Scenario::new(load, secs(lasting)).add_endpoint(policies.clone(), receiver);
+fn run(policies: &EndpointPolicy, receiver: Receiver, load: Load, duration: u64) -> Report {
+    let scenario = Scenario::new(load, secs(duration)).add_endpoint(policies.clone(), receiver);
     scenario.run().remove(0)
 }
 
@@ -33,37 +29,37 @@ fn asks_for(pause: u64) -> Behaviour {
     Behaviour::retry_after(StatusCode::SERVICE_UNAVAILABLE, secs(pause))
 }
 
-fn window_beyond_schedule(policies: &EndpointPolicy) -> Option<Finding> {
+fn window_exceeds_schedule(policies: &EndpointPolicy) -> Option<Finding> {
     let mut found = policies.lint(&Assumptions::new()).into_iter();
-    found.find(|it| matches!(it, Finding::WindowBeyondSchedule { .. }))
+    found.find(|it| matches!(it, Finding::WindowExceedsSchedule { .. }))
 }
 
 #[test]
-fn a_window_that_the_schedule_does_not_reach_ends_what_else_is_held_up() {
+fn unreached_window_ends_only_delayed_deliveries() {
     let windowed = || hard(policy(&[5, 20]).with_window(secs(8_000)));
     let expired = |policies: &EndpointPolicy, behaviour, load| {
-        // It is said of all of them alike, and says no more than it knows.
-        assert_eq!(window_beyond_schedule(policies).unwrap().severity(), Severity::Note);
+        // The finding is a note in all of these cases.
+        assert_eq!(window_exceeds_schedule(policies).unwrap().severity(), Severity::Note);
         run(policies, down(behaviour), load, 1_000).ended(Verdict::Expired)
     };
-    // One at a time fails and waits by its schedule, and so do many which have the room.
+    // One delivery follows its schedule, and so do many if concurrency allows it.
     let (rare, often) = (Load::new(count(1), secs(1_000)), Load::per_second(count(10)));
     let roomy = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(count(10_000)));
-    for behaviour in [Behaviour::Hangs, Behaviour::refuses()] {
+    for behaviour in [Behaviour::Hangs, Behaviour::refuses_connections()] {
         assert_eq!(expired(&windowed(), behaviour.clone(), rare), 0);
         assert_eq!(expired(&windowed().with_flow(roomy), behaviour, often), 0);
     }
-    // Ten times as many as may go: one a second does, up to the end of the last window.
+    // Ten times the rate limit: one per second is sent, up to the end of the last window.
     let rate = FlowPolicy::fixed().with_rate_limit(RateLimitPolicy::per_second(NonZeroU32::MIN));
-    let copes = Behaviour::status(StatusCode::OK);
-    assert_eq!(expired(&windowed().with_flow(rate), copes, often), 10_000 - 9_000);
-    // Eight at a time, each for the whole of its timeout.
+    let healthy = Behaviour::status(StatusCode::OK);
+    assert_eq!(expired(&windowed().with_flow(rate), healthy, often), 10_000 - 9_000);
+    // Eight at a time, each for its full timeout.
     assert!(expired(&windowed(), Behaviour::Hangs, often) > 0);
-    // Each answer asks the others to wait as well.
+    // Each `Retry-After` pauses the others as well.
     assert!(expired(&windowed(), asks_for(3_600), often) > 0);
 }
 
-/// An endpoint that the first fault degrades, with a message due whenever a probe is.
+/// An endpoint that the first failure degrades, with a message due whenever a probe is.
 fn escalating(health: HealthPolicy, timeout: u64) -> EndpointPolicy {
     let endless = RetryPolicy::new(Schedule::list([secs(1)]).forever())
         .with_attempt_timeout(secs(timeout))
@@ -73,7 +69,7 @@ fn escalating(health: HealthPolicy, timeout: u64) -> EndpointPolicy {
 }
 
 #[test]
-fn a_failing_endpoint_is_disabled_in_time_where_nothing_puts_its_probes_off() {
+fn undelayed_probes_disable_in_time() {
     let health = HealthPolicy::new()
         .with_probes(secs(60), [])
         .with_suspend_after(count(5))
@@ -87,28 +83,31 @@ fn a_failing_endpoint_is_disabled_in_time_where_nothing_puts_its_probes_off() {
         let report = run(policies, down(behaviour), load, 86_400);
         report.time_to(State::Disabled).expect("it is disabled within a day")
     };
-    assert_eq!(took(&policies, Behaviour::refuses()), secs(900) + Duration::from_millis(140));
-    // The attempt that degrades takes its time as well.
+    assert_eq!(
+        took(&policies, Behaviour::refuses_connections()),
+        secs(900) + Duration::from_millis(140)
+    );
+    // The attempt that degrades times out as well.
     assert_eq!(took(&policies, Behaviour::Hangs), longest + secs(30));
 
-    // Each of the six probes comes 50 min after the answer before it, or as far as is heeded.
-    let answers = Duration::from_millis(7 * 20);
-    assert_eq!(took(&policies, asks_for(3_000)), secs(6 * 3_000) + answers);
-    let heeded = |cap| {
+    // Each of the six probes comes 50 min after the response before it, or after the cap.
+    let latency = Duration::from_millis(7 * 20);
+    assert_eq!(took(&policies, asks_for(3_000)), secs(6 * 3_000) + latency);
+    let capped = |cap| {
         let flow = FlowPolicy::fixed().with_hold_cap(secs(cap));
         took(&policies.clone().with_flow(flow), asks_for(3_000))
     };
-    assert_eq!(heeded(1_000), secs(6 * 1_000) + answers);
-    assert!(heeded(60) <= longest);
+    assert_eq!(capped(1_000), secs(6 * 1_000) + latency);
+    assert!(capped(60) <= longest);
 }
 
 proptest! {
     #![proptest_config(config())]
 
-    /// Where the linter says that the schedule does not reach the window's end, no delivery on its
-    /// own does, however its receiver fails and however long it has it wait.
+    /// If the linter reports that the schedule never reaches the window's end, no single delivery
+    /// does, however its receiver fails and whatever `Retry-After` it sends.
     #[test]
-    fn what_the_schedule_does_not_reach_ends_nothing(
+    fn unreached_window_ends_no_single_delivery(
         delays in prop::collection::vec(0_u64..300, 0..5),
         jitter in prop_oneof![
             3 => Just(Jitter::NONE),
@@ -126,21 +125,21 @@ proptest! {
             .with_attempt_timeout(secs(timeout))
             .with_max_attempts(limit.and_then(NonZeroU32::new))
             .with_retry_after_cap(secs(cap));
-        // About where the last attempt begins and ends.
+        // Near the start and end of the last attempt.
         let window = (policy.span() + secs(beyond)).saturating_sub(secs(timeout + short_of));
         let policy = policy.with_window(window);
-        // What holds the endpoint up for longer than the delivery is the flow's.
+        // A longer pause of the endpoint would be the flow's doing.
         let flow = FlowPolicy::fixed().with_hold_cap(secs(hold.min(cap)));
         let policies = hard(policy).with_flow(flow);
         let behaviour = match way {
             0 => Behaviour::Hangs,
-            1 => Behaviour::refuses(),
+            1 => Behaviour::refuses_connections(),
             _ => asks_for(asked),
         };
         let scenario = Scenario::new(Load::new(count(1), secs(1)), secs(1)).with_seed(seed);
         let report = scenario.add_endpoint(policies.clone(), down(behaviour)).run().remove(0);
         prop_assert_eq!(report.accepted, 1);
-        if window_beyond_schedule(&policies).is_some() {
+        if window_exceeds_schedule(&policies).is_some() {
             prop_assert_eq!(report.ended(Verdict::Exhausted), 1);
         }
     }
@@ -149,9 +148,9 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..config() })]
 
-    /// What puts a probe off comes on top of the time to disable, and nothing else does.
+    /// Only what delays a probe adds to the time to disable.
     #[test]
-    fn a_failing_endpoint_is_disabled_in_time(
+    fn failing_endpoint_is_disabled_in_time(
         probes in prop::collection::vec(1_u64..400, 1..5),
         (suspend, disable, timeout) in (1_u32..8, 1_u64..4_000, 1_u64..60),
         (cap, asked) in (0_u64..400, 0_u64..600),
@@ -169,14 +168,14 @@ proptest! {
             .with_flow(FlowPolicy::fixed().with_hold_cap(secs(cap)));
         let (behaviour, pause) = match way {
             0 => (Behaviour::Hangs, 0),
-            1 => (Behaviour::refuses(), 0),
+            1 => (Behaviour::refuses_connections(), 0),
             _ => (asks_for(asked), asked.min(cap)),
         };
         let report = run(&policies, down(behaviour), Load::new(count(1), secs(10)), 20_000);
         let took = report.time_to(State::Disabled).expect("it is disabled in the end");
-        // It counts from the fault that degrades, which takes a second at the most.
+        // It counts from the failure that degrades, which takes at most a second.
         let longest = policies.summary().time_to_disable.unwrap() + secs(1);
-        let put_off = secs(pause) * (suspend + 1);
-        prop_assert!(took <= longest + put_off, "{took:?}, {longest:?} and {put_off:?}");
+        let delayed = secs(pause) * (suspend + 1);
+        prop_assert!(took <= longest + delayed, "{took:?}, {longest:?} and {delayed:?}");
     }
 }
