@@ -104,7 +104,7 @@ fn covers(name: &str, scope: &Scope, floor: usize) {
 
 #[test]
 fn two_attempts_of_each() {
-    covers("two attempts", &Scope::new(2, NONE), 4_000);
+    covers("two attempts", &Scope::new(2, NONE), 3_000);
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn instead<'t>(
         b'l' => upto("last: ", "}"),
         // Whose turn it is says in which order attempts leave, and they leave together.
         b'c' => upto("counters: Counters {", "alarm: "),
-        b't' => upto("turns: Turns {", "watch: "),
+        b't' => upto("turns: FairQueue {", "watch: "),
         b'R' => upto("Revision(", ")"),
         b's' => upto("since: ", ","),
         b'v' => upto("verdict: ", "}"),
