@@ -131,8 +131,9 @@ pub struct Observation {
     /// Whether the receiver sent a response, whatever its status.
     pub responded: bool,
     /// How long the receiver asked to be left alone, by `Retry-After`, up to the retry policy's
-    /// [cap](crate::RetryPolicy::retry_after_cap); `None` if it did not ask, or took the message or
-    /// wants no more: [`Flow::pause_until`](crate::flow::Flow::pause_until).
+    /// [cap](crate::RetryPolicy::retry_after_cap); `None` if it did not ask, if it took the
+    /// message, or if it asked to be disabled:
+    /// [`Flow::pause_until`](crate::flow::Flow::pause_until).
     pub pause: Option<Duration>,
 }
 
@@ -145,9 +146,9 @@ impl EndpointPolicy {
         Observation { pause: observation.pause.map(|asked| asked.min(cap)), ..observation }
     }
 
-    /// Like [`observe`](Self::observe), with the whole pause that the receiver asked for. The outbox
-    /// uses this as long as [`Flow::pause_until`](crate::flow::Flow::pause_until) has a cap of its
-    /// own, the flow policy's.
+    /// Like [`observe`](Self::observe), with the whole pause that the receiver asked for. The
+    /// outbox uses this as long as [`Flow::pause_until`](crate::flow::Flow::pause_until) has a cap
+    /// of its own, the flow policy's.
     pub(crate) fn observe_uncapped(&self, outcome: &Outcome) -> Observation {
         let response = match outcome {
             Outcome::Response(response) => response,
@@ -191,5 +192,82 @@ impl Observation {
             _ => (Signal::EndpointFault, Feedback::Other),
         };
         Self::new(signal, feedback, true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue};
+
+    use super::*;
+    use crate::delivery::{ResponseRules, RetryPolicy};
+    use crate::time::Timestamp;
+
+    fn policy(cap_secs: u64) -> EndpointPolicy {
+        let rules = ResponseRules::standard_webhooks()
+            .with_status(StatusCode::CONFLICT, ResponseAction::Deliver)
+            .with_status(StatusCode::ACCEPTED, ResponseAction::Retry);
+        let retry = RetryPolicy::default().with_responses(rules);
+        EndpointPolicy::new(retry.with_retry_after_cap(Duration::from_secs(cap_secs)))
+    }
+
+    fn response(status: u16, headers: &[(&'static str, &'static str)]) -> Outcome {
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)))
+            .collect();
+        let status = StatusCode::from_u16(status).unwrap();
+        Outcome::response(status, &headers, Timestamp::from_unix_seconds(0))
+    }
+
+    #[test]
+    fn each_outcome_is_classified_as_the_table_says() {
+        use Feedback as F;
+        use Signal as S;
+        let statuses: [(&[u16], _, _); 6] = [
+            (&[200, 202, 204, 299, 409], S::Success, F::Success),
+            (&[429], S::Overload, F::TooFast),
+            (&[502, 503, 504], S::Overload, F::Overloaded),
+            (&[302, 401, 403, 404, 408, 500, 505, 599], S::EndpointFault, F::Other),
+            (&[400, 402, 405, 422, 499, 501], S::PayloadFault, F::Success),
+            (&[410], S::Gone, F::Success),
+        ];
+        for (statuses, signal, feedback) in statuses {
+            for status in statuses {
+                let seen = policy(60).observe(&response(*status, &[]));
+                assert_eq!(seen, Observation::new(signal, feedback, true), "{status}");
+            }
+        }
+        let failures = [
+            (Failure::Timeout, S::EndpointFault, F::Overloaded),
+            (Failure::Sender, S::SenderFault, F::Other),
+            (Failure::Dns, S::EndpointFault, F::Other),
+            (Failure::Connect, S::EndpointFault, F::Other),
+            (Failure::Broken, S::EndpointFault, F::Other),
+        ];
+        for (failure, signal, feedback) in failures {
+            let seen = policy(60).observe(&Outcome::failed(failure));
+            assert_eq!(seen, Observation::new(signal, feedback, false), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn disable_header_makes_any_response_gone() {
+        let disable = ("webhook-delivery", "disable");
+        let seen = policy(60).observe(&response(200, &[disable]));
+        assert_eq!(seen, Observation::new(Signal::Gone, Feedback::Success, true));
+        let seen = policy(60).observe(&response(503, &[disable, ("retry-after", "9")]));
+        assert_eq!(seen, Observation::new(Signal::Gone, Feedback::Overloaded, true));
+    }
+
+    #[test]
+    fn pause_is_capped_by_the_retry_policy() {
+        let pause =
+            |cap, status| policy(cap).observe(&response(status, &[("retry-after", "90")])).pause;
+        assert_eq!(pause(100, 503), Some(Duration::from_secs(90)));
+        assert_eq!(pause(60, 429), Some(Duration::from_secs(60)));
+        assert_eq!(pause(0, 400), Some(Duration::ZERO));
+        assert_eq!(pause(100, 200), None);
+        assert_eq!(pause(100, 410), None);
     }
 }
