@@ -81,20 +81,20 @@
 //!   [`Failure::Timeout`](crate::delivery::Failure::Timeout).
 //! - **Call [`saved`](Outbox::saved) only when the changes are durable**: when they will survive
 //!   whatever the host must survive, such as a power failure.
-//! - **Pass the clock's time unchanged.** A clock that goes back delays deliveries but does no other
-//!   harm.
+//! - **Pass the clock's time unchanged.** A clock that goes back delays deliveries but does no
+//!   other harm.
 //!
 //! # Guarantees
 //!
-//! **Nothing is lost.** Once [`publish`](Outbox::publish) has accepted a message and a save has made
-//! it durable, each of its deliveries ends with a [`Verdict`](crate::Verdict), whatever crashes
-//! happen in between. Until then it is visibly pending: due, waiting for a retry, held for an
-//! endpoint that is paused, disabled, not enabled or absent, or in doubt.
+//! **Nothing is lost.** Once [`publish`](Outbox::publish) has accepted a message and a save has
+//! made it durable, each of its deliveries ends with a [`Verdict`](crate::Verdict), whatever
+//! crashes happen in between. Until then it is visibly pending: due, waiting for a retry, held for
+//! an endpoint that is paused, disabled, not enabled or absent, or in doubt.
 //!
 //! **At least once** is the default. An attempt is handed out only after its start was saved, and
-//! only one attempt of a delivery is in flight at a time. A receiver may therefore accept duplicates,
-//! but no more than [`Delivery::unanswered`](crate::delivery::Delivery::unanswered): the number of
-//! attempts that ended without a response.
+//! only one attempt of a delivery is in flight at a time. A receiver may therefore accept
+//! duplicates, but no more than [`Delivery::unanswered`](crate::delivery::Delivery::unanswered):
+//! the number of attempts that ended without a response.
 //!
 //! **At most once** is available with
 //! [`DeliveryGuarantee::AtMostOnce`](crate::delivery::DeliveryGuarantee::AtMostOnce) and
@@ -103,8 +103,8 @@
 //!
 //! **A start can become obsolete while it is saved.** If saving takes longer than the attempt's
 //! timeout, the attempt is not handed out but started again, without being counted. If by then it
-//! would no longer be started, because its endpoint was paused or degraded or an earlier delivery of
-//! its ordering group was replayed, its start is cancelled in the same way.
+//! would no longer be started, because its endpoint was paused or degraded or an earlier delivery
+//! of its ordering group was replayed, its start is cancelled in the same way.
 //!
 //! # When a message is sent
 //!
@@ -134,8 +134,8 @@
 //! delivery, [`health`](crate::health) those of an endpoint, and [`flow`](crate::flow) the limits.
 //! The policies are in [`Endpoint::policy`](crate::Endpoint::policy).
 //!
-//! A probe is not a separate request. It is the oldest delivery that is due, so an endpoint that gets
-//! few messages may wait a long time for its next probe.
+//! A probe is not a separate request. It is the oldest delivery that is due, so an endpoint that
+//! gets few messages may wait a long time for its next probe.
 //!
 //! # What an outcome means
 //!
@@ -148,8 +148,8 @@
 //! success has a `Retry-After` header, nothing is sent to the endpoint before that time, up to the
 //! [cap](crate::FlowPolicy::hold_cap) of the flow policy.
 //!
-//! An attempt that was interrupted by a crash reveals nothing about the endpoint. While so many
-//! endpoints fail at once that the sender is probably at fault, none of them is suspended or
+//! An attempt that was interrupted by a crash reveals nothing about the endpoint. While too
+//! many endpoints fail at once, the sender is probably at fault, and none of them is suspended or
 //! disabled: see [`Outbox::with_outage_policy`].
 //!
 //! # Endpoints that change
@@ -166,8 +166,8 @@
 //! | absent at [`restore`](Outbox::restore) | held | not accepted |
 //!
 //! Held deliveries still expire if their policy or message sets a limit, unless the endpoint is
-//! absent. [`Status`] shows the state of an endpoint, and a [`Notice`] reports every change that may
-//! need an operator.
+//! absent. [`Status`] shows the state of an endpoint, and a [`Notice`] reports every change that
+//! may need an operator.
 
 mod attempt;
 mod attempt_report;
@@ -265,8 +265,8 @@ impl Outbox {
     /// Inputs may come back to back and in any order. Extra calls of `poll` do no harm.
     ///
     /// All messages are delivered when [`pending`](Self::pending) returns 0. Their last records are
-    /// saved when `poll` then returns `Wait` or `Idle` and no save is outstanding. The instant of the
-    /// wait can be the end of a settled message's retention.
+    /// saved when `poll` then returns `Wait` or `Idle` and no save is outstanding. The instant of
+    /// the wait can be the end of a settled message's retention.
     pub fn poll(&mut self, now: Timestamp) -> Step {
         self.expire_timers(now);
         loop {

@@ -18,8 +18,8 @@ impl Outbox {
         // A message is written and deleted before the rows of its deliveries. A missing row is made
         // again from the message, so rows must not be deleted while the message remains; a row left
         // behind is recognised by its sequence. An endpoint is written before the deliveries that
-        // were cancelled because it is disabled, and deleted after those that were cancelled because
-        // it was removed.
+        // were cancelled because it is disabled, and deleted after those that were cancelled
+        // because it was removed.
         list.sort_by_key(|change| match change {
             Change::Put(Record::Endpoint(_)) => 0,
             Change::Delete(RecordKey::Message(_)) => 1,

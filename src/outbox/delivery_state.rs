@@ -45,8 +45,8 @@ impl DeliveryState {
         }
     }
 
-    /// Returns whether the delivery differs from its record. The end of a wait is not recorded: time
-    /// passes for a restored delivery too.
+    /// Returns whether the delivery differs from its record. The end of a wait is not recorded:
+    /// time passes for a restored delivery too.
     pub(super) fn has_changed(&self) -> bool {
         let attempts = |it: &Delivery| (it.attempts(), it.in_flight(), it.unanswered());
         let state = |it: &Delivery| (it.in_doubt(), it.replays(), it.verdict());

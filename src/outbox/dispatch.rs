@@ -111,8 +111,8 @@ impl Outbox {
         let state = message_state.deliveries.get_mut(&ticket.endpoint)?;
         let started = state.delivery.in_flight()?;
         let in_flight = state.in_flight.as_mut()?;
-        // An attempt that was cancelled and started again has the same number. Its permit differs if
-        // the endpoint was enabled in between.
+        // An attempt that was cancelled and started again has the same number. Its permit differs
+        // if the endpoint was enabled in between.
         let is_current =
             started.number == ticket.attempt && in_flight.permit() == Some(ticket.permit);
         if in_flight.sent || !is_current {

@@ -6,7 +6,8 @@ use crate::flow::{AttemptKind, Receipt};
 use crate::health::Permit;
 use crate::time::Timestamp;
 
-/// What the endpoint's health and flow gave to the attempt in flight, and whether it was handed out.
+/// What the endpoint's health and flow gave to the attempt in flight, and whether it was handed
+/// out.
 ///
 /// The attempt's number, start and deadline are in the [`Delivery`] alone.
 #[derive(Clone, Copy, Debug)]

@@ -120,8 +120,8 @@ impl Journal {
         true
     }
 
-    /// Merges the saving group into the next one, because it could not be saved. Returns `false` for
-    /// any other revision.
+    /// Merges the saving group into the next one, because it could not be saved. Returns `false`
+    /// for any other revision.
     pub(super) fn unsaved(&mut self, revision: Revision) -> bool {
         let Some(mut saving) = self.saving.take_if(|saving| saving.revision == revision) else {
             return false;

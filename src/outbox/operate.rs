@@ -57,8 +57,8 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// [`UnknownEndpointError`] if the outbox has neither an endpoint with this id nor anything left
-    /// of one.
+    /// [`UnknownEndpointError`] if the outbox has neither an endpoint with this id nor anything
+    /// left of one.
     pub fn remove_endpoint(
         &mut self,
         id: &EndpointId,

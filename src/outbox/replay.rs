@@ -188,9 +188,9 @@ impl Outbox {
     ///
     /// The plan's schedule is relative to the instant at which it was made, and starts at `now`. A
     /// delivery that had ended is pending again, and one that waited for a retry waits for this
-    /// instant instead. Attempts count as retries and are subject to health, flow and order like any
-    /// other. In its ordering group a replayed delivery keeps the position of its message, ahead of
-    /// those that were accepted later.
+    /// instant instead. Attempts count as retries and are subject to health, flow and order like
+    /// any other. In its ordering group a replayed delivery keeps the position of its message,
+    /// ahead of those that were accepted later.
     ///
     /// Deliveries that were attempted, replayed or delivered since the plan was made are left as
     /// they are. A plan can therefore be carried out again, for example after a crash, and nothing

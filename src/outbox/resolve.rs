@@ -40,8 +40,9 @@ impl Outbox {
         self.reconcile_delivery(*sequence, id, Some(outcome).filter(|_| live), now);
         // A receiver can ask for nothing more, even in a success. If the attempt was live and has a
         // permit, its health has heard that just now. A late attempt, or one from before a restart,
-        // affects health only in this. One from before a replay does not: its endpoint may have been
-        // removed and added again since, and a receiver that still wants nothing will say so again.
+        // affects health only in this. One from before a replay does not: its endpoint may have
+        // been removed and added again since, and a receiver that still wants nothing will say so
+        // again.
         let gone = resolution == Resolution::Ended(Verdict::Gone)
             || outcome.control() == Some(Control::Disable);
         if gone && !before_replay && !(live && has_permit) {

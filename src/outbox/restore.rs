@@ -15,9 +15,9 @@ impl Outbox {
     ///
     /// Call it on a new outbox with the same seed. Any prefix of an earlier outbox's changes can be
     /// restored. An attempt that was in flight may have reached its receiver, so the outbox waits
-    /// until its deadline and then counts it as timed out. Deliveries to endpoints that the registry
-    /// does not have are held until [`insert_endpoint`](Outbox::insert_endpoint) adds the endpoint
-    /// or [`remove_endpoint`](Outbox::remove_endpoint) cancels them.
+    /// until its deadline and then counts it as timed out. Deliveries to endpoints that the
+    /// registry does not have are held until [`insert_endpoint`](Outbox::insert_endpoint) adds the
+    /// endpoint or [`remove_endpoint`](Outbox::remove_endpoint) cancels them.
     ///
     /// # Errors
     ///
@@ -46,8 +46,8 @@ impl Outbox {
             self.restore_delivery(record);
         }
         for (id, state) in &mut self.endpoints {
-            // The outcome of a probe that was in flight cannot reach the health any more: its permit
-            // was not saved.
+            // An attempt from before the restart has no permit, so the outcome of a probe could not
+            // reach its health.
             if let Some(probe) = state.persisted.health.probe() {
                 state.persisted.health.cancel_start(probe);
             }
@@ -108,8 +108,8 @@ impl Outbox {
                     flow.set_in_flight(flow.in_flight().saturating_add(1));
                 }
             }
-            // Its message was deleted, or replaced by a later one with the same id, and the deletion
-            // of this record was cut short.
+            // Its message was deleted, or replaced by a later one with the same id, and the
+            // deletion of this record was cut short.
             None => self.journal.touch(RecordKey::Delivery(message, endpoint)),
         }
     }

@@ -51,8 +51,8 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// [`UnknownEndpointError`] if the outbox has neither an endpoint with this id nor anything left
-    /// of one.
+    /// [`UnknownEndpointError`] if the outbox has neither an endpoint with this id nor anything
+    /// left of one.
     pub fn status(&self, endpoint: &EndpointId) -> Result<Status<'_>, UnknownEndpointError> {
         let Some(state) = self.endpoints.get(endpoint) else {
             return Err(UnknownEndpointError { id: endpoint.clone() });

@@ -19,7 +19,7 @@ pub enum Step {
     /// Send [`Attempt::request`] and report the outcome to
     /// [`Outbox::resolve`](crate::Outbox::resolve). Many attempts may be in flight at once.
     Send(Attempt),
-    /// Log, count or alert. The outbox does not wait for an answer.
+    /// Log, count or alert. The outbox does not wait for it.
     Notify(Notice),
     /// Nothing to do before this instant, unless there is an input before.
     ///

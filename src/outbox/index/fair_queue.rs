@@ -9,11 +9,11 @@ const OVERHEAD: u64 = 1_024;
 
 /// The endpoints that could be sent to now, in the order in which they are served.
 ///
-/// This is start-time fair queueing (Goyal, Vin and Cheng, 1996). A virtual clock advances with
-/// the bytes that are served. An endpoint that was served moves back by the cost of its request; one
+/// This is start-time fair queueing (Goyal, Vin and Cheng, 1996). A virtual clock advances with the
+/// bytes that are served. An endpoint that was served moves back by the cost of its request; one
 /// that joins starts at the clock's time, so an idle period is neither a debt nor a credit. Each of
-/// `k` backlogged endpoints gets `1 / k` of the bytes, give or take one message. Deficit round robin
-/// has the same property, but needs rounds.
+/// `k` backlogged endpoints gets `1 / k` of the bytes, give or take one message. Deficit round
+/// robin has the same property, but needs rounds.
 #[derive(Clone, Debug, Default)]
 pub(in crate::outbox) struct FairQueue {
     ready: BTreeSet<(u64, EndpointId)>,
