@@ -1,4 +1,4 @@
-//! One request to send: [`Attempt`], and the [`Ticket`] that names it.
+//! A request to send: [`Attempt`], and the [`Ticket`] that identifies it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,11 +14,12 @@ use crate::id::{EndpointId, MessageId};
 use crate::message::{Message, Rendering};
 use crate::time::Timestamp;
 
-/// Names an attempt to [`Outbox::resolve`](crate::Outbox::resolve).
+/// Identifies an attempt when its outcome is reported to
+/// [`Outbox::resolve`](crate::Outbox::resolve).
 ///
-/// It is plain data, so a host that sends from another process can pass it along with the
-/// request and get it back with the answer. Any ticket may be handed in at any time: one that is
-/// stale, repeated or foreign is reported as such and changes nothing.
+/// It is plain data with serde: a host that sends from another process passes it along with the
+/// request and gets it back with the response. Any ticket may be used at any time; a stale,
+/// repeated or foreign one is reported as such and changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ticket {
@@ -26,34 +27,34 @@ pub struct Ticket {
     pub(crate) message: MessageId,
     pub(crate) endpoint: EndpointId,
     pub(crate) attempt: u32,
-    /// Tells an attempt from before the endpoint was last enabled, over restarts as well.
-    pub(crate) pass: Permit,
+    /// Distinguishes attempts from before and after the endpoint was enabled, across restarts.
+    pub(crate) permit: Permit,
 }
 
 impl Ticket {
-    /// The message.
+    /// Returns the id of the message.
     #[must_use]
     pub const fn message(&self) -> &MessageId {
         &self.message
     }
 
-    /// The endpoint.
+    /// Returns the id of the endpoint.
     #[must_use]
     pub const fn endpoint(&self) -> &EndpointId {
         &self.endpoint
     }
 
-    /// Which attempt of the delivery it is, from 1.
+    /// Returns the attempt's number within its delivery, starting at 1.
     #[must_use]
     pub const fn attempt(&self) -> u32 {
         self.attempt
     }
 }
 
-/// One request to send now.
+/// One request to send now: the content of [`Step::Send`](crate::Step::Send).
 ///
-/// It borrows nothing, so it can go to whatever thread or task sends. Signing happens there too:
-/// [`request`](Self::request) needs no outbox.
+/// It borrows nothing, so it can move to the thread or task that sends. The request is signed there
+/// too: [`request`](Self::request) does not need the outbox.
 pub struct Attempt {
     pub(crate) ticket: Ticket,
     pub(crate) deadline: Timestamp,
@@ -63,42 +64,44 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// What names this attempt when its outcome is handed in.
+    /// Returns the ticket to report the outcome with.
     #[must_use]
     pub const fn ticket(&self) -> &Ticket {
         &self.ticket
     }
 
-    /// When the outbox gives the attempt up. The host gives the request up no later.
+    /// Returns the instant at which the outbox counts the attempt as timed out. The host must
+    /// abandon the request by then.
     #[must_use]
     pub const fn deadline(&self) -> Timestamp {
         self.deadline
     }
 
-    /// How long the request may take from `now` on: the timeout for the host's client.
+    /// Returns the time that the request may take from `now` on: the timeout for the HTTP client.
     #[must_use]
     pub fn timeout(&self, now: Timestamp) -> Duration {
         self.deadline.saturating_since(now)
     }
 
-    /// The endpoint, as it is at this moment.
+    /// Returns the endpoint as it was when the attempt was handed out.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// The message.
+    /// Returns the message.
     #[must_use]
     pub fn message(&self) -> &Message {
         &self.message
     }
 
-    /// Makes the signed request. `now` is the clock's time at the moment of sending, and becomes
-    /// the signature's timestamp.
+    /// Builds the signed request.
+    ///
+    /// `now` is the clock's time as the request is sent. It becomes the signature's timestamp.
     ///
     /// # Errors
     ///
-    /// [`RequestError`] where this end cannot make the request; resolve the attempt as
+    /// [`RequestError`] if the request cannot be built. Resolve the attempt as
     /// [`Failure::Sender`](crate::delivery::Failure::Sender) then.
     pub fn request(&self, now: Timestamp) -> Result<Request<Bytes>, RequestError> {
         self.endpoint.request(self.message.id(), &self.rendering, now)

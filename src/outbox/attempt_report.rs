@@ -1,4 +1,4 @@
-//! One attempt that is over, for the host's history: [`AttemptReport`].
+//! Report of an attempt that has ended: [`AttemptReport`].
 
 use std::time::Duration;
 
@@ -8,44 +8,49 @@ use crate::delivery::{Outcome, Verdict};
 use crate::id::{EndpointId, MessageId};
 use crate::time::Timestamp;
 
-/// One attempt that is over, as a host keeps it in its history: told by
-/// [`Notice::AttemptEnded`](super::Notice::AttemptEnded) where the outbox was asked to
-/// [report attempts](crate::Outbox::with_attempt_reports).
+/// Report of an attempt that has ended, for a host that keeps a delivery log.
 ///
-/// It can be stored as it is. It names the endpoint by its id, and holds neither URL nor body.
+/// It is the content of [`Notice::AttemptEnded`](super::Notice::AttemptEnded), which
+/// [`Outbox::with_attempt_reports`](crate::Outbox::with_attempt_reports) turns on. It can be stored
+/// as it is: it names the endpoint by its id, and contains neither URL nor body.
+#[doc(alias = "delivery log")]
+#[doc(alias = "attempt history")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AttemptReport {
-    /// The message.
+    /// The id of the message.
     pub message: MessageId,
-    /// The endpoint.
+    /// The id of the endpoint.
     pub endpoint: EndpointId,
-    /// Which attempt of the delivery it was, from 1.
+    /// The attempt's number within its delivery, starting at 1.
     pub number: u32,
-    /// Why it was made.
+    /// Why the attempt was made.
     pub cause: Cause,
-    /// When it was started.
+    /// When the attempt started.
     pub started_at: Timestamp,
-    /// When it ended: when its outcome was handed in; at its deadline, however late that was found
-    /// to have passed; or when the delivery ended, where it did so before the attempt.
+    /// When the attempt ended: when its outcome was reported, at its deadline if it timed out, or
+    /// when its delivery ended, if that was before.
     pub ended_at: Timestamp,
-    /// What came of it: status or failure, and what the answer asked for. A deadline that passed
-    /// is [`Failure::Timeout`](crate::delivery::Failure::Timeout); `None` where the delivery ended
-    /// before the attempt did, so that nobody waits for its answer.
+    /// Status or failure, and what the response asked for.
+    ///
+    /// A timeout is [`Failure::Timeout`](crate::delivery::Failure::Timeout). `None` if the delivery
+    /// ended before the attempt did, so that no response is awaited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
-    /// When the next attempt is due, if there is to be one.
+    /// When the next attempt is due, if there will be one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_at: Option<Timestamp>,
-    /// How the delivery ended, if it did.
+    /// How the delivery ended, if it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
 }
 
 impl AttemptReport {
-    /// How long the attempt took, from its start to its outcome. Its save, and its wait to be
-    /// handed out, are part of that: the receiver's latency is the client's to measure.
+    /// Returns the time from the attempt's start to its end.
+    ///
+    /// This includes the time until the start was saved and the attempt handed out. For the
+    /// receiver's latency, measure in the HTTP client.
     #[must_use]
     pub fn duration(&self) -> Duration {
         self.ended_at.saturating_since(self.started_at)
@@ -57,12 +62,12 @@ impl AttemptReport {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Cause {
-    /// The message was published: it was the first.
+    /// The message was published. This is the first attempt.
     Published,
-    /// The one before it failed, or ended without an answer.
+    /// The previous attempt failed, or ended without a response.
     Retry,
-    /// It was due, and went as the one that asks whether the endpoint is back.
+    /// The delivery was due, and served as the half-open probe of its endpoint.
     Probe,
-    /// Somebody had the delivery [replayed](crate::Outbox::replay).
+    /// The delivery was [replayed](crate::Outbox::replay).
     Replay,
 }

@@ -1,51 +1,52 @@
-//! What there is to count: [`Counters`].
+//! Metrics of one endpoint: [`Counters`].
 
 use serde::Serialize;
 
 use crate::delivery::{Delivery, Verdict};
 
-/// What became of the deliveries and attempts of an endpoint, or of all, counted since the outbox
-/// was made or restored.
+/// Counters of one endpoint since the outbox was created or restored.
 ///
-/// What was pending at a restart comes to its end and was not accepted since, and an attempt from
-/// before it counts as unanswered and not as an attempt.
+/// They only rise, as a monitoring system expects of a counter, and start at 0 after a restart.
+/// Events are counted as they happen, before the save that makes them durable.
 ///
-/// They only rise, as a monitoring system expects of a counter, and begin at 0 after a restart.
-/// Attempts are counted as they start and come to an end, verdicts as they are reached, all of it
-/// before the save that makes it durable.
+/// Restored deliveries are counted when they end but not as accepted. An attempt interrupted by the
+/// restart counts only as unanswered.
+#[doc(alias = "metrics")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Counters {
-    /// Deliveries that were accepted for an endpoint.
+    /// Deliveries accepted for the endpoint.
     pub accepted: u64,
-    /// Deliveries that the endpoint did not take when their message was published: it was
-    /// disabled, or suspended and shed new messages.
+    /// Messages that matched but were not accepted, because the endpoint was disabled, or was
+    /// suspended and shed new messages.
     pub shed: u64,
-    /// Deliveries that had ended and were opened again by a replay. What was accepted and what was
-    /// replayed is together as much as has ended and what is pending.
+    /// Deliveries that had ended and were reopened by a replay. `accepted` plus `replayed` equals
+    /// all ended deliveries plus those that are pending.
     pub replayed: u64,
     /// Attempts that were handed out.
     pub attempts: u64,
-    /// Those of them that were not their delivery's first.
+    /// Attempts that were not the first of their delivery.
     pub retries: u64,
-    /// Attempts that ended without an answer: each may have left a copy at the receiver.
+    /// Attempts that ended without a response. Each may have left a copy at the receiver.
     pub unanswered: u64,
     /// Deliveries that ended as [`Verdict::Delivered`].
     pub delivered: u64,
-    /// Deliveries that ended because the receiver would not have them:
-    /// [`Rejected`](Verdict::Rejected), [`Gone`](Verdict::Gone) and [`Stopped`](Verdict::Stopped).
+    /// Deliveries that the receiver refused: [`Rejected`](Verdict::Rejected),
+    /// [`Gone`](Verdict::Gone) and [`Stopped`](Verdict::Stopped).
     pub refused: u64,
-    /// Deliveries of which the attempts or the time ran out: [`Exhausted`](Verdict::Exhausted) and
+    /// Deliveries that ran out of attempts or time: [`Exhausted`](Verdict::Exhausted) and
     /// [`Expired`](Verdict::Expired).
-    pub given_up: u64,
-    /// Deliveries that nobody knows the end of: [`Unconfirmed`](Verdict::Unconfirmed).
+    #[doc(alias = "given_up")]
+    pub exhausted: u64,
+    /// Deliveries that ended without anyone knowing whether the receiver has the message:
+    /// [`Unconfirmed`](Verdict::Unconfirmed).
     pub unconfirmed: u64,
-    /// Deliveries that this end took back: [`Cancelled`](Verdict::Cancelled).
+    /// Deliveries that the sender cancelled: [`Cancelled`](Verdict::Cancelled).
     pub cancelled: u64,
 }
 
 impl Counters {
-    /// Each by its name, such as `delivered`.
+    /// Returns each counter with its name, such as `delivered`.
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&'static str, u64)> + use<> {
         [
@@ -57,7 +58,7 @@ impl Counters {
             ("unanswered", self.unanswered),
             ("delivered", self.delivered),
             ("refused", self.refused),
-            ("given_up", self.given_up),
+            ("exhausted", self.exhausted),
             ("unconfirmed", self.unconfirmed),
             ("cancelled", self.cancelled),
         ]
@@ -76,7 +77,7 @@ impl Counters {
         self.replayed = self.replayed.saturating_add(1);
     }
 
-    /// The attempt of this number was handed out.
+    /// Counts an attempt that was handed out.
     pub(super) const fn sent(&mut self, number: u32) {
         self.attempts = self.attempts.saturating_add(1);
         if number > 1 {
@@ -84,14 +85,14 @@ impl Counters {
         }
     }
 
-    /// A delivery has come from one state to another.
-    pub(super) fn moved(&mut self, from: &Delivery, to: &Delivery) {
+    /// Counts a change of a delivery.
+    pub(super) fn changed(&mut self, from: &Delivery, to: &Delivery) {
         let more = to.unanswered().saturating_sub(from.unanswered());
         self.unanswered = self.unanswered.saturating_add(more.into());
         let count = match to.verdict().filter(|_| from.verdict().is_none()) {
             Some(Verdict::Delivered) => &mut self.delivered,
             Some(Verdict::Rejected | Verdict::Gone | Verdict::Stopped) => &mut self.refused,
-            Some(Verdict::Exhausted | Verdict::Expired) => &mut self.given_up,
+            Some(Verdict::Exhausted | Verdict::Expired) => &mut self.exhausted,
             Some(Verdict::Unconfirmed) => &mut self.unconfirmed,
             Some(Verdict::Cancelled) => &mut self.cancelled,
             None => return,

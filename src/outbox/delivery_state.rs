@@ -1,10 +1,12 @@
-//! A message on its way to one endpoint, and where it is indexed: [`DeliveryState`].
+//! State of one delivery in the outbox: [`DeliveryState`].
 
 use std::num::NonZeroU32;
 
 use super::attempt_report::AttemptReport;
-use super::backlog::{GroupStatus, Phase};
 use super::in_flight::{EndedAttempt, InFlight};
+use super::index::backlog::{Phase, Placement};
+use super::index::ordering::GroupStatus;
+use super::index::timers::Scheduled;
 use super::notice::Notice;
 use crate::delivery::{
     Delivery, Failure, JitterSeed, Outcome, Progress, Resolution, RetryPolicy, Started, Verdict,
@@ -14,22 +16,20 @@ use crate::id::{EndpointId, MessageId};
 use crate::policy::Order;
 use crate::time::Timestamp;
 
-/// A delivery, and where it is indexed.
+/// One message to one endpoint: the delivery, its record and its index entries.
 #[derive(Clone, Debug)]
 pub(super) struct DeliveryState {
+    /// Name of the format in which the message is sent.
     pub(super) format: Box<str>,
     pub(super) delivery: Delivery,
-    /// What the record of it says, or will say when what has changed is saved.
+    /// The delivery as its record has it, or will have it after the next save.
     pub(super) recorded: Delivery,
-    pub(super) place: Phase,
-    /// The line that it stands in.
-    pub(super) line: Option<Box<str>>,
-    pub(super) alarm: Option<Timestamp>,
-    /// When it was found to have ended, where that was later.
+    pub(super) placement: Placement,
+    pub(super) timer: Scheduled,
+    /// When the delivery was found to have ended, if that was later than its end.
     pub(super) found_at: Option<Timestamp>,
-    /// Whether the attempt in flight was handed out; until then it was certainly not made.
-    pub(super) sent: bool,
-    pub(super) flight: Option<InFlight>,
+    /// `Some` from the start of an attempt until its end is applied to the endpoint.
+    pub(super) in_flight: Option<InFlight>,
 }
 
 impl DeliveryState {
@@ -38,108 +38,113 @@ impl DeliveryState {
             format,
             recorded: delivery.clone(),
             delivery,
-            place: Phase::New,
-            line: None,
-            alarm: None,
+            placement: Placement::default(),
+            timer: Scheduled::default(),
             found_at: None,
-            sent: false,
-            flight: None,
+            in_flight: None,
         }
     }
 
-    /// Whether the delivery has moved since it was recorded. A wait that is over is no news: time
-    /// will have passed for a restored delivery too.
-    pub(super) fn has_news(&self) -> bool {
+    /// Returns whether the delivery differs from its record. The end of a wait is not recorded:
+    /// time passes for a restored delivery too.
+    pub(super) fn has_changed(&self) -> bool {
         let attempts = |it: &Delivery| (it.attempts(), it.in_flight(), it.unanswered());
         let state = |it: &Delivery| (it.in_doubt(), it.replays(), it.verdict());
         attempts(&self.delivery) != attempts(&self.recorded)
             || state(&self.delivery) != state(&self.recorded)
     }
 
-    /// The attempt in flight that was not handed out yet, and so not made, if there is one.
-    fn unsent(&self) -> Option<Started> {
-        self.delivery.in_flight().filter(|_| !self.sent)
+    /// Returns whether the attempt in flight was handed out.
+    pub(super) fn is_sent(&self) -> bool {
+        self.in_flight.is_some_and(|in_flight| in_flight.sent)
     }
 
-    /// How many of these attempts have failed, or ended without an answer.
+    /// Returns the attempt in flight if it was not handed out, and so was not made.
+    fn unsent(&self) -> Option<Started> {
+        self.delivery.in_flight().filter(|_| !self.is_sent())
+    }
+
+    /// Returns the number of attempts that failed or ended without a response.
     fn failed(delivery: &Delivery) -> u32 {
         delivery.attempts().saturating_sub(u32::from(delivery.in_flight().is_some()))
     }
 
-    /// Brings the delivery up to `now`, and answers besides where it stands whether its attempt
-    /// has timed out. An endpoint that is out of use gets nothing that was not handed out yet.
+    /// Advances the delivery to `now`. Returns its progress, and whether its attempt has timed out.
+    ///
+    /// An attempt that was not handed out is cancelled, without being counted, if it is too late
+    /// for it or its endpoint is no longer in use.
     pub(super) fn advance(
         &mut self,
         endpoint: &Endpoint,
         in_use: bool,
-        dice: JitterSeed<'_>,
+        seed: JitterSeed<'_>,
         now: Timestamp,
     ) -> (Progress, bool) {
-        // Where it is too late for one that was not made, or its endpoint is out of use by now, no
-        // attempt is used up.
         if let Some(started) = self.unsent() {
-            let close = self.delivery.window_end(&endpoint.policy.retry);
-            let too_late = now >= started.deadline || close.is_some_and(|close| now >= close);
+            let window_end = self.delivery.window_end(&endpoint.policy.retry);
+            let too_late = now >= started.deadline || window_end.is_some_and(|end| now >= end);
             if too_late || !in_use {
                 self.delivery.cancel_start(started.number);
             }
         }
         let unanswered = self.delivery.unanswered();
-        let progress = self.delivery.poll(&endpoint.policy.retry, dice, now);
+        let progress = self.delivery.poll(&endpoint.policy.retry, seed, now);
         (progress, self.delivery.unanswered() > unanswered)
     }
 
-    /// Takes in the outcome of an attempt that is in flight or was. Where an earlier one has
-    /// succeeded after all, one that was not handed out was not made.
+    /// Applies the outcome of an attempt, in flight or earlier. If an earlier one turns out to have
+    /// succeeded, an attempt that was not handed out is cancelled.
     pub(super) fn resolve(
         &mut self,
         policy: &RetryPolicy,
-        dice: JitterSeed<'_>,
+        seed: JitterSeed<'_>,
         attempt: u32,
         outcome: &Outcome,
         now: Timestamp,
     ) -> Resolution {
         let Some(unsent) = self.unsent() else {
-            return self.delivery.resolve(policy, dice, attempt, outcome, now);
+            return self.delivery.resolve(policy, seed, attempt, outcome, now);
         };
         let mut without = self.delivery.clone();
         without.cancel_start(unsent.number);
-        let resolution = without.resolve(policy, dice, attempt, outcome, now);
+        let resolution = without.resolve(policy, seed, attempt, outcome, now);
         if !matches!(resolution, Resolution::Ignored(_)) {
             self.delivery = without;
         }
         resolution
     }
 
-    /// Ends the delivery because its endpoint is out of use.
+    /// Ends the delivery because its endpoint was removed or disabled.
     pub(super) fn cancel(&mut self, now: Timestamp) {
         if let Some(started) = self.unsent() {
             self.delivery.cancel_start(started.number);
         }
-        let doubt = self.delivery.in_doubt().map(|_| Verdict::Unconfirmed);
-        self.delivery.end(doubt.unwrap_or(Verdict::Cancelled), now);
+        let in_doubt = self.delivery.in_doubt().map(|_| Verdict::Unconfirmed);
+        self.delivery.end(in_doubt.unwrap_or(Verdict::Cancelled), now);
     }
 
-    /// The flight that is over, if one is since this was last asked.
-    pub(super) fn landing<'a>(
+    /// Takes the attempt that was in flight and no longer is, if there is one.
+    pub(super) fn take_ended<'a>(
         &mut self,
         outcome: Option<&'a Outcome>,
         timed_out: bool,
         now: Timestamp,
     ) -> Option<EndedAttempt<'a>> {
         const TIMEOUT: &Outcome = &Outcome::failed(Failure::Timeout);
-        let in_flight = self.delivery.in_flight().is_some();
-        let (flight, sent) = (self.flight.take_if(|_| !in_flight)?, self.sent);
+        let is_over = self.delivery.in_flight().is_none();
+        let in_flight = self.in_flight.take_if(|_| is_over)?;
+        // Every start was recorded when the delivery was reconciled, and its end is not yet.
+        let started = self.recorded.in_flight()?;
         Some(if timed_out {
-            let ended_at = flight.started.deadline;
-            EndedAttempt { flight, sent, outcome: Some(TIMEOUT), ended_at }
+            let ended_at = started.deadline;
+            EndedAttempt { started, in_flight, outcome: Some(TIMEOUT), ended_at }
         } else {
-            EndedAttempt { flight, sent, outcome, ended_at: now }
+            EndedAttempt { started, in_flight, outcome, ended_at: now }
         })
     }
 
-    /// Has the record of it say what it is like.
-    pub(super) fn note(&mut self, now: Timestamp) {
+    /// Brings the record up to date with the delivery.
+    pub(super) fn update_record(&mut self, now: Timestamp) {
         let ended_at = self.delivery.ended_at();
         if ended_at != self.recorded.ended_at() {
             self.found_at = ended_at.filter(|at| now > *at).map(|_| now);
@@ -147,37 +152,36 @@ impl DeliveryState {
         self.recorded = self.delivery.clone();
     }
 
-    /// From when on it is kept, if it has ended: what ended while nobody looked, from when that was
-    /// found, so that it can be told.
-    pub(super) fn kept_from(&self) -> Option<Timestamp> {
+    /// Returns when the retention of an ended delivery starts. If it ended while the host was down,
+    /// that is when the end was found, so that there is time to report it.
+    pub(super) fn retained_from(&self) -> Option<Timestamp> {
         self.found_at.or(self.delivery.ended_at())
     }
 
-    /// What a host's history says of an attempt that is over.
+    /// Returns the report of an attempt that has ended.
     pub(super) fn report(
         &self,
         message: &MessageId,
         endpoint: &EndpointId,
-        landing: &EndedAttempt<'_>,
+        ended: &EndedAttempt<'_>,
         now: Timestamp,
     ) -> AttemptReport {
-        let EndedAttempt { flight, outcome, ended_at, .. } = landing;
         let verdict = self.delivery.verdict();
         let goes_on = verdict.is_none() && self.delivery.in_doubt().is_none();
         AttemptReport {
             message: message.clone(),
             endpoint: endpoint.clone(),
-            number: flight.started.number,
-            cause: flight.cause(&self.delivery),
-            started_at: flight.started.at,
-            ended_at: *ended_at,
-            outcome: outcome.cloned(),
+            number: ended.started.number,
+            cause: ended.cause(&self.delivery),
+            started_at: ended.started.at,
+            ended_at: ended.ended_at,
+            outcome: ended.outcome.cloned(),
             next_at: goes_on.then(|| self.delivery.next_at().unwrap_or(now)),
             verdict,
         }
     }
 
-    /// What there is to tell of how the delivery has moved since it was recorded.
+    /// Returns the notices of what has changed since the delivery was recorded.
     pub(super) fn notices(
         &self,
         message: &MessageId,
@@ -201,8 +205,8 @@ impl DeliveryState {
             endpoint: endpoint.clone(),
             attempts: Self::failed(to),
         });
-        let doubt = to.in_doubt().filter(|_| from.in_doubt().is_none());
-        let in_doubt = doubt.map(|since| Notice::InDoubt {
+        let in_doubt = to.in_doubt().filter(|_| from.in_doubt().is_none());
+        let in_doubt = in_doubt.map(|since| Notice::InDoubt {
             message: message.clone(),
             endpoint: endpoint.clone(),
             attempt: to.attempts(),
@@ -211,29 +215,30 @@ impl DeliveryState {
         settled.into_iter().chain(failing).chain(in_doubt)
     }
 
-    /// How it stands in its line, and from when on it lets others pass by time alone.
-    pub(super) fn standing(
+    /// Returns whether the delivery blocks later ones of its ordering group, and when it stops
+    /// doing so by time alone.
+    pub(super) fn group_status(
         &self,
         order: Order,
         accepted_at: Timestamp,
         now: Timestamp,
     ) -> (GroupStatus, Option<Timestamp>) {
         let skip_at = order.skip_at(accepted_at);
-        let passed = skip_at.is_some_and(|skip_at| now >= skip_at);
-        if passed || order.skips(Self::failed(&self.delivery)) {
-            (GroupStatus::LettingPass, None)
+        let is_past = skip_at.is_some_and(|skip_at| now >= skip_at);
+        if is_past || order.skips(Self::failed(&self.delivery)) {
+            (GroupStatus::Skipped, None)
         } else {
-            (GroupStatus::Holding, skip_at)
+            (GroupStatus::Blocking, skip_at)
         }
     }
 
-    /// Where it stands in the queue.
-    pub(super) fn place(&self, progress: Option<Progress>, held_up: bool) -> Phase {
+    /// Returns the delivery's phase. Without an endpoint it has no progress, and waits.
+    pub(super) fn phase(&self, progress: Option<Progress>, blocked: bool) -> Phase {
         if self.delivery.verdict().is_some() {
             Phase::Ended
         } else if self.delivery.in_flight().is_some() {
             Phase::InFlight
-        } else if progress != Some(Progress::Due) || held_up {
+        } else if progress != Some(Progress::Due) || blocked {
             Phase::Waiting
         } else if self.delivery.attempts() == 0 {
             Phase::First

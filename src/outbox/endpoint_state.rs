@@ -1,53 +1,54 @@
-//! What the outbox keeps of one endpoint: [`EndpointState`].
+//! State of one endpoint in the outbox: [`EndpointState`].
 
 use serde::{Deserialize, Serialize};
 
-use super::backlog::Backlog;
 use super::counters::Counters;
-use super::fair_queue::FairShare;
 use super::in_flight::{Clearance, EndedAttempt, InFlight};
-use super::observation::Observation;
-use super::outage::Census;
+use super::index::backlog::Backlog;
+use super::index::fair_queue::FairShare;
+use super::index::outage::{Condition, Counted};
+use super::index::timers::Scheduled;
 use crate::endpoint::Endpoint;
 use crate::flow::{AttemptKind, Feedback, Flow, FlowDecision, FlowPolicy, Receipt};
-use crate::health::{Gate, Health, HealthPolicy, Intake, Permit, SenderOutage, State, Transition};
+use crate::health::{
+    Gate, Health, HealthPolicy, Intake, PendingOnDisable, SenderOutage, State, Transition,
+};
 use crate::time::Timestamp;
 
-/// How many first attempts come before a retry that could go as well.
-const FIRSTS: u8 = 3;
+/// The number of first attempts in a row after which a retry that is due goes next.
+const MAX_FIRST_STREAK: u8 = 3;
 
-/// One endpoint: its queue, its health, its flow, and where it is indexed.
+/// One endpoint: its backlog, its health and flow, its record and its index entries.
 #[derive(Clone, Debug, Default)]
 pub(super) struct EndpointState {
-    pub(super) queue: Backlog,
-    pub(super) kept: Persisted,
-    /// What the record of it says, or will say when what has changed is saved.
+    pub(super) backlog: Backlog,
+    pub(super) persisted: Persisted,
+    /// The state as the record has it, or will have it after the next save.
     pub(super) recorded: Persisted,
     pub(super) counters: Counters,
-    pub(super) turn: FairShare,
-    pub(super) alarm: Option<Timestamp>,
-    /// The probe in flight, until it is handed out.
-    pub(super) unsent_probe: Option<Permit>,
-    /// How it counts for the guard against the sender's own outage.
-    pub(super) census: Option<Census>,
+    pub(super) share: FairShare,
+    pub(super) timer: Scheduled,
+    /// Whether the probe in flight, if there is one, has not been handed out.
+    pub(super) probe_unsent: bool,
+    pub(super) counted: Counted,
 }
 
-/// What is saved of an endpoint.
+/// The saved state of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Persisted {
     #[serde(skip_serializing_if = "is_default")]
     pub(super) health: Health,
-    /// Those in flight are counted here alone. They are none in what is recorded, for the
-    /// deliveries' records tell.
+    /// Attempts in flight are counted here only while the outbox runs. A record has none: the
+    /// records of the deliveries contain them.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) flow: Flow,
-    /// The worst state that the host was told of since the endpoint was last healthy.
+    /// The worst state of which the host was notified since the endpoint was last healthy.
     #[serde(skip_serializing_if = "State::is_healthy")]
-    pub(super) told: State,
-    /// First attempts that came, in a row, before a retry that could have gone.
+    pub(super) notified: State,
+    /// The number of first attempts in a row that went ahead of a retry that was due.
     #[serde(skip_serializing_if = "is_default")]
-    firsts: u8,
+    first_streak: u8,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -56,58 +57,56 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 
 impl Default for Persisted {
     fn default() -> Self {
-        Self { health: Health::new(), flow: Flow::new(), told: State::Healthy, firsts: 0 }
+        Self { health: Health::new(), flow: Flow::new(), notified: State::Healthy, first_streak: 0 }
     }
 }
 
-/// What a lane says to the question what may go.
+/// What may go to an endpoint next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// An attempt at this delivery.
-    Go { sequence: u64, class: AttemptKind },
-    /// Nothing, before this instant.
+    Go { sequence: u64, kind: AttemptKind },
+    /// Nothing before this instant.
     Wait { until: Timestamp },
-    /// Nothing, until something other than time changes.
+    /// Nothing until something other than time changes.
     Nothing,
 }
 
 impl EndpointState {
-    /// What goes next. An endpoint's health and flow are of now: see
-    /// [`Outbox::tend`](super::Outbox::tend).
-    pub(super) fn next(&self, endpoint: &Endpoint, admit: Gate, now: Timestamp) -> Next {
-        let (first, retry) = (self.queue.first(), self.queue.retry());
-        let ask = |class, due: Option<u64>| match due {
-            Some(sequence) => match self.kept.flow.check(&endpoint.policy.flow, class, now) {
-                FlowDecision::Go => Next::Go { sequence, class },
+    /// Returns what may go next. Health and flow must be up to date: see
+    /// [`Outbox::reconcile_endpoint`](super::Outbox::reconcile_endpoint).
+    pub(super) fn next(&self, endpoint: &Endpoint, gate: Gate, now: Timestamp) -> Next {
+        let (first, retry) = (self.backlog.first(), self.backlog.retry());
+        let ask = |kind, due: Option<u64>| match due {
+            Some(sequence) => match self.persisted.flow.check(&endpoint.policy.flow, kind, now) {
+                FlowDecision::Go => Next::Go { sequence, kind },
                 FlowDecision::Wait { until } => Next::Wait { until },
                 FlowDecision::Busy => Next::Nothing,
             },
             None => Next::Nothing,
         };
         let oldest = first.into_iter().chain(retry).min();
-        match admit {
-            Gate::Open => {
-                match (ask(AttemptKind::First, first), ask(AttemptKind::Retry, retry)) {
-                    (first @ Next::Go { .. }, retry @ Next::Go { .. }) => {
-                        if self.kept.firsts < FIRSTS { first } else { retry }
-                    }
-                    (go @ Next::Go { .. }, _) | (_, go @ Next::Go { .. }) => go,
-                    (Next::Wait { until: one }, Next::Wait { until: other }) => {
-                        Next::Wait { until: one.min(other) }
-                    }
-                    (wait @ Next::Wait { .. }, _) | (_, wait) => wait,
+        match gate {
+            Gate::Open => match (ask(AttemptKind::First, first), ask(AttemptKind::Retry, retry)) {
+                (first @ Next::Go { .. }, retry @ Next::Go { .. }) => {
+                    if self.persisted.first_streak < MAX_FIRST_STREAK { first } else { retry }
                 }
-            }
+                (go @ Next::Go { .. }, _) | (_, go @ Next::Go { .. }) => go,
+                (Next::Wait { until: one }, Next::Wait { until: other }) => {
+                    Next::Wait { until: one.min(other) }
+                }
+                (wait @ Next::Wait { .. }, _) | (_, wait) => wait,
+            },
             Gate::Probe => ask(AttemptKind::Probe, oldest),
-            // The probe's end is the health's to find, whether there is something to send or not.
+            // The probe times out even if there is nothing else to send.
             Gate::Probing { deadline } => Next::Wait { until: deadline },
             Gate::Hold { until } => match ask(AttemptKind::Probe, oldest) {
                 Next::Go { .. } => Next::Wait { until },
                 Next::Wait { until: later } => Next::Wait { until: until.max(later) },
                 Next::Nothing => Next::Nothing,
             },
-            // A probe that ends in the pause is to end in it, and not with the resumption.
-            Gate::Paused => match self.kept.health.wake_at() {
+            // A probe that times out during the pause must do so then, and not on resumption.
+            Gate::Paused => match self.persisted.health.wake_at() {
                 Some(until) => Next::Wait { until },
                 None => Next::Nothing,
             },
@@ -115,123 +114,132 @@ impl EndpointState {
         }
     }
 
-    /// An attempt of this class has been started, and with that taken its turn.
+    /// Charges flow for the start of an attempt.
     pub(super) fn start(
         &mut self,
         policy: &FlowPolicy,
-        class: AttemptKind,
+        kind: AttemptKind,
         now: Timestamp,
     ) -> Receipt {
-        let held_back = class == AttemptKind::First && self.queue.retry().is_some();
-        self.kept.firsts = if held_back { self.kept.firsts.saturating_add(1) } else { 0 };
-        self.kept.flow.start(policy, class, now)
+        let goes_first = kind == AttemptKind::First && self.backlog.retry().is_some();
+        let streak = &mut self.persisted.first_streak;
+        *streak = if goes_first { streak.saturating_add(1) } else { 0 };
+        self.persisted.flow.start(policy, kind, now)
     }
 
-    /// Takes a probe back that was not handed out before its deadline: it was not made, so that it
-    /// has not failed.
+    /// Cancels a probe that was not handed out before its deadline. It was not made, so it has not
+    /// failed.
     pub(super) fn cancel_unsent_probe(&mut self, now: Timestamp) {
-        let over = |pass: &mut Permit| pass.deadline().is_none_or(|deadline| now >= deadline);
-        if let Some(pass) = self.unsent_probe.take_if(over) {
-            self.kept.health.cancel_start(pass);
+        if let Some(probe) = self.persisted.health.probe().filter(|_| self.probe_unsent)
+            && probe.deadline().is_none_or(|deadline| now >= deadline)
+        {
+            self.probe_unsent = false;
+            self.persisted.health.cancel_start(probe);
         }
     }
 
-    /// Whether an attempt that was started, and was not handed out yet, would not be started now:
-    /// its endpoint was degraded since, or it was to be the probe and is it no more.
-    pub(super) fn is_overtaken(&self, flight: &InFlight) -> bool {
-        let health = &self.kept.health;
-        match flight.pass() {
-            Some(pass) if pass.is_probe() => health.probe() != Some(pass),
+    /// Returns whether an attempt that was not handed out yet would not be started now: the
+    /// endpoint has since been degraded, or this attempt is no longer the probe.
+    pub(super) fn is_overtaken(&self, in_flight: &InFlight) -> bool {
+        let health = &self.persisted.health;
+        match in_flight.permit() {
+            Some(permit) if permit.is_probe() => health.probe() != Some(permit),
             Some(_) => !health.state().is_healthy(),
             None => false,
         }
     }
 
-    /// Whether a message that is published now, to stand in this line, is for the endpoint.
-    pub(super) fn takes(&self, policy: &HealthPolicy, line: Option<&str>, now: Timestamp) -> bool {
-        match self.kept.health.intake(policy, now) {
+    /// Returns whether the endpoint takes a message of this ordering group if it is published now.
+    pub(super) fn takes(&self, policy: &HealthPolicy, group: Option<&str>, now: Timestamp) -> bool {
+        match self.persisted.health.intake(policy, now) {
             Intake::Take => true,
-            // What is not due yet is of no use to the probe, nor is what would be held up.
+            // A delivery that is not due, or would be blocked, cannot be the probe.
             Intake::TakeIfNoneWaits => {
-                let held_up = line.is_some_and(|line| self.queue.is_held_up(line, u64::MAX));
-                self.queue.due() == 0 && !held_up
+                let blocked = group.is_some_and(|group| self.backlog.is_blocked(group, u64::MAX));
+                self.backlog.due() == 0 && !blocked
             }
             Intake::Shed => false,
         }
     }
 
-    /// Whether the endpoint is sent to, as far as people and its receiver have a say.
+    /// Returns whether the endpoint is enabled, and neither paused nor disabled.
     pub(super) fn is_in_use(&self, endpoint: &Endpoint) -> bool {
-        let health = &self.kept.health;
+        let health = &self.persisted.health;
         endpoint.enabled && health.disabled().is_none() && health.paused_since().is_none()
     }
 
-    /// An attempt is under way no more, with this outcome, if it has one.
-    pub(super) fn attempt_ended(
+    /// Returns whether the endpoint is disabled, and its policy cancels what is pending then.
+    pub(super) fn cancels_pending(&self, endpoint: &Endpoint) -> bool {
+        self.persisted.health.disabled().is_some()
+            && endpoint.policy.health.pending_on_disable() == PendingOnDisable::Cancel
+    }
+
+    /// Applies the end of an attempt to health and flow.
+    pub(super) fn apply_ended(
         &mut self,
         endpoint: Option<&Endpoint>,
-        guard: SenderOutage,
-        landing: &EndedAttempt<'_>,
+        outage: SenderOutage,
+        ended: &EndedAttempt<'_>,
     ) -> Option<Transition> {
-        let EndedAttempt { flight, outcome, ended_at: now, sent } = *landing;
-        let Persisted { health, flow, .. } = &mut self.kept;
+        let EndedAttempt { started, in_flight, outcome, ended_at: now } = *ended;
+        let Persisted { health, flow, .. } = &mut self.persisted;
         let Some(endpoint) = endpoint else {
             flow.set_in_flight(flow.in_flight().saturating_sub(1));
             return None;
         };
-        let heard =
-            outcome.map(|outcome| Observation::of(outcome, endpoint.policy.retry.responses()));
-        // After a restart nobody knows whether an attempt without an answer was made at all.
-        let heard = heard.filter(|heard| flight.clearance.is_some() || heard.answered);
-        let feedback = heard.map_or(Feedback::Other, |heard| heard.feedback);
-        match flight.clearance {
-            Some(Clearance { spent, .. }) if !sent => {
-                flow.cancel_start(&endpoint.policy.flow, spent, now)
+        let policy = &endpoint.policy;
+        let observation = outcome.map(|outcome| policy.observe_uncapped(outcome));
+        // An attempt from before a restart may never have been made. Only a response proves it was.
+        let observation = observation.filter(|it| in_flight.clearance.is_some() || it.responded);
+        let feedback = observation.map_or(Feedback::Other, |it| it.feedback);
+        match in_flight.clearance {
+            Some(Clearance { receipt, .. }) if !in_flight.sent => {
+                flow.cancel_start(&policy.flow, receipt, now)
             }
-            _ => flow.end(&endpoint.policy.flow, flight.started.at, feedback, now),
+            _ => flow.end(&policy.flow, started.at, feedback, now),
         }
-        if let Some(pause) = heard.and_then(|heard| heard.pause) {
-            flow.pause_until(&endpoint.policy.flow, now + pause, now);
+        if let Some(pause) = observation.and_then(|it| it.pause) {
+            flow.pause_until(&policy.flow, now + pause, now);
         }
-        match (flight.pass(), heard.map(|heard| heard.signal)) {
-            (Some(pass), Some(signal)) => {
-                health.record(&endpoint.policy.health, guard, pass, signal, now).transition()
+        match (in_flight.permit(), observation.map(|it| it.signal)) {
+            (Some(permit), Some(signal)) => {
+                health.record(&policy.health, outage, permit, signal, now).transition()
             }
-            (Some(pass), None) => {
-                health.cancel_start(pass);
+            (Some(permit), None) => {
+                health.cancel_start(permit);
                 None
             }
             (None, _) => None,
         }
     }
 
-    /// How it counts for the guard.
-    pub(super) fn census(&self, in_use: bool) -> Option<Census> {
-        let health = &self.kept.health;
+    /// Returns how the endpoint counts in the census of failing endpoints.
+    pub(super) fn condition(&self, enabled: bool) -> Option<Condition> {
+        let health = &self.persisted.health;
         match health.state() {
-            _ if !in_use || health.paused_since().is_some() => None,
-            State::Healthy => Some(Census::Well),
-            State::Degraded | State::Suspended => Some(Census::Failing),
+            _ if !enabled || health.paused_since().is_some() => None,
+            State::Healthy => Some(Condition::Working),
+            State::Degraded | State::Suspended => Some(Condition::Failing),
             State::Disabled => None,
         }
     }
 
-    /// Whether the endpoint has moved since it was recorded. How many attempts are in flight is in
-    /// the deliveries' records.
-    pub(super) fn has_news(&mut self) -> bool {
-        self.recorded.flow.set_in_flight(self.kept.flow.in_flight());
-        self.recorded != self.kept
+    /// Returns whether the state differs from its record. The number of attempts in flight is not
+    /// recorded here.
+    pub(super) fn has_changed(&mut self) -> bool {
+        self.recorded.flow.set_in_flight(self.persisted.flow.in_flight());
+        self.recorded != self.persisted
     }
 
-    /// Whether there is anything to know of the endpoint while it is away.
+    /// Returns whether the state must be kept while the registry does not have the endpoint.
     pub(super) fn is_worth_keeping(&self) -> bool {
-        self.queue.open().len() > 0 || self.to_record().is_some()
+        self.backlog.open().len() > 0 || self.to_record().is_some()
     }
 
-    /// What the record of the endpoint is to say: nothing where it is as a new one.
+    /// Returns the state to record; `None` if it is that of a new endpoint.
     pub(super) fn to_record(&self) -> Option<Persisted> {
-        let mut kept = self.kept.clone();
-        kept.flow.set_in_flight(0);
-        (kept != Persisted::default()).then_some(kept)
+        let mut persisted = self.persisted.clone();
+        persisted.flow.set_in_flight(0);
+        (persisted != Persisted::default()).then_some(persisted)
     }
 }

@@ -1,4 +1,4 @@
-//! An attempt under way, and its end: [`InFlight`] and [`EndedAttempt`].
+//! An attempt in flight, and its end: [`InFlight`] and [`EndedAttempt`].
 
 use super::attempt_report::Cause;
 use crate::delivery::{Delivery, Outcome, Started};
@@ -6,46 +6,53 @@ use crate::flow::{AttemptKind, Receipt};
 use crate::health::Permit;
 use crate::time::Timestamp;
 
-/// An attempt under way, as far as its endpoint is concerned.
+/// What the endpoint's health and flow gave to the attempt in flight, and whether it was handed
+/// out.
+///
+/// The attempt's number, start and deadline are in the [`Delivery`] alone.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct InFlight {
-    pub(super) started: Started,
-    /// `None` where it was started before a restart: it says nothing of the endpoint's health.
+    /// `None` if it was started before a restart: then it reveals nothing about the endpoint's
+    /// health.
     pub(super) clearance: Option<Clearance>,
+    /// Whether it was handed out. Until then it was certainly not made.
+    pub(super) sent: bool,
 }
 
-/// What an endpoint's health and flow let an attempt start with.
+/// What an endpoint's health and flow gave to an attempt as it started.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clearance {
-    pub(super) pass: Permit,
-    pub(super) class: AttemptKind,
-    pub(super) spent: Receipt,
+    pub(super) permit: Permit,
+    pub(super) kind: AttemptKind,
+    pub(super) receipt: Receipt,
 }
 
 impl InFlight {
-    pub(super) fn pass(&self) -> Option<Permit> {
-        self.clearance.map(|clearance| clearance.pass)
+    pub(super) fn permit(&self) -> Option<Permit> {
+        self.clearance.map(|clearance| clearance.permit)
     }
+}
 
-    /// Why it was made, as far as the delivery as it is now tells.
+/// An attempt that is no longer in flight.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EndedAttempt<'a> {
+    pub(super) started: Started,
+    /// What it was given while it was in flight, and whether it was handed out.
+    pub(super) in_flight: InFlight,
+    /// `None` if the delivery ended before the attempt did, or if its start was cancelled.
+    pub(super) outcome: Option<&'a Outcome>,
+    /// When it ended: a timeout at its deadline, even if that is found later.
+    pub(super) ended_at: Timestamp,
+}
+
+impl EndedAttempt<'_> {
+    /// Returns why the attempt was made, judged by the delivery as it is now.
     pub(super) const fn cause(&self, delivery: &Delivery) -> Cause {
-        match self.clearance {
-            Some(Clearance { class: AttemptKind::Probe, .. }) => Cause::Probe,
+        match self.in_flight.clearance {
+            Some(Clearance { kind: AttemptKind::Probe, .. }) => Cause::Probe,
             _ if delivery.replays() > 0 => Cause::Replay,
             _ if self.started.number == 1 => Cause::Published,
             _ => Cause::Retry,
         }
     }
-}
-
-/// The end of a flight.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct EndedAttempt<'a> {
-    pub(super) flight: InFlight,
-    /// Whether it was handed out; otherwise it was taken back.
-    pub(super) sent: bool,
-    /// `None` where the delivery ended before it, or it was taken back.
-    pub(super) outcome: Option<&'a Outcome>,
-    /// When it ended: a timeout at its deadline, however late that is found.
-    pub(super) ended_at: Timestamp,
 }

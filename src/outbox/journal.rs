@@ -1,17 +1,20 @@
-//! Write-ahead: what changed, and what must wait until it is durable.
+//! Write-ahead journal: [`Journal`].
 
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::outbox::attempt::Ticket;
+use crate::outbox::changes::Revision;
 use crate::outbox::notice::Notice;
-use crate::outbox::record::{RecordKey, Revision};
+use crate::outbox::record::RecordKey;
 
-/// Three groups of changed records follow one another: *changed* since the last save, *saving*
-/// (handed to the host and not confirmed), and durable, of which nothing need be kept. What a
-/// group guards moves along with it and comes out at the end.
+/// Tracks which records have changed, and holds back what depends on them until they are durable.
 ///
-/// At most one group is saving. That is group commit by itself: while storage is busy, whatever
-/// else changes gathers into the next group.
+/// Changed records form groups. A group is *changed* until it is handed to the host, *saving* until
+/// the host confirms it, and durable afterwards. The attempts and notices that a group guards move
+/// along with it, and are released once it is durable.
+///
+/// At most one group is saving. Changes made in the meantime gather in the next one, so a slow
+/// storage leads to group commit.
 #[derive(Clone, Debug)]
 pub(super) struct Journal {
     durable: bool,
@@ -60,11 +63,12 @@ impl Journal {
         }
     }
 
-    /// From here on a group counts as durable as soon as it is closed.
+    /// Makes every group count as durable as soon as it is closed.
     pub(super) fn without_storage(&mut self) {
         self.durable = false;
     }
 
+    /// Notes that a record has changed.
     pub(super) fn touch(&mut self, key: RecordKey) {
         self.changed.insert(key);
     }
@@ -77,7 +81,7 @@ impl Journal {
         self.guarded.notices.push_back(notice);
     }
 
-    /// How many attempts the next group guards already.
+    /// Returns the number of attempts that the next group guards so far.
     pub(super) fn guarded_attempts(&self) -> usize {
         self.guarded.attempts.len()
     }
@@ -86,14 +90,15 @@ impl Journal {
         self.saving.is_some()
     }
 
-    /// Closes the group of what changed. `None` where nothing did, or a group is saving.
+    /// Closes the group of changed records. Returns `None` if it is empty, or if another group is
+    /// saving.
     pub(super) fn close(&mut self) -> Option<Closed> {
         if self.saving.is_some() || (self.changed.is_empty() && self.guarded.is_empty()) {
             return None;
         }
         let keys = std::mem::take(&mut self.changed);
         let guarded = std::mem::take(&mut self.guarded);
-        // What no record tells of needs no save.
+        // Without a changed record there is nothing to wait for.
         if !self.durable || keys.is_empty() {
             self.released.append(guarded);
             return Some(Closed::Released);
@@ -104,7 +109,8 @@ impl Journal {
         Some(Closed::Save(revision, keys))
     }
 
-    /// The group is durable: releases what it guards. `false` for any other revision.
+    /// Confirms that the saving group is durable, and releases what it guards. Returns `false` for
+    /// any other revision.
     pub(super) fn saved(&mut self, revision: Revision) -> bool {
         let Some(saving) = self.saving.take_if(|saving| saving.revision == revision) else {
             return false;
@@ -114,7 +120,8 @@ impl Journal {
         true
     }
 
-    /// The group is not durable: it becomes part of the next. `false` for any other revision.
+    /// Merges the saving group into the next one, because it could not be saved. Returns `false`
+    /// for any other revision.
     pub(super) fn unsaved(&mut self, revision: Revision) -> bool {
         let Some(mut saving) = self.saving.take_if(|saving| saving.revision == revision) else {
             return false;
@@ -125,7 +132,7 @@ impl Journal {
         true
     }
 
-    /// The revision with which the record, as it is now, becomes durable or became so.
+    /// Returns the revision with which the record, as it is now, becomes or became durable.
     pub(super) fn revision_of(&self, key: &RecordKey) -> Revision {
         match &self.saving {
             _ if self.changed.contains(key) => self.handed_out.next(),
@@ -143,11 +150,11 @@ impl Journal {
     }
 }
 
-/// What came of closing a group.
+/// Result of closing a group.
 #[derive(Clone, Debug)]
 pub(super) enum Closed {
-    /// There is no storage: what the group guards is released.
+    /// Nothing to save: what the group guards is released.
     Released,
-    /// These records are to be saved.
+    /// The host must save these records.
     Save(Revision, BTreeSet<RecordKey>),
 }

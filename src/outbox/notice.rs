@@ -1,4 +1,8 @@
-//! What an outbox tells its host: [`Notice`].
+//! Events for the host: [`Notice`].
+
+use std::fmt;
+
+use serde::Serialize;
 
 use crate::delivery::Verdict;
 use crate::health::Disabled;
@@ -6,101 +10,323 @@ use crate::id::{EndpointId, MessageId};
 use crate::outbox::attempt_report::AttemptReport;
 use crate::time::Timestamp;
 
-/// Something happened that the host may want to know.
+/// Event that a host may want to log, count or alert on: the content of
+/// [`Step::Notify`](crate::Step::Notify).
 ///
-/// Of an endpoint each state is told once between two recoveries, however often it comes and goes.
-/// A notice is told once, after the change that it tells of is durable. A crash between the two
-/// loses the notice and not the change, which is in the saved records.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A notice comes once, after the change that it reports is durable. A crash between the two loses
+/// the notice but not the change, which is in the saved records. Each state of an endpoint is
+/// reported once between two recoveries, no matter how often the endpoint enters and leaves it.
+///
+/// [`name`](Self::name) is a stable label for metrics, [`Display`](fmt::Display) a sentence for a
+/// log, and serde gives all fields, with the name under `notice`.
+#[doc(alias = "dead letter")]
+#[doc(alias = "DLQ")]
+#[doc(alias = "alert")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Notice {
     /// A delivery has ended.
+    ///
+    /// Unless the verdict is [`Verdict::Delivered`], this is a dead letter: it can be
+    /// [replayed](crate::Outbox::replay) until its message's
+    /// [retention](crate::Outbox::with_retention) ends.
     Settled {
-        /// The message.
+        /// The id of the message.
         message: MessageId,
-        /// The endpoint.
+        /// The id of the endpoint.
         endpoint: EndpointId,
-        /// How it ended.
+        /// How the delivery ended.
         verdict: Verdict,
-        /// How many attempts were made.
+        /// The number of attempts that were made.
         attempts: u32,
     },
-    /// A delivery has failed so often that somebody should know:
-    /// [`Outbox::with_failing_after`](crate::Outbox::with_failing_after). It is retried all the same.
+    /// A delivery has failed [several times](crate::Outbox::with_failing_after). Retries continue.
     Failing {
-        /// The message.
+        /// The id of the message.
         message: MessageId,
-        /// The endpoint.
+        /// The id of the endpoint.
         endpoint: EndpointId,
-        /// How many attempts have failed.
+        /// The number of attempts that have failed.
         attempts: u32,
     },
-    /// An attempt ended without an answer, and under [`DeliveryGuarantee::Ask`](crate::delivery::DeliveryGuarantee::Ask)
-    /// nothing more is sent until somebody decides: [`Outbox::resend`](crate::Outbox::resend),
-    /// [`Outbox::give_up`](crate::Outbox::give_up) or [`Outbox::replay`](crate::Outbox::replay).
-    /// Those of [`Outbox::deliveries`](crate::Outbox::deliveries) that are
-    /// [in doubt](crate::delivery::Delivery::in_doubt) are all there are, after a restart too.
+    /// An attempt ended without a response, and the delivery waits for a decision, under
+    /// [`DeliveryGuarantee::Ask`](crate::delivery::DeliveryGuarantee::Ask).
+    ///
+    /// Decide with [`Outbox::resend`](crate::Outbox::resend),
+    /// [`Outbox::give_up`](crate::Outbox::give_up) or [`Outbox::replay`](crate::Outbox::replay). To
+    /// list all such deliveries, also after a restart, filter
+    /// [`Outbox::deliveries`](crate::Outbox::deliveries) by
+    /// [`Delivery::in_doubt`](crate::delivery::Delivery::in_doubt).
     InDoubt {
-        /// The message.
+        /// The id of the message.
         message: MessageId,
-        /// The endpoint.
+        /// The id of the endpoint.
         endpoint: EndpointId,
         /// The number of the attempt.
         attempt: u32,
-        /// Since when.
+        /// When the attempt ended.
         since: Timestamp,
     },
-    /// An attempt is over; told only where
-    /// [`Outbox::with_attempt_reports`](crate::Outbox::with_attempt_reports) was asked for.
+    /// An attempt has ended. Reported only if
+    /// [`Outbox::with_attempt_reports`](crate::Outbox::with_attempt_reports) is set.
     AttemptEnded(AttemptReport),
-    /// An endpoint fails too often: what there is for it waits, and probes ask whether it is back.
+    /// An endpoint fails too often: its circuit breaker is open. Deliveries wait while probes check
+    /// whether it is back.
     EndpointDegraded {
-        /// The endpoint.
+        /// The id of the endpoint.
         endpoint: EndpointId,
-        /// Since when.
+        /// When it was degraded.
         since: Timestamp,
     },
-    /// The probes failed too: new messages may be shed, and time counts towards disabling.
+    /// The probes of a degraded endpoint failed too. New messages may be shed, and the time until
+    /// the endpoint is disabled starts to count.
     EndpointSuspended {
-        /// The endpoint.
+        /// The id of the endpoint.
         endpoint: EndpointId,
-        /// Since when.
+        /// When it was suspended.
         since: Timestamp,
     },
-    /// An endpoint receives nothing more: its receiver wants no more, an operator said so, or its
-    /// probes have failed for too long. The deliveries that waited end as [`Verdict::Cancelled`],
-    /// each with a notice of its own, or wait on, as the endpoint's
-    /// [policy](crate::HealthPolicy::pending_on_disable) says.
+    /// An endpoint is disabled: its receiver or an operator wanted it, or its probes failed for too
+    /// long.
     ///
-    /// It stays so over restarts until
-    /// [`Outbox::enable_endpoint`](crate::Outbox::enable_endpoint) lifts it.
+    /// Pending deliveries end as [`Verdict::Cancelled`], each with a notice of its own, or stay
+    /// pending, depending on the endpoint's [policy](crate::HealthPolicy::pending_on_disable). The
+    /// endpoint stays disabled across restarts until
+    /// [`Outbox::enable_endpoint`](crate::Outbox::enable_endpoint).
     EndpointDisabled {
-        /// The endpoint.
+        /// The id of the endpoint.
         endpoint: EndpointId,
-        /// Since when, by whom and why.
+        /// When the endpoint was disabled, by whom and why.
         disabled: Disabled,
     },
-    /// An endpoint that was degraded, suspended or disabled is healthy again, and what waited for
-    /// it goes, a little at first.
+    /// An endpoint that was degraded, suspended or disabled is healthy again. Its backlog is
+    /// released gradually.
     EndpointRecovered {
-        /// The endpoint.
+        /// The id of the endpoint.
         endpoint: EndpointId,
-        /// Since when.
+        /// When it recovered.
         at: Timestamp,
     },
-    /// So many endpoints fail together that the fault is likely this end's: the network, a proxy,
-    /// the name service. Until that is over none of them is suspended or disabled for it.
+    /// Too many endpoints fail at once: probably an outage on the sender's side, such as its
+    /// network, proxy or name service. Until it ends, no endpoint is suspended or disabled for it.
     SenderOutage {
-        /// How many fail.
+        /// The number of endpoints that fail.
         failing: u64,
-        /// How many there are.
+        /// The number of endpoints in use.
         all: u64,
-        /// Since when.
+        /// When the outage was detected.
         since: Timestamp,
     },
-    /// No longer do so many endpoints fail together.
+    /// Few enough endpoints fail again.
     SenderOutageEnded {
-        /// Since when.
+        /// When the outage ended.
         at: Timestamp,
     },
+}
+
+impl Notice {
+    /// Returns the notice's name, such as `endpoint_degraded`: a stable label for metrics.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Settled { .. } => "settled",
+            Self::Failing { .. } => "failing",
+            Self::InDoubt { .. } => "in_doubt",
+            Self::AttemptEnded(_) => "attempt_ended",
+            Self::EndpointDegraded { .. } => "endpoint_degraded",
+            Self::EndpointSuspended { .. } => "endpoint_suspended",
+            Self::EndpointDisabled { .. } => "endpoint_disabled",
+            Self::EndpointRecovered { .. } => "endpoint_recovered",
+            Self::SenderOutage { .. } => "sender_outage",
+            Self::SenderOutageEnded { .. } => "sender_outage_ended",
+        }
+    }
+
+    /// Returns the endpoint that the notice is about, if it is about one.
+    #[must_use]
+    pub const fn endpoint(&self) -> Option<&EndpointId> {
+        match self {
+            Self::Settled { endpoint, .. }
+            | Self::Failing { endpoint, .. }
+            | Self::InDoubt { endpoint, .. }
+            | Self::AttemptEnded(AttemptReport { endpoint, .. })
+            | Self::EndpointDegraded { endpoint, .. }
+            | Self::EndpointSuspended { endpoint, .. }
+            | Self::EndpointDisabled { endpoint, .. }
+            | Self::EndpointRecovered { endpoint, .. } => Some(endpoint),
+            Self::SenderOutage { .. } | Self::SenderOutageEnded { .. } => None,
+        }
+    }
+
+    /// Returns the message that the notice is about, if it is about one.
+    #[must_use]
+    pub const fn message(&self) -> Option<&MessageId> {
+        match self {
+            Self::Settled { message, .. }
+            | Self::Failing { message, .. }
+            | Self::InDoubt { message, .. }
+            | Self::AttemptEnded(AttemptReport { message, .. }) => Some(message),
+            Self::EndpointDegraded { .. }
+            | Self::EndpointSuspended { .. }
+            | Self::EndpointDisabled { .. }
+            | Self::EndpointRecovered { .. }
+            | Self::SenderOutage { .. }
+            | Self::SenderOutageEnded { .. } => None,
+        }
+    }
+}
+
+/// A sentence without a full stop, such as `endpoint eln is suspended since
+/// 2025-04-17T09:45:00.000Z`.
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Settled { message, endpoint, verdict, attempts } => {
+                let attempts = Attempts(*attempts);
+                write!(f, "delivery of {message} to {endpoint} ended as {verdict} after {attempts}")
+            }
+            Self::Failing { message, endpoint, attempts } => {
+                let attempts = Attempts(*attempts);
+                write!(f, "delivery of {message} to {endpoint} is failing after {attempts}")
+            }
+            Self::InDoubt { message, endpoint, attempt, since } => write!(
+                f,
+                "delivery of {message} to {endpoint} is in doubt since {since}: \
+                 attempt {attempt} ended without a response"
+            ),
+            Self::AttemptEnded(report) => {
+                let AttemptReport { message, endpoint, number, ended_at, .. } = report;
+                write!(f, "attempt {number} of {message} to {endpoint} ended at {ended_at}")
+            }
+            Self::EndpointDegraded { endpoint, since } => {
+                write!(f, "endpoint {endpoint} is degraded since {since}")
+            }
+            Self::EndpointSuspended { endpoint, since } => {
+                write!(f, "endpoint {endpoint} is suspended since {since}")
+            }
+            Self::EndpointDisabled { endpoint, disabled } => {
+                write!(f, "endpoint {endpoint} is disabled since {}", disabled.since)
+            }
+            Self::EndpointRecovered { endpoint, at } => {
+                write!(f, "endpoint {endpoint} recovered at {at}")
+            }
+            Self::SenderOutage { failing, all, since } => {
+                write!(
+                    f,
+                    "sender outage suspected since {since}: {failing} of {all} endpoints fail"
+                )
+            }
+            Self::SenderOutageEnded { at } => write!(f, "sender outage ended at {at}"),
+        }
+    }
+}
+
+/// A number of attempts, as text.
+struct Attempts(u32);
+
+impl fmt::Display for Attempts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.0, if self.0 == 1 { "attempt" } else { "attempts" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::DisabledBy;
+    use crate::outbox::attempt_report::Cause;
+
+    #[test]
+    fn each_notice_has_a_name_and_a_sentence() {
+        let message = || MessageId::new("m").unwrap();
+        let endpoint = || EndpointId::new("eln").unwrap();
+        let at = Timestamp::from_unix_seconds(1_744_882_200);
+        let disabled = serde_json::json!({ "since": at, "by": "operator", "reason": "moved" });
+        let disabled: Disabled = serde_json::from_value(disabled).unwrap();
+        assert_eq!(disabled.by, DisabledBy::Operator);
+        let report = AttemptReport {
+            message: message(),
+            endpoint: endpoint(),
+            number: 2,
+            cause: Cause::Retry,
+            started_at: at,
+            ended_at: at,
+            outcome: None,
+            next_at: None,
+            verdict: None,
+        };
+        let of_message = [
+            (
+                Notice::Settled {
+                    message: message(),
+                    endpoint: endpoint(),
+                    verdict: Verdict::Exhausted,
+                    attempts: 8,
+                },
+                "settled",
+                "delivery of m to eln ended as exhausted after 8 attempts",
+            ),
+            (
+                Notice::Failing { message: message(), endpoint: endpoint(), attempts: 1 },
+                "failing",
+                "delivery of m to eln is failing after 1 attempt",
+            ),
+            (
+                Notice::InDoubt { message: message(), endpoint: endpoint(), attempt: 1, since: at },
+                "in_doubt",
+                "delivery of m to eln is in doubt since 2025-04-17T09:30:00.000Z: \
+                 attempt 1 ended without a response",
+            ),
+            (
+                Notice::AttemptEnded(report),
+                "attempt_ended",
+                "attempt 2 of m to eln ended at 2025-04-17T09:30:00.000Z",
+            ),
+        ];
+        let of_endpoint = [
+            (
+                Notice::EndpointDegraded { endpoint: endpoint(), since: at },
+                "endpoint_degraded",
+                "endpoint eln is degraded since 2025-04-17T09:30:00.000Z",
+            ),
+            (
+                Notice::EndpointSuspended { endpoint: endpoint(), since: at },
+                "endpoint_suspended",
+                "endpoint eln is suspended since 2025-04-17T09:30:00.000Z",
+            ),
+            (
+                Notice::EndpointDisabled { endpoint: endpoint(), disabled },
+                "endpoint_disabled",
+                "endpoint eln is disabled since 2025-04-17T09:30:00.000Z",
+            ),
+            (
+                Notice::EndpointRecovered { endpoint: endpoint(), at },
+                "endpoint_recovered",
+                "endpoint eln recovered at 2025-04-17T09:30:00.000Z",
+            ),
+        ];
+        let of_none = [
+            (
+                Notice::SenderOutage { failing: 3, all: 4, since: at },
+                "sender_outage",
+                "sender outage suspected since 2025-04-17T09:30:00.000Z: 3 of 4 endpoints fail",
+            ),
+            (
+                Notice::SenderOutageEnded { at },
+                "sender_outage_ended",
+                "sender outage ended at 2025-04-17T09:30:00.000Z",
+            ),
+        ];
+        let all = of_message.iter().chain(&of_endpoint).chain(&of_none);
+        for (notice, name, text) in all {
+            assert_eq!(notice.name(), *name);
+            assert_eq!(notice.to_string(), *text);
+            assert_eq!(serde_json::to_value(notice).unwrap()["notice"], *name);
+        }
+        assert!(of_message.iter().all(|(it, ..)| it.message() == Some(&message())));
+        assert!(of_message.iter().chain(&of_endpoint).all(|(it, ..)| it.endpoint().is_some()));
+        assert!(of_endpoint.iter().chain(&of_none).all(|(it, ..)| it.message().is_none()));
+        assert!(of_none.iter().all(|(it, ..)| it.endpoint().is_none()));
+    }
 }

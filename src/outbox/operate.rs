@@ -1,20 +1,22 @@
-//! How endpoints come and go, and what people decide over them, while deliveries are pending.
+//! Changes of endpoints, by the host and by operators, while deliveries are pending.
 
 use super::Outbox;
+use super::index::timers::Timer;
 use super::record::RecordKey;
-use super::timers::Timer;
 use crate::endpoint::{Endpoint, RegistryError, UnknownEndpointError};
 use crate::health::{EnableError, EnabledBy, Health, Transition};
 use crate::id::EndpointId;
 use crate::time::Timestamp;
 
 impl Outbox {
-    /// Adds an endpoint. Messages that were published before do not go to it, except for those
-    /// that name an endpoint of this id: they were held while it was away.
+    /// Adds an endpoint.
+    ///
+    /// Messages that were published before do not go to it, except those that already name an
+    /// endpoint with this id: their deliveries were held while it was absent.
     ///
     /// # Errors
     ///
-    /// [`RegistryError`] where the id is taken or the limit is reached.
+    /// [`RegistryError`] if the id is taken or the limit is reached.
     pub fn insert_endpoint(
         &mut self,
         endpoint: Endpoint,
@@ -22,20 +24,20 @@ impl Outbox {
     ) -> Result<(), RegistryError> {
         let id = endpoint.id().clone();
         self.registry.insert(endpoint)?;
-        self.lanes.entry(id.clone()).or_default();
+        self.endpoints.entry(id.clone()).or_default();
         self.refresh(&id, now);
         Ok(())
     }
 
-    /// Puts an endpoint in the place of the one of the same id.
+    /// Replaces the endpoint with the same id.
     ///
-    /// Its deliveries that are pending go on under the new URL, signer and policies, in the format
-    /// that they were published in, whether the new subscription would have them or not. Its health
-    /// stays what it is: where the change mends it, [a probe](crate::health) will show.
+    /// Its pending deliveries continue under the new URL, signer and policies, in the format in
+    /// which they were published, whether or not the new subscription matches them. Its health is
+    /// kept: if the change repairs the endpoint, [a probe](crate::health) will find out.
     ///
     /// # Errors
     ///
-    /// [`UnknownEndpointError`] if there is none.
+    /// [`UnknownEndpointError`] if the registry has no endpoint with this id.
     pub fn replace_endpoint(
         &mut self,
         endpoint: Endpoint,
@@ -47,110 +49,166 @@ impl Outbox {
         Ok(())
     }
 
-    /// Takes an endpoint out. Its deliveries that have not ended end as
-    /// [`Verdict::Cancelled`](crate::delivery::Verdict::Cancelled), those with an attempt in flight
-    /// too (those in doubt as [`Unconfirmed`](crate::delivery::Verdict::Unconfirmed)), and what was
-    /// learned about it is forgotten.
+    /// Removes an endpoint and all that was learned about it.
     ///
-    /// `false` where there was neither an endpoint of this id nor a delivery that named it.
-    pub fn remove_endpoint(&mut self, id: &EndpointId, now: Timestamp) -> bool {
-        let known = self.registry.remove(id).is_some();
-        let Some(lane) = self.lanes.get(id) else { return known };
-        let open: Vec<_> = lane.queue.open().collect();
-        for sequence in &open {
-            if let Some(slot) = self.slot(*sequence, id) {
-                slot.cancel(now);
-                self.settle(*sequence, id, None, now);
+    /// Its pending deliveries end as [`Verdict::Cancelled`](crate::delivery::Verdict::Cancelled),
+    /// including those with an attempt in flight; those in doubt end as
+    /// [`Unconfirmed`](crate::delivery::Verdict::Unconfirmed).
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownEndpointError`] if the outbox has neither an endpoint with this id nor anything
+    /// left of one.
+    pub fn remove_endpoint(
+        &mut self,
+        id: &EndpointId,
+        now: Timestamp,
+    ) -> Result<(), UnknownEndpointError> {
+        let registered = self.registry.remove(id).is_some();
+        let Some(state) = self.endpoints.get(id) else {
+            let error = UnknownEndpointError { id: id.clone() };
+            return if registered { Ok(()) } else { Err(error) };
+        };
+        let open: Vec<_> = state.backlog.open().collect();
+        for sequence in open {
+            if let Some(state) = self.delivery_mut(sequence, id) {
+                state.cancel(now);
+                self.reconcile_delivery(sequence, id, None, now);
             }
         }
-        // Without an endpoint it neither is ready nor counts for the guard.
-        self.tend(id, now);
-        if let Some(lane) = self.lanes.remove(id) {
-            self.alarms.change(lane.alarm, None, Timer::Endpoint(id.clone()));
-            if lane.to_record().is_some() {
+        // Without its endpoint the state leaves the fair queue and the census.
+        self.reconcile_endpoint(id, now);
+        if let Some(mut state) = self.endpoints.remove(id) {
+            self.timers.set(&mut state.timer, None, || Timer::Endpoint(id.clone()));
+            if state.to_record().is_some() {
                 self.journal.touch(RecordKey::Endpoint(id.clone()));
             }
         }
-        known || !open.is_empty()
+        Ok(())
     }
 
-    /// An operator pauses the endpoint: nothing more is started until
-    /// [`resume_endpoint`](Self::resume_endpoint), and what waits is held, as is what is published
-    /// meanwhile. What was handed out may still be resolved. It stays so over restarts.
+    /// Pauses an endpoint on an operator's behalf, across restarts.
     ///
-    /// `false`, and nothing has changed, where the endpoint is unknown or paused already.
-    pub fn pause_endpoint(&mut self, id: &EndpointId, now: Timestamp) -> bool {
-        self.operate(id, now, |health| health.pause(now)).unwrap_or(false)
+    /// No attempt starts until [`resume_endpoint`](Self::resume_endpoint). Pending deliveries are
+    /// held, and so are messages published in the meantime. Attempts that were handed out can still
+    /// be resolved.
+    ///
+    /// Returns `false`, and changes nothing, if the endpoint is already paused.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownEndpointError`] if the outbox has no endpoint with this id.
+    pub fn pause_endpoint(
+        &mut self,
+        id: &EndpointId,
+        now: Timestamp,
+    ) -> Result<bool, UnknownEndpointError> {
+        self.operate(id, now, |health| health.pause(now))
     }
 
-    /// An operator resumes what was paused: the endpoint is in the state that it was in.
+    /// Resumes a paused endpoint on an operator's behalf, in the state in which it was paused.
     ///
-    /// `false`, and nothing has changed, where the endpoint is unknown or not paused.
-    pub fn resume_endpoint(&mut self, id: &EndpointId, now: Timestamp) -> bool {
-        self.operate(id, now, |health| health.resume(now)).unwrap_or(false)
+    /// Returns `false`, and changes nothing, if the endpoint is not paused.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownEndpointError`] if the outbox has no endpoint with this id.
+    pub fn resume_endpoint(
+        &mut self,
+        id: &EndpointId,
+        now: Timestamp,
+    ) -> Result<bool, UnknownEndpointError> {
+        self.operate(id, now, |health| health.resume(now))
     }
 
-    /// An operator disables the endpoint, and may say why: it receives nothing new, and what waits
-    /// is cancelled or kept, as its [policy](crate::HealthPolicy::pending_on_disable) says. It stays so over
-    /// restarts, and no program lifts it.
+    /// Disables an endpoint on an operator's behalf, optionally with a reason, across restarts.
     ///
-    /// `false` where the endpoint is unknown or disabled already; in the latter case the decision
-    /// is the operator's from here on.
+    /// The endpoint takes no new messages. Its pending deliveries are cancelled or kept, depending
+    /// on its [policy](crate::HealthPolicy::pending_on_disable). Only a person can enable it again.
+    ///
+    /// Returns `false` if the endpoint is already disabled. The decision is the operator's from
+    /// then on, even if the receiver or a program made it.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownEndpointError`] if the outbox has no endpoint with this id.
     pub fn disable_endpoint(
         &mut self,
         id: &EndpointId,
         reason: Option<String>,
         now: Timestamp,
-    ) -> bool {
-        let edge = self.operate(id, now, |health| health.disable(reason, now)).flatten();
-        self.follow(id, edge, now);
-        edge.is_some()
+    ) -> Result<bool, UnknownEndpointError> {
+        let transition = self.operate(id, now, |health| health.disable(reason, now))?;
+        self.follow_transition(id, transition, now);
+        Ok(transition.is_some())
     }
 
-    /// Lifts what [`Notice::EndpointDisabled`](super::Notice::EndpointDisabled) told of: the
-    /// endpoint receives messages again, its failures forgotten and its window starting small.
+    /// Enables a disabled endpoint: undoes
+    /// [`Notice::EndpointDisabled`](super::Notice::EndpointDisabled).
+    ///
+    /// The endpoint is healthy again. Its failures are forgotten, and its concurrency limit starts
+    /// small.
     ///
     /// # Errors
     ///
-    /// [`EnableError`] where the endpoint is not disabled or is unknown, or where a program would
-    /// undo what a person did. Nothing has changed then.
+    /// [`EnableEndpointError`] if the endpoint is unknown or not disabled, or if a program tries to
+    /// undo a person's decision. Nothing has changed then.
     pub fn enable_endpoint(
         &mut self,
         id: &EndpointId,
         by: EnabledBy,
         now: Timestamp,
-    ) -> Result<(), EnableError> {
-        let enabled = self.operate(id, now, |health| health.enable(by, now));
-        let edge = enabled.unwrap_or(Err(EnableError::NotDisabled))?;
-        self.follow(id, Some(edge), now);
+    ) -> Result<(), EnableEndpointError> {
+        let transition = self.operate(id, now, |health| health.enable(by, now))??;
+        self.follow_transition(id, Some(transition), now);
         Ok(())
     }
 
-    /// Lets somebody decide over an endpoint's health; `None` where it is unknown.
+    /// Changes an endpoint's health on someone's decision.
     pub(super) fn operate<T>(
         &mut self,
         id: &EndpointId,
         now: Timestamp,
         decide: impl FnOnce(&mut Health) -> T,
-    ) -> Option<T> {
-        let decided = decide(&mut self.lanes.get_mut(id)?.kept.health);
-        self.tend(id, now);
-        Some(decided)
+    ) -> Result<T, UnknownEndpointError> {
+        let Some(state) = self.endpoints.get_mut(id) else {
+            return Err(UnknownEndpointError { id: id.clone() });
+        };
+        let decided = decide(&mut state.persisted.health);
+        self.reconcile_endpoint(id, now);
+        Ok(decided)
     }
 
-    /// Carries out what a change of an endpoint's state means for its deliveries.
-    pub(super) fn follow(&mut self, id: &EndpointId, edge: Option<Transition>, now: Timestamp) {
-        if let Some(edge) = edge {
-            let moved = self.turned(id, edge);
-            self.settle_all(moved, id, now);
-            self.tend(id, now);
+    /// Applies a change of an endpoint's state, if there is one, to its deliveries as well.
+    pub(super) fn follow_transition(
+        &mut self,
+        id: &EndpointId,
+        transition: Option<Transition>,
+        now: Timestamp,
+    ) {
+        if let Some(transition) = transition {
+            let moved = self.apply_transition(id, transition);
+            self.reconcile_deliveries(moved, id, now);
+            self.reconcile_endpoint(id, now);
         }
     }
 
-    /// Brings the endpoint's deliveries, and then itself, up to the registry.
+    /// Reconciles an endpoint and its pending deliveries with the registry.
     fn refresh(&mut self, id: &EndpointId, now: Timestamp) {
-        let open = self.lanes.get(id).map(|lane| lane.queue.open().collect());
-        self.settle_all(open.unwrap_or_default(), id, now);
-        self.tend(id, now);
+        let open = self.endpoints.get(id).map(|state| state.backlog.open().collect());
+        self.reconcile_deliveries(open.unwrap_or_default(), id, now);
+        self.reconcile_endpoint(id, now);
     }
+}
+
+/// Error of [`Outbox::enable_endpoint`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnableEndpointError {
+    /// The outbox has no endpoint with this id.
+    #[error(transparent)]
+    Unknown(#[from] UnknownEndpointError),
+    /// The endpoint's health refuses.
+    #[error(transparent)]
+    Refused(#[from] EnableError),
 }

@@ -1,10 +1,12 @@
-//! The way in: [`Outbox::publish`].
+//! Accepts messages: [`Outbox::publish`].
 
 use std::sync::Arc;
 
+use super::Outbox;
+use super::changes::Revision;
 use super::delivery_state::DeliveryState;
-use super::record::{RecordKey, Revision};
-use super::{Entry, Outbox};
+use super::message_state::MessageState;
+use super::record::RecordKey;
 use crate::delivery::Delivery;
 use crate::id::{EndpointId, MessageId};
 use crate::message::Message;
@@ -13,16 +15,16 @@ use crate::small_map::SmallMap;
 use crate::time::Timestamp;
 
 impl Outbox {
-    /// Accepts a message for every endpoint in use whose subscription it matches, and renders it
-    /// in each format that these name.
+    /// Accepts a message for every enabled endpoint whose subscription matches it, and renders it
+    /// in each of their formats.
     ///
-    /// Accepted is not yet durable: the message is when [`Published::revision`] is saved. After a
-    /// crash before that, publish it again. Publishing again is always safe: a message that the
-    /// outbox knows is reported as a [duplicate](Published::duplicate), and nothing changes.
+    /// An accepted message is durable once [`Published::revision`] is saved. After a crash before
+    /// that, publish it again. That is always safe: a message that the outbox already has is
+    /// reported as a [duplicate](Published::duplicate) and changes nothing.
     ///
     /// # Errors
     ///
-    /// [`PublishError::Conflict`] where the outbox knows another message of the same id.
+    /// [`PublishError::Conflict`] if the outbox has a different message with the same id.
     pub fn publish(
         &mut self,
         mut message: Message,
@@ -31,31 +33,33 @@ impl Outbox {
         let key = RecordKey::Message(message.id().clone());
         if let Some(sequence) = self.sequences.get(message.id()) {
             let known = self.messages.get(sequence);
-            if !known.is_some_and(|entry| entry.message.is_republished_by(&message)) {
+            if !known.is_some_and(|state| state.message.is_republished_by(&message)) {
                 return Err(PublishError::Conflict { id: message.id().clone() });
             }
             return Ok(Published {
                 duplicate: true,
-                endpoints: known.map(|it| it.slots.keys().cloned().collect()).unwrap_or_default(),
+                endpoints: known
+                    .map(|state| state.deliveries.keys().cloned().collect())
+                    .unwrap_or_default(),
                 shed: Vec::new(),
-                inexpressible: Vec::new(),
+                render_failures: Vec::new(),
                 revision: self.journal.revision_of(&key),
             });
         }
 
         let delivery = Delivery::new(now).with_expires_at(message.expires_at());
-        let mut slots = Vec::new();
+        let mut deliveries = Vec::new();
         let mut shed = Vec::new();
-        let mut inexpressible = Vec::new();
+        let mut render_failures = Vec::new();
         for endpoint in self.registry.iter() {
             if !endpoint.enabled || !endpoint.subscription.matches(&message) {
                 continue;
             }
-            let line = endpoint.policy.order.group(message.keys());
-            if let Some(lane) = self.lanes.get_mut(endpoint.id())
-                && !lane.takes(&endpoint.policy.health, line, now)
+            let group = endpoint.policy.order.group(message.keys());
+            if let Some(state) = self.endpoints.get_mut(endpoint.id())
+                && !state.takes(&endpoint.policy.health, group, now)
             {
-                lane.counters.shed();
+                state.counters.shed();
                 shed.push(endpoint.id().clone());
                 continue;
             }
@@ -63,72 +67,73 @@ impl Outbox {
                 FormatError::new("the endpoint's signer cannot sign the message").because(error)
             });
             if let Err(error) = signable.and_then(|()| message.render(endpoint.format())) {
-                inexpressible.push(RenderFailure { endpoint: endpoint.id().clone(), error });
+                render_failures.push(RenderFailure { endpoint: endpoint.id().clone(), error });
                 continue;
             }
             let format = endpoint.format().name().into();
-            slots.push((endpoint.id().clone(), DeliveryState::new(format, delivery.clone())));
+            deliveries.push((endpoint.id().clone(), DeliveryState::new(format, delivery.clone())));
         }
 
-        // It goes on rising when a restart finds no record to count on from.
+        // Based on the clock, so that it keeps rising after a restart that finds no records.
         let micros = u64::try_from(now.unix_micros()).unwrap_or(0);
         let sequence = self.next_sequence.max(micros);
         self.next_sequence = sequence.saturating_add(1);
         self.sequences.insert(message.id().clone(), sequence);
         self.journal.touch(key.clone());
-        let slots: SmallMap<_, _> = slots.into_iter().collect();
-        let endpoints: Vec<_> = slots.keys().cloned().collect();
+        let deliveries: SmallMap<_, _> = deliveries.into_iter().collect();
+        let endpoints: Vec<_> = deliveries.keys().cloned().collect();
         let message = Arc::new(message);
-        self.admit(sequence, Entry::new(message, now, slots), now);
+        self.add_message(sequence, MessageState::new(message, now, deliveries), now);
         for id in &endpoints {
-            if let Some(lane) = self.lanes.get_mut(id) {
-                lane.counters.accepted();
+            if let Some(state) = self.endpoints.get_mut(id) {
+                state.counters.accepted();
             }
         }
         let revision = self.journal.revision_of(&key);
-        Ok(Published { duplicate: false, endpoints, shed, inexpressible, revision })
+        Ok(Published { duplicate: false, endpoints, shed, render_failures, revision })
     }
 }
 
-/// What became of a published message.
+/// Result of [`Outbox::publish`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Published {
-    /// Whether the outbox knew the message already; nothing changed then.
+    /// Whether the outbox already had the message. Nothing changed then.
+    #[doc(alias = "idempotency key")]
     pub duplicate: bool,
-    /// The endpoints that it is delivered to.
+    /// The endpoints that the message goes to.
     pub endpoints: Vec<EndpointId>,
-    /// The endpoints that wanted it and take nothing new at present: they are disabled, or
-    /// suspended under [`NewMessages::Shed`](crate::health::NewMessages::Shed). They do not get
-    /// it. Of a duplicate this is empty, whatever it was the first time.
+    /// The endpoints that match but take no new messages: they are disabled, or suspended under
+    /// [`NewMessages::Shed`](crate::health::NewMessages::Shed). The message does not go to them.
+    /// Always empty for a duplicate.
     pub shed: Vec<EndpointId>,
-    /// The endpoints that wanted it and whose format cannot express it, or whose signer cannot
-    /// sign it: they do not get it. Of a
-    /// duplicate this is empty, whatever it was the first time.
-    pub inexpressible: Vec<RenderFailure>,
-    /// With which revision the message is durable: this one or any later. An outbox without
-    /// storage has none to wait for.
+    /// The endpoints that match but whose format cannot express the message, or whose signer cannot
+    /// sign it. The message does not go to them. Always empty for a duplicate.
+    pub render_failures: Vec<RenderFailure>,
+    /// The message is durable once this revision, or a later one, is saved. Without storage there
+    /// is nothing to wait for.
     pub revision: Revision,
 }
 
-/// An endpoint whose format cannot express a message, or whose signer cannot sign it.
+/// An endpoint that a message does not go to, because its format cannot express the message or its
+/// signer cannot sign it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RenderFailure {
-    /// The endpoint.
+    /// The id of the endpoint.
     pub endpoint: EndpointId,
-    /// Why not.
+    /// The error of the format or the signer.
     pub error: FormatError,
 }
 
-/// A message cannot be accepted.
+/// Error of [`Outbox::publish`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
-    /// The outbox knows another message of the same id.
-    #[error("another message of the id {id} was published before")]
+    /// The outbox has a different message with the same id.
+    #[error("message id {id} was already published with different content")]
     Conflict {
-        /// The id.
+        /// The id of the message.
         id: MessageId,
     },
 }

@@ -1,130 +1,217 @@
-//! The wheels inside: the indexes that follow a delivery.
+//! Reconciles a delivery's indexes, records and notices after a change.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::Outbox;
-use super::backlog::Phase;
+use super::delivery_state::DeliveryState;
+use super::endpoint_state::EndpointState;
+use super::in_flight::EndedAttempt;
+use super::index::backlog::Phase;
+use super::index::ordering::GroupStatus;
+use super::index::timers::{Timer, Timers};
+use super::journal::Journal;
 use super::notice::Notice;
 use super::record::RecordKey;
-use super::timers::Timer;
-use crate::delivery::{JitterSeed, Outcome};
-use crate::health::PendingOnDisable;
+use crate::delivery::{JitterSeed, Outcome, Progress};
+use crate::endpoint::Endpoint;
+use crate::health::{SenderOutage, Transition};
 use crate::id::EndpointId;
+use crate::message::Message;
 use crate::time::Timestamp;
 
 impl Outbox {
-    /// Brings every index up to a delivery's state: whatever moves a delivery ends here, with the
-    /// outcome that moved it, if one did. The deliveries that it held up and holds up no more are
-    /// brought up to theirs as well, and so is the endpoint.
-    pub(super) fn settle(
+    /// Reconciles a delivery, the later ones that it blocked or unblocked, and its endpoint.
+    ///
+    /// Every change of a delivery ends here, together with the outcome that caused it, if one did.
+    pub(super) fn reconcile_delivery(
         &mut self,
         sequence: u64,
         id: &EndpointId,
         outcome: Option<&Outcome>,
         now: Timestamp,
     ) {
-        let moved = self.settle_one(sequence, id, outcome, now);
-        self.settle_all(moved, id, now);
-        self.tend(id, now);
+        let moved = self.reconcile_one(sequence, id, outcome, now);
+        self.reconcile_deliveries(moved, id, now);
+        self.reconcile_endpoint(id, now);
     }
 
-    /// Settles these deliveries, and whatever they move, oldest first: a delivery moves only
-    /// younger ones in its line, so that none comes up again unless the endpoint is disabled.
-    pub(super) fn settle_all(&mut self, moved: Vec<u64>, id: &EndpointId, now: Timestamp) {
+    /// Reconciles these deliveries and all that they move, oldest first.
+    ///
+    /// A delivery moves only later ones of its ordering group, so each comes up once, unless the
+    /// endpoint is disabled in between.
+    pub(super) fn reconcile_deliveries(
+        &mut self,
+        moved: Vec<u64>,
+        id: &EndpointId,
+        now: Timestamp,
+    ) {
         let mut moved = BTreeSet::from_iter(moved);
         while let Some(sequence) = moved.pop_first() {
-            moved.extend(self.settle_one(sequence, id, None, now));
+            moved.extend(self.reconcile_one(sequence, id, None, now));
         }
     }
 
-    /// Settles one delivery, and answers which others it moved.
-    fn settle_one(
+    /// Reconciles one delivery. Returns the deliveries that this moved.
+    fn reconcile_one(
         &mut self,
         sequence: u64,
         id: &EndpointId,
         outcome: Option<&Outcome>,
         now: Timestamp,
     ) -> Vec<u64> {
-        let endpoint = self.registry.get(id).map(Arc::as_ref);
-        let Some(lane) = self.lanes.get_mut(id) else { return Vec::new() };
-        let Some(entry) = self.messages.get_mut(&sequence) else { return Vec::new() };
-        let Some(slot) = entry.slots.get_mut(id) else { return Vec::new() };
-        let message = entry.message.id();
+        let Some(endpoint_state) = self.endpoints.get_mut(id) else { return Vec::new() };
+        let Some(message_state) = self.messages.get_mut(&sequence) else { return Vec::new() };
+        let Some(state) = message_state.deliveries.get_mut(id) else { return Vec::new() };
+        let mut delivery = Reconciled {
+            sequence,
+            message: &message_state.message,
+            accepted_at: message_state.accepted_at,
+            id,
+            endpoint: self.registry.get(id).map(Arc::as_ref),
+            endpoint_state,
+            state,
+            now,
+        };
 
-        // The delivery itself, and what its attempt says of the endpoint.
-        let dice = JitterSeed::new(self.seed, message, id);
-        let in_use = endpoint.is_some_and(|endpoint| lane.is_in_use(endpoint));
-        let advanced = endpoint.map(|endpoint| slot.advance(endpoint, in_use, dice, now));
-        let progress = advanced.map(|(progress, _)| progress);
-        let timed_out = advanced.is_some_and(|(_, timed_out)| timed_out);
-        let landing = slot.landing(outcome, timed_out, now);
-        let edge = landing
-            .as_ref()
-            .and_then(|landing| lane.attempt_ended(endpoint, self.watch.guard(), landing));
-        let cancels = endpoint
-            .is_some_and(|it| it.policy.health.pending_on_disable() == PendingOnDisable::Cancel);
-        let disabled = lane.kept.health.disabled().is_some();
-        if disabled && cancels && slot.delivery.in_flight().is_none() {
-            slot.cancel(now);
-        }
+        let seed = JitterSeed::new(self.seed, message_state.message.id(), id);
+        let (progress, ended) = delivery.advance(seed, outcome);
+        let transition = delivery.apply_to_endpoint(self.outage.outage(), ended.as_ref());
+        let reported = ended.filter(|ended| self.report_attempts && ended.in_flight.sent);
+        delivery.record_and_notify(&mut self.journal, reported.as_ref(), self.failing_after);
+        let group = delivery.group();
+        delivery.set_timer(&mut self.timers, group);
+        let (mut moved, has_ended) = delivery.place(progress, group);
 
-        // Its record, and what is to be told of it.
-        if let Some(landing) = landing.filter(|it| self.report_attempts && it.sent) {
-            let report = slot.report(message, id, &landing, now);
-            self.journal.guard_notice(Notice::AttemptEnded(report));
-        }
-        if slot.has_news() {
-            self.journal.touch(RecordKey::Delivery(message.clone(), id.clone()));
-            for notice in slot.notices(message, id, self.failing_after) {
-                self.journal.guard_notice(notice);
-            }
-            lane.counters.moved(&slot.recorded, &slot.delivery);
-            slot.note(now);
-        }
-
-        // When to look at it again.
-        let ended = slot.delivery.verdict().is_some();
-        let order = endpoint.map(|endpoint| endpoint.policy.order).unwrap_or_default();
-        let line = order.group(entry.message.keys()).filter(|_| !ended);
-        let (standing, skip_at) = slot.standing(order, entry.accepted_at, now);
-        let wake_at = endpoint.and_then(|endpoint| slot.delivery.wake_at(&endpoint.policy.retry));
-        let alarm = wake_at.into_iter().chain(skip_at.filter(|_| line.is_some())).min();
-        if slot.alarm != alarm {
-            let name = Timer::Delivery(sequence, id.clone());
-            self.alarms.change(slot.alarm, alarm, name);
-            slot.alarm = alarm;
-        }
-
-        // Where it stands among the others.
-        let held_up = line.is_some_and(|line| lane.queue.is_held_up(line, sequence));
-        let to = slot.place(progress, held_up);
-        let from = std::mem::replace(&mut slot.place, to);
-        lane.queue.shift(sequence, from, to);
-        let mut moved = Vec::new();
-        if let Some(left) = slot.line.take_if(|left| line != Some(&**left)) {
-            moved = lane.queue.line_up(&left, sequence, None);
-        }
-        if let Some(line) = line {
-            moved.append(&mut lane.queue.line_up(line, sequence, Some(standing)));
-            if slot.line.is_none() {
-                slot.line = Some(line.into());
-            }
-        }
-
-        // Its message, and its endpoint.
-        if to == Phase::Ended && from != Phase::Ended {
+        if has_ended {
+            let retained_from = state.retained_from().unwrap_or(now);
             self.pending = self.pending.saturating_sub(1);
-            entry.open = entry.open.saturating_sub(1);
-            entry.settled_at = entry.settled_at.max(slot.kept_from().unwrap_or(now));
-            if entry.open == 0 {
-                entry.forget_at = Some(entry.settled_at + self.retain);
-                self.alarms.change(None, entry.forget_at, Timer::Forget(sequence));
+            message_state.open = message_state.open.saturating_sub(1);
+            message_state.settled_at = message_state.settled_at.max(retained_from);
+            if message_state.open == 0 {
+                let forget_at = message_state.settled_at + self.retention;
+                let scheduled = &mut message_state.forget_timer;
+                self.timers.set(scheduled, Some(forget_at), || Timer::Forget(sequence));
             }
         }
-        if let Some(edge) = edge {
-            moved.append(&mut self.turned(id, edge));
+        if let Some(transition) = transition {
+            moved.append(&mut self.apply_transition(id, transition));
         }
         moved
+    }
+}
+
+/// A delivery that is being reconciled, and all that this depends on.
+struct Reconciled<'a> {
+    sequence: u64,
+    message: &'a Message,
+    accepted_at: Timestamp,
+    id: &'a EndpointId,
+    /// `None` if the registry does not have the endpoint.
+    endpoint: Option<&'a Endpoint>,
+    endpoint_state: &'a mut EndpointState,
+    state: &'a mut DeliveryState,
+    now: Timestamp,
+}
+
+/// The place of a pending delivery in its ordering group.
+#[derive(Clone, Copy)]
+struct InGroup<'a> {
+    name: &'a str,
+    status: GroupStatus,
+    /// When the delivery stops blocking later ones by time alone.
+    skip_at: Option<Timestamp>,
+}
+
+impl<'a> Reconciled<'a> {
+    /// Advances the delivery to the present. Returns its progress, unless it has no endpoint, and
+    /// the attempt that is no longer in flight.
+    fn advance<'o>(
+        &mut self,
+        seed: JitterSeed<'_>,
+        outcome: Option<&'o Outcome>,
+    ) -> (Option<Progress>, Option<EndedAttempt<'o>>) {
+        let advanced = self.endpoint.map(|endpoint| {
+            let in_use = self.endpoint_state.is_in_use(endpoint);
+            self.state.advance(endpoint, in_use, seed, self.now)
+        });
+        let timed_out = advanced.is_some_and(|(_, timed_out)| timed_out);
+        let ended = self.state.take_ended(outcome, timed_out, self.now);
+        (advanced.map(|(progress, _)| progress), ended)
+    }
+
+    /// Applies the attempt that has ended to its endpoint. If the endpoint is disabled, by this or
+    /// before, and its policy cancels what is pending, the delivery ends.
+    fn apply_to_endpoint(
+        &mut self,
+        outage: SenderOutage,
+        ended: Option<&EndedAttempt<'_>>,
+    ) -> Option<Transition> {
+        let transition =
+            ended.and_then(|ended| self.endpoint_state.apply_ended(self.endpoint, outage, ended));
+        let cancels = self.endpoint.is_some_and(|it| self.endpoint_state.cancels_pending(it));
+        if cancels && self.state.delivery.in_flight().is_none() {
+            self.state.cancel(self.now);
+        }
+        transition
+    }
+
+    /// Reports the attempt that has ended. Records and counts the change of the delivery, if there
+    /// is one, and notifies the host of it.
+    fn record_and_notify(
+        &mut self,
+        journal: &mut Journal,
+        ended: Option<&EndedAttempt<'_>>,
+        failing_after: NonZeroU32,
+    ) {
+        let message = self.message.id();
+        if let Some(ended) = ended {
+            let report = self.state.report(message, self.id, ended, self.now);
+            journal.guard_notice(Notice::AttemptEnded(report));
+        }
+        if self.state.has_changed() {
+            journal.touch(RecordKey::Delivery(message.clone(), self.id.clone()));
+            for notice in self.state.notices(message, self.id, failing_after) {
+                journal.guard_notice(notice);
+            }
+            self.endpoint_state.counters.changed(&self.state.recorded, &self.state.delivery);
+            self.state.update_record(self.now);
+        }
+    }
+
+    /// Returns the delivery's place in its ordering group, if it is pending and has one.
+    fn group(&self) -> Option<InGroup<'a>> {
+        let order = self.endpoint.map(|endpoint| endpoint.policy.order).unwrap_or_default();
+        let pending = self.state.delivery.verdict().is_none();
+        let name = order.group(self.message.keys()).filter(|_| pending)?;
+        let (status, skip_at) = self.state.group_status(order, self.accepted_at, self.now);
+        Some(InGroup { name, status, skip_at })
+    }
+
+    /// Sets the delivery's timer to the instant at which its state changes by time alone.
+    fn set_timer(&mut self, timers: &mut Timers, group: Option<InGroup<'_>>) {
+        let delivery = &self.state.delivery;
+        let wake_at = self.endpoint.and_then(|it| delivery.wake_at(&it.policy.retry));
+        let skip_at = group.and_then(|group| group.skip_at);
+        let at = wake_at.into_iter().chain(skip_at).min();
+        let (sequence, id) = (self.sequence, self.id);
+        timers.set(&mut self.state.timer, at, || Timer::Delivery(sequence, id.clone()));
+    }
+
+    /// Places the delivery in its endpoint's backlog. Returns the later ones that this blocked or
+    /// unblocked, and whether the delivery has ended with this.
+    fn place(
+        &mut self,
+        progress: Option<Progress>,
+        group: Option<InGroup<'_>>,
+    ) -> (Vec<u64>, bool) {
+        let (backlog, sequence) = (&mut self.endpoint_state.backlog, self.sequence);
+        let blocked = group.is_some_and(|group| backlog.is_blocked(group.name, sequence));
+        let phase = self.state.phase(progress, blocked);
+        let had_ended = self.state.placement.phase() == Phase::Ended;
+        let status = group.map(|group| (group.name, group.status));
+        let moved = backlog.place(sequence, &mut self.state.placement, phase, status);
+        (moved, phase == Phase::Ended && !had_ended)
     }
 }

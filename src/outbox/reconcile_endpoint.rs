@@ -1,79 +1,77 @@
-//! The wheels inside: what follows an endpoint's health and flow.
+//! Reconciles an endpoint's indexes, records and notices with its health and flow.
 
 use std::sync::Arc;
 
 use super::Outbox;
 use super::endpoint_state::Next;
+use super::index::timers::Timer;
 use super::notice::Notice;
 use super::record::RecordKey;
-use super::timers::Timer;
 use crate::health::{State, Transition};
 use crate::id::EndpointId;
 use crate::time::Timestamp;
 
 impl Outbox {
-    /// Brings every index up to an endpoint's state: whatever moves an endpoint ends here. Answers
-    /// what may go to it next.
-    pub(super) fn tend(&mut self, id: &EndpointId, now: Timestamp) -> Next {
+    /// Reconciles an endpoint, and returns what may go to it next.
+    ///
+    /// Every change of an endpoint ends here.
+    pub(super) fn reconcile_endpoint(&mut self, id: &EndpointId, now: Timestamp) -> Next {
         let endpoint = self.registry.get(id).map(Arc::as_ref);
-        let Some(lane) = self.lanes.get_mut(id) else { return Next::Nothing };
-        lane.cancel_unsent_probe(now);
-        let standing =
-            endpoint.map(|it| lane.kept.health.poll(&it.policy.health, self.watch.guard(), now));
-        if let Some(edge) = standing.and_then(|standing| standing.edge) {
-            let moved = self.turned(id, edge);
-            self.settle_all(moved, id, now);
-            return self.tend(id, now);
+        let Some(state) = self.endpoints.get_mut(id) else { return Next::Nothing };
+        state.cancel_unsent_probe(now);
+        let health = &mut state.persisted.health;
+        let status = endpoint.map(|it| health.poll(&it.policy.health, self.outage.outage(), now));
+        if let Some(transition) = status.and_then(|status| status.edge) {
+            let moved = self.apply_transition(id, transition);
+            self.reconcile_deliveries(moved, id, now);
+            return self.reconcile_endpoint(id, now);
         }
 
-        let census = lane.census(endpoint.is_some_and(|endpoint| endpoint.enabled));
-        let turned = self.watch.count(lane.census, census);
-        lane.census = census;
+        let condition = state.condition(endpoint.is_some_and(|endpoint| endpoint.enabled));
+        let outage_changed = self.outage.set(&mut state.counted, condition);
 
-        let next = match (endpoint, standing) {
-            (Some(endpoint), Some(standing)) if endpoint.enabled => {
-                lane.next(endpoint, standing.admit, now)
+        let next = match (endpoint, status) {
+            (Some(endpoint), Some(status)) if endpoint.enabled => {
+                state.next(endpoint, status.admit, now)
             }
             _ => Next::Nothing,
         };
-        self.turns.set(id, &mut lane.turn, matches!(next, Next::Go { .. }));
-        let alarm = match next {
-            // At the end of time a wait is over and goes on.
+        self.fair_queue.set(id, &mut state.share, matches!(next, Next::Go { .. }));
+        let timer_at = match next {
+            // At the end of time a wait never ends.
             Next::Wait { until } if until > now => Some(until),
             _ => None,
         };
-        if lane.alarm != alarm {
-            self.alarms.change(lane.alarm, alarm, Timer::Endpoint(id.clone()));
-            lane.alarm = alarm;
-        }
-        if lane.has_news() {
+        self.timers.set(&mut state.timer, timer_at, || Timer::Endpoint(id.clone()));
+
+        if state.has_changed() {
             self.journal.touch(RecordKey::Endpoint(id.clone()));
-            lane.recorded = lane.kept.clone();
+            state.recorded = state.persisted.clone();
         }
-        if turned {
+        if outage_changed {
             self.journal.guard_notice(self.outage_notice(now));
         }
         next
     }
 
-    /// Tells of an endpoint's new state what was not told yet of this incident, and answers which
-    /// deliveries it moves.
-    pub(super) fn turned(&mut self, id: &EndpointId, edge: Transition) -> Vec<u64> {
-        let Some(lane) = self.lanes.get_mut(id) else { return Vec::new() };
-        let told = lane.kept.told;
-        lane.kept.told = told.max(edge.to);
-        let (endpoint, since) = (id.clone(), edge.at);
-        let notice = match edge.to {
+    /// Notifies the host of an endpoint's new state, unless it knows one as bad since the endpoint
+    /// was last healthy. Returns the deliveries that this moves.
+    pub(super) fn apply_transition(&mut self, id: &EndpointId, transition: Transition) -> Vec<u64> {
+        let Some(state) = self.endpoints.get_mut(id) else { return Vec::new() };
+        let persisted = &mut state.persisted;
+        let notified = persisted.notified;
+        persisted.notified = notified.max(transition.to);
+        let (endpoint, since) = (id.clone(), transition.at);
+        let notice = match transition.to {
             State::Healthy => {
-                lane.kept.told = State::Healthy;
-                lane.kept.flow.recovered();
-                Some(Notice::EndpointRecovered { endpoint, at: edge.at })
+                persisted.notified = State::Healthy;
+                persisted.flow.recovered();
+                Some(Notice::EndpointRecovered { endpoint, at: transition.at })
             }
-            to if to <= told => None,
+            to if to <= notified => None,
             State::Degraded => Some(Notice::EndpointDegraded { endpoint, since }),
             State::Suspended => Some(Notice::EndpointSuspended { endpoint, since }),
-            State::Disabled => lane
-                .kept
+            State::Disabled => persisted
                 .health
                 .disabled()
                 .cloned()
@@ -83,12 +81,12 @@ impl Outbox {
             self.journal.touch(RecordKey::Endpoint(id.clone()));
             self.journal.guard_notice(notice);
         }
-        if edge.is_disabling() { lane.queue.open().collect() } else { Vec::new() }
+        if transition.is_disabling() { state.backlog.open().collect() } else { Vec::new() }
     }
 
     fn outage_notice(&self, now: Timestamp) -> Notice {
-        let (failing, all) = self.watch.counts();
-        if self.watch.guard().is_suspected() {
+        let (failing, all) = self.outage.counts();
+        if self.outage.outage().is_suspected() {
             Notice::SenderOutage { failing, all, since: now }
         } else {
             Notice::SenderOutageEnded { at: now }

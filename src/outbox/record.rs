@@ -1,4 +1,4 @@
-//! What an outbox keeps in the host's storage: [`Record`]s, changed by [`Changes`].
+//! Saved state: [`Record`]s and their keys.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,22 +16,22 @@ use crate::time::Timestamp;
 
 /// One row of saved state.
 ///
-/// A host stores each record under its [`key`](Self::key), in whatever it has: a table of two
-/// columns, or a key-value store. Records hold no secret and no URL.
+/// Store each record under its [`key`](Self::key) in any storage: a table with two columns, or a
+/// key-value store. Records contain no secret and no URL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Record {
-    /// A message and its whole fan-out.
+    /// A message and the endpoints that it goes to.
     Message(MessageRecord),
-    /// A delivery that has moved since its message was accepted.
+    /// A delivery of which at least one attempt was started, or that has ended.
     Delivery(DeliveryRecord),
-    /// An endpoint of which something was learned.
+    /// An endpoint whose health or flow differs from that of a new one.
     Endpoint(EndpointRecord),
 }
 
 impl Record {
-    /// The key to store the record under.
+    /// Returns the key to store the record under.
     #[must_use]
     pub fn key(&self) -> RecordKey {
         match self {
@@ -46,16 +46,16 @@ impl Record {
 
 /// An accepted message, its renderings and its fan-out.
 ///
-/// The fan-out is written with the message, so a delivery needs no row of its own until its first
-/// attempt: one that has none is waiting for it.
+/// The fan-out is saved with the message. A delivery has no record of its own before its first
+/// attempt: one without a record is waiting for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MessageRecord {
-    /// Rises with each accepted message of one outbox. Told apart by it: a delivery's row that was
-    /// left behind by an earlier message of the same id, and an old ticket for one.
+    /// Rises with each message that one outbox accepts. It identifies delivery records and tickets
+    /// that belong to an earlier message with the same id.
     pub(crate) sequence: u64,
     pub(crate) accepted_at: Timestamp,
-    /// Each endpoint, and the format that it had when the message was accepted.
+    /// The endpoints, each with the format that it had when the message was accepted.
     pub(crate) fan_out: BTreeMap<EndpointId, Box<str>>,
     #[serde(serialize_with = "inner", deserialize_with = "arc")]
     pub(crate) message: Arc<Message>,
@@ -70,25 +70,25 @@ fn arc<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Message>, D::Er
 }
 
 impl MessageRecord {
-    /// The message.
+    /// Returns the message.
     #[must_use]
     pub fn message(&self) -> &Message {
         &self.message
     }
 
-    /// When the outbox accepted the message.
+    /// Returns when the outbox accepted the message.
     #[must_use]
     pub const fn accepted_at(&self) -> Timestamp {
         self.accepted_at
     }
 
-    /// The endpoints that the message is delivered to.
+    /// Returns the endpoints that the message goes to.
     pub fn endpoints(&self) -> impl Iterator<Item = &EndpointId> {
         self.fan_out.keys()
     }
 }
 
-/// The state of one delivery.
+/// State of one delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeliveryRecord {
@@ -96,73 +96,74 @@ pub struct DeliveryRecord {
     pub(crate) message: MessageId,
     pub(crate) endpoint: EndpointId,
     pub(crate) delivery: Delivery,
-    /// When it was found to have ended, where that was later.
+    /// When the delivery was found to have ended, if that was later than its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) found_at: Option<Timestamp>,
 }
 
 impl DeliveryRecord {
-    /// The message.
+    /// Returns the id of the message.
     #[must_use]
     pub const fn message(&self) -> &MessageId {
         &self.message
     }
 
-    /// The endpoint.
+    /// Returns the id of the endpoint.
     #[must_use]
     pub const fn endpoint(&self) -> &EndpointId {
         &self.endpoint
     }
 
-    /// The state.
+    /// Returns the delivery.
     #[must_use]
     pub const fn delivery(&self) -> &Delivery {
         &self.delivery
     }
 }
 
-/// What was learned about an endpoint.
+/// What the outbox has learned about an endpoint: its health and flow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointRecord {
     pub(crate) endpoint: EndpointId,
     #[serde(flatten)]
-    pub(crate) kept: Box<Persisted>,
+    pub(crate) persisted: Box<Persisted>,
 }
 
 impl EndpointRecord {
-    /// The endpoint.
+    /// Returns the id of the endpoint.
     #[must_use]
     pub const fn endpoint(&self) -> &EndpointId {
         &self.endpoint
     }
 
-    /// Its health.
+    /// Returns the endpoint's health.
     #[must_use]
     pub const fn health(&self) -> &Health {
-        &self.kept.health
+        &self.persisted.health
     }
 
-    /// How fast it may be sent to. Of the attempts in flight the deliveries' records tell.
+    /// Returns the endpoint's flow, without attempts in flight: those are in the records of the
+    /// deliveries.
     #[must_use]
     pub const fn flow(&self) -> &Flow {
-        &self.kept.flow
+        &self.persisted.flow
     }
 }
 
-/// Where a record is stored. Its text is the key in the host's storage, and need not be read back:
-/// [`Record::key`] gives the key of a record that was loaded.
+/// Key of a [`Record`] in the host's storage.
 ///
 /// As text it is `message/{id}`, `delivery/{message}/{endpoint}` or `endpoint/{id}`, with `%` and
-/// `/` inside an id written as `%25` and `%2F`: distinct keys are distinct texts, and the
-/// deliveries of one message share a prefix.
+/// `/` inside an id escaped as `%25` and `%2F`. Distinct keys have distinct texts, and the
+/// deliveries of one message share a prefix. The text need not be parsed: [`Record::key`] returns
+/// the key of a loaded record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RecordKey {
-    /// Of a [`MessageRecord`].
+    /// Key of a [`MessageRecord`].
     Message(MessageId),
-    /// Of a [`DeliveryRecord`].
+    /// Key of a [`DeliveryRecord`].
     Delivery(MessageId, EndpointId),
-    /// Of an [`EndpointRecord`].
+    /// Key of an [`EndpointRecord`].
     Endpoint(EndpointId),
 }
 
@@ -191,80 +192,5 @@ impl fmt::Display for Escaped<'_> {
             }
         }
         Ok(())
-    }
-}
-
-/// One change of saved state.
-///
-/// Exhaustive: storage knows no third way to change a record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "a host must carry out every kind")]
-pub enum Change {
-    /// Write the record under its key, over what is there.
-    Put(Record),
-    /// Remove what is under the key; nothing being there is fine.
-    Delete(RecordKey),
-}
-
-/// Counts the [`Changes`] of one outbox since it was made or restored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Revision(pub(crate) u64);
-
-impl Revision {
-    pub(crate) const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
-}
-
-impl fmt::Display for Revision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-/// An ordered list of changes for the host to write.
-///
-/// Write them in order. One transaction is best; without one, every prefix of the list leaves
-/// storage in a state that [`Outbox::restore`](crate::Outbox::restore) understands. When all are
-/// durable, say so with [`Outbox::saved`](crate::Outbox::saved); when that failed, with
-/// [`Outbox::unsaved`](crate::Outbox::unsaved).
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "what these changes guard is held back until they are confirmed as saved"]
-pub struct Changes {
-    pub(crate) revision: Revision,
-    pub(crate) list: Vec<Change>,
-}
-
-impl Changes {
-    /// What to confirm.
-    #[must_use]
-    pub const fn revision(&self) -> Revision {
-        self.revision
-    }
-
-    /// The changes, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &Change> {
-        self.list.iter()
-    }
-
-    /// How many changes there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.list.len()
-    }
-
-    /// Whether there is no change; the outbox never asks to save none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-}
-
-impl IntoIterator for Changes {
-    type Item = Change;
-    type IntoIter = std::vec::IntoIter<Change>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.list.into_iter()
     }
 }

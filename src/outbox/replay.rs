@@ -1,4 +1,4 @@
-//! Deliveries that are made again: [`ReplayFilter`], [`ReplayPlan`] and [`Outbox::replay`].
+//! Redelivery: [`ReplayFilter`], [`ReplayPlan`] and [`Outbox::replay`].
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Range;
@@ -7,21 +7,21 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Outbox;
-use super::backlog::Phase;
+use super::index::timers::Timer;
 use super::record::RecordKey;
-use super::timers::Timer;
 use crate::delivery::{Delivery, Verdict};
 use crate::id::{EndpointId, MessageId};
 use crate::time::Timestamp;
 
-/// Which deliveries to replay. Each condition narrows it down.
+/// Selects the deliveries to replay, such as the dead letters of one endpoint. Deliveries must meet
+/// all conditions.
 ///
 /// ```
 /// use std::time::Duration;
 /// use labhook::{EndpointId, Timestamp};
 /// use labhook::outbox::ReplayFilter;
 ///
-/// // What the ELN missed yesterday.
+/// // Yesterday's dead letters for the ELN.
 /// let today = Timestamp::from_unix_seconds(1_744_848_000);
 /// let yesterday = Timestamp::from_unix_seconds(1_744_761_600);
 /// let missed = ReplayFilter::all()
@@ -31,71 +31,76 @@ use crate::time::Timestamp;
 ///     .only_failed();
 /// # Ok::<(), labhook::id::IdError>(())
 /// ```
+#[doc(alias = "redelivery")]
+#[doc(alias = "resend")]
+#[doc(alias = "dead letter")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReplayFilter {
     message: Option<MessageId>,
     endpoint: Option<EndpointId>,
     from: Option<Timestamp>,
     before: Option<Timestamp>,
-    failed: bool,
+    only_failed: bool,
 }
 
 impl ReplayFilter {
-    /// All deliveries that the outbox knows: those that are pending, and those of settled messages
-    /// that it [retains](Outbox::with_retention).
+    /// Selects all deliveries that the outbox has: the pending ones, and those of settled messages
+    /// within their [retention](Outbox::with_retention).
     #[must_use]
     pub fn all() -> Self {
         Self::default()
     }
 
-    /// Only those of this message.
+    /// Selects only deliveries of this message.
     #[must_use]
     pub fn with_message(mut self, id: MessageId) -> Self {
         self.message = Some(id);
         self
     }
 
-    /// Only those to this endpoint.
+    /// Selects only deliveries to this endpoint.
     #[must_use]
     pub fn with_endpoint(mut self, id: EndpointId) -> Self {
         self.endpoint = Some(id);
         self
     }
 
-    /// Only those whose message was accepted at this instant or later.
+    /// Selects only deliveries of messages that were accepted at or after this instant.
     #[must_use]
     pub const fn with_accepted_from(mut self, at: Timestamp) -> Self {
         self.from = Some(at);
         self
     }
 
-    /// Only those whose message was accepted before this instant.
+    /// Selects only deliveries of messages that were accepted before this instant.
     #[must_use]
     pub const fn with_accepted_before(mut self, at: Timestamp) -> Self {
         self.before = Some(at);
         self
     }
 
-    /// Only those that have ended, and not as [`Verdict::Delivered`].
+    /// Selects only dead letters: deliveries that ended, but not as [`Verdict::Delivered`].
     #[must_use]
     pub const fn only_failed(mut self) -> Self {
-        self.failed = true;
+        self.only_failed = true;
         self
     }
 
-    /// Whether it is selected, where its message is.
+    /// Returns whether a delivery of a selected message is selected.
     fn selects(&self, endpoint: &EndpointId, delivery: &Delivery) -> bool {
         self.endpoint.as_ref().is_none_or(|id| id == endpoint)
             && self.from.is_none_or(|from| delivery.accepted_at() >= from)
             && self.before.is_none_or(|before| delivery.accepted_at() < before)
-            && (!self.failed || (delivery.verdict().is_some() && !is_delivered(delivery)))
+            && (!self.only_failed || (delivery.verdict().is_some() && !is_delivered(delivery)))
     }
 }
 
-/// Which deliveries are to be replayed, and when: made by [`Outbox::plan_replay`], carried out by
-/// [`Outbox::replay`].
+/// A list of deliveries to replay, each with the instant at which it becomes due.
 ///
-/// It is plain data, so that it can be shown to whoever decides, and saved in between.
+/// [`Outbox::plan_replay`] makes it, and [`Outbox::replay`] carries it out. It is plain data with
+/// serde: show it to an operator for approval, or save it.
+#[doc(alias = "redelivery")]
+#[doc(alias = "resend")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReplayPlan {
@@ -109,7 +114,7 @@ struct Planned {
     sequence: u64,
     message: MessageId,
     endpoint: EndpointId,
-    /// What was so when it was planned: whatever has moved since is left out.
+    /// The delivery's state as it was planned. A delivery that has changed since is left out.
     attempts: u32,
     replays: u32,
     delivered: bool,
@@ -117,19 +122,20 @@ struct Planned {
 }
 
 impl ReplayPlan {
-    /// Each delivery, and when it is to be due, in the order in which their messages were accepted.
+    /// Returns each delivery and when it becomes due, in the order in which the messages were
+    /// accepted.
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&MessageId, &EndpointId, Timestamp)> {
         self.replays.iter().map(|it| (&it.message, &it.endpoint, it.due))
     }
 
-    /// How many deliveries are to be replayed.
+    /// Returns the number of deliveries in the plan.
     #[must_use]
     pub fn len(&self) -> usize {
         self.replays.len()
     }
 
-    /// Whether there is none to be replayed.
+    /// Returns whether the plan is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.replays.is_empty()
@@ -137,34 +143,29 @@ impl ReplayPlan {
 }
 
 impl Outbox {
-    /// Plans to replay what is selected, the deliveries of each endpoint `pace` apart; changes
+    /// Plans to replay the selected deliveries, those of each endpoint `pace` apart. Changes
     /// nothing.
     ///
-    /// What cannot be replayed is left out: what has an attempt in flight, what is past its
-    /// message's lifetime by its turn, and what goes to an endpoint that is unknown or disabled.
+    /// The plan leaves out deliveries that have an attempt in flight, deliveries whose message will
+    /// have expired by then, and deliveries to an unknown or disabled endpoint.
     #[must_use]
-    pub fn plan_replay(
-        &self,
-        selection: &ReplayFilter,
-        pace: Duration,
-        now: Timestamp,
-    ) -> ReplayPlan {
-        let mut turns = BTreeMap::new();
+    pub fn plan_replay(&self, filter: &ReplayFilter, pace: Duration, now: Timestamp) -> ReplayPlan {
+        let mut next_due = BTreeMap::new();
         let mut replays = Vec::new();
-        let entries = match selection.message.as_ref().map(|id| self.sequences.get(id)) {
+        let messages = match filter.message.as_ref().map(|id| self.sequences.get(id)) {
             Some(Some(sequence)) => self.messages.range(sequence..=sequence),
             Some(None) => Range::default(),
             None => self.messages.range(..),
         };
-        for (sequence, entry) in entries {
-            for (endpoint, slot) in entry.slots.iter() {
-                let message = entry.message.id();
-                let delivery = &slot.delivery;
-                if !selection.selects(endpoint, delivery) || !self.can_replay(endpoint) {
+        for (sequence, message_state) in messages {
+            for (endpoint, state) in message_state.deliveries.iter() {
+                let message = message_state.message.id();
+                let delivery = &state.delivery;
+                if !filter.selects(endpoint, delivery) || !self.can_replay(endpoint) {
                     continue;
                 }
-                let due = turns.entry(endpoint).or_insert(now);
-                // Whether it can be replayed is the delivery's to say.
+                let due = next_due.entry(endpoint).or_insert(now);
+                // Only the delivery knows whether it can be replayed.
                 if !delivery.clone().replay(*due) {
                     continue;
                 }
@@ -183,16 +184,17 @@ impl Outbox {
         ReplayPlan { planned_at: now, replays }
     }
 
-    /// Carries a plan out, and answers how many deliveries are replayed by it.
+    /// Carries out a plan, and returns the number of deliveries that it replays.
     ///
-    /// Each of them is due again as long after `now` as the plan has it after the instant at which
-    /// it was made: one that had ended is pending once more, and one that waited for a retry waits
-    /// for this instead, in one step. Its attempts are retries, held back by health, flow and order
-    /// like any other; in order it stands where its message was accepted, ahead of what was
-    /// accepted since.
+    /// The plan's schedule is relative to the instant at which it was made, and starts at `now`. A
+    /// delivery that had ended is pending again, and one that waited for a retry waits for this
+    /// instant instead. Attempts count as retries and are subject to health, flow and order like
+    /// any other. In its ordering group a replayed delivery keeps the position of its message,
+    /// ahead of those that were accepted later.
     ///
-    /// A delivery that was attempted, replayed or delivered since the plan was made is left as it
-    /// is. So a plan can be carried out again, after a crash say, and nothing is replayed twice.
+    /// Deliveries that were attempted, replayed or delivered since the plan was made are left as
+    /// they are. A plan can therefore be carried out again, for example after a crash, and nothing
+    /// is replayed twice.
     pub fn replay(&mut self, plan: &ReplayPlan, now: Timestamp) -> usize {
         let later = now.saturating_since(plan.planned_at);
         plan.replays.iter().filter(|planned| self.replay_one(planned, later, now)).count()
@@ -203,37 +205,39 @@ impl Outbox {
         if !self.can_replay(endpoint) {
             return false;
         }
-        let Some(entry) = self.messages.get_mut(sequence) else { return false };
-        let Some(slot) = entry.slots.get_mut(endpoint) else { return false };
-        let delivery = &slot.delivery;
+        let Some(message_state) = self.messages.get_mut(sequence) else { return false };
+        let Some(state) = message_state.deliveries.get_mut(endpoint) else { return false };
+        let delivery = &state.delivery;
         let as_planned = (delivery.attempts(), delivery.replays()) == (*attempts, *replays)
             && is_delivered(delivery) == *delivered;
-        let ended = slot.delivery.verdict().is_some();
-        // Of a plan that is carried out late the window counts from now, and a lifetime that has
-        // ended since is over.
+        let had_ended = delivery.verdict().is_some();
+        // If the plan is carried out late, the delivery's window counts from now, and a lifetime
+        // that has ended since is over.
         let due = (*due + later).max(now);
-        if entry.message.id() != message || !as_planned || !slot.delivery.replay(due) {
+        let same_message = message_state.message.id() == message;
+        if !same_message || !as_planned || !state.delivery.replay(due) {
             return false;
         }
-        if ended {
-            self.alarms.change(entry.forget_at.take(), None, Timer::Forget(*sequence));
-            entry.open = entry.open.saturating_add(1);
+        if had_ended {
+            let scheduled = &mut message_state.forget_timer;
+            self.timers.set(scheduled, None, || Timer::Forget(*sequence));
+            message_state.open = message_state.open.saturating_add(1);
             self.pending = self.pending.saturating_add(1);
-            // It is told of, counted and taken up anew, also where it ends at once.
-            slot.place = Phase::New;
-            slot.note(now);
+            // It is reported and counted again when it ends, even if that is at once.
+            state.placement.reopen();
+            state.update_record(now);
             self.journal.touch(RecordKey::Delivery(message.clone(), endpoint.clone()));
-            if let Some(lane) = self.lanes.get_mut(endpoint) {
-                lane.counters.replayed();
+            if let Some(endpoint_state) = self.endpoints.get_mut(endpoint) {
+                endpoint_state.counters.replayed();
             }
         }
-        self.settle(*sequence, endpoint, None, now);
+        self.reconcile_delivery(*sequence, endpoint, None, now);
         true
     }
 
     fn can_replay(&self, endpoint: &EndpointId) -> bool {
-        let lane = self.lanes.get(endpoint).filter(|_| self.registry.get(endpoint).is_some());
-        lane.is_some_and(|lane| lane.kept.health.disabled().is_none())
+        let state = self.endpoints.get(endpoint).filter(|_| self.registry.get(endpoint).is_some());
+        state.is_some_and(|state| state.persisted.health.disabled().is_none())
     }
 }
 

@@ -1,27 +1,27 @@
-//! The way back in: [`Outbox::restore`].
+//! Restores saved state: [`Outbox::restore`].
 
+use super::Outbox;
 use super::delivery_state::DeliveryState;
 use super::in_flight::InFlight;
+use super::message_state::MessageState;
 use super::record::{DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey};
-use super::{Entry, Outbox};
 use crate::delivery::Delivery;
 use crate::id::MessageId;
 use crate::small_map::SmallMap;
 use crate::time::Timestamp;
 
 impl Outbox {
-    /// Takes up from saved records, in any order, what an earlier outbox left.
+    /// Restores what an earlier outbox saved, from its records in any order.
     ///
-    /// Call it on a fresh outbox with the same seed. What any prefix of an earlier outbox's
-    /// changes leaves in storage can be restored from. An attempt that was in flight may have
-    /// reached its receiver, so it is waited for until its deadline and then counts as timed out.
-    /// Deliveries whose endpoint the registry does not know are held until
-    /// [`insert_endpoint`](Outbox::insert_endpoint) brings it back or
-    /// [`remove_endpoint`](Outbox::remove_endpoint) gives it up.
+    /// Call it on a new outbox with the same seed. Any prefix of an earlier outbox's changes can be
+    /// restored. An attempt that was in flight may have reached its receiver, so the outbox waits
+    /// until its deadline and then counts it as timed out. Deliveries to endpoints that the
+    /// registry does not have are held until [`insert_endpoint`](Outbox::insert_endpoint) adds the
+    /// endpoint or [`remove_endpoint`](Outbox::remove_endpoint) cancels them.
     ///
     /// # Errors
     ///
-    /// [`RestoreError`] where the records are not those of one outbox.
+    /// [`RestoreError`] if the records are not those of one outbox.
     pub fn restore(
         mut self,
         records: impl IntoIterator<Item = Record>,
@@ -30,44 +30,42 @@ impl Outbox {
         if !self.messages.is_empty() {
             return Err(RestoreError::NotFresh);
         }
-        let mut rows = Vec::new();
+        let mut deliveries = Vec::new();
         for record in records {
             match record {
                 Record::Message(record) => self.restore_message(record)?,
-                Record::Delivery(record) => rows.push(record),
-                Record::Endpoint(EndpointRecord { endpoint, mut kept }) => {
-                    // That is the deliveries' rows to tell.
-                    kept.flow.set_in_flight(0);
-                    self.lanes.entry(endpoint).or_default().kept = *kept;
+                Record::Delivery(record) => deliveries.push(record),
+                Record::Endpoint(EndpointRecord { endpoint, mut persisted }) => {
+                    // Attempts in flight are counted from the deliveries below.
+                    persisted.flow.set_in_flight(0);
+                    self.endpoints.entry(endpoint).or_default().persisted = *persisted;
                 }
             }
         }
-        for row in rows {
-            self.restore_delivery(row);
+        for record in deliveries {
+            self.restore_delivery(record);
         }
-        for (id, lane) in &mut self.lanes {
-            // Of a probe that was in flight the health will hear no more: a flight of before has no
-            // pass.
-            if let Some(probe) = lane.kept.health.probe() {
-                lane.kept.health.cancel_start(probe);
+        for (id, state) in &mut self.endpoints {
+            // An attempt from before the restart has no permit, so the outcome of a probe could not
+            // reach its health.
+            if let Some(probe) = state.persisted.health.probe() {
+                state.persisted.health.cancel_start(probe);
             }
-            lane.recorded = lane.kept.clone();
-            // Of an outage of its own the host was told before.
-            let census = lane.census(self.registry.get(id).is_some_and(|it| it.enabled));
-            self.watch.count(lane.census, census);
-            lane.census = census;
+            state.recorded = state.persisted.clone();
+            // The earlier outbox has already notified the host of an outage.
+            let condition = state.condition(self.registry.get(id).is_some_and(|it| it.enabled));
+            self.outage.set(&mut state.counted, condition);
         }
-        for (sequence, entry) in std::mem::take(&mut self.messages) {
-            self.admit(sequence, entry, now);
+        for (sequence, message) in std::mem::take(&mut self.messages) {
+            self.add_message(sequence, message, now);
         }
-        let ids: Vec<_> = self.lanes.keys().cloned().collect();
+        let ids: Vec<_> = self.endpoints.keys().cloned().collect();
         for id in &ids {
-            self.tend(id, now);
+            self.reconcile_endpoint(id, now);
         }
-        // A removed endpoint has a lane again by its deliveries that have ended, and nothing asks
-        // for it.
+        // Ended deliveries to a removed endpoint have created a state for it that nothing needs.
         let registry = &self.registry;
-        self.lanes.retain(|id, lane| lane.is_worth_keeping() || registry.get(id).is_some());
+        self.endpoints.retain(|id, state| state.is_worth_keeping() || registry.get(id).is_some());
         Ok(self)
     }
 
@@ -78,13 +76,14 @@ impl Outbox {
             return Err(RestoreError::NoRendering { id, format: format.clone() });
         }
         let delivery = Delivery::new(accepted_at).with_expires_at(message.expires_at());
-        let fresh = |format| DeliveryState::new(format, delivery.clone());
-        let slots: SmallMap<_, _> = fan_out.into_iter().map(|(id, it)| (id, fresh(it))).collect();
-        let entry = Entry::new(message, accepted_at, slots);
-        if self.messages.insert(sequence, entry).is_some()
+        let new = |format| DeliveryState::new(format, delivery.clone());
+        let deliveries: SmallMap<_, _> =
+            fan_out.into_iter().map(|(id, format)| (id, new(format))).collect();
+        let state = MessageState::new(message, accepted_at, deliveries);
+        if self.messages.insert(sequence, state).is_some()
             || self.sequences.insert(id.clone(), sequence).is_some()
         {
-            return Err(RestoreError::Repeated { id });
+            return Err(RestoreError::Duplicate { id });
         }
         let Some(next) = sequence.checked_add(1) else {
             return Err(RestoreError::LastSequence { id });
@@ -93,55 +92,54 @@ impl Outbox {
         Ok(())
     }
 
-    fn restore_delivery(&mut self, row: DeliveryRecord) {
-        let DeliveryRecord { sequence, message, endpoint, delivery, found_at } = row;
+    fn restore_delivery(&mut self, record: DeliveryRecord) {
+        let DeliveryRecord { sequence, message, endpoint, delivery, found_at } = record;
         self.next_sequence = self.next_sequence.max(sequence.checked_add(1).unwrap_or(0));
         let known = self.sequences.get(&message) == Some(&sequence);
-        match self.slot(sequence, &endpoint).filter(|_| known) {
-            Some(slot) => {
-                slot.recorded = delivery.clone();
-                slot.delivery = delivery;
-                slot.found_at = found_at;
-                // It may have been: a crash hides whether it was.
-                slot.sent = true;
-                if let Some(started) = slot.delivery.in_flight() {
-                    slot.flight = Some(InFlight { started, clearance: None });
-                    let flow = &mut self.lanes.entry(endpoint).or_default().kept.flow;
+        match self.delivery_mut(sequence, &endpoint).filter(|_| known) {
+            Some(state) => {
+                state.recorded = delivery.clone();
+                state.delivery = delivery;
+                state.found_at = found_at;
+                if state.delivery.in_flight().is_some() {
+                    // The crash may have come before or after it was handed out.
+                    state.in_flight = Some(InFlight { clearance: None, sent: true });
+                    let flow = &mut self.endpoints.entry(endpoint).or_default().persisted.flow;
                     flow.set_in_flight(flow.in_flight().saturating_add(1));
                 }
             }
-            // Its message is gone, or is a later one of the same id: a removal that was cut short.
+            // Its message was deleted, or replaced by a later one with the same id, and the
+            // deletion of this record was cut short.
             None => self.journal.touch(RecordKey::Delivery(message, endpoint)),
         }
     }
 }
 
-/// Records cannot be restored from.
+/// Error of [`Outbox::restore`]: the records are not those of one outbox.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestoreError {
-    /// The outbox has messages already.
-    #[error("only an outbox without messages can be restored into")]
+    /// The outbox already has messages.
+    #[error("cannot restore into an outbox that already has messages")]
     NotFresh,
-    /// A message lacks the rendering that one of its deliveries is to send.
-    #[error("the message {id} has no rendering in the format {format}")]
+    /// A message lacks the rendering that one of its deliveries sends.
+    #[error("message {id} has no rendering in format `{format}`")]
     NoRendering {
-        /// The id.
+        /// The id of the message.
         id: MessageId,
         /// The name of the format.
         format: Box<str>,
     },
-    /// A message was given the last sequence that there is: no outbox comes so far.
-    #[error("the message {id} leaves no sequence for another")]
+    /// A message has the highest possible sequence number, which no outbox reaches.
+    #[error("message {id} has the highest possible sequence number")]
     LastSequence {
-        /// The id.
+        /// The id of the message.
         id: MessageId,
     },
-    /// Two records are of one message, or of two messages of one sequence: the records are not
-    /// those of one outbox.
-    #[error("the message {id} clashes with another record")]
-    Repeated {
-        /// The id.
+    /// Two records are for one message, or two messages have the same sequence number.
+    #[error("record of message {id} conflicts with another record")]
+    Duplicate {
+        /// The id of the message.
         id: MessageId,
     },
 }

@@ -1,68 +1,75 @@
-//! What an outbox shows of itself, and how an endpoint is doing: [`Status`].
+//! State of an outbox and its endpoints: [`Status`].
 
 use super::Outbox;
 use super::counters::Counters;
 use crate::delivery::Delivery;
-use crate::endpoint::Registry;
+use crate::endpoint::{Registry, UnknownEndpointError};
 use crate::flow::Flow;
 use crate::health::{Health, SenderOutage};
 use crate::id::EndpointId;
 use crate::message::Message;
 
-/// How an endpoint is doing at this moment: what a host shows to its operators and exports to its
-/// monitoring.
+/// Status of an endpoint, for operators and monitoring.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Status<'a> {
-    /// Its health.
+    /// Circuit breaker state.
     pub health: &'a Health,
-    /// How fast it may be sent to, and how many attempts are in flight.
+    /// Rate and concurrency state, including the number of attempts in flight.
     pub flow: &'a Flow,
-    /// What was counted since the outbox was made or restored.
+    /// Counters since the outbox was created or restored.
     pub counters: Counters,
-    /// How many deliveries have not ended.
+    /// The number of deliveries that have not ended.
     pub pending: usize,
-    /// How many of them could be attempted now, if health and flow had nothing against it.
+    /// The number of deliveries that are due now, ignoring health and flow limits.
     pub due: usize,
 }
 
 impl Outbox {
-    /// How many deliveries have not ended.
+    /// Returns the number of deliveries that have not ended.
     #[must_use]
     pub const fn pending(&self) -> usize {
         self.pending
     }
 
-    /// The deliveries that the outbox knows, those of settled messages until these are forgotten.
+    /// Returns all deliveries: the pending ones, and those of settled messages within their
+    /// [retention](Self::with_retention).
     pub fn deliveries(&self) -> impl Iterator<Item = (&Message, &EndpointId, &Delivery)> {
-        self.messages.values().flat_map(|entry| {
-            let message = &*entry.message;
-            entry.slots.iter().map(move |(endpoint, slot)| (message, endpoint, &slot.delivery))
+        self.messages.values().flat_map(|message_state| {
+            let deliveries = message_state.deliveries.iter();
+            deliveries.map(move |(endpoint, it)| (&*message_state.message, endpoint, &it.delivery))
         })
     }
 
-    /// The endpoints.
+    /// Returns the endpoints.
     #[must_use]
     pub const fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    /// How an endpoint is doing; `None` where the outbox knows none of this id.
-    #[must_use]
-    pub fn status(&self, endpoint: &EndpointId) -> Option<Status<'_>> {
-        let lane = self.lanes.get(endpoint)?;
-        Some(Status {
-            health: &lane.kept.health,
-            flow: &lane.kept.flow,
-            counters: lane.counters,
-            pending: lane.queue.open().len(),
-            due: lane.queue.due(),
+    /// Returns the status of an endpoint.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownEndpointError`] if the outbox has neither an endpoint with this id nor anything
+    /// left of one.
+    pub fn status(&self, endpoint: &EndpointId) -> Result<Status<'_>, UnknownEndpointError> {
+        let Some(state) = self.endpoints.get(endpoint) else {
+            return Err(UnknownEndpointError { id: endpoint.clone() });
+        };
+        Ok(Status {
+            health: &state.persisted.health,
+            flow: &state.persisted.flow,
+            counters: state.counters,
+            pending: state.backlog.open().len(),
+            due: state.backlog.due(),
         })
     }
 
-    /// Whether so many endpoints fail together that the fault is likely the sender's own.
+    /// Returns whether the current failures suggest an outage on the sender's side:
+    /// [`with_outage_policy`](Self::with_outage_policy).
     #[must_use]
-    pub const fn own_outage(&self) -> SenderOutage {
-        self.watch.guard()
+    pub const fn sender_outage(&self) -> SenderOutage {
+        self.outage.outage()
     }
 }

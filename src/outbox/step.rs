@@ -1,30 +1,32 @@
-//! What a host does next: [`Step`].
+//! The host's next action: [`Step`].
 
 use crate::outbox::attempt::Attempt;
+use crate::outbox::changes::Changes;
 use crate::outbox::notice::Notice;
-use crate::outbox::record::Changes;
 use crate::time::Timestamp;
 
-/// What [`Outbox::poll`](crate::Outbox::poll) asks of the host.
+/// The host's next action, returned by [`Outbox::poll`](crate::Outbox::poll).
 ///
-/// Exhaustive: a host must meet every arm.
+/// Exhaustive: a host must handle every variant.
 #[derive(Debug)]
 #[must_use = "a step is handed out once: dropping it drops the work"]
-#[allow(clippy::exhaustive_enums, reason = "a host must meet every arm")]
+#[allow(clippy::exhaustive_enums, reason = "a host must handle every variant")]
 pub enum Step {
-    /// Write these changes, then call [`Outbox::saved`](crate::Outbox::saved), or
-    /// [`Outbox::unsaved`](crate::Outbox::unsaved) where that failed. Polling on in the meantime
-    /// is fine.
+    /// Write these changes to storage, then call [`Outbox::saved`](crate::Outbox::saved), or
+    /// [`Outbox::unsaved`](crate::Outbox::unsaved) if that failed. The host may poll on in the
+    /// meantime.
     Save(Changes),
-    /// Send [`Attempt::request`] and hand what came of it to
+    /// Send [`Attempt::request`] and report the outcome to
     /// [`Outbox::resolve`](crate::Outbox::resolve). Many attempts may be in flight at once.
     Send(Attempt),
-    /// Take note. Nothing waits for it.
+    /// Log, count or alert. The outbox does not wait for it.
     Notify(Notice),
-    /// Nothing to do before this instant, which is after the `now` of the call, unless an input
-    /// comes first. It is exact: sleeping until then loses nothing.
+    /// Nothing to do before this instant, unless there is an input before.
+    ///
+    /// The instant is after the `now` of the call, and exact: a host that sleeps until then misses
+    /// nothing.
     Wait(Timestamp),
-    /// Nothing to do until an input comes. No attempt is in flight, save to endpoints that the
-    /// registry does not know.
+    /// Nothing to do until there is an input. No attempt is in flight, except to endpoints that the
+    /// registry does not have.
     Idle,
 }

@@ -206,7 +206,7 @@ impl<'a> Run<'a> {
     fn record_states(&mut self) {
         let at = self.elapsed();
         for (id, endpoint) in &mut self.endpoints {
-            if let Some(status) = self.outbox.status(id) {
+            if let Ok(status) = self.outbox.status(id) {
                 endpoint.recorder.state(status.health.state(), at);
             }
         }

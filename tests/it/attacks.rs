@@ -187,7 +187,7 @@ fn a_sequence_that_leaves_no_other_is_an_error() {
     });
     let error = self::outbox(RetryPolicy::default()).restore(last, at(0)).unwrap_err();
     assert_eq!(error, RestoreError::LastSequence { id: mid("m") });
-    assert_eq!(error.to_string(), "the message m leaves no sequence for another");
+    assert_eq!(error.to_string(), "message m has the highest possible sequence number");
 }
 
 #[test]
@@ -201,9 +201,9 @@ fn a_message_that_cannot_be_signed_is_reported_when_it_is_published() {
     let mut outbox = Outbox::new(registry([with("colon", signer), with("many", many)]), 7);
     let published = outbox.publish(message("run:17"), at(0)).unwrap();
     assert!(published.endpoints.is_empty());
-    let refused: Vec<_> = published.inexpressible.iter().map(|it| it.endpoint.as_str()).collect();
+    let refused: Vec<_> = published.render_failures.iter().map(|it| it.endpoint.as_str()).collect();
     assert_eq!(refused, ["colon", "many"]);
-    let text = published.inexpressible[0].error.to_string();
+    let text = published.render_failures[0].error.to_string();
     assert_eq!(text, "the endpoint's signer cannot sign the message");
 }
 

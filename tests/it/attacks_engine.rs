@@ -31,13 +31,13 @@ fn what_is_replayed_is_not_forgotten_after_another_retention() {
     host.outbox =
         std::mem::replace(&mut host.outbox, Outbox::new(registry([]), 7)).with_retention(secs(9));
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, host.now);
-    host.outbox.pause_endpoint(&eid("e"), host.now);
+    host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
     assert_eq!(host.outbox.replay(&plan, host.now), 1);
     assert_eq!(host.shown(), [""; 0]);
     host.now = at(90_000);
     assert_eq!(host.shown(), [""; 0]);
     assert_eq!(host.outbox.deliveries().count(), 1);
-    host.outbox.resume_endpoint(&eid("e"), host.now);
+    host.outbox.resume_endpoint(&eid("e"), host.now).unwrap();
     assert_eq!(host.shown(), ["m>e#2"]);
 }
 
@@ -49,7 +49,7 @@ fn what_ends_for_a_disabled_endpoint_is_not_said_to_be_in_doubt() {
     let mut host = Host::with([asking]);
     host.publish("m");
     let ticket = host.send();
-    host.outbox.disable_endpoint(&eid("e"), None, host.now);
+    host.outbox.disable_endpoint(&eid("e"), None, host.now).unwrap();
     let resolution = host.resolve(&ticket, &Outcome::failed(Failure::Timeout));
     assert_eq!(host.verdict("m", "e"), Some(Verdict::Unconfirmed));
     assert_eq!(resolution, Resolution::Ended(Verdict::Unconfirmed));
@@ -62,7 +62,7 @@ fn an_answer_from_before_an_endpoint_was_enabled_does_not_disable_it() {
     let mut host = Host::with([endpoint("e")]);
     host.publish("m");
     let ticket = host.send();
-    host.outbox.disable_endpoint(&eid("e"), None, host.now);
+    host.outbox.disable_endpoint(&eid("e"), None, host.now).unwrap();
     host.enable("e").unwrap();
     host.resolve(&ticket, &answer(410));
     assert_eq!(host.verdict("m", "e"), Some(Verdict::Gone));
@@ -202,7 +202,7 @@ fn what_expired_while_the_host_was_down_is_kept_from_when_that_was_found() {
     let hasty = || endpoint("e").with_retry(policy(&[5]).with_window(secs(60)));
     let mut host = Host::with([hasty()]);
     host.publish("m");
-    host.outbox.pause_endpoint(&eid("e"), host.now);
+    host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
     assert_eq!(host.shown(), [""; 0]);
     host.now = at(3 * 86_400);
     host.restart(Outbox::new(registry([hasty()]), 7));

@@ -90,7 +90,7 @@ fn fault_3_disabling_strands_nothing_whoever_disables() {
             host.resolve(&ticket, &answer(status));
         }
         if by == "operator" {
-            assert!(host.outbox.disable_endpoint(&eid("a"), None, host.now));
+            assert!(host.outbox.disable_endpoint(&eid("a"), None, host.now).unwrap());
         }
         for _ in 0..20 {
             for ticket in host.sends() {

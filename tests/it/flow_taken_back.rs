@@ -63,11 +63,11 @@ fn a_pause_does_not_use_up_the_retries_that_were_saved_up() {
         if paused {
             // While the retries are being saved.
             let changes = host.unsaved();
-            host.outbox.pause_endpoint(&eid("e"), host.now);
+            host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
             host.now = at(605);
             host.save(changes);
             assert_eq!(host.sends().len(), 0);
-            host.outbox.resume_endpoint(&eid("e"), host.now);
+            host.outbox.resume_endpoint(&eid("e"), host.now).unwrap();
         }
         host.now = at(605);
         host.sends().len()
@@ -114,11 +114,11 @@ fn a_retry_from_before_there_was_a_budget_is_not_paid_out_of_it() {
     host.now = at(5);
     // All retries are started. While they are saved, somebody pauses and sets a budget.
     let changes = host.unsaved();
-    host.outbox.pause_endpoint(&eid("e"), host.now);
+    host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
     host.outbox.replace_endpoint(after(), host.now).unwrap();
     host.save(changes);
     assert_eq!(host.sends().len(), 0);
-    host.outbox.resume_endpoint(&eid("e"), host.now);
+    host.outbox.resume_endpoint(&eid("e"), host.now).unwrap();
     assert_eq!(host.sends().len(), 1, "no first attempt was made since, and the trickle gives one");
 }
 
@@ -174,10 +174,10 @@ fn an_attempt_that_was_taken_back_earns_no_retry() {
     for _ in 0..10 {
         // Somebody pauses while storage is busy, and resumes.
         let changes = host.unsaved();
-        host.outbox.pause_endpoint(&eid("e"), host.now);
+        host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
         host.save(changes);
         assert_eq!(host.shown(), [""; 0]);
-        host.outbox.resume_endpoint(&eid("e"), host.now);
+        host.outbox.resume_endpoint(&eid("e"), host.now).unwrap();
     }
     let mut retries = 0;
     for second in 0..60 {
@@ -198,9 +198,9 @@ fn an_attempt_that_was_taken_back_uses_up_no_rate() {
     let mut host = Host::with([endpoint("e").with_flow(flow)]);
     host.publish("m");
     let changes = host.unsaved();
-    host.outbox.pause_endpoint(&eid("e"), host.now);
+    host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
     host.save(changes);
     assert_eq!(host.shown(), [""; 0]);
-    host.outbox.resume_endpoint(&eid("e"), host.now);
+    host.outbox.resume_endpoint(&eid("e"), host.now).unwrap();
     assert_eq!(host.shown(), ["m>e#1"]);
 }

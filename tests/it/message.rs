@@ -74,7 +74,7 @@ fn inexpressible(id: &str) -> Message {
 
 fn reasons(published: &Published) -> Vec<String> {
     let shown = |it: &labhook::outbox::RenderFailure| format!("{}: {}", it.endpoint, it.error);
-    published.inexpressible.iter().map(shown).collect()
+    published.render_failures.iter().map(shown).collect()
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn what_a_format_cannot_express_is_reported_for_each_endpoint_and_goes_to_the_ot
 
     // It is reported once, and a repetition changes nothing.
     let again = host.outbox.publish(inexpressible("m"), at(0)).unwrap();
-    assert!(again.duplicate && again.inexpressible.is_empty());
+    assert!(again.duplicate && again.render_failures.is_empty());
     assert_eq!(again.endpoints, [eid("b")]);
 }
 

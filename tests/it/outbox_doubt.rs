@@ -182,7 +182,7 @@ fn disabling_ends_what_is_in_doubt_as_unconfirmed_or_keeps_it() {
         host.publish("flying");
         let sends = host.sends();
         host.resolve(&sends[0], &broken());
-        host.outbox.disable_endpoint(&eid("a"), None, at(1));
+        host.outbox.disable_endpoint(&eid("a"), None, at(1)).unwrap();
         host.now = at(10);
         host.sends();
         let told = host.told();
@@ -205,7 +205,7 @@ fn disabling_ends_what_is_in_doubt_as_unconfirmed_or_keeps_it() {
         host.enable("a").unwrap();
         assert_eq!(host.shown(), ["m>a#2"]);
         // Removed, it is unconfirmed rather than cancelled: it may have arrived.
-        host.outbox.remove_endpoint(&eid("a"), at(11));
+        host.outbox.remove_endpoint(&eid("a"), at(11)).unwrap();
         host.sends();
         let told = host.told();
         assert_eq!(told, ["a recovered", "m>a cancelled after 2", "flying>a unconfirmed after 1"]);

@@ -5,6 +5,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use labhook::delivery::{Ignored, Jitter, Resolution, Schedule};
 use labhook::endpoint::RegistryError;
 use labhook::health::{DisabledBy, EnableError};
+use labhook::outbox::EnableEndpointError;
 use labhook::{Endpoint, Notice, Outbox, RetryPolicy, Step, Verdict};
 
 use crate::support::{
@@ -88,7 +89,7 @@ fn a_receiver_that_is_gone_gets_nothing_more() {
     assert!(host.told().is_empty(), "it was told before");
 
     host.enable("gone").unwrap();
-    assert_eq!(host.enable("gone"), Err(EnableError::NotDisabled));
+    assert_eq!(host.enable("gone"), Err(EnableError::NotDisabled.into()));
     assert_eq!(host.disabled("gone"), None);
     assert_eq!(host.publish("m6").endpoints, [eid("gone"), eid("other")]);
     assert_eq!(host.shown(), ["m6>gone#1", "m6>other#1"]);
@@ -175,8 +176,8 @@ fn a_removed_endpoint_ends_what_it_had_pending_and_what_was_in_flight() {
     let sends = host.sends();
     assert_eq!(show(&sends[0]), "m1>a#1");
     host.now = at(1);
-    assert!(host.outbox.remove_endpoint(&eid("a"), at(1)));
-    assert!(!host.outbox.remove_endpoint(&eid("a"), at(1)), "there is nothing left of it");
+    assert!(host.outbox.remove_endpoint(&eid("a"), at(1)).is_ok());
+    assert!(host.outbox.remove_endpoint(&eid("a"), at(1)).is_err(), "there is nothing left of it");
     assert!(host.sends().is_empty());
     assert_eq!(host.told(), ["m1>a cancelled after 1", "m2>a cancelled after 0"]);
     assert!(matches!(host.resolve(&sends[0], &answer(200)), Resolution::Ignored(_)));
@@ -196,7 +197,7 @@ fn an_attempt_that_is_being_saved_is_not_sent_to_an_endpoint_that_is_out_of_use_
     let mut host = Host::with([endpoint("a"), endpoint("b")]);
     host.publish("m1");
     let changes = host.unsaved();
-    host.outbox.remove_endpoint(&eid("a"), at(0));
+    host.outbox.remove_endpoint(&eid("a"), at(0)).unwrap();
     host.save(changes);
     assert_eq!(host.shown(), ["m1>b#1"]);
 
@@ -257,7 +258,7 @@ fn deliveries_are_held_while_their_endpoint_is_missing() {
     host.restart(outbox([endpoint("b")]));
     host.sends();
     host.told();
-    assert!(host.outbox.remove_endpoint(&eid("a"), at(1_000)));
+    assert!(host.outbox.remove_endpoint(&eid("a"), at(1_000)).is_ok());
     host.sends();
     assert_eq!(host.told(), ["m1>a cancelled after 1", "m2>a cancelled after 0"]);
 }
@@ -356,8 +357,10 @@ fn the_registry_of_an_outbox_refuses_as_a_registry_does() {
     assert_eq!(full, Err(RegistryError::Full { limit: 1 }));
     let unknown = host.outbox.replace_endpoint(endpoint("b"), at(0));
     assert_eq!(unknown.map_err(|error| error.id), Err(eid("b")));
-    assert!(!host.outbox.remove_endpoint(&eid("b"), at(0)));
-    assert_eq!(host.enable("b"), Err(EnableError::NotDisabled));
+    assert!(host.outbox.remove_endpoint(&eid("b"), at(0)).is_err());
+    let unknown = host.enable("b").unwrap_err();
+    assert_eq!(unknown.to_string(), "unknown endpoint `b`");
+    assert!(matches!(unknown, EnableEndpointError::Unknown(error) if error.id == eid("b")));
     assert!(matches!(host.outbox.poll(at(0)), Step::Idle));
 }
 
@@ -366,7 +369,7 @@ fn a_removed_endpoint_leaves_nothing_behind() {
     let mut host = Host::with([endpoint("a")]);
     let fresh = format!("{:?}", outbox([]));
     assert_ne!(format!("{:?}", host.outbox), fresh);
-    assert!(host.outbox.remove_endpoint(&eid("a"), at(0)));
+    assert!(host.outbox.remove_endpoint(&eid("a"), at(0)).is_ok());
     assert_eq!(format!("{:?}", host.outbox), fresh);
 }
 
@@ -378,7 +381,7 @@ fn a_removed_endpoint_takes_its_being_disabled_with_it() {
     host.resolve(&ticket, &answer(410));
     host.sends();
     assert!(host.keys().contains(&"endpoint/a"));
-    assert!(host.outbox.remove_endpoint(&eid("a"), at(0)));
+    assert!(host.outbox.remove_endpoint(&eid("a"), at(0)).is_ok());
     host.sends();
     assert!(!host.keys().contains(&"endpoint/a"));
     host.outbox.insert_endpoint(endpoint("a"), at(0)).unwrap();

@@ -143,7 +143,7 @@ fn stale_repeated_and_foreign_tickets_are_reported_and_change_nothing() {
     const FIRST: u64 = 1_744_882_200_000_000;
     let text = serde_json::to_value(&ticket).unwrap();
     let expected = json!({
-        "sequence": FIRST, "message": "m", "endpoint": "a", "attempt": 1, "pass": {"serial": 0}
+        "sequence": FIRST, "message": "m", "endpoint": "a", "attempt": 1, "permit": {"serial": 0}
     });
     assert_eq!(text, expected, "tickets pass through hosts' queues");
     let changed = |member: &str, value: serde_json::Value| -> Ticket {
@@ -292,7 +292,7 @@ fn the_ends_of_time_neither_panic_nor_spin() {
                     host.restart(Outbox::new(registry(endless()), 7));
                     host.sends();
                 }
-                host.outbox.remove_endpoint(&eid("a"), Timestamp::MAX);
+                host.outbox.remove_endpoint(&eid("a"), Timestamp::MAX).unwrap();
                 host.sends();
             }
         }

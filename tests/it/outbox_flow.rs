@@ -279,13 +279,13 @@ fn a_timeout_from_before_a_restart_says_nothing() {
 fn an_endpoint_that_was_quiet_neither_makes_up_for_it_nor_pays() {
     let ends = ["a", "b"].map(|id| endpoint(id).with_flow(unlimited()));
     let mut host = Host::new(Outbox::new(registry(ends), 7).with_batch(NonZeroUsize::MIN));
-    host.outbox.pause_endpoint(&eid("b"), at(0));
+    host.outbox.pause_endpoint(&eid("b"), at(0)).unwrap();
     publish_all(&mut host, 0..30);
     assert_eq!(host.sends().len(), 30);
-    host.outbox.pause_endpoint(&eid("a"), at(0));
+    host.outbox.pause_endpoint(&eid("a"), at(0)).unwrap();
     publish_all(&mut host, 30..40);
-    host.outbox.resume_endpoint(&eid("a"), at(0));
-    host.outbox.resume_endpoint(&eid("b"), at(0));
+    host.outbox.resume_endpoint(&eid("a"), at(0)).unwrap();
+    host.outbox.resume_endpoint(&eid("b"), at(0)).unwrap();
     let to: Vec<_> = host.sends().iter().map(|it| it.endpoint().to_string()).collect();
     for share in 1..=10 {
         let of_a = to.iter().take(2 * share).filter(|it| *it == "a").count();

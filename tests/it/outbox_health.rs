@@ -185,7 +185,7 @@ pub(crate) fn in_flight(host: &Host) -> Vec<Ticket> {
             "endpoint": endpoint,
             "attempt": attempt,
             // Of an attempt in flight the outbox knows the pass itself.
-            "pass": {"serial": 0},
+            "permit": {"serial": 0},
         }))
         .ok()
     });

@@ -103,7 +103,7 @@ fn an_own_outage_suspends_nothing_and_is_told_once() {
         told
     };
     assert_eq!(told(&mut host), ["a degraded", "b degraded", "c degraded", "own outage: 3 of 5"]);
-    assert!(host.outbox.own_outage().is_suspected());
+    assert!(host.outbox.sender_outage().is_suspected());
     // A day of probes suspends and disables nothing, and the ladder does not grow.
     while host.now < at(86_400) {
         fail(&mut host, &["a", "b", "c"]);
@@ -118,7 +118,7 @@ fn an_own_outage_suspends_nothing_and_is_told_once() {
     host.restart(outbox(ids.map(patient)));
     host.sends();
     assert_eq!(told(&mut host), [""; 0]);
-    assert!(host.outbox.own_outage().is_suspected());
+    assert!(host.outbox.sender_outage().is_suspected());
     host.publish("m3");
     host.sends();
     while host.health("c").state() != State::Healthy {
@@ -148,7 +148,7 @@ fn the_guard_counts_only_endpoints_in_use() {
         host.resolve(&ticket, &answer(if fails { 500 } else { 200 }));
     }
     host.sends();
-    assert!(!host.outbox.own_outage().is_suspected(), "two of five");
+    assert!(!host.outbox.sender_outage().is_suspected(), "two of five");
     let outage = |host: &mut Host| {
         let mut told = host.told();
         host.sends();
@@ -157,15 +157,15 @@ fn the_guard_counts_only_endpoints_in_use() {
         told
     };
     assert!(outage(&mut host).is_empty());
-    host.outbox.pause_endpoint(&eid("c"), at(1));
+    host.outbox.pause_endpoint(&eid("c"), at(1)).unwrap();
     assert!(outage(&mut host).is_empty(), "two of four");
-    host.outbox.disable_endpoint(&eid("d"), None, at(1));
+    host.outbox.disable_endpoint(&eid("d"), None, at(1)).unwrap();
     assert_eq!(outage(&mut host), ["own outage: 2 of 3"]);
-    host.outbox.resume_endpoint(&eid("c"), at(1));
+    host.outbox.resume_endpoint(&eid("c"), at(1)).unwrap();
     assert_eq!(outage(&mut host), ["own outage over"]);
     host.outbox.replace_endpoint(patient("c").with_enabled(false), at(1)).unwrap();
     assert_eq!(outage(&mut host), ["own outage: 2 of 3"]);
-    host.outbox.remove_endpoint(&eid("a"), at(1));
+    host.outbox.remove_endpoint(&eid("a"), at(1)).unwrap();
     assert_eq!(outage(&mut host), ["own outage over"]);
     host.outbox.insert_endpoint(patient("a"), at(1)).unwrap();
     assert!(outage(&mut host).is_empty(), "it is as new");
@@ -318,7 +318,7 @@ proptest! {
             let health = host.outbox.status(id).map(|status| status.health);
             let keeps = id == &eid("b");
             host.outbox.registry().get(id).is_none()
-                || health.is_some_and(|it| {
+                || health.is_ok_and(|it| {
                     it.paused_since().is_some() || (keeps && it.disabled().is_some())
                 })
         };
@@ -335,7 +335,9 @@ proptest! {
         }
         prop_assert_eq!(host.outbox.pending(), pending);
         for id in IDS {
-            if let Some(status) = host.outbox.status(&eid(id)).filter(|it| it.pending == 0) {
+            if let Ok(status) = host.outbox.status(&eid(id))
+                && status.pending == 0
+            {
                 prop_assert_eq!(status.flow.in_flight(), 0);
                 prop_assert_eq!(status.due, 0);
             }

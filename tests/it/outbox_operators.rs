@@ -33,8 +33,8 @@ fn cancelling_at_disabling_ends_everything() {
         host.resolve(&sends[1], &answer(503));
         // Two more may go, and are not handed out yet.
         let changes = host.unsaved();
-        assert!(host.outbox.disable_endpoint(&eid("a"), Some("moved".into()), at(1)));
-        assert!(!host.outbox.disable_endpoint(&eid("a"), None, at(1)), "it is");
+        assert!(host.outbox.disable_endpoint(&eid("a"), Some("moved".into()), at(1)).unwrap());
+        assert!(!host.outbox.disable_endpoint(&eid("a"), None, at(1)).unwrap(), "it is");
         host.now = at(1);
         host.save(changes);
         assert!(host.sends().is_empty(), "nothing goes any more");
@@ -62,7 +62,7 @@ fn cancelling_at_disabling_ends_everything() {
                 assert_eq!(told, ["doubt>a in doubt after 1", "a disabled"]);
                 assert_eq!(host.outbox.pending(), 5);
                 let refused = host.outbox.enable_endpoint(&eid("a"), EnabledBy::Automation, at(2));
-                assert_eq!(refused, Err(EnableError::ByOperator));
+                assert_eq!(refused, Err(EnableError::ByOperator.into()));
                 // Over a restart too.
                 host.restart(outbox([with()]));
                 host.now = at(100);
@@ -70,7 +70,7 @@ fn cancelling_at_disabling_ends_everything() {
                 assert_eq!(host.outbox.pending(), 5);
                 host.told();
                 let refused = host.outbox.enable_endpoint(&eid("a"), EnabledBy::Automation, at(2));
-                assert_eq!(refused, Err(EnableError::ByOperator));
+                assert_eq!(refused, Err(EnableError::ByOperator.into()));
                 host.enable("a").unwrap();
                 // What was not in doubt goes, first attempts first.
                 assert_eq!(host.shown(), ["unsent>a#1", "fresh>a#1", "retry>a#2"]);
@@ -87,7 +87,7 @@ fn disabling_ends_what_is_held_up_in_order_as_well() {
         host.publish(id);
     }
     let m1 = host.send();
-    host.outbox.disable_endpoint(&eid("a"), None, at(0));
+    host.outbox.disable_endpoint(&eid("a"), None, at(0)).unwrap();
     host.sends();
     assert_eq!(host.told(), ["a disabled", "m2>a cancelled after 0", "m3>a cancelled after 0"]);
     assert_eq!(host.resolve(&m1, &answer(503)), Resolution::Ended(Verdict::Cancelled));
@@ -114,11 +114,11 @@ fn what_an_escalation_disabled_a_program_may_enable_and_what_is_kept_goes_then()
 #[test]
 fn an_operator_takes_over_what_an_escalation_disabled() {
     let mut host = escalated(patient("a"));
-    assert!(!host.outbox.disable_endpoint(&eid("a"), Some("ours now".into()), at(800)));
+    assert!(!host.outbox.disable_endpoint(&eid("a"), Some("ours now".into()), at(800)).unwrap());
     let disabled = host.disabled("a").unwrap();
     assert_eq!((disabled.since, disabled.by), (at(780), DisabledBy::Operator));
     let refused = host.outbox.enable_endpoint(&eid("a"), EnabledBy::Automation, at(801));
-    assert_eq!(refused, Err(EnableError::ByOperator));
+    assert_eq!(refused, Err(EnableError::ByOperator.into()));
 }
 
 #[test]
@@ -130,9 +130,9 @@ fn pausing_takes_back_what_was_not_sent_and_counts_nothing() {
     let m1 = host.send();
     host.publish("m2");
     let changes = host.unsaved();
-    assert!(host.outbox.pause_endpoint(&eid("a"), at(1)));
-    assert!(!host.outbox.pause_endpoint(&eid("a"), at(1)));
-    assert!(!host.outbox.pause_endpoint(&eid("b"), at(1)));
+    assert!(host.outbox.pause_endpoint(&eid("a"), at(1)).unwrap());
+    assert!(!host.outbox.pause_endpoint(&eid("a"), at(1)).unwrap());
+    assert!(host.outbox.pause_endpoint(&eid("b"), at(1)).is_err());
     host.save(changes);
     host.now = at(1);
     assert!(host.sends().is_empty());
@@ -152,8 +152,8 @@ fn pausing_takes_back_what_was_not_sent_and_counts_nothing() {
     host.restart(outbox([with()]));
     assert!(host.sends().is_empty());
     assert!(host.health("a").paused_since().is_some());
-    assert!(host.outbox.resume_endpoint(&eid("a"), at(100)));
-    assert!(!host.outbox.resume_endpoint(&eid("a"), at(100)));
+    assert!(host.outbox.resume_endpoint(&eid("a"), at(100)).unwrap());
+    assert!(!host.outbox.resume_endpoint(&eid("a"), at(100)).unwrap());
     assert_eq!(host.shown(), ["m2>a#1", "m3>a#1"]);
     assert!(host.told().is_empty(), "a pause is the operator's own");
 }
@@ -166,7 +166,7 @@ fn a_probe_whose_deadline_passes_during_a_pause_is_not_held_against_the_endpoint
         let mut host = degraded(patient("a").with_health(health));
         host.now = at(60);
         host.send();
-        host.outbox.pause_endpoint(&eid("a"), at(61));
+        host.outbox.pause_endpoint(&eid("a"), at(61)).unwrap();
         host.now = at(66);
         host.sends();
         if published {
@@ -174,7 +174,7 @@ fn a_probe_whose_deadline_passes_during_a_pause_is_not_held_against_the_endpoint
             host.sends();
         }
         host.now = at(67);
-        host.outbox.resume_endpoint(&eid("a"), at(67));
+        host.outbox.resume_endpoint(&eid("a"), at(67)).unwrap();
         host.sends();
         assert_eq!(host.health("a").failures(), 0, "published: {published}");
     }
@@ -216,7 +216,7 @@ fn an_old_answer_says_nothing_of_an_endpoint_that_was_enabled_since() {
         host.publish(id);
     }
     let sends = host.sends();
-    host.outbox.disable_endpoint(&eid("a"), None, at(1));
+    host.outbox.disable_endpoint(&eid("a"), None, at(1)).unwrap();
     host.enable("a").unwrap();
     for ticket in &sends {
         host.resolve(ticket, &answer(500));
@@ -237,7 +237,7 @@ fn an_old_answer_that_wants_nothing_more_is_known_for_one_over_restarts_and_dead
         let old = host.send();
         host.now = at(from);
         assert_eq!(host.sends(), []);
-        host.outbox.disable_endpoint(&eid("a"), None, host.now);
+        host.outbox.disable_endpoint(&eid("a"), None, host.now).unwrap();
         host.enable("a").unwrap();
         assert_eq!(host.sends(), []);
         if restarts {
@@ -282,7 +282,7 @@ fn a_new_health_policy_holds_from_the_next_decision_on() {
     let keep = ladder().with_pending_on_disable(PendingOnDisable::Keep);
     host.outbox.replace_endpoint(patient("a").with_health(keep), host.now).unwrap();
     host.told();
-    host.outbox.disable_endpoint(&eid("a"), None, host.now);
+    host.outbox.disable_endpoint(&eid("a"), None, host.now).unwrap();
     host.sends();
     assert_eq!(host.told(), ["a disabled"]);
     assert_eq!(host.outbox.pending(), 1);
@@ -297,15 +297,15 @@ fn of_a_removed_endpoint_nothing_is_known_after_a_restart_either() {
     let mut host = host([patient("a"), patient("b")]);
     host.publish("m");
     assert_eq!(host.sends().len(), 2);
-    host.outbox.remove_endpoint(&eid("a"), host.now);
+    host.outbox.remove_endpoint(&eid("a"), host.now).unwrap();
     host.sends();
-    assert!(host.outbox.status(&eid("a")).is_none());
+    assert!(host.outbox.status(&eid("a")).is_err());
     host.restart(outbox([patient("b")]));
-    assert!(host.outbox.status(&eid("a")).is_none());
+    assert!(host.outbox.status(&eid("a")).is_err());
     assert_eq!(host.outbox.status(&eid("b")).unwrap().pending, 1);
 
     // One that is away, with something to know of it.
-    host.outbox.pause_endpoint(&eid("b"), host.now);
+    host.outbox.pause_endpoint(&eid("b"), host.now).unwrap();
     host.sends();
     host.restart(outbox([]));
     assert_eq!(host.outbox.status(&eid("b")).unwrap().health.paused_since(), Some(host.now));
@@ -315,7 +315,7 @@ fn of_a_removed_endpoint_nothing_is_known_after_a_restart_either() {
 fn removing_an_endpoint_forgets_its_health() {
     let mut host = suspended(patient("a"));
     assert!(host.keys().contains(&"endpoint/a"));
-    assert!(host.outbox.remove_endpoint(&eid("a"), host.now));
+    assert!(host.outbox.remove_endpoint(&eid("a"), host.now).is_ok());
     host.sends();
     assert!(!host.keys().contains(&"endpoint/a"));
     host.outbox.insert_endpoint(patient("a"), host.now).unwrap();
@@ -346,7 +346,7 @@ fn an_answer_from_two_restarts_ago_does_not_disable_an_endpoint_that_was_enabled
     assert_eq!(host.shown(), [""; 0]);
     // Nothing is in flight in the next one.
     host.restart(outbox());
-    host.outbox.disable_endpoint(&eid("e"), None, host.now);
+    host.outbox.disable_endpoint(&eid("e"), None, host.now).unwrap();
     host.enable("e").unwrap();
     assert_eq!(host.shown(), [""; 0]);
     assert_eq!(host.resolve(&ticket, &answer(410)), Resolution::Ended(Verdict::Gone));
@@ -357,14 +357,14 @@ fn an_answer_from_two_restarts_ago_does_not_disable_an_endpoint_that_was_enabled
 fn an_answer_from_before_a_removal_does_not_disable_the_endpoint_that_took_its_place() {
     let mut host = Host::with([endpoint("e")]);
     for _ in 0..3 {
-        host.outbox.disable_endpoint(&eid("e"), None, host.now);
+        host.outbox.disable_endpoint(&eid("e"), None, host.now).unwrap();
         host.enable("e").unwrap();
     }
     host.publish("m");
     let ticket = host.send();
-    host.outbox.remove_endpoint(&eid("e"), host.now);
+    host.outbox.remove_endpoint(&eid("e"), host.now).unwrap();
     host.outbox.insert_endpoint(endpoint("e"), host.now).unwrap();
-    host.outbox.disable_endpoint(&eid("e"), None, host.now);
+    host.outbox.disable_endpoint(&eid("e"), None, host.now).unwrap();
     host.enable("e").unwrap();
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(60), host.now + secs(60));
     assert_eq!(host.outbox.replay(&plan, host.now), 1);
@@ -379,7 +379,7 @@ fn an_attempt_that_was_started_anew_has_the_pass_of_its_new_start() {
     let mut host = Host::new(outbox());
     host.publish("m");
     let changes = host.unsaved();
-    host.outbox.disable_endpoint(&eid("e"), None, host.now);
+    host.outbox.disable_endpoint(&eid("e"), None, host.now).unwrap();
     host.enable("e").unwrap();
     assert!(host.outbox.unsaved(changes.revision()));
     let ticket = host.send();
@@ -400,14 +400,14 @@ fn no_prefix_of_a_removal_sends_what_an_operator_holds_back() {
         for length in 0..3 {
             let mut host = Host::new(outbox());
             if !disabled {
-                host.outbox.pause_endpoint(&eid("e"), host.now);
+                host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
             }
             host.publish("m");
             if disabled {
-                host.outbox.disable_endpoint(&eid("e"), None, host.now);
+                host.outbox.disable_endpoint(&eid("e"), None, host.now).unwrap();
             }
             assert_eq!(host.sends().len(), 0);
-            host.outbox.remove_endpoint(&eid("e"), host.now);
+            host.outbox.remove_endpoint(&eid("e"), host.now).unwrap();
             let changes: Vec<_> = host.unsaved().into_iter().collect();
             assert_eq!(changes.len(), 2);
             for change in changes.into_iter().take(length) {

@@ -135,7 +135,7 @@ fn a_long_line_that_lets_nobody_pass_any_more_is_gone_through_once() {
     const MANY: u32 = 100_000;
     let passing = patient(Order::strict().with_skip_after(secs(60)));
     let mut host = Host::new(Outbox::new(registry([passing]), 7).without_storage());
-    host.outbox.pause_endpoint(&eid("a"), host.now);
+    host.outbox.pause_endpoint(&eid("a"), host.now).unwrap();
     for number in 0..MANY {
         host.publish(&format!("m{number}"));
     }

@@ -110,7 +110,7 @@ fn a_replay_is_paced_for_each_endpoint() {
     agrees(&host);
     assert_eq!(host.told().len(), 6, "each is settled once more");
     let counters = host.outbox.status(&eid("a")).unwrap().counters;
-    assert_eq!((counters.accepted, counters.delivered, counters.given_up), (3, 2, 4));
+    assert_eq!((counters.accepted, counters.delivered, counters.exhausted), (3, 2, 4));
     assert_eq!((counters.attempts, counters.retries), (6, 3));
 }
 
@@ -243,7 +243,7 @@ fn the_window_of_a_plan_that_is_carried_out_late_counts_from_then() {
     agrees(&host);
     assert_eq!(host.told(), ["m>a expired after 3"]);
     assert_eq!(host.outbox.pending(), 0);
-    assert_eq!(host.outbox.status(&eid("a")).unwrap().counters.given_up, 2);
+    assert_eq!(host.outbox.status(&eid("a")).unwrap().counters.exhausted, 2);
     // And it is forgotten in its time.
     host.now = at(5_000);
     host.sends();
@@ -294,16 +294,16 @@ fn endpoints_that_are_disabled_or_away_are_left_out() {
         host.resolve(&ticket, &answer(500));
     }
     let all = plan(&host, &ReplayFilter::all());
-    host.outbox.disable_endpoint(&eid("a"), None, at(0));
-    host.outbox.remove_endpoint(&eid("b"), at(0));
-    host.outbox.pause_endpoint(&eid("c"), at(0));
+    host.outbox.disable_endpoint(&eid("a"), None, at(0)).unwrap();
+    host.outbox.remove_endpoint(&eid("b"), at(0)).unwrap();
+    host.outbox.pause_endpoint(&eid("c"), at(0)).unwrap();
     host.sends();
     let now = plan(&host, &ReplayFilter::all());
     assert_eq!(planned(&now), [("m>c".into(), at(0)), ("m>d".into(), at(0))]);
     assert_eq!(host.outbox.replay(&all, at(0)), 2);
     assert_eq!(host.shown(), ["m>d#2"]);
     agrees(&host);
-    host.outbox.resume_endpoint(&eid("c"), at(0));
+    host.outbox.resume_endpoint(&eid("c"), at(0)).unwrap();
     assert_eq!(host.shown(), ["m>c#2"]);
     // After it is enabled the same plan takes up the rest.
     host.enable("a").unwrap();
@@ -401,20 +401,20 @@ fn a_long_plan_before_messages_that_let_others_pass_goes_through_them_once() {
     let order = Order::strict().with_skip_after_attempts(NonZeroU32::MIN);
     let patient = endpoint("a").with_order(order).with_retry(policy(&[900]));
     let mut host = Host::new(outbox(registry([patient])).without_storage());
-    host.outbox.pause_endpoint(&eid("a"), host.now);
+    host.outbox.pause_endpoint(&eid("a"), host.now).unwrap();
     for number in 0..MANY {
         host.publish(&format!("untried{number}"));
     }
-    host.outbox.disable_endpoint(&eid("a"), None, host.now);
+    host.outbox.disable_endpoint(&eid("a"), None, host.now).unwrap();
     host.enable("a").unwrap();
     while matches!(host.outbox.poll(host.now), Step::Notify(_)) {}
-    host.outbox.resume_endpoint(&eid("a"), host.now);
+    host.outbox.resume_endpoint(&eid("a"), host.now).unwrap();
     for number in 0..MANY {
         host.publish(&format!("failing{number}"));
         let ticket = host.send();
         host.resolve(&ticket, &answer(500));
     }
-    host.outbox.pause_endpoint(&eid("a"), host.now);
+    host.outbox.pause_endpoint(&eid("a"), host.now).unwrap();
     host.now = at(900);
     assert_eq!(host.shown(), [""; 0]);
     let due = |host: &Host| host.outbox.status(&eid("a")).unwrap().due;
@@ -582,7 +582,7 @@ fn a_replayed_delivery_that_goes_on_failing_is_told_of_again() {
 #[test]
 fn a_replay_of_one_message_looks_at_no_other() {
     let mut host = Host::new(Outbox::new(registry([endpoint("a")]), 7).without_storage());
-    host.outbox.pause_endpoint(&eid("a"), host.now);
+    host.outbox.pause_endpoint(&eid("a"), host.now).unwrap();
     for number in 0..50_000 {
         host.publish(&format!("m{number}"));
     }

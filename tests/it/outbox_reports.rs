@@ -117,7 +117,7 @@ fn a_delivery_that_ends_before_its_attempt_leaves_no_outcome() {
 
     host.publish("n");
     host.send();
-    host.outbox.remove_endpoint(&eid("a"), at(17));
+    host.outbox.remove_endpoint(&eid("a"), at(17)).unwrap();
     let told = one(&mut host);
     assert_eq!((told.number, told.outcome, told.verdict), (1, None, Some(Verdict::Cancelled)));
 }
@@ -164,11 +164,11 @@ fn nothing_is_told_of_what_was_not_handed_out() {
     let mut host = host();
     host.publish("m");
     let changes = host.unsaved();
-    host.outbox.pause_endpoint(&eid("a"), at(0));
+    host.outbox.pause_endpoint(&eid("a"), at(0)).unwrap();
     host.save(changes);
     host.sends();
     assert!(attempted(&mut host).is_empty());
-    host.outbox.resume_endpoint(&eid("a"), at(0));
+    host.outbox.resume_endpoint(&eid("a"), at(0)).unwrap();
     // Its save takes longer than the attempt may.
     let changes = host.unsaved();
     host.now = at(11);
@@ -214,7 +214,7 @@ fn shown(counters: &Counters) -> [u64; 9] {
         counters.retries,
         counters.delivered,
         counters.refused,
-        counters.given_up,
+        counters.exhausted,
         counters.cancelled,
         counters.unanswered,
         counters.shed,
@@ -272,7 +272,7 @@ proptest! {
                     if disabled {
                         host.enable("b").unwrap();
                     } else {
-                        host.outbox.disable_endpoint(&eid("b"), None, host.now);
+                        host.outbox.disable_endpoint(&eid("b"), None, host.now).unwrap();
                     }
                     disabled = !disabled;
                 }

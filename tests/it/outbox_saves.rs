@@ -25,7 +25,7 @@ fn a_known_message_is_a_reported_no_op_and_an_other_one_of_its_id_is_refused() {
     let again = host.publish("m");
     assert!(again.duplicate);
     assert_eq!(again.endpoints, first.endpoints);
-    assert!(again.inexpressible.is_empty());
+    assert!(again.render_failures.is_empty());
     assert_eq!(host.outbox.pending(), 2);
 
     let mut other = serde_json::to_value(message("n")).unwrap();
@@ -33,7 +33,7 @@ fn a_known_message_is_a_reported_no_op_and_an_other_one_of_its_id_is_refused() {
     let other = serde_json::from_value(other).unwrap();
     let error = host.outbox.publish(other, at(0)).unwrap_err();
     assert!(matches!(&error, PublishError::Conflict { id } if *id == mid("m")));
-    assert_eq!(error.to_string(), "another message of the id m was published before");
+    assert_eq!(error.to_string(), "message id m was already published with different content");
     assert_eq!(host.shown(), ["m>a#1", "m>b#1"]);
 
     // Other endpoints than at first do not change whom a known message goes to.
@@ -339,19 +339,22 @@ fn each_restore_error_has_its_text() {
     busy.publish(message("n"), at(0)).unwrap();
     let error = busy.restore(records.clone(), at(0)).unwrap_err();
     assert_eq!(error, RestoreError::NotFresh);
-    assert_eq!(error.to_string(), "only an outbox without messages can be restored into");
+    assert_eq!(error.to_string(), "cannot restore into an outbox that already has messages");
 
     let twice = records.iter().chain(&records).cloned();
     let error = fresh().restore(twice, at(0)).unwrap_err();
-    assert_eq!(error, RestoreError::Repeated { id: mid("m") });
-    assert_eq!(error.to_string(), "the message m clashes with another record");
+    assert_eq!(error, RestoreError::Duplicate { id: mid("m") });
+    assert_eq!(error.to_string(), "record of message m conflicts with another record");
 
     // Two messages of one sequence are of two outboxes.
     let mut other = Host::with([endpoint("a")]);
     other.publish("n");
     other.sends();
     let mixed = records.iter().chain(other.disk.values()).cloned();
-    assert_eq!(fresh().restore(mixed, at(0)).unwrap_err(), RestoreError::Repeated { id: mid("n") });
+    assert_eq!(
+        fresh().restore(mixed, at(0)).unwrap_err(),
+        RestoreError::Duplicate { id: mid("n") }
+    );
 }
 
 #[test]
@@ -393,7 +396,7 @@ fn what_ended_while_nobody_looked_is_kept_from_when_it_was_found() {
     let expired = || {
         let mut host = Host::new(outbox());
         host.publish("m");
-        host.outbox.pause_endpoint(&eid("e"), host.now);
+        host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
         assert!(host.sends().is_empty());
         host.now = at(1_000);
         host.restart(outbox());
@@ -412,7 +415,7 @@ fn what_ended_while_nobody_looked_is_kept_from_when_it_was_found() {
     // A replay begins anew.
     let mut host = expired();
     assert!(host.sends().is_empty());
-    host.outbox.resume_endpoint(&eid("e"), host.now);
+    host.outbox.resume_endpoint(&eid("e"), host.now).unwrap();
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(0), host.now);
     assert_eq!(host.outbox.replay(&plan, host.now), 1);
     let ticket = host.send();

@@ -241,9 +241,9 @@ impl Twin {
     fn shown(&self) -> Vec<String> {
         let outbox = &self.host.outbox;
         let mut lines =
-            vec![format!("{} {:?} {:?}", outbox.pending(), outbox.own_outage(), self.host.wait)];
+            vec![format!("{} {:?} {:?}", outbox.pending(), outbox.sender_outage(), self.host.wait)];
         lines.extend(IDS.iter().filter_map(|id| {
-            let Status { health, flow, pending, due, .. } = outbox.status(&eid(id))?;
+            let Status { health, flow, pending, due, .. } = outbox.status(&eid(id)).ok()?;
             // A wait that is over may be found to be so later, so that the two are asked for what
             // they say and not compared themselves.
             let state = (health.state(), health.since(), health.failures(), health.disabled());

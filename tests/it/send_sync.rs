@@ -57,7 +57,7 @@ fn every_public_type_is_send_and_sync() {
     );
     all!(kept:
         outbox::AttemptReport, outbox::Cause, outbox::Change, outbox::Changes, outbox::Counters, outbox::DeliveryRecord,
-        outbox::EndpointRecord, outbox::RenderFailure, outbox::MessageRecord,
+        outbox::EnableEndpointError, outbox::EndpointRecord, outbox::RenderFailure, outbox::MessageRecord,
         outbox::PublishError, outbox::Published, outbox::Record, outbox::RecordKey,
         outbox::ReplayPlan, outbox::RestoreError, outbox::Revision, outbox::ReplayFilter, outbox::Status<'static>,
     );
@@ -69,7 +69,7 @@ fn every_public_type_is_send_and_sync() {
         simulate::Behaviour, simulate::Latency, policy::lint::Assumptions, policy::Load,
         simulate::Outage, simulate::Point, policy::EndpointPolicy, policy::OrderScope, simulate::Receiver,
         simulate::Recovery, simulate::Report, simulate::Scenario, simulate::Series,
-        policy::lint::Severity, policy::PolicySummary, policy::lint::Finding,
+        policy::lint::Severity, policy::Observation, policy::PolicySummary, policy::lint::Finding,
         policy::lint::ParseSeverityError,
     );
     #[cfg(feature = "ed25519")]

@@ -96,40 +96,42 @@ fn search(name: &str, scope: &Scope) -> usize {
 const NONE: Limits =
     Limits { crashes: 0, failed_saves: 0, late_answers: 0, slow_saves: 0, late_messages: 0 };
 
-/// Searches, and sees that the search has not shrunk.
-fn covers(name: &str, scope: &Scope, floor: usize) {
+/// Searches, and checks the number of states: fewer means that the search has shrunk, and more that
+/// the digest no longer merges equal states, for instance because a field was renamed.
+fn covers(name: &str, scope: &Scope, expected: usize) {
     let states = search(name, scope);
-    assert!(states >= floor, "{name}: {states} states are fewer than there were");
+    let allowed = expected - expected / 20..=expected + expected / 20;
+    assert!(allowed.contains(&states), "{name}: {states} states, expected about {expected}");
 }
 
 #[test]
 fn two_attempts_of_each() {
-    covers("two attempts", &Scope::new(2, NONE), 3_000);
+    covers("two attempts", &Scope::new(2, NONE), 3_129);
 }
 
 #[test]
 fn answers_that_come_late() {
     let late = Limits { late_answers: 2, ..NONE };
-    covers("two attempts, two late answers", &Scope::new(2, late), 5_000);
+    covers("two attempts, two late answers", &Scope::new(2, late), 5_992);
 }
 
 #[test]
 fn a_message_that_comes_late() {
     let late = Limits { late_messages: 1, ..NONE };
-    covers("two attempts, a late message", &Scope::new(2, late), 4_000);
+    covers("two attempts, a late message", &Scope::new(2, late), 5_393);
 }
 
 #[test]
 fn a_crash_at_any_moment() {
     let crash = Limits { crashes: 1, ..NONE };
-    covers("one attempt, a crash", &Scope::new(1, crash), 1_000);
+    covers("one attempt, a crash", &Scope::new(1, crash), 1_370);
 }
 
 #[test]
 fn endpoints_that_degrade_suspend_and_are_disabled() {
-    covers("strict, two attempts", &Scope::strict(2, NONE), 6_500);
+    covers("strict, two attempts", &Scope::strict(2, NONE), 7_948);
     let crash = Limits { crashes: 1, ..NONE };
-    covers("strict, one attempt, a crash", &Scope::strict(1, crash), 3_000);
+    covers("strict, one attempt, a crash", &Scope::strict(1, crash), 3_350);
 }
 
 /// What takes too long without optimisation: `cargo test --release --test it small_scope`.
@@ -139,26 +141,26 @@ mod in_release {
 
     #[test]
     fn three_attempts_of_each() {
-        covers("three attempts", &Scope::new(3, NONE), 12_000);
+        covers("three attempts", &Scope::new(3, NONE), 19_810);
     }
 
     /// The whole of it.
     #[test]
     fn three_attempts_and_a_crash_at_any_moment() {
         let crash = Limits { crashes: 1, ..NONE };
-        covers("three attempts, a crash", &Scope::new(3, crash), 300_000);
+        covers("three attempts, a crash", &Scope::new(3, crash), 320_865);
     }
 
     #[test]
     fn endpoints_that_are_disabled() {
         let crash = Limits { crashes: 1, ..NONE };
-        covers("strict, two attempts, a crash", &Scope::strict(2, crash), 130_000);
-        covers("strict, three attempts", &Scope::strict(3, NONE), 40_000);
+        covers("strict, two attempts, a crash", &Scope::strict(2, crash), 137_538);
+        covers("strict, three attempts", &Scope::strict(3, NONE), 53_003);
     }
 
     #[test]
     fn saves_that_fail_and_saves_that_last() {
         let saves = Limits { failed_saves: 1, slow_saves: 1, ..NONE };
-        covers("two attempts, a failed save and a slow one", &Scope::new(2, saves), 16_000);
+        covers("two attempts, a failed save and a slow one", &Scope::new(2, saves), 25_257);
     }
 }

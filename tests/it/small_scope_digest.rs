@@ -44,12 +44,12 @@ fn instead<'t>(
     match here.as_bytes()[0] {
         // What stays the same throughout, or is known by its id.
         b'r' => upto("registry: ", "messages: "),
-        b'm' => upto("message: Message {", "slots: "),
+        b'm' => upto("message: Message {", "deliveries: "),
         b'n' => upto("next_sequence: ", "pending: ").or_else(|| upto("notices: [", "]")),
         b'l' => upto("last: ", "}"),
         // Whose turn it is says in which order attempts leave, and they leave together.
-        b'c' => upto("counters: Counters {", "alarm: "),
-        b't' => upto("turns: FairQueue {", "watch: "),
+        b'c' => upto("counters: Counters {", "timer: "),
+        b'f' => upto("fair_queue: FairQueue {", "outage: "),
         b'R' => upto("Revision(", ")"),
         b's' => upto("since: ", ","),
         b'v' => upto("verdict: ", "}"),

@@ -381,7 +381,7 @@ fn a_project_webhook_is_an_endpoint_of_that_project() {
     paused.state = RunState::Paused;
     let published = publish(4, Event::new(paused, at()).into());
     assert!(published.endpoints.is_empty());
-    let error = &published.inexpressible[0].error;
+    let error = &published.render_failures[0].error;
     assert_eq!(error.to_string(), "the event cannot be written as a Strateos webhook");
     assert_eq!(
         error.source().unwrap().downcast_ref::<MapError>().unwrap().to_string(),

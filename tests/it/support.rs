@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 use labhook::delivery::{Resolution, Schedule};
-use labhook::health::{Disabled, EnableError, EnabledBy, Health};
+use labhook::health::{Disabled, EnabledBy, Health};
 use labhook::lab::{RunState, RunStateChanged};
-use labhook::outbox::{Change, Changes, Published, Record, Revision};
+use labhook::outbox::{Change, Changes, EnableEndpointError, Published, Record, Revision};
 use labhook::{
     Attempt, Endpoint, EndpointId, Event, FlowPolicy, HealthPolicy, Message, MessageId, Notice,
     Outbox, Outcome, Registry, RetryPolicy, Signer, Step, Ticket, Timestamp, Verdict,
@@ -229,7 +229,7 @@ impl Host {
         self.health(endpoint).disabled().cloned()
     }
 
-    pub(crate) fn enable(&mut self, endpoint: &str) -> Result<(), EnableError> {
+    pub(crate) fn enable(&mut self, endpoint: &str) -> Result<(), EnableEndpointError> {
         self.outbox.enable_endpoint(&eid(endpoint), EnabledBy::Operator, self.now)
     }
 

@@ -199,7 +199,7 @@ fn an_endpoint_does_as_strike_does() {
         message(decode(&body("ping", "{}", "")).to_event().unwrap(), "m4"),
     ] {
         let published = outbox.publish(other, now).unwrap();
-        assert!(published.endpoints.is_empty() && published.inexpressible.is_empty());
+        assert!(published.endpoints.is_empty() && published.render_failures.is_empty());
     }
 
     let attempt = loop {

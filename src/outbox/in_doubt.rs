@@ -1,4 +1,4 @@
-//! What people decide over deliveries that stand in doubt.
+//! Decisions about deliveries in doubt: [`Outbox::resend`] and [`Outbox::give_up`].
 
 use super::Outbox;
 use crate::delivery::{Delivery, Verdict};
@@ -6,18 +6,18 @@ use crate::id::{EndpointId, MessageId};
 use crate::time::Timestamp;
 
 impl Outbox {
-    /// Decides that a delivery [in doubt](crate::delivery::DeliveryGuarantee::Ask) is sent again, although the
-    /// receiver may have it.
+    /// Sends a delivery that is [in doubt](crate::delivery::DeliveryGuarantee::Ask) again, although
+    /// the receiver may already have the message.
     ///
-    /// `false`, and nothing has changed, where it is not in doubt, or unknown.
+    /// Returns `false`, and changes nothing, if the delivery is unknown or not in doubt.
     pub fn resend(&mut self, message: &MessageId, endpoint: &EndpointId, now: Timestamp) -> bool {
         self.decide(message, endpoint, now, |delivery| delivery.resend(now))
     }
 
-    /// Decides that a delivery [in doubt](crate::delivery::DeliveryGuarantee::Ask) ends as
+    /// Ends a delivery that is [in doubt](crate::delivery::DeliveryGuarantee::Ask) as
     /// [`Verdict::Unconfirmed`].
     ///
-    /// `false`, and nothing has changed, where it is not in doubt, or unknown.
+    /// Returns `false`, and changes nothing, if the delivery is unknown or not in doubt.
     pub fn give_up(&mut self, message: &MessageId, endpoint: &EndpointId, now: Timestamp) -> bool {
         self.decide(message, endpoint, now, |delivery| {
             delivery.in_doubt().is_some() && delivery.end(Verdict::Unconfirmed, now)
@@ -32,10 +32,10 @@ impl Outbox {
         decide: impl FnOnce(&mut Delivery) -> bool,
     ) -> bool {
         let Some(sequence) = self.sequences.get(message).copied() else { return false };
-        let Some(slot) = self.slot(sequence, endpoint) else { return false };
-        let decided = decide(&mut slot.delivery);
+        let Some(state) = self.delivery_mut(sequence, endpoint) else { return false };
+        let decided = decide(&mut state.delivery);
         if decided {
-            self.settle(sequence, endpoint, None, now);
+            self.reconcile_delivery(sequence, endpoint, None, now);
         }
         decided
     }

@@ -1,0 +1,127 @@
+//! Pending deliveries of one endpoint: [`Backlog`].
+
+use std::collections::BTreeSet;
+
+use super::ordering::{GroupStatus, OrderingGroups};
+
+/// Phase of a delivery in its endpoint's backlog.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::outbox) enum Phase {
+    /// Not yet in the backlog.
+    #[default]
+    New,
+    /// Its first attempt could start now.
+    First,
+    /// A further attempt could start now.
+    Retry,
+    /// An attempt is in flight.
+    InFlight,
+    /// It waits for an instant, an earlier delivery, its endpoint or someone's decision.
+    Waiting,
+    /// It has ended and left the backlog.
+    Ended,
+}
+
+impl Phase {
+    pub(in crate::outbox) const fn is_due(self) -> bool {
+        matches!(self, Self::First | Self::Retry)
+    }
+}
+
+/// A delivery's position in the [`Backlog`], which alone changes it.
+#[derive(Clone, Debug, Default)]
+pub(in crate::outbox) struct Placement {
+    phase: Phase,
+    group: Option<Box<str>>,
+}
+
+impl Placement {
+    pub(in crate::outbox) const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Notes that a delivery that had ended is pending again. The next [`Backlog::place`] puts it
+    /// back, or ends it a second time.
+    pub(in crate::outbox) const fn reopen(&mut self) {
+        self.phase = Phase::New;
+    }
+}
+
+/// The pending deliveries of one endpoint, by the sequence numbers of their messages.
+#[derive(Clone, Debug, Default)]
+pub(in crate::outbox) struct Backlog {
+    open: BTreeSet<u64>,
+    firsts: BTreeSet<u64>,
+    retries: BTreeSet<u64>,
+    groups: OrderingGroups,
+}
+
+impl Backlog {
+    /// Returns the pending deliveries, oldest first.
+    pub(in crate::outbox) fn open(&self) -> impl ExactSizeIterator<Item = u64> {
+        self.open.iter().copied()
+    }
+
+    /// Returns the oldest delivery whose first attempt is due.
+    pub(in crate::outbox) fn first(&self) -> Option<u64> {
+        self.firsts.first().copied()
+    }
+
+    /// Returns the oldest delivery whose retry is due.
+    pub(in crate::outbox) fn retry(&self) -> Option<u64> {
+        self.retries.first().copied()
+    }
+
+    /// Returns the number of deliveries that are due.
+    pub(in crate::outbox) fn due(&self) -> usize {
+        self.firsts.len().saturating_add(self.retries.len())
+    }
+
+    /// Returns whether a delivery waits for an earlier one of its ordering group.
+    pub(in crate::outbox) fn is_blocked(&self, group: &str, sequence: u64) -> bool {
+        self.groups.is_blocked(group, sequence)
+    }
+
+    /// Sets a delivery's phase and its status in its ordering group, if it has one. Returns the
+    /// later deliveries that this blocked or unblocked.
+    pub(in crate::outbox) fn place(
+        &mut self,
+        sequence: u64,
+        placement: &mut Placement,
+        phase: Phase,
+        group: Option<(&str, GroupStatus)>,
+    ) -> Vec<u64> {
+        let from = std::mem::replace(&mut placement.phase, phase);
+        self.shift(sequence, from, phase);
+        let name = group.map(|(name, _)| name);
+        let mut moved = Vec::new();
+        if let Some(left) = placement.group.take_if(|left| name != Some(&**left)) {
+            moved = self.groups.set(&left, sequence, None);
+        }
+        if let Some((name, status)) = group {
+            moved.append(&mut self.groups.set(name, sequence, Some(status)));
+            if placement.group.is_none() {
+                placement.group = Some(name.into());
+            }
+        }
+        moved
+    }
+
+    fn shift(&mut self, sequence: u64, from: Phase, to: Phase) {
+        if from == to {
+            return;
+        }
+        match from {
+            Phase::First => _ = self.firsts.remove(&sequence),
+            Phase::Retry => _ = self.retries.remove(&sequence),
+            Phase::New | Phase::Ended => _ = self.open.insert(sequence),
+            Phase::InFlight | Phase::Waiting => {}
+        }
+        match to {
+            Phase::First => _ = self.firsts.insert(sequence),
+            Phase::Retry => _ = self.retries.insert(sequence),
+            Phase::Ended => _ = self.open.remove(&sequence),
+            Phase::New | Phase::InFlight | Phase::Waiting => {}
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Construction and settings: [`Outbox::new`].
+
+use std::collections::BTreeMap;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+use super::Outbox;
+use super::endpoint_state::EndpointState;
+use super::index::fair_queue::FairQueue;
+use super::index::outage::OutageCensus;
+use super::index::timers::Timers;
+use super::journal::Journal;
+#[cfg(doc)]
+use super::{Notice, Step};
+use crate::endpoint::Registry;
+use crate::health::OutagePolicy;
+use crate::time::Timestamp;
+
+/// Default of [`Outbox::with_batch`].
+const BATCH: NonZeroUsize = NonZeroUsize::new(64).expect("sixty-four is not zero");
+
+/// Default of [`Outbox::with_failing_after`].
+const FAILING_AFTER: NonZeroU32 = NonZeroU32::new(3).expect("three is not zero");
+
+/// Default of [`Outbox::with_retention`].
+const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Outbox {
+    /// Creates an outbox without messages.
+    ///
+    /// All jitter is derived from the seed. Choose it at random once, and keep it with your
+    /// configuration. Outboxes with the same seed have the same jitter.
+    #[must_use]
+    pub fn new(registry: Registry, seed: u64) -> Self {
+        let endpoints =
+            registry.iter().map(|it| (it.id().clone(), EndpointState::default())).collect();
+        let mut outbox = Self {
+            seed,
+            batch: BATCH,
+            retention: RETENTION,
+            registry,
+            messages: BTreeMap::new(),
+            sequences: BTreeMap::new(),
+            next_sequence: 0,
+            pending: 0,
+            endpoints,
+            fair_queue: FairQueue::default(),
+            outage: OutageCensus::default(),
+            failing_after: FAILING_AFTER,
+            report_attempts: false,
+            timers: Timers::default(),
+            journal: Journal::new(),
+        };
+        let ids: Vec<_> = outbox.endpoints.keys().cloned().collect();
+        for id in &ids {
+            // A new endpoint has nothing that depends on the time.
+            outbox.reconcile_endpoint(id, Timestamp::MIN);
+        }
+        outbox
+    }
+
+    /// Turns storage off: there is no [`Step::Save`], and a crash loses what is pending.
+    #[must_use]
+    pub fn without_storage(mut self) -> Self {
+        self.journal.without_storage();
+        self
+    }
+
+    /// Sets the maximum number of attempts that one [`Step::Save`] starts; the default is 64.
+    ///
+    /// A crash between a save and its sends interrupts up to that many attempts, each of which is
+    /// repeated after its deadline.
+    #[must_use]
+    pub fn with_batch(mut self, attempts: NonZeroUsize) -> Self {
+        self.batch = attempts;
+        self
+    }
+
+    /// Sets how long a message is kept after its last delivery has ended; the default is one day.
+    ///
+    /// During that time publishing it again is recognised as a duplicate, and its dead letters can
+    /// be replayed. Then its records are deleted, including the verdicts: a host that keeps a
+    /// delivery log copies them from the [changes](Step::Save) or from [`Notice::Settled`].
+    ///
+    /// The setting applies to messages that settle later, so set it before
+    /// [`restore`](Self::restore).
+    #[must_use]
+    pub fn with_retention(mut self, duration: Duration) -> Self {
+        self.retention = duration;
+        self
+    }
+
+    /// Sets the number of failed attempts after which [`Notice::Failing`] reports a delivery; the
+    /// default is 3.
+    ///
+    /// Each delivery is reported once, and again if it is replayed and fails as often.
+    #[must_use]
+    pub const fn with_failing_after(mut self, attempts: NonZeroU32) -> Self {
+        self.failing_after = attempts;
+        self
+    }
+
+    /// Turns attempt reports on: [`Notice::AttemptEnded`] reports every attempt that has ended, for
+    /// the host's delivery log.
+    #[must_use]
+    pub const fn with_attempt_reports(mut self) -> Self {
+        self.report_attempts = true;
+        self
+    }
+
+    /// Sets when simultaneous failures of many endpoints count as an outage on the sender's side;
+    /// the default is [`OutagePolicy::default`].
+    ///
+    /// The census covers all enabled endpoints that are neither paused nor disabled. Those that are
+    /// degraded or suspended count as failing.
+    #[must_use]
+    pub fn with_outage_policy(mut self, policy: OutagePolicy) -> Self {
+        self.outage.set_policy(policy);
+        self
+    }
+}
