@@ -44,10 +44,11 @@
 //! # At most once
 //!
 //! An attempt that ends without an answer may have delivered the message. By default it is sent
-//! again, and a policy's [`DeliveryGuarantee`] says otherwise: under [`DeliveryGuarantee::AtMostOnce`] and [`DeliveryGuarantee::Ask`] no
-//! attempt follows one that is unconfirmed unless the host decides it, by
-//! [`resend`](Delivery::resend) or [`replay`](Delivery::replay). That holds over a crash too, if
-//! the host saves each start before it sends.
+//! again, and a policy's [`DeliveryGuarantee`] says otherwise: under
+//! [`DeliveryGuarantee::AtMostOnce`] and [`DeliveryGuarantee::Ask`] no attempt follows one that is
+//! unconfirmed unless the host decides it, by [`resend`](Delivery::resend) or
+//! [`replay`](Delivery::replay). That holds over a crash too, if the host saves each start before
+//! it sends.
 //!
 //! In doubt, an answer that comes late decides: a success ends the delivery, and any other
 //! answer, or the news that nothing was sent, proves that the attempt failed. Then it goes on as
@@ -142,7 +143,7 @@ use state::{Replayed, State};
 /// One message on its way to one endpoint: the state of it, which can be saved at any moment.
 ///
 /// See the [module](self) for the states and a host's loop. Calls may come in any order and be
-/// repeated; none panics. RetryPolicy, dice and time are arguments of each call.
+/// repeated; none panics. Policy, jitter seed and time are arguments of each call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     accepted_at: Timestamp,

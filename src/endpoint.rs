@@ -80,8 +80,8 @@ impl Endpoint {
     /// An endpoint that is sent to over HTTPS.
     ///
     /// It receives every message in the crate's own envelope, under the default policies: the
-    /// schedule and answers of [`RetryPolicy::standard_webhooks`], over 75:35:05, in which everything
-    /// but a 2xx and a 410 is retried; the ladder of [`HealthPolicy::new`]; and
+    /// schedule and answers of [`RetryPolicy::standard_webhooks`], over 75:35:05, in which
+    /// everything but a 2xx and a 410 is retried; the ladder of [`HealthPolicy::new`]; and
     /// [`FlowPolicy::adaptive`].
     ///
     /// # Errors
@@ -194,7 +194,7 @@ impl Endpoint {
     }
 
     /// Sets how many attempts may be in flight at once, which is the most that the window of its
-    /// [`flow`](Self::with_flow) may come to: a receiver that hangs holds no more of the host's
+    /// [`flow`](FlowPolicy) may come to: a receiver that hangs holds no more of the host's
     /// connections than this.
     ///
     /// An attempt counts until it is resolved, its deadline has passed or its delivery has ended;

@@ -5,19 +5,19 @@
 //! or a table of its own keeps one `Flow` for each receiver and drives it alone.
 //!
 //! ```text
-//!                  ask(class, now)
+//!                  check(kind, now)
 //!                       |
-//!     ConcurrencyLimit       so many in flight ------- full ---------> Busy: ask when one has ended
+//!     ConcurrencyLimit  N in flight ------------ full ---> Busy: check when one has ended
 //!                       |
-//!     hold         the receiver asked for a pause  ---.
-//!     RateLimit         so many a second, configured    ---|
-//!     AdaptiveRate         so many a second, learned       ---+----> Wait: ask at `until`
-//!     RetryBudget  so many retries, for a retry    ---'
+//!     pause             the receiver asked for one   ---.
+//!     RateLimit         N per second, configured     ---|
+//!     AdaptiveRate      N per second, learned        ---+-> Wait: check at `until`
+//!     RetryBudget       for retries                  ---'
 //!                       |
-//!                       Go -> started(class, now) -> ended(started_at, feedback, now)
+//!                       Go -> start(kind, now) -> end(started_at, feedback, now)
 //!
-//!                Success      ConcurrencyLimit grows, AdaptiveRate climbs
-//!                TooFast      AdaptiveRate falls (ConcurrencyLimit, where there is no pace)
+//!                Success      the limit grows, the rate rises
+//!                TooFast      the rate falls (the limit, if no rate is learned)
 //!                Overloaded   both fall
 //!                Other        nothing
 //! ```
@@ -36,8 +36,8 @@
 //!   [`Busy`](FlowDecision::Busy) and [`Wait`](FlowDecision::Wait) use up no attempt.
 //! - A first attempt never waits for a retry's budget, and a retry is delayed and never dropped.
 //!
-//! An answer may have changed once its `until` has come, and after any of `started`, `ended`,
-//! `hold_until`, `recovered` and `set_in_flight`; not otherwise. A probe is an attempt that finds
+//! An answer may have changed once its `until` has come, and after any of `start`, `end`,
+//! `pause_until`, `recovered` and `set_in_flight`; not otherwise. A probe is an attempt that finds
 //! out whether the receiver is back: how many of them there are at a time is up to whoever sends
 //! them. It is no retry, and otherwise subject to all limits.
 //!
@@ -179,7 +179,7 @@ pub struct Receipt {
 /// How fast one endpoint may be sent to: the state of it, which can be saved at any moment.
 ///
 /// See the [module](self) for a host's loop. Calls may come in any order and be repeated; none
-/// panics. RetryPolicy and time are arguments of each call.
+/// panics. Policy and time are arguments of each call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
     in_flight: u32,
@@ -245,8 +245,8 @@ impl Flow {
         }
     }
 
-    /// The instant at which the answer of [`ask`](Self::check) for this class changes by time alone,
-    /// if it does: the key of a wake-up index.
+    /// The instant at which the answer of [`check`](Self::check) for this class changes by time
+    /// alone, if it does: the key of a wake-up index.
     #[must_use]
     pub fn wake_at(
         &self,
@@ -257,8 +257,8 @@ impl Flow {
         self.check(policy, class, now).wake_at()
     }
 
-    /// An attempt was started, which [`ask`](Self::check) should have allowed. It counts in any
-    /// case, and is in flight until [`ended`](Self::end).
+    /// An attempt was started, which [`check`](Self::check) should have allowed. It counts in any
+    /// case, and is in flight until [`end`](Self::end).
     ///
     /// The answer is for a host that may have to [take it back](Self::cancel_start) before anything
     /// has left.
@@ -276,7 +276,7 @@ impl Flow {
     }
 
     /// Takes back the start of an attempt of which nothing has left the host, in the place of
-    /// [`ended`](Self::end): it is in flight no more, and a first attempt has saved up nothing.
+    /// [`end`](Self::end): it is in flight no more, and a first attempt has saved up nothing.
     ///
     /// What it used up of rate, pace and budget is there again, as far as time has not given it
     /// back already and the policy and the learned pace are what they were. Where a retry has gone
@@ -295,7 +295,7 @@ impl Flow {
     }
 
     /// What became of an attempt that was started at `started_at`. To be called once for each,
-    /// also for one that timed out; one that never left is [`unstarted`](Self::cancel_start).
+    /// also for one that timed out; one that never left is [`cancel_start`](Self::cancel_start).
     ///
     /// The start is there to tell attempts of before the last fall from those of after it, and
     /// need not be known to the microsecond; `now` says that nothing is known.

@@ -103,7 +103,8 @@
 //!             if signal == Signal::Success {
 //!                 waiting -= 1;
 //!             }
-//!             told.extend(health.record(&policy, SenderOutage::Clear, pass, signal, now).transition());
+//!             let effect = health.record(&policy, SenderOutage::Clear, pass, signal, now);
+//!             told.extend(effect.transition());
 //!         }
 //!         Gate::Hold { until } => now = until,
 //!         // Only after a restart here, since this host awaits each answer.
@@ -126,15 +127,15 @@
 //! # Sources
 //!
 //! The four states, the single probe, the ladder that only results move and the provenance are
-//! those of Shopware's decision record of 2026, "Webhooks health remodel" (shopware/shopware,
-//! issue 16565), the count of failures in a row and the growing rest those of Envoy's outlier
-//! detection. What is different here: the wake-ups are exact, where theirs is a task that runs
-//! each minute; the last rung does not end the ladder, and the last probe comes when the time to
-//! disable is over; a success in between stops that time; the machine disables nothing that it has
-//! not just asked; faults of the sender and its [own outages](OutagePolicy) are kept apart; attempts
-//! that started in an earlier time are told apart by their [`Permit`]; and a
-//! [recovery](Transition::is_recovery) is an edge at which the host starts small, instead of releasing
-//! all that waited at once.
+//! those of Shopware's decision record of 2026, "Webhooks health remodel" (shopware/shopware, issue
+//! 16565), the count of failures in a row and the growing rest those of Envoy's outlier detection.
+//! What is different here: the wake-ups are exact, where theirs is a task that runs each minute;
+//! the last rung does not end the ladder, and the last probe comes when the time to disable is
+//! over; a success in between stops that time; the machine disables nothing that it has not just
+//! asked; faults of the sender and its [own outages](OutagePolicy) are kept apart; attempts that
+//! started in an earlier time are told apart by their [`Permit`]; and a
+//! [recovery](Transition::is_recovery) is an edge at which the host starts small, instead of
+//! releasing all that waited at once.
 
 mod answer;
 mod disabled;
@@ -163,7 +164,7 @@ use streak::Streak;
 /// One endpoint's health: the state of it, which can be saved at any moment.
 ///
 /// See the [module](self) for the states and a host's loop. Calls may come in any order and be
-/// repeated; none panics. RetryPolicy, guard and time are arguments of each call.
+/// repeated; none panics. Policy, outage and time are arguments of each call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
     /// Grows with each probe, and wherever the passes given out before are to mean no more. There

@@ -2,8 +2,8 @@
 //!
 //! serde's own `flatten` is no help here. It buffers what it does not know as numbers and maps of
 //! its own, and so loses the order, the spelling of numbers and the digits of big ones; and it
-//! cannot hold raw text. The visitor which the macro `object!` writes reads each member once, from the
-//! parser, so it is also right when another crate turns on features of `serde_json` that change
+//! cannot hold raw text. The visitor which the macro `object!` writes reads each member once, from
+//! the parser, so it is also right when another crate turns on features of `serde_json` that change
 //! how its `Value` works.
 
 mod json_text;

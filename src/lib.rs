@@ -55,9 +55,9 @@
 //! tried again, the [`Health`](health::Health) of an endpoint is its circuit breaker, and its
 //! [`Flow`](flow::Flow) limits rate and concurrency. Each is plain data that can be saved at any
 //! moment, knows nothing of the others, and is driven by a policy that can come from a file. The
-//! [`outbox`] composes them for a process that holds many messages and endpoints; a host with a queue
-//! or a table of its own uses the machines singly, one row each. The [linter](policy::lint) and the
-//! [simulator](simulate) say what a policy adds up to before an outage does.
+//! [`outbox`] composes them for a process that holds many messages and endpoints; a host with a
+//! queue or a table of its own uses the machines singly, one row each. The [linter](policy::lint)
+//! and the [simulator](simulate) say what a policy adds up to before an outage does.
 //!
 //! # Receive
 //!
@@ -90,14 +90,14 @@
 //!
 //! # Separation of concerns
 //!
-//! **State** is plain data that serde can save at any moment. **RetryPolicy** is plain data, lent to
+//! **State** is plain data that serde can save at any moment. **Policy** is plain data, borrowed by
 //! each call, and can come from a configuration file. **Time** is an argument. **I/O** is the
 //! host's.
 //!
 //! # Panics
 //!
-//! No input makes labhook panic: no bytes from the network, no saved state, no clock. The exceptions
-//! are constructors for `const` contexts that are documented to panic, such as
+//! No input makes labhook panic: no bytes from the network, no saved state, no clock. The
+//! exceptions are constructors for `const` contexts that are documented to panic, such as
 //! [`EventType::from_static`] on text that is not an event type.
 //!
 //! # Features

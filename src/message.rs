@@ -134,8 +134,8 @@ impl Message {
         self.renderings.get(format)
     }
 
-    /// The event itself, read from the crate's own envelope: what a [`Format`](crate::message::format::Format)
-    /// starts from.
+    /// The event itself, read from the crate's own envelope: what a
+    /// [`Format`](crate::message::format::Format) starts from.
     ///
     /// This is the sender's side, where a message is what this program made or stored itself. What
     /// a receiver was sent goes through a [`Verifier`](crate::Verifier).

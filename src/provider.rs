@@ -8,9 +8,9 @@
 //! | [`segments`] | Svix's | in a header | yes |
 //!
 //! Each module has the wire types as the vendor publishes them, the way to and from the models in
-//! [`lab`](crate::lab), what subscriptions look like, a [`Format`](crate::message::format::Format) to send in, and
-//! the policy. Where a vendor publishes nothing the documentation says so, and what stands there
-//! instead is this crate's own.
+//! [`lab`](crate::lab), what subscriptions look like, a [`Format`](crate::message::format::Format)
+//! to send in, and the policy. Where a vendor publishes nothing the documentation says so, and what
+//! stands there instead is this crate's own.
 //!
 //! A receiver of several of them has one door, [`Sources`](crate::receive::Sources).
 //!

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 /// How many runs are kept.
 ///
 /// A run is forgotten when the 16th after it begins. Another attempt lies between any two runs, so
-/// that is 32 attempts later at the soonest. A delivery that is not replayed makes no more than 30 under any
-/// preset, and the request that could still be answered should have ended at its deadline, before
-/// all of these. Saved, 16 runs take up less than 400 bytes.
+/// that is 32 attempts later at the soonest. A delivery that is not replayed makes no more than 30
+/// under any preset, and the request that could still be answered should have ended at its
+/// deadline, before all of these. Saved, 16 runs take up less than 400 bytes.
 const MOST: usize = 16;
 
 /// A set of rising numbers, as the runs of which it consists, the first and the last of each: an

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::jitter_seed::JitterSeed;
 use super::policy_file::RetryPolicyError;
-use crate::time::millis_up;
+use crate::time::{micros, millis_up};
 
 /// The longest stretch of earlier retries that a decorrelated delay is recomputed from.
 const WALK: u32 = 64;
@@ -152,10 +152,6 @@ impl Jitter {
             _ => 0,
         }
     }
-}
-
-fn micros(delay: Duration) -> u64 {
-    u64::try_from(delay.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn percent_of(whole: u64, percent: u8) -> u64 {

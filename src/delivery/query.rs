@@ -54,10 +54,10 @@ impl Delivery {
         }
     }
 
-    /// Since when the delivery stands in doubt, if it does: when its last attempt ended without
-    /// an answer. Only [`DeliveryGuarantee::Ask`](super::DeliveryGuarantee::Ask) leads here, and a later change of the
-    /// policy does not lead out: the host [resends](Self::resend), [ends](Self::end) or
-    /// [replays](Self::replay) it, or an answer comes.
+    /// Since when the delivery stands in doubt, if it does: when its last attempt ended without an
+    /// answer. Only [`DeliveryGuarantee::Ask`](super::DeliveryGuarantee::Ask) leads here, and a
+    /// later change of the policy does not lead out: the host [resends](Self::resend),
+    /// [ends](Self::end) or [replays](Self::replay) it, or an answer comes.
     #[must_use]
     pub const fn in_doubt(&self) -> Option<Timestamp> {
         match self.state {

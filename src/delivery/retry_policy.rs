@@ -23,7 +23,8 @@ const HOUR: u64 = 3_600_000;
 ///
 /// A preset takes from its source what the source publishes. What it does not publish is this
 /// crate's choice, and the same for all: an attempt timeout of 20 s, a `Retry-After` cap of one
-/// hour, the responses of [`ResponseRules::standard_webhooks`], and [`DeliveryGuarantee::AtLeastOnce`]: at least once.
+/// hour, the responses of [`ResponseRules::standard_webhooks`], and
+/// [`DeliveryGuarantee::AtLeastOnce`]: at least once.
 ///
 /// ```
 /// use std::time::Duration;
@@ -41,14 +42,13 @@ const HOUR: u64 = 3_600_000;
 ///
 /// A preset's name (`standard_webhooks`, `svix`, `strike`, `hook0`, `outpost`, `event_grid`,
 /// `shopware`, `none`), or a table whose members replace those of `preset` (`standard_webhooks`
-/// where that is absent): `schedule`, `jitter`, `attempt_timeout_ms`, `window_ms`,
-/// `max_attempts`, `retry_after_cap_ms`, `responses` and `guarantee` (`at_least_once`,
-/// `at_most_once` or `ask`).
+/// where that is absent): `schedule`, `jitter`, `attempt_timeout_ms`, `window_ms`, `max_attempts`,
+/// `retry_after_cap_ms`, `responses` and `guarantee` (`at_least_once`, `at_most_once` or `ask`).
 /// `null` lifts a window or an attempt limit; in TOML, which has no null, leave `preset` away and
-/// name the rest. Other members and contradictions are refused: see [`RetryPolicyError`](super::RetryPolicyError). It is written with
-/// all members and without the preset's name, so that what was saved means the same in every
-/// version; not to TOML, for want of a null. The format has to tell names from tables by itself, as
-/// JSON, TOML and YAML do.
+/// name the rest. Other members and contradictions are refused: see
+/// [`RetryPolicyError`](super::RetryPolicyError). It is written with all members and without the
+/// preset's name, so that what was saved means the same in every version; not to TOML, for want of
+/// a null. The format has to tell names from tables by itself, as JSON, TOML and YAML do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     pub(super) schedule: Schedule,

@@ -92,9 +92,9 @@ impl Schedule {
     );
     /// Ten retries over 8:31:30, the default of Hookdeck's Outpost: 30 s doubled each time.
     pub const OUTPOST: Self = exponential(30_000, 2, 15_360_000, 10);
-    /// Azure Event Grid's delays, the last of which recurs: 10 s, 30 s, 1 min, 5 min, 10 min,
-    /// 30 min, 1 h, 3 h, 6 h, 12 h. [`RetryPolicy::event_grid`](super::RetryPolicy::event_grid) has the
-    /// limits that end it.
+    /// Azure Event Grid's delays, the last of which recurs: 10 s, 30 s, 1 min, 5 min, 10 min, 30
+    /// min, 1 h, 3 h, 6 h, 12 h. [`RetryPolicy::event_grid`](super::RetryPolicy::event_grid) has
+    /// the limits that end it.
     pub const EVENT_GRID: Self = preset(
         &[
             10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000, 3_600_000, 10_800_000, 21_600_000,

@@ -15,9 +15,9 @@ pub enum Verdict {
     /// The receiver refused this message for good
     /// ([`ResponseAction::Fail`](super::ResponseAction::Fail)).
     Rejected,
-    /// The receiver wants nothing more at all ([`ResponseAction::Disable`](super::ResponseAction::Disable),
-    /// or the response header `webhook-delivery: disable`): besides this delivery, its endpoint
-    /// should be disabled.
+    /// The receiver wants nothing more at all
+    /// ([`ResponseAction::Disable`](super::ResponseAction::Disable), or the response header
+    /// `webhook-delivery: disable`): besides this delivery, its endpoint should be disabled.
     Gone,
     /// The receiver asked for no more attempts at this message: the response header
     /// `webhook-delivery: abort-message`, or a negative `Retry-After`.
@@ -28,8 +28,9 @@ pub enum Verdict {
     /// before that.
     Expired,
     /// An attempt ended without an answer and no other is made, so that there is at most one: the
-    /// receiver may or may not have the message. By [`DeliveryGuarantee::AtMostOnce`](super::DeliveryGuarantee::AtMostOnce), or by
-    /// the host's decision.
+    /// receiver may or may not have the message. By
+    /// [`DeliveryGuarantee::AtMostOnce`](super::DeliveryGuarantee::AtMostOnce), or by the host's
+    /// decision.
     Unconfirmed,
     /// The host ended the delivery: its endpoint was removed or disabled, say.
     Cancelled,

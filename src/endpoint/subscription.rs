@@ -104,8 +104,8 @@ impl Subscription {
 
     /// Adds changes of resources, such as `invoice.updated`: the message must tell of one of them.
     ///
-    /// They are compared with [`Keys::with_resource_change`](crate::Keys::with_resource_change), all of
-    /// whose messages are of the one type `resource.changed`.
+    /// They are compared with [`Keys::with_resource_change`](crate::Keys::with_resource_change),
+    /// all of whose messages are of the one type `resource.changed`.
     #[must_use]
     pub fn resource_changes<T: Into<Box<str>>>(
         mut self,

@@ -14,7 +14,10 @@ use crate::id::{DatasetId, LabwareId, ProjectId, RunId, TaskId};
 /// use labhook::Keys;
 /// use labhook::event::Trigger;
 ///
-/// let keys = Keys::new().with_run("r19a428rm8tbp").with_labware("plate-7").with_trigger(Trigger::Start);
+/// let keys = Keys::new()
+///     .with_run("r19a428rm8tbp")
+///     .with_labware("plate-7")
+///     .with_trigger(Trigger::Start);
 /// assert_eq!(
 ///     serde_json::to_string(&keys)?,
 ///     r#"{"run":"r19a428rm8tbp","labware":"plate-7","trigger":"start"}"#

@@ -50,8 +50,8 @@ pub struct FlowPolicy {
 
 impl FlowPolicy {
     /// No limit but a window that stays where it is: eight attempts in flight, unless
-    /// [`with_window`](Self::with_concurrency) has another, and a receiver's `Retry-After` for up to
-    /// an hour.
+    /// [`with_concurrency`](Self::with_concurrency) has another, and a receiver's `Retry-After` for
+    /// up to an hour.
     #[must_use]
     pub const fn fixed() -> Self {
         Self {
@@ -114,8 +114,8 @@ impl FlowPolicy {
         self
     }
 
-    /// With at most this much heed to [`Flow::pause_until`](super::Flow::pause_until). Zero takes no
-    /// heed. Rounded up to whole milliseconds.
+    /// With at most this much heed to [`Flow::pause_until`](super::Flow::pause_until). Zero takes
+    /// no heed. Rounded up to whole milliseconds.
     #[must_use]
     pub fn with_hold_cap(mut self, cap: Duration) -> Self {
         self.hold_cap_ms = millis_up(cap);

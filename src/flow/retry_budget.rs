@@ -111,9 +111,9 @@ const RETRY: i64 = 100;
 /// ```
 ///
 /// plus, over a later stretch, the retries that were saved up before it; a first attempt that is
-/// [taken back](super::Flow::cancel_start) counts until then. A retry that finds nothing saved waits
-/// for the trickle: it is delayed and never dropped. First attempts never wait. What fills the
-/// budget is starts and time, never a success, so a budget that is used up comes back while
+/// [taken back](super::Flow::cancel_start) counts until then. A retry that finds nothing saved
+/// waits for the trickle: it is delayed and never dropped. First attempts never wait. What fills
+/// the budget is starts and time, never a success, so a budget that is used up comes back while
 /// everything fails.
 ///
 /// Source: Finagle's retry budgets, without their expiry of what was saved, for which the cap is

@@ -252,10 +252,10 @@ impl HealthPolicy {
         self.waiting
     }
 
-    /// The longest time from the start of the outage of an endpoint, as the fault that degrades
-    /// it, to its disabling, for a host that starts each probe when it is due and a guard that
-    /// never holds; `None` where it is never disabled. It saturates. Whatever puts a probe off, such
-    /// as a pause that the receiver asked for, comes on top of it.
+    /// The longest time from the start of the outage of an endpoint, as the fault that degrades it,
+    /// to its disabling, for a host that starts each probe when it is due and a guard that never
+    /// holds; `None` where it is never disabled. It saturates. Whatever puts a probe off, such as a
+    /// pause that the receiver asked for, comes on top of it.
     #[must_use]
     pub fn time_to_disable(&self) -> Option<Duration> {
         self.failures?;

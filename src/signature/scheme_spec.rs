@@ -17,9 +17,9 @@ pub enum Encoding {
 
 /// What a vendor's documentation says of its HMAC-SHA256 signatures, not yet checked.
 ///
-/// [`CustomScheme`](super::CustomScheme) checks it, when it is compiled or at run time. Without further
-/// words the MAC is in hexadecimal, without a prefix, one to a header, and neither time nor id is
-/// signed.
+/// [`CustomScheme`](super::CustomScheme) checks it, when it is compiled or at run time. Without
+/// further words the MAC is in hexadecimal, without a prefix, one to a header, and neither time nor
+/// id is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SchemeSpec<'a> {

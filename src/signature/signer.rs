@@ -17,10 +17,10 @@ use super::scheme::V1A;
 
 /// Signs requests: a scheme and one or more keys.
 ///
-/// While a secret rotates, give the new one first and the old one with [`also`](Self::add_secret).
-/// Standard Webhooks, Svix and described schemes with a separator then carry a signature of every
-/// key, so that receivers may change over at any time. The other schemes carry one signature, that
-/// of the first key.
+/// While a secret rotates, give the new one first and the old one with
+/// [`add_secret`](Self::add_secret). Standard Webhooks, Svix and described schemes with a separator
+/// then carry a signature of every key, so that receivers may change over at any time. The other
+/// schemes carry one signature, that of the first key.
 ///
 /// ```
 /// use labhook::{MessageId, Secret, Signer, Timestamp};
@@ -96,7 +96,8 @@ impl Signer {
         Self::with(Scheme::CustomScheme(scheme), secret)
     }
 
-    /// Signs nothing and sets no header; [`also`](Self::add_secret) changes nothing about that.
+    /// Signs nothing and sets no header; [`add_secret`](Self::add_secret) changes nothing about
+    /// that.
     #[must_use]
     pub const fn unsigned() -> Self {
         Self { scheme: None, keys: Vec::new() }

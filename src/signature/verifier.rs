@@ -21,8 +21,9 @@ const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 
 /// Admits requests: a scheme, one or more keys and a tolerance.
 ///
-/// While a secret rotates, give the new one first and the old one with [`also`](Self::add_secret);
-/// [`Verified::key_index`] tells which of them a request was signed with.
+/// While a secret rotates, give the new one first and the old one with
+/// [`add_secret`](Self::add_secret); [`Verified::key_index`] tells which of them a request was
+/// signed with.
 ///
 /// What it costs to refuse a request is bounded, however many signatures it carries: at most one
 /// MAC of the body for each secret, and one Ed25519 verification for each Ed25519 key and each of

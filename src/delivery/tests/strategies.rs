@@ -41,7 +41,7 @@ pub(super) fn doubts() -> impl Strategy<Value = DeliveryGuarantee> {
     ]
 }
 
-/// EndpointPolicy whose times are at most `longest` milliseconds, and which come to an end.
+/// Policies whose times are at most `longest` milliseconds, and which come to an end.
 pub(super) fn policies(longest: u64) -> impl Strategy<Value = RetryPolicy> {
     (
         schedules(longest),

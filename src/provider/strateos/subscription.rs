@@ -84,7 +84,7 @@ impl ProjectWebhook {
     ///
     /// # Errors
     ///
-    /// [`EndpointError`], never for a URL that was set through [`url`](Self::with_url).
+    /// [`EndpointError`], never for a URL that was set through [`with_url`](Self::with_url).
     pub fn endpoint(&self, id: EndpointId) -> Result<Option<Endpoint>, EndpointError> {
         let Some(url) = self.expose_url() else {
             return Ok(None);

@@ -78,10 +78,10 @@ impl CloudEvent {
     /// headers (HTTP protocol binding, section 3.1).
     ///
     /// The body comes from [`Verified::trusted_body`](crate::Verified::trusted_body) or
-    /// [`Unsigned::trusted_body`](crate::danger::Unsigned::trusted_body). No signature that this crate
-    /// checks covers the headers: with a genuine body, whoever stands between sender and receiver
-    /// can have written them. Deduplicate by [`Verified::id`](crate::Verified::id), and see that
-    /// `id` is the same.
+    /// [`Unsigned::trusted_body`](crate::danger::Unsigned::trusted_body). No signature that this
+    /// crate checks covers the headers: with a genuine body, whoever stands between sender and
+    /// receiver can have written them. Deduplicate by [`Verified::id`](crate::Verified::id), and
+    /// see that `id` is the same.
     ///
     /// Data that is not JSON by its content type, or has none, becomes `data_base64`; there is no
     /// data where the body is empty. The extension attributes are in the order of their names,
