@@ -1,16 +1,17 @@
-//! Where messages go, and how: [`Endpoint`].
+//! Endpoints: [`Endpoint`], the [`Subscription`] that selects its messages, and the [`Registry`].
 
+mod error;
 mod registry;
 mod subscription;
+mod url;
 
 use std::fmt;
-use std::net::Ipv6Addr;
-use std::num::{NonZeroU16, NonZeroU32};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
-use http::{Method, Request, Uri};
+use http::{Method, Request};
 use zeroize::Zeroizing;
 
 use crate::delivery::RetryPolicy;
@@ -23,45 +24,76 @@ use crate::policy::{EndpointPolicy, Order};
 use crate::signature::{SignError, Signer};
 use crate::time::Timestamp;
 
+pub use error::{EndpointError, RequestError};
 pub use registry::{Registry, RegistryError, UnknownEndpointError};
 pub use subscription::{EventPattern, EventPatternError, Subscription, TriggerOn};
 
-/// The headers that are the request's own.
+pub(crate) use url::{check_url, origin};
+
+/// The headers that are set by the request itself.
 const RESERVED: [HeaderName; 4] =
     [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::HOST, header::TRANSFER_ENCODING];
 
-/// A receiver of messages: its URL, its signer, and what, how and how long to send.
-///
-/// An endpoint holds secrets (the signer's keys, static headers, and the URL, which for many
-/// receivers is a secret in itself), so it is no part of saved state and has no `Serialize`: the
-/// host makes it anew from its own configuration, and saved state names it by id. `Debug` shows
-/// the URL's origin only.
-///
-/// labhook resolves no names and opens no connections: keeping a URL that a stranger typed away
-/// from the inner network is the host's HTTP client's work.
+/// A receiver of webhooks: its URL and signer, the messages it receives, and its delivery policies.
 ///
 /// ```
-/// use labhook::{Endpoint, EndpointId, RetryPolicy, Secret, Signer, Subscription};
+/// use std::num::NonZeroU32;
+/// use std::time::Duration;
+///
+/// use http::{HeaderName, HeaderValue};
+/// use labhook::flow::RateLimitPolicy;
+/// use labhook::message::format::CloudEvents;
+/// use labhook::{
+///     Endpoint, EndpointId, FlowPolicy, HealthPolicy, Order, RetryPolicy, Secret, Signer,
+///     Subscription,
+/// };
 ///
 /// let secret = Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
+/// let three_days = Duration::from_secs(3 * 86_400);
+/// let ten = NonZeroU32::new(10).expect("10 is not zero");
+///
 /// let eln = Endpoint::new(
 ///     EndpointId::new("eln")?,
 ///     "https://eln.example/hooks",
 ///     Signer::standard_webhooks(secret),
 /// )?
+/// // What to send: all run events, as CloudEvents, with the receiver's API key.
 /// .with_subscription(Subscription::all().event_types(["run.*".parse()?]))
-/// .with_retry(RetryPolicy::svix());
+/// .with_format(CloudEvents::structured("https://lab.example/cell-1")?)
+/// .add_header(HeaderName::from_static("x-api-key"), &HeaderValue::from_static("k-17"))?
+/// // When to send it: retry schedule, circuit breaker, rate limit and ordering.
+/// .with_retry(RetryPolicy::svix())
+/// .with_health(HealthPolicy::default().with_disable_after(three_days))
+/// .with_flow(FlowPolicy::adaptive().with_rate_limit(RateLimitPolicy::per_second(ten)))
+/// .with_order(Order::per_key())
+/// .with_max_in_flight(ten);
+///
 /// assert_eq!(format!("{eln:?}"), r#"Endpoint("eln", https://eln.example)"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # Secrets
+///
+/// An endpoint contains secrets: the keys of its signer, its static headers, and its URL, which for
+/// many receivers is a secret too. So it is never part of saved state and has no `Serialize`. Create
+/// it from your configuration at each start; saved state refers to it by id. `Debug` shows only the
+/// origin of the URL.
+///
+/// # Network access
+///
+/// labhook resolves no names and opens no connections. If users can choose the URL, your HTTP client
+/// must keep requests out of your internal network (SSRF).
+#[doc(alias = "webhook")]
+#[doc(alias = "destination")]
+#[doc(alias = "target")]
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Endpoint {
-    /// Which messages the endpoint receives.
+    /// The messages that the endpoint receives.
     pub subscription: Subscription,
-    /// When and how fast the endpoint is sent to.
+    /// The delivery policies: retries, health, flow and order.
     pub policy: EndpointPolicy,
-    /// Whether the endpoint is in use.
+    /// Whether the endpoint is enabled: see [`with_enabled`](Self::with_enabled).
     pub enabled: bool,
     id: EndpointId,
     url: Zeroizing<Box<str>>,
@@ -77,26 +109,29 @@ struct StaticHeader {
 }
 
 impl Endpoint {
-    /// An endpoint that is sent to over HTTPS.
+    /// Creates an endpoint with an HTTPS URL.
     ///
-    /// It receives every message in the crate's own envelope, under the default policies: the
-    /// schedule and answers of [`RetryPolicy::standard_webhooks`], over 75:35:05, in which
-    /// everything but a 2xx and a 410 is retried; the ladder of [`HealthPolicy::new`]; and
-    /// [`FlowPolicy::adaptive`].
+    /// It receives every message in the crate's own [`Envelope`], with the default policies:
+    /// [`RetryPolicy::standard_webhooks`], which retries for 75:35:05 everything except a 2xx and a
+    /// 410; [`HealthPolicy::new`]; and [`FlowPolicy::adaptive`].
     ///
     /// # Errors
     ///
-    /// [`EndpointError`] where the URL is not one that a request can be sent to.
+    /// Returns [`EndpointError`] if the URL is not an absolute HTTPS URL with a valid host and port,
+    /// or if the signer uses a reserved header.
     pub fn new(id: EndpointId, url: &str, signer: Signer) -> Result<Self, EndpointError> {
         Self::with_schemes(id, url, signer, &["https"])
     }
 
-    /// An endpoint that may be sent to over plain HTTP too, for loopback and closed networks:
-    /// anybody on the way can read the events and, where the signer sends a token, steal it.
+    /// Creates an endpoint with an HTTPS or plain HTTP URL, for loopback and closed networks.
+    ///
+    /// Over plain HTTP, anyone on the network path can read the events, and steal the token if the
+    /// signer sends one.
     ///
     /// # Errors
     ///
-    /// [`EndpointError`] where the URL is not one that a request can be sent to.
+    /// Returns [`EndpointError`] if the URL is not an absolute HTTPS or HTTP URL with a valid host
+    /// and port, or if the signer uses a reserved header.
     pub fn plain_http(id: EndpointId, url: &str, signer: Signer) -> Result<Self, EndpointError> {
         Self::with_schemes(id, url, signer, &["https", "http"])
     }
@@ -123,12 +158,12 @@ impl Endpoint {
         })
     }
 
-    /// Adds a header to every request, such as the receiver's API key.
+    /// Adds a static header to every request, such as the receiver's API key.
     ///
     /// # Errors
     ///
-    /// [`EndpointError::ReservedHeader`] where the request itself needs the header, and
-    /// [`EndpointError::DuplicateHeader`] where it was added already.
+    /// Returns [`EndpointError::ReservedHeader`] if the request or its signer sets the header, and
+    /// [`EndpointError::DuplicateHeader`] if it was already added.
     pub fn add_header(
         mut self,
         name: HeaderName,
@@ -144,97 +179,97 @@ impl Endpoint {
         Ok(self)
     }
 
-    /// Sets how messages are written; the default is [`Envelope`].
+    /// Sets the wire format; the default is [`Envelope`].
     #[must_use]
     pub fn with_format(mut self, format: impl Format + 'static) -> Self {
         self.format = Arc::new(format);
         self
     }
 
-    /// Sets which messages the endpoint receives; the default is all.
+    /// Sets the messages that the endpoint receives; the default is all.
     #[must_use]
     pub fn with_subscription(mut self, subscription: Subscription) -> Self {
         self.subscription = subscription;
         self
     }
 
-    /// Sets all four policies at once.
+    /// Sets all four policies.
     #[must_use]
     pub fn with_policy(mut self, policy: EndpointPolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Sets how long and how often to try.
+    /// Sets the retry policy: when and how often delivery is attempted.
     #[must_use]
     pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
         self.policy.retry = policy;
         self
     }
 
-    /// Sets which messages come one after the other; the default is none.
+    /// Sets the order in which messages are delivered; the default is none.
     #[must_use]
     pub fn with_order(mut self, order: Order) -> Self {
         self.policy.order = order;
         self
     }
 
-    /// Sets when the endpoint counts as failing, and what is done then.
+    /// Sets the health policy: the circuit breaker that suspends and probes a failing endpoint.
     #[must_use]
     pub fn with_health(mut self, policy: HealthPolicy) -> Self {
         self.policy.health = policy;
         self
     }
 
-    /// Sets how fast the endpoint may be sent to.
+    /// Sets the flow policy: rate limit, concurrency limit and retry budget.
     #[must_use]
     pub fn with_flow(mut self, policy: FlowPolicy) -> Self {
         self.policy.flow = policy;
         self
     }
 
-    /// Sets how many attempts may be in flight at once, which is the most that the window of its
-    /// [`flow`](FlowPolicy) may come to: a receiver that hangs holds no more of the host's
-    /// connections than this.
+    /// Sets the maximum number of attempts in flight: the upper bound of the concurrency limit in
+    /// the [flow policy](Self::with_flow). A hanging receiver cannot hold more of your connections
+    /// than this.
     ///
-    /// An attempt counts until it is resolved, its deadline has passed or its delivery has ended;
-    /// the last can be while the host still awaits the answer of a second attempt.
+    /// An attempt counts until it is resolved, its deadline passes, or its delivery ends. A delivery
+    /// can end while you still wait for the response to a second attempt.
     #[must_use]
     pub fn with_max_in_flight(mut self, attempts: NonZeroU32) -> Self {
-        let window = match self.policy.flow.concurrency().initial() {
+        let limit = match self.policy.flow.concurrency().initial() {
             Some(initial) => ConcurrencyLimitPolicy::adaptive(initial, attempts),
             None => ConcurrencyLimitPolicy::fixed(attempts),
         };
-        self.policy.flow = self.policy.flow.with_concurrency(window);
+        self.policy.flow = self.policy.flow.with_concurrency(limit);
         self
     }
 
-    /// Sets whether the endpoint is in use. One that is not receives no new messages, and those
-    /// that it has pending are held.
+    /// Sets whether the endpoint is enabled. A disabled endpoint receives no new messages, and its
+    /// pending deliveries are held.
     #[must_use]
     pub fn with_enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
     }
 
-    /// The id.
+    /// Returns the id.
     #[must_use]
     pub const fn id(&self) -> &EndpointId {
         &self.id
     }
 
-    /// The URL, which for many receivers is a secret. Keep it out of logs and files.
+    /// Returns the URL, which for many receivers is a secret. Keep it out of logs and files.
     #[must_use]
     pub fn expose_url(&self) -> &str {
         &self.url
     }
 
-    /// The static headers, which may be secrets. Keep them out of logs and files.
+    /// Iterates over the static headers, which may be secrets. Keep them out of logs and files.
     pub fn expose_headers(&self) -> impl Iterator<Item = (&HeaderName, &[u8])> {
         self.headers.iter().map(|header| (&header.name, &**header.value))
     }
 
-    /// How new messages are written.
+    /// Returns the wire format.
     #[must_use]
     pub fn format(&self) -> &dyn Format {
         &*self.format
@@ -244,14 +279,14 @@ impl Endpoint {
         self.signer.check(id)
     }
 
-    /// Makes the signed request that carries this rendering of a message.
+    /// Builds the signed request for a rendering of a message.
     ///
-    /// `now` becomes the signature's timestamp: hand in the clock's own time at the moment of
-    /// sending.
+    /// `now` becomes the timestamp of the signature, so pass the current time of your clock when you
+    /// send the request.
     ///
     /// # Errors
     ///
-    /// [`RequestError`] where the signer cannot sign this message.
+    /// Returns [`RequestError`] if the message cannot be signed.
     pub fn request(
         &self,
         id: &MessageId,
@@ -262,7 +297,7 @@ impl Endpoint {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.url.parse().map_err(RequestError::Url)?;
         let headers = request.headers_mut();
-        // From what anybody may set to what nobody else may: the later counts.
+        // Later headers override earlier ones: format, endpoint, request, signature.
         for (name, value) in rendering.headers().filter(|(name, _)| !RESERVED.contains(name)) {
             headers.try_append(name, value.clone()).map_err(RequestError::TooManyHeaders)?;
         }
@@ -286,114 +321,4 @@ impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Endpoint({:?}, {})", self.id, origin(&self.url))
     }
-}
-
-/// Scheme, host and port: the part of a URL that is no secret, of one that was checked.
-pub(crate) fn origin(url: &str) -> &str {
-    let after_scheme = url.find("://").map_or(0, |at| at.saturating_add(3));
-    let path = url.get(after_scheme..).and_then(|rest| rest.find(['/', '?']));
-    path.and_then(|path| url.get(..after_scheme.saturating_add(path))).unwrap_or(url)
-}
-
-/// Whether a request can be sent to the URL, by one of these schemes.
-pub(crate) fn check_url(url: &str, schemes: &[&str]) -> Result<(), EndpointError> {
-    if url.contains('#') {
-        return Err(EndpointError::Fragment);
-    }
-    let uri: Uri = url.parse().map_err(EndpointError::NotUrl)?;
-    let Some((scheme, authority)) = uri.scheme_str().zip(uri.authority()) else {
-        return Err(EndpointError::NotAbsolute);
-    };
-    if !schemes.contains(&scheme) {
-        return Err(match scheme {
-            "http" => EndpointError::PlainHttp,
-            _ => EndpointError::Scheme,
-        });
-    }
-    if authority.as_str().contains('@') {
-        return Err(EndpointError::UserInfo);
-    }
-    match authority.host() {
-        "" => Err(EndpointError::NotAbsolute),
-        host if !is_host(host) => Err(EndpointError::Host),
-        host => match authority.as_str().strip_prefix(host) {
-            Some("") => Ok(()),
-            // `Uri` takes whatever stands there for a port.
-            Some(port) => match port.strip_prefix(':').map(str::parse::<NonZeroU16>) {
-                Some(Ok(_)) => Ok(()),
-                _ => Err(EndpointError::Port),
-            },
-            None => Err(EndpointError::Host),
-        },
-    }
-}
-
-/// A name or an address: what stands in brackets is an IPv6 one (RFC 3986 section 3.2.2).
-fn is_host(host: &str) -> bool {
-    match host.strip_prefix('[').map(|rest| rest.strip_suffix(']')) {
-        Some(Some(address)) => address.parse::<Ipv6Addr>().is_ok(),
-        Some(None) => false,
-        None => host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)),
-    }
-}
-
-/// An endpoint cannot be made like this. No variant holds any part of the URL, nor of a header's
-/// value.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EndpointError {
-    /// The URL does not parse.
-    #[error("the endpoint's URL is malformed")]
-    NotUrl(#[source] http::uri::InvalidUri),
-    /// The URL names no scheme, or no host.
-    #[error("the endpoint's URL is not absolute")]
-    NotAbsolute,
-    /// The URL's host is neither a name nor an address.
-    #[error("the endpoint's URL has no usable host")]
-    Host,
-    /// What follows the host is not the number of a port.
-    #[error("the endpoint's URL has no usable port")]
-    Port,
-    /// The URL is plain HTTP: see [`Endpoint::plain_http`].
-    #[error("the endpoint's URL is plain HTTP, which only Endpoint::plain_http permits")]
-    PlainHttp,
-    /// The URL's scheme is neither `https` nor `http`.
-    #[error("the endpoint's URL is neither HTTPS nor HTTP")]
-    Scheme,
-    /// The URL holds a user name or password; use a static header.
-    #[error("the endpoint's URL holds a user name or password")]
-    UserInfo,
-    /// The URL holds a fragment, which no request carries.
-    #[error("the endpoint's URL holds a fragment")]
-    Fragment,
-    /// The header is the request's own or the signer's.
-    #[error("the header {name} is set by the request itself")]
-    ReservedHeader {
-        /// The header.
-        name: HeaderName,
-    },
-    /// The header was added already.
-    #[error("the header {name} is set twice")]
-    DuplicateHeader {
-        /// The header.
-        name: HeaderName,
-    },
-}
-
-/// A request cannot be made: this end is at fault.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RequestError {
-    /// The signer cannot sign this message.
-    #[error("the message cannot be signed")]
-    Sign(#[from] SignError),
-    /// The URL, which was checked when the endpoint was made, does not parse.
-    #[error("the endpoint's URL is malformed")]
-    Url(#[source] http::uri::InvalidUri),
-    /// The rendering has more headers than a request can carry.
-    #[error("the request has too many headers")]
-    TooManyHeaders(#[source] header::MaxSizeReached),
-    /// A static header, which was valid when it was added, is not.
-    #[error("a static header of the endpoint is malformed")]
-    Header(#[source] header::InvalidHeaderValue),
 }

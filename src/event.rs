@@ -1,4 +1,4 @@
-//! What happened, typed: [`Event`] and the [`Payload`] that it carries.
+//! Typed events: [`Event`], its [`Payload`], its [`EventType`] and its [`Keys`].
 
 mod keys;
 
@@ -13,14 +13,13 @@ use crate::time::TimeText;
 pub use crate::event_type::{EventType, EventTypeError};
 pub use keys::{Keys, Trigger};
 
-/// The data of one type of event.
+/// The data of one event type.
 ///
-/// Any type that serde can write and read will do: the crate's own are in [`lab`](crate::lab),
-/// and another crate brings its own as below. An enumeration of it stays open to the values of
-/// later versions by a last variant `#[serde(untagged)] Other(String)`.
+/// The payloads of common lab events are in [`lab`](crate::lab). To define your own, implement this
+/// trait for any type that implements serde's `Serialize` and `Deserialize`:
 ///
 /// ```
-/// use labhook::{Event, EventType, Keys, Payload, Timestamp};
+/// use labhook::{Event, EventType, Keys, MessageId, Payload, Timestamp};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Serialize, Deserialize)]
@@ -30,6 +29,7 @@ pub use keys::{Keys, Trigger};
 /// }
 ///
 /// impl Payload for Calibrated {
+///     // Checked at compile time.
 ///     const EVENT_TYPE: EventType = EventType::from_static("instrument.calibrated");
 ///
 ///     fn keys(&self) -> Keys {
@@ -37,62 +37,85 @@ pub use keys::{Keys, Trigger};
 ///     }
 /// }
 ///
-/// let calibrated = Calibrated { instrument: "reader-2".into(), run: "r1".into() };
+/// let calibrated = Calibrated { instrument: "reader-2".into(), run: "run-17".into() };
 /// let event = Event::new(calibrated, Timestamp::from_unix_seconds(1_744_882_200));
-/// assert_eq!(event.keys().run.unwrap().as_str(), "r1");
+/// let message = event.into_message(MessageId::new("reader-2-calibrated-1")?)?;
+/// assert_eq!(message.keys().run.as_ref().unwrap().as_str(), "run-17");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// To keep an enum in a payload open to values of later versions, give it a last variant
+/// `#[serde(untagged)] Other(String)`.
 pub trait Payload: Serialize + DeserializeOwned {
-    /// The type of event whose data this is.
+    /// The event type of this payload.
     const EVENT_TYPE: EventType;
 
-    /// What subscriptions and ordering may look at; nothing, unless the type says otherwise.
+    /// Returns the keys that subscriptions filter by and ordering follows. The default is none.
     fn keys(&self) -> Keys {
         Keys::new()
     }
 }
 
-/// Something that happened, and when.
+/// An event: a typed [`Payload`] and the time at which it happened.
 ///
-/// On the wire it is the envelope of the Standard Webhooks specification 1.0.0 ("Payload
-/// structure"): `{"type":"run.state_changed","timestamp":"2025-04-17T09:30:00.000Z","data":{}}`.
+/// To send it, turn it into a [`Message`](crate::Message) with
+/// [`into_message`](Self::into_message). To receive one, decode it from a
+/// [verified body](crate::Verified::decode).
 ///
-/// It has neither `Serialize` nor `Deserialize`. An event leaves as a message, whose bytes are
-/// made once, and comes in through [`Decode`], which asks for a body that was verified.
+/// ```
+/// use labhook::{Event, Timestamp};
+/// use labhook::lab::{RunState, RunStateChanged};
+///
+/// let at = Timestamp::from_unix_seconds(1_744_882_200);
+/// let event = Event::new(RunStateChanged::new("run-17", RunState::Paused), at);
+/// assert_eq!(
+///     serde_json::to_string(&event)?,
+///     concat!(
+///         r#"{"type":"run.state_changed","timestamp":"2025-04-17T09:30:00.000Z","#,
+///         r#""data":{"run_id":"run-17","state":"paused"}}"#,
+///     )
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// The wire form is the envelope of the Standard Webhooks specification 1.0.0 ("Payload
+/// structure"). There is deliberately no `Deserialize`: an event is read through [`Decode`], which
+/// requires a body that was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event<P> {
-    /// When it happened, which may be long before it is sent.
+    /// The time at which the event happened, which may be long before it is sent.
     pub timestamp: TimeText,
-    /// What happened.
+    /// The payload.
     pub data: P,
-    /// The members of the envelope besides `type`, `timestamp` and `data`.
+    /// The members of the envelope other than `type`, `timestamp` and `data`.
     pub unknown: UnknownMembers,
 }
 
 impl<P: Payload> Event<P> {
-    /// Makes the event of what happened at that time.
+    /// Creates an event that happened at the given time.
     pub fn new(data: P, at: impl Into<TimeText>) -> Self {
         Self { timestamp: at.into(), data, unknown: UnknownMembers::new() }
     }
 
-    /// Its type, which is that of its payload.
+    /// Returns the event type of the payload.
     #[must_use]
     pub fn event_type(&self) -> &'static EventType {
         const { &P::EVENT_TYPE }
     }
 
-    /// What subscriptions and ordering may look at.
+    /// Returns the keys that subscriptions filter by and ordering follows.
     #[must_use]
     pub fn keys(&self) -> Keys {
         self.data.keys()
     }
 
-    /// Writes the envelope as compact JSON.
+    /// Encodes the envelope as compact JSON.
     pub(crate) fn to_json(&self) -> Result<Vec<u8>, EncodeError> {
-        to_json(self.event_type(), &self.timestamp, &self.data, &self.unknown)
+        to_json(self)
     }
 
-    /// Reads the data of an event that is of this payload's type.
+    /// Decodes the data of an event whose type is that of `P`.
     pub(crate) fn from_parts(
         timestamp: TimeText,
         data: &JsonText,
@@ -113,7 +136,7 @@ impl<P: Payload> Event<P> {
     }
 }
 
-/// [`DecodeError::OtherType`] where the event is of another type than `P`'s.
+/// Fails with [`DecodeError::OtherType`] if the event has another type than `P`.
 impl<P: Payload> Decode for Event<P> {
     fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
         let event = UnknownEvent::decode(body)?;
@@ -125,89 +148,100 @@ impl<P: Payload> Decode for Event<P> {
     }
 }
 
-/// An event whose data stays the text that it is: of a type that nobody here knows, or passed on
-/// by one who does not need to.
+/// Writes the envelope `{"type", "timestamp", "data"}`.
+impl<P: Payload> Serialize for Event<P> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { timestamp, data, unknown } = self;
+        WriteEnvelope { event_type: self.event_type(), timestamp, data, unknown }
+            .serialize(serializer)
+    }
+}
+
+/// An event of any type, with its data as raw JSON: for event types without a payload struct, and
+/// for forwarding events unread.
 ///
-/// The envelope is that of [`Event`].
+/// The wire form is that of [`Event`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownEvent {
-    /// The type that the event says it is of.
+    /// The event type that the sender stated.
     pub event_type: EventType,
-    /// When it happened.
+    /// The time at which the event happened.
     pub timestamp: TimeText,
-    /// What happened, verbatim. A receiver that has a payload for the type decodes the verified
-    /// body again, as an [`Event`] of it, which checks the type.
+    /// The data, verbatim. To read it as a payload, decode the verified body again as an [`Event`],
+    /// which checks the type.
     pub data: JsonText,
-    /// The members of the envelope besides `type`, `timestamp` and `data`.
+    /// The members of the envelope other than `type`, `timestamp` and `data`.
     pub unknown: UnknownMembers,
 }
 
 impl UnknownEvent {
-    /// Makes the event of what happened at that time.
+    /// Creates an event that happened at the given time.
     #[must_use]
     pub fn new(event_type: EventType, data: JsonText, at: impl Into<TimeText>) -> Self {
         Self { event_type, timestamp: at.into(), data, unknown: UnknownMembers::new() }
     }
 
-    /// Writes the envelope as compact JSON.
+    /// Encodes the envelope as compact JSON.
     pub(crate) fn to_json(&self) -> Result<Vec<u8>, EncodeError> {
-        to_json(&self.event_type, &self.timestamp, &self.data, &self.unknown)
+        to_json(self)
     }
 }
 
-/// Reads an event of any type.
+/// Accepts every event type.
 impl Decode for UnknownEvent {
     fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
-        let Envelope { event_type, timestamp, data, unknown } = body.json()?;
+        let ReadEnvelope { event_type, timestamp, data, unknown } = body.json()?;
         Ok(Self { event_type, timestamp, data, unknown })
     }
 }
 
-object! {
-    /// The envelope as it is read; [`Written`] is how it is written.
-    pub(crate) struct Envelope {
-        required event_type: EventType as "type",
-        required timestamp: TimeText,
-        required data: JsonText,
+/// Writes the envelope `{"type", "timestamp", "data"}`.
+impl Serialize for UnknownEvent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { event_type, timestamp, data, unknown } = self;
+        WriteEnvelope { event_type, timestamp, data, unknown }.serialize(serializer)
     }
 }
 
-/// The envelope of data that may be typed or not.
-struct Written<'a, T> {
+object! {
+    /// The envelope, as read. [`WriteEnvelope`] writes it.
+    pub(crate) struct ReadEnvelope {
+        exact event_type: EventType as "type",
+        exact timestamp: TimeText,
+        exact data: JsonText,
+    }
+}
+
+/// The envelope, with typed or raw data, as written.
+struct WriteEnvelope<'a, T> {
     event_type: &'a EventType,
     timestamp: &'a TimeText,
     data: &'a T,
     unknown: &'a UnknownMembers,
 }
 
-impl<T: Serialize> Serialize for Written<'_, T> {
+impl<T: Serialize> Serialize for WriteEnvelope<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("type", self.event_type)?;
         map.serialize_entry("timestamp", self.timestamp)?;
         map.serialize_entry("data", self.data)?;
-        self.unknown.write(Envelope::NAMES, &mut map)?;
+        self.unknown.write(ReadEnvelope::NAMES, &mut map)?;
         map.end()
     }
 }
 
-fn to_json<T: Serialize>(
-    event_type: &EventType,
-    timestamp: &TimeText,
-    data: &T,
-    unknown: &UnknownMembers,
-) -> Result<Vec<u8>, EncodeError> {
-    serde_json::to_vec(&Written { event_type, timestamp, data, unknown })
-        .map_err(|source| EncodeError { source })
+fn to_json<T: Serialize>(event: &T) -> Result<Vec<u8>, EncodeError> {
+    serde_json::to_vec(event).map_err(|source| EncodeError { source })
 }
 
-/// The event has no form in JSON.
+/// An event that cannot be represented in JSON.
 ///
-/// The sender's own code is at fault: a payload with map keys that are not text, or an unknown
-/// member that the type knows.
+/// The sender's own code is at fault: a payload with map keys that are not strings, or an unknown
+/// member that collides with a known field.
 #[derive(Debug, thiserror::Error)]
-#[error("the event cannot be written as JSON")]
+#[error("event cannot be serialized as JSON")]
 pub struct EncodeError {
     source: serde_json::Error,
 }
@@ -233,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_survives_decode_then_encode() {
+    fn event_round_trips_byte_for_byte() {
         let body = r#"{"type":"balance.weighed","timestamp":"2009-01-03T18:15:00+01:00","data":[1,2],"b":1.10,"a":{}}"#;
         let event = decode(body).unwrap();
         assert_eq!(event.data, Weights(vec![1, 2]));
@@ -246,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn each_decode_error_has_its_text() {
+    fn decode_error_texts_are_documented() {
         for (body, text, source) in [
             (
                 r#"{"type":"run.state_changed","timestamp":"2009-01-03T18:15:00+01:00","data":[]}"#,
@@ -266,17 +300,17 @@ mod tests {
             (
                 r#"{"type":"balance.weighed","timestamp":"yesterday","data":[]}"#,
                 "the body is malformed at `timestamp`",
-                Some("not an RFC 3339 date-time"),
+                Some("expected an RFC 3339 date-time, such as `2025-04-17T09:30:00Z`"),
             ),
             (
                 r#"{"type":"a b","timestamp":"2009-01-03T18:15:00+01:00","data":[]}"#,
                 "the body is malformed at `type`",
-                Some("an event type holds a character other than A-Z a-z 0-9 _ - ."),
+                Some("event type must contain only `A-Z a-z 0-9 _ - .`"),
             ),
             (
                 r#"{"type":"a","type":"a"}"#,
                 "the body is malformed at `type`",
-                Some("`type` stands twice"),
+                Some("duplicate field `type`"),
             ),
             (r#"{"type":"a"}"#, "the body is malformed", Some("missing field `timestamp`")),
         ] {
@@ -290,15 +324,15 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_member_cannot_be_one_of_the_envelope() {
+    fn unknown_envelope_member_must_not_collide() {
         for name in ["type", "timestamp", "data"] {
             let mut event = Event::new(Weights(Vec::new()), Timestamp::UNIX_EPOCH);
             event.unknown.insert(name, "1").unwrap();
             let error = event.to_json().unwrap_err();
-            assert_eq!(error.to_string(), "the event cannot be written as JSON");
+            assert_eq!(error.to_string(), "event cannot be serialized as JSON");
             assert_eq!(
                 error.source().unwrap().to_string(),
-                format!("`{name}` is among the unknown members, and the type knows it")
+                format!("unknown member `{name}` collides with a known field")
             );
         }
     }

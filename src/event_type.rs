@@ -1,6 +1,6 @@
-//! What kind of thing happened: [`EventType`].
+//! The type of an event: [`EventType`].
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,13 +9,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// The longest event type, in bytes.
 const MAX_LEN: usize = 128;
 
-/// The name of a kind of event, such as `run.state_changed`.
+/// The type of an event, such as `run.state_changed`.
 ///
-/// One or more segments joined by full stops; a segment is one or more of `A-Z a-z 0-9 _ -`; 128
-/// bytes at most. That is the form which the Standard Webhooks specification suggests, widened by
-/// the hyphen because published vendors' types need it (`payment-method.bank.created`).
+/// One or more segments joined by `.`, where each segment consists of one or more of
+/// `A-Z a-z 0-9 _ -`; at most 128 bytes in total. This is the format that the Standard Webhooks
+/// specification suggests, plus the hyphen, which vendors' types need
+/// (`payment-method.bank.created`).
 ///
-/// A literal is checked when it is compiled:
+/// Literals are checked at compile time:
 ///
 /// ```
 /// use labhook::EventType;
@@ -29,49 +30,50 @@ const MAX_LEN: usize = 128;
 /// const BAD: EventType = EventType::from_static("instrument..calibrated");
 /// # let _ = BAD;
 /// ```
+#[doc(alias = "event name")]
+#[doc(alias = "topic")]
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct EventType(Cow<'static, str>);
 
 impl EventType {
-    /// Takes a literal as an event type; a mistake in it stops the build when this is evaluated
-    /// in a `const`.
+    /// Creates an event type from a literal. In a `const`, an invalid literal fails the build.
     ///
     /// # Panics
     ///
-    /// When called outside a `const` with text that is not an event type; see
-    /// [`new`](Self::new) for text that is only known at run time.
+    /// Panics if the text is not a valid event type and the call is not evaluated at compile time.
+    /// Use [`new`](Self::new) for text that is known only at run time.
     #[must_use]
     #[allow(clippy::panic, reason = "the documented way to fail a const evaluation")]
     pub const fn from_static(text: &'static str) -> Self {
         match check(text.as_bytes()) {
             Ok(()) => Self(Cow::Borrowed(text)),
-            Err(EventTypeError::Empty) => panic!("an event type or a segment of it is empty"),
-            Err(EventTypeError::TooLong) => panic!("an event type is longer than 128 bytes"),
+            Err(EventTypeError::Empty) => panic!("event type must not have an empty segment"),
+            Err(EventTypeError::TooLong { .. }) => panic!("event type must be at most 128 bytes"),
             Err(EventTypeError::Character) => {
-                panic!("an event type holds a character other than A-Z a-z 0-9 _ - .")
+                panic!("event type must contain only `A-Z a-z 0-9 _ - .`")
             }
         }
     }
 
-    /// Takes the text as an event type.
+    /// Creates an event type.
     ///
     /// # Errors
     ///
-    /// [`EventTypeError`] where the text is not of the documented form.
+    /// Returns [`EventTypeError`] if the text is not in the documented format.
     pub fn new(text: impl Into<String>) -> Result<Self, EventTypeError> {
         let text = text.into();
         check(text.as_bytes())?;
         Ok(Self(Cow::Owned(text)))
     }
 
-    /// The event type as text.
+    /// Returns the event type as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The parts between the full stops.
+    /// Iterates over the segments, that is the parts between the `.`s.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         self.0.split('.')
     }
@@ -84,7 +86,7 @@ impl EventType {
 )]
 const fn check(text: &[u8]) -> Result<(), EventTypeError> {
     if text.len() > MAX_LEN {
-        return Err(EventTypeError::TooLong);
+        return Err(EventTypeError::TooLong { len: text.len() });
     }
     let mut in_segment = false;
     let mut index = 0;
@@ -119,6 +121,28 @@ impl AsRef<str> for EventType {
     }
 }
 
+impl Borrow<str> for EventType {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<&str> for EventType {
+    type Error = EventTypeError;
+
+    fn try_from(text: &str) -> Result<Self, EventTypeError> {
+        Self::new(text)
+    }
+}
+
+impl TryFrom<String> for EventType {
+    type Error = EventTypeError;
+
+    fn try_from(text: String) -> Result<Self, EventTypeError> {
+        Self::new(text)
+    }
+}
+
 impl FromStr for EventType {
     type Err = EventTypeError;
 
@@ -133,18 +157,21 @@ impl<'de> Deserialize<'de> for EventType {
     }
 }
 
-/// The text is not an event type.
+/// A text that is not a valid [`EventType`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventTypeError {
     /// The text, or a segment of it, is empty.
-    #[error("an event type or a segment of it is empty")]
+    #[error("event type must not have an empty segment")]
     Empty,
     /// The text is longer than 128 bytes.
-    #[error("an event type is longer than 128 bytes")]
-    TooLong,
-    /// The text holds a character other than `A-Z a-z 0-9 _ - .`.
-    #[error("an event type holds a character other than A-Z a-z 0-9 _ - .")]
+    #[error("event type must be at most {MAX_LEN} bytes, got {len}")]
+    TooLong {
+        /// The length of the text, in bytes.
+        len: usize,
+    },
+    /// The text contains a character other than `A-Z a-z 0-9 _ - .`.
+    #[error("event type must contain only `A-Z a-z 0-9 _ - .`")]
     Character,
 }
 
@@ -153,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn published_types_are_event_types() {
+    fn event_types_of_vendors_are_valid() {
         for text in [
             "run_started",
             "payment-method.bank.created",
@@ -165,18 +192,14 @@ mod tests {
     }
 
     #[test]
-    fn each_error_has_its_text() {
+    fn event_type_error_texts_name_the_rule() {
         let text = |text: &str| EventType::new(text).unwrap_err().to_string();
         for empty in ["", ".", "a.", ".a", "a..b"] {
-            assert_eq!(text(empty), "an event type or a segment of it is empty", "{empty:?}");
+            assert_eq!(text(empty), "event type must not have an empty segment", "{empty:?}");
         }
-        assert_eq!(text(&"a".repeat(129)), "an event type is longer than 128 bytes");
+        assert_eq!(text(&"a".repeat(129)), "event type must be at most 128 bytes, got 129");
         for bad in ["a b", "a.*", "é", "a\0", "order:created"] {
-            assert_eq!(
-                text(bad),
-                "an event type holds a character other than A-Z a-z 0-9 _ - .",
-                "{bad:?}"
-            );
+            assert_eq!(text(bad), "event type must contain only `A-Z a-z 0-9 _ - .`", "{bad:?}");
         }
     }
 }

@@ -1,34 +1,38 @@
-//! Names that other systems gave: opaque, cheap to clone, one type for each kind of thing.
+//! Ids of messages, endpoints and lab objects: opaque text, cheap to clone, one type per kind.
 //!
-//! An id is never parsed, only compared. The ids of messages and endpoints travel in headers and
-//! in saved state, so they are checked; the ids of the laboratory's things are whatever text the
-//! laboratory's systems use.
+//! Ids are compared, never parsed. [`MessageId`] and [`EndpointId`] appear in headers and in saved
+//! state, so their text is checked. The ids of lab objects accept any text.
 
+use std::borrow::Borrow;
+use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The longest [`MessageId`] or [`EndpointId`], in bytes.
+/// The maximum length of a [`MessageId`] or [`EndpointId`], in bytes.
 const MAX_LEN: usize = 256;
 
-/// The text is not usable as an id.
+/// A text that is not a valid [`MessageId`] or [`EndpointId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdError {
     /// The text is empty.
-    #[error("an id cannot be empty")]
+    #[error("`id` must not be empty")]
     Empty,
     /// The text is longer than 256 bytes.
-    #[error("an id cannot be longer than 256 bytes")]
-    TooLong,
-    /// The text holds a space, a control character or a character outside ASCII.
-    #[error("an id is made of visible ASCII characters only")]
+    #[error("`id` must be at most {MAX_LEN} bytes, got {len}")]
+    TooLong {
+        /// The length of the text, in bytes.
+        len: usize,
+    },
+    /// The text contains a space, a control character or a character outside of ASCII.
+    #[error("`id` must contain only visible ASCII characters")]
     NotVisibleAscii,
-    /// A message id holds a full stop, which would move the boundary between the id and the
-    /// timestamp in the signed bytes.
-    #[error("a message id cannot hold a full stop")]
+    /// A message id contains `.`, which would make the boundary between id and timestamp in the
+    /// signed bytes ambiguous.
+    #[error("message `id` must not contain `.`")]
     FullStop,
 }
 
@@ -36,7 +40,7 @@ fn check(text: &str) -> Result<(), IdError> {
     if text.is_empty() {
         Err(IdError::Empty)
     } else if text.len() > MAX_LEN {
-        Err(IdError::TooLong)
+        Err(IdError::TooLong { len: text.len() })
     } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         Err(IdError::NotVisibleAscii)
     } else {
@@ -52,7 +56,7 @@ fn check_message(text: &str) -> Result<(), IdError> {
 macro_rules! common {
     ($name:ident) => {
         impl $name {
-            /// The id as text.
+            /// Returns the id as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -77,6 +81,18 @@ macro_rules! common {
             }
         }
 
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                (*id.0).to_owned()
+            }
+        }
+
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(&self.0)
@@ -92,11 +108,11 @@ macro_rules! checked_id {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Takes the text as an id.
+            /// Creates an id.
             ///
             /// # Errors
             ///
-            /// [`IdError`] where the text is not usable as an id.
+            /// Returns [`IdError`] if the text is not a valid id.
             pub fn new(text: impl AsRef<str>) -> Result<Self, IdError> {
                 let text = text.as_ref();
                 $check(text)?;
@@ -118,6 +134,14 @@ macro_rules! checked_id {
             type Error = IdError;
 
             fn try_from(text: &str) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+
+            fn try_from(text: String) -> Result<Self, IdError> {
                 Self::new(text)
             }
         }
@@ -151,6 +175,14 @@ macro_rules! opaque_id {
             }
         }
 
+        impl FromStr for $name {
+            type Err = Infallible;
+
+            fn from_str(text: &str) -> Result<Self, Infallible> {
+                Ok(Self::from(text))
+            }
+        }
+
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 String::deserialize(deserializer).map(Self::from)
@@ -160,12 +192,12 @@ macro_rules! opaque_id {
 }
 
 checked_id! {
-    /// Names a message: the same over all its endpoints and attempts, and what a receiver
-    /// deduplicates by.
+    /// The id of a message: the same for all endpoints and attempts. Receivers use it as the
+    /// idempotency key.
     ///
-    /// 1 to 256 visible ASCII characters without a full stop. The Standard Webhooks signature
-    /// covers `{id}.{timestamp}.{body}`: a full stop in the id would let one signature stand for
-    /// two different messages.
+    /// 1 to 256 visible ASCII characters without `.`. The Standard Webhooks signature covers
+    /// `{id}.{timestamp}.{body}`, so an id with a `.` would let two different messages have the
+    /// same signature.
     ///
     /// ```
     /// use labhook::MessageId;
@@ -175,67 +207,68 @@ checked_id! {
     /// assert_eq!(MessageId::new("run17.started"), Err(IdError::FullStop));
     /// # Ok::<(), IdError>(())
     /// ```
+    #[doc(alias = "idempotency key")]
     MessageId, check_message
 }
 
 checked_id! {
-    /// Names an endpoint in saved state and in notices: 1 to 256 visible ASCII characters.
+    /// The id of an endpoint: 1 to 256 visible ASCII characters.
     ///
-    /// The id outlives the endpoint's URL and secret, which never enter saved state.
+    /// Saved state and notices refer to an endpoint by its id only; its URL and secret never enter
+    /// saved state and may change.
     EndpointId, check
 }
 
 opaque_id! {
-    /// Names a run: one execution of a workflow or protocol.
+    /// The id of a run: one execution of a workflow or protocol.
     RunId
 }
 opaque_id! {
-    /// Names a project: the owner of runs.
+    /// The id of a project, which owns runs.
     ProjectId
 }
 opaque_id! {
-    /// Names an instruction: one step of a protocol as it was submitted.
+    /// The id of an instruction: one step of a protocol, as submitted.
     InstructionId
 }
 opaque_id! {
-    /// Names a task: one unit of scheduled work in a run.
+    /// The id of a task: one unit of scheduled work in a run.
     TaskId
 }
 opaque_id! {
-    /// Names a piece of labware: a plate, a tube rack, a lid.
+    /// The id of a piece of labware, such as a plate, a tube rack or a lid.
     LabwareId
 }
 opaque_id! {
-    /// Names a plan: one solution that a scheduler found for a workflow.
+    /// The id of a plan: one solution that a scheduler found for a workflow.
     PlanId
 }
 opaque_id! {
-    /// Names a workcell: the robots, devices and transport that one scheduler drives.
+    /// The id of a workcell: the robots, devices and transport that one scheduler controls.
     WorkcellId
 }
 opaque_id! {
-    /// Names a workflow: the definition that runs execute.
+    /// The id of a workflow: the definition that runs execute.
     WorkflowId
 }
 opaque_id! {
-    /// Names a dataset, as its owner and name or as an identifier.
+    /// The id of a dataset: its `owner/name`, or an opaque identifier.
     DatasetId
 }
 opaque_id! {
-    /// Names a sample: one item of a dataset, or one specimen.
+    /// The id of a sample: one item of a dataset, or one specimen.
     SampleId
 }
-
 opaque_id! {
-    /// Names an issue: a remark that somebody has to see to.
+    /// The id of an issue raised about a sample.
     IssueId
 }
 opaque_id! {
-    /// Names a release: a frozen copy of a dataset.
+    /// The id of a release: a frozen copy of a dataset.
     ReleaseId
 }
 opaque_id! {
-    /// Names a resource of another system.
+    /// The id of a resource of another system.
     ResourceId
 }
 
@@ -244,28 +277,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_error_has_its_text() {
+    fn id_error_texts_name_the_rule() {
         let text = |id: &str| MessageId::new(id).unwrap_err().to_string();
-        assert_eq!(text(""), "an id cannot be empty");
-        assert_eq!(text(&"x".repeat(257)), "an id cannot be longer than 256 bytes");
-        assert_eq!(text("a b"), "an id is made of visible ASCII characters only");
-        assert_eq!(text("a\nb"), "an id is made of visible ASCII characters only");
-        assert_eq!(text("é"), "an id is made of visible ASCII characters only");
-        assert_eq!(text("m.1"), "a message id cannot hold a full stop");
+        assert_eq!(text(""), "`id` must not be empty");
+        assert_eq!(text(&"x".repeat(257)), "`id` must be at most 256 bytes, got 257");
+        assert_eq!(text("a b"), "`id` must contain only visible ASCII characters");
+        assert_eq!(text("a\nb"), "`id` must contain only visible ASCII characters");
+        assert_eq!(text("é"), "`id` must contain only visible ASCII characters");
+        assert_eq!(text("m.1"), "message `id` must not contain `.`");
         assert!(MessageId::new("x".repeat(256)).is_ok());
         assert!(EndpointId::new("eln.lab").is_ok());
     }
 
     #[test]
-    fn a_checked_id_is_checked_when_read() {
+    fn message_id_is_checked_on_deserialization() {
         let error = serde_json::from_str::<MessageId>(r#""m.1""#).unwrap_err();
-        assert_eq!(error.to_string(), "a message id cannot hold a full stop");
+        assert_eq!(error.to_string(), "message `id` must not contain `.`");
     }
 
     #[test]
-    fn an_opaque_id_is_any_text() {
+    fn run_id_accepts_any_text() {
         for text in ["", "00000000-0000-0000-000000000000", "plate 4.B/é"] {
             assert_eq!(RunId::from(text).as_str(), text);
+            assert_eq!(text.parse::<RunId>().unwrap(), RunId::from(text.to_owned()));
+            assert_eq!(String::from(RunId::from(text)), text);
         }
+    }
+
+    #[test]
+    fn message_id_converts_from_all_kinds_of_text() {
+        let id = MessageId::new("m1").unwrap();
+        assert_eq!("m1".parse(), Ok(id.clone()));
+        assert_eq!(MessageId::try_from("m1"), Ok(id.clone()));
+        assert_eq!(MessageId::try_from("m1".to_owned()), Ok(id.clone()));
+        assert_eq!(MessageId::try_from(String::new()), Err(IdError::Empty));
+        let seen = std::collections::BTreeSet::from([id]);
+        assert!(seen.contains("m1"), "borrows as text");
     }
 }

@@ -1,23 +1,26 @@
-//! The one helper behind every typed JSON object: known members typed, the others verbatim.
+//! Lossless JSON: raw values, nullable fields, and unknown members preserved verbatim.
 //!
-//! serde's own `flatten` is no help here. It buffers what it does not know as numbers and maps of
-//! its own, and so loses the order, the spelling of numbers and the digits of big ones; and it
-//! cannot hold raw text. The visitor which the macro `object!` writes reads each member once, from
-//! the parser, so it is also right when another crate turns on features of `serde_json` that change
-//! how its `Value` works.
+//! The crate's typed objects (the [lab payloads](crate::lab) and the
+//! [vendors' webhooks](crate::provider)) have typed fields for the members they know, and keep all
+//! others in [`UnknownMembers`], number by number as they were written.
+
+// Not serde's `flatten`: it buffers unknown members as its own numbers and maps, which loses their
+// order, the spelling of numbers and the digits of large ones, and it cannot hold raw text. The
+// visitor that `object!` generates reads each member once, straight from the parser, so it is also
+// unaffected if another crate enables `serde_json` features that change how `Value` works.
 
 mod json_text;
 mod nullable;
 mod object;
 mod open_enum;
-mod unknown;
+mod unknown_members;
 
 #[cfg(test)]
 mod tests;
 
 pub use json_text::JsonText;
 pub use nullable::Nullable;
-pub use unknown::UnknownMembers;
+pub use unknown_members::UnknownMembers;
 
-pub(crate) use object::{Collector, MemberName, NameSeed, object, read};
+pub(crate) use object::{MemberName, NameSeed, UnknownCollector, object, read};
 pub(crate) use open_enum::open_enum;

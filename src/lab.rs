@@ -1,41 +1,46 @@
-//! What happens in an automated laboratory, typed: families of events and [`LabEvent`].
+//! Typed lab events: one payload struct per event type, and [`LabEvent`], the enum of them all.
 //!
-//! | event | payload | ordering key |
+//! | event type | payload | ordering key |
 //! |---|---|---|
-//! | `run.state_changed` | [`RunStateChanged`] | the run's id |
-//! | `instruction.completed` | [`InstructionCompleted`] | the run's id |
-//! | `task.state_changed` | [`TaskStateChanged`] | the run's id |
-//! | `labware.moved` | [`LabwareMoved`] | the run's id, or else the labware's |
-//! | `safety.state_changed` | [`SafetyStateChanged`] | the workcell's id |
-//! | `plan.created` | [`PlanCreated`] | the run's id, or else the plan's |
-//! | `dataset.created` | [`DatasetCreated`] | the dataset's id |
-//! | `dataset.updated` | [`DatasetUpdated`] | the dataset's id |
-//! | `dataset.deleted` | [`DatasetDeleted`] | the dataset's id |
-//! | `sample.created` | [`SampleCreated`] | the sample's id |
-//! | `sample.updated` | [`SampleUpdated`] | the sample's id |
-//! | `sample.deleted` | [`SampleDeleted`] | the sample's id |
-//! | `label.updated` | [`LabelUpdated`] | the sample's id |
-//! | `label.deleted` | [`LabelDeleted`] | the sample's id |
-//! | `issue.created` | [`IssueCreated`] | the issue's id |
-//! | `issue.updated` | [`IssueUpdated`] | the issue's id |
-//! | `release.created` | [`ReleaseCreated`] | the release's id |
-//! | `resource.changed` | [`ResourceChanged`] | the resource's id, where there is one |
+//! | `run.state_changed` | [`RunStateChanged`] | run id |
+//! | `instruction.completed` | [`InstructionCompleted`] | run id |
+//! | `task.state_changed` | [`TaskStateChanged`] | run id |
+//! | `labware.moved` | [`LabwareMoved`] | run id, or labware id if there is no run |
+//! | `safety.state_changed` | [`SafetyStateChanged`] | workcell id |
+//! | `plan.created` | [`PlanCreated`] | run id, or plan id if there is no run |
+//! | `dataset.created` | [`DatasetCreated`] | dataset id |
+//! | `dataset.updated` | [`DatasetUpdated`] | dataset id |
+//! | `dataset.deleted` | [`DatasetDeleted`] | dataset id |
+//! | `sample.created` | [`SampleCreated`] | sample id |
+//! | `sample.updated` | [`SampleUpdated`] | sample id |
+//! | `sample.deleted` | [`SampleDeleted`] | sample id |
+//! | `label.updated` | [`LabelUpdated`] | sample id |
+//! | `label.deleted` | [`LabelDeleted`] | sample id |
+//! | `issue.created` | [`IssueCreated`] | issue id |
+//! | `issue.updated` | [`IssueUpdated`] | issue id |
+//! | `release.created` | [`ReleaseCreated`] | release id |
+//! | `resource.changed` | [`ResourceChanged`] | resource id, if there is one |
 //!
-//! The events of a run belong in one order with each other: a task fails before its run does. An
-//! endpoint that asks for [order](crate::Order) is told so. A safety state belongs to the workcell
-//! whether a run is on or not, so that an emergency stop in a run and the all-clear after it keep
-//! theirs.
+//! # Ordering
 //!
-//! The models are this crate's own. Where a vocabulary is a vendor's, the type says whose, and
-//! whether the vendor's documentation or its published software has it; the vendors' own wire
-//! formats are another matter. Every object keeps the members that it does not know, every
-//! enumeration the values that it does not list. An optional member may be absent or `null`, which
-//! mean the same here; it is written only where there is a value.
+//! All events of a run share one ordering key, because a task fails before its run does. Ordering
+//! is opt-in per endpoint: see [`Order`](crate::Order). Safety events are ordered by workcell even
+//! during a run, so that an emergency stop during a run and the all-clear after it stay in order.
+//!
+//! # Vocabulary and unknown values
+//!
+//! The payloads are defined by this crate. If a vocabulary is taken from a vendor, the type's
+//! documentation names the vendor and whether the source is its documentation or its published
+//! software. For the vendors' own wire formats, see [`provider`](crate::provider).
+//!
+//! Unknown object members are preserved verbatim in `unknown`, and unknown enum values in `Other`.
+//! An optional field may be absent or `null` on the wire, with the same meaning; it is written only
+//! if it has a value.
 
 mod dataset;
-mod event;
 mod instruction;
 mod issue;
+mod lab_event;
 mod label;
 mod labware;
 mod plan;
@@ -47,9 +52,9 @@ mod sample;
 mod task;
 
 pub use dataset::{Dataset, DatasetCreated, DatasetDeleted, DatasetUpdated};
-pub use event::LabEvent;
 pub use instruction::InstructionCompleted;
 pub use issue::{Issue, IssueCreated, IssueStatus, IssueUpdated};
+pub use lab_event::LabEvent;
 pub use label::{Label, LabelDeleted, LabelStatus, LabelUpdated};
 pub use labware::{LabwareMoved, LabwareTrigger, Location};
 pub use plan::{PlanCreated, PlanStage, PlanStatus};

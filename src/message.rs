@@ -1,4 +1,4 @@
-//! An event frozen to bytes under one id: [`Message`].
+//! Messages: an event with an id, frozen to the bytes that are sent.
 
 pub mod format;
 mod rendering;
@@ -18,14 +18,17 @@ use crate::time::Timestamp;
 
 pub use rendering::Rendering;
 
-/// The name of the rendering that a message is made with: the crate's own envelope.
+/// The name of the crate's own format, in which every event is rendered first.
 pub(crate) const ENVELOPE: &str = "labhook";
 
-/// An event on its way out: what it is about, and the bytes that will be sent.
+/// An outgoing event: its id, type, time and [`Keys`], and the bytes to send in each format.
 ///
-/// The id stays the same over all endpoints and attempts; a receiver deduplicates by it. Choose
-/// one that you can make again, for instance from the row that the event came from: publishing a
-/// known id twice is a no-op, which is what makes a publish after a crash safe.
+/// The id is the same for all endpoints and attempts, and receivers deduplicate by it. Choose an id
+/// that you can derive again, for instance from the database row behind the event: publishing the
+/// same id twice is a no-op, which makes it safe to publish again after a crash.
+///
+/// The bytes are rendered once per format, when the message is published. A retry sends the same
+/// bytes, even after a restart or an upgrade.
 ///
 /// ```
 /// use labhook::{Event, Message, MessageId, Timestamp};
@@ -39,6 +42,7 @@ pub(crate) const ENVELOPE: &str = "labhook";
 /// assert_eq!(message.keys().run.as_ref().map(|run| run.as_str()), Some("run-17"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "idempotency key")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
@@ -59,16 +63,17 @@ fn at_least_one<'de, D: Deserializer<'de>>(
 ) -> Result<SmallMap<Box<str>, Rendering>, D::Error> {
     let renderings = BTreeMap::deserialize(deserializer)?;
     if renderings.is_empty() {
-        return Err(serde::de::Error::custom("a message has at least one rendering"));
+        return Err(serde::de::Error::custom("`renderings` must not be empty"));
     }
     Ok(renderings.into_iter().collect())
 }
 
 impl Message {
-    /// A message whose bytes the host made itself, in the format of this name.
+    /// Creates a message from bytes that your application rendered itself, in the format with this
+    /// name.
     ///
-    /// It goes to endpoints of that format. Other formats start from an event, so they cannot
-    /// express it; for an event, use [`Event::into_message`] or [`LabEvent::into_message`].
+    /// It can be sent only to endpoints with that format, because all other formats start from an
+    /// event. To send an event, use [`Event::into_message`] or [`LabEvent::into_message`].
     #[must_use]
     pub fn new(
         id: MessageId,
@@ -82,81 +87,82 @@ impl Message {
         Self { id, event_type, timestamp, expires_at: None, keys, renderings }
     }
 
-    /// With this end of its lifetime, at and after which no attempt to deliver it is to leave the
-    /// host, however much longer the policies of its endpoints would try; `None` for no such end.
+    /// Sets the time from which on no attempt is sent any more, even if an endpoint's retry policy
+    /// would try for longer; `None` for no expiry.
     ///
-    /// It is the sender's own affair: no rendering tells of it. A message that is published again
-    /// is the same one whatever its lifetime, and keeps the end that it was first published with.
+    /// The expiry is not part of any rendering. Publishing the message again with another expiry is
+    /// still a duplicate; the first expiry stays in effect.
     #[must_use]
     pub fn with_expires_at(mut self, at: impl Into<Option<Timestamp>>) -> Self {
         self.expires_at = at.into();
         self
     }
 
-    /// The id.
+    /// Returns the id.
     #[must_use]
     pub const fn id(&self) -> &MessageId {
         &self.id
     }
 
-    /// The type of the event.
+    /// Returns the type of the event.
     #[must_use]
     pub const fn event_type(&self) -> &EventType {
         &self.event_type
     }
 
-    /// When the event happened.
+    /// Returns the time at which the event happened.
     #[must_use]
     pub const fn timestamp(&self) -> Timestamp {
         self.timestamp
     }
 
-    /// When its lifetime ends, if it does.
+    /// Returns the time at which the message expires, if it does.
     #[must_use]
     pub const fn expires_at(&self) -> Option<Timestamp> {
         self.expires_at
     }
 
-    /// What subscriptions and ordering look at.
+    /// Returns the keys that subscriptions filter by and ordering follows.
     #[must_use]
     pub const fn keys(&self) -> &Keys {
         &self.keys
     }
 
-    /// The renderings, each with the name of its format, in the order of the names.
+    /// Iterates over the format names and renderings, in the order of the names.
     pub fn renderings(&self) -> impl Iterator<Item = (&str, &Rendering)> {
         self.renderings.iter().map(|(format, rendering)| (&**format, rendering))
     }
 
-    /// The rendering in the format of this name.
+    /// Returns the rendering in the format with this name.
     #[must_use]
     pub fn rendering(&self, format: &str) -> Option<&Rendering> {
         self.renderings.get(format)
     }
 
-    /// The event itself, read from the crate's own envelope: what a
-    /// [`Format`](crate::message::format::Format) starts from.
+    /// Decodes the event from the crate's own envelope. This is the input of a
+    /// [`Format`](crate::message::format::Format).
     ///
-    /// This is the sender's side, where a message is what this program made or stored itself. What
-    /// a receiver was sent goes through a [`Verifier`](crate::Verifier).
+    /// Only the sender has a `Message`, so there is nothing to verify. A receiver decodes a request
+    /// through a [`Verifier`](crate::Verifier).
     ///
     /// # Errors
     ///
-    /// [`NoEventError`] where the message was made from bytes, or holds no such event: ask
-    /// [`event_type`](Self::event_type) first, or for a [`LabEvent`], which is any event.
+    /// Returns [`NoEventError`] if the message was created from bytes, or if its event has another
+    /// type. Check [`event_type`](Self::event_type) first, or decode a [`LabEvent`], which accepts
+    /// any type.
     pub fn event<T: Decode>(&self) -> Result<T, NoEventError> {
-        let rendering = self.rendering(ENVELOPE).ok_or(NoEventError::MadeFromBytes)?;
-        T::decode(TrustedBody::new(rendering.body())).map_err(NoEventError::Unreadable)
+        let rendering = self.rendering(ENVELOPE).ok_or(NoEventError::CreatedFromBytes)?;
+        T::decode(TrustedBody::new(rendering.body())).map_err(NoEventError::Decode)
     }
 
-    /// Adds a rendering in the format of this name; one that is there already stays as it was.
+    /// Adds a rendering in the format with this name. An existing one is kept.
     pub(crate) fn add_rendering(&mut self, format: &str, rendering: Rendering) {
         if self.renderings.get(format).is_none() {
             self.renderings.insert(format.into(), rendering);
         }
     }
 
-    /// Whether `other` is this message published again: the same event, to the byte.
+    /// Returns whether `other` is this message published again: the same type and the same bytes.
     pub(crate) fn is_republished_by(&self, other: &Self) -> bool {
         self.event_type == other.event_type
             && other.renderings().all(|(format, theirs)| self.rendering(format) == Some(theirs))
@@ -176,11 +182,11 @@ impl Message {
 }
 
 impl<P: Payload> Event<P> {
-    /// Freezes the event to bytes under this id.
+    /// Turns the event into a message with this id, which freezes its bytes.
     ///
     /// # Errors
     ///
-    /// [`EncodeError`] where the payload's own `Serialize` fails.
+    /// Returns [`EncodeError`] if the payload's `Serialize` fails.
     pub fn into_message(self, id: MessageId) -> Result<Message, EncodeError> {
         let json = self.to_json()?;
         let at = self.timestamp.timestamp();
@@ -189,11 +195,12 @@ impl<P: Payload> Event<P> {
 }
 
 impl LabEvent {
-    /// Freezes the event to bytes under this id.
+    /// Turns the event into a message with this id, which freezes its bytes.
     ///
     /// # Errors
     ///
-    /// [`EncodeError`], never for an event that was decoded.
+    /// Returns [`EncodeError`] if an unknown member collides with a known field. Never fails for an
+    /// event that was decoded.
     pub fn into_message(self, id: MessageId) -> Result<Message, EncodeError> {
         let json = self.to_json()?;
         let at = self.timestamp().timestamp();
@@ -201,15 +208,15 @@ impl LabEvent {
     }
 }
 
-/// A message does not give its event.
+/// The error of [`Message::event`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoEventError {
-    /// The host made the message's bytes itself, in a form other than the crate's own envelope: see
+    /// The message was created from bytes that are not the crate's own envelope: see
     /// [`Message::new`].
-    #[error("the message was made from bytes, not from an event")]
-    MadeFromBytes,
-    /// The event is of another type, or is not of its type's form.
-    #[error("the message's event cannot be read as what was asked for")]
-    Unreadable(#[source] DecodeError),
+    #[error("message was created from bytes, not from an event")]
+    CreatedFromBytes,
+    /// The event has another type, or does not match its type.
+    #[error("event of the message does not decode as the requested type")]
+    Decode(#[source] DecodeError),
 }

@@ -1,13 +1,13 @@
-//! A map of few entries: [`SmallMap`].
+//! A map for a handful of entries: [`SmallMap`].
 
 use std::borrow::Borrow;
 
 use serde::{Serialize, Serializer};
 
-/// A map that is a sorted list, for what mostly has one entry and seldom ten.
+/// A map for a handful of entries: a sorted list.
 ///
-/// A `BTreeMap` of one entry takes room for eleven. An outbox with a backlog keeps such maps by the
-/// hundred thousand.
+/// A `BTreeMap` with one entry allocates room for eleven, and an outbox with a backlog holds such
+/// maps by the hundred thousand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SmallMap<K, V>(Vec<(K, V)>);
 
@@ -16,34 +16,34 @@ impl<K: Ord, V> SmallMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        let place = self.0.binary_search_by(|(it, _)| it.borrow().cmp(key)).ok()?;
-        self.0.get(place).map(|(_, value)| value)
+        let index = self.0.binary_search_by(|(entry, _)| entry.borrow().cmp(key)).ok()?;
+        self.0.get(index).map(|(_, value)| value)
     }
 
     pub(crate) fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
     {
-        let place = self.0.binary_search_by(|(it, _)| it.borrow().cmp(key)).ok()?;
-        self.0.get_mut(place).map(|(_, value)| value)
+        let index = self.0.binary_search_by(|(entry, _)| entry.borrow().cmp(key)).ok()?;
+        self.0.get_mut(index).map(|(_, value)| value)
     }
 
-    /// Sets what is under the key, over what is there.
+    /// Inserts the value, replacing one with an equal key.
     pub(crate) fn insert(&mut self, key: K, value: V) {
-        match self.0.binary_search_by(|(it, _)| it.cmp(&key)) {
-            Ok(place) => {
-                if let Some(entry) = self.0.get_mut(place) {
+        match self.0.binary_search_by(|(entry, _)| entry.cmp(&key)) {
+            Ok(index) => {
+                if let Some(entry) = self.0.get_mut(index) {
                     entry.1 = value;
                 }
             }
-            Err(place) => {
+            Err(index) => {
                 self.0.reserve_exact(1);
-                self.0.insert(place, (key, value));
+                self.0.insert(index, (key, value));
             }
         }
     }
 
-    /// In the order of the keys, as all that follows.
+    /// Iterates in the order of the keys, like the other iterators.
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&K, &V)> {
         self.0.iter().map(|(key, value)| (key, value))
     }
@@ -58,14 +58,14 @@ impl<K: Ord, V> SmallMap<K, V> {
 }
 
 impl<K: Ord, V> FromIterator<(K, V)> for SmallMap<K, V> {
-    /// Of several entries under one key the last counts.
+    /// Of several entries with equal keys, the last one is kept.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let entries = entries.into_iter();
-        let mut few = Self(Vec::with_capacity(entries.size_hint().0));
+        let mut map = Self(Vec::with_capacity(entries.size_hint().0));
         for (key, value) in entries {
-            few.insert(key, value);
+            map.insert(key, value);
         }
-        few
+        map
     }
 }
 
@@ -85,16 +85,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_a_map(entries in proptest::collection::vec((0..8_u8, any::<u8>()), 0..12)) {
-            let mut few: SmallMap<_, _> = entries.iter().copied().collect();
+        fn small_map_behaves_like_a_btree_map(
+            entries in proptest::collection::vec((0..8_u8, any::<u8>()), 0..12),
+        ) {
+            let mut small: SmallMap<_, _> = entries.iter().copied().collect();
             let map: BTreeMap<_, _> = entries.into_iter().collect();
-            prop_assert!(few.iter().eq(&map));
-            prop_assert!(few.keys().eq(map.keys()));
+            prop_assert!(small.iter().eq(&map));
+            prop_assert!(small.keys().eq(map.keys()));
             for key in 0..8 {
-                prop_assert_eq!(few.get(&key), map.get(&key));
-                prop_assert_eq!(few.get_mut(&key).map(|it| *it), map.get(&key).copied());
+                prop_assert_eq!(small.get(&key), map.get(&key));
+                prop_assert_eq!(small.get_mut(&key).map(|it| *it), map.get(&key).copied());
             }
-            prop_assert!(few.into_keys().eq(map.into_keys()));
+            prop_assert!(small.into_keys().eq(map.into_keys()));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Points in time: [`Timestamp`], and a vendor's spelling of one, [`TimeText`].
+//! Instants: [`Timestamp`] for arithmetic, and [`TimeText`] to preserve a vendor's spelling.
 
 mod time_text;
 mod timestamp;

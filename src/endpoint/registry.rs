@@ -1,4 +1,4 @@
-//! The endpoints of one outbox: [`Registry`].
+//! The endpoints of an outbox: [`Registry`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,6 +8,8 @@ use crate::id::EndpointId;
 
 /// The endpoints that an outbox knows, by id.
 ///
+/// Optionally bounded by a [limit](Self::with_limit).
+///
 /// ```
 /// use labhook::{Endpoint, EndpointId, Registry, Secret, Signer};
 /// use labhook::endpoint::RegistryError;
@@ -16,7 +18,6 @@ use crate::id::EndpointId;
 ///     let signer = Signer::strike(Secret::from_text("testtesttest")?);
 ///     Ok(Endpoint::new(EndpointId::new(id)?, "https://pay.example/hooks", signer)?)
 /// };
-/// // Strike permits 50 subscriptions.
 /// let mut registry = Registry::new().with_limit(1);
 /// registry.insert(strike("pay")?)?;
 /// assert_eq!(registry.insert(strike("pay-2")?), Err(RegistryError::Full { limit: 1 }));
@@ -29,13 +30,13 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// A registry without endpoints and without a limit.
+    /// Creates an empty registry without a limit.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets how many endpoints there may be.
+    /// Sets the maximum number of endpoints, such as Strike's 50 subscriptions.
     #[must_use]
     pub fn with_limit(mut self, endpoints: usize) -> Self {
         self.limit = Some(endpoints);
@@ -46,10 +47,11 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// [`RegistryError`] where the id is taken or the limit is reached; nothing has changed then.
+    /// Returns [`RegistryError`] and changes nothing if the id is already registered or the registry
+    /// is full.
     pub fn insert(&mut self, endpoint: Endpoint) -> Result<(), RegistryError> {
         if self.endpoints.contains_key(endpoint.id()) {
-            return Err(RegistryError::Taken { id: endpoint.id().clone() });
+            return Err(RegistryError::AlreadyRegistered { id: endpoint.id().clone() });
         }
         if let Some(limit) = self.limit.filter(|limit| self.endpoints.len() >= *limit) {
             return Err(RegistryError::Full { limit });
@@ -58,70 +60,70 @@ impl Registry {
         Ok(())
     }
 
-    /// Puts an endpoint in the place of the one of the same id, and returns that one.
+    /// Replaces the endpoint with the same id, and returns the old one.
     ///
     /// # Errors
     ///
-    /// [`UnknownEndpointError`] if there is none; nothing has changed then.
+    /// Returns [`UnknownEndpointError`] and changes nothing if there is none.
     pub fn replace(&mut self, endpoint: Endpoint) -> Result<Arc<Endpoint>, UnknownEndpointError> {
         match self.endpoints.get_mut(endpoint.id()) {
-            Some(place) => Ok(std::mem::replace(place, Arc::new(endpoint))),
+            Some(old) => Ok(std::mem::replace(old, Arc::new(endpoint))),
             None => Err(UnknownEndpointError { id: endpoint.id().clone() }),
         }
     }
 
-    /// Takes an endpoint out.
+    /// Removes and returns the endpoint with this id.
     pub fn remove(&mut self, id: &EndpointId) -> Option<Arc<Endpoint>> {
         self.endpoints.remove(id)
     }
 
-    /// The endpoint of this id.
+    /// Returns the endpoint with this id.
     #[must_use]
     pub fn get(&self, id: &EndpointId) -> Option<&Arc<Endpoint>> {
         self.endpoints.get(id)
     }
 
-    /// The endpoints, in the order of their ids.
+    /// Iterates over the endpoints, in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
         self.endpoints.values()
     }
 
-    /// How many endpoints there are.
+    /// Returns the number of endpoints.
     #[must_use]
     pub fn len(&self) -> usize {
         self.endpoints.len()
     }
 
-    /// Whether there is no endpoint.
+    /// Returns whether there are no endpoints.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.endpoints.is_empty()
     }
 }
 
-/// The registry cannot take an endpoint.
+/// The error of [`Registry::insert`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
-    /// An endpoint of this id is there already: see [`Registry::replace`].
-    #[error("the endpoint id {id} is taken")]
-    Taken {
-        /// The id.
+    /// The registry already has an endpoint with this id: see [`Registry::replace`].
+    #[error("endpoint id `{id}` is already registered")]
+    AlreadyRegistered {
+        /// The id of the endpoint.
         id: EndpointId,
     },
-    /// The limit is reached.
-    #[error("the registry holds {limit} endpoints, and that is its limit")]
+    /// The limit is reached: see [`Registry::with_limit`].
+    #[error("registry is full: at most {limit} endpoints")]
     Full {
-        /// The limit.
+        /// The maximum number of endpoints.
         limit: usize,
     },
 }
 
-/// There is no endpoint with this id.
+/// An endpoint id that the registry does not contain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown endpoint `{id}`")]
 #[non_exhaustive]
 pub struct UnknownEndpointError {
-    /// The id.
+    /// The unknown id.
     pub id: EndpointId,
 }

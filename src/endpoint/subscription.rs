@@ -1,4 +1,4 @@
-//! Which messages an endpoint receives: [`Subscription`].
+//! Selecting the messages of an endpoint: [`Subscription`].
 
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
@@ -12,24 +12,33 @@ use crate::event_type::{EventType, EventTypeError};
 use crate::id::{DatasetId, LabwareId, ProjectId, RunId, TaskId};
 use crate::message::Message;
 
-/// Which messages an endpoint receives.
+/// The filter that selects the messages of an endpoint, by event type and by [`Keys`].
 ///
-/// A subscription is a set of conditions, all of which must hold. A condition that was not set
-/// holds for every message (the rule of Automata LINQ's hooks, where an empty list of ids means
-/// all); one that was set holds for the messages that carry its key with a value in the list. So
-/// a subscription to some runs receives nothing that belongs to no run.
+/// A message must pass every filter that is set. A filter lists the accepted values of one key, and
+/// a message without that key does not pass it: a subscription to some runs does not receive events
+/// without a run. A filter that is not set, or has an empty list, accepts every message (the rule of
+/// Automata LINQ's hooks).
 ///
 /// ```
 /// use labhook::Subscription;
 /// use labhook::endpoint::TriggerOn;
 ///
 /// let everything = Subscription::all();
+/// let runs = Subscription::all().event_types(["run.*".parse()?, "task.*".parse()?]);
 /// let pick_ups = Subscription::all()
 ///     .event_types(["labware.moved".parse()?])
 ///     .labware(["plate-4".into()])
 ///     .with_trigger_on(TriggerOn::Start);
-/// # Ok::<(), labhook::endpoint::EventPatternError>(())
+///
+/// // In a configuration file:
+/// let file = r#"{"event_types": ["run.*", "task.*"]}"#;
+/// assert_eq!(serde_json::from_str::<Subscription>(file)?, runs);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// [`Keys`]: crate::Keys
+#[doc(alias = "filter")]
+#[doc(alias = "topic filter")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Subscription {
@@ -54,58 +63,58 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Every message.
+    /// Creates a subscription to every message.
     #[must_use]
     pub fn all() -> Self {
         Self::default()
     }
 
-    /// Adds event types: one of the patterns must match.
+    /// Adds event types. One of the patterns must match.
     #[must_use]
     pub fn event_types(mut self, patterns: impl IntoIterator<Item = EventPattern>) -> Self {
         self.event_types.extend(patterns);
         self
     }
 
-    /// Adds runs: the message must belong to one of them.
+    /// Adds runs. The message must belong to one of them.
     #[must_use]
     pub fn runs(mut self, ids: impl IntoIterator<Item = RunId>) -> Self {
         self.runs.extend(ids);
         self
     }
 
-    /// Adds projects: the message must belong to one of them.
+    /// Adds projects. The message must belong to one of them.
     #[must_use]
     pub fn projects(mut self, ids: impl IntoIterator<Item = ProjectId>) -> Self {
         self.projects.extend(ids);
         self
     }
 
-    /// Adds tasks: the message must be about one of them.
+    /// Adds tasks. The message must be about one of them.
     #[must_use]
     pub fn tasks(mut self, ids: impl IntoIterator<Item = TaskId>) -> Self {
         self.tasks.extend(ids);
         self
     }
 
-    /// Adds labware: the message must be about one of them.
+    /// Adds labware. The message must be about one of them.
     #[must_use]
     pub fn labware(mut self, ids: impl IntoIterator<Item = LabwareId>) -> Self {
         self.labware.extend(ids);
         self
     }
 
-    /// Sets which end of a labware movement the message must tell of.
+    /// Sets the end of a labware movement that the message must report.
     #[must_use]
     pub fn with_trigger_on(mut self, trigger_on: TriggerOn) -> Self {
         self.trigger_on = trigger_on;
         self
     }
 
-    /// Adds changes of resources, such as `invoice.updated`: the message must tell of one of them.
+    /// Adds resource changes, such as `invoice.updated`. The message must report one of them.
     ///
-    /// They are compared with [`Keys::with_resource_change`](crate::Keys::with_resource_change),
-    /// all of whose messages are of the one type `resource.changed`.
+    /// They are compared with [`Keys::resource_change`](crate::Keys::with_resource_change), because all
+    /// such messages share the event type `resource.changed`.
     #[must_use]
     pub fn resource_changes<T: Into<Box<str>>>(
         mut self,
@@ -115,18 +124,18 @@ impl Subscription {
         self
     }
 
-    /// Adds datasets: the message must belong to one of them.
+    /// Adds datasets. The message must belong to one of them.
     #[must_use]
     pub fn datasets(mut self, ids: impl IntoIterator<Item = DatasetId>) -> Self {
         self.datasets.extend(ids);
         self
     }
 
-    /// Adds owners of datasets: the message must belong to a dataset of one of them, known to the
-    /// host or not yet.
+    /// Adds dataset owners. The message must belong to a dataset of one of them, including datasets
+    /// that are created later.
     ///
-    /// For datasets whose ids are `owner/name`, as those of Segments.ai are: the id must begin
-    /// with the owner and a `/`.
+    /// For dataset ids of the form `owner/name`, like those of Segments.ai: the id must start with
+    /// the owner and a `/`.
     ///
     /// ```
     /// use labhook::{Event, MessageId, Subscription, Timestamp};
@@ -150,50 +159,53 @@ impl Subscription {
         self
     }
 
-    /// Whether the message is wanted.
+    /// Returns whether the subscription selects the message.
     #[must_use]
     pub fn matches(&self, message: &Message) -> bool {
         let keys = message.keys();
         let event_type = message.event_type();
-        (self.event_types.is_empty() || self.event_types.iter().any(|it| it.matches(event_type)))
-            && holds(&self.runs, keys.run.as_ref())
-            && holds(&self.projects, keys.project.as_ref())
-            && holds(&self.tasks, keys.task.as_ref())
-            && holds(&self.labware, keys.labware.as_ref())
-            && self.trigger_on.holds(keys.trigger)
-            && holds(&self.resource_changes, keys.resource_change.as_ref())
-            && holds(&self.datasets, keys.dataset.as_ref())
-            && holds(&self.dataset_owners, keys.dataset.as_ref().and_then(owner))
+        (self.event_types.is_empty()
+            || self.event_types.iter().any(|pattern| pattern.matches(event_type)))
+            && accepts(&self.runs, keys.run.as_ref())
+            && accepts(&self.projects, keys.project.as_ref())
+            && accepts(&self.tasks, keys.task.as_ref())
+            && accepts(&self.labware, keys.labware.as_ref())
+            && self.trigger_on.accepts(keys.trigger)
+            && accepts(&self.resource_changes, keys.resource_change.as_ref())
+            && accepts(&self.datasets, keys.dataset.as_ref())
+            && accepts(&self.dataset_owners, keys.dataset.as_ref().and_then(owner))
     }
 }
 
-/// What precedes the first `/`.
+/// The part before the first `/`.
 fn owner(dataset: &DatasetId) -> Option<&str> {
     dataset.as_str().split_once('/').map(|(owner, _)| owner)
 }
 
-fn holds<T: Ord + Borrow<Q>, Q: Ord + ?Sized>(wanted: &BTreeSet<T>, key: Option<&Q>) -> bool {
-    wanted.is_empty() || key.is_some_and(|key| wanted.contains(key))
+fn accepts<T: Ord + Borrow<Q>, Q: Ord + ?Sized>(accepted: &BTreeSet<T>, key: Option<&Q>) -> bool {
+    accepted.is_empty() || key.is_some_and(|key| accepted.contains(key))
 }
 
-/// Which end of a labware movement is wanted, as Automata LINQ's `trigger_on`.
+/// The filter on the end of a labware movement, named after Automata LINQ's `trigger_on`.
 ///
-/// Exhaustive: the two ends and their union leave no fourth.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Exhaustive: start, end, or both.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[allow(clippy::exhaustive_enums, reason = "the two ends of a movement and their union")]
 pub enum TriggerOn {
-    /// Only where the labware is picked up.
+    /// Only when the labware is picked up.
     Start,
-    /// Only where the labware is placed down.
+    /// Only when the labware is placed down.
     End,
-    /// Both, and messages that tell of no movement too: no condition.
+    /// No filter: both ends, and messages that report no movement.
     #[default]
     Both,
 }
 
 impl TriggerOn {
-    fn holds(self, trigger: Option<Trigger>) -> bool {
+    fn accepts(self, trigger: Option<Trigger>) -> bool {
         match self {
             Self::Start => trigger == Some(Trigger::Start),
             Self::End => trigger == Some(Trigger::End),
@@ -206,10 +218,10 @@ impl TriggerOn {
     }
 }
 
-/// An event type, or a family of them.
+/// A pattern that matches event types.
 ///
-/// `*` is every type; `run.*` is every type that begins with `run.`; anything else is the one
-/// type of that name. The star stands for one or more whole segments, and only at the end.
+/// `*` matches every type, `run.*` every type that starts with `run.`, and any other text exactly
+/// that type. The star matches one or more whole segments, and is allowed only at the end.
 ///
 /// ```
 /// use labhook::EventType;
@@ -221,44 +233,54 @@ impl TriggerOn {
 /// }
 /// # Ok::<(), labhook::endpoint::EventPatternError>(())
 /// ```
+#[doc(alias = "topic filter")]
+#[doc(alias = "wildcard")]
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventPattern(Pattern);
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Pattern {
-    Every,
+    All,
     Under(EventType),
-    One(EventType),
+    Exact(EventType),
 }
 
 impl EventPattern {
-    /// Every event type.
-    pub const EVERY: Self = Self(Pattern::Every);
+    /// The pattern `*`, which matches every event type.
+    pub const ALL: Self = Self(Pattern::All);
 
-    /// Every event type that begins with the segments of `family`, and has more.
+    /// Creates the pattern `family.*`, which matches every event type under `family`.
     #[must_use]
     pub const fn under(family: EventType) -> Self {
         Self(Pattern::Under(family))
     }
 
-    /// Whether the event type is one of those that the pattern stands for.
+    /// Returns whether the pattern matches the event type.
     #[must_use]
     pub fn matches(&self, event_type: &EventType) -> bool {
         match &self.0 {
-            Pattern::Every => true,
+            Pattern::All => true,
             Pattern::Under(family) => event_type
                 .as_str()
                 .strip_prefix(family.as_str())
                 .is_some_and(|rest| rest.starts_with('.')),
-            Pattern::One(one) => one == event_type,
+            Pattern::Exact(exact) => exact == event_type,
         }
     }
 }
 
-/// The one type.
+/// The pattern that matches exactly this type.
 impl From<EventType> for EventPattern {
     fn from(event_type: EventType) -> Self {
-        Self(Pattern::One(event_type))
+        Self(Pattern::Exact(event_type))
+    }
+}
+
+impl TryFrom<&str> for EventPattern {
+    type Error = EventPatternError;
+
+    fn try_from(text: &str) -> Result<Self, EventPatternError> {
+        text.parse()
     }
 }
 
@@ -269,7 +291,7 @@ impl FromStr for EventPattern {
         let parse =
             |text: &str| EventType::new(text).map_err(|source| EventPatternError { source });
         if text == "*" {
-            return Ok(Self::EVERY);
+            return Ok(Self::ALL);
         }
         match text.strip_suffix(".*") {
             Some(family) => Ok(Self::under(parse(family)?)),
@@ -281,9 +303,9 @@ impl FromStr for EventPattern {
 impl fmt::Display for EventPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Pattern::Every => f.write_str("*"),
+            Pattern::All => f.write_str("*"),
             Pattern::Under(family) => write!(f, "{family}.*"),
-            Pattern::One(one) => write!(f, "{one}"),
+            Pattern::Exact(exact) => write!(f, "{exact}"),
         }
     }
 }
@@ -306,9 +328,9 @@ impl<'de> Deserialize<'de> for EventPattern {
     }
 }
 
-/// The text is neither `*`, nor an event type, nor one followed by `.*`.
+/// A text that is not a valid [`EventPattern`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an event type, nor one followed by .*")]
+#[error("event pattern must be `*`, an event type, or an event type followed by `.*`")]
 pub struct EventPatternError {
     source: EventTypeError,
 }
@@ -318,34 +340,34 @@ mod tests {
     use super::*;
     use crate::event::Keys;
     use crate::id::MessageId;
-    use crate::lab::{ResourceChanged, RunState, RunStateChanged};
+    use crate::lab::{ResourceChanged, ResourceOperation, RunState, RunStateChanged};
     use crate::message::Rendering;
     use crate::time::Timestamp;
     use crate::{Event, LabEvent};
 
     #[test]
-    fn changes_of_resources_are_told_apart_though_their_type_is_one() {
+    fn resource_changes_filter_by_type_and_operation() {
         let subscription = Subscription::all().resource_changes(["invoice.updated"]);
-        let wants = |event: LabEvent| {
+        let selects = |event: LabEvent| {
             subscription.matches(&event.into_message(MessageId::new("m").unwrap()).unwrap())
         };
         let at = Timestamp::UNIX_EPOCH;
         for (resource_type, operation, wanted) in [
-            ("invoice", "updated", true),
-            ("invoice", "created", false),
-            ("payment", "updated", false),
+            ("invoice", ResourceOperation::Updated, true),
+            ("invoice", ResourceOperation::Created, false),
+            ("payment", ResourceOperation::Updated, false),
         ] {
-            let event = Event::new(ResourceChanged::new(resource_type, operation), at);
-            assert_eq!(wants(event.into()), wanted, "{resource_type}.{operation}");
+            let event = Event::new(ResourceChanged::new(resource_type, operation.clone()), at);
+            assert_eq!(selects(event.into()), wanted, "{resource_type}.{operation}");
         }
-        assert!(!wants(Event::new(RunStateChanged::new("r1", RunState::Started), at).into()));
+        assert!(!selects(Event::new(RunStateChanged::new("r1", RunState::Started), at).into()));
 
         let json = r#"{"resource_changes":["invoice.updated"]}"#;
         assert_eq!(serde_json::to_string(&subscription).unwrap(), json);
         assert_eq!(serde_json::from_str::<Subscription>(json).unwrap(), subscription);
     }
 
-    fn about(keys: Keys) -> Message {
+    fn message(keys: Keys) -> Message {
         Message::new(
             MessageId::new("msg_1").unwrap(),
             EventType::from_static("sample.created"),
@@ -357,12 +379,12 @@ mod tests {
     }
 
     #[test]
-    fn datasets_are_chosen_by_id_and_by_owner() {
-        let of = |dataset: &str| about(Keys::new().with_dataset(dataset));
+    fn datasets_filter_by_id_and_by_owner() {
+        let of = |dataset: &str| message(Keys::new().with_dataset(dataset));
         let one = Subscription::all().datasets(["jane/flowers".into(), "joe/trees".into()]);
         assert!(one.matches(&of("jane/flowers")));
         assert!(!one.matches(&of("jane/trees")));
-        assert!(!one.matches(&about(Keys::new())));
+        assert!(!one.matches(&message(Keys::new())));
 
         let owned = Subscription::all().dataset_owners(["jane"]);
         assert!(owned.matches(&of("jane/flowers")));
@@ -370,7 +392,7 @@ mod tests {
         for other in ["jane", "janet/flowers", "Jane/flowers", "joe/jane", "/jane/flowers", ""] {
             assert!(!owned.matches(&of(other)), "{other}");
         }
-        assert!(!owned.matches(&about(Keys::new())));
+        assert!(!owned.matches(&message(Keys::new())));
 
         let both = one.dataset_owners(["jane"]);
         assert!(both.matches(&of("jane/flowers")));
@@ -378,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn datasets_load_as_they_were_saved() {
+    fn dataset_filters_round_trip_through_saved_state() {
         let chosen = Subscription::all().datasets(["jane/flowers".into()]).dataset_owners(["jane"]);
         let json = r#"{"datasets":["jane/flowers"],"dataset_owners":["jane"]}"#;
         for (subscription, json) in [(chosen, json), (Subscription::all(), "{}")] {

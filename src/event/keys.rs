@@ -1,14 +1,14 @@
-//! What subscriptions and ordering look at: [`Keys`].
+//! The keys that subscriptions filter by and ordering follows: [`Keys`].
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::{DatasetId, LabwareId, ProjectId, RunId, TaskId};
 
-/// The part of an event that a subscription may filter by, and the key that its order follows.
+/// The routing keys of an event: the ids that subscriptions filter by, and the ordering key.
 ///
-/// A [`Payload`](crate::Payload) gives them, and the message keeps them beside the frozen bytes:
-/// nothing reads a body again to find out whom it concerns. An absent key is absent from saved
-/// state too, and members of saved keys that this version does not know are passed over.
+/// A [`Payload`](crate::Payload) returns them, and the [`Message`](crate::Message) stores them next
+/// to the frozen bytes, so routing never has to parse a body. An absent key is not written to saved
+/// state, and unknown keys in saved state are ignored.
 ///
 /// ```
 /// use labhook::Keys;
@@ -24,14 +24,16 @@ use crate::id::{DatasetId, LabwareId, ProjectId, RunId, TaskId};
 /// );
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[doc(alias = "routing key")]
+#[doc(alias = "partition key")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Keys {
     /// The run that the event is about or belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
-    /// The project that owns it.
+    /// The project that owns the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<ProjectId>,
     /// The task that the event is about or belongs to.
@@ -40,28 +42,27 @@ pub struct Keys {
     /// The piece of labware that the event is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labware: Option<LabwareId>,
-    /// Which end of a labware movement it is.
+    /// The end of a labware movement that the event reports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Trigger>,
-    /// What was done to which kind of resource, such as `invoice.updated`, where the event says
-    /// no more than that: of a [`ResourceChanged`](crate::lab::ResourceChanged) its type of
-    /// resource and its operation, joined by a full stop.
+    /// The resource type and operation of a [`ResourceChanged`](crate::lab::ResourceChanged),
+    /// joined by `.`, such as `invoice.updated`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_change: Option<Box<str>>,
     /// The dataset that the event is about or belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset: Option<DatasetId>,
-    /// Events with equal ordering keys belong in one order; an event without one is ordered with
-    /// none. An endpoint asks for it with an [`Order`](crate::Order).
+    /// The ordering key: events with equal keys are delivered in order to endpoints that
+    /// [ask for it](crate::Order). Events without one are unordered.
     ///
-    /// The text is compared, never parsed. Two things that happen to share it are kept in order
-    /// with each other as well, which costs time and loses nothing.
+    /// The text is compared, never parsed. Unrelated events that share a key by accident are
+    /// ordered with each other too, which costs time but loses nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ordering: Option<Box<str>>,
 }
 
 impl Keys {
-    /// No keys: such an event passes a subscription that filters by nothing but its type.
+    /// Creates an empty set of keys. Only subscriptions without id filters match such an event.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -88,7 +89,7 @@ impl Keys {
         self
     }
 
-    /// Sets the piece of labware.
+    /// Sets the labware.
     #[must_use]
     pub fn with_labware(mut self, labware: impl Into<LabwareId>) -> Self {
         self.labware = Some(labware.into());
@@ -102,7 +103,7 @@ impl Keys {
         self
     }
 
-    /// Sets what was done to which kind of resource.
+    /// Sets the resource type and operation, such as `invoice.updated`.
     #[must_use]
     pub fn with_resource_change(mut self, change: impl Into<Box<str>>) -> Self {
         self.resource_change = Some(change.into());
@@ -124,19 +125,19 @@ impl Keys {
     }
 }
 
-/// One end of a labware movement, as a subscription chooses it.
+/// The end of a labware movement that a subscription can filter by.
 ///
-/// The pair is Automata LINQ's (its SDK: `trigger_on` `start`, `end` or `both`). This enumeration
-/// knows its two values and no others, because a filter has to understand what it filters by: an
-/// event whose own trigger is some other text (the payload keeps it) has no trigger among its
-/// keys, and passes only where both ends pass. It may still gain arms.
+/// The values are Automata LINQ's (its SDK: `trigger_on` `start`, `end` or `both`). Unlike
+/// [`LabwareTrigger`](crate::lab::LabwareTrigger), which preserves any text, this enum has known
+/// values only, because a filter must understand its values. An event with any other trigger has
+/// no trigger among its keys, and matches only subscriptions to both ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Trigger {
-    /// The labware is picked up: `start`.
+    /// The labware was picked up: `start`.
     Start,
-    /// The labware is placed down: `end`.
+    /// The labware was placed down: `end`.
     End,
 }
 
@@ -145,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_load_as_they_were_saved() {
+    fn keys_round_trip_through_saved_state() {
         let all = Keys::new()
             .with_run("r1")
             .with_project("p1")

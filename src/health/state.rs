@@ -58,7 +58,7 @@ impl Clock {
 
     /// The time up to `now` does not count, as far as it is not known to, and not before `since`.
     pub(super) fn skip(&mut self, since: Timestamp, now: Timestamp) {
-        self.from = self.from + now.saturating_since(self.known.max(since));
+        self.from += now.saturating_since(self.known.max(since));
         self.known = now;
     }
 

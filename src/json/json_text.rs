@@ -1,6 +1,7 @@
-//! JSON as somebody wrote it: [`JsonText`].
+//! A raw JSON value: [`JsonText`].
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -8,14 +9,14 @@ use serde_json::value::RawValue;
 
 use crate::decode::{JsonError, JsonErrorAt};
 
-/// One JSON value that keeps its writer's spelling.
+/// A raw JSON value, kept exactly as it was written.
 ///
-/// `1.10` stays `1.10`, a number of any size keeps its digits and members keep their order. Two
-/// texts are equal when their spellings are. `Debug` gives the length and no part of the text.
+/// `1.10` stays `1.10`, numbers of any size keep their digits, and members keep their order.
+/// Equality compares the text. `Debug` shows the length and none of the text.
 ///
-/// It reads from and writes to JSON through `serde_json` only: no other format can carry it, nor
-/// can a member under `#[serde(flatten)]` or a variant of an untagged or internally tagged
-/// enumeration, which serde reads through a form of its own.
+/// Serialization works with `serde_json` only. A `JsonText` cannot be used under
+/// `#[serde(flatten)]` or in an untagged or internally tagged enum, which serde buffers in its own
+/// representation.
 ///
 /// ```
 /// use labhook::json::JsonText;
@@ -25,38 +26,39 @@ use crate::decode::{JsonError, JsonErrorAt};
 /// assert_eq!(format!("{volume:?}"), "JsonText(20 bytes)");
 /// # Ok::<(), labhook::decode::JsonError>(())
 /// ```
+#[doc(alias = "RawValue")]
 #[derive(Clone)]
 pub struct JsonText(Box<RawValue>);
 
 impl JsonText {
-    /// Takes the text, without the white space around it.
+    /// Parses a JSON value, dropping the whitespace around it.
     ///
     /// # Errors
     ///
-    /// [`JsonError`] where the text is not one JSON value.
+    /// Returns [`JsonError`] if the text is not a single JSON value.
     pub fn new(text: impl Into<String>) -> Result<Self, JsonError> {
         RawValue::from_string(text.into()).map(Self).map_err(error)
     }
 
-    /// Writes the value as compact JSON.
+    /// Serializes a value as compact JSON.
     ///
     /// # Errors
     ///
-    /// [`JsonError`] where the value has no form in JSON.
+    /// Returns [`JsonError`] if the value cannot be represented in JSON.
     pub fn write<T: Serialize + ?Sized>(value: &T) -> Result<Self, JsonError> {
         serde_json::value::to_raw_value(value).map(Self).map_err(error)
     }
 
-    /// Reads the text as a value of a type that owns what it holds.
+    /// Deserializes the value.
     ///
     /// # Errors
     ///
-    /// [`JsonError`] where the text is not of that type's form.
+    /// Returns [`JsonError`] if the JSON does not match the type.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
         serde_json::from_str(self.as_str()).map_err(error)
     }
 
-    /// The text, verbatim.
+    /// Returns the JSON text, verbatim.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.get()
@@ -65,6 +67,14 @@ impl JsonText {
 
 fn error(source: serde_json::Error) -> JsonError {
     JsonErrorAt::from(source).source
+}
+
+impl FromStr for JsonText {
+    type Err = JsonError;
+
+    fn from_str(text: &str) -> Result<Self, JsonError> {
+        Self::new(text)
+    }
 }
 
 impl PartialEq for JsonText {
@@ -98,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_checked_and_trimmed() {
+    fn json_text_is_checked_and_trimmed() {
         assert_eq!(JsonText::new(" [1.10] \n").unwrap().as_str(), "[1.10]");
         assert_eq!(
             JsonText::new("{").unwrap_err().to_string(),
@@ -109,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn values_go_in_and_out() {
+    fn json_text_converts_from_and_to_values() {
         let text = JsonText::write(&[1_u8, 2]).unwrap();
         assert_eq!(text, JsonText::new("[1,2]").unwrap());
         assert_eq!(text.read::<Vec<u8>>().unwrap(), [1, 2]);

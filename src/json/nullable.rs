@@ -1,32 +1,32 @@
-//! A member that may be absent, `null` or a value: [`Nullable`].
+//! A field that may be absent, `null` or a value: [`Nullable`].
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A member whose vendor tells absent, `null` and a value apart.
+/// A JSON field for which absent, `null` and a value are three different things.
 ///
 /// ```
 /// use labhook::json::Nullable;
 ///
-/// let unknown: Nullable<bool> = Nullable::Absent;
-/// assert_eq!(unknown.value(), None);
+/// let absent: Nullable<bool> = Nullable::Absent;
+/// assert_eq!(absent.value(), None);
 /// assert_eq!(Nullable::from(true).value(), Some(&true));
 /// ```
 ///
-/// Exhaustive: JSON has no fourth.
+/// Exhaustive: JSON has no fourth case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[allow(clippy::exhaustive_enums, reason = "JSON has no fourth")]
+#[allow(clippy::exhaustive_enums, reason = "JSON has no fourth case")]
 pub enum Nullable<T> {
-    /// The member is not there.
+    /// The field is absent.
     #[default]
     Absent,
-    /// The member is `null`.
+    /// The field is `null`.
     Null,
-    /// The member has a value.
+    /// The field has a value.
     Value(T),
 }
 
 impl<T> Nullable<T> {
-    /// The value, where there is one.
+    /// Returns the value, if there is one.
     #[must_use]
     pub const fn value(&self) -> Option<&T> {
         match self {
@@ -35,7 +35,7 @@ impl<T> Nullable<T> {
         }
     }
 
-    /// Whether the member is not there.
+    /// Returns whether the field is absent.
     #[must_use]
     pub const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
@@ -48,7 +48,7 @@ impl<T> From<T> for Nullable<T> {
     }
 }
 
-/// As a member of an object; one that is absent is for the object to leave out.
+/// Writes `null` or the value. Leaving out an absent field is up to the object that contains it.
 impl<T: Serialize> Serialize for Nullable<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.value().serialize(serializer)

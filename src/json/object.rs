@@ -1,4 +1,4 @@
-//! Typed JSON objects: [`object`].
+//! The macro for typed JSON objects: [`object`].
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,10 +6,11 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
-use super::{JsonText, UnknownMembers};
+use super::json_text::JsonText;
+use super::unknown_members::UnknownMembers;
 
-/// Writes a typed JSON object: the struct, `new` with what is required, `Serialize` in the
-/// declared order and `Deserialize`.
+/// Defines a typed JSON object: the struct, a `new` that takes the required fields, `Serialize` in
+/// the declared order, and `Deserialize`.
 ///
 /// ```text
 /// object! {
@@ -23,14 +24,17 @@ use super::{JsonText, UnknownMembers};
 /// }
 /// ```
 ///
-/// A `required` member must be there and be a value; an `optional` one may be absent or `null`,
-/// both of which are `None`, and `None` is not written; a `nullable` one tells the three apart,
-/// as a [`Nullable`](super::Nullable). A member is called as its field is, or as the text after
-/// `as` says. What the type does not know is kept in a last field `unknown`.
-/// A member that stands twice, known or not, is an error at its path.
+/// | kind | on the wire | in `new` |
+/// |---|---|---|
+/// | `required` | must be present and have a value | `impl Into<T>` |
+/// | `exact` | like `required` | `T` itself, so that arguments cannot be swapped |
+/// | `optional` | may be absent or `null`, both `None`; `None` is not written | `None` |
+/// | `nullable` | absent, `null` or a value: [`Nullable`](super::Nullable) | absent |
 ///
-/// What a kind of member means stands in the arms `@type`, `@take`, `@write` and `@new` and
-/// nowhere else: another kind is one more of each.
+/// A member has the name of its field, or the text after `as`. Unknown members are kept in a last
+/// field, `unknown`. A duplicate member, known or not, is an error at its path.
+///
+/// Each kind is defined by one arm each of `@type`, `@take`, `@write` and `@new`.
 macro_rules! object {
     (
         $(#[$doc:meta])*
@@ -49,7 +53,7 @@ macro_rules! object {
                 $(#[$field_doc])*
                 $vis $field: $crate::json::object!(@type $kind $type),
             )+
-            /// The members that this version does not know.
+            /// The members that this version does not know, verbatim.
             $vis unknown: $crate::json::UnknownMembers,
         }
 
@@ -93,7 +97,7 @@ macro_rules! object {
                             let mut $field: Option<$crate::json::object!(@type $kind $type)> =
                                 None;
                         )+
-                        let mut unknown = $crate::json::Collector::default();
+                        let mut unknown = $crate::json::UnknownCollector::default();
                         while let Some(name) =
                             map.next_key_seed($crate::json::NameSeed($name::NAMES))?
                         {
@@ -122,7 +126,7 @@ macro_rules! object {
                     }
                 }
 
-                // `deserialize_struct` would take an array as well.
+                // Not `deserialize_struct`, which accepts an array as well.
                 deserializer.deserialize_map(Members)
             }
         }
@@ -132,6 +136,7 @@ macro_rules! object {
     (@name $field:ident $wire:literal) => { $wire };
 
     (@type required $type:ty) => { $type };
+    (@type exact $type:ty) => { $type };
     (@type optional $type:ty) => { Option<$type> };
     (@type nullable $type:ty) => { $crate::json::Nullable<$type> };
 
@@ -141,18 +146,23 @@ macro_rules! object {
             None => return Err(serde::de::Error::missing_field($name)),
         }
     };
+    (@take exact $slot:ident, ($name:expr)) => {
+        $crate::json::object!(@take required $slot, ($name))
+    };
     (@take optional $slot:ident, ($name:expr)) => { $slot.flatten() };
     (@take nullable $slot:ident, ($name:expr)) => { $slot.unwrap_or_default() };
 
     (@write required $map:ident, $value:expr, ($name:expr)) => {
         serde::ser::SerializeMap::serialize_entry(&mut $map, $name, &$value)?;
     };
+    (@write exact $map:ident, $value:expr, ($name:expr)) => {
+        $crate::json::object!(@write required $map, $value, ($name))
+    };
     (@write optional $map:ident, $value:expr, ($name:expr)) => {
         if let Some(value) = &$value {
             serde::ser::SerializeMap::serialize_entry(&mut $map, $name, value)?;
         }
     };
-
     (@write nullable $map:ident, $value:expr, ($name:expr)) => {
         if !$value.is_absent() {
             serde::ser::SerializeMap::serialize_entry(&mut $map, $name, &$value)?;
@@ -165,6 +175,15 @@ macro_rules! object {
             @new $vis $name
             [$($args)* $field: impl Into<$type>,]
             [$($init)* $field: $field.into(),]
+            $($rest)*
+        );
+    };
+    (@new $vis:vis $name:ident [$($args:tt)*] [$($init:tt)*]
+        exact $field:ident: $type:ty, $($rest:tt)*) => {
+        $crate::json::object!(
+            @new $vis $name
+            [$($args)* $field: $type,]
+            [$($init)* $field,]
             $($rest)*
         );
     };
@@ -182,9 +201,9 @@ macro_rules! object {
     };
     (@new $vis:vis $name:ident [$($args:tt)*] [$($init:tt)*]) => {
         impl $name {
-            /// Makes one from what is required; set the other fields as they apply.
+            /// Creates the object from its required fields. Set the optional fields directly.
             #[must_use]
-            #[allow(dead_code, reason = "an object of the crate's own may only ever be read")]
+            #[allow(dead_code, reason = "some private objects are only ever read")]
             $vis fn new($($args)*) -> Self {
                 Self {
                     $($init)*
@@ -196,14 +215,14 @@ macro_rules! object {
 }
 pub(crate) use object;
 
-/// The name of a member, told apart without a copy where the type knows it.
+/// The name of a member; a known name is not copied.
 #[derive(Debug)]
 pub(crate) enum MemberName {
     Known(&'static str),
     Unknown(Box<str>),
 }
 
-/// Reads a [`MemberName`]; holds the names that the type knows.
+/// Reads a [`MemberName`], given the names that the type knows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NameSeed(pub(crate) &'static [&'static str]);
 
@@ -219,7 +238,7 @@ impl Visitor<'_> for NameSeed {
     type Value = MemberName;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of a member")
+        f.write_str("a member name")
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<MemberName, E> {
@@ -230,7 +249,7 @@ impl Visitor<'_> for NameSeed {
     }
 }
 
-/// Reads a known member into its slot, which is empty unless the member has been read before.
+/// Reads a known member into its slot; a slot that is already filled means a duplicate.
 pub(crate) fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     slot: &mut Option<T>,
     name: &'static str,
@@ -243,15 +262,15 @@ pub(crate) fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     Ok(())
 }
 
-/// Gathers the members that a type does not know.
+/// Collects the members that a type does not know.
 #[derive(Debug, Default)]
-pub(crate) struct Collector {
+pub(crate) struct UnknownCollector {
     members: Vec<(Box<str>, JsonText)>,
-    /// The names once more, sorted: a body of many unknown members must not cost their square.
+    /// The names again, sorted: a body with many unknown members must not take quadratic time.
     seen: BTreeSet<Box<str>>,
 }
 
-impl Collector {
+impl UnknownCollector {
     pub(crate) fn read<'de, A: MapAccess<'de>>(
         &mut self,
         name: Box<str>,
@@ -271,14 +290,14 @@ impl Collector {
     }
 }
 
-/// Refuses a value because its name has stood before. As a seed it fails inside of the value, so
-/// that the error has the path of the member.
+/// Rejects the value of a duplicate member. As a seed it fails inside the value, so that the error
+/// carries the path of the member.
 struct Duplicate<'a>(&'a str);
 
 impl<'de> DeserializeSeed<'de> for Duplicate<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, _: D) -> Result<(), D::Error> {
-        Err(D::Error::custom(format_args!("`{}` stands twice", self.0)))
+        Err(D::Error::custom(format_args!("duplicate field `{}`", self.0)))
     }
 }

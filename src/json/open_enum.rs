@@ -1,6 +1,6 @@
-//! Enumerations of the world: [`open_enum`].
+//! The macro for open enums: [`open_enum`].
 
-/// Writes an open enumeration: named values, each with its exact text, and an arm for the rest.
+/// Defines an open enum: named values with their exact texts, and a variant for any other text.
 ///
 /// ```text
 /// open_enum! {
@@ -23,8 +23,9 @@ macro_rules! open_enum {
     ) => {
         $(#[$doc])*
         ///
-        /// Open: text that is not listed is kept in `Other` and written as it came. Make one from
-        /// text with `From`, which finds the listed value; two are equal when their texts are.
+        /// Open enum: an unknown value is preserved in `Other` and written back unchanged. `From`
+        /// and `FromStr` map known texts to their variants. Comparison, ordering and hashing use
+        /// the text.
         #[derive(Clone)]
         #[non_exhaustive]
         $vis enum $name {
@@ -33,21 +34,28 @@ macro_rules! open_enum {
                 #[doc = concat!("\n\nText: `", $text, "`.")]
                 $arm,
             )+
-            /// Any other text, as it came.
+            /// Any other value, verbatim.
             Other(Box<str>),
         }
 
+        #[allow(dead_code, reason = "some private enums use a part of this only")]
         impl $name {
-            /// The listed values.
+            /// The known values.
             $vis const KNOWN: &'static [Self] = &[$(Self::$arm),+];
 
-            /// The text that stands for this value.
+            /// Returns the value's text.
             #[must_use]
             $vis fn as_str(&self) -> &str {
                 match self {
                     $(Self::$arm => $text,)+
                     Self::Other(text) => text,
                 }
+            }
+
+            /// Returns whether this is one of the [known values](Self::KNOWN).
+            #[must_use]
+            $vis fn is_known(&self) -> bool {
+                Self::known(self.as_str()).is_some()
             }
 
             fn known(text: &str) -> Option<Self> {
@@ -70,6 +78,21 @@ macro_rules! open_enum {
             }
         }
 
+        impl std::str::FromStr for $name {
+            type Err = std::convert::Infallible;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Ok(Self::from(text))
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        // By text, not by variant: `Other("paused")` made by hand equals `Paused`.
         impl PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {
                 self.as_str() == other.as_str()
@@ -77,6 +100,18 @@ macro_rules! open_enum {
         }
 
         impl Eq for $name {}
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+                self.as_str().cmp(other.as_str())
+            }
+        }
 
         impl std::hash::Hash for $name {
             fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
@@ -86,7 +121,7 @@ macro_rules! open_enum {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
+                f.pad(self.as_str())
             }
         }
 

@@ -1,4 +1,4 @@
-//! Objects of every kind of member, away from any family of events.
+//! Objects with every kind of field, independent of any event.
 
 use super::{JsonText, Nullable, UnknownMembers, object};
 use crate::decode::{JsonErrorAt, from_json};
@@ -12,7 +12,7 @@ object! {
 }
 
 object! {
-    /// An object that holds others.
+    /// An object that contains others.
     pub(crate) struct Outer {
         optional first: u64,
         required inner: Inner,
@@ -27,7 +27,7 @@ fn read(json: &str) -> Result<Outer, (String, String)> {
 }
 
 #[test]
-fn members_are_written_in_the_declared_order() {
+fn object_writes_fields_in_the_declared_order() {
     let mut outer = Outer::new(Inner::new("n"), -1);
     outer.first = Some(u64::MAX);
     outer.inner.kind = Some("k".to_owned());
@@ -45,7 +45,7 @@ fn members_are_written_in_the_declared_order() {
 }
 
 #[test]
-fn null_is_none_where_a_member_is_optional() {
+fn optional_field_of_null_is_none() {
     let json =
         r#"{"first":null,"inner":{"name":"n","type":null},"raw":null,"last-one":0,"z":null}"#;
     let outer = read(json).unwrap();
@@ -57,7 +57,7 @@ fn null_is_none_where_a_member_is_optional() {
 }
 
 #[test]
-fn errors_have_the_path_of_the_member() {
+fn object_errors_carry_the_path_of_the_field() {
     for (json, path, why) in [
         (r#"{"inner":{}}"#, "inner", "missing field `name`"),
         (r#"{"inner":{"name":"n"}}"#, ".", "missing field `last-one`"),
@@ -66,9 +66,9 @@ fn errors_have_the_path_of_the_member() {
         (r#"{"list":[{"name":"m"},{"name":2}]}"#, "list[1].name", "invalid type: integer `2`"),
         (r#"{"first":-1}"#, "first", "invalid value: integer `-1`, expected u64"),
         (r#"{"first":1.0}"#, "first", "invalid type: floating point `1.0`, expected u64"),
-        (r#"{"z":1,"inner":{"name":"n"},"z":1}"#, "z", "`z` stands twice"),
-        (r#"{"raw":null,"raw":1}"#, "raw", "`raw` stands twice"),
-        (r#"{"inner":{"name":"n","\u006eame":"n"}}"#, "inner.name", "`name` stands twice"),
+        (r#"{"z":1,"inner":{"name":"n"},"z":1}"#, "z", "duplicate field `z`"),
+        (r#"{"raw":null,"raw":1}"#, "raw", "duplicate field `raw`"),
+        (r#"{"inner":{"name":"n","\u006eame":"n"}}"#, "inner.name", "duplicate field `name`"),
         (r#"{"z":[1,}"#, "z", "expected value"),
         ("[]", ".", "invalid type: sequence, expected a JSON object"),
         ("{} {}", ".", "missing field `inner`"),
@@ -80,17 +80,17 @@ fn errors_have_the_path_of_the_member() {
 }
 
 #[test]
-fn a_name_that_the_type_knows_is_not_written_twice() {
+fn unknown_member_with_a_known_name_is_an_error() {
     let mut inner = Inner::new("n");
     inner.unknown.insert("type", "1").unwrap();
     assert_eq!(
         serde_json::to_string(&inner).unwrap_err().to_string(),
-        "`type` is among the unknown members, and the type knows it"
+        "unknown member `type` collides with a known field"
     );
 }
 
 #[test]
-fn unknown_members_are_a_small_ordered_map() {
+fn unknown_members_keep_their_insertion_order() {
     let mut unknown = UnknownMembers::new();
     assert!(unknown.is_empty());
     for (name, json) in [("z", "1"), ("a", " 2 "), ("z", "3.0")] {
@@ -108,7 +108,7 @@ fn unknown_members_are_a_small_ordered_map() {
 }
 
 #[test]
-fn many_and_deep_unknown_members_are_cheap() {
+fn many_or_deep_unknown_members_are_cheap() {
     let names: String = (0..50_000).map(|n| format!(r#""u{n}":{n},"#)).collect();
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let json = format!(r#"{{{names}"deep":{deep},"inner":{{"name":"n"}},"last-one":1}}"#);
@@ -118,30 +118,30 @@ fn many_and_deep_unknown_members_are_cheap() {
 }
 
 object! {
-    /// An object that tells absent, null and a value apart.
-    pub(crate) struct Three {
+    /// An object with a nullable field.
+    pub(crate) struct WithNullable {
         nullable success: bool,
         required id: u8,
     }
 }
 
 #[test]
-fn absent_null_and_a_value_are_three_where_a_member_is_nullable() {
+fn nullable_field_keeps_absent_null_and_value_apart() {
     for (json, success) in [
         (r#"{"id":1}"#, Nullable::Absent),
         (r#"{"success":null,"id":1}"#, Nullable::Null),
         (r#"{"success":true,"id":1}"#, Nullable::Value(true)),
     ] {
-        let three: Three = serde_json::from_str(json).unwrap();
-        assert_eq!(three.success, success);
-        assert_eq!(serde_json::to_string(&three).unwrap(), json);
+        let object: WithNullable = serde_json::from_str(json).unwrap();
+        assert_eq!(object.success, success);
+        assert_eq!(serde_json::to_string(&object).unwrap(), json);
     }
-    assert_eq!(Three::new(1_u8).success, Nullable::Absent);
-    assert!(serde_json::from_str::<Three>(r#"{"success":1,"id":1}"#).is_err());
+    assert_eq!(WithNullable::new(1_u8).success, Nullable::Absent);
+    assert!(serde_json::from_str::<WithNullable>(r#"{"success":1,"id":1}"#).is_err());
 }
 
 #[test]
-fn unknown_members_are_taken_out_and_appended() {
+fn unknown_members_can_be_removed_and_appended() {
     let members = |names: &[&str]| {
         let mut members = UnknownMembers::new();
         names.iter().for_each(|&name| members.insert(name, "1").unwrap());

@@ -1,4 +1,4 @@
-//! Datasets: [`DatasetCreated`], [`DatasetUpdated`], [`DatasetDeleted`].
+//! Dataset events: [`DatasetCreated`], [`DatasetUpdated`], [`DatasetDeleted`].
 
 use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
@@ -7,33 +7,33 @@ use crate::json::object;
 use crate::time::TimeText;
 
 object! {
-    /// A dataset, as far as it was told.
+    /// A dataset, with the fields that the sender provided.
     ///
     /// `name`, `full_name`, `description`, `category`, `task_type`, `public` and `created_at` are
-    /// named as in the published software of Segments.ai, which lists no values for them; `owner`
-    /// is an object there. The rest is this crate's own.
+    /// named as in the published software of Segments.ai, which does not list their values; there,
+    /// `owner` is an object. The other fields are this crate's own.
     pub struct Dataset {
-        /// The dataset.
+        /// The dataset's id.
         required id: DatasetId,
-        /// Its name, alone.
+        /// The name, without the owner.
         optional name: String,
-        /// Its owner and its name, such as `jane/flowers`.
+        /// The owner and name, such as `jane/flowers`.
         optional full_name: String,
-        /// Whose it is.
+        /// The owner.
         optional owner: String,
-        /// A sentence for people.
+        /// A human-readable description.
         optional description: String,
-        /// What it is about.
+        /// The category.
         optional category: String,
-        /// What is done with its samples.
+        /// The kind of labeling task.
         optional task_type: String,
-        /// Whether everybody may see it.
+        /// Whether it is public.
         optional public: bool,
-        /// When it was made.
+        /// The time of creation.
         optional created_at: TimeText,
-        /// The run that its data is from.
+        /// The run that produced its data.
         optional run_id: RunId,
-        /// The project that it belongs to.
+        /// The project it belongs to.
         optional project_id: ProjectId,
     }
 }
@@ -48,9 +48,9 @@ impl Dataset {
 }
 
 object! {
-    /// `dataset.created`: there is a new dataset.
+    /// `dataset.created`: a dataset was created.
     ///
-    /// The event is Segments.ai's (documentation), the payload this crate's own.
+    /// The event is Segments.ai's (documentation); the payload is this crate's own.
     pub struct DatasetCreated {
         /// The dataset.
         required dataset: Dataset,
@@ -66,13 +66,13 @@ impl Payload for DatasetCreated {
 }
 
 object! {
-    /// `dataset.updated`: something about a dataset has changed.
+    /// `dataset.updated`: a dataset was changed.
     ///
-    /// The event is Segments.ai's (documentation), the payload this crate's own.
+    /// The event is Segments.ai's (documentation); the payload is this crate's own.
     pub struct DatasetUpdated {
-        /// The dataset, as it is now.
+        /// The dataset after the change.
         required dataset: Dataset,
-        /// The names of the members of `dataset` that have changed.
+        /// The names of the changed fields of `dataset`.
         optional changes: Vec<String>,
     }
 }
@@ -86,12 +86,11 @@ impl Payload for DatasetUpdated {
 }
 
 object! {
-    /// `dataset.deleted`: a dataset is no more.
+    /// `dataset.deleted`: a dataset was deleted.
     ///
-    /// The event is Segments.ai's (documentation), the payload this crate's own: the dataset as it
-    /// was, of which the id will often be all that is left.
+    /// The event is Segments.ai's (documentation); the payload is this crate's own.
     pub struct DatasetDeleted {
-        /// The dataset, as it was.
+        /// The deleted dataset. Often only its id is known.
         required dataset: Dataset,
     }
 }

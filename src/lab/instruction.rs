@@ -1,4 +1,4 @@
-//! Instructions: [`InstructionCompleted`].
+//! Instruction events: [`InstructionCompleted`].
 
 use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
@@ -7,21 +7,21 @@ use crate::json::object;
 use crate::time::TimeText;
 
 object! {
-    /// `instruction.completed`: one instruction of a run has been carried out.
+    /// `instruction.completed`: an instruction of a run was completed.
     ///
-    /// After the `instruction_completed` of Strateos's documentation, from which `sequence_no` and
-    /// `completed_at` come.
+    /// Modeled on `instruction_completed` in Strateos's documentation, the source of `sequence_no`
+    /// and `completed_at`.
     pub struct InstructionCompleted {
-        /// The run.
+        /// The run's id.
         required run_id: RunId,
-        /// The instruction.
-        required instruction_id: InstructionId,
-        /// Its place in the run: a count from 0, as in the sample data of Strateos's published
+        /// The instruction's id.
+        exact instruction_id: InstructionId,
+        /// The position in the run, counted from 0 as in the sample data of Strateos's published
         /// software.
         optional sequence_no: u64,
-        /// What was done, such as `cover` or `thermocycle`: any text, for nobody publishes a list.
+        /// The operation, such as `cover` or `thermocycle`. Free text: no vendor publishes a list.
         optional operation: String,
-        /// When it was done; the event's own timestamp is when that became known.
+        /// The time of completion. The event's timestamp is when completion was reported.
         optional completed_at: TimeText,
         /// The project that owns the run.
         optional project_id: ProjectId,

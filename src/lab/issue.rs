@@ -1,4 +1,4 @@
-//! Issues: [`IssueCreated`], [`IssueUpdated`].
+//! Issue events: [`IssueCreated`], [`IssueUpdated`].
 
 use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
@@ -7,49 +7,49 @@ use crate::json::{JsonText, object, open_enum};
 use crate::time::TimeText;
 
 open_enum! {
-    /// Whether an issue is settled.
+    /// The status of an issue.
     ///
     /// The vocabulary is Segments.ai's issue status (published software).
     pub enum IssueStatus {
-        /// It is not settled.
+        /// Unresolved.
         Open = "OPEN",
-        /// It is settled.
+        /// Resolved.
         Closed = "CLOSED",
     }
 }
 
 object! {
-    /// A remark about a sample that somebody has to see to, as far as it was told.
+    /// An issue raised about a sample, with the fields that the sender provided.
     ///
     /// `description`, `status`, `comments`, `sample_name`, `created_at`, `created_by`,
     /// `updated_at` and `updated_by` are named as in the published software of Segments.ai; `id`
-    /// and `sample_id` are its `uuid` and `sample_uuid`. The rest is this crate's own.
+    /// and `sample_id` are its `uuid` and `sample_uuid`. The other fields are this crate's own.
     pub struct Issue {
-        /// The issue.
+        /// The issue's id.
         required id: IssueId,
-        /// What it is about.
+        /// A human-readable description.
         optional description: String,
-        /// Whether it is settled.
+        /// The status.
         optional status: IssueStatus,
-        /// What was said to it: commonly an array.
+        /// The comments, usually an array.
         optional comments: JsonText,
-        /// The sample that it is about.
+        /// The sample it is about.
         optional sample_id: SampleId,
-        /// What people call the sample.
+        /// The sample's display name.
         optional sample_name: String,
-        /// When it was made.
+        /// The time of creation.
         optional created_at: TimeText,
-        /// Who made it.
+        /// The user who created it.
         optional created_by: String,
-        /// When it was changed last.
+        /// The time of the last change.
         optional updated_at: TimeText,
-        /// Who changed it last.
+        /// The user who last changed it.
         optional updated_by: String,
-        /// The dataset that the sample is in.
+        /// The dataset that contains the sample.
         optional dataset_id: DatasetId,
-        /// The run that it is about.
+        /// The run it is about.
         optional run_id: RunId,
-        /// The project that it belongs to.
+        /// The project it belongs to.
         optional project_id: ProjectId,
     }
 }
@@ -65,9 +65,9 @@ impl Issue {
 }
 
 object! {
-    /// `issue.created`: somebody has raised an issue.
+    /// `issue.created`: an issue was raised.
     ///
-    /// The event is Segments.ai's (documentation), the payload this crate's own.
+    /// The event is Segments.ai's (documentation); the payload is this crate's own.
     pub struct IssueCreated {
         /// The issue.
         required issue: Issue,
@@ -83,13 +83,13 @@ impl Payload for IssueCreated {
 }
 
 object! {
-    /// `issue.updated`: an issue has received a reply, or something about it has changed.
+    /// `issue.updated`: an issue was changed or commented on.
     ///
-    /// The event is Segments.ai's (documentation), the payload this crate's own.
+    /// The event is Segments.ai's (documentation); the payload is this crate's own.
     pub struct IssueUpdated {
-        /// The issue, as it is now.
+        /// The issue after the change.
         required issue: Issue,
-        /// The names of the members of `issue` that have changed.
+        /// The names of the changed fields of `issue`.
         optional changes: Vec<String>,
     }
 }

@@ -1,4 +1,4 @@
-//! Labels: [`LabelUpdated`], [`LabelDeleted`].
+//! Label events: [`LabelUpdated`], [`LabelDeleted`].
 
 use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
@@ -7,60 +7,60 @@ use crate::json::{JsonText, object, open_enum};
 use crate::time::TimeText;
 
 open_enum! {
-    /// How far the work on a label is.
+    /// The status of a label.
     ///
-    /// The vocabulary is Segments.ai's label status (published software), which does not say what
-    /// each of them means: the sentences here are how this crate reads them.
+    /// The vocabulary is Segments.ai's label status (published software), which does not define
+    /// the values; the descriptions are this crate's reading.
     pub enum LabelStatus {
-        /// Somebody has checked it.
+        /// Checked by a reviewer.
         Reviewed = "REVIEWED",
-        /// Somebody is checking it.
+        /// Being checked by a reviewer.
         ReviewingInProgress = "REVIEWING_IN_PROGRESS",
-        /// It is there, and waits for review.
+        /// Complete, awaiting review.
         Labeled = "LABELED",
-        /// Somebody is making it.
+        /// Being labeled.
         LabelingInProgress = "LABELING_IN_PROGRESS",
-        /// Somebody has checked it and sent it back.
+        /// Rejected by a reviewer.
         Rejected = "REJECTED",
-        /// A program made a first version of it.
+        /// Labeled by software, not yet by a person.
         Prelabeled = "PRELABELED",
-        /// Somebody passed the sample over.
+        /// Skipped by the labeler.
         Skipped = "SKIPPED",
-        /// A second person has checked it.
+        /// Checked by a second reviewer.
         Verified = "VERIFIED",
-        /// It is not there yet.
+        /// Not labeled yet.
         Unlabeled = "UNLABELED",
     }
 }
 
 object! {
-    /// What was said about a sample in one set of labels, as far as it was told.
+    /// The label of a sample in one label set, with the fields that the sender provided.
     ///
     /// `labelset`, `label_type`, `attributes`, `created_at`, `created_by` and `updated_at` are
     /// named as in the published software of Segments.ai; `sample_id` and `status` are its
-    /// `sample_uuid` and `label_status`. The rest is this crate's own.
+    /// `sample_uuid` and `label_status`. The other fields are this crate's own.
     pub struct Label {
-        /// The sample that it is about.
+        /// The id of the labeled sample.
         required sample_id: SampleId,
-        /// The set of labels that it belongs to: a sample has one label in each.
+        /// The label set it belongs to. A sample has one label per set.
         optional labelset: String,
-        /// What kind of label it is.
+        /// The kind of label.
         optional label_type: String,
-        /// How far the work on it is.
+        /// The status.
         optional status: LabelStatus,
-        /// What it says: commonly an object, whose form depends on the kind of label.
+        /// The annotations, usually an object whose shape depends on the kind of label.
         optional attributes: JsonText,
-        /// When it was made.
+        /// The time of creation.
         optional created_at: TimeText,
-        /// Who made it.
+        /// The user who created it.
         optional created_by: String,
-        /// When it was changed last.
+        /// The time of the last change.
         optional updated_at: TimeText,
-        /// The dataset that the sample is in.
+        /// The dataset that contains the sample.
         optional dataset_id: DatasetId,
-        /// The run that made it.
+        /// The run that created it.
         optional run_id: RunId,
-        /// The project that it belongs to.
+        /// The project it belongs to.
         optional project_id: ProjectId,
     }
 }
@@ -76,14 +76,14 @@ impl Label {
 }
 
 object! {
-    /// `label.updated`: something about a label has changed, or there is one now.
+    /// `label.updated`: a label was created or changed.
     ///
-    /// The event is Segments.ai's (documentation, which lists no `label.created`), the payload
+    /// The event is Segments.ai's (documentation, which lists no `label.created`); the payload is
     /// this crate's own.
     pub struct LabelUpdated {
-        /// The label, as it is now.
+        /// The label after the change.
         required label: Label,
-        /// The names of the members of `label` that have changed.
+        /// The names of the changed fields of `label`.
         optional changes: Vec<String>,
     }
 }
@@ -97,12 +97,11 @@ impl Payload for LabelUpdated {
 }
 
 object! {
-    /// `label.deleted`: a label is no more.
+    /// `label.deleted`: a label was deleted.
     ///
-    /// The event is Segments.ai's (documentation), the payload this crate's own: the label as it
-    /// was, of which the sample's id will often be all that is left.
+    /// The event is Segments.ai's (documentation); the payload is this crate's own.
     pub struct LabelDeleted {
-        /// The label, as it was.
+        /// The deleted label. Often only the sample's id is known.
         required label: Label,
     }
 }

@@ -1,4 +1,4 @@
-//! Labware: [`LabwareMoved`].
+//! Labware events: [`LabwareMoved`].
 
 use crate::event::{Keys, Payload, Trigger};
 use crate::event_type::EventType;
@@ -6,9 +6,9 @@ use crate::id::{LabwareId, ProjectId, RunId, TaskId};
 use crate::json::{object, open_enum};
 
 open_enum! {
-    /// Which end of a movement it is.
+    /// The end of a labware movement that an event reports.
     ///
-    /// The pair is Automata LINQ's (published software, `trigger_on`).
+    /// The vocabulary is Automata LINQ's `trigger_on` (published software).
     pub enum LabwareTrigger {
         /// The labware was picked up.
         Start = "start",
@@ -18,7 +18,7 @@ open_enum! {
 }
 
 impl LabwareTrigger {
-    /// The end as a subscription knows it; `None` for any other text.
+    /// Returns the trigger that subscriptions filter by; `None` for any other text.
     #[must_use]
     pub fn trigger(&self) -> Option<Trigger> {
         match self {
@@ -39,11 +39,13 @@ impl From<Trigger> for LabwareTrigger {
 }
 
 object! {
-    /// A place where labware can be. This crate's own.
+    /// A place that can hold labware.
+    ///
+    /// Defined by this crate.
     pub struct Location {
-        /// The device, or the piece of furniture.
+        /// The device, shelf or other holder.
         required device: String,
-        /// The place in or on it, as the laboratory calls it.
+        /// The slot in the device, in the lab's own naming.
         optional slot: String,
     }
 }
@@ -52,23 +54,23 @@ object! {
     /// `labware.moved`: a piece of labware was picked up or placed down.
     ///
     /// `labware_id` and `trigger` are named after the labware hook of Automata LINQ, which
-    /// publishes no payload for it; the rest is this crate's own.
+    /// publishes no payload for it. The other fields are this crate's own.
     pub struct LabwareMoved {
-        /// The piece of labware.
+        /// The labware's id.
         required labware_id: LabwareId,
-        /// Which end of the movement this is.
-        required trigger: LabwareTrigger,
-        /// Where it was.
+        /// The end of the movement.
+        exact trigger: LabwareTrigger,
+        /// The origin of the movement.
         optional from: Location,
-        /// Where it goes, or is now.
+        /// The destination of the movement.
         optional to: Location,
-        /// The barcode that was read from it.
+        /// The barcode read from the labware.
         optional barcode: String,
-        /// A sentence for people.
+        /// A human-readable message.
         optional message: String,
-        /// The run that it was moved for.
+        /// The run it was moved for.
         optional run_id: RunId,
-        /// The task that it was moved for.
+        /// The task it was moved for.
         optional task_id: TaskId,
         /// The project that owns the run.
         optional project_id: ProjectId,

@@ -1,4 +1,4 @@
-//! Plans: [`PlanCreated`].
+//! Plan events: [`PlanCreated`].
 
 use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
@@ -6,60 +6,60 @@ use crate::id::{PlanId, ProjectId, RunId, WorkcellId, WorkflowId};
 use crate::json::{object, open_enum};
 
 open_enum! {
-    /// How the making of a plan stands.
+    /// The status of plan generation.
     ///
-    /// The vocabulary is Automata LINQ's plan status (published software), which does not say
-    /// what each of them means: the sentences here are how this crate reads them.
+    /// The vocabulary is Automata LINQ's plan status (published software), which does not define
+    /// the values; the descriptions are this crate's reading.
     pub enum PlanStatus {
-        /// It is still being made.
+        /// Still being generated.
         Pending = "PENDING",
-        /// It is there.
+        /// Generated.
         Completed = "COMPLETED",
-        /// None was found.
+        /// No plan was found.
         Failed = "FAILED",
-        /// The making of it was called off.
+        /// Plan generation was cancelled.
         Cancelled = "CANCELLED",
-        /// It was made elsewhere and handed in.
+        /// Created elsewhere and uploaded.
         Uploaded = "UPLOADED",
     }
 }
 
 open_enum! {
-    /// What a scheduler that makes a plan is doing.
+    /// The current stage of plan generation.
     ///
-    /// The vocabulary is Automata LINQ's plan stage (published software), which does not say what
-    /// each of them means: the sentences here are how this crate reads them.
+    /// The vocabulary is Automata LINQ's plan stage (published software), which does not define
+    /// the values; the descriptions are this crate's reading.
     pub enum PlanStage {
-        /// The request waits its turn.
+        /// The request is queued.
         Queueing = "QUEUEING",
-        /// A first solution is looked for.
+        /// Searching for a first solution.
         Solving = "SOLVING",
-        /// A better solution is looked for.
+        /// Searching for a better solution.
         Optimizing = "OPTIMIZING",
     }
 }
 
 object! {
-    /// `plan.created`: a scheduler has a new plan.
+    /// `plan.created`: a scheduler created a plan.
     ///
-    /// `plan_id` is named after the plan hook of Automata LINQ, which publishes no payload for it;
-    /// the rest is this crate's own.
+    /// `plan_id` is named after the plan hook of Automata LINQ, which publishes no payload for it.
+    /// The other fields are this crate's own.
     pub struct PlanCreated {
-        /// The plan.
+        /// The plan's id.
         required plan_id: PlanId,
-        /// How the making of it stands.
-        required status: PlanStatus,
-        /// What the scheduler is doing.
+        /// The status of plan generation.
+        exact status: PlanStatus,
+        /// The current stage of plan generation.
         optional stage: PlanStage,
-        /// How long the plan takes from its first task to the end of its last, in whole seconds.
+        /// The time from the start of the first task to the end of the last, in whole seconds.
         optional makespan_seconds: u64,
-        /// A sentence for people.
+        /// A human-readable message.
         optional message: String,
-        /// The workflow that it is for.
+        /// The workflow it is for.
         optional workflow_id: WorkflowId,
-        /// The workcell that it is for.
+        /// The workcell it is for.
         optional workcell_id: WorkcellId,
-        /// The run that it is for.
+        /// The run it is for.
         optional run_id: RunId,
         /// The project that owns the run.
         optional project_id: ProjectId,

@@ -1,4 +1,4 @@
-//! Releases: [`ReleaseCreated`].
+//! Dataset release events: [`ReleaseCreated`].
 
 use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
@@ -7,53 +7,53 @@ use crate::json::{JsonText, object, open_enum};
 use crate::time::TimeText;
 
 open_enum! {
-    /// How the making of a release went.
+    /// The status of a release.
     ///
     /// The vocabulary is Segments.ai's release status (published software).
     pub enum ReleaseStatus {
-        /// It is being made.
+        /// Being created.
         Pending = "PENDING",
-        /// It is there.
+        /// Created.
         Succeeded = "SUCCEEDED",
-        /// It was not made.
+        /// Creation failed.
         Failed = "FAILED",
     }
 }
 
 object! {
-    /// A frozen copy of a dataset, as far as it was told.
+    /// A frozen copy of a dataset, with the fields that the sender provided.
     ///
     /// `name`, `description`, `release_type`, `attributes`, `status`, `created_at` and
     /// `samples_count` are named as in the published software of Segments.ai; `id` is its `uuid`.
-    /// The rest is this crate's own.
+    /// The other fields are this crate's own.
     pub struct Release {
-        /// The release.
+        /// The release's id.
         required id: ReleaseId,
-        /// What people call it.
+        /// The display name.
         optional name: String,
-        /// A sentence for people.
+        /// A human-readable description.
         optional description: String,
-        /// What kind of release it is.
+        /// The kind of release.
         optional release_type: String,
-        /// What else belongs to it: commonly an object.
+        /// Further attributes, usually an object.
         optional attributes: JsonText,
-        /// How the making of it went.
+        /// The status.
         optional status: ReleaseStatus,
-        /// When it was made.
+        /// The time of creation.
         optional created_at: TimeText,
-        /// How many samples it holds.
+        /// The number of samples in it.
         optional samples_count: u64,
-        /// The dataset that it is a copy of.
+        /// The dataset it is a copy of.
         optional dataset_id: DatasetId,
-        /// The project that it belongs to.
+        /// The project it belongs to.
         optional project_id: ProjectId,
     }
 }
 
 object! {
-    /// `release.created`: there is a new release of a dataset.
+    /// `release.created`: a release of a dataset was created.
     ///
-    /// The event is Segments.ai's (documentation), the payload this crate's own.
+    /// The event is Segments.ai's (documentation); the payload is this crate's own.
     pub struct ReleaseCreated {
         /// The release.
         required release: Release,

@@ -1,4 +1,4 @@
-//! Anything that another system only points at: [`ResourceChanged`].
+//! Thin notifications about another system's resources: [`ResourceChanged`].
 
 use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
@@ -6,33 +6,34 @@ use crate::id::ResourceId;
 use crate::json::{object, open_enum};
 
 open_enum! {
-    /// What was done to a resource.
+    /// The operation performed on a resource.
     ///
-    /// `created` and `updated` are the last parts of the event types that are known of Strike;
-    /// others, such as `receive-pending`, are kept as they come. `deleted` is this crate's own.
+    /// `created` and `updated` are the last segments of Strike's known event types; others, such
+    /// as `receive-pending`, are preserved as text. `deleted` is this crate's own.
     pub enum ResourceOperation {
-        /// There is a new one.
+        /// The resource was created.
         Created = "created",
-        /// Something about it has changed.
+        /// The resource was changed.
         Updated = "updated",
-        /// It is no more.
+        /// The resource was deleted.
         Deleted = "deleted",
     }
 }
 
 object! {
-    /// `resource.changed`: something was done to a resource that the event only names.
+    /// `resource.changed`: a resource of another system was changed.
     ///
-    /// The thin notification: whoever wants to know more asks the system that has the resource.
-    /// Strike sends all its events so (documentation); the payload is this crate's own.
+    /// A thin notification: the event identifies the resource, and the receiver fetches the details
+    /// from the system that owns it. Strike sends all its events this way (documentation); the
+    /// payload is this crate's own.
     pub struct ResourceChanged {
-        /// What kind of resource it is, such as `invoice` or `payment-method.bank`.
+        /// The kind of resource, such as `invoice` or `payment-method.bank`.
         required resource_type: String,
-        /// What was done to it.
-        required operation: ResourceOperation,
-        /// The resource; absent where the sender does not name it.
+        /// The operation performed on it.
+        exact operation: ResourceOperation,
+        /// The resource's id, if the sender provided it.
         optional resource_id: ResourceId,
-        /// The names of what has changed about it.
+        /// The names of the changed fields of the resource.
         optional changes: Vec<String>,
     }
 }

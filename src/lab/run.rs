@@ -1,4 +1,4 @@
-//! Runs: [`RunStateChanged`].
+//! Run events: [`RunStateChanged`].
 
 use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
@@ -6,32 +6,32 @@ use crate::id::{ProjectId, RunId, WorkcellId, WorkflowId};
 use crate::json::{object, open_enum};
 
 open_enum! {
-    /// What a run has just done.
+    /// The state of a run.
     ///
     /// `started`, `paused`, `resumed` and `stopped` are from Automata LINQ's documentation of its
-    /// run hook, which spells the last one `stoped`. `completed` follows the `run_completed` of
-    /// Strateos's documentation, `canceled` the spelling in the sample data of its published
+    /// run hook, which spells the last one `stoped`. `completed` follows `run_completed` in
+    /// Strateos's documentation; `canceled` is the spelling in the sample data of its published
     /// software. `failed` is this crate's own.
     pub enum RunState {
-        /// It began to execute.
+        /// Execution started.
         Started = "started",
-        /// It waits, and can be resumed.
+        /// Execution is paused and can be resumed.
         Paused = "paused",
-        /// It goes on after a pause.
+        /// Execution continued after a pause.
         Resumed = "resumed",
-        /// It was ended before its last instruction.
+        /// Execution was stopped before its last instruction.
         Stopped = "stopped",
-        /// It executed to its end.
+        /// All instructions were executed.
         Completed = "completed",
-        /// It ended because something went wrong.
+        /// Execution ended with an error.
         Failed = "failed",
-        /// It was called off.
+        /// The run was canceled.
         Canceled = "canceled",
     }
 }
 
 impl RunState {
-    /// Whether no other state can follow. An unknown state is not taken to be final.
+    /// Returns whether no other state can follow. Unknown states are not final.
     #[must_use]
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Stopped | Self::Completed | Self::Failed | Self::Canceled)
@@ -39,26 +39,42 @@ impl RunState {
 }
 
 object! {
-    /// `run.state_changed`: a run went from one state to another.
+    /// `run.state_changed`: a run changed state.
     ///
     /// `run_id`, `state` and `message` are named as in the payload that Automata LINQ documents,
-    /// `title` as in that of Strateos; the rest is this crate's own.
+    /// `title` as in Strateos's. The other fields are this crate's own.
+    ///
+    /// ```
+    /// use labhook::lab::{RunState, RunStateChanged};
+    ///
+    /// let mut failed = RunStateChanged::new("run-17", RunState::Failed);
+    /// failed.previous_state = Some(RunState::Started);
+    /// failed.message = Some("Out of tips.".to_owned());
+    /// assert!(failed.state.is_final());
+    /// ```
+    ///
+    /// The state has its own type, so it cannot be swapped with the id:
+    ///
+    /// ```compile_fail
+    /// # use labhook::lab::RunStateChanged;
+    /// let swapped = RunStateChanged::new("completed", "run-17");
+    /// ```
     pub struct RunStateChanged {
-        /// The run.
+        /// The run's id.
         required run_id: RunId,
-        /// The state that it is in now.
-        required state: RunState,
-        /// The state that it was in before.
+        /// The current state.
+        exact state: RunState,
+        /// The state before the change.
         optional previous_state: RunState,
-        /// A sentence for people.
+        /// A human-readable message.
         optional message: String,
-        /// What people call the run.
+        /// The run's display name.
         optional title: String,
-        /// The project that owns it.
+        /// The project that owns the run.
         optional project_id: ProjectId,
-        /// The workflow that it executes.
+        /// The workflow that the run executes.
         optional workflow_id: WorkflowId,
-        /// Where it executes.
+        /// The workcell that executes the run.
         optional workcell_id: WorkcellId,
     }
 }

@@ -1,4 +1,4 @@
-//! Safety: [`SafetyStateChanged`].
+//! Safety events: [`SafetyStateChanged`].
 
 use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
@@ -8,76 +8,75 @@ use crate::json::{object, open_enum};
 open_enum! {
     /// The state of a device or of a whole workcell.
     ///
-    /// The vocabulary is Automata LINQ's device state (published software), which does not say
-    /// what each of them means: the sentences here are how this crate reads them.
+    /// The vocabulary is Automata LINQ's device state (published software), which does not define
+    /// the values; the descriptions are this crate's reading.
     pub enum DeviceState {
-        /// It has nothing to execute.
+        /// No workflow is loaded.
         NoWorkflow = "no_workflow",
-        /// It is being initialised.
+        /// Initialising.
         Init = "init",
-        /// It is loading what it is to execute.
+        /// Loading a workflow.
         Loading = "loading",
-        /// It has to be calibrated first.
+        /// Calibration is required.
         Uncalibrated = "uncalibrated",
-        /// It can start.
+        /// Ready to start.
         Ready = "ready",
-        /// It is at work.
+        /// Running.
         Running = "running",
-        /// It waits, and can be resumed.
+        /// Paused; can be resumed.
         Paused = "paused",
-        /// It is coming to a stop.
+        /// Stopping.
         Stopping = "stopping",
-        /// It is being reset.
+        /// Resetting.
         Resetting = "resetting",
-        /// Something went wrong.
+        /// An error occurred.
         Error = "error",
-        /// It waits for a person.
+        /// Waiting for an operator.
         ActionRequired = "action_required",
-        /// It was stopped for safety's sake.
+        /// Stopped by an emergency stop.
         EmergencyStop = "emergency_stop",
-        /// What it did was broken off.
+        /// The current operation was aborted.
         Aborted = "aborted",
-        /// It cannot be reached.
+        /// Unreachable.
         Offline = "offline",
     }
 }
 
 open_enum! {
-    /// How bad it is.
+    /// The severity of a state change.
     ///
     /// The vocabulary is Automata LINQ's error severity (published software).
     pub enum Severity {
-        /// Nothing has to be done.
+        /// No action is needed.
         Normal = "normal",
-        /// Somebody should look.
+        /// Someone should look into it.
         Warning = "warning",
-        /// Somebody must act.
+        /// Someone must act.
         Critical = "critical",
     }
 }
 
 object! {
-    /// `safety.state_changed`: a workcell, or one device of it, went from one state to another.
+    /// `safety.state_changed`: a workcell or one of its devices changed state.
     ///
-    /// This crate's own: Automata LINQ has a safety hook and publishes neither its payload nor
-    /// which states it speaks of.
+    /// Defined by this crate: Automata LINQ has a safety hook but publishes neither its payload nor
+    /// the states it reports.
     ///
-    /// It tells people and programs what has happened. It is no part of what makes a machine
-    /// safe: a webhook can be late, and can be lost.
+    /// **This is a notification, not a safety mechanism**: a webhook can be late, and can be lost.
     pub struct SafetyStateChanged {
-        /// The workcell.
+        /// The workcell's id.
         required workcell_id: WorkcellId,
-        /// The state that it, or the device, is in now.
-        required state: DeviceState,
-        /// The state that it was in before.
+        /// The current state of the device, or of the workcell if there is no `device`.
+        exact state: DeviceState,
+        /// The state before the change.
         optional previous_state: DeviceState,
-        /// The device, where it is about one.
+        /// The device, if the event is about one.
         optional device: String,
-        /// How bad it is.
+        /// The severity.
         optional severity: Severity,
-        /// A sentence for people.
+        /// A human-readable message.
         optional message: String,
-        /// The run that was on.
+        /// The run in progress.
         optional run_id: RunId,
         /// The project that owns the run.
         optional project_id: ProjectId,
@@ -87,8 +86,8 @@ object! {
 impl Payload for SafetyStateChanged {
     const EVENT_TYPE: EventType = EventType::from_static("safety.state_changed");
 
-    /// Ordered by workcell, with or without a run: an all-clear after the run must not overtake
-    /// the emergency stop in it.
+    /// Ordered by workcell even during a run: the all-clear after a run must not overtake the
+    /// emergency stop during it.
     fn keys(&self) -> Keys {
         let mut keys = Keys::new().with_ordering(self.workcell_id.as_str());
         keys.run.clone_from(&self.run_id);

@@ -1,4 +1,4 @@
-//! Samples: [`SampleCreated`], [`SampleUpdated`], [`SampleDeleted`].
+//! Sample events: [`SampleCreated`], [`SampleUpdated`], [`SampleDeleted`].
 
 use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
@@ -7,30 +7,30 @@ use crate::json::{JsonText, object};
 use crate::time::TimeText;
 
 object! {
-    /// A sample, as far as it was told: one item of a dataset, or one specimen.
+    /// A sample (an item of a dataset, or a specimen), with the fields that the sender provided.
     ///
     /// `name`, `attributes`, `metadata`, `created_at` and `created_by` are named as in the
-    /// published software of Segments.ai. The rest is this crate's own.
+    /// published software of Segments.ai. The other fields are this crate's own.
     pub struct Sample {
-        /// The sample.
+        /// The sample's id.
         required id: SampleId,
-        /// What people call it.
+        /// The display name.
         optional name: String,
-        /// The dataset that it is in.
+        /// The dataset that contains it.
         optional dataset_id: DatasetId,
-        /// The labware that it is in.
+        /// The labware that contains it.
         optional labware_id: LabwareId,
-        /// What it is: commonly an object, whose form depends on the kind of sample.
+        /// The content, usually an object whose shape depends on the kind of sample.
         optional attributes: JsonText,
-        /// What its owner noted about it: commonly an object.
+        /// Metadata set by its owner, usually an object.
         optional metadata: JsonText,
-        /// When it was made.
+        /// The time of creation.
         optional created_at: TimeText,
-        /// Who made it.
+        /// The user who created it.
         optional created_by: String,
-        /// The run that made it or took it.
+        /// The run that created or took it.
         optional run_id: RunId,
-        /// The project that it belongs to.
+        /// The project it belongs to.
         optional project_id: ProjectId,
     }
 }
@@ -47,9 +47,9 @@ impl Sample {
 }
 
 object! {
-    /// `sample.created`: there is a new sample.
+    /// `sample.created`: a sample was created.
     ///
-    /// The event is Segments.ai's (documentation), the payload this crate's own.
+    /// The event is Segments.ai's (documentation); the payload is this crate's own.
     pub struct SampleCreated {
         /// The sample.
         required sample: Sample,
@@ -65,13 +65,13 @@ impl Payload for SampleCreated {
 }
 
 object! {
-    /// `sample.updated`: something about a sample has changed.
+    /// `sample.updated`: a sample was changed.
     ///
-    /// The event is Segments.ai's (documentation), the payload this crate's own.
+    /// The event is Segments.ai's (documentation); the payload is this crate's own.
     pub struct SampleUpdated {
-        /// The sample, as it is now.
+        /// The sample after the change.
         required sample: Sample,
-        /// The names of the members of `sample` that have changed.
+        /// The names of the changed fields of `sample`.
         optional changes: Vec<String>,
     }
 }
@@ -85,12 +85,11 @@ impl Payload for SampleUpdated {
 }
 
 object! {
-    /// `sample.deleted`: a sample is no more.
+    /// `sample.deleted`: a sample was deleted.
     ///
-    /// The event is Segments.ai's (documentation), the payload this crate's own: the sample as it
-    /// was, of which the id will often be all that is left.
+    /// The event is Segments.ai's (documentation); the payload is this crate's own.
     pub struct SampleDeleted {
-        /// The sample, as it was.
+        /// The deleted sample. Often only its id is known.
         required sample: Sample,
     }
 }

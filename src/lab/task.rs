@@ -1,4 +1,4 @@
-//! Tasks: [`TaskStateChanged`].
+//! Task events: [`TaskStateChanged`].
 
 use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
@@ -6,46 +6,46 @@ use crate::id::{ProjectId, RunId, TaskId};
 use crate::json::{object, open_enum};
 
 open_enum! {
-    /// Where a task stands.
+    /// The state of a task.
     ///
-    /// This crate's own: Automata LINQ has a task hook and publishes no states for it. `skipped`
-    /// is what its recovery action `skip-task` (published software) leads to.
+    /// Defined by this crate: Automata LINQ has a task hook but publishes no states for it.
+    /// `skipped` is the result of its recovery action `skip-task` (published software).
     pub enum TaskState {
-        /// It waits for its time, its labware or its device.
+        /// Waiting for its start time, labware or device.
         Pending = "pending",
-        /// It is being carried out.
+        /// In progress.
         Running = "running",
-        /// It waits, and can be resumed.
+        /// Paused; can be resumed.
         Paused = "paused",
-        /// It was carried out.
+        /// Completed.
         Completed = "completed",
-        /// It ended because something went wrong; another attempt may follow.
+        /// Ended with an error; another attempt may follow.
         Failed = "failed",
-        /// It was passed over.
+        /// Skipped.
         Skipped = "skipped",
-        /// It was called off.
+        /// Canceled.
         Canceled = "canceled",
     }
 }
 
 object! {
-    /// `task.state_changed`: one unit of scheduled work went from one state to another.
+    /// `task.state_changed`: a task (a unit of scheduled work) changed state.
     ///
-    /// This crate's own: no vendor publishes such a payload.
+    /// Defined by this crate: no vendor publishes such a payload.
     pub struct TaskStateChanged {
-        /// The run that the task belongs to.
+        /// The id of the run that the task belongs to.
         required run_id: RunId,
-        /// The task.
-        required task_id: TaskId,
-        /// The state that it is in now.
-        required state: TaskState,
-        /// The state that it was in before.
+        /// The task's id.
+        exact task_id: TaskId,
+        /// The current state.
+        exact state: TaskState,
+        /// The state before the change.
         optional previous_state: TaskState,
-        /// Which try at the task it is: a count from 1.
+        /// The number of the attempt at the task, counted from 1.
         optional attempt: u32,
-        /// The device that carries it out.
+        /// The device that executes it.
         optional device: String,
-        /// A sentence for people.
+        /// A human-readable message.
         optional message: String,
         /// The project that owns the run.
         optional project_id: ProjectId,

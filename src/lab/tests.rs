@@ -1,5 +1,6 @@
-//! The catalogue as it is read and written.
+//! Decoding and encoding of the event catalogue.
 
+use std::convert::Infallible;
 use std::error::Error as _;
 
 use proptest::prelude::*;
@@ -10,8 +11,8 @@ use crate::event::{Trigger, UnknownEvent};
 use crate::json::JsonText;
 use crate::{Event, EventType, Keys, Payload, Timestamp};
 
-/// One event of each type, full of members and values that nobody knows; the last is of a type
-/// that is not in the catalogue.
+/// One event of each type, full of unknown members and values; the type of the last is not in the
+/// catalogue.
 const BODIES: [&str; 19] = [
     include_str!("../../tests/data/lab/run.state_changed.json"),
     include_str!("../../tests/data/lab/instruction.completed.json"),
@@ -39,14 +40,16 @@ fn decode<T: Decode>(body: &str) -> Result<T, DecodeError> {
 }
 
 fn encode(event: &LabEvent) -> String {
-    String::from_utf8(event.to_json().unwrap()).unwrap()
+    let json = String::from_utf8(event.to_json().unwrap()).unwrap();
+    assert_eq!(serde_json::to_string(event).unwrap(), json);
+    json
 }
 
 fn at() -> Timestamp {
     Timestamp::from_unix_seconds(1_744_882_200)
 }
 
-/// The error's own text and that of its source, without the position that the parser adds.
+/// The texts of the error and of its source, without the position that the parser adds.
 fn texts(error: &DecodeError) -> (String, String) {
     let source = error.source().unwrap().to_string();
     let (why, _) = source.split_once(" at line ").unwrap();
@@ -58,7 +61,7 @@ fn envelope(event_type: &str, data: &str) -> String {
 }
 
 #[test]
-fn every_body_survives_byte_for_byte() {
+fn lab_event_round_trips_byte_for_byte() {
     for body in BODIES {
         let body = body.trim_end();
         let event: LabEvent = decode(body).unwrap();
@@ -68,7 +71,7 @@ fn every_body_survives_byte_for_byte() {
 }
 
 #[test]
-fn every_type_of_the_catalogue_has_its_arm_and_its_body() {
+fn catalogue_has_a_variant_and_a_body_per_type() {
     let (last, known) = BODIES.split_last().unwrap();
     let found: Vec<EventType> = known
         .iter()
@@ -87,7 +90,7 @@ fn every_type_of_the_catalogue_has_its_arm_and_its_body() {
 }
 
 #[test]
-fn keys_say_what_subscriptions_ask() {
+fn lab_event_keys_match_the_documented_table() {
     let keys = |index: usize| decode::<LabEvent>(BODIES[index]).unwrap().keys();
     let run = Keys::new().with_run("r1").with_project("p1");
     let flowers = |keys: &Keys| keys.clone().with_dataset("jane/flowers");
@@ -129,21 +132,21 @@ fn keys_say_what_subscriptions_ask() {
 }
 
 #[test]
-fn without_a_run_things_are_ordered_by_themselves() {
-    let moved = LabwareMoved::new("plate-7", Trigger::Start);
+fn event_without_a_run_is_ordered_by_its_own_id() {
+    let moved = LabwareMoved::new("plate-7", LabwareTrigger::Start);
     assert_eq!(
         moved.keys(),
         Keys::new().with_labware("plate-7").with_trigger(Trigger::Start).with_ordering("plate-7")
     );
     let plan = PlanCreated::new("plan-9", PlanStatus::Pending);
     assert_eq!(plan.keys(), Keys::new().with_ordering("plan-9"));
-    let hovering = LabwareMoved::new("plate-7", "hovering");
+    let hovering = LabwareMoved::new("plate-7", "hovering".into());
     assert_eq!(hovering.keys().trigger, None);
 }
 
 #[test]
-fn what_is_made_is_what_is_written() {
-    let mut moved = LabwareMoved::new("plate-7", Trigger::Start);
+fn created_event_is_written_in_the_wire_form() {
+    let mut moved = LabwareMoved::new("plate-7", LabwareTrigger::Start);
     let mut from = Location::new("incubator-1");
     from.slot = Some("12".to_owned());
     moved.from = Some(from);
@@ -164,7 +167,7 @@ fn what_is_made_is_what_is_written() {
 }
 
 #[test]
-fn a_malformed_body_of_a_known_type_is_an_error_with_its_path() {
+fn malformed_data_error_names_the_path() {
     for (data, path, why) in [
         (
             r#"{"labware_id":"l","trigger":7}"#,
@@ -190,17 +193,17 @@ fn a_malformed_body_of_a_known_type_is_an_error_with_its_path() {
         (
             r#"{"labware_id":"l","trigger":"end","trigger":"end"}"#,
             "data.trigger",
-            "`trigger` stands twice",
+            "duplicate field `trigger`",
         ),
         (
             r#"{"labware_id":"l","trigger":"end","to":{"device":"d","z":1,"z":1}}"#,
             "data.to.z",
-            "`z` stands twice",
+            "duplicate field `z`",
         ),
         (
             r#"{"labware_id":"l","trigger":"end","barcode":null,"barcode":"b"}"#,
             "data.barcode",
-            "`barcode` stands twice",
+            "duplicate field `barcode`",
         ),
         ("7", "data", "invalid type: integer `7`, expected a JSON object"),
     ] {
@@ -218,7 +221,7 @@ fn a_malformed_body_of_a_known_type_is_an_error_with_its_path() {
 }
 
 #[test]
-fn labware_triggers_are_the_keys_own() {
+fn labware_trigger_converts_to_a_key_and_back() {
     for trigger in [Trigger::Start, Trigger::End] {
         assert_eq!(LabwareTrigger::from(trigger).trigger(), Some(trigger));
     }
@@ -226,7 +229,7 @@ fn labware_triggers_are_the_keys_own() {
 }
 
 #[test]
-fn what_cannot_go_on_is_final() {
+fn final_run_states_are_known_states() {
     assert!(RunState::KNOWN.iter().any(RunState::is_final));
     for state in ["started", "paused", "resumed", "warming_up"] {
         assert!(!RunState::from(state).is_final(), "{state}");
@@ -234,11 +237,12 @@ fn what_cannot_go_on_is_final() {
 }
 
 #[test]
-fn open_enumerations_keep_their_text() {
+fn open_enum_preserves_its_text() {
     fn check<T>(known: &[T], as_str: fn(&T) -> &str)
     where
-        T: Clone + PartialEq + std::fmt::Debug + serde::Serialize + serde::de::DeserializeOwned,
-        T: for<'a> From<&'a str>,
+        T: Clone + Ord + std::fmt::Debug + std::fmt::Display,
+        T: serde::Serialize + serde::de::DeserializeOwned,
+        T: for<'a> From<&'a str> + std::str::FromStr<Err = Infallible>,
     {
         assert!(!known.is_empty());
         let other = T::from("something else");
@@ -247,6 +251,9 @@ fn open_enumerations_keep_their_text() {
             assert_eq!(json, format!("{:?}", as_str(value)));
             assert_eq!(&serde_json::from_str::<T>(&json).unwrap(), value);
             assert_eq!(&T::from(as_str(value)), value);
+            assert_eq!(as_str(value).parse().as_ref(), Ok(value));
+            assert_eq!(value.to_string(), as_str(value));
+            assert_eq!(value.cmp(&other), as_str(value).cmp(as_str(&other)));
         }
         assert!(!known.contains(&other));
     }
@@ -257,12 +264,15 @@ fn open_enumerations_keep_their_text() {
     check(Severity::KNOWN, Severity::as_str);
     check(PlanStatus::KNOWN, PlanStatus::as_str);
     check(PlanStage::KNOWN, PlanStage::as_str);
+    assert!(RunState::KNOWN.iter().all(RunState::is_known));
+    assert!(!RunState::from("warming_up").is_known());
     let by_hand = RunState::Other("paused".into());
     assert_eq!(by_hand, RunState::Paused);
+    assert!(by_hand.is_known());
     assert_eq!(by_hand.to_string(), "paused");
 }
 
-/// Any JSON value, as compact text, with numbers that no number type holds.
+/// Any JSON value, as compact text, with numbers outside of every number type.
 fn json() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),
@@ -279,7 +289,7 @@ fn json() -> impl Strategy<Value = String> {
     })
 }
 
-/// Members of an object, each led by a comma, under names that no type here knows.
+/// Members of an object, each with a leading comma, with unknown names.
 fn members() -> impl Strategy<Value = String> {
     prop::collection::vec(("\\PC{0,8}", json()), 0..5).prop_map(|members| {
         let write = |(index, (name, value)): (usize, &(String, String))| {
@@ -292,7 +302,7 @@ fn members() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn unknown_members_and_values_survive(
+    fn unknown_members_and_values_round_trip(
         state in any::<String>(),
         id in any::<String>(),
         [deep, inner, outer] in [members(), members(), members()],
@@ -310,7 +320,7 @@ proptest! {
     }
 
     #[test]
-    fn unknown_events_survive(name in "[a-z_]{1,8}(\\.[a-z]{1,8}){1,3}x", data in json()) {
+    fn unknown_event_round_trips(name in "[a-z_]{1,8}(\\.[a-z]{1,8}){1,3}x", data in json()) {
         let body = envelope(&name, &data);
         let event = decode::<LabEvent>(&body).unwrap();
         prop_assert!(matches!(event, LabEvent::Unknown(_)));
@@ -318,7 +328,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_are_too_odd(body in prop::collection::vec(any::<u8>(), 0..64)) {
+    fn arbitrary_bytes_fail_to_decode(body in prop::collection::vec(any::<u8>(), 0..64)) {
         prop_assert!(LabEvent::decode(TrustedBody::new(&body)).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The bytes of one request, made once: [`Rendering`].
+//! The frozen content type, headers and body of a message: [`Rendering`].
 
 use std::fmt;
 
@@ -6,13 +6,12 @@ use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// One message in one format: content type, headers and body, frozen.
+/// A message rendered in one format: content type, headers and body.
 ///
-/// What is signed is what is sent, so the bytes are made once, when the message is published, and
-/// saved with it: a retry after a restart, or after an upgrade of the program, sends the same
-/// ones. The bodies of clones are shared, not copied.
+/// The bytes are rendered once, when the message is published, and saved with it. Every attempt
+/// signs and sends exactly these bytes, even after a restart or an upgrade. Clones share the body.
 ///
-/// In saved state a body that is UTF-8 stands as text and any other as base64.
+/// In saved state, a UTF-8 body is a string; any other body is base64.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rendering {
@@ -25,35 +24,35 @@ pub struct Rendering {
 }
 
 impl Rendering {
-    /// A rendering of this content type and body.
+    /// Creates a rendering without headers.
     #[must_use]
     pub fn new(content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
         Self { content_type, headers: Vec::new(), body: body.into() }
     }
 
-    /// Adds a header that belongs to the format, such as `ce-id` of a CloudEvents binary request.
+    /// Adds a header that belongs to the format, such as `ce-id` in the CloudEvents binary mode.
     ///
-    /// It is saved with the message: no place for a secret. Two of one
-    /// name are both sent; an endpoint's static header of the name is sent in their place, and
-    /// what the request itself sets (`content-type`, `host` and such) cannot be set here.
+    /// The header is saved with the message, so it must not be a secret. Adding a name twice sends
+    /// both values. An endpoint's static header with the same name replaces them, and headers of
+    /// the request itself (such as `content-type` and `host`) are ignored.
     #[must_use]
     pub fn add_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push(Header { name, value });
         self
     }
 
-    /// The value of the request's `content-type`.
+    /// Returns the value of the `content-type` header.
     #[must_use]
     pub const fn content_type(&self) -> &HeaderValue {
         &self.content_type
     }
 
-    /// The headers that belong to the format, in the order in which they were added.
+    /// Iterates over the format's headers, in insertion order.
     pub fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
         self.headers.iter().map(|header| (&header.name, &header.value))
     }
 
-    /// The body.
+    /// Returns the body.
     #[must_use]
     pub const fn body(&self) -> &Bytes {
         &self.body
@@ -87,8 +86,8 @@ mod header_name {
     }
 }
 
-/// A header value is bytes; each byte stands as the Unicode character of that number (ISO 8859-1),
-/// which loses none and leaves the usual value readable.
+/// Header values are bytes. Each is saved as the character with its number (ISO 8859-1), which is
+/// lossless and keeps the usual values readable.
 mod header_value {
     use super::{Deserialize, Deserializer, HeaderValue, Serializer};
 
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rendering_is_saved_readably_and_loses_nothing() {
+    fn rendering_round_trips_through_saved_state() {
         let json = HeaderValue::from_static("application/json");
         let text = Rendering::new(json.clone(), r#"{"a":1}"#);
         assert_eq!(

@@ -64,7 +64,7 @@ impl Outbox {
                 continue;
             }
             let signable = endpoint.check_signer(message.id()).map_err(|error| {
-                FormatError::new("the endpoint's signer cannot sign the message").because(error)
+                FormatError::new("the endpoint's signer cannot sign the message").with_source(error)
             });
             if let Err(error) = signable.and_then(|()| message.render(endpoint.format())) {
                 render_failures.push(RenderFailure { endpoint: endpoint.id().clone(), error });

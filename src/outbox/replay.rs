@@ -178,7 +178,7 @@ impl Outbox {
                     delivered: is_delivered(delivery),
                     due: *due,
                 });
-                *due = *due + pace;
+                *due += pace;
             }
         }
         ReplayPlan { planned_at: now, replays }

@@ -34,8 +34,8 @@ impl Vendor {
     ) -> Result<Rendering, FormatError> {
         let refused =
             || FormatError::new(format!("the event cannot be written as a {} webhook", self.0));
-        let webhook = webhook(&message.event()?).map_err(|error| refused().because(error))?;
-        let body = serde_json::to_vec(&webhook).map_err(|error| refused().because(error))?;
+        let webhook = webhook(&message.event()?).map_err(|error| refused().with_source(error))?;
+        let body = serde_json::to_vec(&webhook).map_err(|error| refused().with_source(error))?;
         Ok(Rendering::new(HeaderValue::from_static("application/json"), body))
     }
 }

@@ -1,17 +1,17 @@
-//! A date-time as somebody wrote it: [`TimeText`].
+//! An RFC 3339 date-time with its original spelling: [`TimeText`].
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::time::{ParseTimestampError, Timestamp};
+use super::timestamp::{ParseTimestampError, Timestamp};
 
-/// An RFC 3339 date-time that keeps its writer's spelling.
+/// An RFC 3339 date-time that preserves its original spelling.
 ///
-/// Vendors differ in fraction digits and offsets, and what was received must be passed on as it
-/// was. So the text stays verbatim and [`timestamp`](Self::timestamp) gives its instant. Two
-/// `TimeText`s are equal when their spellings are; compare timestamps to compare instants.
+/// Vendors differ in fraction digits and UTC offsets, so the text is kept verbatim and
+/// [`timestamp`](Self::timestamp) returns the instant. Equality and hashing use the spelling;
+/// compare the timestamps to compare instants.
 ///
 /// ```
 /// use labhook::time::TimeText;
@@ -28,28 +28,47 @@ pub struct TimeText {
 }
 
 impl TimeText {
-    /// The spelling, verbatim.
+    /// Returns the text, verbatim.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The instant, to the microsecond.
+    /// Returns the instant, with microsecond precision.
     #[must_use]
     pub const fn timestamp(&self) -> Timestamp {
         self.timestamp
     }
 }
 
-/// Spells the instant as [`Timestamp`] displays it: UTC, at least milliseconds. An instant
-/// outside the years 0000 to 9999, which RFC 3339 cannot write, becomes the nearest one that it
-/// can.
+/// Formats the instant like [`Timestamp`]'s `Display`: in UTC, with at least milliseconds. An
+/// instant outside of the years 0000 to 9999, the range of RFC 3339, is clamped to it.
 impl From<Timestamp> for TimeText {
     fn from(timestamp: Timestamp) -> Self {
         const FIRST: Timestamp = Timestamp::from_unix_micros(-62_167_219_200_000_000);
         const LAST: Timestamp = Timestamp::from_unix_micros(253_402_300_799_999_999);
         let timestamp = timestamp.clamp(FIRST, LAST);
         Self { text: timestamp.to_string().into(), timestamp }
+    }
+}
+
+impl From<TimeText> for Timestamp {
+    fn from(text: TimeText) -> Self {
+        text.timestamp
+    }
+}
+
+impl TryFrom<&str> for TimeText {
+    type Error = ParseTimestampError;
+
+    fn try_from(text: &str) -> Result<Self, ParseTimestampError> {
+        text.parse()
+    }
+}
+
+impl AsRef<str> for TimeText {
+    fn as_ref(&self) -> &str {
+        &self.text
     }
 }
 
@@ -63,7 +82,7 @@ impl FromStr for TimeText {
 
 impl fmt::Display for TimeText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.pad(&self.text)
     }
 }
 
@@ -91,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spelling_survives_decode_then_encode() {
+    fn time_text_round_trips_byte_for_byte() {
         for json in [
             r#""2025-04-17T09:30:00.000Z""#,
             r#""2021-08-09T14:40:19.987691+00:00""#,
@@ -102,11 +121,14 @@ mod tests {
             assert_eq!(serde_json::to_string(&text).unwrap(), json);
         }
         let error = serde_json::from_str::<TimeText>(r#""2025-04-17""#).unwrap_err();
-        assert_eq!(error.to_string(), "not an RFC 3339 date-time");
+        assert_eq!(
+            error.to_string(),
+            "expected an RFC 3339 date-time, such as `2025-04-17T09:30:00Z`"
+        );
     }
 
     #[test]
-    fn every_timestamp_has_a_text() {
+    fn timestamp_outside_rfc_3339_is_clamped() {
         for at in [Timestamp::MIN, Timestamp::UNIX_EPOCH, Timestamp::MAX] {
             let text = TimeText::from(at);
             assert_eq!(text.as_str().parse::<TimeText>().unwrap(), text);

@@ -1,4 +1,4 @@
-//! An instant that the host hands in: [`Timestamp`].
+//! An instant in Unix time: [`Timestamp`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,17 +8,18 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+const MICROS_PER_MILLI: i64 = 1_000;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
-/// An instant in Unix time, to the microsecond.
+/// An instant in Unix time, with microsecond precision.
 ///
-/// labhook reads no clock: every call that needs the time takes a `Timestamp`. It is eight bytes,
-/// `Copy`, totally ordered, and covers 292 277 years either side of 1970. All arithmetic
+/// labhook never reads a clock: every call that needs the time takes a `Timestamp`. It is eight
+/// bytes, `Copy`, totally ordered, and covers 292 277 years on either side of 1970. All arithmetic
 /// saturates at [`MIN`](Self::MIN) and [`MAX`](Self::MAX).
 ///
-/// In saved state it is the integer number of microseconds; as text it is RFC 3339. It converts
-/// [from](#impl-From%3CSystemTime%3E-for-Timestamp) and [to](Self::to_system_time) the host's
-/// system time, Unix integers and text.
+/// Serde represents it as an integer number of microseconds; `Display` and `FromStr` use RFC 3339.
+/// It converts [from](#impl-From%3CSystemTime%3E-for-Timestamp) and [to](Self::to_system_time)
+/// [`SystemTime`], and from and to Unix integers.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -39,42 +40,48 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// 1970-01-01T00:00:00Z.
     pub const UNIX_EPOCH: Self = Self(0);
-    /// The earliest instant.
+    /// The earliest representable instant.
     pub const MIN: Self = Self(i64::MIN);
-    /// The latest instant.
+    /// The latest representable instant.
     pub const MAX: Self = Self(i64::MAX);
 
-    /// The instant this many microseconds after the Unix epoch.
+    /// Creates an instant from microseconds since the Unix epoch.
     #[must_use]
     pub const fn from_unix_micros(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// The instant this many milliseconds after the Unix epoch, saturating.
+    /// Creates an instant from milliseconds since the Unix epoch, saturating.
     #[must_use]
     pub const fn from_unix_millis(millis: i64) -> Self {
-        Self(millis.saturating_mul(1_000))
+        Self(millis.saturating_mul(MICROS_PER_MILLI))
     }
 
-    /// The instant this many seconds after the Unix epoch, saturating.
+    /// Creates an instant from seconds since the Unix epoch, saturating.
     #[must_use]
     pub const fn from_unix_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(MICROS_PER_SECOND))
     }
 
-    /// Microseconds since the Unix epoch; negative before it.
+    /// Returns the microseconds since the Unix epoch; negative before it.
     #[must_use]
     pub const fn unix_micros(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since the Unix epoch, rounded towards the past.
+    /// Returns the whole milliseconds since the Unix epoch, rounded down.
+    #[must_use]
+    pub const fn unix_millis(self) -> i64 {
+        self.0.div_euclid(MICROS_PER_MILLI)
+    }
+
+    /// Returns the whole seconds since the Unix epoch, rounded down.
     #[must_use]
     pub const fn unix_seconds(self) -> i64 {
         self.0.div_euclid(MICROS_PER_SECOND)
     }
 
-    /// The time from `earlier` to this instant; zero when `earlier` is the later of the two.
+    /// Returns the time elapsed since `earlier`, or zero if `earlier` is later than this instant.
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         if self.0 > earlier.0 {
@@ -84,7 +91,7 @@ impl Timestamp {
         }
     }
 
-    /// This instant on the host's system clock, or `None` where that clock cannot represent it.
+    /// Converts to [`SystemTime`]; `None` if the platform's `SystemTime` cannot represent it.
     #[must_use]
     pub fn to_system_time(self) -> Option<SystemTime> {
         let distance = Duration::from_micros(self.0.unsigned_abs());
@@ -94,24 +101,24 @@ impl Timestamp {
     pub(crate) fn from_rfc3339(text: &str) -> Result<Self, ParseTimestampError> {
         let instant = OffsetDateTime::parse(text, &Rfc3339)
             .map_err(|source| ParseTimestampError { source })?;
-        // Every year that RFC 3339 can write is within 400 000 000 000 s of the epoch.
+        // Every year that RFC 3339 can represent is within 400 000 000 000 s of the epoch.
         let micros = instant.unix_timestamp_nanos().div_euclid(1_000);
         Ok(Self(i64::try_from(micros).unwrap_or(if micros < 0 { i64::MIN } else { i64::MAX })))
     }
 }
 
-/// A duration can be longer than the way from [`Timestamp::MIN`] to [`Timestamp::MAX`].
+/// Whole microseconds, saturating: a duration can exceed the range of [`Timestamp`].
 pub(crate) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Whole milliseconds, rounded up, so that nothing comes earlier than it was asked to.
+/// Whole milliseconds, rounded up, so that nothing happens earlier than requested.
 pub(crate) fn millis_up(duration: Duration) -> u64 {
     let part = u128::from(!duration.subsec_nanos().is_multiple_of(1_000_000));
     u64::try_from(duration.as_millis().saturating_add(part)).unwrap_or(u64::MAX)
 }
 
-/// Saturates at [`Timestamp::MAX`]; parts of a microsecond are dropped.
+/// Saturates at [`Timestamp::MAX`]; fractions of a microsecond are truncated.
 impl std::ops::Add<Duration> for Timestamp {
     type Output = Self;
 
@@ -120,7 +127,7 @@ impl std::ops::Add<Duration> for Timestamp {
     }
 }
 
-/// Saturates at [`Timestamp::MIN`]; parts of a microsecond are dropped.
+/// Saturates at [`Timestamp::MIN`]; fractions of a microsecond are truncated.
 impl std::ops::Sub<Duration> for Timestamp {
     type Output = Self;
 
@@ -129,7 +136,21 @@ impl std::ops::Sub<Duration> for Timestamp {
     }
 }
 
-/// Saturates; parts of a microsecond are dropped.
+/// Saturates like `+`.
+impl std::ops::AddAssign<Duration> for Timestamp {
+    fn add_assign(&mut self, duration: Duration) {
+        *self = *self + duration;
+    }
+}
+
+/// Saturates like `-`.
+impl std::ops::SubAssign<Duration> for Timestamp {
+    fn sub_assign(&mut self, duration: Duration) {
+        *self = *self - duration;
+    }
+}
+
+/// Saturates; fractions of a microsecond are truncated.
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         match time.duration_since(UNIX_EPOCH) {
@@ -139,17 +160,25 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
+impl TryFrom<&str> for Timestamp {
+    type Error = ParseTimestampError;
+
+    fn try_from(text: &str) -> Result<Self, ParseTimestampError> {
+        text.parse()
+    }
+}
+
 impl FromStr for Timestamp {
     type Err = ParseTimestampError;
 
-    /// Reads an RFC 3339 date-time with any offset; digits past the microsecond are dropped.
+    /// Parses an RFC 3339 date-time with any UTC offset. Digits past the microsecond are truncated.
     fn from_str(text: &str) -> Result<Self, ParseTimestampError> {
         Self::from_rfc3339(text)
     }
 }
 
-/// RFC 3339 in UTC with three fraction digits, or six where the microseconds need them. Outside
-/// the years that RFC 3339 can write it is `@` and the Unix seconds.
+/// RFC 3339 in UTC with three fraction digits, or six if the microseconds need them. Outside of the
+/// years 0000 to 9999, the range of RFC 3339, it is `@` followed by the Unix seconds.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let micros = self.0.rem_euclid(MICROS_PER_SECOND);
@@ -183,9 +212,9 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// The text is not an RFC 3339 date-time.
-#[derive(Debug, thiserror::Error)]
-#[error("not an RFC 3339 date-time")]
+/// A text that is not an RFC 3339 date-time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected an RFC 3339 date-time, such as `2025-04-17T09:30:00Z`")]
 pub struct ParseTimestampError {
     source: time::error::Parse,
 }
@@ -195,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_survives_in_the_four_vendors_spellings() {
+    fn timestamp_parses_the_four_vendors_spellings() {
         for (text, micros) in [
             ("2025-04-17T09:30:00.000Z", 1_744_882_200_000_000),
             ("2021-08-09T14:40:19.987691+00:00", 1_628_520_019_987_691),
@@ -207,12 +236,12 @@ mod tests {
         }
         assert_eq!(
             "yesterday".parse::<Timestamp>().unwrap_err().to_string(),
-            "not an RFC 3339 date-time"
+            "expected an RFC 3339 date-time, such as `2025-04-17T09:30:00Z`"
         );
     }
 
     #[test]
-    fn display_is_rfc3339_where_it_can_be() {
+    fn timestamp_displays_as_rfc_3339_in_its_range() {
         assert_eq!(Timestamp::UNIX_EPOCH.to_string(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Timestamp::from_unix_micros(-1).to_string(), "1969-12-31T23:59:59.999999Z");
         assert_eq!(Timestamp::MAX.to_string(), "@9223372036854.775807");
@@ -226,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn arithmetic_saturates() {
+    fn timestamp_arithmetic_saturates() {
         assert_eq!(Timestamp::MAX + Duration::MAX, Timestamp::MAX);
         assert_eq!(Timestamp::MIN - Duration::MAX, Timestamp::MIN);
         assert_eq!(Timestamp::MIN + Duration::MAX, Timestamp::MAX);
@@ -238,10 +267,17 @@ mod tests {
         );
         assert_eq!(Timestamp::from_unix_seconds(i64::MIN), Timestamp::MIN);
         assert_eq!(Timestamp::from_unix_micros(-1).unix_seconds(), -1);
+        assert_eq!(Timestamp::from_unix_micros(-1).unix_millis(), -1);
+        assert_eq!(Timestamp::from_unix_millis(1_999).unix_millis(), 1_999);
+        let mut at = Timestamp::MAX;
+        at += Duration::from_secs(1);
+        assert_eq!(at, Timestamp::MAX);
+        at -= Duration::from_micros(1);
+        assert_eq!(at.unix_micros(), i64::MAX - 1);
     }
 
     #[test]
-    fn system_time_converts_both_ways() {
+    fn timestamp_converts_to_system_time_and_back() {
         for micros in [0, 1, -1, 1_744_882_200_000_001] {
             let at = Timestamp::from_unix_micros(micros);
             assert_eq!(Timestamp::from(at.to_system_time().unwrap()), at);

@@ -263,7 +263,7 @@ fn the_jitter_draws_afresh() {
         let mut now = at(0);
         let mut waits = Vec::new();
         for _ in 0..count {
-            now = now + hour * 2;
+            now += hour * 2;
             assert_eq!(delivery.poll(policy, ids.dice(), now), Progress::Due);
             let started = delivery.start(policy, now).unwrap();
             let number = started.number;

@@ -104,7 +104,7 @@ fn a_window_doubles_each_round_trip_and_then_grows_by_one() {
         for _ in 0..limit {
             window.succeeded(&policy, limit);
         }
-        *now = *now + ms(20);
+        *now += ms(20);
         window.limit(&policy).get()
     };
     for _ in 0..5 {
@@ -181,7 +181,7 @@ fn rounds(flow: &mut Flow, policy: &FlowPolicy, count: usize) -> Vec<u32> {
                 went += 1;
             }
             let started_at = now;
-            now = now + ms(20);
+            now += ms(20);
             for _ in 0..went {
                 flow.end(policy, started_at, Feedback::Success, now);
             }

@@ -214,7 +214,7 @@ proptest! {
                     released.push(now);
                 }
                 (Some(until), None) => now = until,
-                (_, Some(pause)) => now = now + Duration::from_micros(pause),
+                (_, Some(pause)) => now += Duration::from_micros(pause),
             }
         }
         let (n, per) = (u128::from(policy.releases().get()), policy.per().as_micros());
@@ -237,7 +237,7 @@ proptest! {
         let (mut budget, mut now) = (RetryBudget::new(), at(0));
         let (mut firsts, mut retries) = (0_u128, 0_u128);
         for (first, pause) in calls {
-            now = now + Duration::from_millis(pause / 10);
+            now += Duration::from_millis(pause / 10);
             if first {
                 budget.first(&policy);
                 firsts += 1;
@@ -300,7 +300,7 @@ proptest! {
             let share = u128::from(budget.percent()) * (firsts + most as u128) / 100;
             let time = now.saturating_since(at(0)).as_micros();
             prop_assert!(retries <= share + 1 + time / budget.min_interval().as_micros());
-            now = now + Duration::from_millis(pause);
+            now += Duration::from_millis(pause);
             for (.., spent) in unsent.extract_if(.., |(until, ..)| *until <= now) {
                 flow.cancel_start(&flow_policy, spent, now);
             }

@@ -132,7 +132,7 @@ proptest! {
                     let (takes, payload, answered) = answers.next().unwrap();
                     if *answered || !pass.is_probe() {
                         let takes = Duration::from_millis(*takes).min(policy.probe_timeout());
-                        now = now + takes;
+                        now += takes;
                         let signal = if *payload && takes.is_zero() && pass.is_probe() {
                             // Once; then the probe is to be answered.
                             let again = health.record(&policy, SenderOutage::Clear, pass, PayloadFault, now);
@@ -205,7 +205,7 @@ proptest! {
         let drive = |story: &mut dyn Iterator<Item = (u64, Signal)>| {
             let (mut health, mut now) = (Health::new(), at(0));
             for (wait, signal) in story {
-                now = now + Duration::from_millis(wait);
+                now += Duration::from_millis(wait);
                 if health.state() != Healthy {
                     break;
                 }

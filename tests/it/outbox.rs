@@ -247,14 +247,14 @@ impl World {
                 }
             }
             Act::TurnBack(millis) => {
-                self.now = self.now - Duration::from_millis(millis.into());
+                self.now -= Duration::from_millis(millis.into());
             }
             Act::Crash(written) => self.crash(usize::from(written)),
         }
     }
 
     fn pass(&mut self, duration: Duration) {
-        self.now = self.now + duration;
+        self.now += duration;
     }
 
     fn publish(&mut self, number: u8) {

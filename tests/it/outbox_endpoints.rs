@@ -352,7 +352,7 @@ fn a_wider_endpoint_sends_more_at_once_and_a_narrower_one_less() {
 fn the_registry_of_an_outbox_refuses_as_a_registry_does() {
     let mut host = Host::new(Outbox::new(registry([endpoint("a")]).with_limit(1), 7));
     let taken = host.outbox.insert_endpoint(endpoint("a"), at(0));
-    assert_eq!(taken, Err(RegistryError::Taken { id: eid("a") }));
+    assert_eq!(taken, Err(RegistryError::AlreadyRegistered { id: eid("a") }));
     let full = host.outbox.insert_endpoint(endpoint("b"), at(0));
     assert_eq!(full, Err(RegistryError::Full { limit: 1 }));
     let unknown = host.outbox.replace_endpoint(endpoint("b"), at(0));

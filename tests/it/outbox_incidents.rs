@@ -241,7 +241,7 @@ fn a_crash_loop_moves_no_ladder() {
     for _ in 0..20 {
         assert!(host.sends().len() <= 1, "one probe");
         host.restart(outbox([patient("a")]));
-        host.now = host.now + secs(3);
+        host.now += secs(3);
     }
     assert_eq!((host.health("a").failures(), host.health("a").state()), (0, State::Degraded));
 }

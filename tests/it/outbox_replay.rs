@@ -567,7 +567,7 @@ fn a_replayed_delivery_that_goes_on_failing_is_told_of_again() {
         for _ in 0..4 {
             let ticket = host.send();
             host.resolve(&ticket, &answer(500));
-            host.now = host.now + secs(1);
+            host.now += secs(1);
         }
         host.sends();
         host.told()

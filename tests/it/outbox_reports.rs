@@ -276,7 +276,7 @@ proptest! {
                     }
                     disabled = !disabled;
                 }
-                _ => host.now = host.now + secs(2),
+                _ => host.now += secs(2),
             }
             for ticket in host.sends() {
                 let mine = seen.entry(ticket.endpoint().to_string()).or_default();

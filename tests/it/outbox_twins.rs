@@ -289,7 +289,7 @@ fn live(history: &History, other: Other) -> (u32, Vec<String>) {
     let mut acts = VecDeque::new();
     let mut when = at(0);
     for (gap, act) in &history.acts {
-        when = when + secs(*gap);
+        when += secs(*gap);
         acts.push_back((when, *act));
     }
     let end = when + secs(REST);
@@ -318,7 +318,7 @@ fn live(history: &History, other: Other) -> (u32, Vec<String>) {
             Other::Ticks => {
                 let gap = next.saturating_since(now) / 4;
                 for _ in 0..3 {
-                    two.host.now = two.host.now + gap;
+                    two.host.now += gap;
                     if two.host.now < next {
                         assert_eq!(two.turn(history, &[]), Default::default(), "{}", two.host.now);
                         count += 1;

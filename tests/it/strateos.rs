@@ -65,7 +65,7 @@ fn run_started() -> RunStateChanged {
 }
 
 fn instruction_completed() -> InstructionCompleted {
-    let mut data = InstructionCompleted::new("r1", "i1");
+    let mut data = InstructionCompleted::new("r1", "i1".into());
     data.sequence_no = Some(0);
     data.completed_at = Some(at().into());
     data.project_id = Some("p1".into());
@@ -226,7 +226,7 @@ fn each_refusal_of_an_event_has_its_text() {
         refusal(UnknownEvent::new(event_type, JsonText::new(data).unwrap(), at()).into())
     };
     let differ = |what: &str| format!("the Strateos webhook and the event differ: {what}");
-    let task = TaskStateChanged::new("r1", "t1", TaskState::Failed);
+    let task = TaskStateChanged::new("r1", "t1".into(), TaskState::Failed);
 
     assert_eq!(
         refusal(Event::new(task, at()).into()),
@@ -343,11 +343,11 @@ fn a_project_webhook_is_an_endpoint_of_that_project() {
     for (url, text) in [
         (
             "http://eln.example/",
-            "the endpoint's URL is plain HTTP, which only Endpoint::plain_http permits",
+            "scheme of the endpoint URL must be `https`; only `Endpoint::plain_http` accepts `http`",
         ),
-        ("https://me:SECRET@eln.example/", "the endpoint's URL holds a user name or password"),
-        ("eln.example", "the endpoint's URL is not absolute"),
-        ("", "the endpoint's URL is malformed"),
+        ("https://me:SECRET@eln.example/", "endpoint URL must not contain a user name or password"),
+        ("eln.example", "endpoint URL must be absolute, with a scheme and a host"),
+        ("", "endpoint URL is malformed"),
     ] {
         assert_eq!(none.clone().with_url(url).unwrap_err().to_string(), text);
     }

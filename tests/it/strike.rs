@@ -240,7 +240,7 @@ fn an_event_of_ones_own_has_the_published_shape() {
         encode(&webhook),
         r#"{"id":"own","eventType":"invoice.updated","webhookVersion":"v1","data":{"entityId":"i1","changes":["state"]},"created":"2009-01-03T18:15:00+01:00"}"#
     );
-    let bare = LabEvent::from(Event::new(ResourceChanged::new("invoice", "created"), at()));
+    let bare = LabEvent::from(Event::new(ResourceChanged::new("invoice", "created".into()), at()));
     assert_eq!(
         encode(&Webhook::from_event(&bare, &own_id()).unwrap()),
         r#"{"id":"own","eventType":"invoice.created","webhookVersion":"v1","data":{},"created":"2009-01-03T18:15:00+01:00"}"#
@@ -315,7 +315,7 @@ fn an_event_without_a_webhook_says_why() {
     assert_eq!(text(more.into()), differs("unknown"));
 
     let of = |resource_type: &str, operation: &str| {
-        Event::new(ResourceChanged::new(resource_type, operation), at())
+        Event::new(ResourceChanged::new(resource_type, operation.into()), at())
     };
     assert_eq!(text(of("", "updated").into()), differs("data.resource_type"));
     assert_eq!(text(of("invoice", "").into()), differs("data.operation"));
@@ -357,7 +357,7 @@ fn message(event: impl Into<LabEvent>, id: &str) -> Message {
 }
 
 fn updated(id: &str) -> Message {
-    message(Event::new(ResourceChanged::new("invoice", "updated"), at()), id)
+    message(Event::new(ResourceChanged::new("invoice", "updated".into()), at()), id)
 }
 
 #[test]

@@ -111,7 +111,7 @@ impl Diary {
                 return self.fail();
             }
             let mut done =
-                InstructionCompleted::new(self.run.clone(), format!("{task}-{operation}"));
+                InstructionCompleted::new(self.run.clone(), format!("{task}-{operation}").into());
             done.sequence_no = Some(index as u64);
             done.operation = Some(operation.to_owned());
             done.completed_at = Some(self.now.into());

@@ -1,4 +1,4 @@
-//! CloudEvents 1.0.2, over HTTP and in JSON: [`CloudEvents`] writes, [`CloudEvent`] is read.
+//! CloudEvents 1.0.2 over HTTP: [`CloudEvents`] to send, [`CloudEvent`] to receive.
 
 mod attribute;
 mod cloud_event;
@@ -8,40 +8,40 @@ pub use cloud_event::{CloudEvent, CloudEventHeaderError};
 
 use http::header::{HeaderName, HeaderValue};
 
-use super::{Format, FormatError};
+use self::cloud_event::SPECVERSION;
+use super::error::FormatError;
+use super::render::Format;
 use crate::event::{Keys, UnknownEvent};
 use crate::json::{Nullable, UnknownMembers};
 use crate::message::{Message, Rendering};
 
-/// The version of the specification, as events carry it.
-const SPECVERSION: &str = "1.0";
-
 /// The media type of the JSON event format (section 3).
 const STRUCTURED: &str = "application/cloudevents+json";
 
-/// Writes messages as CloudEvents 1.0.2, in either mode of its HTTP protocol binding.
+/// The CloudEvents 1.0.2 format, in the structured or binary mode of its HTTP protocol binding.
 ///
 /// | attribute | value |
 /// |---|---|
 /// | `specversion` | `1.0` |
 /// | `id` | the message's id |
-/// | `source` | what the host gives |
-/// | `type` | the event's type: no reverse domain name, which the specification recommends |
+/// | `source` | the argument of the constructor |
+/// | `type` | the event type (without the reverse domain name that the specification recommends) |
 /// | `subject` | see below |
-/// | `time` | when it happened |
+/// | `time` | the time of the event |
 /// | `datacontenttype` | `application/json` |
-/// | extensions | the members of the envelope that the crate does not know |
+/// | extensions | the unknown members of the envelope |
 ///
-/// The data is that of the event, byte for byte. The `subject` is what the first segment of the
-/// event's type names, where the message's [keys](Keys) have it: the run of a `run.*` event, and
-/// likewise a project, a task or a piece of labware. Elsewhere it is the key that the event's
-/// order follows, which is the sample of a `sample.*` event and the workcell of a `safety.*` one.
-/// Where that is not there, or is not text as CloudEvents has it (specification, "Type System"),
-/// there is no subject.
+/// The data is that of the event, byte for byte.
 ///
-/// A member of the envelope becomes an extension attribute where its name is made of `a-z` and
-/// `0-9` and its value is text, a boolean or an integer of 32 bits; with any other member the
-/// event cannot be expressed. Nor can a message that the host made from bytes.
+/// The `subject` is the id named by the first segment of the event type, if the message's
+/// [keys](Keys) contain it: the run of a `run.*` event, and likewise a project, a task or labware.
+/// Otherwise it is the ordering key, such as the sample of a `sample.*` event and the workcell of a
+/// `safety.*` event. There is no subject if that is absent, empty, or not a valid CloudEvents
+/// string (specification, "Type System").
+///
+/// A member of the envelope becomes an extension attribute if its name consists of `a-z` and `0-9`
+/// and its value is a string, a boolean or a 32-bit integer. An event with any other member cannot
+/// be expressed, and neither can a message created from bytes.
 ///
 /// ```
 /// use labhook::{Event, MessageId, Timestamp};
@@ -75,28 +75,28 @@ enum Mode {
 }
 
 impl CloudEvents {
-    /// Writes the attributes and the data as one JSON object (JSON event format; HTTP protocol
-    /// binding, section 3.2), of content type `application/cloudevents+json`.
+    /// Structured mode: attributes and data in one JSON object, with the content type
+    /// `application/cloudevents+json` (JSON event format; HTTP protocol binding, section 3.2).
     ///
-    /// A signature of the body covers all of it.
+    /// The signature of the body covers the attributes too.
     ///
     /// # Errors
     ///
-    /// [`CloudEventsSourceError`] where `source` cannot be a URI reference.
+    /// Returns [`CloudEventsSourceError`] if `source` is not a URI reference.
     pub fn structured(source: &str) -> Result<Self, CloudEventsSourceError> {
         Self::new(Mode::Structured, "cloudevents-structured", source)
     }
 
-    /// Writes the data as the body and the attributes as `ce-` headers (HTTP protocol binding,
-    /// section 3.1), percent-encoded as section 3.1.3.2 says.
+    /// Binary mode: the data as the body, and the attributes as `ce-` headers (HTTP protocol
+    /// binding, section 3.1), percent-encoded (section 3.1.3.2).
     ///
-    /// The signatures of this crate cover the body and at most the message's id and the time of
-    /// sending: they do not cover these headers. A receiver that has to be sure of the event's
-    /// type or source is better served by [`structured`](Self::structured).
+    /// **Signatures do not cover these headers**: they cover the body, and at most the message id
+    /// and the time of sending. If receivers must be able to trust the event's type or source, use
+    /// [`structured`](Self::structured).
     ///
     /// # Errors
     ///
-    /// [`CloudEventsSourceError`] where `source` cannot be a URI reference.
+    /// Returns [`CloudEventsSourceError`] if `source` is not a URI reference.
     pub fn binary(source: &str) -> Result<Self, CloudEventsSourceError> {
         Self::new(Mode::Binary, "cloudevents-binary", source)
     }
@@ -106,23 +106,23 @@ impl CloudEvents {
         Ok(Self { mode, name: format!("{name} {source}").into(), source: source.into() })
     }
 
-    /// The event with its attributes, whichever mode it is written in.
+    /// Builds the CloudEvent, independent of the mode.
     fn event(&self, message: &Message) -> Result<CloudEvent, FormatError> {
         let event: UnknownEvent = message.event()?;
         let event_type = event.event_type.as_str();
-        let mut written =
+        let mut cloud_event =
             CloudEvent::new(SPECVERSION, message.id().as_str(), &*self.source, event_type);
-        written.subject = subject(event_type, message.keys());
-        written.time = Some(event.timestamp);
-        written.datacontenttype = Some("application/json".to_owned());
-        written.data = Nullable::Value(event.data);
-        written.unknown = extensions(event.unknown)?;
-        Ok(written)
+        cloud_event.subject = subject(event_type, message.keys());
+        cloud_event.time = Some(event.timestamp);
+        cloud_event.datacontenttype = Some("application/json".to_owned());
+        cloud_event.data = Nullable::Value(event.data);
+        cloud_event.unknown = extensions(event.unknown)?;
+        Ok(cloud_event)
     }
 }
 
 impl Format for CloudEvents {
-    /// The mode and the source.
+    /// The mode and the source, such as `cloudevents-binary /cell-1`.
     fn name(&self) -> &str {
         &self.name
     }
@@ -138,7 +138,7 @@ impl Format for CloudEvents {
 
 fn structured(event: &CloudEvent) -> Result<Rendering, FormatError> {
     let body = serde_json::to_vec(event).map_err(|error| {
-        FormatError::new("the CloudEvent cannot be written as JSON").because(error)
+        FormatError::new("CloudEvent cannot be serialized as JSON").with_source(error)
     })?;
     Ok(Rendering::new(HeaderValue::from_static(STRUCTURED), body))
 }
@@ -160,81 +160,80 @@ fn binary(event: &CloudEvent) -> Result<Rendering, FormatError> {
         }
     }
     for (name, json) in event.unknown.iter() {
-        let text = attribute::text(json).ok_or_else(|| inexpressible(name))?;
+        let text = attribute::text(json).ok_or_else(|| not_an_attribute(name))?;
         rendering = with_attribute(rendering, name, &text)?;
     }
     Ok(rendering)
 }
 
 fn with_attribute(to: Rendering, name: &str, text: &str) -> Result<Rendering, FormatError> {
-    // A name that is too long for a header is the only fault that is left.
+    // The only failure left is a name that is too long for a header.
     let header = HeaderName::try_from(format!("ce-{name}"));
     let value = HeaderValue::try_from(header_text::encode(text));
     match (header, value) {
         (Ok(header), Ok(value)) => Ok(to.add_header(header, value)),
-        (Err(error), _) => Err(inexpressible(name).because(error)),
-        (_, Err(error)) => Err(inexpressible(name).because(error)),
+        (Err(error), _) => Err(not_an_attribute(name).with_source(error)),
+        (_, Err(error)) => Err(not_an_attribute(name).with_source(error)),
     }
 }
 
 fn extensions(members: UnknownMembers) -> Result<UnknownMembers, FormatError> {
     for (name, json) in members.iter() {
         if !attribute::is_extension(name) || attribute::text(json).is_none() {
-            return Err(inexpressible(name));
+            return Err(not_an_attribute(name));
         }
     }
     Ok(members)
 }
 
-fn inexpressible(name: &str) -> FormatError {
-    FormatError::new(format!("the member {name:?} of the envelope is no CloudEvents attribute"))
+fn not_an_attribute(name: &str) -> FormatError {
+    FormatError::new(format!("envelope member {name:?} is not a valid CloudEvents attribute"))
 }
 
 fn subject(event_type: &str, keys: &Keys) -> Option<String> {
     let family = event_type.split('.').next().unwrap_or_default();
-    let named = match family {
+    let id = match family {
         "run" => keys.run.as_ref().map(AsRef::as_ref),
         "project" => keys.project.as_ref().map(AsRef::as_ref),
         "task" => keys.task.as_ref().map(AsRef::as_ref),
         "labware" => keys.labware.as_ref().map(AsRef::as_ref),
         _ => None,
     };
-    named
-        .or(keys.ordering.as_deref())
+    id.or(keys.ordering.as_deref())
         .filter(|text| !text.is_empty() && attribute::is_string(text))
         .map(str::to_owned)
 }
 
-/// Checks the characters of a URI reference (RFC 3986, section 2), not its grammar.
+/// Checks the characters of a URI reference (RFC 3986, section 2), but not its grammar.
 fn check_source(source: &str) -> Result<(), CloudEventsSourceError> {
     if source.is_empty() {
         return Err(CloudEventsSourceError::Empty);
     }
     let mut rest = source.bytes();
     while let Some(byte) = rest.next() {
-        let is_fine = match byte {
+        let is_allowed = match byte {
             b'%' => {
                 let is_hex = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit());
                 is_hex(rest.next()) && is_hex(rest.next())
             }
             other => other.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=".contains(&other),
         };
-        if !is_fine {
+        if !is_allowed {
             return Err(CloudEventsSourceError::Character);
         }
     }
     Ok(())
 }
 
-/// The text cannot be the source of events.
+/// A text that cannot be the CloudEvents attribute `source`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CloudEventsSourceError {
-    /// It is empty.
-    #[error("the source of CloudEvents is empty")]
+    /// The text is empty.
+    #[error("CloudEvents `source` must not be empty")]
     Empty,
-    /// It holds a character, or a bare percent sign, that a URI reference cannot (RFC 3986,
-    /// section 2).
-    #[error("the source of CloudEvents holds a character that a URI reference cannot")]
+    /// The text contains a character, or a bare percent sign, that is not allowed in a URI
+    /// reference (RFC 3986, section 2).
+    #[error("CloudEvents `source` must contain only characters allowed in a URI reference")]
     Character,
 }

@@ -1,29 +1,29 @@
-//! Messages for people in Slack: [`SlackMessage`].
+//! Slack incoming webhooks: [`SlackMessage`].
 
-mod summary;
+mod sentence;
 
 use http::header::HeaderValue;
 use serde::Serialize;
 
-use super::{Format, FormatError};
+use super::error::FormatError;
+use super::render::Format;
 use crate::lab::LabEvent;
 use crate::message::{Message, Rendering};
 
-/// Writes messages as the body of a Slack incoming webhook: `{"text": ...}`, one or two sentences
-/// for people.
+/// The format of a Slack incoming webhook: `{"text": ...}`, with one or two sentences per event.
 ///
-/// `&`, `<` and `>` are written as Slack's documentation of message formatting asks (`&amp;`,
-/// `&lt;` and `&gt;`), so that nothing in an event is read as one of Slack's control sequences,
-/// such as a call for a channel's attention. Its lighter marks, such as `*` and `_` around a word,
-/// are read where a name happens to hold them, and so are bare URLs.
+/// `&`, `<` and `>` are escaped as Slack's documentation of message formatting requires (`&amp;`,
+/// `&lt;` and `&gt;`), so no text in an event is interpreted as a Slack control sequence, such as
+/// `<!channel>`. Slack still interprets its lighter markup in names, such as `*` and `_` around a
+/// word, and bare URLs.
 ///
-/// The pages of Strateos and Segments.ai about their webhooks both name a message in Slack as
-/// what people build with them. The words are this crate's own; they do not say when it happened,
-/// and an event of the host's own type is named by its type alone. Every [`LabEvent`] can be
-/// expressed; a message that the host made from bytes cannot.
+/// The wording is this crate's own. It does not include the time of the event, and mentions only
+/// the type of an event outside of the catalogue. Every [`LabEvent`] can be expressed; a message
+/// created from bytes cannot. (Posting to Slack is the use that both Strateos and Segments.ai
+/// suggest on their webhook pages.)
 ///
-/// The URL of an incoming webhook is a secret, and all there is to prove where a message comes
-/// from: the endpoint goes with [`Signer::unsigned`](crate::Signer::unsigned).
+/// The URL of an incoming webhook is a secret and the only authentication, so use
+/// [`Signer::unsigned`](crate::Signer::unsigned) for the endpoint.
 ///
 /// ```
 /// use labhook::{Event, MessageId, Timestamp};
@@ -51,7 +51,7 @@ impl SlackMessage {
     /// The name of this format.
     pub const NAME: &'static str = "slack";
 
-    /// The format.
+    /// Creates the format.
     #[must_use]
     pub const fn new() -> Self {
         Self
@@ -65,9 +65,9 @@ impl Format for SlackMessage {
 
     fn render(&self, message: &Message) -> Result<Rendering, FormatError> {
         let event: LabEvent = message.event()?;
-        let text = escape(&summary::of(&event));
+        let text = escape(&sentence::describe(&event));
         let body = serde_json::to_vec(&Body { text }).map_err(|error| {
-            FormatError::new("the text cannot be written as JSON").because(error)
+            FormatError::new("Slack message cannot be serialized as JSON").with_source(error)
         })?;
         Ok(Rendering::new(HeaderValue::from_static("application/json"), body))
     }
@@ -79,6 +79,6 @@ struct Body {
 }
 
 fn escape(text: &str) -> String {
-    // The ampersand first: it is in the other two.
+    // The ampersand first, because the other two escapes contain it.
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

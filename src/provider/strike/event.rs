@@ -37,7 +37,7 @@ impl Webhook {
     }
 
     fn to_change(&self, resource_type: &str, operation: &str) -> Result<LabEvent, MapError> {
-        let mut data = ResourceChanged::new(resource_type, operation);
+        let mut data = ResourceChanged::new(resource_type, operation.into());
         let mut unknown = Vec::new();
         match &self.data.entity_id {
             Nullable::Absent => {}

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{VENDOR, Webhook, WebhookData};
-use crate::event::Envelope;
+use crate::event::ReadEnvelope;
 use crate::json::JsonText;
 use crate::lab::ResourceChanged;
 use crate::provider::MapError;
@@ -25,7 +25,7 @@ pub(super) struct Level {
 
 /// The webhook itself, and the event's envelope.
 pub(super) const ENVELOPE: Level =
-    Level { wire: Webhook::NAMES, model: Envelope::NAMES, path: "unknown" };
+    Level { wire: Webhook::NAMES, model: ReadEnvelope::NAMES, path: "unknown" };
 
 /// The `data` of either.
 pub(super) const DATA: Level =

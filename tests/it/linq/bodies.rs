@@ -87,9 +87,9 @@ fn a_malformed_body_is_refused_at_its_place() {
         (
             r#"{"timestamp":"yesterday"}"#,
             "the body is malformed at `timestamp`",
-            "not an RFC 3339 date-time",
+            "expected an RFC 3339 date-time, such as `2025-04-17T09:30:00Z`",
         ),
-        (r#"{"x":1,"x":1}"#, "the body is malformed at `x`", "`x` stands twice"),
+        (r#"{"x":1,"x":1}"#, "the body is malformed at `x`", "duplicate field `x`"),
     ] {
         let error = run(body);
         assert_eq!(error.to_string(), text);

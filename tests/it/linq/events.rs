@@ -65,7 +65,7 @@ fn an_event_of_ones_own_has_the_published_form() {
         assert!(run.unknown.is_empty());
     }
 
-    let mut task = TaskStateChanged::new(RUN, "t-17", TaskState::Failed);
+    let mut task = TaskStateChanged::new(RUN, "t-17".into(), TaskState::Failed);
     task.message = Some("Task t-17 has failed.".into());
     let mut safety = SafetyStateChanged::new("cell-1", DeviceState::EmergencyStop);
     safety.message = Some("The emergency stop was pressed.".into());
@@ -214,7 +214,7 @@ fn an_event_that_cannot_stand_in_the_body_is_refused() {
     };
 
     assert_eq!(
-        refused(&event(InstructionCompleted::new("r1", "i1"))),
+        refused(&event(InstructionCompleted::new("r1", "i1".into()))),
         "LINQ has no webhook for a instruction.completed event"
     );
 
@@ -235,7 +235,7 @@ fn an_event_that_cannot_stand_in_the_body_is_refused() {
         let mut run = run();
         run.unknown.insert("timestamp", timestamp).unwrap();
         assert_eq!(refused(&event(run)), text("timestamp"));
-        let mut task = TaskStateChanged::new("r1", "t1", TaskState::Running);
+        let mut task = TaskStateChanged::new("r1", "t1".into(), TaskState::Running);
         task.unknown.insert("timestamp", timestamp).unwrap();
         assert_eq!(refused(&event(task)), text("timestamp"));
     }

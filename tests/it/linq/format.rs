@@ -28,7 +28,8 @@ fn a_message_is_rendered_as_published() {
 
 #[test]
 fn an_event_without_a_form_is_refused() {
-    let other = Event::new(InstructionCompleted::new("r1", "i1"), AT).into_message(id()).unwrap();
+    let other =
+        Event::new(InstructionCompleted::new("r1", "i1".into()), AT).into_message(id()).unwrap();
     let error = Format::default().render(&other).unwrap_err();
     assert_eq!(error.to_string(), "the event cannot be written as a LINQ webhook");
     assert_eq!(
@@ -40,5 +41,5 @@ fn an_event_without_a_form_is_refused() {
     let event_type = "run.state_changed".parse().unwrap();
     let bytes = Message::new(id(), event_type, AT, labhook::Keys::new(), "x", rendering);
     let error = Format::default().render(&bytes).unwrap_err();
-    assert_eq!(error.to_string(), "the message does not give its event");
+    assert_eq!(error.to_string(), "cannot read the event of the message");
 }

@@ -172,8 +172,8 @@ fn a_hook_is_made_and_written_as_the_sdk_does() {
 #[test]
 fn a_hook_subscribes_to_its_kind() {
     let run = message(RunStateChanged::new("r", RunState::Paused));
-    let t1 = message(TaskStateChanged::new("r", "t1", TaskState::Failed));
-    let t2 = message(TaskStateChanged::new("r", "t2", TaskState::Failed));
+    let t1 = message(TaskStateChanged::new("r", "t1".into(), TaskState::Failed));
+    let t2 = message(TaskStateChanged::new("r", "t2".into(), TaskState::Failed));
     let plan = message(PlanCreated::new("p", PlanStatus::Completed));
     let up = message(LabwareMoved::new("l1", LabwareTrigger::Start));
     let down = message(LabwareMoved::new("l2", LabwareTrigger::End));
@@ -230,20 +230,21 @@ fn a_hook_that_makes_no_endpoint_says_why() {
     let new = |url: &str| Hook::new(Watch::RunState, url);
     let ok = "https://lab.example";
     let other = Hook::new(Watch::Other { filter: "on_fire".into() }, ok);
-    let http = "the endpoint's URL is plain HTTP, which only Endpoint::plain_http permits";
+    let http =
+        "scheme of the endpoint URL must be `https`; only `Endpoint::plain_http` accepts `http`";
     for (hook, text, source) in [
         (other, "the hook's filter is not known", None),
         (plain, "the hook makes no endpoint", Some(http)),
-        (new(""), "the hook makes no endpoint", Some("the endpoint's URL is malformed")),
+        (new(""), "the hook makes no endpoint", Some("endpoint URL is malformed")),
         (
             new(ok).add_header("Content-Type", "x"),
             "the hook makes no endpoint",
-            Some("the header content-type is set by the request itself"),
+            Some("header `content-type` is reserved for the request or its signature"),
         ),
         (
             new(ok).add_header("X-A", "1").add_header("x-a", "2"),
             "the hook makes no endpoint",
-            Some("the header x-a is set twice"),
+            Some("duplicate header `x-a`"),
         ),
         (
             new(ok).add_header("x a", SECRET),

@@ -148,14 +148,14 @@ fn a_malformed_body_is_an_error_with_its_path() {
         (
             sample.replace("2021-08-09T14:40:19.987691+00:00", "today"),
             "created_at",
-            "not an RFC 3339 date-time",
+            "expected an RFC 3339 date-time, such as `2025-04-17T09:30:00Z`",
         ),
         (
             envelope("sample.created", "{}", r#","dataset":"a/b""#),
             "dataset",
-            "`dataset` stands twice",
+            "duplicate field `dataset`",
         ),
-        (envelope("sample.created", "{}", r#","z":1,"z":1"#), "z", "`z` stands twice"),
+        (envelope("sample.created", "{}", r#","z":1,"z":1"#), "z", "duplicate field `z`"),
         (
             envelope("sample.created", "{}", r#","text":7"#),
             "text",

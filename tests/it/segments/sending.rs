@@ -221,11 +221,11 @@ fn each_hook_error_has_its_text() {
     for (bad, why) in [
         (
             "http://eln.example/hooks",
-            "the endpoint's URL is plain HTTP, which only Endpoint::plain_http permits",
+            "scheme of the endpoint URL must be `https`; only `Endpoint::plain_http` accepts `http`",
         ),
-        ("eln.example", "the endpoint's URL is not absolute"),
-        ("https://a:b@eln.example", "the endpoint's URL holds a user name or password"),
-        ("https://eln.example/#a", "the endpoint's URL holds a fragment"),
+        ("eln.example", "endpoint URL must be absolute, with a scheme and a host"),
+        ("https://a:b@eln.example", "endpoint URL must not contain a user name or password"),
+        ("https://eln.example/#a", "endpoint URL must not contain a fragment"),
     ] {
         assert_eq!(url(bad), (unusable.clone(), Some(why.to_owned())));
     }
@@ -243,7 +243,7 @@ fn each_hook_error_has_its_text() {
     }
     let odd = hook.with_event_types(["a b".into()]);
     let own = "the Segments.ai event's name makes no event type".to_owned();
-    let why = "an event type holds a character other than A-Z a-z 0-9 _ - .".to_owned();
+    let why = "event type must contain only `A-Z a-z 0-9 _ - .`".to_owned();
     assert_eq!(text(odd.subscription().unwrap_err()), (own.clone(), Some(why.clone())));
     let error = odd.endpoint(id(), Signer::svix(secret())).unwrap_err();
     assert_eq!(text(error), (own, Some(why)));

@@ -94,7 +94,7 @@ fn malformed_cloud_event_headers() {
     let text = "the request of wire has malformed headers";
     let name = "malformed-headers";
     let refusal = refused(all().receive(&headers, b"{}", now()));
-    let why = "the ce-specversion header is missing";
+    let why = "missing header `ce-specversion`";
     is(&refusal, text, name, Reply::AbortMessage, Some(why));
 
     for header in ["ce-specversion", "ce-id", "ce-source", "ce-type"] {
@@ -102,7 +102,7 @@ fn malformed_cloud_event_headers() {
     }
     headers.insert("content-type", HeaderValue::from_static("application/cloudevents+json"));
     let refusal = refused(all().receive(&headers, b"{}", now()));
-    let why = "the content type says that the CloudEvent is in the body";
+    let why = "content type must not be `application/cloudevents*` in binary mode";
     is(&refusal, text, name, Reply::AbortMessage, Some(why));
 }
 

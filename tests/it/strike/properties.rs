@@ -109,7 +109,7 @@ prop_compose! {
         inner in unknown(),
         outer in unknown(),
     ) -> Event<ResourceChanged> {
-        let mut data = ResourceChanged::new(resource_type, operation);
+        let mut data = ResourceChanged::new(resource_type, operation.into());
         data.resource_id = resource_id.map(Into::into);
         data.changes = changes;
         for (name, json) in inner {

@@ -132,13 +132,13 @@ fn a_response_never_holds_the_secret() {
     }
     let twice = body.replace(r#""z":1.10"#, r#""secret":"a","secret":"b""#);
     let error = serde_json::from_str::<Subscription>(&twice).unwrap_err().to_string();
-    assert!(error.starts_with("`secret` stands twice"), "{error}");
+    assert!(error.starts_with("duplicate field `secret`"), "{error}");
 
     let mut added = subscription;
     added.unknown.insert("secret", "1").unwrap();
     assert_eq!(
         added.expose_json().unwrap_err().to_string(),
-        "`secret` is among the unknown members, and the type knows it"
+        "unknown member `secret` collides with a known field"
     );
 
     let answer = create(&["invoice.updated"]).response("s1", at());
@@ -194,7 +194,7 @@ fn an_endpoint_does_as_strike_does() {
     let published = outbox.publish(updated("m1"), now).unwrap();
     assert_eq!(published.endpoints, [EndpointId::new("pay").unwrap()]);
     for other in [
-        message(Event::new(ResourceChanged::new("invoice", "created"), at()), "m2"),
+        message(Event::new(ResourceChanged::new("invoice", "created".into()), at()), "m2"),
         message(Event::new(RunStateChanged::new("r1", RunState::Paused), at()), "m3"),
         message(decode(&body("ping", "{}", "")).to_event().unwrap(), "m4"),
     ] {

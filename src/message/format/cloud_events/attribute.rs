@@ -1,17 +1,16 @@
-//! What CloudEvents takes as an attribute (specification 1.0.2, "Context Attributes").
+//! CloudEvents attribute names and values (specification 1.0.2, "Context Attributes").
 
-use super::CloudEvent;
+use super::cloud_event::CloudEvent;
 
-/// Whether the name may be that of an extension: `a-z` and `0-9` ("Naming Conventions"), and
-/// nobody else's.
+/// Returns whether the name is a valid extension name: `a-z` and `0-9` ("Naming Conventions"), and
+/// not the name of another attribute.
 pub(super) fn is_extension(name: &str) -> bool {
     !name.is_empty()
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         && !CloudEvent::NAMES.contains(&name)
 }
 
-/// The canonical string of a value, where its JSON is a string, a boolean or an integer ("Type
-/// System").
+/// Returns the canonical string of a JSON string, boolean or 32-bit integer ("Type System").
 pub(super) fn text(json: &str) -> Option<String> {
     let number = || json.parse::<i32>().is_ok_and(|number| number.to_string() == json);
     match json {
@@ -23,12 +22,12 @@ pub(super) fn text(json: &str) -> Option<String> {
     }
 }
 
-/// Whether the text is free of what a `String` cannot hold: control characters and
+/// Returns whether the text is a valid CloudEvents `String`: no control characters and no
 /// noncharacters.
 pub(super) fn is_string(text: &str) -> bool {
-    !text.chars().any(|it| {
-        let number = u32::from(it);
-        it.is_control() || (0xFDD0..=0xFDEF).contains(&number) || number & 0xFFFE == 0xFFFE
+    !text.chars().any(|char| {
+        let number = u32::from(char);
+        char.is_control() || (0xFDD0..=0xFDEF).contains(&number) || number & 0xFFFE == 0xFFFE
     })
 }
 
@@ -37,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_lower_case_letters_and_digits() {
+    fn extension_names_are_lower_case_alphanumeric() {
         for name in ["a", "dataset", "1st", "traceparent", "timestamp"] {
             assert!(is_extension(name), "{name}");
         }
@@ -47,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn values_have_a_canonical_string() {
+    fn attribute_values_have_a_canonical_string() {
         for (json, expected) in [
             ("true", Some("true")),
             ("-2147483648", Some("-2147483648")),

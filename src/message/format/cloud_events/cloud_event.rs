@@ -1,4 +1,4 @@
-//! A CloudEvent as it is read: [`CloudEvent`].
+//! A received CloudEvent: [`CloudEvent`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,24 +9,26 @@ use http::HeaderMap;
 use http::header::{self, HeaderName, HeaderValue};
 use serde::de::Error as _;
 
-use super::{SPECVERSION, header_text};
+use super::header_text;
 use crate::decode::{Decode, DecodeError, JsonErrorAt, TrustedBody};
-use crate::event::Envelope;
+use crate::event::ReadEnvelope;
 use crate::event_type::EventType;
 use crate::json::{JsonText, Nullable, UnknownMembers, object};
 use crate::lab::LabEvent;
 use crate::time::{TimeText, Timestamp};
 
+/// The value of the attribute `specversion`.
+pub(super) const SPECVERSION: &str = "1.0";
+
 const PREFIX: &str = "ce-";
 const TIME: &str = "ce-time";
 
 object! {
-    /// An event of CloudEvents 1.0.2 (specification, "Context Attributes"), as anybody may have
-    /// written it.
+    /// A CloudEvents 1.0.2 event (specification, "Context Attributes") from any sender.
     ///
-    /// Decode it where the whole event is in the body (structured mode), and read it
-    /// [from the headers](Self::from_binary) where it is not; then
-    /// [`to_event`](Self::to_event). Its extension attributes are its unknown members.
+    /// In structured mode, decode it from the body; in binary mode, read it with
+    /// [`from_binary`](Self::from_binary). Then convert it with [`to_event`](Self::to_event).
+    /// Extension attributes are in `unknown`.
     ///
     /// ```
     /// use labhook::{danger, Timestamp};
@@ -44,29 +46,28 @@ object! {
     pub struct CloudEvent {
         /// The version of the specification: `1.0`.
         required specversion: String,
-        /// Names the event among those of its source: what to deduplicate by, together with the
-        /// source.
+        /// The id of the event, unique per source. Deduplicate by source and id.
         required id: String,
-        /// Where it happened: a URI reference.
+        /// The source of the event: a URI reference.
         required source: String,
-        /// The type of the event.
+        /// The event type.
         required event_type: String as "type",
-        /// What it is about, in the words of its source.
+        /// The subject of the event, in the context of its source.
         optional subject: String,
-        /// When it happened.
+        /// The time of the event.
         optional time: TimeText,
-        /// The media type of the data; JSON where it is absent and the data stands in `data`.
+        /// The media type of the data. If absent, the data in `data` is JSON.
         optional datacontenttype: String,
-        /// A URI of the form of the data.
+        /// The URI of the data's schema.
         optional dataschema: String,
-        /// What happened, where it is JSON, or text that is no JSON.
+        /// The data: JSON, or a string with text that is not JSON.
         nullable data: JsonText,
-        /// What happened, as bytes in base64.
+        /// The data as bytes, in base64.
         optional data_base64: String,
     }
 }
 
-/// Reads the JSON event format: structured mode.
+/// Structured mode: reads the JSON event format.
 impl Decode for CloudEvent {
     fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
         body.json()
@@ -74,22 +75,23 @@ impl Decode for CloudEvent {
 }
 
 impl CloudEvent {
-    /// Reads an event in binary mode: its data from the body, its attributes from the `ce-`
-    /// headers (HTTP protocol binding, section 3.1).
+    /// Reads an event in binary mode: the data from the body, the attributes from the `ce-` headers
+    /// (HTTP protocol binding, section 3.1).
     ///
     /// The body comes from [`Verified::trusted_body`](crate::Verified::trusted_body) or
-    /// [`Unsigned::trusted_body`](crate::danger::Unsigned::trusted_body). No signature that this
-    /// crate checks covers the headers: with a genuine body, whoever stands between sender and
-    /// receiver can have written them. Deduplicate by [`Verified::id`](crate::Verified::id), and
-    /// see that `id` is the same.
+    /// [`Unsigned::trusted_body`](crate::danger::Unsigned::trusted_body).
     ///
-    /// Data that is not JSON by its content type, or has none, becomes `data_base64`; there is no
-    /// data where the body is empty. The extension attributes are in the order of their names,
-    /// and all of them text, for a header does not say what else they were.
+    /// **Signatures do not cover these headers**: even if the body is verified, a man in the middle
+    /// can have changed them. Deduplicate by [`Verified::id`](crate::Verified::id), and check that
+    /// it equals `id`.
+    ///
+    /// Data whose content type is absent or not JSON is stored in `data_base64`; an empty body
+    /// means no data. Extension attributes are in the order of their names, and are all strings,
+    /// because a header does not carry a type.
     ///
     /// # Errors
     ///
-    /// [`CloudEventHeaderError`] where the request is no such event.
+    /// Returns [`CloudEventHeaderError`] if the request is not a CloudEvent in binary mode.
     pub fn from_binary(
         headers: &HeaderMap,
         body: TrustedBody<'_>,
@@ -114,7 +116,7 @@ impl CloudEvent {
         event.unknown = attributes.finish();
         event.datacontenttype = content_type(headers)?;
         if body.bytes().is_empty() {
-            // No data.
+            // An empty body means no data.
         } else if event.datacontenttype.as_deref().is_some_and(is_json) {
             event.data = Nullable::Value(body.json().map_err(CloudEventHeaderError::Body)?);
         } else {
@@ -123,25 +125,25 @@ impl CloudEvent {
         Ok(event)
     }
 
-    /// The lab event that this one carries, of whichever type.
+    /// Converts to a lab event of any type.
     ///
-    /// `received_at` is its time where it does not say its own. The extension attributes become
-    /// unknown members of the envelope, save `timestamp`, which the envelope knows. Source, id,
-    /// subject and schema have no place there.
+    /// `received_at` is the timestamp if the event has no `time`. Extension attributes become
+    /// unknown members of the envelope, except one named `timestamp`, which collides with a known
+    /// field. Source, id, subject and schema are dropped.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`], with the path of the attribute, where this is not CloudEvents 1.0, its
-    /// type is not an [`EventType`], or there is no data in JSON; or where the data is not of a
-    /// known type's form.
+    /// Returns [`DecodeError`], with the path of the attribute, if this is not a CloudEvents 1.0
+    /// event, its type is not an [`EventType`], it has no JSON data, or the data does not match a
+    /// known type.
     pub fn to_event(&self, received_at: Timestamp) -> Result<LabEvent, DecodeError> {
         if self.specversion != SPECVERSION {
-            return Err(malformed("specversion", "not CloudEvents 1.0"));
+            return Err(malformed("specversion", "must be `1.0`"));
         }
-        // All events of a source without ids would pass for one.
+        // Without ids, all events of a source would count as duplicates of one another.
         for (name, value) in [("id", &self.id), ("source", &self.source)] {
             if value.is_empty() {
-                return Err(malformed(name, "empty"));
+                return Err(malformed(name, "must not be empty"));
             }
         }
         let event_type =
@@ -150,32 +152,33 @@ impl CloudEvent {
         LabEvent::from_parts(event_type, time, self.json()?, self.extensions())
     }
 
-    /// The extension attributes that have a value, save those that the envelope knows.
+    /// The extension attributes that have a value, except those with a name of the envelope.
     fn extensions(&self) -> UnknownMembers {
-        // Null is the same as absent (JSON event format, section 2.2).
-        let stays = |(name, json): &(&str, &JsonText)| {
-            json.as_str() != "null" && !Envelope::NAMES.contains(name)
+        // `null` means absent (JSON event format, section 2.2).
+        let is_kept = |(name, json): &(&str, &JsonText)| {
+            json.as_str() != "null" && !ReadEnvelope::NAMES.contains(name)
         };
-        let stay = self.unknown.texts().filter(stays);
+        let kept = self.unknown.texts().filter(is_kept);
         UnknownMembers::from_distinct(
-            stay.map(|(name, json)| (name.into(), json.clone())).collect(),
+            kept.map(|(name, json)| (name.into(), json.clone())).collect(),
         )
     }
 
     /// The data as JSON (JSON event format, section 3.1.2).
     fn json(&self) -> Result<JsonText, DecodeError> {
         let content_type = self.datacontenttype.as_deref();
-        let not_json = || malformed("datacontenttype", "the data is not JSON");
+        let not_json = || malformed("datacontenttype", "data is not JSON");
         match (&self.data, &self.data_base64) {
-            (Nullable::Absent, None) => Err(malformed("data", "there is no data")),
+            (Nullable::Absent, None) => Err(malformed("data", "missing field `data`")),
             (Nullable::Absent, Some(_)) if !content_type.is_some_and(is_json) => Err(not_json()),
             (Nullable::Absent, Some(text)) => {
-                let bytes =
-                    STANDARD.decode(text).map_err(|_| malformed("data_base64", "not base64"))?;
+                let bytes = STANDARD
+                    .decode(text)
+                    .map_err(|_| malformed("data_base64", "invalid base64"))?;
                 serde_json::from_slice(&bytes).map_err(|error| malformed("data_base64", error))
             }
             (Nullable::Null | Nullable::Value(_), Some(_)) => {
-                Err(malformed("data_base64", "`data` is there too"))
+                Err(malformed("data_base64", "must not be combined with `data`"))
             }
             (Nullable::Null | Nullable::Value(_), None) if !content_type.is_none_or(is_json) => {
                 Err(not_json())
@@ -190,11 +193,13 @@ fn malformed(path: &str, why: impl fmt::Display) -> DecodeError {
     DecodeError::Body { path: path.to_owned(), source }
 }
 
-/// Whether the media type declares JSON: `*/json` or `*/*+json`, in any case of letters, with any
+/// Returns whether the media type declares JSON: `*/json` or `*/*+json`, ignoring case and
 /// parameters (JSON event format, section 3.1.1).
 fn is_json(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence.split_once('/').is_some_and(|(_, it)| it == "json" || it.ends_with("+json"))
+    essence
+        .split_once('/')
+        .is_some_and(|(_, subtype)| subtype == "json" || subtype.ends_with("+json"))
 }
 
 fn content_type(headers: &HeaderMap) -> Result<Option<String>, CloudEventHeaderError> {
@@ -222,7 +227,7 @@ fn single<'a>(
     }
 }
 
-/// The attributes in the headers, by the headers' names.
+/// The attributes in the headers, by header name.
 struct Attributes<'a>(BTreeMap<&'a str, String>);
 
 impl<'a> Attributes<'a> {
@@ -265,41 +270,41 @@ impl<'a> Attributes<'a> {
     }
 }
 
-/// A request is no CloudEvent in binary mode: the sender is at fault, or sends something else.
+/// A request that is not a CloudEvent in binary mode.
 ///
-/// No variant holds a header's value or a part of the body.
+/// The sender is at fault, or sends something else. No variant contains a header value or a part of
+/// the body.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CloudEventHeaderError {
-    /// The content type is one of CloudEvents' own: the event, or a batch of them, is in the
-    /// body.
-    #[error("the content type says that the CloudEvent is in the body")]
+    /// The content type is one of CloudEvents' own: the event, or a batch of events, is in the body.
+    #[error("content type must not be `application/cloudevents*` in binary mode")]
     NotBinary,
-    /// The header of a required attribute is not there.
-    #[error("the {name} header is missing")]
+    /// The header of a required attribute is missing.
+    #[error("missing header `{name}`")]
     Missing {
-        /// The header.
+        /// The header name.
         name: HeaderName,
     },
-    /// The header stands twice.
-    #[error("the {name} header is repeated")]
+    /// The header appears more than once.
+    #[error("duplicate header `{name}`")]
     Duplicate {
-        /// The header.
+        /// The header name.
         name: HeaderName,
     },
-    /// The header's place is taken by `content-type` or by the body (section 3.1.1).
-    #[error("the {name} header has no place in a CloudEvent")]
+    /// The header is reserved: `content-type` or the body takes its place (section 3.1.1).
+    #[error("header `{name}` is not allowed in binary mode")]
     Forbidden {
-        /// The header.
+        /// The header name.
         name: HeaderName,
     },
-    /// The header is not encoded as section 3.1.3.2 says, or its value is not of its type.
-    #[error("the {name} header is malformed")]
+    /// The header is not encoded as section 3.1.3.2 requires, or its value does not match its type.
+    #[error("header `{name}` is malformed")]
     Malformed {
-        /// The header.
+        /// The header name.
         name: HeaderName,
     },
-    /// The body is not the JSON that the content type says.
-    #[error("the body is not the JSON that its content type says")]
+    /// The body is not valid JSON, although its content type says so.
+    #[error("body is not the JSON that `content-type` declares")]
     Body(#[source] DecodeError),
 }

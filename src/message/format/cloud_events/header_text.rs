@@ -1,6 +1,6 @@
-//! Attributes as header values (CloudEvents HTTP protocol binding 1.0.2, section 3.1.3.2).
+//! CloudEvents attributes as header values (HTTP protocol binding 1.0.2, section 3.1.3.2).
 
-/// Percent-encodes the UTF-8 of space, double quote, percent and all that is not printable ASCII.
+/// Percent-encodes space, double quote, percent and everything outside of printable ASCII, as UTF-8.
 pub(super) fn encode(text: &str) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
     let mut encoded = String::with_capacity(text.len());
@@ -16,9 +16,9 @@ pub(super) fn encode(text: &str) -> String {
     encoded
 }
 
-/// Resolves double-quoted strings, which senders of older versions write, then decodes percent
-/// signs once. `None` where the value is not printable ASCII, a quote is not closed, a percent
-/// sign has no two digits, or what comes out is not UTF-8.
+/// Resolves double-quoted strings, which senders of older versions write, then percent-decodes
+/// once. Returns `None` if the value is not printable ASCII, a quote is not closed, a percent sign is
+/// not followed by two digits, or the result is not UTF-8.
 pub(super) fn decode(value: &[u8]) -> Option<String> {
     let mut bytes = unquote(value)?.into_iter();
     let mut decoded = Vec::with_capacity(bytes.len());
@@ -31,7 +31,7 @@ pub(super) fn decode(value: &[u8]) -> Option<String> {
     String::from_utf8(decoded).ok()
 }
 
-/// RFC 7230, section 3.2.6.
+/// Resolves quoted strings (RFC 7230, section 3.2.6).
 fn unquote(value: &[u8]) -> Option<Vec<u8>> {
     let mut unquoted = Vec::with_capacity(value.len());
     let mut quoted = false;
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_specifications_example_is_encoded_as_it_says() {
+    fn header_text_encodes_the_specifications_example() {
         let (text, value) = ("Euro € 😀", "Euro%20%E2%82%AC%20%F0%9F%98%80");
         assert_eq!(encode(text), value);
         assert_eq!(decode(value.as_bytes()).as_deref(), Some(text));
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn decoding_takes_what_the_binding_says_and_refuses_what_it_says() {
+    fn header_text_decodes_as_the_binding_requires() {
         for (value, text) in [
             (&b""[..], Some("")),
             (b"%e2%82%ac%41", Some("€A")),
@@ -91,9 +91,9 @@ mod tests {
     }
 
     #[test]
-    fn every_character_comes_back() {
-        for it in (0..=0x10_FFFF).step_by(0x3D).filter_map(char::from_u32) {
-            let text = format!("a{it}\" %");
+    fn header_text_round_trips_every_character() {
+        for char in (0..=0x10_FFFF).step_by(0x3D).filter_map(char::from_u32) {
+            let text = format!("a{char}\" %");
             assert_eq!(decode(encode(&text).as_bytes()), Some(text));
         }
     }

@@ -1,8 +1,8 @@
-//! CloudEvents, written and read.
+//! Sending CloudEvents, and reading them back.
 
 use proptest::prelude::*;
 
-use super::cloud_event::read_binary;
+use super::cloud_events_receive::read_binary;
 use super::*;
 
 fn structured() -> CloudEvents {
@@ -13,7 +13,7 @@ fn binary() -> CloudEvents {
     CloudEvents::binary(SOURCE).unwrap()
 }
 
-/// As the headers of a request.
+/// The headers of a request with this rendering.
 fn headers(rendering: &Rendering) -> HeaderMap {
     let mut headers: HeaderMap =
         rendering.headers().map(|(name, value)| (name.clone(), value.clone())).collect();
@@ -44,7 +44,7 @@ fn paused() -> LabEvent {
 }
 
 #[test]
-fn the_structured_mode_is_one_object() {
+fn structured_mode_is_one_json_object() {
     let rendering = structured().render(&message(paused())).unwrap();
     assert_eq!(rendering.content_type(), "application/cloudevents+json");
     assert_eq!(rendering.headers().count(), 0);
@@ -55,7 +55,7 @@ fn the_structured_mode_is_one_object() {
 }
 
 #[test]
-fn the_binary_mode_is_headers_and_the_data() {
+fn binary_mode_is_headers_and_data() {
     let rendering = binary().render(&message(paused())).unwrap();
     assert_eq!(rendering.content_type(), "application/json");
     assert_eq!(
@@ -76,7 +76,7 @@ fn the_binary_mode_is_headers_and_the_data() {
 }
 
 #[test]
-fn percent_signs_are_encoded_once_and_decoded_once() {
+fn percent_sign_is_encoded_and_decoded_once() {
     let format = CloudEvents::binary("/cell%201").unwrap();
     let event = Event::new(RunStateChanged::new("100%", RunState::Paused), at());
     let message = LabEvent::from(event).into_message(MessageId::new("a%20\"b").unwrap()).unwrap();
@@ -96,7 +96,7 @@ fn percent_signs_are_encoded_once_and_decoded_once() {
 }
 
 #[test]
-fn every_event_comes_back_from_either_mode() {
+fn event_round_trips_through_both_modes() {
     for line in BODIES
         .into_iter()
         .chain([r#"{"type":"a.b","timestamp":"2025-04-17T09:30:00Z","data":null}"#])
@@ -124,7 +124,7 @@ fn every_event_comes_back_from_either_mode() {
 }
 
 #[test]
-fn a_member_that_is_no_attribute_is_not_left_out() {
+fn member_that_is_no_attribute_is_an_error() {
     let refusal = |name: &str, json: &str| {
         let mut event = Event::new(RunStateChanged::new("r1", RunState::Paused), at());
         event.unknown.insert(name, json).unwrap();
@@ -141,7 +141,7 @@ fn a_member_that_is_no_attribute_is_not_left_out() {
         ("trace", "null"),
         ("trace", r#""a\nb""#),
     ] {
-        let text = format!("the member {name:?} of the envelope is no CloudEvents attribute");
+        let text = format!("envelope member {name:?} is not a valid CloudEvents attribute");
         assert_eq!(refusal(name, json), text);
     }
     let long = "x".repeat(70_000);
@@ -151,13 +151,13 @@ fn a_member_that_is_no_attribute_is_not_left_out() {
 }
 
 #[test]
-fn a_message_of_bytes_has_no_event_to_write() {
-    refuses_bytes(&structured().render(&of_bytes()).unwrap_err());
-    refuses_bytes(&binary().render(&of_bytes()).unwrap_err());
+fn cloud_events_cannot_express_bytes() {
+    assert_has_no_event(&structured().render(&from_bytes()).unwrap_err());
+    assert_has_no_event(&binary().render(&from_bytes()).unwrap_err());
 }
 
 #[test]
-fn the_subject_is_what_the_type_names_or_else_what_the_order_follows() {
+fn subject_is_the_types_id_or_the_ordering_key() {
     let subject =
         |event: LabEvent| read_structured(&structured().render(&message(event)).unwrap()).subject;
     let of = |line: &str| {
@@ -198,25 +198,25 @@ fn the_subject_is_what_the_type_names_or_else_what_the_order_follows() {
 }
 
 #[test]
-fn a_source_is_a_uri_reference() {
+fn source_must_be_a_uri_reference() {
     let text = |source: &str| CloudEvents::structured(source).unwrap_err().to_string();
     for source in
         ["/a", "urn:uuid:6e8bc430-9c3a-11d9-9669-0800200c9a66", "mailto:a@b.example", "a%2fb?c#d"]
     {
         assert!(CloudEvents::binary(source).is_ok(), "{source}");
     }
-    assert_eq!(text(""), "the source of CloudEvents is empty");
+    assert_eq!(text(""), "CloudEvents `source` must not be empty");
     for source in ["a b", "é", "a\nb", "a\"", "100%", "%4", "%4g", "<a>", "a\\b"] {
         assert_eq!(
             text(source),
-            "the source of CloudEvents holds a character that a URI reference cannot"
+            "CloudEvents `source` must contain only characters allowed in a URI reference"
         );
         assert!(CloudEvents::binary(source).is_err());
     }
 }
 
 #[test]
-fn each_mode_and_source_has_a_name_of_its_own() {
+fn format_name_depends_on_mode_and_source() {
     let names = ["/a", "/b"].map(|source| {
         [CloudEvents::structured(source).unwrap(), CloudEvents::binary(source).unwrap()]
             .map(|format| format.name().to_owned())
@@ -225,9 +225,9 @@ fn each_mode_and_source_has_a_name_of_its_own() {
     assert_eq!(names[1], ["cloudevents-structured /b", "cloudevents-binary /b"]);
 }
 
-/// As a receiver does it: verify first, then read.
+/// Verify first, then read, as a receiver does.
 #[test]
-fn a_signed_request_in_binary_mode_is_verified_and_read() {
+fn signed_binary_request_verifies_and_decodes() {
     let secret = || Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
     let id = EndpointId::new("e").unwrap();
     let endpoint = Endpoint::new(id, "https://x.example/", Signer::standard_webhooks(secret()))
@@ -248,7 +248,7 @@ fn a_signed_request_in_binary_mode_is_verified_and_read() {
 }
 
 #[test]
-fn the_hosts_own_types_are_written_too() {
+fn unknown_event_can_be_sent_as_cloud_event() {
     let data = JsonText::new("[1.10, 2]").unwrap();
     let own = UnknownEvent::new("balance.weighed".parse().unwrap(), data, at());
     let rendering = structured().render(&message(own)).unwrap();
@@ -256,7 +256,7 @@ fn the_hosts_own_types_are_written_too() {
         body(&rendering),
         r#"{"specversion":"1.0","id":"msg_1","source":"https://lab.example/cell-1","type":"balance.weighed","time":"2025-04-17T09:30:00.000Z","datacontenttype":"application/json","data":[1.10, 2]}"#
     );
-    // Labware that moves is what it is about, whichever run it is for.
+    // The subject of a labware event is the labware, even if it has a run.
     let mut moved = LabwareMoved::new("plate-7", LabwareTrigger::Other("shaken".into()));
     moved.run_id = Some("r1".into());
     let read = read_structured(&structured().render(&message(Event::new(moved, at()))).unwrap());
@@ -267,7 +267,7 @@ proptest! {
     #![proptest_config(crate::support::config())]
 
     #[test]
-    fn any_text_comes_back_from_either_mode(run in any::<String>(), extension in any::<String>()) {
+    fn any_text_round_trips_through_both_modes(run in any::<String>(), extension in any::<String>()) {
         let mut event = Event::new(RunStateChanged::new(&*run, RunState::Paused), at());
         event.unknown.insert("ext", serde_json::to_string(&extension).unwrap()).unwrap();
         let event = LabEvent::from(event);
@@ -284,7 +284,7 @@ proptest! {
     }
 
     #[test]
-    fn any_headers_are_an_answer(
+    fn any_headers_decode_or_fail(
         value in proptest::collection::vec(any::<u8>(), 0..12),
         name in proptest::sample::select(vec!["ce-id", "ce-time", "ce-", "ce-x", "content-type"]),
         body in proptest::collection::vec(any::<u8>(), 0..6),

@@ -6,19 +6,23 @@ use labhook::endpoint::RegistryError;
 use crate::support::{eid, endpoint, registry};
 
 #[test]
-fn each_registry_error_has_its_text_and_changes_nothing() {
+fn registry_error_has_a_text_and_changes_nothing() {
     let mut registry = registry([endpoint("a")]).with_limit(2);
     let error = registry.insert(endpoint("a").with_enabled(false)).unwrap_err();
-    assert_eq!(error, RegistryError::Taken { id: eid("a") });
-    assert_eq!(error.to_string(), "the endpoint id a is taken");
+    assert_eq!(error, RegistryError::AlreadyRegistered { id: eid("a") });
+    assert_eq!(error.to_string(), "endpoint id `a` is already registered");
     assert!(registry.get(&eid("a")).unwrap().enabled, "the first stays");
 
     registry.insert(endpoint("b")).unwrap();
     let error = registry.insert(endpoint("c")).unwrap_err();
     assert_eq!(error, RegistryError::Full { limit: 2 });
-    assert_eq!(error.to_string(), "the registry holds 2 endpoints, and that is its limit");
+    assert_eq!(error.to_string(), "registry is full: at most 2 endpoints");
     let error = registry.insert(endpoint("a")).unwrap_err();
-    assert_eq!(error, RegistryError::Taken { id: eid("a") }, "taken says more than full");
+    assert_eq!(
+        error,
+        RegistryError::AlreadyRegistered { id: eid("a") },
+        "a duplicate is reported before the limit"
+    );
 
     let error = registry.replace(endpoint("c")).unwrap_err();
     assert_eq!(error.id, eid("c"));
@@ -27,7 +31,7 @@ fn each_registry_error_has_its_text_and_changes_nothing() {
 }
 
 #[test]
-fn endpoints_are_kept_in_the_order_of_their_ids() {
+fn registry_iterates_in_the_order_of_the_ids() {
     let registry = registry(["c", "a", "b"].map(endpoint));
     let ids: Vec<_> = registry.iter().map(|endpoint| endpoint.id().as_str()).collect();
     assert_eq!(ids, ["a", "b", "c"]);
@@ -36,7 +40,7 @@ fn endpoints_are_kept_in_the_order_of_their_ids() {
 }
 
 #[test]
-fn a_place_is_freed_by_removal_and_not_by_replacement() {
+fn removal_frees_a_place_and_replacement_does_not() {
     let mut registry = registry([endpoint("a")]).with_limit(1);
     let old = registry.replace(endpoint("a").with_enabled(false)).unwrap();
     assert!(old.enabled);
@@ -49,7 +53,7 @@ fn a_place_is_freed_by_removal_and_not_by_replacement() {
 }
 
 #[test]
-fn a_limit_below_what_there_is_refuses_more_and_removes_nothing() {
+fn limit_below_the_length_removes_nothing() {
     let mut registry = registry(["a", "b"].map(endpoint)).with_limit(0);
     assert_eq!(registry.len(), 2);
     assert_eq!(registry.insert(endpoint("c")), Err(RegistryError::Full { limit: 0 }));

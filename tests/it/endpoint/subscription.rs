@@ -1,4 +1,4 @@
-//! Which messages a subscription lets through.
+//! The messages that a subscription selects.
 
 use std::error::Error as _;
 
@@ -36,7 +36,7 @@ fn without(change: impl FnOnce(&mut Keys)) -> Keys {
     keys
 }
 
-/// A subscription with every condition, which [`full`] keys of `labware.moved` pass.
+/// A subscription with every filter, which [`full`] keys of `labware.moved` pass.
 fn strict() -> Subscription {
     Subscription::all()
         .event_types([pattern("run.*"), pattern("labware.moved")])
@@ -48,19 +48,19 @@ fn strict() -> Subscription {
 }
 
 #[test]
-fn no_condition_lets_everything_through() {
+fn subscription_without_filters_matches_everything() {
     assert!(Subscription::all().matches(&message("x", Keys::new())));
     assert!(Subscription::all().matches(&message("labware.moved", full())));
-    // A condition of no value is none.
+    // A filter with an empty list is no filter.
     let empty = Subscription::all().event_types([]).runs([]).projects([]).tasks([]).labware([]);
     assert_eq!(empty, Subscription::all());
     assert!(empty.with_trigger_on(TriggerOn::Both).matches(&message("x", Keys::new())));
 }
 
 #[test]
-fn each_condition_alone_asks_for_its_key_with_one_of_its_values() {
+fn filter_requires_its_key_with_a_listed_value() {
     let all = Subscription::all;
-    let conditions = [
+    let filters = [
         (
             all().runs(["r1".into(), "r2".into()]),
             Keys::new().with_run("r1"),
@@ -78,23 +78,23 @@ fn each_condition_alone_asks_for_its_key_with_one_of_its_values() {
             Keys::new().with_labware("l2"),
         ),
     ];
-    for (index, (subscription, wanted, other)) in conditions.iter().enumerate() {
+    for (index, (subscription, wanted, other)) in filters.iter().enumerate() {
         assert!(subscription.matches(&message("x", wanted.clone())), "{subscription:?}");
         assert!(subscription.matches(&message("x", full())), "{subscription:?}");
         assert!(!subscription.matches(&message("x", other.clone())), "{subscription:?}");
         assert!(!subscription.matches(&message("x", Keys::new())), "{subscription:?}");
-        for (of_other_kind, (_, keys, _)) in conditions.iter().enumerate() {
-            let own = index == of_other_kind;
+        for (other_index, (_, keys, _)) in filters.iter().enumerate() {
+            let own = index == other_index;
             assert_eq!(subscription.matches(&message("x", keys.clone())), own, "{keys:?}");
         }
     }
-    // The ordering key is no filter, and stands in for none.
+    // The ordering key does not count as any other key.
     let ordered = Keys::new().with_ordering("r1");
-    assert!(!conditions[0].0.matches(&message("x", ordered)));
+    assert!(!filters[0].0.matches(&message("x", ordered)));
 }
 
 #[test]
-fn ids_are_compared_whole_and_to_the_letter() {
+fn ids_match_exactly() {
     let subscription = Subscription::all().runs(["r1".into()]);
     for other in ["r", "r11", "R1", " r1", ""] {
         assert!(!subscription.matches(&message("x", Keys::new().with_run(other))), "{other:?}");
@@ -105,7 +105,7 @@ fn ids_are_compared_whole_and_to_the_letter() {
 }
 
 #[test]
-fn all_conditions_must_hold() {
+fn all_filters_must_match() {
     let moved = |keys| message("labware.moved", keys);
     assert!(strict().matches(&moved(full())));
     assert!(strict().matches(&moved(full().with_run("r2"))));
@@ -128,7 +128,7 @@ fn all_conditions_must_hold() {
 }
 
 #[test]
-fn a_trigger_condition_asks_for_that_end_of_a_movement() {
+fn trigger_filter_selects_an_end_of_a_movement() {
     for (trigger_on, start, end, none) in [
         (TriggerOn::Start, true, false, false),
         (TriggerOn::End, false, true, false),
@@ -144,7 +144,7 @@ fn a_trigger_condition_asks_for_that_end_of_a_movement() {
 }
 
 #[test]
-fn a_pattern_is_every_type_a_family_or_one() {
+fn pattern_matches_all_a_family_or_one_type() {
     for (text, yes, no) in [
         ("*", &["run", "run.state_changed", "a.b.c"][..], &[][..]),
         ("run.*", &["run.state_changed", "run.state.changed"], &["run", "runs.x", "re.run.x"]),
@@ -165,16 +165,16 @@ fn a_pattern_is_every_type_a_family_or_one() {
     let run = EventType::from_static("run");
     assert_eq!(pattern("run.*"), EventPattern::under(run.clone()));
     assert_eq!(pattern("run"), run.into());
-    assert_eq!(pattern("*"), EventPattern::EVERY);
+    assert_eq!(pattern("*"), EventPattern::ALL);
 }
 
 #[test]
-fn a_text_that_is_no_pattern_is_refused() {
+fn invalid_pattern_is_refused() {
     let long = "a".repeat(129);
     let (empty, character, too_long) = (
-        "an event type or a segment of it is empty",
-        "an event type holds a character other than A-Z a-z 0-9 _ - .",
-        "an event type is longer than 128 bytes",
+        "event type must not have an empty segment",
+        "event type must contain only `A-Z a-z 0-9 _ - .`",
+        "event type must be at most 128 bytes, got 129",
     );
     for (text, source) in [
         ("", empty),
@@ -192,7 +192,11 @@ fn a_text_that_is_no_pattern_is_refused() {
         (&long, too_long),
     ] {
         let error = text.parse::<EventPattern>().unwrap_err();
-        assert_eq!(error.to_string(), "not an event type, nor one followed by .*", "{text:?}");
+        assert_eq!(
+            error.to_string(),
+            "event pattern must be `*`, an event type, or an event type followed by `.*`",
+            "{text:?}"
+        );
         assert_eq!(error.source().unwrap().to_string(), source, "{text:?}");
         let json = serde_json::to_string(&[text]).unwrap();
         assert!(serde_json::from_str::<Vec<EventPattern>>(&json).is_err(), "{text:?}");
@@ -200,7 +204,7 @@ fn a_text_that_is_no_pattern_is_refused() {
 }
 
 #[test]
-fn the_saved_form_is_the_documented_one_and_reads_back() {
+fn subscription_round_trips_through_saved_state() {
     let json = concat!(
         r#"{"event_types":["run.*","labware.moved"],"runs":["r1","r2"],"projects":["p1"],"#,
         r#""tasks":["t1"],"labware":["l1"],"trigger_on":"start"}"#
@@ -217,10 +221,13 @@ fn the_saved_form_is_the_documented_one_and_reads_back() {
 }
 
 #[test]
-fn a_mistake_in_a_configuration_is_an_error_and_not_everything() {
+fn invalid_configuration_is_refused() {
     for (json, reason) in [
         (r#"{"run":["r1"]}"#, "unknown field `run`"),
-        (r#"{"event_types":["run.*.x"]}"#, "not an event type, nor one followed by .*"),
+        (
+            r#"{"event_types":["run.*.x"]}"#,
+            "event pattern must be `*`, an event type, or an event type followed by `.*`",
+        ),
         (r#"{"event_types":"*"}"#, "expected a sequence"),
         (r#"{"trigger_on":"start","trigger_on":"end"}"#, "duplicate field `trigger_on`"),
         (r#"{"trigger_on":"begin"}"#, "unknown variant `begin`"),

@@ -1,4 +1,4 @@
-//! What has happened, in a sentence.
+//! Human-readable descriptions of lab events.
 
 use crate::lab::{
     Dataset, InstructionCompleted, Issue, LabEvent, Label, LabwareMoved, LabwareTrigger, Location,
@@ -6,8 +6,8 @@ use crate::lab::{
     TaskState, TaskStateChanged,
 };
 
-/// One sentence, and what the sender had to say to people after it.
-pub(super) fn of(event: &LabEvent) -> String {
+/// Describes the event in one sentence, followed by the sender's own message, if there is one.
+pub(super) fn describe(event: &LabEvent) -> String {
     match event {
         LabEvent::RunStateChanged(event) => run(&event.data),
         LabEvent::InstructionCompleted(event) => instruction(&event.data),
@@ -24,15 +24,15 @@ pub(super) fn of(event: &LabEvent) -> String {
         LabEvent::SampleUpdated(event) => sample(&event.data.sample, &updated(&event.data.changes)),
         LabEvent::SampleDeleted(event) => sample(&event.data.sample, "deleted"),
         LabEvent::LabelUpdated(event) => {
-            let status = event.data.label.status.as_ref().map(|it| words(it.as_str()));
-            let status = after(" and is now ", status.as_deref());
+            let status = event.data.label.status.as_ref().map(|state| words(state.as_str()));
+            let status = prefixed(" and is now ", status.as_deref());
             label(&event.data.label, &(updated(&event.data.changes) + &status))
         }
         LabEvent::LabelDeleted(event) => label(&event.data.label, "deleted"),
         LabEvent::IssueCreated(event) => issue(&event.data.issue, "raised"),
         LabEvent::IssueUpdated(event) => {
-            let status = event.data.issue.status.as_ref().map(|it| words(it.as_str()));
-            let status = after(" and is now ", status.as_deref());
+            let status = event.data.issue.status.as_ref().map(|state| words(state.as_str()));
+            let status = prefixed(" and is now ", status.as_deref());
             issue(&event.data.issue, &(updated(&event.data.changes) + &status))
         }
         LabEvent::ReleaseCreated(event) => release(&event.data.release),
@@ -42,7 +42,7 @@ pub(super) fn of(event: &LabEvent) -> String {
 }
 
 fn run(data: &RunStateChanged) -> String {
-    let did = match &data.state {
+    let verb = match &data.state {
         RunState::Started => "has started",
         RunState::Paused => "is paused",
         RunState::Resumed => "goes on",
@@ -52,17 +52,17 @@ fn run(data: &RunStateChanged) -> String {
         RunState::Canceled => "was canceled",
         RunState::Other(state) => &format!("is now {}", words(state)),
     };
-    let run = named(data.run_id.as_str(), data.title.as_deref());
-    said(format!("Run {run} {did}."), data.message.as_deref())
+    let run = with_name(data.run_id.as_str(), data.title.as_deref());
+    with_message(format!("Run {run} {verb}."), data.message.as_deref())
 }
 
 fn instruction(data: &InstructionCompleted) -> String {
-    let operation = in_brackets(data.operation.as_deref());
+    let operation = parenthesized(data.operation.as_deref());
     format!("Instruction {}{operation} of run {} has completed.", data.instruction_id, data.run_id)
 }
 
 fn task(data: &TaskStateChanged) -> String {
-    let did = match &data.state {
+    let verb = match &data.state {
         TaskState::Pending => "waits to begin",
         TaskState::Running => "is running",
         TaskState::Paused => "is paused",
@@ -72,119 +72,125 @@ fn task(data: &TaskStateChanged) -> String {
         TaskState::Canceled => "was canceled",
         TaskState::Other(state) => &format!("is now {}", words(state)),
     };
-    let device = after(" on ", data.device.as_deref());
+    let device = prefixed(" on ", data.device.as_deref());
     let attempt = data.attempt.map(|attempt| format!(" (attempt {attempt})")).unwrap_or_default();
-    let sentence = format!("Task {} of run {} {did}{device}{attempt}.", data.task_id, data.run_id);
-    said(sentence, data.message.as_deref())
+    let sentence = format!("Task {} of run {} {verb}{device}{attempt}.", data.task_id, data.run_id);
+    with_message(sentence, data.message.as_deref())
 }
 
 fn labware(data: &LabwareMoved) -> String {
-    let did = match &data.trigger {
+    let verb = match &data.trigger {
         LabwareTrigger::Start => "was picked up",
         LabwareTrigger::End => "was placed down",
         LabwareTrigger::Other(trigger) => &format!("was moved ({})", words(trigger)),
     };
-    let from = data.from.as_ref().map(|it| format!(" from {}", location(it))).unwrap_or_default();
-    let to = data.to.as_ref().map(|it| format!(" to {}", location(it))).unwrap_or_default();
-    let way = if from.is_empty() && to.is_empty() { "" } else { "," };
-    let sentence = format!("Labware {} {did}{way}{from}{to}.", data.labware_id);
-    said(sentence, data.message.as_deref())
+    let from =
+        data.from.as_ref().map(|from| format!(" from {}", location(from))).unwrap_or_default();
+    let to = data.to.as_ref().map(|to| format!(" to {}", location(to))).unwrap_or_default();
+    let separator = if from.is_empty() && to.is_empty() { "" } else { "," };
+    let sentence = format!("Labware {} {verb}{separator}{from}{to}.", data.labware_id);
+    with_message(sentence, data.message.as_deref())
 }
 
 fn location(location: &Location) -> String {
-    format!("{}{}", location.device, after(" slot ", location.slot.as_deref()))
+    format!("{}{}", location.device, prefixed(" slot ", location.slot.as_deref()))
 }
 
 fn safety(data: &SafetyStateChanged) -> String {
-    let device = data.device.as_ref().map(|it| format!("device {it} of ")).unwrap_or_default();
+    let device =
+        data.device.as_ref().map(|device| format!("device {device} of ")).unwrap_or_default();
     let state = words(data.state.as_str());
-    let severity = data.severity.as_ref().map(|it| words(it.as_str()));
-    let severity = in_brackets(severity.as_deref());
+    let severity = data.severity.as_ref().map(|state| words(state.as_str()));
+    let severity = parenthesized(severity.as_deref());
     let sentence =
         format!("Safety: {device}workcell {} is now {state}{severity}.", data.workcell_id);
-    said(sentence, data.message.as_deref())
+    with_message(sentence, data.message.as_deref())
 }
 
 fn plan(data: &PlanCreated) -> String {
-    let run = after(" for run ", data.run_id.as_ref().map(AsRef::as_ref));
+    let run = prefixed(" for run ", data.run_id.as_ref().map(AsRef::as_ref));
     let status = words(data.status.as_str());
-    let takes = data.makespan_seconds.map(|it| format!(", and takes {it} s")).unwrap_or_default();
+    let takes =
+        data.makespan_seconds.map(|seconds| format!(", and takes {seconds} s")).unwrap_or_default();
     let sentence = format!("Plan {}{run} is now {status}{takes}.", data.plan_id);
-    said(sentence, data.message.as_deref())
+    with_message(sentence, data.message.as_deref())
 }
 
-fn dataset(dataset: &Dataset, did: &str) -> String {
+fn dataset(dataset: &Dataset, verb: &str) -> String {
     let name = dataset.full_name.as_deref().or(dataset.name.as_deref());
-    format!("Dataset {} was {did}.", named(dataset.id.as_str(), name))
+    format!("Dataset {} was {verb}.", with_name(dataset.id.as_str(), name))
 }
 
-fn sample(sample: &Sample, did: &str) -> String {
-    let name = named(sample.id.as_str(), sample.name.as_deref());
-    let labware = after(" in labware ", sample.labware_id.as_ref().map(AsRef::as_ref));
-    let dataset = after(" of dataset ", sample.dataset_id.as_ref().map(AsRef::as_ref));
-    format!("Sample {name}{labware}{dataset} was {did}.")
+fn sample(sample: &Sample, verb: &str) -> String {
+    let name = with_name(sample.id.as_str(), sample.name.as_deref());
+    let labware = prefixed(" in labware ", sample.labware_id.as_ref().map(AsRef::as_ref));
+    let dataset = prefixed(" of dataset ", sample.dataset_id.as_ref().map(AsRef::as_ref));
+    format!("Sample {name}{labware}{dataset} was {verb}.")
 }
 
-fn label(label: &Label, did: &str) -> String {
-    let labelset = after(" in the set ", label.labelset.as_deref());
-    format!("The label of sample {}{labelset} was {did}.", label.sample_id)
+fn label(label: &Label, verb: &str) -> String {
+    let labelset = prefixed(" in the set ", label.labelset.as_deref());
+    format!("The label of sample {}{labelset} was {verb}.", label.sample_id)
 }
 
-fn issue(issue: &Issue, did: &str) -> String {
+fn issue(issue: &Issue, verb: &str) -> String {
     let name = issue.sample_name.clone();
-    let sample = issue.sample_id.as_ref().map(|id| named(id.as_str(), name.as_deref()));
-    let sample = after(" about sample ", sample.or(name).as_deref());
-    let sentence = format!("Issue {}{sample} was {did}.", issue.id);
-    said(sentence, issue.description.as_deref())
+    let sample = issue.sample_id.as_ref().map(|id| with_name(id.as_str(), name.as_deref()));
+    let sample = prefixed(" about sample ", sample.or(name).as_deref());
+    let sentence = format!("Issue {}{sample} was {verb}.", issue.id);
+    with_message(sentence, issue.description.as_deref())
 }
 
 fn release(release: &Release) -> String {
-    let name = named(release.id.as_str(), release.name.as_deref());
-    let dataset = after(" of dataset ", release.dataset_id.as_ref().map(AsRef::as_ref));
-    let status = release.status.as_ref().map(|it| words(it.as_str()));
-    let status = in_brackets(status.as_deref());
-    said(format!("Release {name}{dataset} was created{status}."), release.description.as_deref())
+    let name = with_name(release.id.as_str(), release.name.as_deref());
+    let dataset = prefixed(" of dataset ", release.dataset_id.as_ref().map(AsRef::as_ref));
+    let status = release.status.as_ref().map(|state| words(state.as_str()));
+    let status = parenthesized(status.as_deref());
+    with_message(
+        format!("Release {name}{dataset} was created{status}."),
+        release.description.as_deref(),
+    )
 }
 
 fn resource(data: &ResourceChanged) -> String {
-    let id = after(" ", data.resource_id.as_ref().map(AsRef::as_ref));
-    let changes = list(&data.changes);
+    let id = prefixed(" ", data.resource_id.as_ref().map(AsRef::as_ref));
+    let changes = name_list(&data.changes);
     format!("{}{id}: {}{changes}.", data.resource_type, words(data.operation.as_str()))
 }
 
-/// What people call a thing, with its id behind that.
-fn named(id: &str, name: Option<&str>) -> String {
+/// The display name followed by the id, or the id alone.
+fn with_name(id: &str, name: Option<&str>) -> String {
     match name {
         Some(name) if !name.is_empty() && name != id => format!("{name} ({id})"),
         _ => id.to_owned(),
     }
 }
 
-/// A state as it is spoken: `LABELING_IN_PROGRESS` is `labeling in progress`.
+/// A state in plain words: `LABELING_IN_PROGRESS` becomes `labeling in progress`.
 fn words(state: &str) -> String {
     state.replace('_', " ").to_lowercase()
 }
 
-fn after(words: &str, text: Option<&str>) -> String {
-    text.map(|text| format!("{words}{text}")).unwrap_or_default()
+fn prefixed(prefix: &str, text: Option<&str>) -> String {
+    text.map(|text| format!("{prefix}{text}")).unwrap_or_default()
 }
 
 fn updated(changes: &Option<Vec<String>>) -> String {
-    format!("updated{}", list(changes))
+    format!("updated{}", name_list(changes))
 }
 
-fn in_brackets(text: Option<&str>) -> String {
+fn parenthesized(text: Option<&str>) -> String {
     text.map(|text| format!(" ({text})")).unwrap_or_default()
 }
 
-fn list(changes: &Option<Vec<String>>) -> String {
+fn name_list(changes: &Option<Vec<String>>) -> String {
     match changes.as_deref() {
         None | Some([]) => String::new(),
         Some(changes) => format!(" ({})", changes.join(", ")),
     }
 }
 
-fn said(sentence: String, message: Option<&str>) -> String {
+fn with_message(sentence: String, message: Option<&str>) -> String {
     match message {
         None | Some("") => sentence,
         Some(message) => format!("{sentence} {message}"),

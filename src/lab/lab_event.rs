@@ -1,11 +1,19 @@
-//! Any event of the catalogue: [`LabEvent`].
+//! Any lab event: [`LabEvent`].
 
-use super::{
-    DatasetCreated, DatasetDeleted, DatasetUpdated, InstructionCompleted, IssueCreated,
-    IssueUpdated, LabelDeleted, LabelUpdated, LabwareMoved, PlanCreated, ReleaseCreated,
-    ResourceChanged, RunStateChanged, SafetyStateChanged, SampleCreated, SampleDeleted,
-    SampleUpdated, TaskStateChanged,
-};
+use serde::{Serialize, Serializer};
+
+use super::dataset::{DatasetCreated, DatasetDeleted, DatasetUpdated};
+use super::instruction::InstructionCompleted;
+use super::issue::{IssueCreated, IssueUpdated};
+use super::label::{LabelDeleted, LabelUpdated};
+use super::labware::LabwareMoved;
+use super::plan::PlanCreated;
+use super::release::ReleaseCreated;
+use super::resource::ResourceChanged;
+use super::run::RunStateChanged;
+use super::safety::SafetyStateChanged;
+use super::sample::{SampleCreated, SampleDeleted, SampleUpdated};
+use super::task::TaskStateChanged;
 use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::event::{EncodeError, Event, Keys, Payload, UnknownEvent};
 use crate::event_type::EventType;
@@ -19,20 +27,21 @@ macro_rules! catalogue {
         #[non_exhaustive]
         pub enum $name {
             $(
-                #[doc = concat!("See [`", stringify!($payload), "`].")]
+                #[doc = concat!("See [`", stringify!($payload), "`](crate::lab::", stringify!($payload), ").")]
                 $payload(Event<$payload>),
             )+
-            /// An event of a type that is not in the catalogue, with its data as text.
+            /// An event whose type is not in the catalogue, with its data as JSON text.
             ///
-            /// Decoding makes it of such types only; one that a host makes is taken as it is.
+            /// Decoding returns this variant only for types outside of
+            /// [`CATALOGUE`](Self::CATALOGUE).
             Unknown(UnknownEvent),
         }
 
         impl $name {
-            /// The types of event that have an arm of their own.
+            /// The event types that have a variant of their own.
             pub const CATALOGUE: &'static [EventType] = &[$($payload::EVENT_TYPE),+];
 
-            /// The event's type.
+            /// Returns the type of the event.
             #[must_use]
             pub fn event_type(&self) -> &EventType {
                 match self {
@@ -41,7 +50,7 @@ macro_rules! catalogue {
                 }
             }
 
-            /// When it happened.
+            /// Returns the time at which the event happened.
             #[must_use]
             pub fn timestamp(&self) -> &TimeText {
                 match self {
@@ -50,7 +59,8 @@ macro_rules! catalogue {
                 }
             }
 
-            /// What subscriptions and ordering may look at; nothing for an unknown event.
+            /// Returns the keys that subscriptions filter by and ordering follows; none for an
+            /// unknown event.
             #[must_use]
             pub fn keys(&self) -> Keys {
                 match self {
@@ -59,7 +69,7 @@ macro_rules! catalogue {
                 }
             }
 
-            /// Writes the envelope as compact JSON.
+            /// Encodes the envelope as compact JSON.
             pub(crate) fn to_json(&self) -> Result<Vec<u8>, EncodeError> {
                 match self {
                     $(Self::$payload(event) => event.to_json(),)+
@@ -67,7 +77,7 @@ macro_rules! catalogue {
                 }
             }
 
-            /// Reads the data where the type is in the catalogue, and keeps it where it is not.
+            /// Decodes the data if the type is in the catalogue, and keeps it as text otherwise.
             pub(crate) fn from_parts(
                 event_type: EventType,
                 timestamp: TimeText,
@@ -83,6 +93,16 @@ macro_rules! catalogue {
             }
         }
 
+        /// Writes the envelope `{"type", "timestamp", "data"}`.
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$payload(event) => event.serialize(serializer),)+
+                    Self::Unknown(event) => event.serialize(serializer),
+                }
+            }
+        }
+
         $(
             impl From<Event<$payload>> for $name {
                 fn from(event: Event<$payload>) -> Self {
@@ -94,10 +114,11 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    /// Any event of the catalogue, and any that is not in it.
+    /// Any lab event: one variant per event type of the [catalogue](crate::lab), and
+    /// [`Unknown`](Self::Unknown) for all other types.
     ///
-    /// A type that the catalogue does not hold is a value, [`Unknown`](Self::Unknown); a type that
-    /// it does hold with data of another form is an error that says where.
+    /// An event type outside of the catalogue is not an error. Malformed data of a known type is
+    /// one, and the error names the path.
     ///
     /// ```
     /// use labhook::{Event, LabEvent, Timestamp};
@@ -107,10 +128,11 @@ catalogue! {
     /// let event = LabEvent::from(Event::new(paused, Timestamp::from_unix_seconds(1_744_882_200)));
     /// match &event {
     ///     LabEvent::RunStateChanged(run) => assert_eq!(run.data.state, RunState::Paused),
-    ///     LabEvent::Unknown(other) => println!("passing on {}", other.event_type),
+    ///     LabEvent::Unknown(other) => println!("forwarding {}", other.event_type),
     ///     _ => {}
     /// }
     /// assert_eq!(event.event_type().as_str(), "run.state_changed");
+    /// assert_eq!(event.keys().run.unwrap().as_str(), "r19a428rm8tbp");
     /// ```
     LabEvent:
     RunStateChanged,
@@ -139,8 +161,8 @@ impl From<UnknownEvent> for LabEvent {
     }
 }
 
-/// [`DecodeError::Body`] where the envelope is malformed and [`DecodeError::Data`] where the data
-/// of a known type is.
+/// Fails with [`DecodeError::Body`] if the envelope is malformed, and with [`DecodeError::Data`] if
+/// the data of a known type is.
 impl Decode for LabEvent {
     fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
         let UnknownEvent { event_type, timestamp, data, unknown } = UnknownEvent::decode(body)?;

@@ -1,4 +1,4 @@
-//! CloudEvents that others wrote.
+//! Receiving CloudEvents from other senders.
 
 use super::*;
 use crate::support::body_malformed_at;
@@ -9,18 +9,18 @@ pub(super) fn read_binary(headers: &HeaderMap, body: &[u8]) -> Result<CloudEvent
 }
 
 #[test]
-fn what_others_write_is_read() {
+fn structured_event_of_another_sender_decodes() {
     let event = |body: &str| {
         danger::unsigned(body.as_bytes()).decode::<CloudEvent>().unwrap().to_event(at())
     };
-    // No time, no content type, null where nothing is, and an extension.
+    // No time, no content type, null members, and an extension.
     let read = event(r#"{"data":"text","type":"com.example.some-event","source":"/x","subject":null,"id":"A","specversion":"1.0","comexampleextension1":"value","unset":null,"timestamp":"2009"}"#).unwrap();
     let LabEvent::Unknown(read) = read else { panic!("not in the catalogue") };
     assert_eq!(read.timestamp.timestamp(), at());
     assert_eq!(read.data.as_str(), r#""text""#);
     let members: Vec<_> = read.unknown.iter().collect();
     assert_eq!(members, [("comexampleextension1", r#""value""#)]);
-    // JSON by its content type, as bytes.
+    // JSON according to the content type, as bytes.
     for content_type in ["application/json", "TEXT/JSON; charset=utf-8", "application/vnd.x+json"] {
         let body = format!(
             r#"{{"specversion":"1.0","id":"1","source":"/","type":"a","datacontenttype":"{content_type}","data_base64":"eyAieHl6IjogMTIzIH0="}}"#
@@ -31,7 +31,7 @@ fn what_others_write_is_read() {
 }
 
 #[test]
-fn each_event_that_is_no_lab_event_is_an_error_that_says_where() {
+fn invalid_event_error_names_the_attribute() {
     let refusal = |members: &str| {
         let body = format!(r#"{{"id":"1","source":"/",{members}}}"#);
         let error = danger::unsigned(body.as_bytes())
@@ -42,38 +42,38 @@ fn each_event_that_is_no_lab_event_is_an_error_that_says_where() {
         (error.to_string(), error.source().unwrap().to_string())
     };
     for (members, path, why) in [
-        (r#""specversion":"0.3","type":"a","data":1"#, "specversion", "not CloudEvents 1.0"),
+        (r#""specversion":"0.3","type":"a","data":1"#, "specversion", "must be `1.0`"),
         (
             r#""specversion":"1.0","type":"a:b","data":1"#,
             "type",
-            "an event type holds a character other than A-Z a-z 0-9 _ - .",
+            "event type must contain only `A-Z a-z 0-9 _ - .`",
         ),
-        (r#""specversion":"1.0","type":"a""#, "data", "there is no data"),
+        (r#""specversion":"1.0","type":"a""#, "data", "missing field `data`"),
         (
             r#""specversion":"1.0","type":"a","data":"<x/>","datacontenttype":"application/xml""#,
             "datacontenttype",
-            "the data is not JSON",
+            "data is not JSON",
         ),
         (
             r#""specversion":"1.0","type":"a","data_base64":"MQ==","datacontenttype":"text/plain""#,
             "datacontenttype",
-            "the data is not JSON",
+            "data is not JSON",
         ),
-        // Nothing may be taken for JSON that does not say so.
+        // Bytes without a content type are not assumed to be JSON.
         (
             r#""specversion":"1.0","type":"a","data_base64":"MQ==""#,
             "datacontenttype",
-            "the data is not JSON",
+            "data is not JSON",
         ),
         (
             r#""specversion":"1.0","type":"a","data_base64":"MQ==","data":1,"datacontenttype":"a/json""#,
             "data_base64",
-            "`data` is there too",
+            "must not be combined with `data`",
         ),
         (
             r#""specversion":"1.0","type":"a","data_base64":"!","datacontenttype":"a/json""#,
             "data_base64",
-            "not base64",
+            "invalid base64",
         ),
         (
             r#""specversion":"1.0","type":"a","data_base64":"ew==","datacontenttype":"a/json""#,
@@ -114,7 +114,7 @@ fn foreign() -> HeaderMap {
 }
 
 #[test]
-fn the_binary_mode_of_others_is_read() {
+fn binary_event_of_another_sender_decodes() {
     let read = read_binary(&foreign(), b" {\"a\" : 1.10} ").unwrap();
     assert_eq!(read.dataschema, None);
     let members: Vec<_> = read.unknown.iter().collect();
@@ -123,7 +123,7 @@ fn the_binary_mode_of_others_is_read() {
     assert_eq!(event.data.as_str(), r#"{"a" : 1.10}"#);
     assert_eq!(event.timestamp.as_str(), "2018-04-05T03:56:24Z");
 
-    // Data that is not JSON is kept, and is no lab event.
+    // Data that is not JSON is kept, but is not a lab event.
     for content_type in [Some("text/plain"), Some("application/jsonx"), None] {
         let mut headers = foreign();
         headers.remove("content-type");
@@ -141,18 +141,18 @@ fn the_binary_mode_of_others_is_read() {
 }
 
 #[test]
-fn each_refusal_of_the_headers_has_its_text() {
+fn header_error_texts_name_the_header() {
     let refusal = |change: &dyn Fn(&mut HeaderMap)| {
         let mut headers = foreign();
         change(&mut headers);
         read_binary(&headers, b"{}").unwrap_err()
     };
     for name in ["ce-specversion", "ce-type", "ce-id", "ce-source"] {
-        let text = format!("the {name} header is missing");
+        let text = format!("missing header `{name}`");
         assert_eq!(refusal(&|headers| drop(headers.remove(name))), text);
     }
     for name in ["ce-type", "ce-zext", "content-type"] {
-        let text = format!("the {name} header is repeated");
+        let text = format!("duplicate header `{name}`");
         let repeat = |headers: &mut HeaderMap| {
             let value = headers[name].clone();
             headers.append(name, value);
@@ -160,7 +160,7 @@ fn each_refusal_of_the_headers_has_its_text() {
         assert_eq!(refusal(&repeat), text);
     }
     for name in ["ce-datacontenttype", "ce-data", "ce-data_base64"] {
-        let text = format!("the {name} header has no place in a CloudEvent");
+        let text = format!("header `{name}` is not allowed in binary mode");
         let add = |headers: &mut HeaderMap| {
             headers.insert(name, HeaderValue::from_static("text/plain"));
         };
@@ -176,16 +176,19 @@ fn each_refusal_of_the_headers_has_its_text() {
         let set = |headers: &mut HeaderMap| {
             headers.insert(name, HeaderValue::from_bytes(value).unwrap());
         };
-        assert_eq!(refusal(&set), format!("the {name} header is malformed"));
+        assert_eq!(refusal(&set), format!("header `{name}` is malformed"));
     }
     for structured in ["application/cloudevents+json", "Application/CloudEvents-batch+json; a=b"] {
         let set = |headers: &mut HeaderMap| {
             headers.insert("content-type", HeaderValue::from_static(structured));
         };
-        assert_eq!(refusal(&set), "the content type says that the CloudEvent is in the body");
+        assert_eq!(
+            refusal(&set),
+            "content type must not be `application/cloudevents*` in binary mode"
+        );
     }
     let error =
         CloudEvent::from_binary(&foreign(), danger::unsigned(b"{").trusted_body()).unwrap_err();
-    assert_eq!(error.to_string(), "the body is not the JSON that its content type says");
+    assert_eq!(error.to_string(), "body is not the JSON that `content-type` declares");
     assert_eq!(error.source().unwrap().to_string(), "the body is malformed");
 }

@@ -1,23 +1,21 @@
-//! What an object holds besides the members its type knows: [`UnknownMembers`].
+//! The unknown members of a JSON object: [`UnknownMembers`].
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::ser::{Error as _, SerializeMap};
 
-use super::JsonText;
+use super::json_text::JsonText;
 use crate::decode::JsonError;
 
-/// The members of a JSON object that its type does not know, verbatim and in the order in which
-/// they came.
+/// The members of a JSON object that its type does not know, verbatim and in their original order.
 ///
-/// They are written after the known ones, so nothing that a newer or richer sender says is lost
-/// on the way through. A value keeps its spelling; a name keeps its characters, whichever escapes
-/// they were written with. `Debug` gives the names and no part of the values.
+/// They are written back after the known members, so data from a newer or richer sender survives
+/// a round trip. Values keep their spelling; names keep their characters, but not the escapes they
+/// were written with. `Debug` shows the names and no values.
 ///
-/// A sender may add members of its own. Names that the type knows are not for adding: the object
-/// refuses to be written, for a body that says one thing twice means different things to
-/// different readers.
+/// A sender can add members of its own. A name that the type already knows makes serialization
+/// fail, because a body with a duplicate member means different things to different parsers.
 ///
 /// ```
 /// use labhook::json::UnknownMembers;
@@ -33,51 +31,51 @@ use crate::decode::JsonError;
 pub struct UnknownMembers(Vec<(Box<str>, JsonText)>);
 
 impl UnknownMembers {
-    /// No members.
+    /// Creates an empty list of members.
     #[must_use]
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// Takes the members, whose names the caller knows to be distinct.
+    /// Wraps members with distinct names. The caller guarantees that they are distinct.
     pub(crate) const fn from_distinct(members: Vec<(Box<str>, JsonText)>) -> Self {
         Self(members)
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no members.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How many there are.
+    /// Returns the number of members.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// The names and their JSON texts, in order.
+    /// Iterates over the names and their JSON texts, in order.
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, text)| (&**name, text.as_str()))
     }
 
-    /// The names and their values, in order.
+    /// Iterates over the names and their values, in order.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &JsonText)> {
         self.0.iter().map(|(name, text)| (&**name, text))
     }
 
-    /// The JSON text of the member with this name. Looks through all of them.
+    /// Returns the JSON text of the member with this name. Takes linear time.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find_map(|(known, text)| (known == name).then_some(text))
     }
 
-    /// Adds a member at the end, or gives the one of that name, in its place, another value.
+    /// Appends a member, or replaces the value of the member with the same name, in place.
     ///
     /// # Errors
     ///
-    /// [`JsonError`] where `json` is not one JSON value; nothing is added then.
+    /// Returns [`JsonError`] and changes nothing if `json` is not a single JSON value.
     pub fn insert(
         &mut self,
         name: impl Into<Box<str>>,
@@ -91,13 +89,13 @@ impl UnknownMembers {
         Ok(())
     }
 
-    /// Takes the member with this name out. Looks through all of them.
+    /// Removes and returns the member with this name. Takes linear time.
     pub(crate) fn remove(&mut self, name: &str) -> Option<JsonText> {
         let at = self.0.iter().position(|(known, _)| &**known == name)?;
         Some(self.0.remove(at).1)
     }
 
-    /// Appends the members of `more`, unless a name would stand twice.
+    /// Appends the members of `more`. Returns `false` and changes nothing if a name is duplicated.
     pub(crate) fn append(&mut self, more: &Self) -> bool {
         let mut seen: BTreeSet<&str> = self.0.iter().map(|(name, _)| &**name).collect();
         let distinct = more.0.iter().all(|(name, _)| seen.insert(name));
@@ -107,7 +105,7 @@ impl UnknownMembers {
         distinct
     }
 
-    /// Writes the members behind those of a type that knows `names`.
+    /// Writes the members after those of a type whose known members are `names`.
     pub(crate) fn write<M: SerializeMap>(
         &self,
         names: &[&'static str],
@@ -116,7 +114,7 @@ impl UnknownMembers {
         for (name, text) in &self.0 {
             if names.contains(&&**name) {
                 return Err(M::Error::custom(format_args!(
-                    "`{name}` is among the unknown members, and the type knows it"
+                    "unknown member `{name}` collides with a known field"
                 )));
             }
             map.serialize_entry(name, text)?;

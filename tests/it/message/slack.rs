@@ -1,4 +1,4 @@
-//! Messages for Slack.
+//! Sending to a Slack incoming webhook.
 
 use labhook::Payload;
 use labhook::lab::{
@@ -29,7 +29,7 @@ where
 }
 
 #[test]
-fn every_event_is_a_sentence() {
+fn slack_describes_every_event() {
     let expected = [
         "Run pGFP lower concs Transform, Spread, Pick on 2016-03-11 (00000000-0000-0000-000000000000) is paused. The run is paused.",
         "Instruction i1c5k2 (thermocycle) of run r19a428rm8tbp has completed.",
@@ -57,11 +57,14 @@ fn every_event_is_a_sentence() {
 }
 
 #[test]
-fn an_event_that_says_little_is_a_sentence_too() {
+fn slack_describes_events_without_optional_fields() {
     for (found, expected) in [
-        (of(InstructionCompleted::new("r1", "i1")), "Instruction i1 of run r1 has completed."),
         (
-            of(TaskStateChanged::new("r1", "t1", TaskState::Pending)),
+            of(InstructionCompleted::new("r1", "i1".into())),
+            "Instruction i1 of run r1 has completed.",
+        ),
+        (
+            of(TaskStateChanged::new("r1", "t1".into(), TaskState::Pending)),
             "Task t1 of run r1 waits to begin.",
         ),
         (of(LabwareMoved::new("l1", LabwareTrigger::Start)), "Labware l1 was picked up."),
@@ -82,7 +85,7 @@ fn an_event_that_says_little_is_a_sentence_too() {
 }
 
 #[test]
-fn every_state_has_its_words() {
+fn slack_describes_every_state() {
     let run: Vec<_> =
         RunState::KNOWN.iter().map(|state| of(RunStateChanged::new("1", state.clone()))).collect();
     assert_eq!(
@@ -97,13 +100,13 @@ fn every_state_has_its_words() {
             "Run 1 was canceled.",
         ]
     );
-    let of_run = |state: &str| of(RunStateChanged::new("1", state));
+    let of_run = |state: &str| of(RunStateChanged::new("1", state.into()));
     assert_eq!(of_run("WARMING_up"), "Run 1 is now warming up.");
     let task: Vec<_> = TaskState::KNOWN
         .iter()
         .cloned()
         .chain([TaskState::from("on_hold")])
-        .map(|state| of(TaskStateChanged::new("r", "1", state)))
+        .map(|state| of(TaskStateChanged::new("r", "1".into(), state)))
         .collect();
     assert_eq!(
         task,
@@ -123,8 +126,8 @@ fn every_state_has_its_words() {
 }
 
 #[test]
-fn nothing_in_an_event_can_call_for_attention() {
-    let mut data = RunStateChanged::new("<@U024BE7LH>", "<!channel>");
+fn slack_escapes_control_sequences() {
+    let mut data = RunStateChanged::new("<@U024BE7LH>", "<!channel>".into());
     data.title = Some("A & B &amp; \"C\"\n".to_owned());
     assert_eq!(
         render(Event::new(data, at())),
@@ -133,7 +136,7 @@ fn nothing_in_an_event_can_call_for_attention() {
 }
 
 #[test]
-fn a_message_of_bytes_has_nothing_to_say() {
+fn slack_cannot_express_bytes() {
     assert_eq!(SlackMessage::new().name(), SlackMessage::NAME);
-    refuses_bytes(&SlackMessage::new().render(&of_bytes()).unwrap_err());
+    assert_has_no_event(&SlackMessage::new().render(&from_bytes()).unwrap_err());
 }

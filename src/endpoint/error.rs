@@ -1,0 +1,69 @@
+//! Errors of endpoints: [`EndpointError`] and [`RequestError`].
+
+use http::header::{self, HeaderName};
+
+use crate::signature::SignError;
+
+/// An invalid endpoint.
+///
+/// No variant contains a part of the URL or of a header value, because both can be secrets.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EndpointError {
+    /// The URL does not parse.
+    #[error("endpoint URL is malformed")]
+    NotUrl(#[source] http::uri::InvalidUri),
+    /// The URL has no scheme or no host.
+    #[error("endpoint URL must be absolute, with a scheme and a host")]
+    NotAbsolute,
+    /// The URL's host is neither a domain name nor an IP address.
+    #[error("host of the endpoint URL must be a domain name or an IP address")]
+    Host,
+    /// The URL's port is not a port number.
+    #[error("port of the endpoint URL must be between 1 and 65535")]
+    Port,
+    /// The URL's scheme is `http`: see [`Endpoint::plain_http`](crate::Endpoint::plain_http).
+    #[error(
+        "scheme of the endpoint URL must be `https`; only `Endpoint::plain_http` accepts `http`"
+    )]
+    PlainHttp,
+    /// The URL's scheme is neither `https` nor `http`.
+    #[error("scheme of the endpoint URL must be `https` or `http`")]
+    Scheme,
+    /// The URL contains a user name or password. Use a static header instead.
+    #[error("endpoint URL must not contain a user name or password")]
+    UserInfo,
+    /// The URL contains a fragment, which requests do not transmit.
+    #[error("endpoint URL must not contain a fragment")]
+    Fragment,
+    /// The header is set by the request itself or by its signer.
+    #[error("header `{name}` is reserved for the request or its signature")]
+    ReservedHeader {
+        /// The header name.
+        name: HeaderName,
+    },
+    /// The header was already added.
+    #[error("duplicate header `{name}`")]
+    DuplicateHeader {
+        /// The header name.
+        name: HeaderName,
+    },
+}
+
+/// A request that cannot be built. The sender is at fault.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The signer cannot sign the message.
+    #[error("message cannot be signed")]
+    Sign(#[from] SignError),
+    /// The URL does not parse, although it did when the endpoint was created.
+    #[error("endpoint URL is malformed")]
+    Url(#[source] http::uri::InvalidUri),
+    /// The rendering has more headers than a request can carry.
+    #[error("request has too many headers")]
+    TooManyHeaders(#[source] header::MaxSizeReached),
+    /// A static header is invalid, although it was valid when it was added.
+    #[error("static header of the endpoint is malformed")]
+    Header(#[source] header::InvalidHeaderValue),
+}

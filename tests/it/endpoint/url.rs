@@ -1,0 +1,80 @@
+//! Endpoint URLs: accepted as they are, or refused with the part at fault.
+
+use std::error::Error as _;
+
+use http::HeaderValue;
+use labhook::endpoint::EndpointError;
+use labhook::message::Rendering;
+use labhook::{Endpoint, Signer};
+
+use crate::support::{at, eid, mid};
+
+fn https(url: &str) -> Result<Endpoint, EndpointError> {
+    Endpoint::new(eid("eln"), url, Signer::unsigned())
+}
+
+#[test]
+fn valid_url_is_used_unchanged() {
+    let empty = Rendering::new(HeaderValue::from_static("application/json"), "{}");
+    for url in [
+        "https://eln.example",
+        "https://eln.example/",
+        "https://eln.example:8443/a/b?c=d&e=%20f",
+        "https://eln.example?token=x",
+        "https://127.0.0.1/in",
+        "https://[::1]:8080/in",
+        "HTTPS://ELN.example/In",
+    ] {
+        let endpoint = https(url).unwrap();
+        assert_eq!(endpoint.expose_url(), url);
+        let request = endpoint.request(&mid("m"), &empty, at(0)).unwrap();
+        assert_eq!(request.uri(), url);
+    }
+    for url in ["http://eln.example/in", "https://eln.example/in"] {
+        assert!(Endpoint::plain_http(eid("eln"), url, Signer::unsigned()).is_ok());
+    }
+}
+
+#[test]
+fn invalid_url_error_names_the_part_at_fault() {
+    let malformed = "endpoint URL is malformed";
+    let not_absolute = "endpoint URL must be absolute, with a scheme and a host";
+    let other = "scheme of the endpoint URL must be `https` or `http`";
+    let user = "endpoint URL must not contain a user name or password";
+    let fragment = "endpoint URL must not contain a fragment";
+    let plain =
+        "scheme of the endpoint URL must be `https`; only `Endpoint::plain_http` accepts `http`";
+    let host = "host of the endpoint URL must be a domain name or an IP address";
+    let port = "port of the endpoint URL must be between 1 and 65535";
+    for (url, text) in [
+        ("", malformed),
+        ("https://", malformed),
+        ("https://eln example/in", malformed),
+        ("https://eln.example\\in", malformed),
+        ("https://eln.example/a\nb", malformed),
+        ("/in", not_absolute),
+        ("eln.example", not_absolute),
+        ("eln.example:443", not_absolute),
+        ("https://:443/in", not_absolute),
+        ("http://eln.example/in", plain),
+        ("HTTP://eln.example/in", plain),
+        ("https://$(x)/in", host),
+        ("https://eln.example:0/in", port),
+        ("https://eln.example:65536/in", port),
+        ("ftp://eln.example/in", other),
+        ("httpss://eln.example/in", other),
+        ("https://user:word@eln.example/in", user),
+        ("https://user@eln.example/in", user),
+        ("https://@eln.example/in", user),
+        ("https://eln.example/in#part", fragment),
+        ("https://eln.example/in#", fragment),
+        ("#", fragment),
+    ] {
+        let error = https(url).unwrap_err();
+        assert_eq!(error.to_string(), text, "{url:?}");
+        assert_eq!(error.source().is_some(), text == malformed, "{url:?}");
+    }
+    let plain_http = |url| Endpoint::plain_http(eid("eln"), url, Signer::unsigned());
+    assert_eq!(plain_http("ftp://eln.example/in").unwrap_err().to_string(), other);
+    assert_eq!(plain_http("http://user@eln.example/in").unwrap_err().to_string(), user);
+}
