@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Unexpected, Visitor};
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// Presets by name, in the order in which an error lists them.
@@ -20,8 +20,6 @@ pub(crate) struct UnknownPreset {
 }
 
 impl<T> Presets<T> {
-    pub(crate) const NONE: Self = Self(&[]);
-
     pub(crate) fn get(&self, name: &str) -> Option<T> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, make)| make())
     }
@@ -40,7 +38,7 @@ impl fmt::Display for UnknownPreset {
     }
 }
 
-/// Reads the name of a preset, or a map of form `F`; without presets, only a map.
+/// Reads the name of a preset, or a map of form `F`.
 ///
 /// A sequence is refused, although serde's derived impls accept one for a struct: positional
 /// fields would change their meaning when a field is added.
@@ -81,9 +79,6 @@ where
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<T, E> {
-        if self.presets.0.is_empty() {
-            return Err(E::invalid_type(Unexpected::Str(name), &self));
-        }
         self.presets.find(name).map_err(E::custom)
     }
 
@@ -119,17 +114,16 @@ mod tests {
 
     const PRESETS: Presets<Limit> = Presets(&[("low", || Limit(10)), ("high", || Limit(90))]);
 
-    fn limit(json: &str, presets: Presets<Limit>) -> Result<Limit, String> {
+    fn limit(json: &str) -> Result<Limit, String> {
         let mut deserializer = serde_json::Deserializer::from_str(json);
-        read::<Form, _, _>(&mut deserializer, "a limit's name or table", presets)
+        read::<Form, _, _>(&mut deserializer, "a limit's name or table", PRESETS)
             .map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_name_or_a_map_is_read() {
-        assert_eq!(limit(r#""high""#, PRESETS), Ok(Limit(90)));
-        assert_eq!(limit(r#"{"percent": 5}"#, PRESETS), Ok(Limit(5)));
-        assert_eq!(limit(r#"{"percent": 5}"#, Presets::NONE), Ok(Limit(5)));
+        assert_eq!(limit(r#""high""#), Ok(Limit(90)));
+        assert_eq!(limit(r#"{"percent": 5}"#), Ok(Limit(5)));
     }
 
     #[test]
@@ -141,11 +135,9 @@ mod tests {
             (r#"{"percent": 101}"#, "`percent` must be at most 100"),
             (r#"{"percents": 5}"#, "unknown field `percents`, expected `percent`"),
         ] {
-            let read = limit(json, PRESETS).unwrap_err();
+            let read = limit(json).unwrap_err();
             assert!(read.starts_with(error), "{json}: {read}");
         }
-        let read = limit(r#""high""#, Presets::NONE).unwrap_err();
-        assert!(read.starts_with("invalid type: string \"high\", expected a limit"), "{read}");
     }
 
     #[test]
