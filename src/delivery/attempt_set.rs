@@ -2,17 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How many runs are kept.
+/// The number of runs kept.
 ///
-/// A run is forgotten when the 16th after it begins. Another attempt lies between any two runs, so
-/// that is 32 attempts later at the soonest. A delivery that is not replayed makes no more than 30
-/// under any preset, and the request that could still be answered should have ended at its
-/// deadline, before all of these. Saved, 16 runs take up less than 400 bytes.
-const MOST: usize = 16;
+/// A run is forgotten when the 16th run after it begins. At least one other attempt separates two
+/// runs, so that is at least 32 attempts later. Under every preset, a delivery that is not replayed
+/// makes at most 30 attempts, and a request that could still be answered should have ended at its
+/// deadline, before all of these. 16 runs take less than 400 bytes in saved state.
+const MAX_RUNS: usize = 16;
 
-/// A set of rising numbers, as the runs of which it consists, the first and the last of each: an
-/// endless series of timeouts is one of them. Only the last of the runs are kept, so that it stays
-/// small where timeouts come now and then.
+/// Set of rising attempt numbers, stored as runs of consecutive ones: the first and the last number
+/// of each. An endless series of timeouts is a single run. Only the latest runs are kept, so the
+/// set stays small if timeouts occur now and then.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct AttemptSet(Vec<(u32, u32)>);
@@ -24,18 +24,18 @@ impl AttemptSet {
         self.0.is_empty()
     }
 
-    /// Adds a number that is above all that are there, and gives how many were forgotten for it.
-    #[must_use = "whoever counts them has to count these as well"]
+    /// Adds a number above all others, and returns how many old numbers were forgotten.
+    #[must_use = "the caller counts forgotten numbers too"]
     pub(super) fn push(&mut self, number: u32) -> u32 {
         match self.0.last_mut() {
             Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
             _ => self.0.push((number, number)),
         }
-        let beyond = self.0.len().saturating_sub(MOST);
-        count(self.0.drain(..beyond))
+        let excess = self.0.len().saturating_sub(MAX_RUNS);
+        count(self.0.drain(..excess))
     }
 
-    /// Takes the number out, where it is the last.
+    /// Removes the number if it is the last.
     pub(super) fn pop(&mut self, number: u32) {
         match self.0.last_mut() {
             Some((first, last)) if *last == number && *first < number => {
@@ -50,17 +50,17 @@ impl AttemptSet {
         self.0.iter().any(|(first, last)| (*first..=*last).contains(&number))
     }
 
-    /// How many numbers there are.
+    /// Returns the number of elements.
     pub(super) fn count(&self) -> u32 {
         count(self.0.iter().copied())
     }
 }
 
-/// How many numbers are in these runs.
+/// Returns the number of elements in these runs; a run that ends before it begins has none.
 fn count(runs: impl Iterator<Item = (u32, u32)>) -> u32 {
     let counts = runs.map(|(first, last)| {
-        let beyond_the_first = last.checked_sub(first);
-        beyond_the_first.map_or(0, |beyond| beyond.saturating_add(1))
+        let after_first = last.checked_sub(first);
+        after_first.map_or(0, |rest| rest.saturating_add(1))
     });
     counts.fold(0, u32::saturating_add)
 }
@@ -74,33 +74,33 @@ mod tests {
 
     use super::*;
 
-    /// The number at which the second run of a set begins; `None` where there is one, or none.
+    /// The number at which the second run of a set begins, if there is one.
     fn second_run(set: &BTreeSet<u32>) -> Option<u32> {
         set.iter().zip(set.iter().skip(1)).find(|(one, next)| *one + 1 != **next).map(|it| *it.1)
     }
 
-    /// How many runs a set has.
+    /// The number of runs in a set.
     fn runs(set: &BTreeSet<u32>) -> usize {
         set.iter().filter(|it| !set.contains(&(**it - 1))).count()
     }
 
     proptest! {
         #[test]
-        fn it_is_a_set_of_which_the_last_may_go_and_the_first_do(
-            acts in proptest::collection::vec(
+        fn behaves_like_a_set_of_the_latest_runs(
+            calls in proptest::collection::vec(
                 prop_oneof![4 => Just(0_u8), 6 => Just(1), 1 => Just(2)],
                 0..160,
             ),
         ) {
             let (mut numbers, mut set, mut next) = (AttemptSet::NONE, BTreeSet::new(), 1_u32);
-            for act in acts {
-                match act {
+            for call in calls {
+                match call {
                     0 => next += 1,
                     1 => {
                         let forgotten = numbers.push(next);
                         set.insert(next);
                         let before = set.len();
-                        while runs(&set) > MOST {
+                        while runs(&set) > MAX_RUNS {
                             set = set.split_off(&second_run(&set).unwrap());
                         }
                         prop_assert_eq!(forgotten as usize, before - set.len());
@@ -120,9 +120,9 @@ mod tests {
     }
 
     #[test]
-    fn the_seventeenth_run_is_one_too_many() {
+    fn seventeenth_run_evicts_the_first() {
         let mut numbers = AttemptSet::NONE;
-        // One that ends with 3, and then every other one.
+        // One run that ends with 3, and then single numbers.
         for number in (1..=3).chain((5..=33).step_by(2)) {
             assert_eq!(numbers.push(number), 0);
         }
@@ -133,15 +133,15 @@ mod tests {
         numbers.pop(34);
         assert_eq!(numbers.push(35), 3);
         assert_eq!((numbers.count(), numbers.contains(3)), (16, false));
-        // A file that somebody has edited.
+        // Saved state that was edited by hand.
         let mut many: AttemptSet =
             serde_json::from_value((0..40).map(|_| [0, u32::MAX]).collect()).unwrap();
         assert_eq!(many.push(7), u32::MAX);
-        assert_eq!(many.0.len(), MOST);
+        assert_eq!(many.0.len(), MAX_RUNS);
     }
 
     #[test]
-    fn saved_it_stays_small() {
+    fn saved_set_stays_small() {
         let mut numbers = AttemptSet::NONE;
         for number in (u32::MAX - 100..=u32::MAX).step_by(2) {
             _ = numbers.push(number);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_saved_as_its_ends() {
+    fn run_is_saved_as_its_ends() {
         let mut numbers = AttemptSet::NONE;
         for number in [1, 2, 3, 7] {
             assert_eq!(numbers.push(number), 0);

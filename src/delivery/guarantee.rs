@@ -1,26 +1,42 @@
-//! What becomes of a message that may have arrived: [`DeliveryGuarantee`].
+//! Delivery semantics of an ambiguous attempt: [`DeliveryGuarantee`].
 
 use serde::{Deserialize, Serialize};
 
-/// What happens once an attempt has ended without an answer: its deadline passed, its connection
-/// broke, or its host crashed. The receiver may have the message then, and nobody can know.
+use super::names::named;
+
+/// Delivery semantics: at-least-once, at-most-once, or ask.
 ///
-/// An attempt of which nothing can have arrived (see
-/// [`Failure::is_in_doubt`](super::Failure::is_in_doubt)) is a failed one, and leaves no doubt.
+/// It decides what follows an attempt that ends without a response: its deadline passed, its
+/// connection broke, or the sending process crashed. The receiver may have the message, and the
+/// sender cannot know.
 ///
-/// Exhaustive, because there is no fourth way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// An attempt that cannot have reached the receiver (see
+/// [`Failure::is_in_doubt`](super::Failure::is_in_doubt)) has simply failed, and is retried under
+/// every guarantee.
+///
+/// Exhaustive, because there is no fourth choice.
+#[doc(alias("at-least-once", "at-most-once", "exactly-once", "delivery semantics", "in-doubt"))]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
-#[allow(clippy::exhaustive_enums, reason = "there is no fourth way")]
+#[allow(clippy::exhaustive_enums, reason = "there is no fourth choice")]
 pub enum DeliveryGuarantee {
-    /// It counts as failed, and the message is sent again: at least once, with copies that the
-    /// receiver tells by the message's id.
+    /// At-least-once: the attempt counts as failed, and the message is sent again. The receiver may
+    /// get duplicates, which it recognises by the message's id (the idempotency key).
     #[default]
     AtLeastOnce,
-    /// The delivery ends as [`Verdict::Unconfirmed`](super::Verdict::Unconfirmed): at most once.
+    /// At-most-once: the delivery ends as
+    /// [`Verdict::Unconfirmed`](super::Verdict::Unconfirmed).
     AtMostOnce,
-    /// The delivery stands in doubt until the host [resends](super::Delivery::resend) or
-    /// [ends](super::Delivery::end) it, or an answer comes after all: at most once, unless the
-    /// host says otherwise.
+    /// The delivery is in doubt until your application [resends](super::Delivery::resend) or
+    /// [ends](super::Delivery::end) it, or a late response arrives. At-most-once, unless your
+    /// application resends.
     Ask,
 }
+
+named!(DeliveryGuarantee, "delivery guarantee", {
+    AtLeastOnce => "at_least_once",
+    AtMostOnce => "at_most_once",
+    Ask => "ask",
+});

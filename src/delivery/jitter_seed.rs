@@ -1,21 +1,22 @@
-//! Randomness that nobody has to save: [`JitterSeed`].
+//! Deterministic randomness for jitter: [`JitterSeed`].
 
 use sha2::{Digest, Sha256};
 
 use crate::id::{EndpointId, MessageId};
 
-/// Keeps these rolls apart from every other use of the same hash.
+/// Separates this use of the hash from every other. Its text is part of the algorithm: any change
+/// would change every delay that an existing seed yields.
 const DOMAIN: &[u8] = b"labhook dice 1";
 
-/// Random numbers as a pure function of (seed, message, endpoint, attempt).
+/// Deterministic random numbers for jitter: a pure function of (seed, message, endpoint, attempt).
 ///
-/// Two deliveries roll differently, and one delivery rolls the same on every platform, in every
-/// version, and after a restart: there is no state to save. A host picks the seed once (from its
-/// operating system's randomness, or any fixed number in a test) and keeps it; different hosts
-/// should have different seeds, so that they do not retry in step. The rolls spread load, and
-/// nothing secret may be made from them.
+/// Two deliveries draw different numbers. One delivery draws the same numbers on every platform,
+/// in every version, and after a restart, so there is no state to save. Pick a seed once (from your
+/// operating system's randomness, or any fixed number in a test) and keep it. Each sending process
+/// should have its own, so that they do not retry in step. The numbers spread load; do not derive
+/// secrets from them.
 ///
-/// A roll is the first 64 bits, big-endian, of a SHA-256 over the parts, each of which follows its
+/// A draw is the first 64 bits, big-endian, of a SHA-256 over the parts, each prefixed with its
 /// length as eight bytes, big-endian. So no two different sets of parts hash the same bytes.
 ///
 /// ```
@@ -23,11 +24,12 @@ const DOMAIN: &[u8] = b"labhook dice 1";
 /// use labhook::delivery::JitterSeed;
 ///
 /// let (message, endpoint) = (MessageId::new("msg_1")?, EndpointId::new("eln")?);
-/// let dice = JitterSeed::new(7, &message, &endpoint);
-/// assert_eq!(dice.draw(1, 5), dice.draw(1, 5));
-/// assert!(dice.draw(1, 5) <= 5);
+/// let seed = JitterSeed::new(7, &message, &endpoint);
+/// assert_eq!(seed.draw(1, 5), seed.draw(1, 5));
+/// assert!(seed.draw(1, 5) <= 5);
 /// # Ok::<(), labhook::id::IdError>(())
 /// ```
+#[doc(alias("random", "rng", "dice"))]
 #[derive(Clone, Copy, Debug)]
 pub struct JitterSeed<'a> {
     seed: u64,
@@ -36,15 +38,15 @@ pub struct JitterSeed<'a> {
 }
 
 impl<'a> JitterSeed<'a> {
-    /// The dice of one delivery. This costs nothing; hashing is left to the rolls.
+    /// Creates the seed of one delivery. This is cheap: only [`draw`](Self::draw) hashes.
     #[must_use]
     pub fn new(seed: u64, message: &'a MessageId, endpoint: &'a EndpointId) -> Self {
         Self { seed, message: message.as_str(), endpoint: endpoint.as_str() }
     }
 
-    /// A number from 0 to `bound`, both included, for this attempt.
+    /// Returns a number from 0 to `bound`, both inclusive, for this attempt.
     ///
-    /// No number is more likely than another by more than one part in 2^64.
+    /// The probabilities of any two numbers differ by at most one part in 2^64.
     #[must_use]
     pub fn draw(self, attempt: u32, bound: u64) -> u64 {
         let mut hash = Sha256::new();
@@ -63,9 +65,9 @@ impl<'a> JitterSeed<'a> {
         for byte in hash.finalize().iter().take(8) {
             bits = (bits << 8) | u64::from(*byte);
         }
-        let sides = u128::from(bound).saturating_add(1);
+        let values = u128::from(bound).saturating_add(1);
         // Both factors are at most 2^64, so the product's upper half fits 64 bits.
-        u64::try_from(u128::from(bits).saturating_mul(sides) >> 64).unwrap_or(bound)
+        u64::try_from(u128::from(bits).saturating_mul(values) >> 64).unwrap_or(bound)
     }
 }
 
@@ -78,21 +80,21 @@ mod tests {
     }
 
     #[test]
-    fn rolls_are_the_same_for_ever() {
+    fn draws_never_change() {
         let (message, endpoint) = ids("msg_2Lh9KRb0pzN4LePd3XiA4v12Axj", "eln");
-        let dice = JitterSeed::new(7, &message, &endpoint);
-        assert_eq!(dice.draw(1, u64::MAX), 17_547_617_075_089_928_327);
-        assert_eq!(dice.draw(2, u64::MAX), 18_094_656_714_198_241_978);
-        assert_eq!(dice.draw(u32::MAX, u64::MAX), 17_420_636_618_442_918_005);
+        let seed = JitterSeed::new(7, &message, &endpoint);
+        assert_eq!(seed.draw(1, u64::MAX), 17_547_617_075_089_928_327);
+        assert_eq!(seed.draw(2, u64::MAX), 18_094_656_714_198_241_978);
+        assert_eq!(seed.draw(u32::MAX, u64::MAX), 17_420_636_618_442_918_005);
         let (message, endpoint) = ids("a", "b");
-        let dice = JitterSeed::new(u64::MAX, &message, &endpoint);
-        assert_eq!(dice.draw(1, u64::MAX), 13_301_353_408_865_964_149);
-        assert_eq!(dice.draw(1, 999_999), 721_067);
-        assert_eq!(dice.draw(1, 0), 0);
+        let seed = JitterSeed::new(u64::MAX, &message, &endpoint);
+        assert_eq!(seed.draw(1, u64::MAX), 13_301_353_408_865_964_149);
+        assert_eq!(seed.draw(1, 999_999), 721_067);
+        assert_eq!(seed.draw(1, 0), 0);
     }
 
     #[test]
-    fn a_moved_boundary_is_another_roll() {
+    fn parts_with_moved_boundary_draw_differently() {
         let (left, right) = (ids("ab", "c"), ids("a", "bc"));
         assert_ne!(
             JitterSeed::new(1, &left.0, &left.1).draw(1, u64::MAX),
@@ -101,12 +103,12 @@ mod tests {
     }
 
     #[test]
-    fn rolls_fill_their_range_evenly() {
+    fn draws_are_uniform() {
         let mut seen = [0_u32; 10];
         let (message, endpoint) = ids("m", "e");
         for attempt in 0..10_000 {
-            let roll = JitterSeed::new(1, &message, &endpoint).draw(attempt, 9);
-            seen[usize::try_from(roll).unwrap()] += 1;
+            let drawn = JitterSeed::new(1, &message, &endpoint).draw(attempt, 9);
+            seen[usize::try_from(drawn).unwrap()] += 1;
         }
         assert!(seen.iter().all(|count| (850..1_150).contains(count)), "{seen:?}");
     }

@@ -1,20 +1,19 @@
-//! What the host saw of one attempt: [`Outcome`].
-
-use std::fmt;
+//! Outcome of one attempt: [`Outcome`].
 
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::names::named;
 use super::retry_after::RetryAfter;
 use crate::time::Timestamp;
 
-/// The header by which a receiver steers its sender, as Svix documents it.
+/// The response header that lets a receiver control retries, as Svix documents it.
 const CONTROL: &str = "webhook-delivery";
 
-/// What the host saw of one attempt: a response, or none.
+/// Outcome of one attempt: a response, or the failure that prevented one.
 ///
-/// It holds what decides over the delivery and nothing else of the response, and can be saved, so
-/// that it can pass through a host's queue.
+/// It holds only what decides the delivery, not the whole response, and can be saved, so it can
+/// pass through a job queue.
 ///
 /// ```
 /// use http::{HeaderMap, StatusCode};
@@ -24,29 +23,29 @@ const CONTROL: &str = "webhook-delivery";
 /// let now = Timestamp::from_unix_seconds(1_744_882_200);
 /// let mut headers = HeaderMap::new();
 /// headers.insert("retry-after", "120".parse()?);
-/// let answered = Outcome::response(StatusCode::SERVICE_UNAVAILABLE, &headers, now);
-/// assert_eq!(answered.status(), Some(StatusCode::SERVICE_UNAVAILABLE));
+/// let overloaded = Outcome::response(StatusCode::SERVICE_UNAVAILABLE, &headers, now);
+/// assert_eq!(overloaded.status(), Some(StatusCode::SERVICE_UNAVAILABLE));
 ///
 /// let broken = Outcome::failed(Failure::Broken);
 /// assert_eq!(broken.status(), None);
 /// # Ok::<(), http::header::InvalidHeaderValue>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The receiver answered.
+    /// The receiver responded.
     Response(Response),
-    /// No answer came.
+    /// There was no response.
     Failed(Failure),
 }
 
 impl Outcome {
-    /// The receiver answered with this status and these headers at `now`.
+    /// Creates the outcome of an attempt that was answered with this status and these headers at
+    /// `now`.
     ///
-    /// Of the headers, `Retry-After` and `webhook-delivery` are read. A redirect is handed in as
-    /// it is: a host never follows one, since a POST that is redirected may arrive as a GET
-    /// without its body.
+    /// Only `Retry-After` and `webhook-delivery` are read from the headers. Pass a redirect as it
+    /// is, and never follow one: a redirected POST may arrive as a GET without its body.
     #[must_use]
     pub fn response(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Self {
         Self::Response(Response {
@@ -56,19 +55,20 @@ impl Outcome {
         })
     }
 
-    /// The receiver answered with this status, and its headers say nothing of retries.
+    /// Creates the outcome of an attempt that was answered with this status, without headers that
+    /// control retries.
     #[must_use]
     pub const fn bare(status: StatusCode) -> Self {
         Self::Response(Response { status, retry_after: None, control: None })
     }
 
-    /// No answer came, for this reason.
+    /// Creates the outcome of an attempt that got no response.
     #[must_use]
     pub const fn failed(failure: Failure) -> Self {
         Self::Failed(failure)
     }
 
-    /// The answer's status, if one came.
+    /// Returns the status of the response, if there was one.
     #[must_use]
     pub const fn status(&self) -> Option<StatusCode> {
         match self {
@@ -77,10 +77,10 @@ impl Outcome {
         }
     }
 
-    /// What the answer's `webhook-delivery` asked for, if it did.
+    /// Returns the request in the response header `webhook-delivery`, if there is one.
     ///
-    /// With a success the delivery takes no notice of it, and a host should still honour
-    /// [`Control::Disable`].
+    /// A [`Delivery`](super::Delivery) ignores it on a success, but your application should still
+    /// honour [`Control::Disable`].
     #[must_use]
     pub const fn control(&self) -> Option<Control> {
         match self {
@@ -89,7 +89,7 @@ impl Outcome {
         }
     }
 
-    /// Whether the receiver may have the message although no answer says so.
+    /// Returns whether the receiver may have the message although there was no response.
     #[must_use]
     pub const fn is_in_doubt(&self) -> bool {
         match self {
@@ -99,8 +99,8 @@ impl Outcome {
     }
 }
 
-/// What matters of a receiver's answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Response of a receiver, reduced to what decides a delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Response {
     #[serde(with = "code")]
     status: StatusCode,
@@ -111,39 +111,44 @@ pub struct Response {
 }
 
 impl Response {
-    /// The status.
+    /// Returns the status.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// What `Retry-After` asked for, if it was there and could be read.
+    /// Returns the value of `Retry-After`, if it was present and valid.
     #[must_use]
     pub const fn retry_after(&self) -> Option<RetryAfter> {
         self.retry_after
     }
 
-    /// What `webhook-delivery` asked for, if it was there and known.
+    /// Returns the value of `webhook-delivery`, if it was present and known.
     #[must_use]
     pub const fn control(&self) -> Option<Control> {
         self.control
     }
 }
 
-/// What the response header `webhook-delivery` asks for. Source: Svix, "Delivery Control".
+/// Value of the response header `webhook-delivery`. Source: Svix, "Delivery Control".
+#[doc(alias = "webhook-delivery")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Control {
-    /// `abort-message`: no more attempts at this message. Without effect on a success.
+    /// `abort-message`: do not retry this message. No effect on a success.
     AbortMessage,
-    /// `disable`: no more messages to this endpoint.
+    /// `disable`: send no more messages to this endpoint.
     Disable,
 }
 
+named!(Control, "`webhook-delivery` value", {
+    AbortMessage => "abort-message",
+    Disable => "disable",
+});
+
 impl Control {
-    /// Reads the header; an unknown value is ignored, and of several the one that ends more
-    /// counts.
+    /// Reads the header. Unknown values are ignored; of several, the more drastic one counts.
     fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let values = headers.get_all(CONTROL).iter();
         values
@@ -161,58 +166,48 @@ impl Control {
     }
 }
 
-/// Why no answer came. Every failure is retried.
+/// Reason why an attempt got no response. Every failure is retried.
 ///
-/// The host should tell the kinds apart as well as its HTTP client lets it, and name
-/// [`Broken`](Self::Broken) when in doubt: it is the one that claims least.
+/// Distinguish the kinds as well as your HTTP client permits. If in doubt, use
+/// [`Broken`](Self::Broken): it claims the least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Failure {
-    /// The receiver's name could not be resolved. Nothing was sent.
+    /// The receiver's host name could not be resolved. Nothing was sent.
     Dns,
-    /// No connection came about. Nothing was sent.
+    /// The connection could not be established. Nothing was sent.
     Connect,
     /// The TLS handshake failed. No part of the message was sent.
     Tls,
     /// The attempt's deadline passed. The receiver may have the message.
     Timeout,
-    /// The connection broke before an answer was complete. The receiver may have the message.
+    /// The connection broke before the response was complete. The receiver may have the message.
     Broken,
-    /// A fault of the sender itself: its resolver, its way out, its proxy. Nothing reached the
+    /// The sender itself failed: its resolver, its network, its proxy. Nothing reached the
     /// receiver.
     ///
-    /// To the delivery it is an attempt like any other: it has its number, and the schedule goes
-    /// on to the next delay. It says nothing about the receiver, so a host must not hold it
-    /// against the endpoint. Where the request was not even tried,
-    /// [`Delivery::cancel_start`](super::Delivery::cancel_start) gives the number back instead.
+    /// To the delivery it is a failed attempt like any other: it has a number, and the schedule
+    /// moves to its next delay. It says nothing about the receiver, so do not count it against the
+    /// endpoint's health. If the request was not even tried, call
+    /// [`Delivery::cancel_start`](super::Delivery::cancel_start) instead.
     Sender,
 }
 
+named!(Failure, "failure", {
+    Dns => "dns",
+    Connect => "connect",
+    Tls => "tls",
+    Timeout => "timeout",
+    Broken => "broken",
+    Sender => "sender",
+});
+
 impl Failure {
-    /// Whether the receiver may have the message although no answer says so.
+    /// Returns whether the receiver may have the message although there was no response.
     #[must_use]
     pub const fn is_in_doubt(self) -> bool {
         matches!(self, Self::Timeout | Self::Broken)
-    }
-
-    /// The failure as it is saved, such as `timeout`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Dns => "dns",
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-            Self::Timeout => "timeout",
-            Self::Broken => "broken",
-            Self::Sender => "sender",
-        }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

@@ -1,94 +1,94 @@
-//! What a [`Delivery`](super::Delivery) answers: [`Progress`] and [`Resolution`].
+//! Results of a [`Delivery`](super::Delivery)'s methods: [`Progress`] and [`Resolution`].
 
 use serde::{Deserialize, Serialize};
 
 use super::verdict::Verdict;
 use crate::time::Timestamp;
 
-/// Where a delivery stands: the answer of [`Delivery::poll`](super::Delivery::poll).
+/// Current state of a delivery, as returned by [`Delivery::poll`](super::Delivery::poll).
 ///
-/// Exhaustive, because a host has to meet every arm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "a host has to meet every arm")]
+/// Exhaustive, because the driving loop must handle every state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_enums, reason = "the driving loop must handle every state")]
 pub enum Progress {
-    /// An attempt may start now: see [`Delivery::start`](super::Delivery::start).
+    /// An attempt may start now: call [`Delivery::start`](super::Delivery::start).
     Due,
-    /// An attempt is live, and its outcome is awaited.
+    /// An attempt is in flight and awaits its response.
     InFlight {
         /// The attempt's number.
         number: u32,
-        /// When it counts as timed out, always after the `now` of the call.
+        /// When the attempt times out; always after the `now` of the call.
         deadline: Timestamp,
     },
-    /// Nothing is to be done before this instant.
+    /// Nothing to do before this instant.
     Wait {
-        /// The instant, always after the `now` of the call.
+        /// The instant; always after the `now` of the call.
         until: Timestamp,
     },
-    /// The last attempt ended without an answer, and the host is to decide: see
-    /// [`DeliveryGuarantee::Ask`](super::DeliveryGuarantee::Ask). Nothing is sent meanwhile.
+    /// The latest attempt ended without a response, and your application decides whether to resend:
+    /// see [`DeliveryGuarantee::Ask`](super::DeliveryGuarantee::Ask). Nothing is sent meanwhile.
     InDoubt {
         /// When that attempt ended.
         since: Timestamp,
     },
-    /// It is over, and stays so unless the host replays it.
+    /// The delivery has ended, and stays so unless it is replayed.
     Ended {
-        /// How it ended.
+        /// The final result.
         verdict: Verdict,
     },
 }
 
-/// An attempt that [`Delivery::start`](super::Delivery::start) started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Attempt started by [`Delivery::start`](super::Delivery::start).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Started {
     /// The attempt's number; the first is 1.
     pub number: u32,
     /// When the attempt started.
     pub at: Timestamp,
-    /// When the attempt counts as timed out; the host's request should give up then.
+    /// When the attempt times out; use it as the timeout of the request.
     pub deadline: Timestamp,
 }
 
-/// What [`Delivery::resolve`](super::Delivery::resolve) made of an outcome.
+/// Effect of an outcome, as returned by [`Delivery::resolve`](super::Delivery::resolve).
 ///
-/// Exhaustive, because a host has to meet every arm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "a host has to meet every arm")]
+/// Exhaustive, because the driving loop must handle every effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_enums, reason = "the driving loop must handle every effect")]
 pub enum Resolution {
     /// The delivery ended with this attempt.
     Ended(Verdict),
-    /// The attempt failed, and there will be another.
+    /// The attempt failed and will be retried.
     Retry {
-        /// When it is due.
+        /// When the next attempt is due.
         at: Timestamp,
     },
-    /// The attempt ended without an answer, and the delivery stands in doubt until the host
+    /// The attempt ended without a response, and the delivery is in doubt until your application
     /// decides: see [`DeliveryGuarantee::Ask`](super::DeliveryGuarantee::Ask).
     InDoubt,
     /// An attempt that had counted as unanswered succeeded after all: the delivery ended as
-    /// [`Verdict::Delivered`], whatever it was doing. Should a later attempt be in flight, the
-    /// host may abandon it.
+    /// [`Verdict::Delivered`], whatever its state was. If a later attempt is in flight, you may
+    /// abandon it.
     LateSuccess,
     /// Nothing changed.
     Ignored(Ignored),
 }
 
-/// Why an outcome changed nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Reason why an outcome changed nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ignored {
-    /// No attempt of this number was started, or its start was taken back.
+    /// No attempt with this number was started, or its start was cancelled.
     NeverStarted,
-    /// The attempt's answer had come before. Or it ended without one so many attempts ago that this
-    /// was forgotten: see [`Delivery::resolve`](super::Delivery::resolve).
+    /// The attempt's response was reported before. Or the attempt ended without one and has been
+    /// forgotten since: see [`Delivery::resolve`](super::Delivery::resolve).
     AlreadyResolved,
     /// The delivery has ended.
     Ended,
-    /// No policy is at hand to judge by, for the endpoint is away. The attempt stays in flight, and
-    /// counts as unanswered when the endpoint is back.
+    /// The endpoint is not registered, so there is no policy to apply. The attempt stays in flight,
+    /// and counts as unanswered when the endpoint is back.
     NoPolicy,
-    /// The attempt had counted as unanswered, and what came now is not a success. Where the
-    /// attempt stands in doubt, what came leaves it there.
+    /// The attempt had counted as unanswered, and its late outcome is not a success. An attempt in
+    /// doubt stays in doubt.
     LateFailure,
 }

@@ -1,30 +1,31 @@
-//! What a delivery says of itself, and when it is to be looked at.
+//! Getters of a delivery, and its wake-up times.
 
 use super::{Delivery, Replayed, RetryPolicy, Started, State, Verdict};
 use crate::time::Timestamp;
 
 impl Delivery {
-    /// When the message was accepted; the policy's window counts from here, until there is a
-    /// [replay](Self::replay).
+    /// Returns when the message was accepted. The policy's window counts from here until the
+    /// delivery is [replayed](Self::replay).
     #[must_use]
     pub const fn accepted_at(&self) -> Timestamp {
         self.accepted_at
     }
 
-    /// When the message's lifetime ends, if it does.
+    /// Returns when the message's lifetime ends, if it has an end.
     #[must_use]
     pub const fn expires_at(&self) -> Option<Timestamp> {
         self.expires_at
     }
 
-    /// How many attempts were started so far, the one in flight and those before a
-    /// [replay](Self::replay) included.
+    /// Returns the number of attempts started so far, including the one in flight and those before
+    /// a [replay](Self::replay).
     #[must_use]
     pub const fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// How often the delivery was [replayed](Self::replay).
+    /// Returns how often the delivery was [replayed](Self::replay).
+    #[doc(alias = "redeliveries")]
     #[must_use]
     pub const fn replays(&self) -> u32 {
         match self.replayed {
@@ -33,17 +34,19 @@ impl Delivery {
         }
     }
 
-    /// How many attempts ended without an answer: at the deadline, by a broken connection, or
-    /// abandoned as the delivery ended; a crash of the host shows as a deadline that passed. The
-    /// receiver may have got the message in each of them, so it has at most this many copies
-    /// beyond the first that it answered with a success. An answer other than a success that
-    /// takes a delivery out of doubt takes its attempt off the count.
+    /// Returns the number of attempts that ended without a response: at the deadline (which is how
+    /// a crash of the sender shows), by a broken connection, or abandoned when the delivery ended.
+    ///
+    /// Each of them may have reached the receiver, so it has at most this many duplicates of the
+    /// copy that it first answered with a success. A late response, other than a success, that
+    /// resolves a delivery in doubt takes its attempt off the count.
+    #[doc(alias("duplicates", "copies"))]
     #[must_use]
     pub fn unanswered(&self) -> u32 {
         self.unanswered.count().saturating_add(self.forgotten)
     }
 
-    /// The attempt in flight, if one is.
+    /// Returns the attempt in flight, if there is one.
     #[must_use]
     pub const fn in_flight(&self) -> Option<Started> {
         match self.state {
@@ -54,10 +57,13 @@ impl Delivery {
         }
     }
 
-    /// Since when the delivery stands in doubt, if it does: when its last attempt ended without an
-    /// answer. Only [`DeliveryGuarantee::Ask`](super::DeliveryGuarantee::Ask) leads here, and a
-    /// later change of the policy does not lead out: the host [resends](Self::resend),
-    /// [ends](Self::end) or [replays](Self::replay) it, or an answer comes.
+    /// Returns since when the delivery has been in doubt, if it is: when its latest attempt ended
+    /// without a response.
+    ///
+    /// Only [`DeliveryGuarantee::Ask`](super::DeliveryGuarantee::Ask) leads to this state, and a
+    /// later change of the policy does not lead out of it: your application
+    /// [resends](Self::resend), [ends](Self::end) or [replays](Self::replay) the delivery, or a late
+    /// response arrives.
     #[must_use]
     pub const fn in_doubt(&self) -> Option<Timestamp> {
         match self.state {
@@ -66,7 +72,7 @@ impl Delivery {
         }
     }
 
-    /// How the delivery ended, if it did.
+    /// Returns the final result, if the delivery has ended.
     #[must_use]
     pub const fn verdict(&self) -> Option<Verdict> {
         match self.state {
@@ -75,7 +81,7 @@ impl Delivery {
         }
     }
 
-    /// When the delivery ended, if it did.
+    /// Returns when the delivery ended, if it has.
     #[must_use]
     pub const fn ended_at(&self) -> Option<Timestamp> {
         match self.state {
@@ -84,7 +90,7 @@ impl Delivery {
         }
     }
 
-    /// When the next attempt is due, if one is to follow by itself.
+    /// Returns when the next attempt is due, if the delivery waits for one.
     #[must_use]
     pub const fn next_at(&self) -> Option<Timestamp> {
         match self.state {
@@ -93,8 +99,8 @@ impl Delivery {
         }
     }
 
-    /// The instant at and after which no attempt is to leave the host: the end of the policy's
-    /// window or of the message's lifetime, whichever is earlier; `None` where it has neither.
+    /// Returns the instant from which on no attempt may start: the end of the policy's window or
+    /// of the message's lifetime, whichever is earlier; `None` if it has neither.
     #[must_use]
     pub fn window_end(&self, policy: &RetryPolicy) -> Option<Timestamp> {
         let opened_at = self.replayed.map_or(self.accepted_at, |replayed| replayed.due);
@@ -102,11 +108,12 @@ impl Delivery {
         window.into_iter().chain(self.expires_at).min()
     }
 
-    /// From when on there is something to do: what a host that keeps a row for each delivery
-    /// indexes it by. It claims the rows whose instant has come and polls them.
+    /// Returns from when on there is something to do: the column to index if you keep one row per
+    /// delivery. Claim the rows whose time has come, and poll them.
     ///
-    /// That is [`wake_at`](Self::wake_at), save that what is due has something to do already, and
-    /// stands at the time of its acceptance.
+    /// It is [`wake_at`](Self::wake_at), except that a delivery that is due already has the time of
+    /// its acceptance.
+    #[doc(alias("outbox pattern", "transactional outbox", "skip locked"))]
     #[must_use]
     pub fn claim_at(&self, policy: &RetryPolicy) -> Option<Timestamp> {
         match self.state {
@@ -115,18 +122,18 @@ impl Delivery {
         }
     }
 
-    /// The instant at which the answer of the last [`poll`](Self::poll) changes by time alone, if
-    /// it ever does: the key of a wake-up index.
+    /// Returns when the result of [`poll`](Self::poll) next changes by time alone, if it does: the
+    /// key for a timer.
     ///
-    /// That is the deadline of an attempt in flight, the end of a wait, and the end of the window
-    /// for what is due. What stands in doubt, as what has ended, has none. `start`, `unstart`,
-    /// `resolve`, `resend`, `replay` and `end` change it.
+    /// That is the deadline of an attempt in flight, the end of a wait, or the end of the window
+    /// for a delivery that is due. A delivery that is in doubt or has ended has none. `start`,
+    /// `cancel_start`, `resolve`, `resend`, `replay` and `end` change it.
     #[must_use]
     pub fn wake_at(&self, policy: &RetryPolicy) -> Option<Timestamp> {
-        let close = self.window_end(policy);
+        let window_end = self.window_end(policy);
         match self.state {
-            State::Due => close,
-            State::Waiting { due } => Some(close.map_or(due, |close| close.min(due))),
+            State::Due => window_end,
+            State::Waiting { due } => Some(window_end.map_or(due, |end| end.min(due))),
             State::InFlight { deadline, .. } => Some(deadline),
             State::InDoubt { .. } | State::Ended { .. } => None,
         }

@@ -1,4 +1,4 @@
-//! What a response means: [`ResponseRules`].
+//! Response classification: [`ResponseRules`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,50 +8,61 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::policy_file::RetryPolicyError;
+use super::error::RetryPolicyError;
+use super::names::named;
+use crate::policy_file::{self, Presets};
 
-/// What a response means for the delivery.
+/// Effect of a response on the delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ResponseAction {
-    /// The receiver has the message: [`Verdict::Delivered`](super::Verdict::Delivered).
+    /// The receiver accepted the message: [`Verdict::Delivered`](super::Verdict::Delivered).
     Deliver,
-    /// The attempt failed, and another one may succeed.
+    /// The attempt failed, and another may succeed.
     Retry,
-    /// The receiver will never take this message:
+    /// The receiver rejects this message permanently:
     /// [`Verdict::Rejected`](super::Verdict::Rejected).
     Fail,
-    /// The receiver wants nothing more at all: [`Verdict::Gone`](super::Verdict::Gone), and the
-    /// host disables the endpoint.
+    /// The receiver wants no more messages at all: [`Verdict::Gone`](super::Verdict::Gone), and the
+    /// endpoint should be disabled.
     Disable,
 }
 
-/// The table that says what each response means.
+named!(ResponseAction, "response action", {
+    Deliver => "deliver",
+    Retry => "retry",
+    Fail => "fail",
+    Disable => "disable",
+});
+
+/// Response classification: which statuses are successes, retryable or permanent failures.
 ///
-/// A line is for one status, for a class of them, or for all the others; the narrowest line that
-/// fits counts, so their order does not matter. A fresh table delivers on 2xx and retries on
-/// everything else. Redirects are an answer like any other, and never followed.
+/// A rule is for one status, for a class of them, or for all others; the most specific rule counts,
+/// so their order does not matter. New rules deliver on 2xx and retry on everything else. A redirect
+/// is a response like any other, and never followed.
 ///
-/// In a file it is the name of a preset (`standard_webhooks`, `svix`, `strike`, `event_bridge`,
-/// `event_grid`, `shopware`), or a table of lines laid over the fresh one:
+/// In a file, rules are the name of a preset (`standard_webhooks`, `svix`, `strike`,
+/// `event_bridge`, `event_grid`, `shopware`), or a table that is applied on top of
+/// [`new`](Self::new):
 ///
 /// ```
 /// use http::StatusCode;
 /// use labhook::delivery::{ResponseAction, ResponseRules};
 ///
-/// let text = r#"{"410": "disable", "501": "fail", "2xx": "deliver", "other": "retry"}"#;
-/// let read: ResponseRules = serde_json::from_str(text)?;
-/// let made = ResponseRules::new()
+/// let file = r#"{"410": "disable", "501": "fail", "2xx": "deliver", "other": "retry"}"#;
+/// let read: ResponseRules = serde_json::from_str(file)?;
+/// let built = ResponseRules::new()
 ///     .with_status(StatusCode::GONE, ResponseAction::Disable)
 ///     .with_status(StatusCode::NOT_IMPLEMENTED, ResponseAction::Fail);
-/// assert_eq!(read, made);
-/// assert_eq!(made.action(StatusCode::NO_CONTENT), ResponseAction::Deliver);
-/// assert_eq!(made.action(StatusCode::GONE), ResponseAction::Disable);
-/// assert_eq!(made.action(StatusCode::FOUND), ResponseAction::Retry);
+/// assert_eq!(read, built);
+/// assert_eq!(built.action(StatusCode::NO_CONTENT), ResponseAction::Deliver);
+/// assert_eq!(built.action(StatusCode::GONE), ResponseAction::Disable);
+/// assert_eq!(built.action(StatusCode::FOUND), ResponseAction::Retry);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias("retryable", "status code", "response classification"))]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ResponseRules {
     statuses: BTreeMap<u16, ResponseAction>,
     successes: ResponseAction,
@@ -62,7 +73,7 @@ pub struct ResponseRules {
 }
 
 impl ResponseRules {
-    /// 2xx delivers; everything else is retried.
+    /// Creates rules that deliver on 2xx and retry on everything else.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -75,63 +86,63 @@ impl ResponseRules {
         }
     }
 
-    /// What this one status means.
+    /// Sets the action for this status.
     #[must_use]
-    pub fn with_status(mut self, status: StatusCode, reaction: ResponseAction) -> Self {
-        self.statuses.insert(status.as_u16(), reaction);
+    pub fn with_status(mut self, status: StatusCode, action: ResponseAction) -> Self {
+        self.statuses.insert(status.as_u16(), action);
         self
     }
 
-    /// What a 2xx means.
+    /// Sets the action for 2xx.
     #[must_use]
-    pub const fn with_successes(mut self, reaction: ResponseAction) -> Self {
-        self.successes = reaction;
+    pub const fn with_successes(mut self, action: ResponseAction) -> Self {
+        self.successes = action;
         self
     }
 
-    /// What a 3xx means.
+    /// Sets the action for 3xx.
     #[must_use]
-    pub const fn with_redirections(mut self, reaction: ResponseAction) -> Self {
-        self.redirections = Some(reaction);
+    pub const fn with_redirections(mut self, action: ResponseAction) -> Self {
+        self.redirections = Some(action);
         self
     }
 
-    /// What a 4xx means.
+    /// Sets the action for 4xx.
     #[must_use]
-    pub const fn with_client_errors(mut self, reaction: ResponseAction) -> Self {
-        self.client_errors = Some(reaction);
+    pub const fn with_client_errors(mut self, action: ResponseAction) -> Self {
+        self.client_errors = Some(action);
         self
     }
 
-    /// What a 5xx means.
+    /// Sets the action for 5xx.
     #[must_use]
-    pub const fn with_server_errors(mut self, reaction: ResponseAction) -> Self {
-        self.server_errors = Some(reaction);
+    pub const fn with_server_errors(mut self, action: ResponseAction) -> Self {
+        self.server_errors = Some(action);
         self
     }
 
-    /// What everything else means.
+    /// Sets the action for every status without a rule.
     #[must_use]
-    pub const fn with_other(mut self, reaction: ResponseAction) -> Self {
-        self.other = reaction;
+    pub const fn with_other(mut self, action: ResponseAction) -> Self {
+        self.other = action;
         self
     }
 
-    /// The Standard Webhooks specification: 2xx delivers, 410 disables, all else is retried.
+    /// Standard Webhooks specification: 2xx delivers, 410 disables, all others are retried.
     #[must_use]
     pub fn standard_webhooks() -> Self {
         Self::new().with_status(StatusCode::GONE, ResponseAction::Disable)
     }
 
-    /// Svix: 2xx delivers and all else, redirects too, is a failed attempt that is retried. That
-    /// 410 disables is taken over from Standard Webhooks.
+    /// Svix: 2xx delivers; all others, including redirects, are retried. That 410 disables is taken
+    /// from Standard Webhooks.
     #[must_use]
     pub fn svix() -> Self {
         Self::standard_webhooks()
     }
 
-    /// Strike: 2xx delivers; 410 and 501 stop the retries of this delivery, and no more is
-    /// documented of them; all else is retried.
+    /// Strike: 2xx delivers; 410 and 501 end this delivery, which is all that is documented about
+    /// them; all others are retried.
     #[must_use]
     pub fn strike() -> Self {
         Self::new()
@@ -140,7 +151,7 @@ impl ResponseRules {
     }
 
     /// AWS EventBridge API destinations: 2xx delivers; 401, 407, 409, 429 and 5xx are retried;
-    /// all else fails for good.
+    /// all others are rejected permanently.
     #[must_use]
     pub fn event_bridge() -> Self {
         Self::new()
@@ -152,8 +163,8 @@ impl ResponseRules {
             .with_other(ResponseAction::Fail)
     }
 
-    /// Azure Event Grid with a webhook: 400, 401, 403 and 413 fail for good; 2xx delivers; all
-    /// else is retried.
+    /// Azure Event Grid webhooks: 2xx delivers; 400, 401, 403 and 413 are rejected permanently; all
+    /// others are retried.
     #[must_use]
     pub fn event_grid() -> Self {
         Self::new()
@@ -163,8 +174,8 @@ impl ResponseRules {
             .with_status(StatusCode::PAYLOAD_TOO_LARGE, ResponseAction::Fail)
     }
 
-    /// Shopware: 2xx delivers; 404, 408 and 429 are retried, 410 disables, and every other 4xx
-    /// fails at once; all else is retried.
+    /// Shopware: 2xx delivers; 404, 408 and 429 are retried; 410 disables; every other 4xx is
+    /// rejected permanently; all others are retried.
     #[must_use]
     pub fn shopware() -> Self {
         Self::new()
@@ -175,11 +186,11 @@ impl ResponseRules {
             .with_client_errors(ResponseAction::Fail)
     }
 
-    /// What the table says to this status.
+    /// Returns the action for this status.
     #[must_use]
     pub fn action(&self, status: StatusCode) -> ResponseAction {
-        if let Some(reaction) = self.statuses.get(&status.as_u16()) {
-            return *reaction;
+        if let Some(action) = self.statuses.get(&status.as_u16()) {
+            return *action;
         }
         let class = match status.as_u16() {
             200..=299 => Some(self.successes),
@@ -191,21 +202,21 @@ impl ResponseRules {
         class.unwrap_or(self.other)
     }
 
-    fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "standard_webhooks" => Self::standard_webhooks(),
-            "svix" => Self::svix(),
-            "strike" => Self::strike(),
-            "event_bridge" => Self::event_bridge(),
-            "event_grid" => Self::event_grid(),
-            "shopware" => Self::shopware(),
-            _ => return None,
-        })
+    /// Returns the preset with this name, which is the name of its constructor.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::PRESETS.get(name)
     }
-}
 
-/// The presets of responses.
-const PRESETS: &str = "standard_webhooks, svix, strike, event_bridge, event_grid and shopware";
+    const PRESETS: Presets<Self> = Presets(&[
+        ("standard_webhooks", Self::standard_webhooks),
+        ("svix", Self::svix),
+        ("strike", Self::strike),
+        ("event_bridge", Self::event_bridge),
+        ("event_grid", Self::event_grid),
+        ("shopware", Self::shopware),
+    ]);
+}
 
 /// [`ResponseRules::new`].
 impl Default for ResponseRules {
@@ -217,15 +228,15 @@ impl Default for ResponseRules {
 impl Serialize for ResponseRules {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (status, reaction) in &self.statuses {
-            map.serialize_entry(&status.to_string(), reaction)?;
+        for (status, action) in &self.statuses {
+            map.serialize_entry(&status.to_string(), action)?;
         }
         map.serialize_entry("2xx", &self.successes)?;
-        for (class, reaction) in
+        for (class, action) in
             [("3xx", self.redirections), ("4xx", self.client_errors), ("5xx", self.server_errors)]
         {
-            if let Some(reaction) = reaction {
-                map.serialize_entry(class, &reaction)?;
+            if let Some(action) = action {
+                map.serialize_entry(class, &action)?;
             }
         }
         map.serialize_entry("other", &self.other)?;
@@ -235,47 +246,62 @@ impl Serialize for ResponseRules {
 
 impl<'de> Deserialize<'de> for ResponseRules {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Table)
+        policy_file::read::<Form, _, _>(
+            deserializer,
+            "the name of a preset of response rules, or a table",
+            Self::PRESETS,
+        )
     }
 }
 
-struct Table;
+/// The table in a file, before its keys are parsed.
+struct Form(BTreeMap<String, ResponseAction>);
 
-impl<'de> Visitor<'de> for Table {
-    type Value = ResponseRules;
+impl<'de> Deserialize<'de> for Form {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FormVisitor)
+    }
+}
+
+struct FormVisitor;
+
+impl<'de> Visitor<'de> for FormVisitor {
+    type Value = Form;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of a response table or its lines")
+        f.write_str("a table of response rules")
     }
 
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<ResponseRules, E> {
-        ResponseRules::named(name)
-            .ok_or_else(|| E::custom(RetryPolicyError::unknown_preset(name, PRESETS)))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ResponseRules, A::Error> {
-        let mut lines: BTreeMap<String, ResponseAction> = BTreeMap::new();
-        while let Some((status, reaction)) = map.next_entry::<String, ResponseAction>()? {
-            if lines.contains_key(&status) {
-                return Err(A::Error::custom(RetryPolicyError::RepeatedStatus { status }));
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Form, A::Error> {
+        let mut rules = BTreeMap::new();
+        while let Some((status, action)) = map.next_entry::<String, ResponseAction>()? {
+            // A map would keep the last one silently.
+            if rules.contains_key(&status) {
+                return Err(A::Error::custom(RetryPolicyError::DuplicateStatus { status }));
             }
-            lines.insert(status, reaction);
+            rules.insert(status, action);
         }
-        let mut table = ResponseRules::new();
-        for (status, reaction) in lines {
-            table = match status.as_str() {
-                "2xx" => table.with_successes(reaction),
-                "3xx" => table.with_redirections(reaction),
-                "4xx" => table.with_client_errors(reaction),
-                "5xx" => table.with_server_errors(reaction),
-                "other" => table.with_other(reaction),
-                // Two spellings of one status cannot both be read: a status has three digits.
-                text => match StatusCode::from_bytes(text.as_bytes()) {
-                    Ok(status) => table.with_status(status, reaction),
-                    Err(_) => return Err(A::Error::custom(RetryPolicyError::Status { status })),
+        Ok(Form(rules))
+    }
+}
+
+impl TryFrom<Form> for ResponseRules {
+    type Error = RetryPolicyError;
+
+    fn try_from(form: Form) -> Result<Self, RetryPolicyError> {
+        form.0.into_iter().try_fold(Self::new(), |rules, (status, action)| {
+            Ok(match status.as_str() {
+                "2xx" => rules.with_successes(action),
+                "3xx" => rules.with_redirections(action),
+                "4xx" => rules.with_client_errors(action),
+                "5xx" => rules.with_server_errors(action),
+                "other" => rules.with_other(action),
+                // A status code has exactly three digits, so no code has two spellings.
+                code => match StatusCode::from_bytes(code.as_bytes()) {
+                    Ok(code) => rules.with_status(code, action),
+                    Err(_) => return Err(RetryPolicyError::UnknownStatus { status }),
                 },
-            };
-        }
-        Ok(table)
+            })
+        })
     }
 }

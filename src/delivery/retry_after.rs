@@ -1,4 +1,4 @@
-//! What a receiver asks of the next attempt: [`RetryAfter`].
+//! Value of a `Retry-After` header: [`RetryAfter`].
 
 use std::time::Duration;
 
@@ -9,34 +9,33 @@ use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
 use crate::time::{Timestamp, millis_up};
 
-/// What a response's `Retry-After` asks for (RFC 9110, section 10.2.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Value of the response header `Retry-After` (RFC 9110, section 10.2.3).
+///
+/// The order is by how long the receiver wants to be left alone: [`Stop`](Self::Stop) is greater
+/// than any wait.
+#[doc(alias = "Retry-After")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RetryAfter {
-    /// Not before this much time has passed since the response came; zero for a date in the past.
+    /// Retry after at least this much time since the response; zero for a date in the past.
     #[serde(rename = "wait_ms", with = "millis")]
     Wait(Duration),
-    /// Not at all: a negative number of seconds. RFC 9110 knows no such value; AWS EventBridge
+    /// Do not retry: a negative number of seconds. RFC 9110 has no such value; AWS EventBridge
     /// gives it this meaning.
     Stop,
 }
 
 impl RetryAfter {
-    /// Reads the header, if it is there and can be read.
+    /// Reads the header; `None` if it is absent or invalid.
     ///
-    /// A number of seconds too large to hold counts as the largest that can be held. A date is
-    /// taken in the three forms of RFC 9110, section 5.6.7, and turned into a wait measured from
-    /// `now`, the time at which the response came. What fits neither form is ignored. Of several
-    /// values the one that asks for most counts, and `Stop` over any wait.
+    /// A number of seconds that is too large saturates. A date may have any of the three forms of
+    /// RFC 9110, section 5.6.7, and becomes a wait measured from `now`, the time of the response.
+    /// Values in neither form are ignored. Of several values the greatest counts.
     #[must_use]
     pub fn from_headers(headers: &HeaderMap, now: Timestamp) -> Option<Self> {
-        let asked = headers.get_all(RETRY_AFTER).iter();
-        asked.filter_map(|value| Self::parse(value.as_bytes(), now)).max_by_key(|asked| match asked
-        {
-            Self::Wait(wait) => *wait,
-            Self::Stop => Duration::MAX,
-        })
+        let values = headers.get_all(RETRY_AFTER).iter();
+        values.filter_map(|value| Self::parse(value.as_bytes(), now)).max()
     }
 
     fn parse(value: &[u8], now: Timestamp) -> Option<Self> {
@@ -46,7 +45,7 @@ impl RetryAfter {
             return Some(if seconds == 0 { Self::Wait(Duration::ZERO) } else { Self::Stop });
         }
         let wait = match digits(text) {
-            // Whole milliseconds, as the saved form has them.
+            // Whole milliseconds, as in the saved form.
             Some(seconds) => Duration::from_millis(seconds.saturating_mul(1_000)),
             None => Duration::from_millis(millis_up(http_date(text, now)?.saturating_since(now))),
         };
@@ -54,7 +53,7 @@ impl RetryAfter {
     }
 }
 
-/// A number of decimal digits and nothing else, saturating.
+/// Parses decimal digits and nothing else, saturating.
 fn digits(text: &str) -> Option<u64> {
     if text.is_empty() {
         return None;
@@ -65,13 +64,13 @@ fn digits(text: &str) -> Option<u64> {
     })
 }
 
-/// A number of exactly `len` decimal digits.
+/// Parses exactly `len` decimal digits.
 fn fixed(text: &str, len: usize) -> Option<u64> {
     (text.len() == len).then(|| digits(text))?
 }
 
-/// The instant that an HTTP-date names. The name of the weekday has to be one; whether it is the
-/// right one is left to the sender.
+/// Parses an HTTP-date. The weekday must be a weekday's name; whether it fits the date is not
+/// checked.
 fn http_date(text: &str, now: Timestamp) -> Option<Timestamp> {
     let parts: Vec<&str> = text.split(' ').collect();
     match parts.as_slice() {
@@ -92,13 +91,13 @@ fn http_date(text: &str, now: Timestamp) -> Option<Timestamp> {
             }
             let year = last_year_within_reach(year, now)?;
             let reach = now + FIFTY_YEARS;
-            // A leap day may be one in the other century only.
+            // February 29 may exist only in the other century.
             match instant(year, month, day, clock) {
                 Some(within) if within <= reach => Some(within),
                 _ => instant(year.checked_sub(100)?, month, day, clock),
             }
         }
-        // Sun Nov  6 08:49:37 1994, the day in two columns
+        // Sun Nov  6 08:49:37 1994, with the day padded to two columns
         [weekday, month, "", day, clock, year] => {
             is_name(weekday, &SHORT_WEEKDAYS)?;
             let day = fixed(day, 1)?;
@@ -150,7 +149,7 @@ fn instant(year: u64, month: Month, day: u64, clock: &str) -> Option<Timestamp> 
     if clock.next().is_some() {
         return None;
     }
-    // The grammar has a leap second, which Unix time does not: it is the second after :59.
+    // HTTP-dates can have a leap second, Unix time cannot: it becomes the second after :59.
     let leap = u64::from(second == 60);
     let time =
         Time::from_hms(hour, minute, second.min(if leap == 1 { 59 } else { second })).ok()?;
@@ -158,8 +157,8 @@ fn instant(year: u64, month: Month, day: u64, clock: &str) -> Option<Timestamp> 
     Some(Timestamp::from_unix_seconds(instant.unix_timestamp()) + Duration::from_secs(leap))
 }
 
-/// The last year with these two digits that begins no more than 50 years ahead: a date which
-/// seems to lie further ahead means the past (RFC 9110, section 5.6.7).
+/// Returns the last year with these two digits that begins at most 50 years ahead: a date that
+/// appears to be further ahead is in the past (RFC 9110, section 5.6.7).
 fn last_year_within_reach(digits: u64, now: Timestamp) -> Option<u64> {
     let now = OffsetDateTime::from_unix_timestamp(now.unix_seconds()).ok()?;
     let latest = u64::try_from(now.year()).ok()?.saturating_add(50);
@@ -210,8 +209,8 @@ mod tests {
     }
 
     #[test]
-    fn seconds_are_read_whatever_their_size() {
-        for (value, asked) in [
+    fn seconds_of_any_size_are_read() {
+        for (value, expected) in [
             ("0", wait(0)),
             ("120", wait(120)),
             ("007", wait(7)),
@@ -221,13 +220,13 @@ mod tests {
             ("-99999999999999999999999", Some(RetryAfter::Stop)),
             ("99999999999999999999999", Some(RetryAfter::Wait(Duration::from_millis(u64::MAX)))),
         ] {
-            assert_eq!(read(value, at(NOW)), asked, "{value}");
+            assert_eq!(read(value, at(NOW)), expected, "{value}");
         }
     }
 
     #[test]
-    fn dates_are_read_in_the_three_forms() {
-        for (value, asked) in [
+    fn dates_in_all_three_forms_are_read() {
+        for (value, expected) in [
             ("Sun, 06 Nov 1994 08:49:37 GMT", wait(30)),
             ("Sunday, 06-Nov-94 08:49:37 GMT", wait(30)),
             ("Sun Nov  6 08:49:37 1994", wait(30)),
@@ -236,9 +235,9 @@ mod tests {
             ("Thu, 01 Jan 0001 00:00:00 GMT", wait(0)),
             ("Sat, 31 Dec 1994 23:59:60 GMT", wait(4_806_653)),
         ] {
-            assert_eq!(read(value, at(NOW)), asked, "{value}");
+            assert_eq!(read(value, at(NOW)), expected, "{value}");
         }
-        // Part of a second is asked for too.
+        // A wait includes fractions of a second.
         let now = Timestamp::from_unix_micros(NOW * 1_000_000 + 1);
         assert_eq!(
             read("Sun, 06 Nov 1994 08:49:08 GMT", now),
@@ -247,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn two_digits_of_a_year_mean_at_most_fifty_years_ahead() {
+    fn two_digit_year_is_at_most_fifty_years_ahead() {
         let year = |value: &str, now: &str| {
             let instant = http_date(value, now.parse().unwrap()).unwrap();
             instant.to_string()[..4].to_owned()
@@ -261,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_ignored() {
+    fn invalid_value_is_ignored() {
         for value in [
             "",
             "-",
@@ -300,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_the_one_that_asks_for_most_counts() {
+    fn greatest_of_several_values_counts() {
         let mut headers = HeaderMap::new();
         for value in ["5", "60", "soon"] {
             headers.append(RETRY_AFTER, value.parse().unwrap());

@@ -1,4 +1,4 @@
-//! How stubbornly a message is delivered: [`RetryPolicy`].
+//! Retry policy: [`RetryPolicy`].
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -11,20 +11,21 @@ use super::response_rules::{ResponseAction, ResponseRules};
 use super::retry_after::RetryAfter;
 use super::schedule::Schedule;
 use super::verdict::Verdict;
+use crate::policy_file::Presets;
 use crate::time::millis_up;
 
 const SECOND: u64 = 1_000;
 const HOUR: u64 = 3_600_000;
 
-/// How stubbornly a message is delivered, and what its receiver's answers mean.
+/// Retry policy: when and how often delivery is attempted, and what responses mean.
 ///
-/// It is plain data that every call of a [`Delivery`](super::Delivery) borrows: it may change
-/// between two calls, and then holds for what is decided from then on.
+/// It is plain data that each method of a [`Delivery`](super::Delivery) borrows. It may change
+/// between two calls, and then applies to what is decided from then on.
 ///
-/// A preset takes from its source what the source publishes. What it does not publish is this
-/// crate's choice, and the same for all: an attempt timeout of 20 s, a `Retry-After` cap of one
-/// hour, the responses of [`ResponseRules::standard_webhooks`], and
-/// [`DeliveryGuarantee::AtLeastOnce`]: at least once.
+/// A preset takes from its source what the source publishes. The rest is this crate's choice, and
+/// the same for all presets: an attempt timeout of 20 s, a `Retry-After` cap of one hour, the
+/// response rules of [`ResponseRules::standard_webhooks`], and
+/// [`DeliveryGuarantee::AtLeastOnce`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,16 +41,19 @@ const HOUR: u64 = 3_600_000;
 ///
 /// # In a file
 ///
-/// A preset's name (`standard_webhooks`, `svix`, `strike`, `hook0`, `outpost`, `event_grid`,
-/// `shopware`, `none`), or a table whose members replace those of `preset` (`standard_webhooks`
-/// where that is absent): `schedule`, `jitter`, `attempt_timeout_ms`, `window_ms`, `max_attempts`,
-/// `retry_after_cap_ms`, `responses` and `guarantee` (`at_least_once`, `at_most_once` or `ask`).
-/// `null` lifts a window or an attempt limit; in TOML, which has no null, leave `preset` away and
-/// name the rest. Other members and contradictions are refused: see
-/// [`RetryPolicyError`](super::RetryPolicyError). It is written with all members and without the
-/// preset's name, so that what was saved means the same in every version; not to TOML, for want of
-/// a null. The format has to tell names from tables by itself, as JSON, TOML and YAML do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A retry policy is the name of a preset (`standard_webhooks`, `svix`, `strike`, `hook0`,
+/// `outpost`, `event_grid`, `shopware`, `none`), or a table whose fields replace those of `preset`
+/// (`standard_webhooks` if that is absent): `schedule`, `jitter`, `attempt_timeout_ms`,
+/// `window_ms`, `max_attempts`, `retry_after_cap_ms`, `responses` and `guarantee`
+/// (`at_least_once`, `at_most_once` or `ask`). `null` lifts a window or an attempt limit; in TOML,
+/// which has no null, omit `preset` and set the other fields. Unknown fields and contradictions are
+/// errors: see [`RetryPolicyError`](super::RetryPolicyError).
+///
+/// It is written with all fields and without the preset's name, so that saved policies mean the
+/// same in every version. It cannot be written to TOML, which has no null. The format must be
+/// self-describing, as JSON, TOML and YAML are.
+#[doc(alias("backoff", "exponential backoff", "max retries"))]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RetryPolicy {
     pub(super) schedule: Schedule,
     pub(super) jitter: Jitter,
@@ -64,15 +68,14 @@ pub struct RetryPolicy {
 }
 
 /// What an outcome means under a policy.
-pub(super) enum Meaning {
-    Ends(Verdict),
-    /// Not before this much time.
-    Retry(Duration),
+pub(super) enum Classification {
+    Final(Verdict),
+    Retry { min_wait: Duration },
 }
 
 impl RetryPolicy {
-    /// A policy with this schedule, and the crate's choices for all the rest: no jitter, no
-    /// window, no attempt limit, and what is in doubt is sent again.
+    /// Creates a policy with this schedule, and this crate's choices for the rest: no jitter, no
+    /// window, no attempt limit, and at-least-once delivery.
     #[must_use]
     pub fn new(schedule: Schedule) -> Self {
         Self {
@@ -104,7 +107,8 @@ impl RetryPolicy {
             .with_responses(ResponseRules::svix())
     }
 
-    /// Strike: [`Schedule::STRIKE`], 797 160 s; a timeout of 5 s; 410 and 501 stop.
+    /// Strike: [`Schedule::STRIKE`], 797 160 s; a timeout of 5 s; 410 and 501 end the
+    /// delivery.
     #[must_use]
     pub fn strike() -> Self {
         Self::new(Schedule::STRIKE)
@@ -112,8 +116,8 @@ impl RetryPolicy {
             .with_responses(ResponseRules::strike())
     }
 
-    /// hook0: [`Schedule::HOOK0`], 7 days 11:33:13, and up to 10 percent more, that bound held
-    /// between 2 s and 15 min.
+    /// hook0: [`Schedule::HOOK0`], 7 days 11:33:13, plus up to 10 percent of each delay, that bound
+    /// clamped to 2 s and 15 min.
     #[must_use]
     pub fn hook0() -> Self {
         Self::new(Schedule::HOOK0).with_jitter(Jitter::added(
@@ -129,8 +133,8 @@ impl RetryPolicy {
         Self::new(Schedule::OUTPOST)
     }
 
-    /// Azure Event Grid: [`Schedule::EVENT_GRID`] until 24 hours have passed or 30 attempts were
-    /// made; a timeout of 30 s. Its "small randomization" is not published, and left out.
+    /// Azure Event Grid: [`Schedule::EVENT_GRID`] for up to 24 hours or 30 attempts; a timeout of
+    /// 30 s. Details of its "small randomization" are not published, so there is no jitter.
     #[must_use]
     pub fn event_grid() -> Self {
         Self {
@@ -142,151 +146,152 @@ impl RetryPolicy {
         }
     }
 
-    /// Shopware: [`Schedule::SHOPWARE`], 4:35:35; most client errors fail at once.
+    /// Shopware: [`Schedule::SHOPWARE`], 4:35:35; most client errors are rejected.
     #[must_use]
     pub fn shopware() -> Self {
         Self::new(Schedule::SHOPWARE).with_responses(ResponseRules::shopware())
     }
 
-    /// One attempt and no more, as GitHub does it; its timeout of 10 s.
+    /// A single attempt, as GitHub makes it, with its timeout of 10 s.
     #[must_use]
     pub fn none() -> Self {
         Self::new(Schedule::NONE).with_attempt_timeout(Duration::from_secs(10))
     }
 
-    /// The preset of this name: that of its function.
+    /// Returns the preset with this name, which is the name of its constructor.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "standard_webhooks" => Self::standard_webhooks(),
-            "svix" => Self::svix(),
-            "strike" => Self::strike(),
-            "hook0" => Self::hook0(),
-            "outpost" => Self::outpost(),
-            "event_grid" => Self::event_grid(),
-            "shopware" => Self::shopware(),
-            "none" => Self::none(),
-            _ => return None,
-        })
+        Self::PRESETS.get(name)
     }
 
-    /// With this schedule.
+    pub(super) const PRESETS: Presets<Self> = Presets(&[
+        ("standard_webhooks", Self::standard_webhooks),
+        ("svix", Self::svix),
+        ("strike", Self::strike),
+        ("hook0", Self::hook0),
+        ("outpost", Self::outpost),
+        ("event_grid", Self::event_grid),
+        ("shopware", Self::shopware),
+        ("none", Self::none),
+    ]);
+
+    /// Sets the schedule.
     #[must_use]
     pub fn with_schedule(mut self, schedule: Schedule) -> Self {
         self.schedule = schedule;
         self
     }
 
-    /// With this jitter.
+    /// Sets the jitter.
     #[must_use]
     pub fn with_jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = jitter;
         self
     }
 
-    /// With this long for each attempt: at least a millisecond, rounded up to whole ones.
+    /// Sets the timeout of each attempt: at least 1 ms, rounded up to whole milliseconds.
     #[must_use]
     pub fn with_attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout_ms = millis_up(timeout).max(1);
         self
     }
 
-    /// With this long, from the message's acceptance or its last replay, in which attempts may be
-    /// made; `None` for no such limit. At least a millisecond, rounded up to whole ones.
+    /// Sets the retry window: how long after the message's acceptance, or its latest replay,
+    /// attempts may start; `None` for no limit. At least 1 ms, rounded up to whole milliseconds.
     #[must_use]
     pub fn with_window(mut self, window: impl Into<Option<Duration>>) -> Self {
         self.window_ms = window.into().map(|window| millis_up(window).max(1));
         self
     }
 
-    /// With at most this many attempts, the first included; `None` for no such limit. After a
-    /// replay they are counted anew.
+    /// Sets the maximum number of attempts, including the first; `None` for no limit. A replay
+    /// restarts the count.
     #[must_use]
     pub fn with_max_attempts(mut self, attempts: impl Into<Option<NonZeroU32>>) -> Self {
         self.max_attempts = attempts.into();
         self
     }
 
-    /// With at most this much heed to `Retry-After`: an attempt comes no earlier than the response
-    /// asked, unless it asked for more than this. Zero takes no heed. Rounded up to whole
-    /// milliseconds.
+    /// Sets the longest delay that `Retry-After` can impose; zero ignores the header. Rounded up to
+    /// whole milliseconds.
     #[must_use]
     pub fn with_retry_after_cap(mut self, cap: Duration) -> Self {
         self.retry_after_cap_ms = millis_up(cap);
         self
     }
 
-    /// With this response table.
+    /// Sets the response rules.
     #[must_use]
     pub fn with_responses(mut self, responses: ResponseRules) -> Self {
         self.responses = responses;
         self
     }
 
-    /// With this to happen once an attempt has ended without an answer.
+    /// Sets the delivery guarantee, which decides what follows an attempt without a response.
     #[must_use]
     pub fn with_guarantee(mut self, guarantee: DeliveryGuarantee) -> Self {
         self.guarantee = guarantee;
         self
     }
 
-    /// The delays between attempts.
+    /// Returns the schedule.
     #[must_use]
     pub const fn schedule(&self) -> &Schedule {
         &self.schedule
     }
 
-    /// How the delays are spread.
+    /// Returns the jitter.
     #[must_use]
     pub const fn jitter(&self) -> &Jitter {
         &self.jitter
     }
 
-    /// How long an attempt may take.
+    /// Returns the timeout of each attempt.
     #[must_use]
     pub const fn attempt_timeout(&self) -> Duration {
         Duration::from_millis(self.attempt_timeout_ms)
     }
 
-    /// How long after the message's acceptance, or its last replay, attempts may be made.
+    /// Returns the retry window, which counts from the message's acceptance or its latest replay.
     #[must_use]
     pub fn window(&self) -> Option<Duration> {
         self.window_ms.map(Duration::from_millis)
     }
 
-    /// How many attempts may be made, the first included; the schedule may end before.
+    /// Returns the maximum number of attempts, including the first; the schedule may end earlier.
     #[must_use]
     pub const fn max_attempts(&self) -> Option<NonZeroU32> {
         self.max_attempts
     }
 
-    /// How far `Retry-After` is heeded.
+    /// Returns the longest delay that `Retry-After` can impose.
     #[must_use]
     pub const fn retry_after_cap(&self) -> Duration {
         Duration::from_millis(self.retry_after_cap_ms)
     }
 
-    /// What the responses mean.
+    /// Returns the response rules.
     #[must_use]
     pub const fn responses(&self) -> &ResponseRules {
         &self.responses
     }
 
-    /// What happens once an attempt has ended without an answer.
+    /// Returns the delivery guarantee.
     #[must_use]
     pub const fn guarantee(&self) -> DeliveryGuarantee {
         self.guarantee
     }
 
-    /// The longest time from the start of the first attempt to the deadline of the last, for a
-    /// host that starts each attempt when it is due.
+    /// Returns the longest time from the start of the first attempt to the deadline of the last, if
+    /// each attempt starts when it is due.
     ///
-    /// It is the sum of all attempts' timeouts and all waits, each of which counts as the longest
-    /// delay that the jitter can make of it, or as the `Retry-After` cap where that is longer;
-    /// where there is a window, it is at most the window and one attempt's timeout. It saturates,
-    /// and is [`Duration::MAX`] where nothing ends the retries. A receiver that remembers message
-    /// ids for this long recognises every copy, unless the host replays the delivery or sends it
-    /// again out of doubt.
+    /// It is the sum of all attempt timeouts and all waits, each wait counting as the longest delay
+    /// that the jitter can yield or as the `Retry-After` cap, whichever is longer. With a window, it
+    /// is at most the window plus one attempt timeout. It saturates, and is [`Duration::MAX`] if
+    /// nothing ends the retries.
+    ///
+    /// A receiver that remembers message ids (idempotency keys) this long recognises every
+    /// duplicate, unless the delivery is replayed, or resent when in doubt.
     #[must_use]
     pub fn span(&self) -> Duration {
         self.span_with(self.retry_after_cap(), self.window())
@@ -318,51 +323,57 @@ impl RetryPolicy {
         }
     }
 
-    pub(super) fn meaning(&self, outcome: &Outcome) -> Meaning {
+    pub(super) fn classify(&self, outcome: &Outcome) -> Classification {
         let Outcome::Response(response) = outcome else {
-            return Meaning::Retry(Duration::ZERO);
+            return Classification::Retry { min_wait: Duration::ZERO };
         };
-        let reaction = self.responses.action(response.status());
-        match (reaction, response.control(), response.retry_after()) {
-            (ResponseAction::Deliver, _, _) => Meaning::Ends(Verdict::Delivered),
+        let action = self.responses.action(response.status());
+        match (action, response.control(), response.retry_after()) {
+            (ResponseAction::Deliver, _, _) => Classification::Final(Verdict::Delivered),
             (ResponseAction::Disable, _, _) | (_, Some(Control::Disable), _) => {
-                Meaning::Ends(Verdict::Gone)
+                Classification::Final(Verdict::Gone)
             }
-            (ResponseAction::Fail, _, _) => Meaning::Ends(Verdict::Rejected),
+            (ResponseAction::Fail, _, _) => Classification::Final(Verdict::Rejected),
             (ResponseAction::Retry, Some(Control::AbortMessage), _)
-            | (ResponseAction::Retry, _, Some(RetryAfter::Stop)) => Meaning::Ends(Verdict::Stopped),
-            (ResponseAction::Retry, None, Some(RetryAfter::Wait(asked))) => Meaning::Retry(asked),
-            (ResponseAction::Retry, None, None) => Meaning::Retry(Duration::ZERO),
+            | (ResponseAction::Retry, _, Some(RetryAfter::Stop)) => {
+                Classification::Final(Verdict::Stopped)
+            }
+            (ResponseAction::Retry, None, Some(RetryAfter::Wait(min_wait))) => {
+                Classification::Retry { min_wait }
+            }
+            (ResponseAction::Retry, None, None) => {
+                Classification::Retry { min_wait: Duration::ZERO }
+            }
         }
     }
 
-    /// The schedule's delay after the attempt that failed, of this number and the `tries`th since
-    /// the schedule started; `None` where no other attempt is permitted.
+    /// Returns the scheduled delay after failed attempt `number`, the `tries`th since the schedule
+    /// started; `None` if no other attempt is permitted.
     fn delay(&self, number: u32, tries: u32) -> Option<Duration> {
         let limit = self.max_attempts.map_or(u32::MAX, NonZeroU32::get);
-        // An attempt has to have a number, so the numbers' end is the attempts' end too.
+        // Without a number left for the next attempt, there is none.
         self.schedule.delay(tries).filter(|_| tries < limit && number < u32::MAX)
     }
 
-    /// Whether an attempt may follow that of this number, the `tries`th since the schedule
+    /// Returns whether an attempt may follow attempt `number`, the `tries`th since the schedule
     /// started.
     pub(super) fn permits(&self, number: u32, tries: u32) -> bool {
         let first = tries == 0 && number < u32::MAX;
         first || self.delay(number, tries).is_some()
     }
 
-    /// How long to wait after attempt `failed`, whose answer asked for a wait of `asked`; `None`
-    /// where it was the last. The schedule started after attempt `start`.
+    /// Returns how long to wait after attempt `failed`, at least `min_wait` up to the cap; `None` if
+    /// it was the last. The schedule started after attempt `start`.
     pub(super) fn retry_wait(
         &self,
-        dice: JitterSeed<'_>,
+        seed: JitterSeed<'_>,
         failed: u32,
         start: u32,
-        asked: Duration,
+        min_wait: Duration,
     ) -> Option<Duration> {
         let delay = self.delay(failed, failed.saturating_sub(start))?;
-        let delay = self.jitter.apply_since(start, delay, failed, dice);
-        Some(delay.max(asked.min(self.retry_after_cap())))
+        let delay = self.jitter.apply_since(start, delay, failed, seed);
+        Some(delay.max(min_wait.min(self.retry_after_cap())))
     }
 }
 

@@ -1,21 +1,37 @@
-//! How long to wait before each retry: [`Schedule`].
+//! Retry schedule: [`Schedule`].
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::policy_file::{NameOrMap, RetryPolicyError};
+use super::error::RetryPolicyError;
+use crate::policy_file::{self, Presets};
 use crate::time::millis_up;
 
-/// The delay before each retry, measured from the end of the attempt that failed.
+/// Retry schedule: the backoff delay before each retry, measured from the end of the failed attempt.
 ///
-/// Either a list of delays or an exponential rule; either comes to an end or goes on
-/// [for ever](Self::forever). Delays are whole milliseconds; a constructor rounds up. A delay
-/// that recurs for ever is at least a millisecond. [`Jitter`](super::Jitter) is applied on top.
+/// A schedule is a list of delays or an exponential rule, and either ends or continues
+/// [forever](Self::forever). A delivery whose last retry fails is a dead letter
+/// ([`Verdict::Exhausted`](super::Verdict::Exhausted)). Delays are whole milliseconds; constructors
+/// round up. A delay that repeats forever is at least 1 ms. [`Jitter`](super::Jitter) is applied on
+/// top.
 ///
-/// In a file it is the name of a preset or one of two tables, `then` being `stop` (the default)
-/// or `repeat_last`, and `retries` absent meaning for ever:
+/// ```
+/// use std::time::Duration;
+///
+/// use labhook::delivery::Schedule;
+///
+/// let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+/// let schedule = Schedule::exponential(second, 2, minute, 10);
+/// assert_eq!(schedule.delay(1), Some(second));
+/// assert_eq!(schedule.delay(4), Some(second * 8));
+/// assert_eq!(schedule.delay(10), Some(minute));
+/// assert_eq!(schedule.delay(11), None);
+/// ```
+///
+/// In a file, a schedule is the name of a preset or one of two tables. `then` is `stop` (the
+/// default) or `repeat_last`; without `retries`, an exponential rule continues forever:
 ///
 /// ```json
 /// "strike"
@@ -23,17 +39,18 @@ use crate::time::millis_up;
 /// {"exponential": {"base_ms": 3000, "factor": 3, "cap_ms": 600000, "retries": 12}}
 /// ```
 ///
-/// It is always written as a table, so that what was saved means the same in every version.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// It is always written as a table, so that saved schedules mean the same in every version.
+#[doc(alias("backoff", "exponential backoff", "retry delay"))]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Schedule(Kind);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Kind {
     List { delays_ms: Cow<'static, [u64]>, then: Then },
     Exponential(Exponential),
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Then {
     #[default]
@@ -41,7 +58,7 @@ enum Then {
     RepeatLast,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Exponential {
     base_ms: u64,
@@ -60,10 +77,10 @@ const fn exponential(base_ms: u64, factor: u32, cap_ms: u64, retries: u32) -> Sc
 }
 
 impl Schedule {
-    /// No retry at all.
+    /// No retries.
     pub const NONE: Self = preset(&[], Then::Stop);
-    /// Nine retries over 75:35:05, as the Standard Webhooks specification's example has them:
-    /// 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h.
+    /// Nine retries over 75:35:05, the example in the Standard Webhooks specification: 5 s, 5 min,
+    /// 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h.
     pub const STANDARD_WEBHOOKS: Self = preset(
         &[
             5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000,
@@ -90,11 +107,11 @@ impl Schedule {
         ],
         Then::Stop,
     );
-    /// Ten retries over 8:31:30, the default of Hookdeck's Outpost: 30 s doubled each time.
+    /// Ten retries over 8:31:30, the default of Hookdeck's Outpost: 30 s, doubled each time.
     pub const OUTPOST: Self = exponential(30_000, 2, 15_360_000, 10);
-    /// Azure Event Grid's delays, the last of which recurs: 10 s, 30 s, 1 min, 5 min, 10 min, 30
-    /// min, 1 h, 3 h, 6 h, 12 h. [`RetryPolicy::event_grid`](super::RetryPolicy::event_grid) has
-    /// the limits that end it.
+    /// Azure Event Grid's delays, repeating the last: 10 s, 30 s, 1 min, 5 min, 10 min, 30 min, 1 h,
+    /// 3 h, 6 h, 12 h. [`RetryPolicy::event_grid`](super::RetryPolicy::event_grid) sets the limits
+    /// that end it.
     pub const EVENT_GRID: Self = preset(
         &[
             10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000, 3_600_000, 10_800_000, 21_600_000,
@@ -102,10 +119,10 @@ impl Schedule {
         ],
         Then::RepeatLast,
     );
-    /// Five retries over 4:35:35, as Shopware has them: 5 s, 30 s, 5 min, 30 min, 4 h.
+    /// Five retries over 4:35:35, as used by Shopware: 5 s, 30 s, 5 min, 30 min, 4 h.
     pub const SHOPWARE: Self = preset(&[5_000, 30_000, 300_000, 1_800_000, 14_400_000], Then::Stop);
 
-    /// One retry after each of the delays, in their order.
+    /// Creates a schedule with one retry after each of these delays, in order.
     #[must_use]
     pub fn list(delays: impl IntoIterator<Item = Duration>) -> Self {
         Self(Kind::List {
@@ -114,17 +131,18 @@ impl Schedule {
         })
     }
 
-    /// `retries` retries: the first after `base`, each further one after `factor` times the delay
-    /// before it, at most `cap`.
+    /// Creates an exponential backoff of `retries` retries: the first after `base`, each further one
+    /// after `factor` times the previous delay, at most `cap`.
     ///
-    /// A factor of 0 counts as 1, and a base or cap under a millisecond as a millisecond.
+    /// A factor of 0 counts as 1, and a base or cap below 1 ms as 1 ms.
+    #[doc(alias("exponential backoff", "backoff"))]
     #[must_use]
     pub fn exponential(base: Duration, factor: u32, cap: Duration, retries: u32) -> Self {
         exponential(millis_up(base).max(1), factor.max(1), millis_up(cap).max(1), retries)
     }
 
-    /// Goes on without end: a list repeats its last delay, and an exponential rule stays at its
-    /// cap. An empty list stays empty. A policy's window and attempt limit still end it.
+    /// Repeats without end: a list repeats its last delay, and an exponential rule continues at its
+    /// cap. An empty list stays empty. The policy's window and attempt limit still apply.
     #[must_use]
     pub fn forever(mut self) -> Self {
         match &mut self.0 {
@@ -138,8 +156,8 @@ impl Schedule {
         self
     }
 
-    /// The delay before retry `retry`, the first being 1; `None` where the schedule has ended,
-    /// and for 0.
+    /// Returns the delay before retry `retry` (the first is 1); `None` after the schedule's end, and
+    /// for 0.
     #[must_use]
     pub fn delay(&self, retry: u32) -> Option<Duration> {
         let before = retry.checked_sub(1)?;
@@ -163,7 +181,7 @@ impl Schedule {
         Some(Duration::from_millis(millis))
     }
 
-    /// How many retries there are; `None` where they have no end.
+    /// Returns the number of retries; `None` if there is no end.
     #[must_use]
     pub fn retries(&self) -> Option<u32> {
         match &self.0 {
@@ -175,7 +193,7 @@ impl Schedule {
         }
     }
 
-    /// All delays together, without jitter; `None` where they have no end.
+    /// Returns the sum of all delays, without jitter; `None` if there is no end.
     #[must_use]
     pub fn total(&self) -> Option<Duration> {
         Some(self.sum(self.retries()?))
@@ -187,7 +205,7 @@ impl Schedule {
         self.sum_by(retries, |delay| delay)
     }
 
-    /// The sum over the first `retries` delays of what `each` makes of them, saturating.
+    /// Returns the sum of `each` over the first `retries` delays, saturating.
     pub(super) fn sum_by(&self, retries: u32, each: impl Fn(Duration) -> Duration) -> Duration {
         let mut sum = Duration::ZERO;
         let mut retry = 1_u32;
@@ -195,15 +213,15 @@ impl Schedule {
             let Some(delay) = self.delay(retry) else {
                 break;
             };
-            let recurs = self.recurs_from(retry);
-            let times = if recurs {
+            let repeats = self.repeats_from(retry);
+            let times = if repeats {
                 let end = self.retries().map_or(retries, |all| all.min(retries));
                 end.saturating_sub(retry).saturating_add(1)
             } else {
                 1
             };
             sum = sum.saturating_add(each(delay).saturating_mul(times));
-            if recurs {
+            if repeats {
                 break;
             }
             let Some(next) = retry.checked_add(1) else {
@@ -214,33 +232,36 @@ impl Schedule {
         sum
     }
 
-    /// Whether every delay after that of `retry` equals it, so that a sum need not walk them.
-    fn recurs_from(&self, retry: u32) -> bool {
+    /// Returns whether all delays from `retry` on are equal, so that a sum can multiply them.
+    fn repeats_from(&self, retry: u32) -> bool {
         match &self.0 {
             Kind::List { delays_ms, then } => {
                 *then == Then::RepeatLast
                     && usize::try_from(retry).is_ok_and(|retry| retry > delays_ms.len())
             }
-            // One that grows meets its cap, or overflows to it, within 64 steps.
+            // A rule that grows reaches its cap, or saturates to it, within 64 steps.
             Kind::Exponential(rule) => {
                 rule.factor <= 1 || self.delay(retry) == Some(Duration::from_millis(rule.cap_ms))
             }
         }
     }
 
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "none" => Self::NONE,
-            "standard_webhooks" => Self::STANDARD_WEBHOOKS,
-            "svix" => Self::SVIX,
-            "strike" => Self::STRIKE,
-            "hook0" => Self::HOOK0,
-            "outpost" => Self::OUTPOST,
-            "event_grid" => Self::EVENT_GRID,
-            "shopware" => Self::SHOPWARE,
-            _ => return None,
-        })
+    /// Returns the preset with this name, which is that of its constant in snake case.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::PRESETS.get(name)
     }
+
+    const PRESETS: Presets<Self> = Presets(&[
+        ("standard_webhooks", || Self::STANDARD_WEBHOOKS),
+        ("svix", || Self::SVIX),
+        ("strike", || Self::STRIKE),
+        ("hook0", || Self::HOOK0),
+        ("outpost", || Self::OUTPOST),
+        ("event_grid", || Self::EVENT_GRID),
+        ("shopware", || Self::SHOPWARE),
+        ("none", || Self::NONE),
+    ]);
 }
 
 #[derive(Serialize, Deserialize)]
@@ -293,7 +314,10 @@ impl Serialize for Schedule {
 
 impl<'de> Deserialize<'de> for Schedule {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        NameOrMap::<Self, Form>::new("the name of a schedule or its table", Self::named)
-            .read(deserializer)
+        policy_file::read::<Form, _, _>(
+            deserializer,
+            "the name of a schedule preset, or a table",
+            Self::PRESETS,
+        )
     }
 }

@@ -1,4 +1,4 @@
-//! The states of a delivery, as they are saved.
+//! States of a delivery, in their saved form.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,16 +10,16 @@ use crate::time::Timestamp;
 pub(super) enum State {
     /// The next attempt may start.
     Due,
-    /// The next attempt may start from `due` on.
+    /// The next attempt may start at or after `due`.
     Waiting {
         due: Timestamp,
     },
-    /// The last attempt that was started is live, since `at`.
+    /// The latest attempt started at `at` and awaits its response.
     InFlight {
         at: Timestamp,
         deadline: Timestamp,
     },
-    /// The last attempt that was started ended without an answer, and the host is asked.
+    /// The latest attempt ended without a response, and the application decides what follows.
     InDoubt {
         since: Timestamp,
     },
@@ -29,13 +29,13 @@ pub(super) enum State {
     },
 }
 
-/// The last replay.
+/// The latest replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Replayed {
-    /// How many replays there were, this one included.
+    /// The number of replays so far, including this one.
     pub(super) times: u32,
-    /// How many attempts were started before it: the schedule counts from here.
+    /// The number of attempts started before it: the schedule counts from here.
     pub(super) after: u32,
-    /// When its first attempt was to be due: the window counts from here.
+    /// When its first attempt was due: the retry window counts from here.
     pub(super) due: Timestamp,
 }

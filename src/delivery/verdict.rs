@@ -1,90 +1,64 @@
-//! How a delivery ended: [`Verdict`].
-
-use std::fmt;
+//! Final result of a delivery: [`Verdict`].
 
 use serde::{Deserialize, Serialize};
 
-/// How a delivery ended. A delivery gets exactly one, and keeps it unless the host
-/// [replays](super::Delivery::replay) it.
+use super::names::named;
+
+/// Final result of a delivery.
+///
+/// A delivery gets exactly one, and keeps it unless it is
+/// [replayed](super::Delivery::replay). [`Exhausted`](Self::Exhausted) and
+/// [`Expired`](Self::Expired) deliveries are the dead letters: the receiver did not accept them in
+/// time, and a replay redelivers them.
+#[doc(alias("dead letter", "DLQ", "dead-letter queue"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The receiver answered that it has the message.
+    /// The receiver accepted the message.
     Delivered,
-    /// The receiver refused this message for good
+    /// The receiver rejected this message permanently
     /// ([`ResponseAction::Fail`](super::ResponseAction::Fail)).
     Rejected,
-    /// The receiver wants nothing more at all
-    /// ([`ResponseAction::Disable`](super::ResponseAction::Disable), or the response header
-    /// `webhook-delivery: disable`): besides this delivery, its endpoint should be disabled.
+    /// The receiver wants no more messages at all: a response that means
+    /// [`ResponseAction::Disable`](super::ResponseAction::Disable), or the response header
+    /// `webhook-delivery: disable`. The endpoint should be disabled too.
     Gone,
-    /// The receiver asked for no more attempts at this message: the response header
+    /// The receiver asked not to retry this message: the response header
     /// `webhook-delivery: abort-message`, or a negative `Retry-After`.
     Stopped,
-    /// The last attempt that the schedule or the attempt limit permits failed.
+    /// Dead letter: the last attempt that the schedule or the attempt limit permits failed.
+    #[doc(alias("dead letter", "DLQ"))]
     Exhausted,
-    /// The window closed or the message's lifetime ended, or the next attempt would not have come
-    /// before that.
+    /// Dead letter: the retry window or the message's lifetime ended, or will end before the next
+    /// attempt is due.
+    #[doc(alias("dead letter", "DLQ", "TTL"))]
     Expired,
-    /// An attempt ended without an answer and no other is made, so that there is at most one: the
-    /// receiver may or may not have the message. By
-    /// [`DeliveryGuarantee::AtMostOnce`](super::DeliveryGuarantee::AtMostOnce), or by the host's
-    /// decision.
+    /// In-doubt attempt, given up: an attempt ended without a response, and the message is not sent
+    /// again, so the receiver has at most one copy. Caused by
+    /// [`DeliveryGuarantee::AtMostOnce`](super::DeliveryGuarantee::AtMostOnce) or by your
+    /// application's decision.
     Unconfirmed,
-    /// The host ended the delivery: its endpoint was removed or disabled, say.
+    /// Your application ended the delivery, for example because its endpoint was removed or
+    /// disabled.
     Cancelled,
 }
 
+named!(Verdict, "verdict", {
+    Delivered => "delivered",
+    Rejected => "rejected",
+    Gone => "gone",
+    Stopped => "stopped",
+    Exhausted => "exhausted",
+    Expired => "expired",
+    Unconfirmed => "unconfirmed",
+    Cancelled => "cancelled",
+});
+
 impl Verdict {
-    /// Whether the receiver is known to have the message.
+    /// Returns whether the receiver is known to have accepted the message.
     #[must_use]
     pub const fn is_delivered(self) -> bool {
         matches!(self, Self::Delivered)
-    }
-
-    /// The verdict as it is saved, such as `delivered`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Delivered => "delivered",
-            Self::Rejected => "rejected",
-            Self::Gone => "gone",
-            Self::Stopped => "stopped",
-            Self::Exhausted => "exhausted",
-            Self::Expired => "expired",
-            Self::Unconfirmed => "unconfirmed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_saved_form_is_the_displayed_one() {
-        for verdict in [
-            Verdict::Delivered,
-            Verdict::Rejected,
-            Verdict::Gone,
-            Verdict::Stopped,
-            Verdict::Exhausted,
-            Verdict::Expired,
-            Verdict::Unconfirmed,
-            Verdict::Cancelled,
-        ] {
-            let json = serde_json::to_string(&verdict).unwrap();
-            assert_eq!(json, format!("\"{verdict}\""));
-            assert_eq!(serde_json::from_str::<Verdict>(&json).unwrap(), verdict);
-            assert_eq!(verdict.is_delivered(), verdict == Verdict::Delivered);
-        }
     }
 }

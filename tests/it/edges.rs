@@ -11,15 +11,22 @@ type Module = (&'static str, &'static [&'static str]);
 const FLOORS: [(&str, &[Module]); 9] = [
     (
         "words",
-        &[("event_type", &[]), ("id", &[]), ("secret", &[]), ("small_map", &[]), ("time", &[])],
+        &[
+            ("event_type", &[]),
+            ("id", &[]),
+            ("policy_file", &[]),
+            ("secret", &[]),
+            ("small_map", &[]),
+            ("time", &[]),
+        ],
     ),
     (
         "machines",
         &[
             ("decode", &["event_type"]),
-            ("delivery", &["id", "time"]),
-            ("flow", &["time"]),
-            ("health", &["time"]),
+            ("delivery", &["id", "policy_file", "time"]),
+            ("flow", &["policy_file", "time"]),
+            ("health", &["policy_file", "time"]),
         ],
     ),
     (

@@ -41,6 +41,7 @@ fn every_public_type_is_send_and_sync() {
             Ignored,
             Jitter,
             Outcome,
+            ParseNameError,
             Progress,
             Resolution,
             Response,

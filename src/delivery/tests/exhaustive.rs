@@ -43,11 +43,11 @@ fn calls() -> Vec<Call> {
 fn ends_by_itself(
     mut delivery: Delivery,
     policy: &RetryPolicy,
-    dice: JitterSeed<'_>,
+    seed: JitterSeed<'_>,
     mut now: Timestamp,
 ) {
     for _ in 0..12 {
-        match delivery.poll(policy, dice, now) {
+        match delivery.poll(policy, seed, now) {
             Progress::Due => assert!(delivery.start(policy, now).is_some()),
             Progress::InFlight { deadline, .. } => now = deadline,
             Progress::Wait { until } => now = until,
@@ -66,13 +66,13 @@ fn ends_by_itself(
 type Node = (Delivery, i64, u32);
 
 /// Makes the call and checks what holds of it; `None` where the search does not go on from there.
-fn make(call: &Call, node: &Node, policy: &RetryPolicy, dice: JitterSeed<'_>) -> Option<Node> {
+fn make(call: &Call, node: &Node, policy: &RetryPolicy, seed: JitterSeed<'_>) -> Option<Node> {
     let (before, now, decided) = node;
     let (mut after, mut now, mut decided) = (before.clone(), *now, *decided);
     match call {
         Call::Tick => {
             now += 1;
-            after.poll(policy, dice, at(now));
+            after.poll(policy, seed, at(now));
         }
         Call::Start => {
             if let Some(started) = after.start(policy, at(now)) {
@@ -93,7 +93,7 @@ fn make(call: &Call, node: &Node, policy: &RetryPolicy, dice: JitterSeed<'_>) ->
             assert_eq!(after.cancel_start(*number), live == Some(*number));
         }
         Call::Resolve(number, outcome) => {
-            match after.resolve(policy, dice, *number, outcome, at(now)) {
+            match after.resolve(policy, seed, *number, outcome, at(now)) {
                 Resolution::Ignored(_) => assert_eq!(after, *before),
                 Resolution::Retry { .. } => assert_eq!(after.verdict(), None),
                 Resolution::InDoubt => assert_eq!(after.in_doubt(), Some(at(now))),
@@ -125,15 +125,15 @@ fn make(call: &Call, node: &Node, policy: &RetryPolicy, dice: JitterSeed<'_>) ->
     let doubt_is_over = before.in_doubt().is_some() && after.unanswered() < before.unanswered();
     assert!(doubt_is_over || after.unanswered() >= before.unanswered());
     assert!(after.unanswered() <= after.attempts());
-    assert!(after.tries() <= 3);
+    assert!(after.attempts_since_replay() <= 3);
     let moved = after != *before || now > node.1;
     (moved && now <= HORIZON).then_some((after, now, decided))
 }
 
-fn search(doubt: DeliveryGuarantee, expires_at: Option<Timestamp>) -> usize {
-    let policy = policy(doubt);
+fn search(guarantee: DeliveryGuarantee, expires_at: Option<Timestamp>) -> usize {
+    let policy = policy(guarantee);
     let (message, endpoint) = ids();
-    let dice = JitterSeed::new(7, &message, &endpoint);
+    let seed = JitterSeed::new(7, &message, &endpoint);
     let calls = calls();
     let mut seen = BTreeSet::new();
     let mut open: Vec<Node> = vec![(Delivery::new(at(0)).with_expires_at(expires_at), 0, 0)];
@@ -144,8 +144,8 @@ fn search(doubt: DeliveryGuarantee, expires_at: Option<Timestamp>) -> usize {
         }
         let crashed = restored(delivery);
         assert_eq!(crashed, *delivery);
-        ends_by_itself(crashed, &policy, dice, at(*now));
-        open.extend(calls.iter().filter_map(|call| make(call, &node, &policy, dice)));
+        ends_by_itself(crashed, &policy, seed, at(*now));
+        open.extend(calls.iter().filter_map(|call| make(call, &node, &policy, seed)));
     }
     seen.len()
 }

@@ -24,7 +24,7 @@ const ASKED: i64 = 500;
 /// it says so and when an answer comes, or at every tick.
 fn lone(
     policy: &RetryPolicy,
-    dice: JitterSeed<'_>,
+    seed: JitterSeed<'_>,
     receiver: &[(Outcome, Option<i64>)],
     tick: Option<i64>,
 ) -> Trace {
@@ -38,14 +38,14 @@ fn lone(
             if delivery.in_flight().is_some_and(|live| live.number == number) {
                 ends.push(now);
             }
-            delivery.resolve(policy, dice, number, &outcome, time);
+            delivery.resolve(policy, seed, number, &outcome, time);
         }
         if let Some(live) = delivery.in_flight()
             && live.deadline <= time
         {
             ends.push(live.deadline.unix_micros());
         }
-        if delivery.poll(policy, dice, time) == Progress::Due {
+        if delivery.poll(policy, seed, time) == Progress::Due {
             let started = delivery.start(policy, time).unwrap();
             starts.push(now);
             let turn = usize::try_from(started.number - 1).unwrap();
@@ -89,14 +89,14 @@ proptest! {
         receiver in vec((outcomes(), proptest::option::of(0..3_000_000_i64)), 6),
     ) {
         let (message, endpoint) = ids();
-        let dice = JitterSeed::new(seed, &message, &endpoint);
-        let trace = lone(&policy, dice, &receiver, None);
+        let seed = JitterSeed::new(seed, &message, &endpoint);
+        let trace = lone(&policy, seed, &receiver, None);
         prop_assert_eq!(trace.starts[0], 0);
         for (index, start) in trace.starts.iter().enumerate().skip(1) {
             let (failed, end) = (u32::try_from(index).unwrap(), trace.ends[index - 1]);
             let delay = policy.schedule().delay(failed).unwrap();
             let longest = policy.jitter().longest(delay);
-            let delay = policy.jitter().apply(delay, failed, dice);
+            let delay = policy.jitter().apply(delay, failed, seed);
             prop_assert!(delay <= longest);
             let timeout = i64::try_from(policy.attempt_timeout().as_micros()).unwrap();
             // The answer at the very deadline is handed in before the poll there.
@@ -138,8 +138,8 @@ proptest! {
         receiver in vec((outcomes(), proptest::option::of(0..5_000_i64)), 6),
     ) {
         let (message, endpoint) = ids();
-        let dice = JitterSeed::new(seed, &message, &endpoint);
-        let told = lone(&policy, dice, &receiver, None);
-        prop_assert_eq!(lone(&policy, dice, &receiver, Some(1)), told);
+        let seed = JitterSeed::new(seed, &message, &endpoint);
+        let told = lone(&policy, seed, &receiver, None);
+        prop_assert_eq!(lone(&policy, seed, &receiver, Some(1)), told);
     }
 }

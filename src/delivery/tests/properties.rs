@@ -43,7 +43,7 @@ fn steps(clock: impl Strategy<Value = i64> + 'static) -> impl Strategy<Value = V
 fn take(
     delivery: &mut Delivery,
     policy: &RetryPolicy,
-    dice: JitterSeed<'_>,
+    seed: JitterSeed<'_>,
     step: &Step,
     now: Timestamp,
     latest: &mut Timestamp,
@@ -55,7 +55,7 @@ fn take(
     let answer = match step {
         Step::Clock(_) => String::new(),
         Step::Poll => {
-            let progress = delivery.poll(policy, dice, now);
+            let progress = delivery.poll(policy, seed, now);
             match progress {
                 Progress::Wait { until } => {
                     assert!(until > now, "a wait is positive");
@@ -77,7 +77,7 @@ fn take(
                 Progress::Ended { verdict } => assert_eq!(delivery.verdict(), Some(verdict)),
             }
             let again = delivery.clone();
-            assert_eq!(delivery.poll(policy, dice, now), progress);
+            assert_eq!(delivery.poll(policy, seed, now), progress);
             assert_eq!(*delivery, again, "polling again changes nothing");
             format!("{progress:?}")
         }
@@ -104,7 +104,7 @@ fn take(
                 Step::ResolveLive(outcome) => (live.unwrap_or(1), outcome),
                 _ => unreachable!(),
             };
-            let resolution = delivery.resolve(policy, dice, number, outcome, now);
+            let resolution = delivery.resolve(policy, seed, number, outcome, now);
             match resolution {
                 Resolution::Ignored(_) => assert_eq!(*delivery, before, "a no-op is one"),
                 Resolution::Retry { at } => {
@@ -184,7 +184,7 @@ fn run(
     restore: bool,
 ) -> (Vec<String>, Delivery, Timestamp) {
     let (message, endpoint) = ids();
-    let dice = JitterSeed::new(seed, &message, &endpoint);
+    let seed = JitterSeed::new(seed, &message, &endpoint);
     let mut now = Timestamp::from_unix_micros(start);
     let (mut latest, mut due) = (now, None);
     let expires_at = lifetime.map(|it| Timestamp::from_unix_micros(start.saturating_add(it)));
@@ -200,7 +200,7 @@ fn run(
         if restore {
             delivery = restored(&delivery);
         }
-        answers.push(take(&mut delivery, policy, dice, step, now, &mut latest, &mut due));
+        answers.push(take(&mut delivery, policy, seed, step, now, &mut latest, &mut due));
     }
     (answers, delivery, now)
 }
@@ -208,9 +208,9 @@ fn run(
 /// Drives a delivery with crashes only, to its verdict; what is in doubt is sent again.
 fn drain(mut delivery: Delivery, policy: &RetryPolicy, seed: u64, mut now: Timestamp) -> Verdict {
     let (message, endpoint) = ids();
-    let dice = JitterSeed::new(seed, &message, &endpoint);
+    let seed = JitterSeed::new(seed, &message, &endpoint);
     for _ in 0..100 {
-        match delivery.poll(policy, dice, now) {
+        match delivery.poll(policy, seed, now) {
             Progress::Due => assert!(delivery.start(policy, now).is_some()),
             Progress::InFlight { deadline, .. } => now = deadline,
             Progress::Wait { until } => now = until,
@@ -256,17 +256,17 @@ proptest! {
         back in 0..10_000_000_i64,
     ) {
         let (message, endpoint) = ids();
-        let dice = JitterSeed::new(seed, &message, &endpoint);
+        let seed = JitterSeed::new(seed, &message, &endpoint);
         let mut delivery = Delivery::new(at(0));
         let started = delivery.start(&policy, at(0)).unwrap();
-        delivery.resolve(&policy, dice, started.number, &answer(503), at(0));
-        if let Progress::Wait { until } = delivery.poll(&policy, dice, at(0)) {
+        delivery.resolve(&policy, seed, started.number, &answer(503), at(0));
+        if let Progress::Wait { until } = delivery.poll(&policy, seed, at(0)) {
             let earlier = Timestamp::from_unix_micros(-back);
-            prop_assert_eq!(delivery.poll(&policy, dice, earlier), Progress::Wait { until });
+            prop_assert_eq!(delivery.poll(&policy, seed, earlier), Progress::Wait { until });
             prop_assert_eq!(delivery.start(&policy, earlier), None);
             // Found due, it stays due.
-            if delivery.poll(&policy, dice, until) == Progress::Due {
-                prop_assert_eq!(delivery.poll(&policy, dice, earlier), Progress::Due);
+            if delivery.poll(&policy, seed, until) == Progress::Due {
+                prop_assert_eq!(delivery.poll(&policy, seed, earlier), Progress::Due);
             }
         }
     }
@@ -305,7 +305,7 @@ proptest! {
         steps in vec((0..7, 0..3_u32, outcomes(), any::<i64>()), 0..20),
     ) {
         let (message, endpoint) = ids();
-        let dice = JitterSeed::new(7, &message, &endpoint);
+        let seed = JitterSeed::new(7, &message, &endpoint);
         let unanswered = serde_json::from_value(serde_json::json!(unanswered)).unwrap();
         let accepted_at = at(0);
         let mut delivery = Delivery {
@@ -316,7 +316,7 @@ proptest! {
             let now = Timestamp::from_unix_micros(now);
             match call {
                 0 => {
-                    let progress = delivery.poll(&policy, dice, now);
+                    let progress = delivery.poll(&policy, seed, now);
                     let mut again = delivery.clone();
                     let starts = again.start(&policy, now).is_some();
                     prop_assert_eq!(starts, progress == Progress::Due, "what is due can start");
@@ -326,7 +326,7 @@ proptest! {
                 3 => drop(delivery.end(Verdict::Cancelled, now)),
                 4 => drop(delivery.resend(now)),
                 5 => drop(delivery.replay(now)),
-                _ => drop(delivery.resolve(&policy, dice, number, &outcome, now)),
+                _ => drop(delivery.resolve(&policy, seed, number, &outcome, now)),
             }
             prop_assert_eq!(restored(&delivery), delivery.clone());
         }

@@ -10,10 +10,10 @@ fn attempt(
     now: i64,
 ) -> Resolution {
     let (message, endpoint) = ids();
-    let dice = JitterSeed::new(7, &message, &endpoint);
-    assert_eq!(delivery.poll(policy, dice, at(now)), Progress::Due);
+    let seed = JitterSeed::new(7, &message, &endpoint);
+    assert_eq!(delivery.poll(policy, seed, at(now)), Progress::Due);
     let started = delivery.start(policy, at(now)).unwrap();
-    delivery.resolve(policy, dice, started.number, outcome, at(now))
+    delivery.resolve(policy, seed, started.number, outcome, at(now))
 }
 
 fn poll(delivery: &mut Delivery, policy: &RetryPolicy, now: i64) -> Progress {
@@ -29,8 +29,8 @@ fn resolve(
     now: i64,
 ) -> Resolution {
     let (message, endpoint) = ids();
-    let dice = JitterSeed::new(7, &message, &endpoint);
-    delivery.resolve(policy, dice, number, outcome, at(now))
+    let seed = JitterSeed::new(7, &message, &endpoint);
+    delivery.resolve(policy, seed, number, outcome, at(now))
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn schedules(longest: u64) -> impl Strategy<Value = Schedule> {
     ]
 }
 
-pub(super) fn doubts() -> impl Strategy<Value = DeliveryGuarantee> {
+pub(super) fn guarantees() -> impl Strategy<Value = DeliveryGuarantee> {
     prop_oneof![
         Just(DeliveryGuarantee::AtLeastOnce),
         Just(DeliveryGuarantee::AtMostOnce),
@@ -50,7 +50,7 @@ pub(super) fn policies(longest: u64) -> impl Strategy<Value = RetryPolicy> {
         proptest::option::of(1..=longest.saturating_mul(4)),
         1..6_u32,
         0..=longest,
-        doubts(),
+        guarantees(),
     )
         .prop_map(|(schedule, jitter, timeout, window, attempts, cap, doubt)| {
             RetryPolicy::new(schedule)

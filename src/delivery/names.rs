@@ -1,0 +1,72 @@
+//! Enums with fixed names: [`ParseNameError`], and the macro that writes their text conversions.
+
+/// A text is not the name of any variant: the `FromStr` error of this module's enums.
+///
+/// ```
+/// use labhook::Verdict;
+///
+/// assert_eq!("expired".parse(), Ok(Verdict::Expired));
+/// let error = "lost".parse::<Verdict>().unwrap_err();
+/// assert!(error.to_string().starts_with("unknown verdict `lost`, expected one of `delivered`, "));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown {kind} `{name}`, expected one of {expected}")]
+pub struct ParseNameError {
+    kind: &'static str,
+    name: String,
+    expected: String,
+}
+
+impl ParseNameError {
+    pub(super) fn new<'a>(
+        kind: &'static str,
+        name: &str,
+        known: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let known: Vec<String> = known.map(|known| format!("`{known}`")).collect();
+        Self { kind, name: name.to_owned(), expected: known.join(", ") }
+    }
+
+    /// Returns the text that is not a name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Implements `as_str`, `Display` and `FromStr` for an enum without fields. The names must be
+/// those of its serde form; a test compares them.
+macro_rules! named {
+    ($type:ident, $kind:literal, { $($variant:ident => $name:literal),+ $(,)? }) => {
+        impl $type {
+            pub(super) const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// Returns the name that saved state and configuration files use.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = crate::delivery::names::ParseNameError;
+
+            fn from_str(name: &str) -> Result<Self, Self::Err> {
+                let all = || Self::ALL.iter().copied();
+                all().find(|known| known.as_str() == name).ok_or_else(|| {
+                    Self::Err::new($kind, name, all().map(Self::as_str))
+                })
+            }
+        }
+    };
+}
+
+pub(super) use named;
