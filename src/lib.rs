@@ -118,6 +118,7 @@ pub mod lab;
 pub mod message;
 pub mod outbox;
 pub mod policy;
+mod policy_file;
 pub mod provider;
 pub mod receive;
 pub mod secret;
