@@ -141,7 +141,7 @@
 //! | what the table disables on, `webhook-delivery: disable` | [`Gone`] | |
 //!
 //! Where anything but a success comes with a `Retry-After`, nothing at all goes to the endpoint
-//! before that, up to the [cap](crate::FlowPolicy::hold_cap) of its flow. What was in flight at a
+//! before that, up to the [cap](crate::RetryPolicy::retry_after_cap) of its retry policy. What was in flight at a
 //! crash says nothing of the endpoint. While so many endpoints fail together that the fault is
 //! likely this end's, none is suspended or disabled for it: [`Outbox::outage_guard`].
 //!

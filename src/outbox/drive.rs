@@ -83,7 +83,8 @@ impl Outbox {
         let Some(entry) = self.messages.get_mut(&sequence) else { return false };
         let Some(slot) = entry.slots.get_mut(id) else { return false };
         // Where the delivery refuses after the health has not, the pass goes back.
-        let Some(pass) = lane.kept.health.start(&endpoint.policy.health, now) else { return false };
+        let deadline = now + endpoint.policy.retry.attempt_timeout();
+        let Some(pass) = lane.kept.health.start(deadline, now) else { return false };
         if let Some(started) = slot.delivery.start(&endpoint.policy.retry, now) {
             lane.unsent_probe = Some(pass).filter(Permit::is_probe);
             let spent = lane.start(&endpoint.policy.flow, class, now);

@@ -191,7 +191,7 @@ impl EndpointState {
             _ => flow.end(&endpoint.policy.flow, flight.started.at, feedback, now),
         }
         if let Some(pause) = heard.and_then(|heard| heard.pause) {
-            flow.pause_until(&endpoint.policy.flow, now + pause, now);
+            flow.pause_until(now + pause.min(endpoint.policy.retry.retry_after_cap()));
         }
         match (flight.pass(), heard.map(|heard| heard.signal)) {
             (Some(pass), Some(signal)) => {

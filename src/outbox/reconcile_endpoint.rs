@@ -20,7 +20,7 @@ impl Outbox {
         lane.cancel_unsent_probe(now);
         let standing =
             endpoint.map(|it| lane.kept.health.poll(&it.policy.health, self.watch.guard(), now));
-        if let Some(edge) = standing.and_then(|standing| standing.edge) {
+        if let Some(edge) = standing.and_then(|standing| standing.transition) {
             let moved = self.turned(id, edge);
             self.settle_all(moved, id, now);
             return self.tend(id, now);
@@ -32,7 +32,7 @@ impl Outbox {
 
         let next = match (endpoint, standing) {
             (Some(endpoint), Some(standing)) if endpoint.enabled => {
-                lane.next(endpoint, standing.admit, now)
+                lane.next(endpoint, standing.gate, now)
             }
             _ => Next::Nothing,
         };

@@ -7,8 +7,6 @@ use super::reach::Reach;
 #[cfg(doc)]
 use crate::delivery::RetryPolicy;
 #[cfg(doc)]
-use crate::flow::FlowPolicy;
-#[cfg(doc)]
 use crate::health::HealthPolicy;
 
 impl EndpointPolicy {
@@ -23,7 +21,7 @@ impl EndpointPolicy {
         PolicySummary {
             span: Some(self.retry.span()).filter(|span| *span != Duration::MAX),
             attempts: attempts.into_iter().chain(fit).min(),
-            time_to_disable: self.health.time_to_disable(),
+            time_to_disable: self.health.time_to_disable(self.retry.attempt_timeout()),
         }
     }
 }
@@ -42,8 +40,8 @@ pub struct PolicySummary {
     /// [`HealthPolicy::time_to_disable`] has it; `None` where it never is.
     ///
     /// It takes no longer where each probe goes when it is due. A receiver that asks for pauses
-    /// with `Retry-After` puts each of them off, by up to the [cap](FlowPolicy::hold_cap) of its
-    /// flow. So may a full window, a rate, a pace and an operator's pause, and a time in which no
+    /// with `Retry-After` puts each of them off, by up to the [cap](RetryPolicy::retry_after_cap) of
+    /// its retries. So may a full window, a rate, a pace and an operator's pause, and a time in which no
     /// message is due that could go as the probe.
     pub time_to_disable: Option<Duration>,
 }

@@ -65,9 +65,8 @@ fn a_window_that_the_schedule_does_not_reach_ends_what_else_is_held_up() {
 
 /// An endpoint that the first fault degrades, with a message due whenever a probe is.
 fn escalating(health: HealthPolicy, timeout: u64) -> EndpointPolicy {
-    let endless = RetryPolicy::new(Schedule::list([secs(1)]).forever())
-        .with_attempt_timeout(secs(timeout))
-        .with_retry_after_cap(Duration::ZERO);
+    let endless =
+        RetryPolicy::new(Schedule::list([secs(1)]).forever()).with_attempt_timeout(secs(timeout));
     let health = health.with_failures(NonZeroU8::new(1)).with_overload_limit(Duration::ZERO);
     EndpointPolicy::new(endless).with_health(health).with_flow(FlowPolicy::fixed())
 }
@@ -95,8 +94,8 @@ fn a_failing_endpoint_is_disabled_in_time_where_nothing_puts_its_probes_off() {
     let answers = Duration::from_millis(7 * 20);
     assert_eq!(took(&policies, asks_for(3_000)), secs(6 * 3_000) + answers);
     let heeded = |cap| {
-        let flow = FlowPolicy::fixed().with_hold_cap(secs(cap));
-        took(&policies.clone().with_flow(flow), asks_for(3_000))
+        let retry = policies.retry.clone().with_retry_after_cap(secs(cap));
+        took(&policies.clone().with_retry(retry), asks_for(3_000))
     };
     assert_eq!(heeded(1_000), secs(6 * 1_000) + answers);
     assert!(heeded(60) <= longest);
@@ -118,7 +117,7 @@ proptest! {
         ],
         (timeout, limit) in (1_u64..20, prop::option::of(1_u32..5)),
         (beyond, short_of) in (0_u64..40, 0_u64..20),
-        (cap, hold, asked) in (prop_oneof![Just(0), 0_u64..400], 0_u64..400, 0_u64..600),
+        (cap, asked) in (prop_oneof![Just(0), 0_u64..400], 0_u64..600),
         (seed, way) in (any::<u64>(), 0..3),
     ) {
         let policy = RetryPolicy::new(Schedule::list(delays.into_iter().map(secs)))
@@ -129,9 +128,7 @@ proptest! {
         // About where the last attempt begins and ends.
         let window = (policy.span() + secs(beyond)).saturating_sub(secs(timeout + short_of));
         let policy = policy.with_window(window);
-        // What holds the endpoint up for longer than the delivery is the flow's.
-        let flow = FlowPolicy::fixed().with_hold_cap(secs(hold.min(cap)));
-        let policies = hard(policy).with_flow(flow);
+        let policies = hard(policy);
         let behaviour = match way {
             0 => Behaviour::Hangs,
             1 => Behaviour::refuses(),
@@ -160,13 +157,12 @@ proptest! {
     ) {
         let health = HealthPolicy::new()
             .with_probes(secs(probes[0]), probes[1..].iter().copied().map(secs))
-            .with_probe_timeout(secs(timeout))
             .with_suspend_after(count(suspend))
             .with_disable_after(secs(disable));
         let order = if strict { Order::strict() } else { Order::none() };
-        let policies = escalating(health, 1)
-            .with_order(order)
-            .with_flow(FlowPolicy::fixed().with_hold_cap(secs(cap)));
+        let policies = escalating(health, timeout).with_order(order);
+        let retry = policies.retry.clone().with_retry_after_cap(secs(cap));
+        let policies = policies.with_retry(retry);
         let (behaviour, pause) = match way {
             0 => (Behaviour::Hangs, 0),
             1 => (Behaviour::refuses(), 0),
@@ -174,8 +170,8 @@ proptest! {
         };
         let report = run(&policies, down(behaviour), Load::new(count(1), secs(10)), 20_000);
         let took = report.time_to(State::Disabled).expect("it is disabled in the end");
-        // It counts from the fault that degrades, which takes a second at the most.
-        let longest = policies.summary().time_to_disable.unwrap() + secs(1);
+        // It counts from the fault that degrades, which takes one timeout at the most.
+        let longest = policies.summary().time_to_disable.unwrap() + secs(timeout);
         let put_off = secs(pause) * (suspend + 1);
         prop_assert!(took <= longest + put_off, "{took:?}, {longest:?} and {put_off:?}");
     }

@@ -115,8 +115,7 @@ fn what_is_to_be_shed_is_shed_at_some_time() {
 fn an_attempt_is_given_up_in_time() {
     let timed = |timeout, window: Option<u64>| {
         let policy = policy().with_window(window.map(secs)).with_retry_after_cap(Duration::ZERO);
-        let flow = FlowPolicy::fixed().with_hold_cap(Duration::ZERO);
-        hard(policy.with_attempt_timeout(secs(timeout))).with_flow(flow)
+        hard(policy.with_attempt_timeout(secs(timeout)))
     };
     let what = ["risk: an attempt is given up after 15 min, and a message lives for 15 min"];
     finds(&timed(900, Some(900)), &Assumptions::new(), &what);

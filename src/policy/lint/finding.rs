@@ -51,14 +51,6 @@ pub enum Finding {
         /// The timeout of an attempt.
         timeout: Duration,
     },
-    /// A receiver that is slow, but answers an attempt in time, fails every probe: once degraded,
-    /// it never recovers.
-    ProbeGivesUpFirst {
-        /// The timeout of a probe.
-        probe: Duration,
-        /// The timeout of an attempt.
-        attempt: Duration,
-    },
     /// Whatever waits when the endpoint is degraded expires before anybody asks whether it is back.
     ProbeAfterWindow {
         /// The wait before the first probe.
@@ -179,15 +171,6 @@ pub enum Finding {
         /// The window.
         window: Duration,
     },
-    /// The two caps of `Retry-After` are apart. Where the delivery's is the longer one, others go
-    /// to the endpoint while the one that was refused waits; where it is the shorter one, it never
-    /// counts.
-    CapsApart {
-        /// How long a delivery heeds `Retry-After`.
-        delivery: Duration,
-        /// How long its endpoint does.
-        endpoint: Duration,
-    },
     /// A receiver that hangs loses the message: when its first attempt is given up, the message has
     /// no time left for a retry.
     TimeoutOutlivesMessages {
@@ -291,7 +274,6 @@ impl Finding {
     pub const fn severity(&self) -> Severity {
         match self {
             Self::ProbeWithinAttempt { .. }
-            | Self::ProbeGivesUpFirst { .. }
             | Self::ProbeAfterWindow { .. }
             | Self::NeverSheds
             | Self::DisabledWithinSpan { .. }
@@ -301,7 +283,6 @@ impl Finding {
             | Self::LimitBeyondSchedule { .. }
             | Self::LimitCutsSchedule { .. }
             | Self::LimitBeyondWindow { .. }
-            | Self::CapsApart { .. }
             | Self::PassedAtOnce
             | Self::NothingDelivers
             | Self::SuccessRetried { .. } => Severity::Contradiction,

@@ -14,12 +14,6 @@ impl fmt::Display for Finding {
                 Long(wait),
                 Long(timeout)
             ),
-            Self::ProbeGivesUpFirst { probe, attempt } => write!(
-                f,
-                "a probe gives up after {}, and an attempt after {}",
-                Long(probe),
-                Long(attempt)
-            ),
             Self::ProbeAfterWindow { wait, window } => write!(
                 f,
                 "the first probe comes after {}, and the window ends after {}",
@@ -90,12 +84,6 @@ impl fmt::Display for Finding {
                 f,
                 "the limit of {limit} attempts is above the {attempts} that the window of {} leaves",
                 Long(window)
-            ),
-            Self::CapsApart { delivery, endpoint } => write!(
-                f,
-                "a delivery heeds Retry-After for up to {}, and its endpoint for up to {}",
-                Long(delivery),
-                Long(endpoint)
             ),
             Self::TimeoutOutlivesMessages { timeout, limit } => write!(
                 f,
