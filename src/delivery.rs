@@ -111,7 +111,6 @@ mod error;
 mod guarantee;
 mod jitter;
 mod jitter_seed;
-mod names;
 mod outcome;
 mod progress;
 mod query;
@@ -126,11 +125,11 @@ mod verdict;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::named::ParseNameError;
 pub use error::RetryPolicyError;
 pub use guarantee::DeliveryGuarantee;
 pub use jitter::Jitter;
 pub use jitter_seed::JitterSeed;
-pub use names::ParseNameError;
 pub use outcome::{Control, Failure, Outcome, Response};
 pub use progress::{Ignored, Progress, Resolution, Started};
 pub use response_rules::{ResponseAction, ResponseRules};

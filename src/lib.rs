@@ -120,6 +120,7 @@ pub mod id;
 pub mod json;
 pub mod lab;
 pub mod message;
+mod named;
 pub mod outbox;
 pub mod policy;
 mod policy_file;

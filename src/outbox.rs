@@ -146,7 +146,7 @@
 //! [`Observation`](crate::policy::Observation) has the
 //! [table](crate::policy::Observation#how-outcomes-are-classified). If a response other than a
 //! success has a `Retry-After` header, nothing is sent to the endpoint before that time, up to the
-//! [cap](crate::FlowPolicy::hold_cap) of the flow policy.
+//! [cap](crate::RetryPolicy::retry_after_cap) of the retry policy.
 //!
 //! An attempt that was interrupted by a crash reveals nothing about the endpoint. While too
 //! many endpoints fail at once, the sender is probably at fault, and none of them is suspended or

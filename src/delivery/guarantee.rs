@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::names::named;
+use crate::named::named;
 
 /// Delivery semantics: at-least-once, at-most-once, or ask.
 ///

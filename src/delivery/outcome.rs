@@ -3,8 +3,8 @@
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::names::named;
 use super::retry_after::RetryAfter;
+use crate::named::named;
 use crate::time::Timestamp;
 
 /// The response header that lets a receiver control retries, as Svix documents it.

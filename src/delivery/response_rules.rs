@@ -9,7 +9,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::error::RetryPolicyError;
-use super::names::named;
+use crate::named::named;
 use crate::policy_file::{self, Presets};
 
 /// Effect of a response on the delivery.

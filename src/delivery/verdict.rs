@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::names::named;
+use crate::named::named;
 
 /// Final result of a delivery.
 ///

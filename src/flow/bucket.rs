@@ -1,37 +1,36 @@
-//! The leaky bucket that rates are kept with.
+//! The leaky bucket behind all rates.
 
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
-/// What was released and has not leaked away yet, in whole units, so that every rational rate is
-/// kept exactly.
+/// Releases that have not leaked away yet, counted in whole units, so that every rational rate is
+/// exact.
 ///
-/// A release pours `cost` units in, `leak` units flow out each microsecond, and a release is
-/// allowed while the bucket has room for it. Where a number saturates, it is towards fewer
-/// releases.
+/// A release adds `cost` units, `leak` units flow out per microsecond, and a release is allowed
+/// while the bucket has room for it. Numbers saturate towards fewer releases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Bucket {
     level: u64,
-    /// The cost that `level` is counted in.
+    /// The cost of a release in the units of `level`.
     cost: u64,
     at: Timestamp,
 }
 
-/// How a [`Bucket`] fills and empties: lent to each call, like every policy.
+/// The size and leak of a [`Bucket`], passed to each call because policies may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Terms {
-    /// Releases that an empty bucket has room for.
+    /// The number of releases that fit into an empty bucket.
     pub(super) burst: u32,
-    /// Units that a release pours in; not zero.
+    /// Units added by a release; not zero.
     pub(super) cost: u64,
-    /// Units that flow out each microsecond; not zero.
+    /// Units that flow out per microsecond; not zero.
     pub(super) leak: u64,
 }
 
-/// One release that was poured into a [`Bucket`].
+/// One release that was charged to a [`Bucket`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Poured {
+pub(super) struct Charge {
     terms: Terms,
     at: Timestamp,
 }
@@ -39,36 +38,36 @@ pub(super) struct Poured {
 impl Bucket {
     pub(super) const EMPTY: Self = Self { level: 0, cost: 1, at: Timestamp::MIN };
 
-    /// Until when there is no room for a release; `None` where there is. Always after `now`, but
-    /// at [`Timestamp::MAX`].
+    /// Returns when there is room for a release; `None` if there is room now. Always after `now`,
+    /// except at [`Timestamp::MAX`].
     pub(super) fn wait(&self, terms: Terms, now: Timestamp) -> Option<Timestamp> {
         let (level, at) = self.leaked(terms, now);
         let room = terms.cost.saturating_mul(u64::from(terms.burst));
-        // One more than a full counter has no room either, so this one sum is wider.
+        // At a full counter a saturating sum would find room for one more, so this sum is wider.
         let over = u128::from(level).saturating_add(terms.cost.into()).saturating_sub(room.into());
         let over = u64::try_from(over).unwrap_or(u64::MAX);
         (over > 0).then(|| at + micros(over.div_ceil(terms.leak.max(1))))
     }
 
-    pub(super) fn pour(&mut self, terms: Terms, now: Timestamp) -> Poured {
+    pub(super) fn charge(&mut self, terms: Terms, now: Timestamp) -> Charge {
         let (level, at) = self.leaked(terms, now);
         *self = Self { level: level.saturating_add(terms.cost), cost: terms.cost, at };
-        Poured { terms, at: now }
+        Charge { terms, at: now }
     }
 
-    /// Takes back what was poured in, as far as it has certainly not leaked away: all that has
-    /// leaked since is taken for its own. Under other terms than these nothing is certain.
-    pub(super) fn scoop(&mut self, terms: Terms, poured: Poured, now: Timestamp) {
-        if poured.terms != terms {
+    /// Refunds the part of a charge that has certainly not leaked away: all that has leaked since
+    /// is attributed to it. Nothing is certain if the terms have changed.
+    pub(super) fn refund(&mut self, terms: Terms, charge: Charge, now: Timestamp) {
+        if charge.terms != terms {
             return;
         }
         let (level, at) = self.leaked(terms, now);
-        let out = elapsed(poured.at, at).saturating_mul(terms.leak);
+        let out = elapsed(charge.at, at).saturating_mul(terms.leak);
         let level = level.saturating_sub(terms.cost.saturating_sub(out));
         *self = Self { level, cost: terms.cost, at };
     }
 
-    /// A clock that went back leaks nothing until it is where it was: waits are absolute.
+    /// After the clock has stepped back nothing leaks until it has caught up: waits are absolute.
     fn leaked(&self, terms: Terms, now: Timestamp) -> (u64, Timestamp) {
         let scaled = u128::from(self.level)
             .saturating_mul(u128::from(terms.cost))
@@ -79,7 +78,7 @@ impl Bucket {
     }
 }
 
-/// Microseconds from `earlier` to `now`, zero where the clock went back.
+/// Microseconds from `earlier` to `now`; zero if the clock stepped back.
 pub(super) fn elapsed(earlier: Timestamp, now: Timestamp) -> u64 {
     // Any two timestamps are less than 2^64 microseconds apart.
     u64::try_from(now.saturating_since(earlier).as_micros()).unwrap_or(u64::MAX)

@@ -1,36 +1,38 @@
-//! How many attempts may be in flight: [`ConcurrencyLimit`].
+//! Limit on attempts in flight: [`ConcurrencyLimit`].
 
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use super::policy_file::FlowPolicyError;
+use super::error::FlowPolicyError;
+use super::range::at_least_one;
 use crate::time::Timestamp;
 
-/// Where a window starts, and what it never passes.
+/// Policy of a [`ConcurrencyLimit`]: fixed, or adaptive between 1 and a maximum.
 ///
-/// In a file: `{"initial": 1, "max": 64}`, or `{"max": 8}` for one that stays where it is.
+/// In a file: `{"initial": 1, "max": 64}`, or `{"max": 8}` for a fixed limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Form", into = "Form")]
 pub struct ConcurrencyLimitPolicy {
-    /// At most `max`; `None` where the window does not move.
+    /// At most `max`; `None` if the limit is fixed.
     initial: Option<NonZeroU32>,
     max: NonZeroU32,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "the table of a window")]
+#[serde(deny_unknown_fields, expecting = "a concurrency limit table")]
 struct Form {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    initial: Option<NonZeroU32>,
-    max: NonZeroU32,
+    initial: Option<u32>,
+    max: u32,
 }
 
 impl TryFrom<Form> for ConcurrencyLimitPolicy {
     type Error = FlowPolicyError;
 
     fn try_from(form: Form) -> Result<Self, FlowPolicyError> {
-        let Form { initial, max } = form;
+        let max = at_least_one("max", form.max)?;
+        let initial = form.initial.map(|it| at_least_one("initial", it)).transpose()?;
         match initial {
             Some(initial) if initial > max => {
                 Err(FlowPolicyError::InitialOverMax { initial: initial.get(), max: max.get() })
@@ -42,50 +44,50 @@ impl TryFrom<Form> for ConcurrencyLimitPolicy {
 
 impl From<ConcurrencyLimitPolicy> for Form {
     fn from(policy: ConcurrencyLimitPolicy) -> Self {
-        Self { initial: policy.initial, max: policy.max }
+        Self { initial: policy.initial.map(NonZeroU32::get), max: policy.max.get() }
     }
 }
 
 impl ConcurrencyLimitPolicy {
-    /// So many attempts in flight, whatever becomes of them.
+    /// Creates a policy of up to `max` attempts in flight, regardless of their results.
     #[must_use]
     pub const fn fixed(max: NonZeroU32) -> Self {
         Self { initial: None, max }
     }
 
-    /// A window that starts at `initial` and goes by what becomes of the attempts, up to `max`;
-    /// an `initial` over `max` counts as `max`.
+    /// Creates a policy that starts at `initial` and adapts to results, up to `max`. An `initial`
+    /// above `max` counts as `max`.
     #[must_use]
     pub fn adaptive(initial: NonZeroU32, max: NonZeroU32) -> Self {
         Self { initial: Some(initial.min(max)), max }
     }
 
-    /// Where it starts; `None` where it does not move.
+    /// Returns the initial limit; `None` if the limit is fixed.
     #[must_use]
     pub const fn initial(&self) -> Option<NonZeroU32> {
         self.initial
     }
 
-    /// The most attempts that are in flight.
+    /// Returns the maximum number of attempts in flight.
     #[must_use]
     pub const fn max(&self) -> NonZeroU32 {
         self.max
     }
 
-    /// Whether it goes by what becomes of the attempts.
+    /// Returns whether the limit adapts to results.
     #[must_use]
     pub const fn is_adaptive(&self) -> bool {
         self.initial.is_some()
     }
 }
 
-/// How many attempts may be in flight, learned from what became of them.
+/// Concurrency limit: the number of attempts that may be in flight, learned from their results.
 ///
-/// It grows by one for each success, which doubles it in the time of a round trip (slow start),
-/// up to half of where it last fell; from there by one for each windowful of successes. An
-/// overload halves it, once for all attempts that were started before it fell. It is never 0 and
-/// never above the policy's maximum, and does not grow while less than half of it is used: nothing
-/// would have been learned about the rest.
+/// It grows by one per success, which doubles it every round trip (slow start), up to half of the
+/// limit at its last decrease. From there it grows by one per round of successes. An overload
+/// halves it, once for all attempts started before the decrease. It is never 0 and never above the
+/// policy's maximum. It does not grow while less than half of it is used, because nothing was
+/// learned about the rest.
 ///
 /// ```text
 ///  max  - - - - - - - - - - - - - - - - - - - - - -
@@ -93,34 +95,38 @@ impl ConcurrencyLimitPolicy {
 ///                 /|               _,-''|
 ///               /  |         _,-''      |      _,-
 ///             /    |   _,-''            |_,-''
-///           /      |,-''                        half of where it fell
+///           /      |,-''                        half of the limit at the decrease
 ///         /
 ///  1 ----'                    successes -->
 /// ```
 ///
-/// After a pause [`recovered`](Self::recovered) brings it back to 1: a receiver that was down is
-/// not met with the whole backlog at once.
+/// After an outage [`recovered`](Self::recovered) resets it to 1, so that the whole backlog does
+/// not hit a receiver that was down.
 ///
 /// Sources: RFC 5681 sections 3.1 (slow start, and additive increase with multiplicative decrease)
-/// and 4.1 (restarting after idle), and RFC 7661 (no growth while the window is not used); the
-/// idea of doing so with requests is that of Netflix's concurrency limits.
+/// and 4.1 (restarting after idle), and RFC 7661 (no growth while the window is not used). Applying
+/// this to requests is the idea of Netflix's concurrency limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[doc(alias = "AIMD")]
+#[doc(alias = "slow start")]
+#[doc(alias = "congestion window")]
 pub struct ConcurrencyLimit {
-    /// `None` until it has moved: the policy's initial window then.
+    /// `None` until the first change: the policy's initial limit then.
     limit: Option<NonZeroU32>,
-    /// Up to here a success adds one; the threshold of slow start.
+    /// The slow start threshold: below it each success adds one.
     threshold: u32,
-    /// Successes since the window last grew, above the threshold.
+    /// Successes since the limit last grew, above the threshold.
     credit: u32,
-    /// The most that were seen in flight in this round, which has so many successes left.
+    /// The most attempts seen in flight in this round.
     peak: u32,
+    /// Successes until the round ends.
     left: u32,
-    /// When it fell the last time.
-    fell_at: Timestamp,
+    /// When the limit last decreased.
+    decreased_at: Timestamp,
 }
 
 impl ConcurrencyLimit {
-    /// A window that nothing was learned about.
+    /// Creates a limit about which nothing is known.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -129,11 +135,11 @@ impl ConcurrencyLimit {
             credit: 0,
             peak: 0,
             left: 0,
-            fell_at: Timestamp::MIN,
+            decreased_at: Timestamp::MIN,
         }
     }
 
-    /// How many attempts may be in flight.
+    /// Returns the number of attempts that may be in flight.
     #[must_use]
     pub fn limit(&self, policy: &ConcurrencyLimitPolicy) -> NonZeroU32 {
         match policy.initial {
@@ -142,7 +148,7 @@ impl ConcurrencyLimit {
         }
     }
 
-    /// An attempt succeeded; it was one of `in_flight`, itself included.
+    /// Records a success of an attempt that was one of `in_flight`, itself included.
     pub fn succeeded(&mut self, policy: &ConcurrencyLimitPolicy, in_flight: u32) {
         if !policy.is_adaptive() {
             return;
@@ -162,29 +168,30 @@ impl ConcurrencyLimit {
         }
     }
 
-    /// An attempt that was started at `started_at` met an overload.
+    /// Records an overload, reported to an attempt that was started at `started_at`.
     ///
-    /// `true` where the window fell: not for an attempt from before it last did, and not at 1.
+    /// Returns whether the limit decreased. It does not for an attempt from before the last
+    /// decrease, nor at 1.
     pub fn overloaded(
         &mut self,
         policy: &ConcurrencyLimitPolicy,
         started_at: Timestamp,
         now: Timestamp,
     ) -> bool {
-        // Where the clock went back, it fell now, so that what starts from here on counts.
-        self.fell_at = self.fell_at.min(now);
-        if !policy.is_adaptive() || started_at <= self.fell_at {
+        // After the clock stepped back, attempts that start from here on must count.
+        self.decreased_at = self.decreased_at.min(now);
+        if !policy.is_adaptive() || started_at <= self.decreased_at {
             return false;
         }
         let limit = self.limit(policy);
         let half = NonZeroU32::new(limit.get() >> 1).unwrap_or(NonZeroU32::MIN);
         self.restart(half);
-        (self.threshold, self.fell_at) = (half.get(), now);
+        (self.threshold, self.decreased_at) = (half.get(), now);
         half < limit
     }
 
-    /// The receiver is back after a pause: starts again at 1, and grows per success. The threshold
-    /// stays what the last overload made it, so that calling it twice is the same as once.
+    /// Restarts at 1 after an outage, to grow with each success. The slow start threshold stays that
+    /// of the last overload, so that calling this twice has the effect of one call.
     pub const fn recovered(&mut self) {
         self.restart(NonZeroU32::MIN);
     }

@@ -1,4 +1,4 @@
-//! How fast an endpoint may be sent to: [`FlowPolicy`].
+//! Flow policy: [`FlowPolicy`].
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -7,17 +7,16 @@ use super::adaptive_rate::AdaptiveRatePolicy;
 use super::concurrency::ConcurrencyLimitPolicy;
 use super::rate_limit::RateLimitPolicy;
 use super::retry_budget::RetryBudgetPolicy;
-use crate::time::millis_up;
 
 const fn count(count: u32) -> NonZeroU32 {
     NonZeroU32::new(count).expect("the presets' numbers are not zero")
 }
 
-/// How fast an endpoint may be sent to: what each of the machines of a [`Flow`](super::Flow) goes
-/// by.
+/// Rate and concurrency policy of an endpoint: concurrency limit, rate limit, adaptive rate and
+/// retry budget.
 ///
-/// It is plain data that every call borrows: it may change between two calls, and then holds for
-/// what is decided from then on.
+/// It is plain data that every call of a [`Flow`](super::Flow) borrows. It may change between two
+/// calls, and then applies to all later decisions.
 ///
 /// ```
 /// use std::num::NonZeroU32;
@@ -25,131 +24,115 @@ const fn count(count: u32) -> NonZeroU32 {
 ///
 /// let rate = RateLimitPolicy::per_second(NonZeroU32::new(50).unwrap());
 /// let policy = FlowPolicy::adaptive().with_rate_limit(rate);
-/// let file = r#"{"preset": "adaptive", "rate": {"releases": 50, "per_ms": 1000}}"#;
+/// let file = r#"{"preset": "adaptive", "rate_limit": {"releases": 50, "per_ms": 1000}}"#;
 /// assert_eq!(serde_json::from_str::<FlowPolicy>(file)?, policy);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
 /// # In a file
 ///
-/// A preset's name (`fixed`, `adaptive`), or a table whose members replace those of `preset`
-/// (`adaptive` where that is absent): `window`, `rate`, `pace`, `retry_budget` and `hold_cap_ms`.
-/// `null` lifts a rate, a pace or a budget; in TOML, which has no null, begin with `fixed` and
-/// name the rest. Other members and contradictions are refused: see
-/// [`FlowPolicyError`](super::FlowPolicyError). It is written with all members and without the
-/// preset's name, so that what was saved means the same in every version; not to TOML, for want of
-/// a null. The format has to tell names from tables by itself, as JSON, TOML and YAML do.
+/// The name of a preset, `fixed` or `adaptive`, or a table whose fields replace those of `preset`
+/// (`adaptive` if that is absent):
+///
+/// | field | meaning | `fixed` | `adaptive` |
+/// |---|---|---|---|
+/// | `concurrency` | [`ConcurrencyLimitPolicy`] | 8 | from 8, up to 64 |
+/// | `rate_limit` | [`RateLimitPolicy`]; `null`: none | none | none |
+/// | `adaptive_rate` | [`AdaptiveRatePolicy`]; `null`: none | none | down to one request in 10 s |
+/// | `retry_budget` | [`RetryBudgetPolicy`]; `null`: none | none | 20 percent, and one per second |
+///
+/// In TOML, which has no null, start from `fixed` and name the other fields. Unknown fields and
+/// invalid values are errors: see [`FlowPolicyError`](super::FlowPolicyError). A policy is written
+/// with all of its fields and without the preset's name, so that a saved policy means the same in
+/// every version; it cannot be written to TOML if a field is null. The format must be
+/// self-describing, as JSON, TOML and YAML are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[doc(alias = "rate limit")]
+#[doc(alias = "throttle")]
 pub struct FlowPolicy {
-    pub(super) window: ConcurrencyLimitPolicy,
-    pub(super) rate: Option<RateLimitPolicy>,
-    pub(super) pace: Option<AdaptiveRatePolicy>,
+    pub(super) concurrency: ConcurrencyLimitPolicy,
+    pub(super) rate_limit: Option<RateLimitPolicy>,
+    pub(super) adaptive_rate: Option<AdaptiveRatePolicy>,
     pub(super) retry_budget: Option<RetryBudgetPolicy>,
-    pub(super) hold_cap_ms: u64,
 }
 
 impl FlowPolicy {
-    /// No limit but a window that stays where it is: eight attempts in flight, unless
-    /// [`with_concurrency`](Self::with_concurrency) has another, and a receiver's `Retry-After` for
-    /// up to an hour.
+    /// Returns a policy with only a fixed concurrency limit of eight attempts in flight.
     #[must_use]
     pub const fn fixed() -> Self {
         Self {
-            window: ConcurrencyLimitPolicy::fixed(count(8)),
-            rate: None,
-            pace: None,
+            concurrency: ConcurrencyLimitPolicy::fixed(count(8)),
+            rate_limit: None,
+            adaptive_rate: None,
             retry_budget: None,
-            hold_cap_ms: 3_600_000,
         }
     }
 
-    /// What a receiver of which nothing is known is best met with: a window from 8 up to 64
-    /// attempts, a pace that goes down to a request in 10 s, and retries for a fifth of the first
-    /// attempts and one a second besides. The numbers are this crate's choice, save for the fifth,
-    /// which is Finagle's.
+    /// Returns a sensible policy for an unknown receiver: a concurrency limit from 8 up to 64, an
+    /// adaptive rate down to one request in 10 s, and retries for 20 percent of first attempts plus
+    /// one per second.
+    ///
+    /// The numbers are this crate's choice, except the 20 percent, which is Finagle's.
     #[must_use]
     pub fn adaptive() -> Self {
         Self {
-            window: ConcurrencyLimitPolicy::adaptive(count(8), count(64)),
-            pace: Some(AdaptiveRatePolicy::new(Duration::from_secs(10))),
+            concurrency: ConcurrencyLimitPolicy::adaptive(count(8), count(64)),
+            adaptive_rate: Some(AdaptiveRatePolicy::new(Duration::from_secs(10))),
             retry_budget: Some(RetryBudgetPolicy::new(20, Duration::from_secs(1))),
             ..Self::fixed()
         }
     }
 
-    /// The preset of this name, as a file has it.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        match name {
-            "fixed" => Some(Self::fixed()),
-            "adaptive" => Some(Self::adaptive()),
-            _ => None,
-        }
-    }
-
-    /// With this window of attempts in flight.
+    /// Sets the concurrency limit.
     #[must_use]
-    pub const fn with_concurrency(mut self, window: ConcurrencyLimitPolicy) -> Self {
-        self.window = window;
+    pub const fn with_concurrency(mut self, limit: ConcurrencyLimitPolicy) -> Self {
+        self.concurrency = limit;
         self
     }
 
-    /// With this rate; `None` for none.
+    /// Sets the rate limit; `None` for none.
     #[must_use]
-    pub fn with_rate_limit(mut self, rate: impl Into<Option<RateLimitPolicy>>) -> Self {
-        self.rate = rate.into();
+    pub fn with_rate_limit(mut self, limit: impl Into<Option<RateLimitPolicy>>) -> Self {
+        self.rate_limit = limit.into();
         self
     }
 
-    /// With a pace that is learned from refusals; `None` for none.
+    /// Sets how the rate is learned from refusals; `None` for not at all.
     #[must_use]
-    pub fn with_adaptive_rate(mut self, pace: impl Into<Option<AdaptiveRatePolicy>>) -> Self {
-        self.pace = pace.into();
+    pub fn with_adaptive_rate(mut self, rate: impl Into<Option<AdaptiveRatePolicy>>) -> Self {
+        self.adaptive_rate = rate.into();
         self
     }
 
-    /// With this budget for retries; `None` for none.
+    /// Sets the retry budget; `None` for none.
     #[must_use]
     pub fn with_retry_budget(mut self, budget: impl Into<Option<RetryBudgetPolicy>>) -> Self {
         self.retry_budget = budget.into();
         self
     }
 
-    /// With at most this much heed to [`Flow::pause_until`](super::Flow::pause_until). Zero takes
-    /// no heed. Rounded up to whole milliseconds.
-    #[must_use]
-    pub fn with_hold_cap(mut self, cap: Duration) -> Self {
-        self.hold_cap_ms = millis_up(cap);
-        self
-    }
-
-    /// How many attempts may be in flight.
+    /// Returns the concurrency limit.
     #[must_use]
     pub const fn concurrency(&self) -> &ConcurrencyLimitPolicy {
-        &self.window
+        &self.concurrency
     }
 
-    /// The rate that is known.
+    /// Returns the rate limit.
     #[must_use]
     pub const fn rate_limit(&self) -> Option<&RateLimitPolicy> {
-        self.rate.as_ref()
+        self.rate_limit.as_ref()
     }
 
-    /// How the rate is learned where it is not known.
+    /// Returns how the rate is learned from refusals.
     #[must_use]
     pub const fn adaptive_rate(&self) -> Option<&AdaptiveRatePolicy> {
-        self.pace.as_ref()
+        self.adaptive_rate.as_ref()
     }
 
-    /// How many of the attempts may be retries.
+    /// Returns the retry budget.
     #[must_use]
     pub const fn retry_budget(&self) -> Option<&RetryBudgetPolicy> {
         self.retry_budget.as_ref()
-    }
-
-    /// How far a hold is heeded.
-    #[must_use]
-    pub const fn hold_cap(&self) -> Duration {
-        Duration::from_millis(self.hold_cap_ms)
     }
 }
 

@@ -1,73 +1,40 @@
-//! A policy as it stands in a file: its form, and what can be wrong with it.
+//! The file form of a [`FlowPolicy`].
 
-use std::fmt;
-
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::adaptive_rate::AdaptiveRatePolicy;
 use super::concurrency::ConcurrencyLimitPolicy;
+use super::error::FlowPolicyError;
 use super::policy::FlowPolicy;
 use super::rate_limit::RateLimitPolicy;
 use super::retry_budget::RetryBudgetPolicy;
+use crate::policy_file::{self, Presets, present};
 
-/// A flow policy that was read, from a file say, contradicts itself.
-///
-/// Whoever wrote it is at fault. A policy that is built in code cannot get there: its setters have
-/// no room for these mistakes.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FlowPolicyError {
-    /// No preset has this name.
-    #[error("there is no preset named `{name}`, only fixed and adaptive")]
-    UnknownPreset {
-        /// The name.
-        name: String,
-    },
-    /// The time of a rate, a pace or a trickle is out of bounds.
-    #[error("a time of {millis} ms is not between 1 ms and a day")]
-    NotWithinADay {
-        /// The time, in milliseconds.
-        millis: u64,
-    },
-    /// A window starts above its maximum.
-    #[error("the window starts at {initial}, over its maximum of {max}")]
-    InitialOverMax {
-        /// Where it starts.
-        initial: u32,
-        /// Its maximum.
-        max: u32,
-    },
-}
+const PRESETS: Presets<FlowPolicy> =
+    Presets(&[("fixed", FlowPolicy::fixed), ("adaptive", FlowPolicy::adaptive)]);
 
 impl FlowPolicy {
-    fn preset(name: &str) -> Result<Self, FlowPolicyError> {
-        Self::named(name).ok_or_else(|| FlowPolicyError::UnknownPreset { name: name.to_owned() })
+    /// Returns the preset with this name: `fixed` or `adaptive`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        PRESETS.get(name)
     }
 }
 
-/// All members may be absent: the preset has them then. `null` is not the same as absent, so that
-/// a preset's limit can be lifted.
+/// An absent field has the preset's value. `null` is not the same as absent, so that a file can
+/// remove a preset's limit.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Form {
     #[serde(skip_serializing)]
     preset: Option<String>,
-    window: Option<ConcurrencyLimitPolicy>,
+    concurrency: Option<ConcurrencyLimitPolicy>,
     #[serde(deserialize_with = "present")]
-    rate: Option<Option<RateLimitPolicy>>,
+    rate_limit: Option<Option<RateLimitPolicy>>,
     #[serde(deserialize_with = "present")]
-    pace: Option<Option<AdaptiveRatePolicy>>,
+    adaptive_rate: Option<Option<AdaptiveRatePolicy>>,
     #[serde(deserialize_with = "present")]
     retry_budget: Option<Option<RetryBudgetPolicy>>,
-    hold_cap_ms: Option<u64>,
-}
-
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 impl TryFrom<Form> for FlowPolicy {
@@ -76,14 +43,13 @@ impl TryFrom<Form> for FlowPolicy {
     fn try_from(form: Form) -> Result<Self, FlowPolicyError> {
         let base = match form.preset {
             None => Self::default(),
-            Some(name) => Self::preset(&name)?,
+            Some(name) => PRESETS.find(&name)?,
         };
         Ok(Self {
-            window: form.window.unwrap_or(base.window),
-            rate: form.rate.unwrap_or(base.rate),
-            pace: form.pace.unwrap_or(base.pace),
+            concurrency: form.concurrency.unwrap_or(base.concurrency),
+            rate_limit: form.rate_limit.unwrap_or(base.rate_limit),
+            adaptive_rate: form.adaptive_rate.unwrap_or(base.adaptive_rate),
             retry_budget: form.retry_budget.unwrap_or(base.retry_budget),
-            hold_cap_ms: form.hold_cap_ms.unwrap_or(base.hold_cap_ms),
         })
     }
 }
@@ -92,11 +58,10 @@ impl Serialize for FlowPolicy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Form {
             preset: None,
-            window: Some(self.window),
-            rate: Some(self.rate),
-            pace: Some(self.pace),
+            concurrency: Some(self.concurrency),
+            rate_limit: Some(self.rate_limit),
+            adaptive_rate: Some(self.adaptive_rate),
             retry_budget: Some(self.retry_budget),
-            hold_cap_ms: Some(self.hold_cap_ms),
         }
         .serialize(serializer)
     }
@@ -104,25 +69,7 @@ impl Serialize for FlowPolicy {
 
 impl<'de> Deserialize<'de> for FlowPolicy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NameOrTable)
-    }
-}
-
-struct NameOrTable;
-
-impl<'de> Visitor<'de> for NameOrTable {
-    type Value = FlowPolicy;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of a flow policy or its table")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<FlowPolicy, E> {
-        FlowPolicy::preset(name).map_err(E::custom)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FlowPolicy, A::Error> {
-        let form = Form::deserialize(MapAccessDeserializer::new(map))?;
-        form.try_into().map_err(serde::de::Error::custom)
+        let expecting = "the name of a flow policy preset, or a flow policy table";
+        policy_file::read::<Form, _, _>(deserializer, expecting, PRESETS)
     }
 }

@@ -1,20 +1,18 @@
-//! A rate that is known: [`RateLimit`].
+//! Configured rate: [`RateLimit`].
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::bucket::{Bucket, Poured, Terms};
-use super::policy_file::FlowPolicyError;
-use crate::time::{Timestamp, millis_up};
+use super::bucket::{Bucket, Charge, Terms};
+use super::error::FlowPolicyError;
+use super::range::{at_least_one, clamp_to_a_day, within_a_day};
+use crate::time::Timestamp;
 
-/// The longest time that the file of a policy may name for a rate, a spacing or a trickle.
-pub(super) const DAY_MS: u64 = 86_400_000;
-
-/// So many requests in so much time, and so many at once.
+/// Policy of a [`RateLimit`]: `releases` per `per`, evenly spaced, and a burst.
 ///
-/// In a file: `{"releases": 100, "per_ms": 60000, "burst": 10}`; a burst of 1 where it is absent.
+/// In a file: `{"releases": 100, "per_ms": 60000, "burst": 10}`; `burst` is 1 if it is absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Form", into = "Form")]
 pub struct RateLimitPolicy {
@@ -25,88 +23,79 @@ pub struct RateLimitPolicy {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "the table of a rate")]
+#[serde(deny_unknown_fields, expecting = "a rate limit table")]
 struct Form {
-    releases: NonZeroU32,
+    releases: u32,
     per_ms: u64,
     #[serde(default = "one")]
-    burst: NonZeroU32,
+    burst: u32,
 }
 
-const fn one() -> NonZeroU32 {
-    NonZeroU32::MIN
-}
-
-/// A time of 1 ms to a day, from a file.
-pub(super) fn within_a_day(millis: u64) -> Result<NonZeroU64, FlowPolicyError> {
-    NonZeroU64::new(millis)
-        .filter(|millis| millis.get() <= DAY_MS)
-        .ok_or(FlowPolicyError::NotWithinADay { millis })
-}
-
-/// The same from code, where there is no error: held within those limits.
-pub(super) fn held_within_a_day(time: Duration) -> NonZeroU64 {
-    NonZeroU64::new(millis_up(time).min(DAY_MS)).unwrap_or(NonZeroU64::MIN)
+const fn one() -> u32 {
+    1
 }
 
 impl TryFrom<Form> for RateLimitPolicy {
     type Error = FlowPolicyError;
 
     fn try_from(form: Form) -> Result<Self, FlowPolicyError> {
-        let Form { releases, per_ms, burst } = form;
-        Ok(Self { releases, per_ms: within_a_day(per_ms)?, burst })
+        Ok(Self {
+            releases: at_least_one("releases", form.releases)?,
+            per_ms: within_a_day("per_ms", form.per_ms)?,
+            burst: at_least_one("burst", form.burst)?,
+        })
     }
 }
 
 impl From<RateLimitPolicy> for Form {
     fn from(policy: RateLimitPolicy) -> Self {
         let RateLimitPolicy { releases, per_ms, burst } = policy;
-        Self { releases, per_ms: per_ms.get(), burst }
+        Self { releases: releases.get(), per_ms: per_ms.get(), burst: burst.get() }
     }
 }
 
 impl RateLimitPolicy {
-    /// So many releases in so much time, evenly spaced. The time is rounded up to whole
-    /// milliseconds, and held between 1 ms and a day.
+    /// Creates a policy of `releases` per `per`, evenly spaced. The time is rounded up to whole
+    /// milliseconds, and clamped to between 1 ms and a day.
     #[must_use]
     pub fn new(releases: NonZeroU32, per: Duration) -> Self {
-        Self { releases, per_ms: held_within_a_day(per), burst: NonZeroU32::MIN }
+        Self { releases, per_ms: clamp_to_a_day(per), burst: NonZeroU32::MIN }
     }
 
-    /// So many releases a second, evenly spaced.
+    /// Creates a policy of `releases` per second, evenly spaced.
     #[must_use]
     pub fn per_second(releases: NonZeroU32) -> Self {
         Self::new(releases, Duration::from_secs(1))
     }
 
-    /// With so many releases at once after a pause. It is added to what the rate allows: see
-    /// [`RateLimit`].
+    /// Sets the number of releases allowed at once after a pause. The burst is added to the rate:
+    /// see [`RateLimit`].
     #[must_use]
     pub const fn with_burst(mut self, burst: NonZeroU32) -> Self {
         self.burst = burst;
         self
     }
 
-    /// How many releases in [`per`](Self::per).
+    /// Returns the number of releases per [`per`](Self::per).
     #[must_use]
     pub const fn releases(&self) -> NonZeroU32 {
         self.releases
     }
 
-    /// The time in which there are so many [`releases`](Self::releases).
+    /// Returns the time over which [`releases`](Self::releases) is counted.
     #[must_use]
     pub const fn per(&self) -> Duration {
         Duration::from_millis(self.per_ms.get())
     }
 
-    /// How many releases there may be at once.
+    /// Returns the number of releases allowed at once.
     #[must_use]
     pub const fn burst(&self) -> NonZeroU32 {
         self.burst
     }
 
-    /// A release costs `per` in microseconds and each microsecond gives back `releases`: both are
-    /// whole, whatever the rate.
+    /// A release costs `per` in microseconds, and each microsecond gives back `releases`: both are
+    /// whole numbers at any rate.
     fn terms(&self) -> Terms {
         Terms {
             burst: self.burst.get(),
@@ -116,18 +105,18 @@ impl RateLimitPolicy {
     }
 }
 
-/// Holds releases to a rate: the generic cell rate algorithm, in its form of a leaky bucket.
+/// Rate limit: the generic cell rate algorithm (GCRA), as a leaky bucket.
 ///
-/// In any stretch of time `w`, its two ends included, there are at most `burst + rate × w`
-/// releases, exactly: all sums are whole numbers, whatever the rate. Instants are too, so without
-/// a burst to catch up with, a release is late by up to the microsecond that its instant was
-/// rounded up by. A bucket counts at most 2^64 of its units, and so holds a burst of more than two
-/// hundred million a day to that.
+/// Any period of length `w`, including both ends, contains at most `burst + rate × w` releases.
+/// This is exact at any rate, because all sums are whole numbers. Instants are whole microseconds,
+/// so without a burst a release is late by up to the microsecond that its instant was rounded up
+/// by. A bucket counts up to 2^64 of its units, which limits a burst of more than two hundred
+/// million per day.
 ///
 /// ```text
-///  burst 3, 1 a second      full
-///  |#     |  0.0 s  Go        |   each release pours in one,
-///  |##    |  0.0 s  Go        |   time lets out one a second;
+///  burst 3, 1 per second    full
+///  |#     |  0.0 s  Go        |   each release adds one,
+///  |##    |  0.0 s  Go        |   one per second leaks out;
 ///  |###   |  0.0 s  Go        v   no room: wait until there is
 ///  |###   |  0.0 s  wait until 1.0 s
 /// ```
@@ -140,46 +129,49 @@ impl RateLimitPolicy {
 /// use labhook::flow::{RateLimit, RateLimitPolicy};
 ///
 /// let policy = RateLimitPolicy::per_second(NonZeroU32::new(4).unwrap());
-/// let mut rate = RateLimit::new();
+/// let mut limit = RateLimit::new();
 /// let now = Timestamp::from_unix_seconds(1_744_882_200);
 ///
-/// assert_eq!(rate.wait(&policy, now), None);
-/// rate.released(&policy, now);
-/// let until = rate.wait(&policy, now).unwrap();
+/// assert_eq!(limit.wait(&policy, now), None);
+/// limit.released(&policy, now);
+/// let until = limit.wait(&policy, now).unwrap();
 /// assert_eq!(until.to_string(), "2025-04-17T09:30:00.250Z");
-/// assert_eq!(rate.wait(&policy, until), None);
+/// assert_eq!(limit.wait(&policy, until), None);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
+#[doc(alias = "GCRA")]
+#[doc(alias = "leaky bucket")]
+#[doc(alias = "token bucket")]
 pub struct RateLimit(Bucket);
 
 impl RateLimit {
-    /// A rate of which nothing is used up.
+    /// Creates a rate limit with nothing used up.
     #[must_use]
     pub const fn new() -> Self {
         Self(Bucket::EMPTY)
     }
 
-    /// The first instant at which a release is allowed; `None` where that is now. It is after
-    /// `now`, but at [`Timestamp::MAX`], and time alone brings it: a release that is made in
-    /// between puts it off.
+    /// Returns the first instant at which a release is allowed; `None` if that is now.
+    ///
+    /// It is after `now`, except at [`Timestamp::MAX`]. Another release in between postpones it.
     #[must_use]
     pub fn wait(&self, policy: &RateLimitPolicy, now: Timestamp) -> Option<Timestamp> {
         self.0.wait(policy.terms(), now)
     }
 
-    /// Counts a release, whether it was allowed or not.
+    /// Counts a release, whether or not it was allowed.
     pub fn released(&mut self, policy: &RateLimitPolicy, now: Timestamp) {
-        self.release(policy, now);
+        self.charge(policy, now);
     }
 
-    pub(super) fn release(&mut self, policy: &RateLimitPolicy, now: Timestamp) -> Poured {
-        self.0.pour(policy.terms(), now)
+    pub(super) fn charge(&mut self, policy: &RateLimitPolicy, now: Timestamp) -> Charge {
+        self.0.charge(policy.terms(), now)
     }
 
-    /// Takes back a release that was not made.
-    pub(super) fn take_back(&mut self, policy: &RateLimitPolicy, poured: Poured, now: Timestamp) {
-        self.0.scoop(policy.terms(), poured, now);
+    /// Refunds a release that was not made.
+    pub(super) fn refund(&mut self, policy: &RateLimitPolicy, charge: Charge, now: Timestamp) {
+        self.0.refund(policy.terms(), charge, now);
     }
 }
 

@@ -1,194 +1,210 @@
-//! How many of the attempts may be retries: [`RetryBudget`].
+//! Limit on the share of retries: [`RetryBudget`].
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::bucket::{Bucket, Poured, Terms};
-use super::policy_file::FlowPolicyError;
-use super::rate_limit::{held_within_a_day, within_a_day};
+use super::bucket::{Bucket, Charge, Terms};
+use super::error::FlowPolicyError;
+use super::range::{at_least_one, clamp_to_a_day, within_a_day};
 use crate::time::Timestamp;
 
-/// How many retries there may be for each first attempt, and how many anyway.
+/// Policy of a [`RetryBudget`]: the number of retries per first attempt, and a minimum over time.
 ///
-/// In a file: `{"percent": 20, "trickle_ms": 10000, "saved": 100}`.
+/// In a file: `{"percent": 20, "min_interval_ms": 10000, "max_saved": 100}`; `max_saved` is 100 if
+/// it is absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Form", into = "Form")]
 pub struct RetryBudgetPolicy {
     percent: u16,
     /// At most a day.
-    trickle_ms: NonZeroU64,
-    saved: NonZeroU32,
+    min_interval_ms: NonZeroU64,
+    max_saved: NonZeroU32,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "the table of a retry budget")]
+#[serde(deny_unknown_fields, expecting = "a retry budget table")]
 struct Form {
     percent: u16,
-    trickle_ms: u64,
-    #[serde(default = "saved")]
-    saved: NonZeroU32,
+    min_interval_ms: u64,
+    #[serde(default = "max_saved")]
+    max_saved: u32,
 }
 
-const SAVED: NonZeroU32 = NonZeroU32::new(100).expect("a hundred is not zero");
+const MAX_SAVED: NonZeroU32 = NonZeroU32::new(100).expect("a hundred is not zero");
 
-const fn saved() -> NonZeroU32 {
-    SAVED
+const fn max_saved() -> u32 {
+    MAX_SAVED.get()
 }
 
 impl TryFrom<Form> for RetryBudgetPolicy {
     type Error = FlowPolicyError;
 
     fn try_from(form: Form) -> Result<Self, FlowPolicyError> {
-        let Form { percent, trickle_ms, saved } = form;
-        Ok(Self { percent, trickle_ms: within_a_day(trickle_ms)?, saved })
+        Ok(Self {
+            percent: form.percent,
+            min_interval_ms: within_a_day("min_interval_ms", form.min_interval_ms)?,
+            max_saved: at_least_one("max_saved", form.max_saved)?,
+        })
     }
 }
 
 impl From<RetryBudgetPolicy> for Form {
     fn from(policy: RetryBudgetPolicy) -> Self {
-        let RetryBudgetPolicy { percent, trickle_ms, saved } = policy;
-        Self { percent, trickle_ms: trickle_ms.get(), saved }
+        let RetryBudgetPolicy { percent, min_interval_ms, max_saved } = policy;
+        Self { percent, min_interval_ms: min_interval_ms.get(), max_saved: max_saved.get() }
     }
 }
 
 impl RetryBudgetPolicy {
-    /// So many retries for each hundred first attempts, and one each `trickle` besides. The
-    /// trickle is rounded up to whole milliseconds and held between 1 ms and a day: a budget
-    /// without one could stand still for ever. At most a hundred retries are saved up.
+    /// Creates a policy of `percent` retries per hundred first attempts, plus one retry per
+    /// `min_interval`.
+    ///
+    /// The interval is rounded up to whole milliseconds and clamped to between 1 ms and a day:
+    /// without it a budget could block forever. At most a hundred retries are saved up.
     #[must_use]
-    pub fn new(percent: u16, trickle: Duration) -> Self {
-        Self { percent, trickle_ms: held_within_a_day(trickle), saved: SAVED }
+    pub fn new(percent: u16, min_interval: Duration) -> Self {
+        Self { percent, min_interval_ms: clamp_to_a_day(min_interval), max_saved: MAX_SAVED }
     }
 
-    /// With at most so many retries saved up from first attempts.
+    /// Sets the maximum number of retries saved up from first attempts.
     #[must_use]
     pub const fn with_max_saved(mut self, retries: NonZeroU32) -> Self {
-        self.saved = retries;
+        self.max_saved = retries;
         self
     }
 
-    /// The retries for each hundred first attempts.
+    /// Returns the number of retries per hundred first attempts.
     #[must_use]
     pub const fn percent(&self) -> u16 {
         self.percent
     }
 
-    /// The time after which there may be a retry anyway.
+    /// Returns the interval at which one retry is allowed even if none is saved up.
     #[must_use]
     pub const fn min_interval(&self) -> Duration {
-        Duration::from_millis(self.trickle_ms.get())
+        Duration::from_millis(self.min_interval_ms.get())
     }
 
-    /// How many retries are saved up at the most.
+    /// Returns the maximum number of retries saved up from first attempts.
     #[must_use]
     pub const fn max_saved(&self) -> NonZeroU32 {
-        self.saved
+        self.max_saved
     }
 
-    fn trickle_terms(&self) -> Terms {
-        Terms { burst: 1, cost: self.trickle_ms.get().saturating_mul(1_000), leak: 1 }
+    fn interval_terms(&self) -> Terms {
+        Terms { burst: 1, cost: self.min_interval_ms.get().saturating_mul(1_000), leak: 1 }
     }
 
-    /// The most credit there is, in hundredths of a retry.
-    fn most(&self) -> i64 {
-        i64::from(self.saved.get()).saturating_mul(RETRY)
+    /// The highest credit, in hundredths of a retry.
+    fn max_credit(&self) -> i64 {
+        i64::from(self.max_saved.get()).saturating_mul(RETRY)
     }
 }
 
 /// A retry, in the hundredths that credit is counted in.
 const RETRY: i64 = 100;
 
-/// Holds retries to a share of the first attempts, so that a receiver in trouble is not met with
-/// the same messages again and again.
+/// Retry budget: limits retries to a share of first attempts, so that a failing receiver is not
+/// flooded with repeated requests (a retry storm).
 ///
-/// Each first attempt saves up a share of a retry, and a trickle gives one retry each so often
-/// without any. From the start, and over any time `w`:
+/// Each first attempt earns a fraction of a retry, and one retry per interval is allowed without
+/// any. From the start, and over any time `w`:
 ///
 /// ```text
-///  retries  <=  percent / 100 × first attempts  +  1 + w / trickle
+///  retries  <=  percent / 100 × first attempts  +  1 + w / min_interval
 /// ```
 ///
-/// plus, over a later stretch, the retries that were saved up before it; a first attempt that is
-/// [taken back](super::Flow::cancel_start) counts until then. A retry that finds nothing saved
-/// waits for the trickle: it is delayed and never dropped. First attempts never wait. What fills
-/// the budget is starts and time, never a success, so a budget that is used up comes back while
-/// everything fails.
+/// plus, over a later period, the retries that were saved up before it; a first attempt that is
+/// [cancelled](super::Flow::cancel_start) counts until then. A retry that finds none saved up waits
+/// for the interval: it is delayed, never dropped. First attempts never wait. The budget grows with
+/// starts and time, not with successes, so it recovers even while everything fails.
 ///
-/// Source: Finagle's retry budgets, without their expiry of what was saved, for which the cap is
-/// in place.
+/// Source: Finagle's retry budgets. Finagle expires saved retries; here `max_saved` limits them
+/// instead.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[doc(alias = "retry storm")]
 pub struct RetryBudget {
-    /// In hundredths of a retry. Less than none where a first attempt was taken back after a retry
-    /// had gone for it.
+    /// In hundredths of a retry. Negative if a first attempt was cancelled after a retry had used
+    /// what it earned.
     credit: i64,
-    trickle: Bucket,
+    /// Allows one retry per interval.
+    interval: Bucket,
 }
 
 impl RetryBudget {
-    /// A budget in which nothing is saved up, and the trickle's first retry is at hand.
+    /// Creates a budget with nothing saved up, and the first retry of the interval available.
     #[must_use]
     pub const fn new() -> Self {
-        Self { credit: 0, trickle: Bucket::EMPTY }
+        Self { credit: 0, interval: Bucket::EMPTY }
     }
 
-    /// The first instant at which a retry is allowed by time alone; `None` where that is now.
-    /// A first attempt that is started in between may allow one earlier.
+    /// Returns the first instant at which a retry is allowed by time alone; `None` if that is now.
+    /// A first attempt that starts in between may allow an earlier one.
     #[must_use]
     pub fn wait(&self, policy: &RetryBudgetPolicy, now: Timestamp) -> Option<Timestamp> {
-        if self.credit.min(policy.most()) >= RETRY {
+        if self.credit.min(policy.max_credit()) >= RETRY {
             return None;
         }
-        self.trickle.wait(policy.trickle_terms(), now)
+        self.interval.wait(policy.interval_terms(), now)
     }
 
-    /// A first attempt was started.
+    /// Counts a first attempt.
     pub fn first(&mut self, policy: &RetryBudgetPolicy) {
-        self.save_up(policy);
+        self.earn(policy);
     }
 
-    pub(super) fn save_up(&mut self, policy: &RetryBudgetPolicy) -> Share {
+    pub(super) fn earn(&mut self, policy: &RetryBudgetPolicy) -> BudgetCharge {
         let before = self.credit;
         let more = before.saturating_add(policy.percent.into());
-        self.credit = more.min(policy.most());
-        Share::Saved(self.credit.saturating_sub(before).max(0))
+        self.credit = more.min(policy.max_credit());
+        BudgetCharge::Earned(self.credit.saturating_sub(before).max(0))
     }
 
-    /// A retry was started, whether it was allowed or not.
+    /// Counts a retry, whether or not it was allowed.
     pub fn retried(&mut self, policy: &RetryBudgetPolicy, now: Timestamp) {
-        self.use_up(policy, now);
+        self.charge(policy, now);
     }
 
-    pub(super) fn use_up(&mut self, policy: &RetryBudgetPolicy, now: Timestamp) -> Share {
-        let credit = self.credit.min(policy.most());
+    pub(super) fn charge(&mut self, policy: &RetryBudgetPolicy, now: Timestamp) -> BudgetCharge {
+        let credit = self.credit.min(policy.max_credit());
         if credit >= RETRY {
             self.credit = credit.saturating_sub(RETRY);
-            Share::Used
+            BudgetCharge::Saved
         } else {
-            Share::Trickled(self.trickle.pour(policy.trickle_terms(), now))
+            BudgetCharge::Interval(self.interval.charge(policy.interval_terms(), now))
         }
     }
 
-    /// Takes back what an attempt saved up or used up that was not made.
-    pub(super) fn take_back(&mut self, policy: &RetryBudgetPolicy, share: Share, now: Timestamp) {
-        match share {
-            Share::Saved(credit) => self.credit = self.credit.saturating_sub(credit),
-            Share::Used => self.credit = self.credit.saturating_add(RETRY).min(policy.most()),
-            Share::Trickled(poured) => self.trickle.scoop(policy.trickle_terms(), poured, now),
+    /// Reverses what an attempt earned or used up that was not made.
+    pub(super) fn refund(
+        &mut self,
+        policy: &RetryBudgetPolicy,
+        charge: BudgetCharge,
+        now: Timestamp,
+    ) {
+        match charge {
+            BudgetCharge::Earned(credit) => self.credit = self.credit.saturating_sub(credit),
+            BudgetCharge::Saved => {
+                self.credit = self.credit.saturating_add(RETRY).min(policy.max_credit());
+            }
+            BudgetCharge::Interval(charge) => {
+                self.interval.refund(policy.interval_terms(), charge, now);
+            }
         }
     }
 }
 
-/// What an attempt did to a [`RetryBudget`].
+/// The effect of one attempt on a [`RetryBudget`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Share {
-    /// As a first one it saved up so much of a retry.
-    Saved(i64),
-    /// As a retry it used up one that was saved.
-    Used,
-    /// As a retry it took the trickle's.
-    Trickled(Poured),
+pub(super) enum BudgetCharge {
+    /// A first attempt earned this credit.
+    Earned(i64),
+    /// A retry used up a saved one.
+    Saved,
+    /// A retry used up that of the interval.
+    Interval(Charge),
 }
 
 /// [`RetryBudget::new`].

@@ -1,19 +1,20 @@
-//! Why an endpoint gets nothing more: [`Disabled`].
+//! Why an endpoint is disabled: [`Disabled`].
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
 use crate::time::Timestamp;
 
-/// Since when an endpoint is disabled, by whom and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// When an endpoint was disabled, by whom and why.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Disabled {
-    /// Since when.
+    /// When it was disabled.
     pub since: Timestamp,
-    /// By whom.
+    /// Who disabled it.
     pub by: DisabledBy,
-    /// What the operator gave as the reason.
+    /// The reason given by the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -23,32 +24,26 @@ pub struct Disabled {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DisabledBy {
-    /// A person. Nothing but a person undoes it.
+    /// An operator. Only an operator can undo it.
     Operator,
     /// The receiver: 410, or the response header `webhook-delivery: disable`.
     Receiver,
-    /// The machine itself, since no probe had succeeded for too long.
+    /// The circuit breaker, because no probe had succeeded for too long.
     Escalation,
 }
 
+named!(DisabledBy, "disable origin", {
+    Operator => "operator",
+    Receiver => "receiver",
+    Escalation => "escalation",
+});
+
 /// Who enables an endpoint: an argument of [`Health::enable`](super::Health::enable).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "a person or not a person")]
 pub enum EnabledBy {
     /// A person.
     Operator,
-    /// A program: the receiver registered anew, or its software was updated, say.
+    /// A program, for example because the receiver registered again or its software was updated.
     Automation,
-}
-
-/// An endpoint was not enabled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum EnableError {
-    /// It is not disabled.
-    #[error("the endpoint is not disabled")]
-    NotDisabled,
-    /// A person disabled it, and no program undoes that.
-    #[error("an operator disabled the endpoint, and only an operator enables it")]
-    ByOperator,
 }

@@ -1,16 +1,18 @@
-//! What people and programs decide over a [`Health`].
+//! Manual control of a [`Health`]: pause, resume, disable and enable.
 
-use super::Health;
-use super::answer::Transition;
-use super::disabled::{DisabledBy, EnableError, EnabledBy};
-use super::state::Inner;
+use super::breaker::Health;
+use super::disabled::{DisabledBy, EnabledBy};
+use super::error::EnableError;
+use super::phase::Phase;
+use super::transition::Transition;
 use crate::time::Timestamp;
 
 impl Health {
-    /// An operator pauses the endpoint: nothing starts until [`resume`](Self::resume), what waits
-    /// is held, and the time does not count towards disabling. What is in flight stays so.
+    /// Pauses the endpoint on behalf of an operator: nothing starts until
+    /// [`resume`](Self::resume), pending deliveries are held, and the time does not count towards
+    /// disabling. Attempts in flight continue.
     ///
-    /// `false`, and nothing is changed, where it is paused already.
+    /// Returns `false`, and changes nothing, if it is already paused.
     pub fn pause(&mut self, now: Timestamp) -> bool {
         if self.paused_since.is_some() {
             return false;
@@ -19,48 +21,48 @@ impl Health {
         true
     }
 
-    /// An operator resumes a paused endpoint, which is in the state that it was in.
+    /// Resumes a paused endpoint, in the state it is in.
     ///
-    /// `false`, and nothing is changed, where it is not paused.
+    /// Returns `false`, and changes nothing, if it is not paused.
     pub fn resume(&mut self, now: Timestamp) -> bool {
         let Some(since) = self.paused_since.take() else {
             return false;
         };
-        if let Inner::Suspended { clock, .. } = &mut self.state {
-            clock.skip(since, now);
+        if let Phase::Suspended { timer, .. } = &mut self.phase {
+            timer.exclude(since, now);
         }
         true
     }
 
-    /// An operator disables the endpoint, and may say why.
+    /// Disables the endpoint on behalf of an operator, with an optional reason.
     ///
-    /// `None` where it is disabled already: by an operator, then nothing is changed; by another,
-    /// then the decision is the operator's from here on, and since when it is disabled stays.
+    /// Returns `None` if it is already disabled. If an operator did that, nothing changes. Otherwise
+    /// the decision becomes the operator's, and the time since which it is disabled stays.
     pub fn disable(&mut self, reason: Option<String>, now: Timestamp) -> Option<Transition> {
-        if let Inner::Disabled(disabled) = &mut self.state {
+        if let Phase::Disabled(disabled) = &mut self.phase {
             if disabled.by != DisabledBy::Operator {
                 (disabled.by, disabled.reason) = (DisabledBy::Operator, reason);
             }
             return None;
         }
-        Some(self.state.disable(DisabledBy::Operator, reason, now))
+        Some(self.phase.disable(DisabledBy::Operator, reason, now))
     }
 
-    /// Enables a disabled endpoint: it is healthy, nothing of what was counted stays, and no
-    /// attempt that started before counts any more. A pause stays.
+    /// Enables a disabled endpoint: it is healthy, all counters are reset, and results of attempts
+    /// that started earlier are ignored. A pause stays in effect.
     ///
     /// # Errors
     ///
-    /// [`EnableError`] where the endpoint is not disabled, or where a program would undo what a
-    /// person did. Nothing is changed then.
+    /// [`EnableError`] if the endpoint is not disabled, or if automation tries to undo an operator's
+    /// decision. Nothing changes then.
     pub fn enable(&mut self, by: EnabledBy, now: Timestamp) -> Result<Transition, EnableError> {
         match (self.disabled().map(|disabled| disabled.by), by) {
             (None, _) => Err(EnableError::NotDisabled),
             (Some(DisabledBy::Operator), EnabledBy::Automation) => Err(EnableError::ByOperator),
             (Some(_), _) => {
-                self.renew();
-                self.enabled = self.serial;
-                Ok(self.state.recover(now))
+                self.expire_permits();
+                self.enabled_serial = self.serial;
+                Ok(self.phase.recover(now))
             }
         }
     }

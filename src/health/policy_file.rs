@@ -1,49 +1,31 @@
-//! A health policy as it stands in a file: its form, and what can be wrong with it.
+//! The file form of a [`HealthPolicy`].
 
 use std::borrow::Cow;
 use std::num::{NonZeroU8, NonZeroU32};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::error::HealthPolicyError;
 use super::policy::{HealthPolicy, NewMessages, PendingOnDisable};
+use crate::policy_file::{self, Presets, present};
 
-/// A health policy that was read, from a file say, contradicts itself.
-///
-/// Whoever wrote it is at fault. A policy that is built in code cannot get there: its setters have
-/// no room for these mistakes.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum HealthPolicyError {
-    /// An endpoint would be degraded without a failure.
-    #[error("the number of failures that degrade is zero")]
-    ZeroFailures,
-    /// No failure would ever count.
-    #[error("the failure window is zero")]
-    ZeroWindow,
-    /// An endpoint that is degraded would never be tried again.
-    #[error("the ladder has no probe")]
-    NoProbe,
-    /// Probes would follow one another without a wait.
-    #[error("the wait before probe {probe} is zero")]
-    ZeroWait {
-        /// The number of the probe, the first being 1.
-        probe: usize,
-    },
-    /// No probe could ever succeed.
-    #[error("the probe timeout is zero")]
-    ZeroTimeout,
-    /// An endpoint would be suspended without a probe.
-    #[error("the number of failed probes that suspend is zero")]
-    ZeroProbes,
-    /// Suspending would be disabling.
-    #[error("the suspension that disables is zero")]
-    ZeroSuspension,
+const PRESETS: Presets<HealthPolicy> =
+    Presets(&[("default", HealthPolicy::new), ("never", HealthPolicy::never)]);
+
+impl HealthPolicy {
+    /// Returns the preset with this name: `default` or `never`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        PRESETS.get(name)
+    }
 }
 
-/// All members may be absent: the default has them then. `null` is not the same as absent.
+/// An absent field has the preset's value. `null` is not the same as absent.
 #[derive(Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, expecting = "the table of a health policy")]
+#[serde(default, deny_unknown_fields)]
 struct Form {
+    #[serde(skip_serializing)]
+    preset: Option<String>,
     #[serde(deserialize_with = "present")]
     failures: Option<Option<u8>>,
     #[serde(deserialize_with = "present")]
@@ -51,26 +33,22 @@ struct Form {
     #[serde(deserialize_with = "present")]
     overload_limit_ms: Option<Option<u64>>,
     probes_ms: Option<Cow<'static, [u64]>>,
-    probe_timeout_ms: Option<u64>,
     #[serde(deserialize_with = "present")]
     suspend_after_probes: Option<Option<u32>>,
     #[serde(deserialize_with = "present")]
     disable_after_ms: Option<Option<u64>>,
     new_messages: Option<NewMessages>,
-    waiting: Option<PendingOnDisable>,
-}
-
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
+    pending_on_disable: Option<PendingOnDisable>,
 }
 
 impl TryFrom<Form> for HealthPolicy {
     type Error = HealthPolicyError;
 
     fn try_from(form: Form) -> Result<Self, HealthPolicyError> {
-        let mut policy = Self::default();
+        let mut policy = match form.preset {
+            None => Self::default(),
+            Some(name) => PRESETS.find(&name)?,
+        };
         match form.failures {
             Some(Some(0)) => return Err(HealthPolicyError::ZeroFailures),
             Some(failures) => policy.failures = failures.and_then(NonZeroU8::new),
@@ -88,15 +66,10 @@ impl TryFrom<Form> for HealthPolicy {
             if waits.is_empty() {
                 return Err(HealthPolicyError::NoProbe);
             }
-            if let Some(before) = waits.iter().position(|wait| *wait == 0) {
-                return Err(HealthPolicyError::ZeroWait { probe: before.saturating_add(1) });
+            if let Some(index) = waits.iter().position(|wait| *wait == 0) {
+                return Err(HealthPolicyError::ZeroWait { index });
             }
             policy.probes_ms = waits;
-        }
-        match form.probe_timeout_ms {
-            Some(0) => return Err(HealthPolicyError::ZeroTimeout),
-            Some(millis) => policy.probe_timeout_ms = millis,
-            None => {}
         }
         match form.suspend_after_probes {
             Some(Some(0)) => return Err(HealthPolicyError::ZeroProbes),
@@ -109,7 +82,7 @@ impl TryFrom<Form> for HealthPolicy {
             None => {}
         }
         policy.new_messages = form.new_messages.unwrap_or(policy.new_messages);
-        policy.waiting = form.waiting.unwrap_or(policy.waiting);
+        policy.pending_on_disable = form.pending_on_disable.unwrap_or(policy.pending_on_disable);
         Ok(policy)
     }
 }
@@ -117,15 +90,15 @@ impl TryFrom<Form> for HealthPolicy {
 impl Serialize for HealthPolicy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Form {
+            preset: None,
             failures: Some(self.failures.map(NonZeroU8::get)),
             failure_window_ms: Some(self.failure_window_ms),
             overload_limit_ms: Some(self.overload_limit_ms),
             probes_ms: Some(self.probes_ms.clone()),
-            probe_timeout_ms: Some(self.probe_timeout_ms),
             suspend_after_probes: Some(self.suspend_after_probes.map(NonZeroU32::get)),
             disable_after_ms: Some(self.disable_after_ms),
             new_messages: Some(self.new_messages),
-            waiting: Some(self.waiting),
+            pending_on_disable: Some(self.pending_on_disable),
         }
         .serialize(serializer)
     }
@@ -133,6 +106,7 @@ impl Serialize for HealthPolicy {
 
 impl<'de> Deserialize<'de> for HealthPolicy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Form::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
+        let expecting = "the name of a health policy preset, or a health policy table";
+        policy_file::read::<Form, _, _>(deserializer, expecting, PRESETS)
     }
 }

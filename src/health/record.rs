@@ -1,117 +1,119 @@
-//! How what became of an attempt moves a [`Health`].
+//! How the result of an attempt changes a [`Health`].
 
-use super::Health;
-use super::answer::{Permit, SignalEffect, State, Transition};
+use super::breaker::Health;
 use super::disabled::DisabledBy;
 use super::outage::SenderOutage;
+use super::permit::Permit;
+use super::phase::{Phase, Probe};
 use super::policy::HealthPolicy;
 use super::signal::Signal;
-use super::state::{Inner, Probe};
+use super::state::State;
 use super::streak::Streak;
+use super::transition::{SignalEffect, Transition};
 use crate::time::Timestamp;
 
 impl Health {
-    /// Takes in what became of the attempt with this pass, at `now`. Each pass is handed in once.
+    /// Records the result of the attempt with this permit. Record each permit once.
     ///
-    /// The [module](crate::health) has the table. The answer of a probe that counted as failed at
-    /// its deadline, and of anything that started before the endpoint was last enabled, is ignored.
-    /// While the guard holds or the endpoint is paused, a failed probe is taken for the sender's
-    /// fault.
+    /// The [module](crate::health) has a table of the effects. The result of a probe that already
+    /// counted as failed at its deadline is ignored, and so is that of any attempt that started
+    /// before the endpoint was last enabled. While a sender outage is suspected or the endpoint is
+    /// paused, a failed probe counts as the sender's fault.
     pub fn record(
         &mut self,
         policy: &HealthPolicy,
-        guard: SenderOutage,
-        pass: Permit,
+        outage: SenderOutage,
+        permit: Permit,
         signal: Signal,
         now: Timestamp,
     ) -> SignalEffect {
         if signal == Signal::Gone {
-            return self.gone(pass, now).map_or(SignalEffect::Ignored, SignalEffect::Changed);
+            return self.gone(permit, now).map_or(SignalEffect::Ignored, SignalEffect::Changed);
         }
-        if self.is_stale(pass) {
+        if self.is_stale(permit) {
             return SignalEffect::Ignored;
         }
-        if pass.is_probe() {
-            return if self.probe().is_some_and(|probe| probe.serial == pass.serial) {
-                self.probed(policy, guard, signal, now)
+        if permit.is_probe() {
+            return if self.probe().is_some_and(|probe| probe.serial == permit.serial) {
+                self.record_probe(policy, outage, signal, now)
             } else {
                 SignalEffect::Ignored
             };
         }
-        let current = pass.serial == self.serial;
-        match (&mut self.state, signal) {
-            (Inner::Healthy(streak), Signal::Success) if !streak.is_empty() => {
+        let is_current = permit.serial == self.serial;
+        match (&mut self.phase, signal) {
+            (Phase::Healthy(streak), Signal::Success) if !streak.is_empty() => {
                 *streak = Streak::NONE;
                 SignalEffect::Counted
             }
-            (Inner::Healthy(streak), Signal::EndpointFault | Signal::Overload) if current => {
-                let too_many = match signal {
+            (Phase::Healthy(streak), Signal::EndpointFault | Signal::Overload) if is_current => {
+                let opens = match signal {
                     Signal::Overload => streak.overload(policy, now),
                     _ => streak.fault(policy, now),
                 };
-                if !too_many {
+                if !opens {
                     return SignalEffect::Counted;
                 }
-                SignalEffect::Changed(self.state.degrade(policy, now))
+                SignalEffect::Changed(self.phase.degrade(policy, now))
             }
-            // The receiver lives: ask it now, and let the probe decide.
-            (Inner::Degraded(trouble) | Inner::Suspended { trouble, .. }, Signal::Success) if matches!(trouble.probe, Probe::Waiting { due } if now < due) =>
+            // The receiver responds, but perhaps only did so before it failed: probe it now.
+            (Phase::Degraded(backoff) | Phase::Suspended { backoff, .. }, Signal::Success) if matches!(backoff.probe, Probe::Waiting { due } if now < due) =>
             {
-                trouble.probe = Probe::Due { since: now };
+                backoff.probe = Probe::Due { since: now };
                 SignalEffect::Counted
             }
             _ => SignalEffect::Ignored,
         }
     }
 
-    /// The receiver wants nothing more at all, as an answer says that came too late for
-    /// [`record`](Self::record): its pass was handed in already, or forgotten in a restart.
+    /// Disables the endpoint because its receiver wants no further messages, as stated by a response
+    /// that came too late for [`record`](Self::record): its permit was already recorded, or was
+    /// forgotten in a restart. If the permit is still to be recorded, record [`Signal::Gone`]
+    /// instead.
     ///
-    /// `None` where the endpoint is disabled already, or was enabled since the attempt started.
-    /// Where the pass is still to be handed in, do so with [`Signal::Gone`] instead.
-    pub fn gone(&mut self, pass: Permit, now: Timestamp) -> Option<Transition> {
-        (!self.is_stale(pass)).then(|| self.state.disable(DisabledBy::Receiver, None, now))
+    /// Returns `None` if the endpoint is already disabled, or was enabled after the attempt started.
+    pub fn gone(&mut self, permit: Permit, now: Timestamp) -> Option<Transition> {
+        (!self.is_stale(permit)).then(|| self.phase.disable(DisabledBy::Receiver, None, now))
     }
 
-    /// Whether what comes of this attempt counts no more.
-    fn is_stale(&self, pass: Permit) -> bool {
-        pass.serial < self.enabled || self.state() == State::Disabled
+    /// Returns whether the result of this attempt no longer counts.
+    fn is_stale(&self, permit: Permit) -> bool {
+        permit.serial < self.enabled_serial || self.state() == State::Disabled
     }
 
-    /// The probe in flight was answered.
-    fn probed(
+    fn record_probe(
         &mut self,
         policy: &HealthPolicy,
-        guard: SenderOutage,
+        outage: SenderOutage,
         signal: Signal,
         now: Timestamp,
     ) -> SignalEffect {
-        let edge = match signal {
-            Signal::Success => self.state.climb(policy, now),
-            Signal::EndpointFault | Signal::Overload => self.probe_failed(policy, guard, now),
+        let transition = match signal {
+            Signal::Success => self.phase.probe_succeeded(policy, now),
+            Signal::EndpointFault | Signal::Overload => self.fail_probe(policy, outage, now),
             Signal::SenderFault | Signal::Gone => {
-                self.state.shrug(policy, now);
+                self.phase.probe_inconclusive(policy, now);
                 None
             }
             Signal::PayloadFault => None,
         };
         // The probe is not used up: the next message may be fine.
-        if let (Signal::PayloadFault, Some(trouble)) = (signal, self.state.trouble_mut()) {
-            trouble.probe = Probe::Due { since: now };
+        if let (Signal::PayloadFault, Some(backoff)) = (signal, self.phase.backoff_mut()) {
+            backoff.probe = Probe::Due { since: now };
         }
-        edge.map_or(SignalEffect::Counted, SignalEffect::Changed)
+        transition.map_or(SignalEffect::Counted, SignalEffect::Changed)
     }
 
-    pub(super) fn probe_failed(
+    pub(super) fn fail_probe(
         &mut self,
         policy: &HealthPolicy,
-        guard: SenderOutage,
+        outage: SenderOutage,
         at: Timestamp,
     ) -> Option<Transition> {
-        if guard.is_suspected() || self.paused_since.is_some() {
-            self.state.shrug(policy, at);
+        if outage.is_suspected() || self.paused_since.is_some() {
+            self.phase.probe_inconclusive(policy, at);
             return None;
         }
-        self.state.sink(policy, at)
+        self.phase.probe_failed(policy, at)
     }
 }

@@ -5,21 +5,21 @@ use serde::{Deserialize, Serialize};
 use super::policy::HealthPolicy;
 use crate::time::Timestamp;
 
-/// No policy's threshold is above this many.
-const MOST: usize = u8::MAX as usize;
+/// The highest threshold that a policy can have.
+const MAX_FAULTS: usize = u8::MAX as usize;
 
 /// The failures since the last success.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Streak {
-    /// When the endpoint's faults were recorded, those in the policy's window.
+    /// When the endpoint faults within the policy's window were recorded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     faults: Vec<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     overload: Option<Overload>,
 }
 
-/// Overloads of which none lies further than the policy's window behind the one before it.
+/// Overloads that each followed the one before within the policy's window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Overload {
@@ -40,19 +40,19 @@ impl Streak {
         faults.saturating_add(self.overload.map_or(0, |overload| overload.count))
     }
 
-    /// Counts a fault; `true` where that was one too many.
+    /// Counts a fault, and returns whether there are now too many.
     pub(super) fn fault(&mut self, policy: &HealthPolicy, now: Timestamp) -> bool {
-        let Some(most) = policy.failures() else { return false };
+        let Some(threshold) = policy.failures() else { return false };
         self.faults.retain(|at| policy.in_window(*at, now));
-        if self.faults.len() < MOST {
+        if self.faults.len() < MAX_FAULTS {
             self.faults.push(now);
         }
-        self.faults.len() >= usize::from(most.get())
+        self.faults.len() >= usize::from(threshold.get())
     }
 
-    /// Counts an overload; `true` where they have lasted too long.
+    /// Counts an overload, and returns whether they have lasted too long.
     pub(super) fn overload(&mut self, policy: &HealthPolicy, now: Timestamp) -> bool {
-        let Some(most) = policy.failures() else { return false };
+        let Some(threshold) = policy.failures() else { return false };
         let overload = match self.overload {
             Some(before) if policy.in_window(before.last, now) => {
                 Overload { last: now, count: before.count.saturating_add(1), ..before }
@@ -60,7 +60,7 @@ impl Streak {
             _ => Overload { first: now, last: now, count: 1 },
         };
         self.overload = Some(overload);
-        overload.count >= u32::from(most.get())
+        overload.count >= u32::from(threshold.get())
             && policy
                 .overload_limit()
                 .is_some_and(|limit| now.saturating_since(overload.first) >= limit)

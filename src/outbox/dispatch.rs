@@ -79,7 +79,8 @@ impl Outbox {
         let Some(message_state) = self.messages.get_mut(&sequence) else { return false };
         let Some(state) = message_state.deliveries.get_mut(id) else { return false };
         let health = &mut endpoint_state.persisted.health;
-        let Some(permit) = health.start(&endpoint.policy.health, now) else { return false };
+        let deadline = now + endpoint.policy.retry.attempt_timeout();
+        let Some(permit) = health.start(deadline, now) else { return false };
         if let Some(started) = state.delivery.start(&endpoint.policy.retry, now) {
             endpoint_state.probe_unsent = permit.is_probe();
             let receipt = endpoint_state.start(&endpoint.policy.flow, kind, now);

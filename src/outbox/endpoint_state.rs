@@ -188,7 +188,7 @@ impl EndpointState {
             return None;
         };
         let policy = &endpoint.policy;
-        let observation = outcome.map(|outcome| policy.observe_uncapped(outcome));
+        let observation = outcome.map(|outcome| policy.observe(outcome));
         // An attempt from before a restart may never have been made. Only a response proves it was.
         let observation = observation.filter(|it| in_flight.clearance.is_some() || it.responded);
         let feedback = observation.map_or(Feedback::Other, |it| it.feedback);
@@ -199,7 +199,7 @@ impl EndpointState {
             _ => flow.end(&policy.flow, started.at, feedback, now),
         }
         if let Some(pause) = observation.and_then(|it| it.pause) {
-            flow.pause_until(&policy.flow, now + pause, now);
+            flow.pause_until(now + pause);
         }
         match (in_flight.permit(), observation.map(|it| it.signal)) {
             (Some(permit), Some(signal)) => {

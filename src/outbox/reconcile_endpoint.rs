@@ -21,7 +21,7 @@ impl Outbox {
         state.cancel_unsent_probe(now);
         let health = &mut state.persisted.health;
         let status = endpoint.map(|it| health.poll(&it.policy.health, self.outage.outage(), now));
-        if let Some(transition) = status.and_then(|status| status.edge) {
+        if let Some(transition) = status.and_then(|status| status.transition) {
             let moved = self.apply_transition(id, transition);
             self.reconcile_deliveries(moved, id, now);
             return self.reconcile_endpoint(id, now);
@@ -32,7 +32,7 @@ impl Outbox {
 
         let next = match (endpoint, status) {
             (Some(endpoint), Some(status)) if endpoint.enabled => {
-                state.next(endpoint, status.admit, now)
+                state.next(endpoint, status.gate, now)
             }
             _ => Next::Nothing,
         };

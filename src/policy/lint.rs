@@ -35,9 +35,11 @@ mod retry;
 mod severity;
 mod units;
 
+#[doc(no_inline)]
+pub use crate::named::ParseNameError;
 pub use assumptions::Assumptions;
 pub use finding::Finding;
-pub use severity::{ParseSeverityError, Severity};
+pub use severity::Severity;
 
 use crate::policy::endpoint_policy::EndpointPolicy;
 

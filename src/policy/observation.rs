@@ -56,7 +56,7 @@ use crate::health::Signal;
 ///         other => panic!("not in this example: {other:?}"),
 ///     }
 ///     let first = delivery.attempts() == 0;
-///     let kind = match health.poll(&policy.health, SenderOutage::Clear, now).admit {
+///     let kind = match health.poll(&policy.health, SenderOutage::Clear, now).gate {
 ///         Gate::Open if first => AttemptKind::First,
 ///         Gate::Open => AttemptKind::Retry,
 ///         Gate::Probe => AttemptKind::Probe,
@@ -75,8 +75,8 @@ use crate::health::Signal;
 ///         FlowDecision::Busy => panic!("this host awaits each response"),
 ///     }
 ///
-///     let permit = health.start(&policy.health, now).expect("the gate is open");
 ///     let started = delivery.start(&policy.retry, now).expect("the delivery is due");
+///     let permit = health.start(started.deadline, now).expect("the gate is open");
 ///     flow.start(&policy.flow, kind, now);
 ///     // Save all three rows here, then send.
 ///     let outcome = send(started.number, now);
@@ -91,7 +91,7 @@ use crate::health::Signal;
 ///     }
 ///     flow.end(&policy.flow, started.at, observation.feedback, now);
 ///     if let Some(pause) = observation.pause {
-///         flow.pause_until(&policy.flow, now + pause, now);
+///         flow.pause_until(now + pause);
 ///     }
 ///     // Save all three rows again.
 /// };
@@ -141,15 +141,6 @@ impl EndpointPolicy {
     /// Returns what an outcome reveals about the endpoint.
     #[must_use]
     pub fn observe(&self, outcome: &Outcome) -> Observation {
-        let observation = self.observe_uncapped(outcome);
-        let cap = self.retry.retry_after_cap();
-        Observation { pause: observation.pause.map(|asked| asked.min(cap)), ..observation }
-    }
-
-    /// Like [`observe`](Self::observe), with the whole pause that the receiver asked for. The
-    /// outbox uses this as long as [`Flow::pause_until`](crate::flow::Flow::pause_until) has a cap
-    /// of its own, the flow policy's.
-    pub(crate) fn observe_uncapped(&self, outcome: &Outcome) -> Observation {
         let response = match outcome {
             Outcome::Response(response) => response,
             Outcome::Failed(failure) => return Observation::of_failure(*failure),
@@ -161,7 +152,7 @@ impl EndpointPolicy {
         }
         match response.retry_after() {
             Some(RetryAfter::Wait(asked)) if observation.signal != Signal::Success => {
-                Observation { pause: Some(asked), ..observation }
+                Observation { pause: Some(asked.min(self.retry.retry_after_cap())), ..observation }
             }
             _ => observation,
         }

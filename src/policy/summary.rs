@@ -8,8 +8,6 @@ use crate::delivery::Jitter;
 #[cfg(doc)]
 use crate::delivery::RetryPolicy;
 #[cfg(doc)]
-use crate::flow::FlowPolicy;
-#[cfg(doc)]
 use crate::health::HealthPolicy;
 
 impl EndpointPolicy {
@@ -23,7 +21,7 @@ impl EndpointPolicy {
         PolicySummary {
             span: Some(self.retry.span()).filter(|span| *span != Duration::MAX),
             attempts: attempts.into_iter().chain(fit).min(),
-            time_to_disable: self.health.time_to_disable(),
+            time_to_disable: self.health.time_to_disable(self.retry.attempt_timeout()),
         }
     }
 }
@@ -42,7 +40,8 @@ pub struct PolicySummary {
     /// `None` if it never is.
     ///
     /// The bound holds if each probe starts when it is due. A receiver that sends `Retry-After`
-    /// delays every probe, by up to the [cap](FlowPolicy::hold_cap) of its flow. So do a full
+    /// delays every probe, by up to the [cap](RetryPolicy::retry_after_cap) of its
+    /// retry policy. So do a full
     /// concurrency limit, a rate limit, a learned rate, an operator's pause, and a time in which
     /// no message is due that could be the probe.
     pub time_to_disable: Option<Duration>,

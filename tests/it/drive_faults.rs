@@ -97,11 +97,10 @@ proptest! {
     ) {
         let [one, two] = [1, 2].map(|count| NonZeroU32::new(count).unwrap());
         let narrow = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::adaptive(one, two));
-        // A probe is given up before its attempt is.
-        let hasty = touchy("b").policy.health.with_probe_timeout(secs(4));
+        let hasty = touchy("b").policy.retry.with_attempt_timeout(secs(4));
         let endpoints = [
             touchy("a"),
-            touchy("b").with_health(hasty).with_flow(narrow.with_rate_limit(RateLimitPolicy::new(one, secs(2)))),
+            touchy("b").with_retry(hasty).with_flow(narrow.with_rate_limit(RateLimitPolicy::new(one, secs(2)))),
             // On half seconds too.
             endpoint("c").with_flow(
                 narrow

@@ -14,6 +14,7 @@ const FLOORS: [(&str, &[Module]); 9] = [
         &[
             ("event_type", &[]),
             ("id", &[]),
+            ("named", &[]),
             ("policy_file", &[]),
             ("secret", &[]),
             ("small_map", &[]),
@@ -24,9 +25,9 @@ const FLOORS: [(&str, &[Module]); 9] = [
         "machines",
         &[
             ("decode", &["event_type"]),
-            ("delivery", &["id", "policy_file", "time"]),
+            ("delivery", &["id", "named", "policy_file", "time"]),
             ("flow", &["policy_file", "time"]),
-            ("health", &["policy_file", "time"]),
+            ("health", &["named", "policy_file", "time"]),
         ],
     ),
     (
@@ -42,7 +43,7 @@ const FLOORS: [(&str, &[Module]); 9] = [
         "models",
         &[
             ("lab", &["decode", "event", "event_type", "id", "json", "time"]),
-            ("policy", &["delivery", "event", "flow", "health", "time"]),
+            ("policy", &["delivery", "event", "flow", "health", "named", "time"]),
         ],
     ),
     (

@@ -8,13 +8,13 @@
 //! | 1 `Retry-After` clamped | `delivery`: `fault_1_retry_after_is_not_clamped_to_the_schedule` |
 //! | 2 a 429's wait is dead code | `delivery`: `fault_2_what_a_429_asks_for_takes_effect` |
 //! | 3 disabling strands | `small_scope`, in every state |
-//! | 5 a success disables | `health_faults`: `fault_5_a_success_is_never_the_failure_that_disables` |
-//! | 6 a wait of nothing | `health_faults`: `fault_6_a_wait_is_positive_and_finite` |
-//! | 7 half-open admits all | `health_faults`: `fault_7_half_open_admits_exactly_one` |
+//! | 5 a success disables | `health`: `success_is_never_counted_as_a_failure` |
+//! | 6 a wait of nothing | `health`: `zero_wait_is_raised_to_a_millisecond` |
+//! | 7 half-open admits all | `health`: `half_open_lets_exactly_one_probe_through` |
 //! | 8 the window is only logged | `delivery`: `fault_8_the_window_is_enforced` |
 //! | 8 through the outbox | `nothing_is_handed_out_at_or_past_the_end_of_the_window` |
-//! | 10 stale failures count | `health_faults`: `fault_10_stale_failures_do_not_count` |
-//! | 11 an empty budget deadlocks | `flow`: `an_empty_budget_lets_first_attempts_go_and_retries_trickle` |
+//! | 10 stale failures count | `health`: `stale_failures_do_not_count` |
+//! | 11 an empty budget deadlocks | `flow`: `empty_budget_delays_only_retries` |
 //! | 12 a wake-up forgets | `outbox_determinism`: `sleeping_until_told_loses_nothing` |
 //! | 13 inputs without a drain | `outbox`: `nothing_is_lost_and_nothing_is_live_twice` |
 

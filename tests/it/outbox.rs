@@ -53,7 +53,6 @@ fn fragile() -> HealthPolicy {
         .with_failures(NonZeroU8::new(2))
         .with_overload_limit(Duration::ZERO)
         .with_probes(secs(3), [secs(5)])
-        .with_probe_timeout(secs(10))
         .with_suspend_after(NonZeroU32::new(2))
         .with_disable_after(secs(20))
 }

@@ -153,8 +153,11 @@ fn a_rate_is_kept_exactly() {
 
 #[test]
 fn a_pause_that_the_receiver_asked_for_holds_all_its_deliveries() {
-    let capped = || endpoint("a").with_flow(unlimited().with_hold_cap(secs(300)));
-    let mut host = Host::with([capped(), endpoint("b")]);
+    let capped = |delays: &[u64]| {
+        let retry = policy(delays).with_retry_after_cap(secs(300));
+        endpoint("a").with_flow(unlimited()).with_retry(retry)
+    };
+    let mut host = Host::with([capped(&[5, 20]), endpoint("b")]);
     host.publish("m1");
     let of_a = |host: &mut Host| host.sends().into_iter().find(|it| it.endpoint() == &eid("a"));
     let ticket = of_a(&mut host).unwrap();
@@ -164,14 +167,14 @@ fn a_pause_that_the_receiver_asked_for_holds_all_its_deliveries() {
     host.now = at(59);
     assert!(of_a(&mut host).is_none());
     // It holds over a restart.
-    host.restart(Outbox::new(registry([capped(), endpoint("b")]), 7));
+    host.restart(Outbox::new(registry([capped(&[5, 20]), endpoint("b")]), 7));
     assert!(of_a(&mut host).is_none());
     host.now = at(60);
     let shown: Vec<_> = host.shown();
     assert!(["m2>a#1", "m1>a#2"].iter().all(|it| shown.contains(&(*it).to_owned())), "{shown:?}");
 
     // A week is too long; a success asks for nothing.
-    let mut host = Host::with([capped()]);
+    let mut host = Host::with([capped(&[])]);
     host.publish("m1");
     let m1 = host.send();
     host.resolve(&m1, &answer_with(503, "retry-after", "604800"));

@@ -15,7 +15,6 @@ pub(crate) fn ladder() -> HealthPolicy {
     HealthPolicy::new()
         .with_failures(NonZeroU8::new(2))
         .with_probes(secs(60), [secs(120)])
-        .with_probe_timeout(secs(10))
         .with_suspend_after(NonZeroU32::new(2))
         .with_disable_after(secs(600))
 }

@@ -102,9 +102,7 @@ proptest! {
             .with_jitter(Jitter::plus_minus(spread))
             .with_window(window.map(secs))
             .with_retry_after_cap(secs(cap));
-        // What is asked for is asked of the endpoint too.
-        let flow = FlowPolicy::fixed().with_hold_cap(secs(cap));
-        let ends = [endpoint("a").with_retry(policy.clone()).with_flow(flow)];
+        let ends = [endpoint("a").with_retry(policy.clone())];
         let mut host = Host::new(Outbox::new(registry(ends), seed));
         host.publish("m");
         let (mut starts, mut reply) = (Vec::new(), None);
@@ -217,13 +215,11 @@ proptest! {
             .with_failure_window(longest)
             .with_overload_limit(longest)
             .with_probes(longest, [longest])
-            .with_probe_timeout(longest)
             .with_disable_after(longest);
         let flow = FlowPolicy::adaptive()
             .with_concurrency(ConcurrencyLimitPolicy::adaptive(many(u32::MAX), many(u32::MAX)))
             .with_rate_limit(RateLimitPolicy::new(many(1), longest).with_burst(many(u32::MAX)))
-            .with_retry_budget(RetryBudgetPolicy::new(u16::MAX, longest))
-            .with_hold_cap(longest);
+            .with_retry_budget(RetryBudgetPolicy::new(u16::MAX, longest));
         let make = || {
             let ends = [
                 by_default("a"),
@@ -275,11 +271,8 @@ proptest! {
         let health = HealthPolicy::new()
             .with_failures(NonZeroU8::MIN)
             .with_probes(secs(first), ladder.iter().copied().map(secs))
-            .with_probe_timeout(secs(timeout))
             .with_suspend_after(many(most))
             .with_disable_after(secs(after));
-        // An attempt that goes on after its probe was given up is none to ask with.
-        let timeout = timeout.min(10);
         let for_ever = RetryPolicy::new(Schedule::list([secs(1)]).forever());
         let for_ever = for_ever.with_attempt_timeout(secs(timeout));
         let mut host = Host::with([endpoint("a").with_health(health).with_retry(for_ever)]);

@@ -76,7 +76,6 @@ fn ends() -> [Endpoint; 4] {
         .with_failure_window(secs(90))
         .with_overload_limit(secs(20))
         .with_probes(secs(15), [secs(40)])
-        .with_probe_timeout(secs(12))
         .with_suspend_after(NonZeroU32::new(2))
         .with_disable_after(secs(120));
     let whole = |id| endpoint(id).with_health(health.clone()).with_flow(FlowPolicy::adaptive());

@@ -120,6 +120,7 @@ fn every_public_type_is_send_and_sync() {
             OutagePolicy,
             OutagePolicyError,
             PendingOnDisable,
+            ParseNameError,
             Permit,
             SenderOutage,
             Signal,
@@ -246,7 +247,7 @@ fn every_public_type_is_send_and_sync() {
     }
     {
         use labhook::policy::lint::*;
-        owned!(Assumptions, Finding, ParseSeverityError, Severity);
+        owned!(Assumptions, Finding, ParseNameError, Severity);
     }
     {
         use labhook::provider::*;

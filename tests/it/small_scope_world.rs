@@ -64,7 +64,6 @@ impl Scope {
             .with_failures(NonZeroU8::MIN)
             .with_overload_limit(Duration::ZERO)
             .with_probes(secs(5), [])
-            .with_probe_timeout(secs(10))
             .with_suspend_after(one)
             .with_disable_after(secs(5));
         let flow = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::adaptive(one, two));

@@ -131,64 +131,67 @@ fn each_error_has_its_text() {
         (
             r#""stripe""#,
             concat!(
-                "there is no preset named `stripe`, only standard_webhooks, svix, strike, hook0, ",
-                "outpost, event_grid, shopware and none"
+                "unknown preset `stripe`, expected one of `standard_webhooks`, `svix`, ",
+                "`strike`, `hook0`, `outpost`, `event_grid`, `shopware`, `none`"
             ),
         ),
         (
             r#"{"preset":"stripe"}"#,
             concat!(
-                "there is no preset named `stripe`, only standard_webhooks, svix, strike, hook0, ",
-                "outpost, event_grid, shopware and none"
+                "unknown preset `stripe`, expected one of `standard_webhooks`, `svix`, ",
+                "`strike`, `hook0`, `outpost`, `event_grid`, `shopware`, `none`"
             ),
         ),
-        (r#"{"attempt_timeout_ms":0}"#, "the attempt timeout is zero"),
-        (r#"{"window_ms":0}"#, "the window is zero"),
+        (r#"{"attempt_timeout_ms":0}"#, "`attempt_timeout_ms` must be at least 1"),
+        (r#"{"window_ms":0}"#, "`window_ms` must be at least 1, or null for no window"),
         (
             r#"{"schedule":{}}"#,
-            "a schedule has either `delays_ms`, with or without `then`, or `exponential`",
+            concat!(
+                "`schedule` must have either `delays_ms`, optionally with `then`, or ",
+                "`exponential`"
+            ),
         ),
         (
             r#"{"schedule":{"delays_ms":[],"then":"repeat_last"}}"#,
-            "the schedule repeats its last delay and has none",
+            "`delays_ms` must not be empty if `then` is `repeat_last`",
         ),
         (
             r#"{"schedule":{"delays_ms":[1,0],"then":"repeat_last"}}"#,
-            "the schedule repeats a delay of zero for ever",
+            "the last of `delays_ms` must be at least 1 if `then` is `repeat_last`",
         ),
         (
             r#"{"schedule":{"exponential":{"base_ms":1,"factor":0,"cap_ms":1}}}"#,
-            "the exponential schedule's factor is zero",
+            "`factor` of an exponential schedule must be at least 1",
         ),
         (
             r#"{"schedule":{"exponential":{"base_ms":0,"factor":2,"cap_ms":1}}}"#,
-            "the exponential schedule's base or cap is zero",
+            "`base_ms` and `cap_ms` of an exponential schedule must be at least 1",
         ),
         (
             r#"{"jitter":{"plus_minus":{"percent":101}}}"#,
-            "a jitter of plus or minus 101 percent is more than the delay itself",
+            "`percent` of a `plus_minus` jitter must be at most 100, not 101",
         ),
         (
             r#"{"jitter":{"added":{"percent":1,"min_ms":2,"max_ms":1}}}"#,
-            "the jitter adds at least 2 ms and at most 1 ms",
+            "`min_ms` of an `added` jitter must be at most its `max_ms` of 1, not 2",
         ),
         (
             r#"{"jitter":{"decorrelated":{"base_ms":2,"cap_ms":1}}}"#,
-            "the jitter's base of 2 ms is over its cap of 1 ms",
+            "`base_ms` of a `decorrelated` jitter must be at most its `cap_ms` of 1, not 2",
         ),
         (
             r#"{"responses":{"1xx":"retry"}}"#,
-            "`1xx` is not a status, a class from 2xx to 5xx, or `other`",
+            concat!(
+                "unknown status `1xx` in `responses`, expected a status code, `2xx`, ",
+                "`3xx`, `4xx`, `5xx` or `other`"
+            ),
         ),
-        (
-            r#"{"responses":{"404":"retry","404":"fail"}}"#,
-            "`404` has two lines in the response table",
-        ),
+        (r#"{"responses":{"404":"retry","404":"fail"}}"#, "duplicate status `404` in `responses`"),
         (
             r#"{"responses":"hook0"}"#,
             concat!(
-                "there is no preset named `hook0`, only standard_webhooks, svix, strike, ",
-                "event_bridge, event_grid and shopware"
+                "unknown preset `hook0`, expected one of `standard_webhooks`, `svix`, ",
+                "`strike`, `event_bridge`, `event_grid`, `shopware`"
             ),
         ),
     ] {

@@ -25,12 +25,9 @@ pub(super) fn health(policies: &EndpointPolicy, found: &mut Vec<Finding>) {
         found.push(Finding::NeverSheds);
     }
     let Some(failures) = health.failures() else { return };
-    let (timeout, probe) = (policy.attempt_timeout(), health.probe_timeout());
+    let timeout = policy.attempt_timeout();
     if let Some(wait) = health.probes().min().filter(|wait| *wait <= timeout) {
         found.push(Finding::ProbeBeforeTimeout { wait, timeout });
-    }
-    if probe < timeout {
-        found.push(Finding::ProbeGivesUpFirst { probe, attempt: timeout });
     }
     if let Some(window) = health.failure_window() {
         let timeouts = timeouts(policies, window);
@@ -46,7 +43,7 @@ pub(super) fn health(policies: &EndpointPolicy, found: &mut Vec<Finding>) {
         found.push(Finding::ProbeAfterWindow { wait, window });
     }
     let span = unprompted_span(policy);
-    match health.time_to_disable() {
+    match health.time_to_disable(timeout) {
         // Endless retries are not cut short: disabling is what ends them.
         Some(disabled) if health.pending_on_disable() == PendingOnDisable::Cancel => {
             let before = disabled < span && span != Duration::MAX;

@@ -23,14 +23,6 @@ pub enum Finding {
         /// The attempt timeout.
         timeout: Duration,
     },
-    /// A slow receiver that answers attempts in time fails every probe: once degraded, it never
-    /// recovers.
-    ProbeGivesUpFirst {
-        /// The timeout of a probe.
-        probe: Duration,
-        /// The timeout of an attempt.
-        attempt: Duration,
-    },
     /// Deliveries that wait when the endpoint is degraded expire before the first probe.
     ProbeAfterWindow {
         /// The wait before the first probe.
@@ -152,14 +144,6 @@ pub enum Finding {
         /// The retry window.
         window: Duration,
     },
-    /// The two caps of `Retry-After` differ. If the delivery's is longer, others go to the endpoint
-    /// while the refused one waits; if it is shorter, it never applies.
-    CapsApart {
-        /// How long a delivery heeds `Retry-After`.
-        delivery: Duration,
-        /// How long its endpoint does.
-        endpoint: Duration,
-    },
     /// A receiver that hangs loses the message: when the first attempt times out, the message has
     /// no time left for a retry.
     TimeoutExceedsLifetime {
@@ -260,7 +244,6 @@ impl Finding {
     pub const fn severity(&self) -> Severity {
         match self {
             Self::ProbeBeforeTimeout { .. }
-            | Self::ProbeGivesUpFirst { .. }
             | Self::ProbeAfterWindow { .. }
             | Self::NeverSheds
             | Self::DisabledBeforeRetriesEnd { .. }
@@ -270,7 +253,6 @@ impl Finding {
             | Self::LimitExceedsSchedule { .. }
             | Self::LimitCutsSchedule { .. }
             | Self::LimitExceedsWindow { .. }
-            | Self::CapsApart { .. }
             | Self::OrderWithoutEffect
             | Self::NothingCountsAsDelivered
             | Self::SuccessRetried { .. } => Severity::Contradiction,
@@ -302,7 +284,6 @@ impl Finding {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::ProbeBeforeTimeout { .. } => "probe_before_timeout",
-            Self::ProbeGivesUpFirst { .. } => "probe_gives_up_first",
             Self::ProbeAfterWindow { .. } => "probe_after_window",
             Self::TooFewTimeoutsToDegrade { .. } => "too_few_timeouts_to_degrade",
             Self::TooFewAttemptsToDegrade { .. } => "too_few_attempts_to_degrade",
@@ -317,7 +298,6 @@ impl Finding {
             Self::LimitExceedsSchedule { .. } => "limit_exceeds_schedule",
             Self::LimitCutsSchedule { .. } => "limit_cuts_schedule",
             Self::LimitExceedsWindow { .. } => "limit_exceeds_window",
-            Self::CapsApart { .. } => "caps_apart",
             Self::TimeoutExceedsLifetime { .. } => "timeout_exceeds_lifetime",
             Self::LongTimeout { .. } => "long_timeout",
             Self::RetryAfterExceedsWindow { .. } => "retry_after_exceeds_window",

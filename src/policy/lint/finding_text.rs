@@ -14,12 +14,6 @@ impl fmt::Display for Finding {
                 Long(wait),
                 Long(timeout)
             ),
-            Self::ProbeGivesUpFirst { probe, attempt } => write!(
-                f,
-                "a probe gives up after {}, and an attempt after {}",
-                Long(probe),
-                Long(attempt)
-            ),
             Self::ProbeAfterWindow { wait, window } => write!(
                 f,
                 "the first probe comes after {}, but the retry window ends after {}",
@@ -95,12 +89,6 @@ impl fmt::Display for Finding {
                 "the limit of {limit} attempts exceeds the {attempts} that fit in the retry window \
                  of {}",
                 Long(window)
-            ),
-            Self::CapsApart { delivery, endpoint } => write!(
-                f,
-                "a delivery heeds Retry-After for up to {}, and its endpoint for up to {}",
-                Long(delivery),
-                Long(endpoint)
             ),
             Self::TimeoutExceedsLifetime { timeout, lifetime } => write!(
                 f,

@@ -83,11 +83,7 @@ pub(super) fn retry_after(policies: &EndpointPolicy, found: &mut Vec<Finding>) {
     if policy.retries() == Some(0) {
         return;
     }
-    let (delivery, endpoint) = (policy.retry_after_cap(), policies.flow.hold_cap());
-    if delivery != endpoint {
-        found.push(Finding::CapsApart { delivery, endpoint });
-    }
-    let cap = delivery.max(endpoint);
+    let cap = policy.retry_after_cap();
     if let Some(window) = policy.window().filter(|window| cap >= *window) {
         found.push(Finding::RetryAfterExceedsWindow { cap, window });
     }

@@ -1,9 +1,8 @@
 //! Severity of a finding: [`Severity`].
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
+
+use crate::named::named;
 
 /// Severity of a [`Finding`](super::Finding), the lightest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,43 +17,11 @@ pub enum Severity {
     Contradiction,
 }
 
-impl Severity {
-    /// Returns the severity as one word, such as `risk`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Risk => "risk",
-            Self::Contradiction => "contradiction",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for Severity {
-    type Err = ParseSeverityError;
-
-    fn from_str(text: &str) -> Result<Self, ParseSeverityError> {
-        match text {
-            "note" => Ok(Self::Note),
-            "risk" => Ok(Self::Risk),
-            "contradiction" => Ok(Self::Contradiction),
-            _ => Err(ParseSeverityError { text: text.to_owned() }),
-        }
-    }
-}
-
-/// Error for text that is not a [`Severity`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown severity `{text}`, expected one of `note`, `risk`, `contradiction`")]
-pub struct ParseSeverityError {
-    text: String,
-}
+named!(Severity, "severity", {
+    Note => "note",
+    Risk => "risk",
+    Contradiction => "contradiction",
+});
 
 #[cfg(test)]
 mod tests {

@@ -61,9 +61,8 @@ fn unreached_window_ends_only_delayed_deliveries() {
 
 /// An endpoint that the first failure degrades, with a message due whenever a probe is.
 fn escalating(health: HealthPolicy, timeout: u64) -> EndpointPolicy {
-    let endless = RetryPolicy::new(Schedule::list([secs(1)]).forever())
-        .with_attempt_timeout(secs(timeout))
-        .with_retry_after_cap(Duration::ZERO);
+    let endless =
+        RetryPolicy::new(Schedule::list([secs(1)]).forever()).with_attempt_timeout(secs(timeout));
     let health = health.with_failures(NonZeroU8::new(1)).with_overload_limit(Duration::ZERO);
     EndpointPolicy::new(endless).with_health(health).with_flow(FlowPolicy::fixed())
 }
@@ -94,8 +93,8 @@ fn undelayed_probes_disable_in_time() {
     let latency = Duration::from_millis(7 * 20);
     assert_eq!(took(&policies, asks_for(3_000)), secs(6 * 3_000) + latency);
     let capped = |cap| {
-        let flow = FlowPolicy::fixed().with_hold_cap(secs(cap));
-        took(&policies.clone().with_flow(flow), asks_for(3_000))
+        let retry = policies.retry.clone().with_retry_after_cap(secs(cap));
+        took(&policies.clone().with_retry(retry), asks_for(3_000))
     };
     assert_eq!(capped(1_000), secs(6 * 1_000) + latency);
     assert!(capped(60) <= longest);
@@ -117,7 +116,7 @@ proptest! {
         ],
         (timeout, limit) in (1_u64..20, prop::option::of(1_u32..5)),
         (beyond, short_of) in (0_u64..40, 0_u64..20),
-        (cap, hold, asked) in (prop_oneof![Just(0), 0_u64..400], 0_u64..400, 0_u64..600),
+        (cap, asked) in (prop_oneof![Just(0), 0_u64..400], 0_u64..600),
         (seed, way) in (any::<u64>(), 0..3),
     ) {
         let policy = RetryPolicy::new(Schedule::list(delays.into_iter().map(secs)))
@@ -128,9 +127,7 @@ proptest! {
         // Near the start and end of the last attempt.
         let window = (policy.span() + secs(beyond)).saturating_sub(secs(timeout + short_of));
         let policy = policy.with_window(window);
-        // A longer pause of the endpoint would be the flow's doing.
-        let flow = FlowPolicy::fixed().with_hold_cap(secs(hold.min(cap)));
-        let policies = hard(policy).with_flow(flow);
+        let policies = hard(policy);
         let behaviour = match way {
             0 => Behaviour::Hangs,
             1 => Behaviour::refuses_connections(),
@@ -159,13 +156,12 @@ proptest! {
     ) {
         let health = HealthPolicy::new()
             .with_probes(secs(probes[0]), probes[1..].iter().copied().map(secs))
-            .with_probe_timeout(secs(timeout))
             .with_suspend_after(count(suspend))
             .with_disable_after(secs(disable));
         let order = if strict { Order::strict() } else { Order::none() };
-        let policies = escalating(health, 1)
-            .with_order(order)
-            .with_flow(FlowPolicy::fixed().with_hold_cap(secs(cap)));
+        let policies = escalating(health, timeout).with_order(order);
+        let retry = policies.retry.clone().with_retry_after_cap(secs(cap));
+        let policies = policies.with_retry(retry);
         let (behaviour, pause) = match way {
             0 => (Behaviour::Hangs, 0),
             1 => (Behaviour::refuses_connections(), 0),
@@ -173,8 +169,8 @@ proptest! {
         };
         let report = run(&policies, down(behaviour), Load::new(count(1), secs(10)), 20_000);
         let took = report.time_to(State::Disabled).expect("it is disabled in the end");
-        // It counts from the failure that degrades, which takes at most a second.
-        let longest = policies.summary().time_to_disable.unwrap() + secs(1);
+        // It counts from the failure that degrades, which takes at most one timeout.
+        let longest = policies.summary().time_to_disable.unwrap() + secs(timeout);
         let delayed = secs(pause) * (suspend + 1);
         prop_assert!(took <= longest + delayed, "{took:?}, {longest:?} and {delayed:?}");
     }

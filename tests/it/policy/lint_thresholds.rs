@@ -114,8 +114,7 @@ fn shedding_requires_a_suspension() {
 fn attempt_timeout_is_checked() {
     let timed = |timeout, window: Option<u64>| {
         let policy = policy().with_window(window.map(secs)).with_retry_after_cap(Duration::ZERO);
-        let flow = FlowPolicy::fixed().with_hold_cap(Duration::ZERO);
-        hard(policy.with_attempt_timeout(secs(timeout))).with_flow(flow)
+        hard(policy.with_attempt_timeout(secs(timeout)))
     };
     let what = [
         "risk: the attempt timeout of 15 min leaves no time for a retry, since messages live for \

@@ -1,5 +1,4 @@
-//! Receivers that refuse more than so many requests a second and say no more than that, each run
-//! for a simulated time against a flow that is told no rate.
+//! Receivers with an unknown limit of requests per second, each simulated against an adaptive flow.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -20,16 +19,16 @@ fn between(earlier: Timestamp, later: Timestamp) -> u64 {
     later.saturating_since(earlier).as_micros().try_into().unwrap()
 }
 
-/// How a receiver counts.
+/// How a receiver counts requests against its limit.
 #[derive(Clone, Copy, Debug)]
 enum Counts {
-    /// What it took in the second that ends with the request.
+    /// Those accepted in the second that ends with the request.
     Sliding,
-    /// What it took in each whole second of its own clock, which is 370 ms off.
+    /// Those accepted in each whole second of its own clock, which is 370 ms off.
     Seconds,
-    /// As `Sliding`, and what it refused too.
+    /// As `Sliding`, and those refused too.
     All,
-    /// Tokens that it saves up, so many seconds' worth.
+    /// A token bucket that holds this many seconds of its rate.
     Tokens(u64),
 }
 
@@ -37,7 +36,7 @@ struct Receiver {
     counts: Counts,
     seen: VecDeque<Timestamp>,
     second: (i64, u64),
-    /// In millionths.
+    /// In millionths of a token.
     tokens: u64,
     last: Timestamp,
 }
@@ -47,35 +46,35 @@ impl Receiver {
         Self { counts, seen: VecDeque::new(), second: (0, 0), tokens: u64::MAX, last: at(0) }
     }
 
-    fn takes(&mut self, capacity: u64, now: Timestamp) -> bool {
+    fn accepts(&mut self, capacity: u64, now: Timestamp) -> bool {
         match self.counts {
             Counts::Sliding | Counts::All => {
                 while self.seen.front().is_some_and(|at| *at + ms(1_000) <= now) {
                     self.seen.pop_front();
                 }
-                let takes = self.seen.len() < usize::try_from(capacity).unwrap();
-                if takes || matches!(self.counts, Counts::All) {
+                let accepted = self.seen.len() < usize::try_from(capacity).unwrap();
+                if accepted || matches!(self.counts, Counts::All) {
                     self.seen.push_back(now);
                 }
-                takes
+                accepted
             }
             Counts::Seconds => {
                 let second = (now + ms(370)).unix_seconds();
                 if second != self.second.0 {
                     self.second = (second, 0);
                 }
-                let takes = self.second.1 < capacity;
-                self.second.1 += u64::from(takes);
-                takes
+                let accepted = self.second.1 < capacity;
+                self.second.1 += u64::from(accepted);
+                accepted
             }
             Counts::Tokens(seconds) => {
                 let more = between(self.last, now) * capacity;
                 self.last = now;
                 let most = capacity * seconds * 1_000_000;
                 self.tokens = self.tokens.saturating_add(more).min(most);
-                let takes = self.tokens >= 1_000_000;
-                self.tokens -= if takes { 1_000_000 } else { 0 };
-                takes
+                let accepted = self.tokens >= 1_000_000;
+                self.tokens -= if accepted { 1_000_000 } else { 0 };
+                accepted
             }
         }
     }
@@ -86,22 +85,22 @@ struct Run {
     counts: Counts,
     /// In the first half, and in the second.
     capacity: [u64; 2],
-    /// Events a second.
+    /// Events per second.
     offered: u64,
     latency: Duration,
-    /// The status it refuses with: 429, or 503.
+    /// What a refusal means: a 429, or a 503.
     refusal: Feedback,
     seconds: u64,
     policy: FlowPolicy,
 }
 
-/// Over the second half of a run; over its last quarter where the receiver changed at half-time.
+/// Over the second half of a run, or over its last quarter if the receiver changed at half-time.
 #[derive(Debug, PartialEq)]
 struct Figures {
     delivered_per_minute: u64,
-    /// Of a thousand requests.
+    /// Refusals per thousand requests.
     refused_permille: u64,
-    /// The most that were in flight.
+    /// The most attempts in flight.
     in_flight: u32,
 }
 
@@ -122,27 +121,26 @@ fn run(run: &Run) -> Figures {
     let (start, mut now) = (at(0), at(0));
     let end = start + Duration::from_secs(run.seconds);
     let half = start + Duration::from_secs(run.seconds / 2);
-    // Where it changes at half-time, the last quarter is measured.
     let measured = if run.capacity[0] == run.capacity[1] {
         half
     } else {
         half + (end.saturating_since(half) / 2)
     };
     let (mut flow, mut receiver) = (Flow::new(), Receiver::new(run.counts));
-    let mut answers: BTreeMap<(Timestamp, u64), (Timestamp, bool)> = BTreeMap::new();
+    let mut responses: BTreeMap<(Timestamp, u64), (Timestamp, bool)> = BTreeMap::new();
     let mut retries: VecDeque<Timestamp> = VecDeque::new();
-    let (mut taken, mut sent, mut in_flight) = (0_u64, 0_u64, 0);
+    let (mut started, mut sent, mut in_flight) = (0_u64, 0_u64, 0);
     let mut figures = [0_u64; 2];
     while now < end {
-        while let Some(entry) = answers.first_entry().filter(|entry| entry.key().0 <= now) {
-            let (started_at, takes) = entry.remove();
-            let feedback = if takes { Feedback::Success } else { run.refusal };
+        while let Some(entry) = responses.first_entry().filter(|entry| entry.key().0 <= now) {
+            let (started_at, accepted) = entry.remove();
+            let feedback = if accepted { Feedback::Success } else { run.refusal };
             flow.end(policy, started_at, feedback, now);
-            if !takes {
+            if !accepted {
                 retries.push_back(now + ms(5_000));
             }
             if now >= measured {
-                figures[usize::from(!takes)] += 1;
+                figures[usize::from(!accepted)] += 1;
             }
         }
         let arrived = between(start, now) * run.offered / 1_000_000;
@@ -150,27 +148,28 @@ fn run(run: &Run) -> Figures {
         // First attempts and retries in turn.
         loop {
             let mut went = false;
-            for class in [AttemptKind::First, AttemptKind::Retry] {
-                let waiting = match class {
-                    AttemptKind::First => taken < arrived,
+            for kind in [AttemptKind::First, AttemptKind::Retry] {
+                let waiting = match kind {
+                    AttemptKind::First => started < arrived,
                     _ => retries.front().is_some_and(|due| *due <= now),
                 };
                 if !waiting {
                     continue;
                 }
-                match flow.check(policy, class, now) {
+                match flow.check(policy, kind, now) {
                     FlowDecision::Go => {
-                        match class {
-                            AttemptKind::First => taken += 1,
+                        match kind {
+                            AttemptKind::First => started += 1,
                             _ => _ = retries.pop_front(),
                         }
-                        flow.start(policy, class, now);
+                        flow.start(policy, kind, now);
                         in_flight = in_flight.max(flow.in_flight());
-                        // It arrives after half the latency, and the answer after the other half.
-                        let there = now + run.latency / 2;
-                        let takes = receiver.takes(run.capacity[usize::from(there >= half)], there);
+                        // The request arrives after half the latency, the response after the other half.
+                        let arrives = now + run.latency / 2;
+                        let accepted =
+                            receiver.accepts(run.capacity[usize::from(arrives >= half)], arrives);
                         sent += 1;
-                        answers.insert((now + run.latency, sent), (now, takes));
+                        responses.insert((now + run.latency, sent), (now, accepted));
                         went = true;
                     }
                     FlowDecision::Wait { until } => {
@@ -187,9 +186,9 @@ fn run(run: &Run) -> Figures {
         let arrival =
             start + Duration::from_micros(((arrived + 1) * 1_000_000).div_ceil(run.offered));
         let wakes = [
-            answers.first_key_value().map(|((at, _), _)| *at),
+            responses.first_key_value().map(|((at, _), _)| *at),
             retries.front().copied().filter(|due| *due > now),
-            (taken >= arrived).then_some(arrival),
+            (started >= arrived).then_some(arrival),
         ];
         now = wakes.into_iter().flatten().fold(next, Timestamp::min);
     }
@@ -201,8 +200,8 @@ fn run(run: &Run) -> Figures {
     }
 }
 
-/// At least nine tenths of what it takes is delivered, and fewer than a tenth are refused.
-fn settles(name: &str, it: Run) -> Figures {
+/// At least nine tenths of the limit is delivered, and less than a tenth is refused.
+fn converges(name: &str, it: Run) -> Figures {
     let figures = run(&it);
     println!("{name:<44} {figures:?}");
     let capacity = it.capacity[1].min(it.offered);
@@ -212,22 +211,22 @@ fn settles(name: &str, it: Run) -> Figures {
 }
 
 #[test]
-fn golden_run() {
-    settles("golden: 50/s of 200 after 20 ms, an hour", golden());
+fn sliding_window_converges() {
+    converges("golden: 50/s of 200 after 20 ms, one hour", golden());
 }
 
 #[test]
-fn golden_run_with_whole_seconds() {
-    settles("golden, counted in whole seconds", Run { counts: Counts::Seconds, ..golden() });
+fn whole_seconds_converge() {
+    converges("golden, counted in whole seconds", Run { counts: Counts::Seconds, ..golden() });
 }
 
 const COUNTS: [Counts; 5] =
     [Counts::Sliding, Counts::Seconds, Counts::All, Counts::Tokens(1), Counts::Tokens(10)];
 
-/// Each way of counting, at 20 and 200 ms, for what is taken in the two halves and what is offered.
-fn all_settle(seconds: u64, cases: &[([u64; 2], u64)]) {
+/// Every way of counting, at 20 and 200 ms, for the limits in the two halves and the load offered.
+fn all_converge(seconds: u64, cases: &[([u64; 2], u64)]) {
     let (few, many) = (8.try_into().unwrap(), 256.try_into().unwrap());
-    // At 200 ms, 500 a second are a hundred in flight.
+    // At 200 ms, 500 per second are a hundred in flight.
     let policy =
         FlowPolicy::adaptive().with_concurrency(ConcurrencyLimitPolicy::adaptive(few, many));
     for counts in COUNTS {
@@ -235,7 +234,7 @@ fn all_settle(seconds: u64, cases: &[([u64; 2], u64)]) {
             for &(capacity, offered) in cases {
                 let name = format!("{counts:?} {capacity:?}/s of {offered} after {latency} ms");
                 let latency = ms(latency);
-                settles(
+                converges(
                     &name,
                     Run { counts, capacity, offered, latency, seconds, policy, ..golden() },
                 );
@@ -245,44 +244,44 @@ fn all_settle(seconds: u64, cases: &[([u64; 2], u64)]) {
 }
 
 #[test]
-fn slow_receivers_settle() {
-    all_settle(1_200, &[([5, 5], 200), ([1, 1], 10)]);
+fn slow_receivers_converge() {
+    all_converge(1_200, &[([5, 5], 200), ([1, 1], 10)]);
 }
 
 #[test]
-fn fast_receivers_settle() {
-    all_settle(120, &[([50, 50], 200), ([500, 500], 1_000)]);
+fn fast_receivers_converge() {
+    all_converge(120, &[([50, 50], 200), ([500, 500], 1_000)]);
 }
 
 #[test]
-fn receivers_that_change_are_followed() {
-    all_settle(320, &[([50, 5], 200), ([5, 50], 200), ([500, 5], 600), ([5, 500], 600)]);
+fn changing_receivers_are_followed() {
+    all_converge(320, &[([50, 5], 200), ([5, 50], 200), ([500, 5], 600), ([5, 500], 600)]);
 }
 
-/// Nothing is taken for ten minutes, and then fifty a second.
+/// Nothing is accepted for ten minutes, and then fifty per second.
 #[test]
-fn receivers_that_come_back_are_found() {
-    all_settle(1_200, &[([0, 50], 200)]);
+fn recovered_receivers_are_found() {
+    all_converge(1_200, &[([0, 50], 200)]);
 }
 
-/// What is offered is little more, or less, than what is taken.
+/// The load is a little above or below the limit.
 #[test]
-fn demand_near_the_limit_is_met() {
-    all_settle(480, &[([50, 50], 52), ([50, 50], 48), ([50, 50], 40)]);
+fn load_near_the_limit_is_met() {
+    all_converge(480, &[([50, 50], 52), ([50, 50], 48), ([50, 50], 40)]);
 }
 
-/// A 503 may mean the rate or the number at once. Both yield, and with a short way it settles too.
+/// A 503 may mean rate or concurrency. Both decrease, and at a short latency that converges too.
 #[test]
-fn overload_that_is_a_rate_settles() {
+fn overload_by_rate_converges() {
     for counts in COUNTS {
         let name = format!("{counts:?} with 503");
-        settles(&name, Run { counts, refusal: Feedback::Overloaded, ..golden() });
+        converges(&name, Run { counts, refusal: Feedback::Overloaded, ..golden() });
     }
 }
 
-/// The way there is a second long: less is reached, and it still does not swing.
+/// At a latency of one second less is reached, but the rate does not oscillate.
 #[test]
-fn a_long_way_settles() {
+fn long_latency_converges() {
     for counts in COUNTS {
         let run = run(&Run { counts, latency: ms(1_000), seconds: 1_200, ..golden() });
         println!("{counts:?} after 1000 ms {run:?}");
@@ -291,7 +290,7 @@ fn a_long_way_settles() {
 }
 
 #[test]
-fn a_run_is_the_same_each_time() {
+fn run_is_deterministic() {
     let it = Run { seconds: 120, ..golden() };
     assert_eq!(run(&it), run(&it));
 }

@@ -1,6 +1,8 @@
 //! Enums with fixed names: [`ParseNameError`], and the macro that writes their text conversions.
 
-/// A text is not the name of any variant: the `FromStr` error of this module's enums.
+/// Parse error: a text is not the name of any variant of an enum such as
+/// [`Verdict`](crate::Verdict), [`State`](crate::health::State) or
+/// [`Severity`](crate::policy::lint::Severity).
 ///
 /// ```
 /// use labhook::Verdict;
@@ -18,7 +20,7 @@ pub struct ParseNameError {
 }
 
 impl ParseNameError {
-    pub(super) fn new<'a>(
+    pub(crate) fn new<'a>(
         kind: &'static str,
         name: &str,
         known: impl Iterator<Item = &'a str>,
@@ -39,7 +41,7 @@ impl ParseNameError {
 macro_rules! named {
     ($type:ident, $kind:literal, { $($variant:ident => $name:literal),+ $(,)? }) => {
         impl $type {
-            pub(super) const ALL: &'static [Self] = &[$(Self::$variant),+];
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// Returns the name that saved state and configuration files use.
             #[must_use]
@@ -57,7 +59,7 @@ macro_rules! named {
         }
 
         impl std::str::FromStr for $type {
-            type Err = crate::delivery::names::ParseNameError;
+            type Err = crate::named::ParseNameError;
 
             fn from_str(name: &str) -> Result<Self, Self::Err> {
                 let all = || Self::ALL.iter().copied();
@@ -69,4 +71,4 @@ macro_rules! named {
     };
 }
 
-pub(super) use named;
+pub(crate) use named;

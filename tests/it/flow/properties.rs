@@ -1,4 +1,4 @@
-//! Invariants 22 to 25, and what holds of every machine, over any calls on a virtual clock.
+//! Invariants 22 to 25 and those of every machine, for any calls on a virtual clock.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use labhook::flow::{
 };
 use proptest::prelude::*;
 
+use super::TICK;
 use crate::support::{at, config};
 
-const TICK: Duration = Duration::from_micros(1);
-const CLASSES: [AttemptKind; 3] = [AttemptKind::First, AttemptKind::Retry, AttemptKind::Probe];
+const KINDS: [AttemptKind; 3] = [AttemptKind::First, AttemptKind::Retry, AttemptKind::Probe];
 
-fn nz(range: std::ops::RangeInclusive<u32>) -> impl Strategy<Value = NonZeroU32> {
+fn nz_in(range: std::ops::RangeInclusive<u32>) -> impl Strategy<Value = NonZeroU32> {
     range.prop_map(|count| NonZeroU32::new(count).unwrap())
 }
 
@@ -24,14 +24,14 @@ fn time() -> impl Strategy<Value = Duration> {
 }
 
 fn rates() -> impl Strategy<Value = RateLimitPolicy> {
-    let counts = prop_oneof![nz(1..=20), nz(1..=u32::MAX)];
-    let bursts = prop_oneof![nz(1..=10), nz(1..=u32::MAX)];
+    let counts = prop_oneof![nz_in(1..=20), nz_in(1..=u32::MAX)];
+    let bursts = prop_oneof![nz_in(1..=10), nz_in(1..=u32::MAX)];
     (counts, time(), bursts)
         .prop_map(|(n, per, burst)| RateLimitPolicy::new(n, per).with_burst(burst))
 }
 
-fn windows() -> impl Strategy<Value = ConcurrencyLimitPolicy> {
-    let sizes = (prop::option::of(nz(1..=40)), nz(1..=40));
+fn concurrency_limits() -> impl Strategy<Value = ConcurrencyLimitPolicy> {
+    let sizes = (prop::option::of(nz_in(1..=40)), nz_in(1..=40));
     sizes.prop_map(|(initial, max)| match initial {
         None => ConcurrencyLimitPolicy::fixed(max),
         Some(initial) => ConcurrencyLimitPolicy::adaptive(initial, max),
@@ -39,42 +39,40 @@ fn windows() -> impl Strategy<Value = ConcurrencyLimitPolicy> {
 }
 
 fn budgets() -> impl Strategy<Value = RetryBudgetPolicy> {
-    (0_u16..300, time(), nz(1..=20))
+    (0_u16..300, time(), nz_in(1..=20))
         .prop_map(|(p, t, s)| RetryBudgetPolicy::new(p, t).with_max_saved(s))
 }
 
 fn policies() -> impl Strategy<Value = FlowPolicy> {
-    let paces = time().prop_map(AdaptiveRatePolicy::new);
+    let adaptive_rates = time().prop_map(AdaptiveRatePolicy::new);
     let parts = (
-        windows(),
+        concurrency_limits(),
         prop::option::of(rates()),
-        prop::option::of(paces),
+        prop::option::of(adaptive_rates),
         prop::option::of(budgets()),
-        time(),
     );
-    parts.prop_map(|(window, rate, pace, budget, cap)| {
+    parts.prop_map(|(concurrency, rate, adaptive_rate, budget)| {
         FlowPolicy::fixed()
-            .with_concurrency(window)
+            .with_concurrency(concurrency)
             .with_rate_limit(rate)
-            .with_adaptive_rate(pace)
+            .with_adaptive_rate(adaptive_rate)
             .with_retry_budget(budget)
-            .with_hold_cap(cap)
     })
 }
 
 #[derive(Clone, Debug)]
 enum Op {
-    /// Forward, mostly.
+    /// Moves the clock, mostly forward.
     Move(i64),
-    /// To a far end of time.
+    /// Moves the clock to an end of time.
     Jump(i64),
-    /// A start, where it is allowed or even where it is not.
+    /// Starts an attempt, if it is allowed or if the flag is set.
     Start(AttemptKind, bool),
     End(usize, Feedback),
-    Hold(i64),
+    Pause(i64),
     Recovered,
-    /// Another policy from here on.
-    RetryPolicy(FlowPolicy),
+    /// Changes the policy.
+    Policy(FlowPolicy),
 }
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
@@ -84,17 +82,17 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         Feedback::Overloaded,
         Feedback::Other,
     ]);
-    let class = prop::sample::select(CLASSES.to_vec());
+    let kind = prop::sample::select(KINDS.to_vec());
     let op = prop_oneof![
         6 => prop_oneof![0_i64..50_000, 0_i64..20_000_000].prop_map(Op::Move),
         1 => (-5_000_000_i64..0).prop_map(Op::Move),
         1 => prop::sample::select(vec![i64::MIN, -1, 0, i64::MAX - 9, i64::MAX]).prop_map(Op::Jump),
-        8 => (class, prop::bool::weighted(0.1)).prop_map(|(class, any)| Op::Start(class, any)),
+        8 => (kind, prop::bool::weighted(0.1)).prop_map(|(kind, any)| Op::Start(kind, any)),
         8 => (any::<usize>(), feedback).prop_map(|(index, feedback)| Op::End(index, feedback)),
-        1 => any::<i64>().prop_map(Op::Hold),
-        1 => (0_i64..9_000_000).prop_map(Op::Hold),
+        1 => any::<i64>().prop_map(Op::Pause),
+        1 => (0_i64..9_000_000).prop_map(Op::Pause),
         1 => Just(Op::Recovered),
-        1 => policies().prop_map(Op::RetryPolicy),
+        1 => policies().prop_map(Op::Policy),
     ];
     prop::collection::vec(op, 0..120)
 }
@@ -103,42 +101,42 @@ fn moved(now: Timestamp, by: i64) -> Timestamp {
     Timestamp::from_unix_micros(now.unix_micros().saturating_add(by))
 }
 
-/// What has to hold of the answers at any moment.
+/// The invariants of decisions at any moment.
 fn check(flow: &Flow, policy: &FlowPolicy, now: Timestamp) {
     let limit = flow.concurrency().limit(policy.concurrency());
     assert!(limit <= policy.concurrency().max());
-    for class in CLASSES {
-        let answer = flow.check(policy, class, now);
-        assert_eq!(flow.wake_at(policy, class, now), answer.wake_at());
-        match answer {
+    for kind in KINDS {
+        let decision = flow.check(policy, kind, now);
+        assert_eq!(flow.wake_at(policy, kind, now), decision.wake_at());
+        match decision {
             FlowDecision::Go => assert!(flow.in_flight() < limit.get()),
             FlowDecision::Busy => assert!(flow.in_flight() >= limit.get()),
             FlowDecision::Wait { until } => {
                 assert!(until > now || now == Timestamp::MAX, "{until} at {now}");
                 if now < Timestamp::MAX && until < Timestamp::MAX {
-                    let before = flow.check(policy, class, (until - TICK).max(now));
-                    assert_eq!(before, answer, "it waits up to there, whenever it is asked");
-                    assert_eq!(flow.check(policy, class, until), FlowDecision::Go, "and goes then");
+                    let before = flow.check(policy, kind, (until - TICK).max(now));
+                    assert_eq!(before, decision, "a wait is absolute");
+                    assert_eq!(flow.check(policy, kind, until), FlowDecision::Go, "and ends then");
                 }
-                // A clock that goes back by `d` lengthens the wait by `d`.
-                assert_eq!(flow.check(policy, class, now - Duration::from_secs(7)), answer);
+                // A clock that steps back by `d` lengthens the wait by `d`.
+                assert_eq!(flow.check(policy, kind, now - Duration::from_secs(7)), decision);
             }
         }
-        // A probe waits for no budget, and a first attempt neither.
+        // Neither a probe nor a first attempt waits for the budget.
         let without = policy.with_retry_budget(None);
-        if class != AttemptKind::Retry {
-            assert_eq!(flow.check(&without, class, now), answer);
+        if kind != AttemptKind::Retry {
+            assert_eq!(flow.check(&without, kind, now), decision);
         }
     }
-    // 25: with nothing in flight, something may go by time alone.
+    // 25: with nothing in flight, time alone lets something start.
     let mut idle = flow.clone();
     idle.set_in_flight(0);
-    for class in CLASSES {
-        assert_ne!(idle.check(policy, class, now), FlowDecision::Busy);
+    for kind in KINDS {
+        assert_ne!(idle.check(policy, kind, now), FlowDecision::Busy);
     }
 }
 
-/// Plays the calls, saving and restoring before those that `restarts` names.
+/// Makes the calls; `restart` saves and restores before each of them.
 fn play(policy: &FlowPolicy, ops: &[Op], restart: bool) -> Flow {
     let (mut flow, mut policy, mut now) = (Flow::new(), *policy, at(0));
     let mut live: Vec<Timestamp> = Vec::new();
@@ -149,9 +147,9 @@ fn play(policy: &FlowPolicy, ops: &[Op], restart: bool) -> Flow {
         match op {
             Op::Move(by) => now = moved(now, *by),
             Op::Jump(to) => now = Timestamp::from_unix_micros(*to),
-            Op::Start(class, anyway) => {
-                if *anyway || flow.check(&policy, *class, now) == FlowDecision::Go {
-                    flow.start(&policy, *class, now);
+            Op::Start(kind, anyway) => {
+                if *anyway || flow.check(&policy, *kind, now) == FlowDecision::Go {
+                    flow.start(&policy, *kind, now);
                     live.push(now);
                 }
             }
@@ -162,7 +160,7 @@ fn play(policy: &FlowPolicy, ops: &[Op], restart: bool) -> Flow {
                     flow.end(&policy, started_at, *feedback, now);
                 }
                 let after = flow.concurrency().limit(policy.concurrency());
-                // 23: it grows by a success alone, and falls by a refusal or an overload alone.
+                // 23: only a success increases it, and only a refusal or an overload decreases it.
                 match feedback {
                     Feedback::Success => {
                         assert!(after >= before && after.get() <= before.get() + 1);
@@ -171,9 +169,9 @@ fn play(policy: &FlowPolicy, ops: &[Op], restart: bool) -> Flow {
                     _ => assert!(after <= before && after.get() >= before.get() / 2),
                 }
             }
-            Op::Hold(by) => flow.pause_until(&policy, moved(now, *by), now),
+            Op::Pause(by) => flow.pause_until(moved(now, *by)),
             Op::Recovered => flow.recovered(),
-            Op::RetryPolicy(other) => policy = *other,
+            Op::Policy(other) => policy = *other,
         }
         assert_eq!(usize::try_from(flow.in_flight()).unwrap(), live.len());
         check(&flow, &policy, now);
@@ -184,13 +182,13 @@ fn play(policy: &FlowPolicy, ops: &[Op], restart: bool) -> Flow {
 proptest! {
     #![proptest_config(config())]
 
-    /// 23 and 25, exact wake-ups, clocks of all kinds, and the same again from saved states.
+    /// 23 and 25, exact wake-ups and arbitrary clocks, with and without restarts.
     #[test]
-    fn answers_hold_at_any_moment(policy in policies(), ops in ops()) {
+    fn decisions_keep_the_invariants(policy in policies(), ops in ops()) {
         prop_assert_eq!(play(&policy, &ops, false), play(&policy, &ops, true));
     }
 
-    /// 22: between any two releases, the two included, there are at most `burst + rate × time`.
+    /// 22: any period between two releases contains at most `burst + rate × time`, both included.
     #[test]
     fn releases_keep_to_the_rate(
         policy in rates(),
@@ -227,8 +225,8 @@ proptest! {
         }
     }
 
-    /// 24: retries are at most the share of first attempts and the trickle; none is refused for
-    /// good, and none is held back that both leave room for.
+    /// 24: retries are limited to the share of first attempts plus one per interval; none is delayed
+    /// longer than that, and none forever.
     #[test]
     fn retries_keep_to_the_budget(
         policy in budgets(),
@@ -257,36 +255,36 @@ proptest! {
         }
     }
 
-    /// 22 and 24, with starts that are taken back: those that were made keep to rate and budget,
-    /// and what was taken back at once is as if it had not been.
+    /// 22 and 24, with cancelled starts: those not cancelled keep to rate and budget, and cancelling
+    /// at once leaves no trace.
     #[test]
-    fn what_was_taken_back_neither_uses_up_nor_gives(
+    fn cancelled_starts_are_refunded_exactly(
         rate in rates(),
         budget in budgets(),
         calls in prop::collection::vec(
             (any::<bool>(), prop::option::of(0_u64..4_000), 0_u64..3_000), 0..200,
         ),
     ) {
-        let window = ConcurrencyLimitPolicy::fixed(NonZeroU32::MAX);
-        let flow_policy = FlowPolicy::fixed().with_concurrency(window);
+        let unlimited = ConcurrencyLimitPolicy::fixed(NonZeroU32::MAX);
+        let flow_policy = FlowPolicy::fixed().with_concurrency(unlimited);
         let flow_policy = flow_policy.with_rate_limit(rate).with_retry_budget(budget);
         let (mut flow, mut now) = (Flow::new(), at(0));
         let (mut made, mut firsts, mut retries, mut most) = (Vec::new(), 0_u128, 0_u128, 0_usize);
         let mut unsent: Vec<(Timestamp, AttemptKind, Receipt)> = Vec::new();
-        for (first, taken_back, pause) in calls {
-            let class = if first { AttemptKind::First } else { AttemptKind::Retry };
-            if flow.check(&flow_policy, class, now) == FlowDecision::Go {
-                let answers = CLASSES.map(|class| flow.check(&flow_policy, class, now));
-                let spent = flow.start(&flow_policy, class, now);
-                match taken_back {
+        for (first, cancelled, pause) in calls {
+            let kind = if first { AttemptKind::First } else { AttemptKind::Retry };
+            if flow.check(&flow_policy, kind, now) == FlowDecision::Go {
+                let decisions = KINDS.map(|kind| flow.check(&flow_policy, kind, now));
+                let receipt = flow.start(&flow_policy, kind, now);
+                match cancelled {
                     Some(0) => {
-                        flow.cancel_start(&flow_policy, spent, now);
-                        let again = CLASSES.map(|class| flow.check(&flow_policy, class, now));
-                        prop_assert_eq!(again, answers);
+                        flow.cancel_start(&flow_policy, receipt, now);
+                        let again = KINDS.map(|kind| flow.check(&flow_policy, kind, now));
+                        prop_assert_eq!(again, decisions);
                     }
                     Some(after) => {
-                        unsent.push((now + Duration::from_millis(after), class, spent));
-                        let firsts = unsent.iter().filter(|(_, class, _)| *class == AttemptKind::First);
+                        unsent.push((now + Duration::from_millis(after), kind, receipt));
+                        let firsts = unsent.iter().filter(|(_, kind, _)| *kind == AttemptKind::First);
                         most = most.max(firsts.count());
                     }
                     None => {
@@ -296,13 +294,13 @@ proptest! {
                     }
                 }
             }
-            // A retry may go for what is taken back after it, which is owed from then on.
+            // A retry may use what is cancelled after it, which the budget then owes.
             let share = u128::from(budget.percent()) * (firsts + most as u128) / 100;
             let time = now.saturating_since(at(0)).as_micros();
             prop_assert!(retries <= share + 1 + time / budget.min_interval().as_micros());
             now += Duration::from_millis(pause);
-            for (.., spent) in unsent.extract_if(.., |(until, ..)| *until <= now) {
-                flow.cancel_start(&flow_policy, spent, now);
+            for (.., receipt) in unsent.extract_if(.., |(until, ..)| *until <= now) {
+                flow.cancel_start(&flow_policy, receipt, now);
             }
         }
         let (n, per) = (u128::from(rate.releases().get()), rate.per().as_micros());
@@ -315,9 +313,9 @@ proptest! {
         }
     }
 
-    /// A record that was edited by hand is no cause for a panic, and no flow stands still.
+    /// A saved state edited by hand causes neither a panic nor a deadlock.
     #[test]
-    fn any_saved_state_will_do(
+    fn any_saved_state_works(
         policy in policies(),
         numbers in prop::collection::vec(prop_oneof![Just(0), Just(u64::MAX), any::<u64>()], 8),
         small in prop::collection::vec(prop_oneof![Just(0), Just(u32::MAX), any::<u32>()], 5),
@@ -330,20 +328,20 @@ proptest! {
         });
         let state = serde_json::json!({
             "in_flight": 0,
-            "held_until": times[3],
-            "window": {
+            "paused_until": times[3],
+            "concurrency": {
                 "limit": if known { Some(small[0].max(1)) } else { None },
                 "threshold": small[1], "credit": small[2], "peak": small[3], "left": small[4],
-                "fell_at": times[4],
+                "decreased_at": times[4],
             },
-            "rate": bucket(0),
-            "pace": {
+            "rate_limit": bucket(0),
+            "adaptive_rate": {
                 "rate": if known { Some(numbers[4]) } else { None },
-                "ceiling": numbers[5], "step": numbers[6], "fell_at": times[5], "since": times[6],
-                "successes": small[3], "refusals": small[4], "before": small[0],
+                "ceiling": numbers[5], "step": numbers[6], "decreased_at": times[5], "period_start": times[6],
+                "successes": small[3], "refusals": small[4], "previous_successes": small[0],
                 "spacing": bucket(1),
             },
-            "budget": { "credit": numbers[7].cast_signed(), "trickle": bucket(2) },
+            "retry_budget": { "credit": numbers[7].cast_signed(), "interval": bucket(2) },
         });
         let mut flow: Flow = serde_json::from_value(state).unwrap();
         let (mut now, mut started_at) = (at(0), at(0));
@@ -351,14 +349,14 @@ proptest! {
             match op {
                 Op::Move(by) => now = moved(now, by),
                 Op::Jump(to) => now = Timestamp::from_unix_micros(to),
-                Op::Start(class, _) => {
-                    flow.start(&policy, class, now);
+                Op::Start(kind, _) => {
+                    flow.start(&policy, kind, now);
                     started_at = now;
                 }
                 Op::End(_, feedback) => flow.end(&policy, started_at, feedback, now),
-                Op::Hold(by) => flow.pause_until(&policy, moved(now, by), now),
+                Op::Pause(by) => flow.pause_until(moved(now, by)),
                 Op::Recovered => flow.recovered(),
-                Op::RetryPolicy(_) => {}
+                Op::Policy(_) => {}
             }
             check(&flow, &policy, now);
         }

@@ -1,0 +1,102 @@
+//! What a flow is asked, decides and learns: [`AttemptKind`], [`FlowDecision`] and [`Feedback`].
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// Kind of an attempt, which decides whether the retry budget applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AttemptKind {
+    /// The first attempt at a message. It never waits for the retry budget, and adds to it.
+    First,
+    /// A later attempt at a message.
+    Retry,
+    /// An attempt that finds out whether a receiver is back. It neither uses the retry budget nor
+    /// adds to it.
+    Probe,
+}
+
+impl AttemptKind {
+    /// Returns the name used in saved state, such as `first`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Retry => "retry",
+            Self::Probe => "probe",
+        }
+    }
+}
+
+impl fmt::Display for AttemptKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Whether an attempt may start: the result of [`Flow::check`](super::Flow::check).
+///
+/// Exhaustive, because an application must handle every case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_enums, reason = "an application must handle every case")]
+pub enum FlowDecision {
+    /// It may: see [`Flow::start`](super::Flow::start).
+    Go,
+    /// Not before an instant.
+    Wait {
+        /// The instant; always after the `now` of the call, except at [`Timestamp::MAX`].
+        until: Timestamp,
+    },
+    /// Not before an attempt has ended; at least one is in flight.
+    Busy,
+}
+
+impl FlowDecision {
+    /// Returns the instant at which this decision changes by time alone; only a
+    /// [`Wait`](Self::Wait) has one.
+    #[must_use]
+    pub const fn wake_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Wait { until } => Some(until),
+            Self::Go | Self::Busy => None,
+        }
+    }
+}
+
+/// What an attempt revealed about the receiver's capacity, whether or not the message was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Feedback {
+    /// It has capacity: a 2xx, or any other response that blames the message rather than the rate.
+    Success,
+    /// It refused the attempt because of the rate: a 429.
+    TooFast,
+    /// It is overloaded, by the rate or by concurrency: a 503, a 504, a timeout.
+    Overloaded,
+    /// Nothing: the attempt failed for another reason.
+    Other,
+}
+
+impl Feedback {
+    /// Returns the name used in saved state, such as `too_fast`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::TooFast => "too_fast",
+            Self::Overloaded => "overloaded",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl fmt::Display for Feedback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

@@ -1,0 +1,32 @@
+//! Permission to send one attempt: [`Permit`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// Permission to send one attempt, issued by [`Health::start`](super::Health::start).
+///
+/// Hand it back with the attempt's result, to [`Health::record`](super::Health::record). It can be
+/// saved until then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Permit {
+    /// The breaker's serial when the permit was issued.
+    pub(super) serial: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) deadline: Option<Timestamp>,
+}
+
+impl Permit {
+    /// Returns whether the attempt is the half-open probe.
+    #[must_use]
+    pub const fn is_probe(&self) -> bool {
+        self.deadline.is_some()
+    }
+
+    /// Returns when the probe counts as failed; `None` for other attempts.
+    #[must_use]
+    pub const fn deadline(&self) -> Option<Timestamp> {
+        self.deadline
+    }
+}
