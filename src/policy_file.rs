@@ -7,9 +7,12 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+/// A preset: its name in a file, and its constructor.
+type Preset<T> = (&'static str, fn() -> T);
+
 /// Presets by name, in the order in which an error lists them.
 #[derive(Debug)]
-pub(crate) struct Presets<T: 'static>(pub(crate) &'static [(&'static str, fn() -> T)]);
+pub(crate) struct Presets<T: 'static>(pub(crate) &'static [Preset<T>]);
 
 /// A file names a preset that does not exist.
 #[derive(Debug, PartialEq, Eq)]
