@@ -1,21 +1,20 @@
 //! A day in the laboratory: `cargo run -p lab_day`.
 //!
-//! A small scheduler tells seven systems what happens on its workcell: over HTTP, signed, through
-//! an outbox that is kept in SQLite. Most of the systems misbehave, and half-way the scheduler
-//! loses its memory. At the end every message that was accepted is looked for where it should be.
+//! A small scheduler sends the events of its workcell to seven systems: signed, over HTTP, through
+//! an outbox that is saved in SQLite. Most of the systems misbehave, and halfway through the
+//! scheduler crashes. At the end the program checks that every accepted message has arrived.
 //!
-//! Read [`sender`] first if you want to send, [`receivers`] if you want to receive, and [`store`]
-//! for what has to be stored.
+//! To send, read [`sender`] first; to receive, [`receivers`]; for storage, [`store`].
 
 mod clock;
 mod day;
 mod partners;
+mod receiver_store;
 mod receivers;
 mod report;
 mod screen;
 mod sender;
 mod servers;
-mod shelf;
 mod store;
 
 use std::path::Path;
@@ -26,29 +25,29 @@ use anyhow::bail;
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
+use crate::receiver_store::ReceiverStore;
 use crate::receivers::Receiver;
 use crate::report::{Ledger, Report};
 use crate::screen::Screen;
 use crate::sender::{Sender, Stopped};
 use crate::servers::Server;
-use crate::shelf::Shelf;
 use crate::store::Store;
 
 const USAGE: &str = "\
 usage: lab_day [--db PATH]
 
-  --db PATH  where the scheduler keeps its outbox; the receivers keep what they hold beside it.
-             A day that was interrupted goes on. Without this, all is in a temporary directory.";
+  --db PATH  the scheduler's database; the receivers' database is created beside it.
+             An interrupted day is resumed. The default is a temporary directory.";
 
-/// As the shell says that a program was ended by Ctrl-C.
+/// The shell's exit code for Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
-    let end = match (arguments.next(), arguments.next(), arguments.next()) {
+    let result = match (arguments.next(), arguments.next(), arguments.next()) {
         (None, ..) => in_temporary_directory().await,
-        (Some(flag), Some(path), None) if flag == "--db" => live_through(path.as_ref()).await,
+        (Some(flag), Some(path), None) if flag == "--db" => run_day(path.as_ref()).await,
         (Some(flag), None, None) if flag == "--help" => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)
@@ -58,24 +57,24 @@ async fn main() -> ExitCode {
             Ok(ExitCode::from(2))
         }
     };
-    end.unwrap_or_else(|error| {
+    result.unwrap_or_else(|error| {
         eprintln!("lab_day: {error:#}");
         ExitCode::FAILURE
     })
 }
 
-/// Leaves nothing behind, unless somebody may want to go on with it or to look into it.
+/// Deletes the files afterwards, unless the day was interrupted or failed.
 async fn in_temporary_directory() -> anyhow::Result<ExitCode> {
     let directory = tempfile::Builder::new().prefix("lab_day-").tempdir()?;
-    let end = live_through(&directory.path().join("day.db")).await;
-    if !matches!(end, Ok(code) if code == ExitCode::SUCCESS) {
+    let result = run_day(&directory.path().join("day.db")).await;
+    if !matches!(result, Ok(code) if code == ExitCode::SUCCESS) {
         println!("the day's files are kept in {}", directory.keep().display());
     }
-    end
+    result
 }
 
-/// The walk.
-async fn live_through(path: &Path) -> anyhow::Result<ExitCode> {
+/// Runs the day, from the first event to the report.
+async fn run_day(path: &Path) -> anyhow::Result<ExitCode> {
     let day = day::messages()?;
     let store = Store::open(path)?;
     let resumed_at = store.last_saved()?;
@@ -83,11 +82,11 @@ async fn live_through(path: &Path) -> anyhow::Result<ExitCode> {
     let screen = Screen::new(day.len(), clock.now());
     let mut ctrl_c = tokio::spawn(ctrl_c());
 
-    // The receivers live on while the scheduler crashes.
-    let shelf = Shelf::open(&path.with_extension("receivers.db"))?;
+    // The receivers survive the scheduler's crash.
+    let receiver_store = ReceiverStore::open(&path.with_extension("receivers.db"))?;
     let (mut servers, mut urls) = (Vec::new(), Vec::new());
     for name in partners::ALL {
-        let receiver = Receiver::new(name, shelf.clone(), screen.clone(), clock.now())?;
+        let receiver = Receiver::new(name, receiver_store.clone(), screen.clone(), clock.now())?;
         let server = Arc::new(Server::new(name, receiver, &clock));
         screen.note(clock.now(), format_args!("{name}: {}", server.description()));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -101,12 +100,12 @@ async fn live_through(path: &Path) -> anyhow::Result<ExitCode> {
     let crashes = resumed_at.is_none();
     let mut stopped = sender.run(&mut ledger, &mut ctrl_c, crashes).await?;
     if matches!(stopped, Stopped::Done) && crashes {
-        bail!("the day went by without a moment bad enough for the crash");
+        bail!("there was no opportunity for the crash");
     }
-    if matches!(stopped, Stopped::HalfWay) {
+    if matches!(stopped, Stopped::Crashed) {
         let (published, in_flight) = (sender.published(), sender.in_flight());
         drop(sender);
-        let text = "events published, the last not saved; answers to come:";
+        let text = "events published, the last ones not saved, requests in flight:";
         screen.note(clock.now(), format_args!("scheduler: CRASH, {published} {text} {in_flight}"));
         sender = Sender::restore(Store::open(path)?, &clock, &screen, &urls, &day)?;
         stopped = sender.run(&mut ledger, &mut ctrl_c, false).await?;
@@ -115,13 +114,16 @@ async fn live_through(path: &Path) -> anyhow::Result<ExitCode> {
 
     if let Stopped::Interrupted { pending } = stopped {
         let path = path.display();
-        println!("interrupted: all is saved, {pending} deliveries are pending. To go on:");
+        println!("interrupted: everything is saved, {pending} deliveries are pending. To resume:");
         println!("    cargo run -p lab_day -- --db {path}");
         return Ok(ExitCode::from(INTERRUPTED));
     }
     let real = clock.real().as_secs_f64();
-    screen.note(clock.now(), format_args!("all has ended, after {real:.1} s of real time"));
-    // Judged by the files, not by anybody's memory.
+    screen.note(
+        clock.now(),
+        format_args!("all deliveries have ended, after {real:.1} s of real time"),
+    );
+    // Check the saved files, not what is in memory.
     drop(sender);
     let report = Report::new(&ledger, &Store::open(path)?.load()?, &servers)?;
     report.print();

@@ -1,7 +1,7 @@
-//! The receiving side: what a system does that wants each event once and no forgery.
+//! The receiving side: verifies each request and handles each event once.
 //!
-//! [`Receiver::receive`] is all of it. How these systems are served, and how they misbehave, is
-//! another matter: see [`servers`](crate::servers).
+//! See [`Receiver::receive`]. How the receivers are served, and how they misbehave, is in
+//! [`servers`](crate::servers).
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -14,47 +14,48 @@ use sha2::{Digest as _, Sha256};
 
 use crate::day;
 use crate::partners::{self, BILLING, ELN, WAREHOUSE};
+use crate::receiver_store::ReceiverStore;
 use crate::screen::Screen;
-use crate::shelf::Shelf;
 
-/// What the receivers call the sender: an id is unique within its source only.
+/// The receivers' name for the sender. Message ids are unique within a source.
 const SOURCE: &str = "scheduler";
 
-/// How many events an inbox remembers.
+/// The number of events that an inbox remembers.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).expect("ten thousand is not zero");
 
-/// When the warehouse learns its new secret: an hour before its sender begins to use it.
+/// When the warehouse accepts its new secret: an hour before the sender starts to use it.
 const NEW_SECRET: Timestamp = day::at(10, 0);
 
-/// After how many requests in a row under the new secret the warehouse forgets the old one.
-const ENOUGH: u32 = 10;
+/// The number of consecutive requests with the new secret after which the warehouse drops the old
+/// one.
+const ROTATED_AFTER: u32 = 10;
 
-/// One of the systems that are told.
+/// One of the receiving systems.
 pub struct Receiver {
     name: &'static str,
     verifier: Verifier,
     secrets: Secrets,
     inbox: Inbox,
-    shelf: Shelf,
+    store: ReceiverStore,
     screen: Screen,
     stored: u64,
     duplicates: u64,
 }
 
-/// Which secrets a receiver knows.
+/// The secrets that a receiver accepts.
 #[derive(Clone, Copy)]
 enum Secrets {
     Old,
-    /// And how many requests in a row the new one has verified.
+    /// With the number of consecutive requests that the new one has verified.
     NewAndOld(u32),
     New,
 }
 
 impl Receiver {
-    /// A receiver with what it holds already.
+    /// Creates a receiver that remembers its stored events.
     pub fn new(
         name: &'static str,
-        shelf: Shelf,
+        store: ReceiverStore,
         screen: Screen,
         now: Timestamp,
     ) -> anyhow::Result<Self> {
@@ -63,22 +64,22 @@ impl Receiver {
             WAREHOUSE => Secrets::NewAndOld(0),
             _ => Secrets::New,
         };
-        // A sender repeats itself for as long as its policy lets it.
-        let mut inbox = Inbox::new(CAPACITY).with_horizon(partners::policy(name).span());
-        for key in shelf.held(name)? {
+        // The horizon is how long the sender may retry.
+        let mut inbox = Inbox::new(CAPACITY).with_horizon(partners::retry_policy(name).span());
+        for key in store.stored(name)? {
             inbox.remember(SOURCE, &key, now);
         }
         let verifier = verifier(name, secrets)?;
-        Ok(Self { name, verifier, secrets, inbox, shelf, screen, stored: 0, duplicates: 0 })
+        Ok(Self { name, verifier, secrets, inbox, store, screen, stored: 0, duplicates: 0 })
     }
 
-    /// Verifies, decodes, deduplicates and stores; and says what to answer.
+    /// Verifies, decodes, deduplicates and stores an event, and returns the reply.
     pub fn receive(&mut self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Reply {
-        self.learn(now);
+        self.start_rotation(now);
         let verified = match self.verifier.verify(headers, body, now) {
             Ok(verified) => verified,
             Err(error) => {
-                self.screen.note(now, format_args!("{}: refuses a request: {error}", self.name));
+                self.screen.note(now, format_args!("{}: rejects a request: {error}", self.name));
                 return Reply::Refused;
             }
         };
@@ -89,8 +90,8 @@ impl Receiver {
         };
         match self.inbox.begin(SOURCE, &key, now) {
             Admission::New(claim) => {
-                // An answer of 2xx is a promise, so the event is stored first.
-                if self.shelf.store(self.name, &key, event.event_type().as_str()).is_err() {
+                // A 2xx acknowledges the event, so it is stored first.
+                if self.store.store(self.name, &key, event.event_type().as_str()).is_err() {
                     self.inbox.abandon(&claim);
                     return Reply::RetryAfter(Duration::from_secs(60));
                 }
@@ -102,17 +103,16 @@ impl Receiver {
                 return Reply::RetryAfter(until.saturating_since(now));
             }
         }
-        self.count(verified.key_index(), now);
+        self.track_rotation(verified.key_index(), now);
         Reply::Accepted
     }
 
-    /// The key under which it holds this message, if it does.
+    /// Returns the key under which this message is stored.
     ///
-    /// Strike signs the body and no id, so no header of it can be trusted, and the body is all
-    /// there is to tell two messages apart by. An outbox freezes a message's bytes when it is
-    /// published, so every copy has the same digest; and of two messages with the same bytes,
-    /// type, time and data included, nobody misses the second. It is not the signature, which
-    /// changes with the secret.
+    /// Strike signs the body and no id, so its headers cannot be trusted and the body identifies
+    /// the message. The outbox freezes a message's bytes at publish, so every copy has the same
+    /// digest, and a second message with the same type, time and data would carry no news. The
+    /// signature is no key: it changes with the secret.
     pub fn key(&self, message: &Message) -> String {
         match (self.name, message.renderings().next()) {
             (BILLING, Some((_, rendering))) => digest(rendering.body()),
@@ -120,46 +120,46 @@ impl Receiver {
         }
     }
 
-    /// The keys of what it holds.
-    pub fn held(&self) -> anyhow::Result<BTreeSet<String>> {
-        Ok(self.shelf.held(self.name)?)
+    /// Returns the keys of its stored events.
+    pub fn stored_keys(&self) -> anyhow::Result<BTreeSet<String>> {
+        Ok(self.store.stored(self.name)?)
     }
 
-    /// How many events it has stored since the start.
+    /// Returns the number of events stored since the start.
     pub const fn stored(&self) -> u64 {
         self.stored
     }
 
-    /// How many copies came since the start of what was there already.
+    /// Returns the number of duplicates received since the start.
     pub const fn duplicates(&self) -> u64 {
         self.duplicates
     }
 
-    /// Begins the rotation when its time has come.
-    fn learn(&mut self, now: Timestamp) {
+    /// Starts the rotation when it is due.
+    fn start_rotation(&mut self, now: Timestamp) {
         if matches!(self.secrets, Secrets::Old) && now >= NEW_SECRET {
-            let text = "knows its new secret too; the old one, key index 1, is in use";
-            self.know(Secrets::NewAndOld(0), text, now);
+            let text = "accepts its new secret too; requests still use the old one, key index 1";
+            self.set_secrets(Secrets::NewAndOld(0), text, now);
         }
     }
 
-    /// Ends the rotation when the new secret, the verifier's first, was in use for long enough.
-    fn count(&mut self, key_index: usize, now: Timestamp) {
+    /// Ends the rotation after enough requests with the new secret, the verifier's first.
+    fn track_rotation(&mut self, key_index: usize, now: Timestamp) {
         if let Secrets::NewAndOld(in_a_row) = self.secrets {
             let in_a_row = if key_index == 0 { in_a_row + 1 } else { 0 };
             self.secrets = Secrets::NewAndOld(in_a_row);
             if in_a_row == 1 {
-                let text = "the new secret, key index 0, is in use";
+                let text = "requests use the new secret, key index 0";
                 self.screen.note(now, format_args!("{}: {text}", self.name));
             }
-            if in_a_row == ENOUGH {
-                let text = "key index stays 0; it forgets its old secret";
-                self.know(Secrets::New, text, now);
+            if in_a_row == ROTATED_AFTER {
+                let text = "key index stays 0; the old secret is dropped";
+                self.set_secrets(Secrets::New, text, now);
             }
         }
     }
 
-    fn know(&mut self, secrets: Secrets, text: &str, now: Timestamp) {
+    fn set_secrets(&mut self, secrets: Secrets, text: &str, now: Timestamp) {
         if let Ok(verifier) = verifier(self.name, secrets) {
             (self.verifier, self.secrets) = (verifier, secrets);
             self.screen.note(now, format_args!("{}: {text}", self.name));
@@ -173,7 +173,7 @@ fn verifier(name: &str, secrets: Secrets) -> anyhow::Result<Verifier> {
         (ELN, _) => Verifier::svix(new),
         (BILLING, _) => Verifier::strike(new),
         (_, Secrets::Old) => Verifier::standard_webhooks(old),
-        // The new one first, so that its key index is 0.
+        // The new secret comes first, so its key index is 0.
         (_, Secrets::NewAndOld(_)) => Verifier::standard_webhooks(new).add_secret(old),
         (_, Secrets::New) => Verifier::standard_webhooks(new),
     })

@@ -1,4 +1,4 @@
-//! The end of the day: what was accepted, against what the receivers hold and the records say.
+//! The report: accepted messages against the receivers' stores and the saved records.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,16 +13,16 @@ use labhook::{EndpointId, Message, MessageId};
 
 use crate::servers::Server;
 
-/// What the scheduler was told while it was publishing and sending. It is the day's witness and no
-/// part of the scheduler, so it outlives the crash.
+/// Accepted messages and attempt times, recorded while the scheduler runs. The ledger is not part of
+/// the scheduler, so it survives the crash.
 #[derive(Default)]
 pub struct Ledger {
     accepted: BTreeMap<EndpointId, BTreeMap<MessageId, Message>>,
-    took: BTreeMap<EndpointId, Vec<Duration>>,
+    times: BTreeMap<EndpointId, Vec<Duration>>,
 }
 
 impl Ledger {
-    /// `publish` has accepted a message for these endpoints.
+    /// Records a message that was accepted for these endpoints.
     pub fn accepted(&mut self, message: &Message, endpoints: &[EndpointId]) {
         for endpoint in endpoints {
             let messages = self.accepted.entry(endpoint.clone()).or_default();
@@ -30,14 +30,14 @@ impl Ledger {
         }
     }
 
-    /// An attempt to this endpoint has ended, whichever way, after this time.
-    pub fn took(&mut self, endpoint: &EndpointId, time: Duration) {
-        self.took.entry(endpoint.clone()).or_default().push(time);
+    /// Records how long an attempt to this endpoint took.
+    pub fn attempt_ended(&mut self, endpoint: &EndpointId, time: Duration) {
+        self.times.entry(endpoint.clone()).or_default().push(time);
     }
 
-    /// The time within which so many percent of the attempts had ended.
+    /// Returns a percentile of the attempt times, in milliseconds.
     fn percentile(&self, endpoint: &EndpointId, percent: usize) -> String {
-        let mut times = self.took.get(endpoint).cloned().unwrap_or_default();
+        let mut times = self.times.get(endpoint).cloned().unwrap_or_default();
         times.sort_unstable();
         let rank = (times.len() * percent).div_ceil(100);
         let time = rank.checked_sub(1).and_then(|index| times.get(index));
@@ -45,24 +45,24 @@ impl Ledger {
     }
 }
 
-/// The verdict on the day.
+/// Results of the day.
 pub struct Report {
     table: Table,
-    /// How many deliveries `publish` has accepted, and of how many the receiver has the message.
+    /// The number of deliveries that were accepted.
     accepted: usize,
-    held: usize,
-    /// How many have not ended.
+    /// The number of those whose message the receiver has stored.
+    stored: usize,
+    /// The number of those that have not ended.
     pending: usize,
-    /// Those whose receiver does not have the message, although nothing in the table says why.
+    /// Deliveries whose receiver has not stored the message, although it did not reject it.
     lost: Vec<String>,
-    /// The endpoints that got more copies than attempts went unanswered: a repetition without
-    /// need.
-    importuned: Vec<EndpointId>,
+    /// Endpoints that got more duplicates than they left attempts unanswered.
+    needless_duplicates: Vec<EndpointId>,
 }
 
 impl Report {
-    /// Compares three books that know nothing of each other: what `publish` accepted, what the
-    /// saved records say, and what the receivers hold.
+    /// Compares three independent sources: the messages that were accepted, the saved records, and
+    /// the receivers' stores.
     pub fn new(
         ledger: &Ledger,
         records: &[Record],
@@ -78,25 +78,26 @@ impl Report {
         let mut report = Self {
             table: new_table(),
             accepted: 0,
-            held: 0,
+            stored: 0,
             pending: 0,
             lost: Vec::new(),
-            importuned: Vec::new(),
+            needless_duplicates: Vec::new(),
         };
         for server in servers {
             let endpoint = EndpointId::new(server.name())?;
             let Some(accepted) = ledger.accepted.get(&endpoint) else { continue };
-            let (held, duplicates) = server.with_receiver(|it| (it.held(), it.duplicates()));
-            let held = held?;
+            let (stored, duplicates) =
+                server.with_receiver(|it| (it.stored_keys(), it.duplicates()));
+            let stored = stored?;
             let mut line = Line::default();
             for (id, message) in accepted {
                 let row = deliveries.get(&(&endpoint, id)).copied();
-                let holds = held.contains(&server.with_receiver(|it| it.key(message)));
+                let is_stored = stored.contains(&server.with_receiver(|it| it.key(message)));
                 line.add(row);
-                report.held += usize::from(holds);
-                // A success is no excuse: who answers so must hold the message.
-                let excused = row.and_then(verdict).is_some_and(|it| !it.is_delivered());
-                if !holds && !excused {
+                report.stored += usize::from(is_stored);
+                // A receiver that responded with success must have stored the message.
+                let rejected = row.and_then(verdict).is_some_and(|it| !it.is_delivered());
+                if !is_stored && !rejected {
                     report.lost.push(format!("{id} to {endpoint}"));
                 }
             }
@@ -114,23 +115,23 @@ impl Report {
                 ledger.percentile(&endpoint, 99),
             ]);
             if duplicates > u64::from(line.unanswered) {
-                report.importuned.push(endpoint);
+                report.needless_duplicates.push(endpoint);
             }
         }
         Ok(report)
     }
 
-    /// Prints the table and the sums, of which the last is how many deliveries were lost.
+    /// Prints the table and the totals. The last line is the number of lost deliveries.
     pub fn print(&self) {
-        let Self { table, accepted, held, pending, lost, importuned } = self;
+        let Self { table, accepted, stored, pending, lost, needless_duplicates } = self;
         println!("{table}");
-        let otherwise = accepted - held - lost.len();
+        let rejected = accepted - stored - lost.len();
         println!(
-            "of {accepted} accepted deliveries {held} are held by their receivers, {otherwise} ended \
-             by the receiver's own word (see verdicts) and {pending} are pending"
+            "of {accepted} accepted deliveries, {stored} are stored by their receiver, {rejected} ended \
+             by it (see verdicts), {pending} pending"
         );
-        for endpoint in importuned {
-            println!("{endpoint} got more copies than attempts went unanswered");
+        for endpoint in needless_duplicates {
+            println!("{endpoint} got more duplicates than it left attempts unanswered");
         }
         for delivery in lost.iter().take(10) {
             println!("lost: {delivery}");
@@ -138,14 +139,13 @@ impl Report {
         println!("lost {}", lost.len());
     }
 
-    /// Whether everything that was accepted has come to an end, nothing was lost and nothing was
-    /// repeated without need.
+    /// Whether every accepted delivery has ended, none was lost and no duplicate was needless.
     pub fn is_good(&self) -> bool {
-        self.lost.is_empty() && self.pending == 0 && self.importuned.is_empty()
+        self.lost.is_empty() && self.pending == 0 && self.needless_duplicates.is_empty()
     }
 }
 
-/// What the records say of one endpoint.
+/// One endpoint's totals, from the saved records.
 #[derive(Default)]
 struct Line {
     attempts: u32,
@@ -156,7 +156,7 @@ struct Line {
 }
 
 impl Line {
-    /// Adds a delivery. One that has no row yet is waiting for its first attempt.
+    /// Adds a delivery. One without a record is waiting for its first attempt.
     fn add(&mut self, row: Option<&DeliveryRecord>) {
         if let Some(delivery) = row.map(DeliveryRecord::delivery) {
             self.attempts += delivery.attempts();

@@ -1,4 +1,4 @@
-//! What is shown while the day runs: a progress bar on a terminal, and notes in either case.
+//! Console output while the day runs: notes, and a progress bar on a terminal.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub struct Screen {
 
 impl Screen {
     pub fn new(events: usize, now: Timestamp) -> Self {
-        // Where stderr is no terminal, the bar hides itself.
+        // The bar is hidden if stderr is not a terminal.
         let bar = ProgressBar::new(u64::try_from(events).unwrap_or(u64::MAX));
         let template = "{prefix}  [{bar:30}] {pos}/{len} events, {msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
@@ -25,14 +25,14 @@ impl Screen {
         screen
     }
 
-    /// Moves the bar on.
+    /// Advances the bar.
     pub fn progress(&self, now: Timestamp, published: usize, pending: usize) {
         self.bar.set_position(u64::try_from(published).unwrap_or(u64::MAX));
         self.bar.set_prefix(clock_face(now));
         self.bar.set_message(format!("{pending} deliveries pending"));
     }
 
-    /// Prints a line that stays.
+    /// Prints a line above the bar.
     pub fn note(&self, now: Timestamp, text: impl fmt::Display) {
         self.bar.suspend(|| println!("{}  {text}", clock_face(now)));
     }

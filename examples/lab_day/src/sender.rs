@@ -1,7 +1,7 @@
 //! The sending side: the loop around an [`Outbox`] that a scheduler runs.
 //!
-//! The outbox lives in one task and does nothing by itself. [`Sender::run`] asks it what to do,
-//! does it, and tells it what came of it:
+//! The outbox lives in one task and does nothing by itself. [`Sender::run`] polls it for the next
+//! step, executes the step, and reports the result:
 //!
 //! ```text
 //!            publish                poll                       resolve
@@ -10,8 +10,8 @@
 //!                              \---------------> Wait: sleep, or move the clock
 //! ```
 //!
-//! What the outbox asks of its host besides is in [`client`] and [`exchange`]: the client follows
-//! no redirects and makes no retries of its own, and gives up at the attempt's deadline.
+//! [`client`] and [`exchange`] fulfil the host's other duties: the client follows no redirects and
+//! makes no retries of its own, and the attempt's deadline is its timeout.
 
 use std::time::Duration;
 
@@ -28,18 +28,18 @@ use crate::report::Ledger;
 use crate::screen::Screen;
 use crate::store::Store;
 
-/// What all jitter comes from. A scheduler rolls it once and keeps it with its configuration.
+/// The seed of all jitter. A scheduler draws it once and keeps it in its configuration.
 const SEED: u64 = 20_260_302;
 
-/// For how long an ended delivery stays in the records: the report reads them, and publishing the
-/// day again must find them.
+/// How long the records of ended deliveries are retained: the report reads them, and they make the
+/// events duplicates that are published again after the crash.
 const RETAIN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// How many saves may fail in a row.
-const SAVES: u32 = 10;
+/// The number of saves that may fail in a row.
+const MAX_FAILED_SAVES: u32 = 10;
 
-/// Everything of the sender that is in memory. Dropping it is a crash: what is in flight is broken
-/// off, and nothing is left but the file.
+/// All of the sender's memory. Dropping it simulates a crash: requests in flight are aborted, and
+/// only the file is left.
 pub struct Sender<'a> {
     outbox: Outbox,
     store: Store,
@@ -48,35 +48,35 @@ pub struct Sender<'a> {
     screen: Screen,
     urls: &'a [String],
     day: &'a [Message],
-    /// How many of the day's messages were published since the start.
+    /// The number of the day's messages that were published since the start.
     published: usize,
-    /// How many of these the outbox knew already.
+    /// The number of those that were duplicates.
     known: usize,
-    in_flight: JoinSet<Answer>,
+    in_flight: JoinSet<Response>,
     rotation_stage: usize,
     failed_saves: u32,
 }
 
-/// What came of an attempt.
-struct Answer {
+/// The result of an attempt.
+struct Response {
     ticket: Ticket,
     outcome: Outcome,
     took: Duration,
 }
 
-/// Why a sender has stopped.
+/// Why a sender stopped.
 pub enum Stopped {
     /// The day is over, and every delivery has ended.
     Done,
-    /// Half of the day is published, something waits to be saved and requests are in flight: this
-    /// is where it is to crash.
-    HalfWay,
-    /// Somebody pressed Ctrl-C. Everything is saved; so many deliveries are pending.
+    /// It is to crash here: half of the day is published, changes are unsaved and requests are in
+    /// flight.
+    Crashed,
+    /// Ctrl-C was pressed. Everything is saved, and `pending` deliveries have not ended.
     Interrupted { pending: usize },
 }
 
 impl<'a> Sender<'a> {
-    /// Takes up what is in the store, which is nothing at first.
+    /// Restores the outbox from the store, which is empty at first.
     pub fn restore(
         store: Store,
         clock: &Clock,
@@ -104,12 +104,12 @@ impl<'a> Sender<'a> {
         })
     }
 
-    /// Sends until the day is done.
+    /// Publishes and sends until the day is done.
     pub async fn run(
         &mut self,
         ledger: &mut Ledger,
         ctrl_c: &mut JoinHandle<()>,
-        crash_half_way: bool,
+        crash_halfway: bool,
     ) -> anyhow::Result<Stopped> {
         let mut stopping = false;
         loop {
@@ -125,9 +125,9 @@ impl<'a> Sender<'a> {
             }
 
             let until = match self.outbox.poll(now) {
-                // These changes are gone, and so is the answer to every request in flight.
-                Step::Save(_) if crash_half_way && self.is_bad_moment() => {
-                    return Ok(Stopped::HalfWay);
+                // These changes are lost, and so are the responses to all requests in flight.
+                Step::Save(_) if crash_halfway && self.is_bad_moment() => {
+                    return Ok(Stopped::Crashed);
                 }
                 Step::Save(changes) => {
                     self.save(&changes).await?;
@@ -138,21 +138,21 @@ impl<'a> Sender<'a> {
                     continue;
                 }
                 Step::Notify(notice) => {
-                    self.tell(&notice, now);
+                    self.show(&notice, now);
                     continue;
                 }
                 Step::Wait(until) => Some(until),
                 Step::Idle => None,
             };
 
-            // All is saved and sent. What comes next is an answer, a delivery that falls due, or
-            // an event of the day.
+            // Everything is saved and sent. Next comes a response, a delivery that is due, or an
+            // event of the day.
             let upcoming = self.day.get(self.published).filter(|_| !stopping);
             let next = until.into_iter().chain(upcoming.map(Message::timestamp)).min();
             if !self.in_flight.is_empty() {
                 let real = next.map_or(Duration::MAX, |next| next.saturating_since(now));
                 tokio::select! {
-                    Some(answer) = self.in_flight.join_next() => self.resolve(answer?, ledger),
+                    Some(response) = self.in_flight.join_next() => self.resolve(response?, ledger),
                     () = sleep(real) => {}
                     _ = &mut *ctrl_c, if !stopping => {}
                 }
@@ -161,16 +161,16 @@ impl<'a> Sender<'a> {
             } else if upcoming.is_none() && self.outbox.pending() == 0 {
                 return Ok(Stopped::Done);
             } else {
-                // Nothing is going on, so nobody notices.
-                self.clock.jump_to(next.context("deliveries are pending, and none falls due")?);
+                // Nothing is in flight, so the clock can jump.
+                self.clock.jump_to(next.context("deliveries are pending, but none is due")?);
             }
         }
     }
 
     /// Publishes the next event of the day, if it has happened.
     ///
-    /// A sender that was restored begins with the first one again: it cannot know which of them
-    /// the file has, and need not, for the outbox knows.
+    /// After a crash this starts again from the first event. Those that were saved are reported as
+    /// duplicates and are not sent twice.
     fn publish_next(&mut self, ledger: &mut Ledger, now: Timestamp) -> anyhow::Result<()> {
         let next = self.day.get(self.published);
         let Some(message) = next.filter(|message| message.timestamp() <= now) else {
@@ -179,20 +179,20 @@ impl<'a> Sender<'a> {
         let published = self.outbox.publish(message.clone(), now)?;
         ledger.accepted(message, &published.endpoints);
         if !published.duplicate && self.known > 0 && self.known == self.published {
-            let text = "events once more, which its restored outbox knew";
-            self.screen.note(now, format_args!("scheduler: has published {} {text}", self.known));
+            let text = "events again, all known to its restored outbox";
+            self.screen.note(now, format_args!("scheduler: published {} {text}", self.known));
         }
         self.published += 1;
         self.known += usize::from(published.duplicate);
         Ok(())
     }
 
-    /// Whether a crash would hurt.
+    /// Whether a crash would lose changes and responses.
     fn is_bad_moment(&self) -> bool {
         self.published >= self.day.len() / 2 && self.in_flight.len() >= 3
     }
 
-    /// Writes the changes and says so to the outbox, which sends what they guard only then.
+    /// Writes the changes and confirms them, which releases what they guard.
     async fn save(&mut self, changes: &Changes) -> anyhow::Result<()> {
         match self.store.save(changes, self.clock.now()) {
             Ok(()) => {
@@ -201,43 +201,41 @@ impl<'a> Sender<'a> {
                 Ok(())
             }
             Err(error) => {
-                // They come again with the next save, so a full disk loses nothing either.
+                // The next save contains them again, so that a full disk loses nothing.
                 self.outbox.unsaved(changes.revision());
                 self.failed_saves += 1;
-                anyhow::ensure!(self.failed_saves < SAVES, error.context("cannot save"));
+                anyhow::ensure!(self.failed_saves < MAX_FAILED_SAVES, error.context("cannot save"));
                 sleep(Duration::from_millis(100)).await;
                 Ok(())
             }
         }
     }
 
-    /// Hands in what came of an attempt.
-    fn resolve(&mut self, answer: Answer, ledger: &mut Ledger) {
-        ledger.took(answer.ticket.endpoint(), answer.took);
-        self.outbox.resolve(&answer.ticket, &answer.outcome, self.clock.now());
+    /// Reports the result of an attempt to the outbox.
+    fn resolve(&mut self, response: Response, ledger: &mut Ledger) {
+        ledger.attempt_ended(response.ticket.endpoint(), response.took);
+        self.outbox.resolve(&response.ticket, &response.outcome, self.clock.now());
     }
 
-    fn tell(&self, notice: &Notice, now: Timestamp) {
+    fn show(&self, notice: &Notice, now: Timestamp) {
         let text = match notice {
             Notice::EndpointDegraded { endpoint, .. } => {
-                format!(
-                    "{endpoint} fails too often: what is for it waits, and a probe goes at a time"
-                )
+                format!("{endpoint} is degraded: its deliveries wait, and one probe goes at a time")
             }
             Notice::EndpointSuspended { endpoint, .. } => {
-                format!("{endpoint} is still not back, and suspended")
+                format!("{endpoint} is suspended: its probes keep failing")
             }
-            Notice::EndpointRecovered { endpoint, .. } => format!("{endpoint} is back"),
+            Notice::EndpointRecovered { endpoint, .. } => format!("{endpoint} has recovered"),
             Notice::EndpointDisabled { endpoint, .. } => {
-                format!("{endpoint} wants no more and is disabled")
+                format!("{endpoint} is gone, and disabled")
             }
             _ => return,
         };
         self.screen.note(now, format!("scheduler: {text}"));
     }
 
-    /// Goes on to the next stage of the warehouse's rotation when its time has come. Deliveries
-    /// that are pending are signed anew with each attempt, so they follow.
+    /// Moves the warehouse's secret rotation to its next stage when it is due. Each attempt is
+    /// signed when it is sent, so pending deliveries use the new secret too.
     fn rotate(&mut self, now: Timestamp) -> anyhow::Result<()> {
         let stage = partners::rotation_stage(now);
         if stage != self.rotation_stage {
@@ -247,14 +245,14 @@ impl<'a> Sender<'a> {
                     self.outbox.replace_endpoint(partners::endpoint(partner, url, now)?, now)?;
                 }
             }
-            let with = if stage == 1 { "both secrets" } else { "its new secret alone" };
+            let with = if stage == 1 { "both secrets" } else { "the new secret only" };
             let text = format!("scheduler: signs for {WAREHOUSE} with {with}");
             self.screen.note(now, text);
         }
         Ok(())
     }
 
-    /// Starts no more attempts: an endpoint that is not in use holds what it has pending.
+    /// Starts no more attempts: a disabled endpoint holds its pending deliveries.
     fn hold(&mut self, now: Timestamp) -> anyhow::Result<()> {
         let endpoints = self.outbox.registry().iter();
         let held: Vec<_> = endpoints.map(|it| Endpoint::clone(it).with_enabled(false)).collect();
@@ -264,18 +262,18 @@ impl<'a> Sender<'a> {
         Ok(())
     }
 
-    /// How many of the day's messages were published since the start.
+    /// Returns the number of the day's messages that were published since the start.
     pub const fn published(&self) -> usize {
         self.published
     }
 
-    /// How many attempts are in flight.
+    /// Returns the number of attempts in flight.
     pub fn in_flight(&self) -> usize {
         self.in_flight.len()
     }
 }
 
-/// The HTTP client as an outbox wants it.
+/// An HTTP client without redirects and retries.
 fn client() -> anyhow::Result<reqwest::Client> {
     Ok(reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -285,17 +283,17 @@ fn client() -> anyhow::Result<reqwest::Client> {
 }
 
 /// Makes one attempt, outside the outbox's task.
-async fn send(client: reqwest::Client, clock: Clock, attempt: Attempt) -> Answer {
+async fn send(client: reqwest::Client, clock: Clock, attempt: Attempt) -> Response {
     let start = clock.now();
     let outcome = match exchange(&client, &clock, &attempt).await {
         Ok(outcome) => outcome,
         Err(failure) => Outcome::failed(failure),
     };
     let took = clock.now().saturating_since(start);
-    Answer { ticket: attempt.ticket().clone(), outcome, took }
+    Response { ticket: attempt.ticket().clone(), outcome, took }
 }
 
-/// One request and its answer. A failure says whether the receiver may have the message.
+/// Sends the request and reads the response. A failure says whether the receiver may have the message.
 async fn exchange(
     client: &reqwest::Client,
     clock: &Clock,
@@ -305,10 +303,10 @@ async fn exchange(
     let request = attempt.request(now).map_err(|_| Failure::Sender)?;
     let mut request = reqwest::Request::try_from(request).map_err(|_| Failure::Sender)?;
     *request.timeout_mut() = Some(attempt.timeout(now));
-    let answer = client.execute(request).await.map_err(|error| match error {
+    let response = client.execute(request).await.map_err(|error| match error {
         error if error.is_connect() => Failure::Connect,
         error if error.is_timeout() => Failure::Timeout,
         _ => Failure::Broken,
     })?;
-    Ok(Outcome::response(answer.status(), answer.headers(), clock.now()))
+    Ok(Outcome::response(response.status(), response.headers(), clock.now()))
 }

@@ -1,7 +1,7 @@
 //! The scheduler's storage: the outbox's records in one SQLite table of two columns.
 //!
-//! This is all that an [`Outbox`](labhook::Outbox) needs: each [`Record`] as JSON under the text of
-//! its key, and one transaction for each [`Changes`].
+//! An [`Outbox`](labhook::Outbox) needs no more: each [`Record`] as JSON under the text of its key,
+//! and one transaction for each [`Changes`].
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use labhook::Timestamp;
 use labhook::outbox::{Change, Changes, Record};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-// In WAL mode, `FULL` makes a commit outlive a power cut; `NORMAL` would outlive a crash only.
+// In WAL mode, `FULL` makes a commit survive a power cut; `NORMAL` only survives a crash.
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
@@ -30,7 +30,7 @@ impl Store {
         Ok(Self { connection })
     }
 
-    /// Writes all of the changes, or none. When it returns, they are on disk.
+    /// Writes all of the changes or none. They are on disk when it returns.
     pub fn save(&mut self, changes: &Changes, now: Timestamp) -> anyhow::Result<()> {
         let transaction = self.connection.transaction()?;
         for change in changes.iter() {
@@ -44,13 +44,13 @@ impl Store {
                 }
             };
         }
-        // A host whose clock is the real one has no need of this.
+        // Only the virtual clock needs this.
         let clock = "INSERT OR REPLACE INTO clock VALUES (1, ?1)";
         transaction.execute(clock, [now.unix_micros()])?;
         Ok(transaction.commit()?)
     }
 
-    /// Every record, for [`Outbox::restore`](labhook::Outbox::restore).
+    /// Loads every record, for [`Outbox::restore`](labhook::Outbox::restore).
     pub fn load(&self) -> anyhow::Result<Vec<Record>> {
         let mut statement = self.connection.prepare("SELECT key, record FROM outbox")?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -61,7 +61,7 @@ impl Store {
         .collect()
     }
 
-    /// What the laboratory's clock showed at the last save; `None` on a new day.
+    /// Returns the laboratory's time at the last save; `None` on a new day.
     pub fn last_saved(&self) -> anyhow::Result<Option<Timestamp>> {
         let mut statement = self.connection.prepare("SELECT micros FROM clock")?;
         let micros = statement.query_row([], |row| row.get(0)).optional()?;

@@ -1,4 +1,4 @@
-//! The two sides as an SVG.
+//! The comparison as an SVG.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use svg::Document;
 use svg::node::element::path::Data;
 use svg::node::element::{Circle, Group, Line, Path, Rectangle, Text};
 
-use crate::figures::{clock, end, grouped, long, step};
+use crate::format::{axis_step, clock, end, grouped, long};
 use crate::{Side, World};
 
 const WIDTH: f64 = 1_200.0;
@@ -23,11 +23,11 @@ const SOFT: &str = "#66727f";
 const GRID: &str = "#e4e8ec";
 const BAND: &str = "#f6ead9";
 const BAND_INK: &str = "#a9722a";
-const FIRSTS: &str = "#2f6f9f";
+const FIRST_ATTEMPTS: &str = "#2f6f9f";
 const RETRIES: &str = "#d4574e";
-const WAITING: &str = "#6f5b9a";
+const PENDING: &str = "#6f5b9a";
 
-/// A place to draw in, and its scales.
+/// A chart's place in the drawing, and its scales.
 #[derive(Clone, Copy)]
 struct Panel {
     left: f64,
@@ -64,7 +64,7 @@ impl Panel {
         let corners: Vec<_> = top.chain(bottom.rev()).map(|(x, y)| (round(x), y)).collect();
         let mut data = Data::new().move_to(corners[0]);
         for (index, &(x, y)) in corners.iter().enumerate().skip(1) {
-            // What lies on a level line between two others does not show.
+            // A corner within a horizontal line is redundant.
             let level = corners.get(index + 1).is_some_and(|next| next.1 == y);
             if corners[index - 1].1 != y || !level {
                 data = data.line_to((x, y));
@@ -98,7 +98,7 @@ pub fn draw(world: &World, sides: &[Side]) -> Document {
             side.report.series.points().iter().map(|it| value(it, &side.report)).fold(0.0, f64::max)
         };
         let most = sides.iter().map(of).fold(1.0, f64::max);
-        let step = step(most * 1.12);
+        let step = axis_step(most * 1.12);
         (most * 1.12 / step).ceil() * step
     };
     let requests_most = most(&rate);
@@ -110,10 +110,10 @@ pub fn draw(world: &World, sides: &[Side]) -> Document {
         .set("height", HEIGHT)
         .set("font-family", "Inter, 'Helvetica Neue', Helvetica, Arial, 'DejaVu Sans', sans-serif")
         .add(Rectangle::new().set("width", WIDTH).set("height", HEIGHT).set("fill", "#ffffff"))
-        .add(text("Half an hour of outage, met in two ways", LEFT, 46.0, 25, INK).set("font-weight", 700))
+        .add(text("Two policies through a half-hour outage", LEFT, 46.0, 25, INK).set("font-weight", 700))
         .add(text(
             format!(
-                "{} events a second go to a receiver that takes {} a second, and refuses connections from {} to {}",
+                "{} events/s go to a receiver that accepts {}/s and refuses connections from {} to {}",
                 world.events_per_second,
                 world.capacity_per_second,
                 clock(world.down.0),
@@ -124,8 +124,11 @@ pub fn draw(world: &World, sides: &[Side]) -> Document {
             14,
             SOFT,
         ));
-    let legend =
-        [(0.0, FIRSTS, "first attempts"), (116.0, RETRIES, "retries"), (186.0, WAITING, "waiting")];
+    let legend = [
+        (0.0, FIRST_ATTEMPTS, "first attempts"),
+        (116.0, RETRIES, "retries"),
+        (186.0, PENDING, "pending"),
+    ];
     for (offset, colour, name) in legend {
         let left = WIDTH - RIGHT - 252.0 + offset;
         let swatch = Rectangle::new().set("x", left).set("y", 36).set("width", 11);
@@ -141,13 +144,13 @@ pub fn draw(world: &World, sides: &[Side]) -> Document {
             .add(text(side.about, left, 143.0, 13, SOFT))
             .add(requests(world, side, &upper, index == 0))
             .add(backlog(world, side, &lower, index == 0))
-            .add(strip(side, left, 690.0));
+            .add(numbers(side, left, 690.0));
     }
     document
 }
 
-/// The ground of a panel: the outage, the grid and the scales.
-fn ground(world: &World, panel: &Panel, labelled: bool, title: &str) -> Group {
+/// The background of a panel: the outage, the grid and the axes.
+fn background(world: &World, panel: &Panel, labelled: bool, title: &str) -> Group {
     let bottom = panel.top + panel.height;
     let (from, to) = (world.down.0.as_secs_f64(), world.down.1.as_secs_f64());
     let band = Rectangle::new()
@@ -157,7 +160,7 @@ fn ground(world: &World, panel: &Panel, labelled: bool, title: &str) -> Group {
         .set("height", panel.height)
         .set("fill", BAND);
     let mut group = Group::new().add(band);
-    let step = step(panel.most);
+    let step = axis_step(panel.most);
     let steps = (panel.most / step).round() as u32;
     for value in (0..=steps).map(|n| f64::from(n) * step) {
         let y = panel.y(value);
@@ -188,55 +191,49 @@ fn ground(world: &World, panel: &Panel, labelled: bool, title: &str) -> Group {
 fn requests(world: &World, side: &Side, panel: &Panel, labelled: bool) -> Group {
     let report = &side.report;
     let width = report.series.width().as_secs_f64();
-    let firsts = move |point: &Point| point.first_attempts as f64 / width;
+    let first_attempts = move |point: &Point| point.first_attempts as f64 / width;
     let all = move |point: &Point| (point.first_attempts + point.retries) as f64 / width;
     let middle = panel.x((world.down.0 + world.down.1).as_secs_f64() / 2.0);
     let capacity = f64::from(world.capacity_per_second);
-    let mut group = ground(world, panel, labelled, "requests a second")
+    let mut group = background(world, panel, labelled, "requests/s")
         .add(
             text("receiver down", middle, panel.top + 18.0, 12, BAND_INK)
                 .set("text-anchor", "middle")
                 .set("font-weight", 600),
         )
-        .add(panel.area(report, firsts, all).set("fill", RETRIES))
-        .add(panel.area(report, |_| 0.0, firsts).set("fill", FIRSTS));
+        .add(panel.area(report, first_attempts, all).set("fill", RETRIES))
+        .add(panel.area(report, |_| 0.0, first_attempts).set("fill", FIRST_ATTEMPTS));
     let y = panel.y(capacity);
     group = group.add(
         line((panel.left, y), (panel.left + PANEL, y), INK)
             .set("stroke-dasharray", "4 3")
             .set("stroke-width", 1),
     );
-    // At the end that the peak is farther from.
+    // At the end of the line that is farther from the peak.
     let late = highest(report, all).is_some_and(|(seconds, _)| seconds > panel.end / 2.0);
     let (x, anchor) = if late { (panel.left + 4.0, "start") } else { (panel.left + PANEL, "end") };
-    let label = format!("takes {}/s", world.capacity_per_second);
+    let label = format!("capacity {}/s", world.capacity_per_second);
     group = group.add(text(label, x, y - 6.0, 12, INK).set("text-anchor", anchor));
-    group = rest(group, panel, report);
+    group = unhealthy(group, panel, report);
     peak(group, panel, report, all, |value| {
-        format!("up to {} in one second", grouped(report.peak_requests.max(value as u64)))
+        format!("peak {}/s", grouped(report.peak_requests.max(value as u64)))
     })
 }
 
 fn backlog(world: &World, side: &Side, panel: &Panel, labelled: bool) -> Group {
     let report = &side.report;
     let value = |point: &Point| point.backlog as f64;
-    let mut group = ground(world, panel, labelled, "messages waiting")
-        .add(panel.area(report, |_| 0.0, value).set("fill", WAITING));
+    let mut group = background(world, panel, labelled, "pending messages")
+        .add(panel.area(report, |_| 0.0, value).set("fill", PENDING));
     let bottom = panel.top + panel.height;
     group = group.add(
-        text(
-            "time since the start, in hours and minutes",
-            panel.left + PANEL / 2.0,
-            bottom + 40.0,
-            12,
-            SOFT,
-        )
-        .set("text-anchor", "middle"),
+        text("time since the start (h:mm)", panel.left + PANEL / 2.0, bottom + 40.0, 12, SOFT)
+            .set("text-anchor", "middle"),
     );
-    peak(group, panel, report, value, |value| format!("{} waiting", grouped(value as u64)))
+    peak(group, panel, report, value, |value| format!("{} pending", grouped(value as u64)))
 }
 
-/// When the value is highest, and how high.
+/// The time and value of the highest point.
 fn highest(report: &Report, value: impl Fn(&Point) -> f64) -> Option<(f64, f64)> {
     let width = report.series.width().as_secs_f64();
     let points = report.series.points().iter().map(value).enumerate();
@@ -244,7 +241,7 @@ fn highest(report: &Report, value: impl Fn(&Point) -> f64) -> Option<(f64, f64)>
     Some(((index as f64 + 0.5) * width, highest))
 }
 
-/// Names the highest point.
+/// Labels the highest point.
 fn peak(
     group: Group,
     panel: &Panel,
@@ -261,8 +258,8 @@ fn peak(
     group.add(dot).add(label.set("text-anchor", anchor))
 }
 
-/// Over a panel, when the endpoint was given a rest.
-fn rest(mut group: Group, panel: &Panel, report: &Report) -> Group {
+/// Marks above a panel when the endpoint was not healthy.
+fn unhealthy(mut group: Group, panel: &Panel, report: &Report) -> Group {
     for (index, (from, state)) in report.states.iter().enumerate() {
         if *state == State::Healthy {
             continue;
@@ -279,21 +276,21 @@ fn rest(mut group: Group, panel: &Panel, report: &Report) -> Group {
     group
 }
 
-/// The figures under a side.
-fn strip(side: &Side, left: f64, top: f64) -> Group {
+/// The numbers under a side.
+fn numbers(side: &Side, left: f64, top: f64) -> Group {
     let report = &side.report;
     let drained = report.recovery.and_then(|it| it.drained_after).map_or("never".to_owned(), long);
     let longest = report.latency.map_or("none".to_owned(), |it| long(it.max));
-    let figures = [
+    let numbers = [
         (grouped(report.attempts), "attempts"),
         (grouped(report.overloaded), "refused with 429"),
-        (drained, "to catch up"),
-        (longest, "longest delay"),
+        (drained, "to drain backlog"),
+        (longest, "maximum latency"),
     ];
     let mut group = Group::new().add(line((left, top), (left + PANEL, top), GRID));
-    for (index, (figure, label)) in figures.into_iter().enumerate() {
+    for (index, (number, label)) in numbers.into_iter().enumerate() {
         let x = left + PANEL / 4.0 * index as f64;
-        group = group.add(text(figure, x, top + 33.0, 16, INK).set("font-weight", 700)).add(text(
+        group = group.add(text(number, x, top + 33.0, 16, INK).set("font-weight", 700)).add(text(
             label,
             x,
             top + 54.0,

@@ -2,13 +2,13 @@
 //!
 //! `cargo run --release -p outage [picture.svg]`
 //!
-//! A receiver that takes fifty messages a second is down for half an hour, while twenty a second
-//! are for it. One sender tries each message again every half minute, as many at once as it likes.
-//! The other is labhook as it comes. The simulator runs both, the terminal shows them, and an SVG
-//! has them for keeping.
+//! A receiver that accepts 50 messages a second is down for half an hour, under a load of 20 a
+//! second. One sender retries each message every 30 seconds, with up to 1000 requests in flight;
+//! the other uses labhook's defaults. The simulator runs both. The comparison is printed to the
+//! terminal and written as an SVG.
 
 mod drawing;
-mod figures;
+mod format;
 mod terminal;
 
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -22,19 +22,19 @@ use labhook::policy::Load;
 use labhook::simulate::{Behaviour, Receiver, Report, Scenario};
 use labhook::{EndpointPolicy, FlowPolicy, HealthPolicy, RetryPolicy};
 
-/// One of the two, and what became of it.
+/// One of the two policies, and its results.
 struct Side {
     name: &'static str,
     about: &'static str,
     report: Report,
 }
 
-/// What both are put through.
+/// The conditions for both.
 struct World {
     events_per_second: u32,
     capacity_per_second: u32,
     down: (Duration, Duration),
-    lasting: Duration,
+    duration: Duration,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -46,38 +46,37 @@ fn main() -> anyhow::Result<()> {
         events_per_second: 20,
         capacity_per_second: 50,
         down: (minutes(15), minutes(45)),
-        lasting: minutes(120),
+        duration: minutes(120),
     };
-    let count = |n| NonZeroU32::new(n).context("nothing of something");
-    let half_minutes = Schedule::list([Duration::from_secs(30)]).forever();
-    let window = ConcurrencyLimitPolicy::fixed(count(1_000)?);
-    let naive = EndpointPolicy::new(
-        RetryPolicy::new(half_minutes).with_window(Duration::from_secs(86_400)),
-    )
-    .with_health(HealthPolicy::never())
-    .with_flow(FlowPolicy::fixed().with_concurrency(window));
+    let count = |n| NonZeroU32::new(n).context("a count must not be zero");
+    let every_30_s = Schedule::list([Duration::from_secs(30)]).forever();
+    let concurrency = ConcurrencyLimitPolicy::fixed(count(1_000)?);
+    let naive =
+        EndpointPolicy::new(RetryPolicy::new(every_30_s).with_window(Duration::from_secs(86_400)))
+            .with_health(HealthPolicy::never())
+            .with_flow(FlowPolicy::fixed().with_concurrency(concurrency));
 
     let sides = [
-        ("Try again every 30 s", "no jitter, no rest, a thousand at once", naive),
+        ("Retry every 30 s", "no jitter, no circuit breaker, 1000 in flight", naive),
         (
             "labhook's defaults",
-            "one probe at a time, slow start, a learned pace",
+            "one probe at a time, slow start, adaptive rate",
             EndpointPolicy::default(),
         ),
     ];
     let sides: Vec<Side> = sides
         .into_iter()
-        .map(|(name, about, policies)| {
+        .map(|(name, about, policy)| {
             let receiver = Receiver::new()
                 .with_latency(Duration::from_millis(40))
                 .with_capacity(count(world.capacity_per_second)?)
                 .add_outage(world.down.0, world.down.1, Behaviour::refuses_connections());
             let load = Load::per_second(count(world.events_per_second)?);
-            let reports = Scenario::new(load, world.lasting)
-                .with_points(NonZeroUsize::new(480).context("no points")?)
-                .add_endpoint(policies, receiver)
+            let reports = Scenario::new(load, world.duration)
+                .with_points(NonZeroUsize::new(480).context("a count must not be zero")?)
+                .add_endpoint(policy, receiver)
                 .run();
-            let report = reports.into_iter().next().context("no report")?;
+            let report = reports.into_iter().next().context("the scenario has one endpoint")?;
             Ok(Side { name, about, report })
         })
         .collect::<anyhow::Result<_>>()?;
@@ -87,6 +86,6 @@ fn main() -> anyhow::Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     svg::save(&picture, &drawing::draw(&world, &sides))?;
-    println!("\ndrawn to {}", picture.display());
+    println!("\nwritten to {}", picture.display());
     Ok(())
 }

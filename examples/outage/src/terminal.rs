@@ -1,18 +1,18 @@
-//! The two sides in the terminal.
+//! The comparison in the terminal.
 
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
 use labhook::simulate::{Point, Report};
 
-use crate::figures::{clock, end, grouped, told};
+use crate::format::{clock, end, grouped, rows as table_rows};
 use crate::{Side, World};
 
 const WIDTH: usize = 46;
 const HEIGHT: usize = 7;
 const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// The most of each column's stretch of time.
+/// The highest value in each column's interval.
 fn columns(report: &Report, end: Duration, value: impl Fn(&Point) -> u64) -> Vec<u64> {
     let width = report.series.width().as_secs();
     let column = |index: usize| {
@@ -35,7 +35,7 @@ fn rows(columns: &[u64], most: u64) -> Vec<String> {
     (0..HEIGHT).rev().map(row).collect()
 }
 
-/// Where the outage is, under a chart.
+/// The time axis, with the outage marked.
 fn axis(world: &World, end: Duration) -> String {
     let (from, to) = world.down;
     let column = |index: usize| {
@@ -48,7 +48,7 @@ fn axis(world: &World, end: Duration) -> String {
 pub fn show(world: &World, sides: &[Side]) {
     let end = end(sides);
     println!(
-        "{} events a second, a receiver that takes {}, and is down from {} to {} (▒)\n",
+        "{} events/s to a receiver that accepts {}/s and is down from {} to {} (▒)\n",
         world.events_per_second,
         world.capacity_per_second,
         clock(world.down.0),
@@ -58,17 +58,17 @@ pub fn show(world: &World, sides: &[Side]) {
     println!("{:8}  {}", "", heads.join("  "));
     let abouts: Vec<_> = sides.iter().map(|side| format!("{:WIDTH$}", side.about)).collect();
     println!("{:8}  {}", "", abouts.join("  "));
-    chart(world, sides, end, "requests in a second", |point| point.peak_requests);
-    chart(world, sides, end, "messages waiting", |point| point.backlog);
+    chart(world, sides, end, "requests/s", |point| point.peak_requests);
+    chart(world, sides, end, "pending messages", |point| point.backlog);
 
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
     let names = sides.iter().map(|side| side.name.to_owned());
     table.set_header(std::iter::once(String::new()).chain(names));
-    let figures: Vec<_> = sides.iter().map(|side| told(&side.report)).collect();
-    let labels = figures.iter().flatten().take(figures.first().map_or(0, Vec::len));
+    let numbers: Vec<_> = sides.iter().map(|side| table_rows(&side.report)).collect();
+    let labels = numbers.iter().flatten().take(numbers.first().map_or(0, Vec::len));
     for (row, (label, _)) in labels.enumerate() {
-        let values = figures.iter().map(|side| side[row].1.replace('\u{202f}', " "));
+        let values = numbers.iter().map(|side| side[row].1.replace('\u{202f}', " "));
         table.add_row(std::iter::once((*label).to_owned()).chain(values));
     }
     for column in table.column_iter_mut().skip(1) {
@@ -77,11 +77,11 @@ pub fn show(world: &World, sides: &[Side]) {
     println!("\n{table}");
 }
 
-fn chart(world: &World, sides: &[Side], end: Duration, what: &str, value: impl Fn(&Point) -> u64) {
+fn chart(world: &World, sides: &[Side], end: Duration, title: &str, value: impl Fn(&Point) -> u64) {
     let values: Vec<_> = sides.iter().map(|side| columns(&side.report, end, &value)).collect();
     let most = values.iter().flatten().copied().max().unwrap_or(0);
     let charts: Vec<_> = values.iter().map(|columns| rows(columns, most)).collect();
-    println!("\n{:8}  {what}", "");
+    println!("\n{:8}  {title}", "");
     for row in 0..HEIGHT {
         let label = if row == 0 { grouped(most).replace('\u{202f}', " ") } else { String::new() };
         let line: Vec<_> = charts.iter().map(|rows| rows[row].as_str()).collect();

@@ -1,10 +1,10 @@
-//! One delivery's timeline through a week of outage.
+//! Timeline of one delivery through a week-long outage.
 //!
 //! `cargo run -p week_of_outage`
 //!
-//! A receiver is gone for a week, and one message is for it, under hook0's schedule of seven days
-//! and a half and labhook's default health. The outbox is real and the clock is not: the host's
-//! loop jumps to whatever instant the outbox names, so that the week takes no time.
+//! One message goes to a receiver that is down for a week, under hook0's schedule of seven and a
+//! half days and labhook's default health policy. The outbox is real, the clock is virtual: the
+//! host's loop jumps to the instant at which the outbox asks to be polled again.
 
 use std::time::Duration;
 
@@ -21,49 +21,59 @@ use labhook::{
 const HOUR: Duration = Duration::from_secs(3_600);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3_600);
 
-/// How long the receiver, or the attempt to reach it, takes.
+/// The time until an attempt gets its response, or fails.
 const LATENCY: Duration = Duration::from_millis(80);
 
-/// Writes the lines of a timeline.
+/// Prints the lines of a timeline.
 struct Timeline {
-    began: Timestamp,
+    start: Timestamp,
 }
 
 impl Timeline {
     fn line(&self, at: Timestamp, left: &str, middle: &str, right: &str) {
-        let at = clock(at.saturating_since(self.began));
-        println!("{}", format!("{at:>11}  {left:>3}  {middle:42}{right}").trim_end());
+        let at = clock(at.saturating_since(self.start));
+        println!("{}", format!("{at:>11}  {left:>3}  {middle:44}{right}").trim_end());
     }
 
-    fn attempt(&self, attempted: &AttemptReport) {
-        let saw = match &attempted.outcome {
-            Some(Outcome::Response(response)) => format!("answered {}", response.status()),
-            Some(Outcome::Failed(failure)) => format!("no answer ({failure})"),
-            _ => "nobody waits for the answer".to_owned(),
+    fn attempt(&self, attempt: &AttemptReport) {
+        let result = match &attempt.outcome {
+            Some(Outcome::Response(response)) => format!("response {}", response.status()),
+            Some(Outcome::Failed(failure)) => format!("no response ({failure})"),
+            _ => "response not awaited".to_owned(),
         };
-        let why = if attempted.cause == Cause::Probe { "probe: " } else { "" };
-        let next = match attempted.next_at {
-            Some(at) => format!("next after {}", clock(at.saturating_since(attempted.ended_at))),
+        let kind = if attempt.cause == Cause::Probe { "probe: " } else { "" };
+        let next = match attempt.next_at {
+            Some(at) => format!("next after {}", clock(at.saturating_since(attempt.ended_at))),
             None => String::new(),
         };
-        let number = attempted.number.to_string();
-        self.line(attempted.started_at, &number, &format!("{why}{saw}"), &next);
+        let number = attempt.number.to_string();
+        self.line(attempt.started_at, &number, &format!("{kind}{result}"), &next);
     }
 
-    fn note(&self, notice: &Notice, now: Timestamp) {
+    fn notice(&self, notice: &Notice, now: Timestamp) {
         match notice {
-            Notice::AttemptEnded(attempted) => self.attempt(attempted),
+            Notice::AttemptEnded(attempt) => self.attempt(attempt),
             Notice::Failing { attempts, .. } => {
                 self.line(now, "", &format!("... {attempts} attempts have failed"), "");
             }
             Notice::EndpointDegraded { since, .. } => {
-                self.line(*since, "", "=== endpoint degraded", "one probe at a time from here on");
+                self.line(*since, "", "=== endpoint degraded", "one probe at a time from now on");
             }
             Notice::EndpointSuspended { since, .. } => {
-                self.line(*since, "", "=== endpoint suspended", "it may yet be disabled");
+                self.line(
+                    *since,
+                    "",
+                    "=== endpoint suspended",
+                    "will be disabled if it stays down",
+                );
             }
             Notice::EndpointDisabled { disabled, .. } => {
-                self.line(disabled.since, "", "=== endpoint disabled", "what waits is cancelled");
+                self.line(
+                    disabled.since,
+                    "",
+                    "=== endpoint disabled",
+                    "pending deliveries are cancelled",
+                );
             }
             Notice::EndpointRecovered { at, .. } => {
                 self.line(*at, "", "=== endpoint healthy", "");
@@ -92,38 +102,38 @@ fn main() -> anyhow::Result<()> {
     registry.insert(endpoint)?;
     let mut outbox = Outbox::new(registry, 7).without_storage().with_attempt_reports();
 
-    let began = Timestamp::from_unix_seconds(1_744_882_200);
-    let mut now = began;
-    let timeline = Timeline { began };
-    // Nobody listens for a while, then somebody does who cannot work yet.
-    let down = (began + 150 * HOUR, began + WEEK);
-    let answer = |at| match at {
-        at if at < down.0 => Outcome::failed(Failure::Connect),
-        at if at < down.1 => Outcome::bare(StatusCode::INTERNAL_SERVER_ERROR),
+    let start = Timestamp::from_unix_seconds(1_744_882_200);
+    let mut now = start;
+    let timeline = Timeline { start };
+    // First nothing listens, then the receiver is up but fails, then it works.
+    let (up_at, works_at) = (start + 150 * HOUR, start + WEEK);
+    let respond = |at| match at {
+        at if at < up_at => Outcome::failed(Failure::Connect),
+        at if at < works_at => Outcome::bare(StatusCode::INTERNAL_SERVER_ERROR),
         _ => Outcome::bare(StatusCode::OK),
     };
 
     let event = Event::new(RunStateChanged::new("run-17", RunState::Completed), now);
     outbox.publish(event.into_message(MessageId::new("run-17-completed")?)?, now)?;
-    timeline.line(now, "", "run-17 completed, and its receiver is gone for a week", "");
+    timeline.line(now, "", "run-17 completed; its receiver is down for a week", "");
     while outbox.pending() > 0 {
         match outbox.poll(now) {
             Step::Send(attempt) => {
-                // A host would send this; making it shows that it can be.
+                // A host would send this request.
                 attempt.request(now)?;
-                let outcome = answer(now);
+                let outcome = respond(now);
                 now = now + LATENCY;
                 outbox.resolve(attempt.ticket(), &outcome, now);
             }
-            Step::Notify(notice) => timeline.note(&notice, now),
+            Step::Notify(notice) => timeline.notice(&notice, now),
             Step::Wait(until) => now = until,
             Step::Save(_) => bail!("an outbox without storage has nothing to save"),
-            Step::Idle => bail!("a delivery is pending, and nothing would ever happen"),
+            Step::Idle => bail!("a delivery is pending, but nothing is due"),
         }
     }
-    // What is left to tell.
+    // The remaining notices.
     while let Step::Notify(notice) = outbox.poll(now) {
-        timeline.note(&notice, now);
+        timeline.notice(&notice, now);
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Figures for people.
+//! Numbers as text.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use labhook::simulate::Report;
 
 use crate::Side;
 
-/// Where the time axis ends: at the first full quarter of an hour after which nothing happens.
+/// The end of the time axis: the last simulation's end, rounded up to a quarter of an hour.
 pub fn end(sides: &[Side]) -> Duration {
     let end = sides.iter().map(|side| side.report.ended_at.as_secs_f64()).fold(0.0, f64::max);
     Duration::from_secs_f64((end / 900.0).ceil() * 900.0)
 }
 
-/// Digits in threes: 1 034 112.
+/// Digits in groups of three: 1 034 112.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -32,7 +32,7 @@ pub fn clock(time: Duration) -> String {
     format!("{}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// A duration to two units: 21 min 8 s.
+/// A duration in its two largest units: 21 min 8 s.
 pub fn long(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
@@ -43,16 +43,21 @@ pub fn long(time: Duration) -> String {
     }
 }
 
-/// What is told of a report in figures.
-pub fn told(report: &Report) -> Vec<(&'static str, String)> {
+/// The rows of the table, as labels and values.
+pub fn rows(report: &Report) -> Vec<(&'static str, String)> {
     let recovery = report.recovery;
     let drained = recovery.and_then(|it| it.drained_after).map_or("never".to_owned(), long);
+<<<<<<< HEAD:examples/outage/src/figures.rs
     let delays = report.latency;
+=======
+    let latency = report.latency;
+>>>>>>> 510335a (examples: plain English in outage, week and lab day):examples/outage/src/format.rs
     vec![
         ("delivered", grouped(report.ended(Verdict::Delivered))),
         ("lost", grouped(report.accepted - report.ended(Verdict::Delivered))),
         ("attempts", grouped(report.attempts)),
         ("refused with 429", grouped(report.overloaded)),
+<<<<<<< HEAD:examples/outage/src/figures.rs
         ("most requests in a second", grouped(report.peak_requests)),
         (
             "most retries in a second, once it is back",
@@ -61,11 +66,18 @@ pub fn told(report: &Report) -> Vec<(&'static str, String)> {
         ("time to catch up", drained),
         ("delay, half of them", delays.map_or(String::new(), |it| long(it.p50))),
         ("delay, the longest", delays.map_or(String::new(), |it| long(it.max))),
+=======
+        ("peak requests/s", grouped(report.peak_requests)),
+        ("peak retries/s after the outage", grouped(recovery.map_or(0, |it| it.peak_retries))),
+        ("time to drain the backlog", drained),
+        ("latency, p50", latency.map_or(String::new(), |it| long(it.p50))),
+        ("latency, maximum", latency.map_or(String::new(), |it| long(it.max))),
+>>>>>>> 510335a (examples: plain English in outage, week and lab day):examples/outage/src/format.rs
     ]
 }
 
-/// The next step of 1, 2 or 5 times a power of ten at which so much has at most four steps.
-pub fn step(most: f64) -> f64 {
+/// The smallest axis step of 1, 2, 2.5 or 5 times a power of ten that needs at most four steps.
+pub fn axis_step(most: f64) -> f64 {
     let power = 10_f64.powf((most / 4.0).max(1.0).log10().floor());
     let steps = [1.0, 2.0, 2.5, 5.0, 10.0].map(|times| times * power);
     steps.into_iter().find(|step| most / step <= 4.0).unwrap_or(power * 10.0)

@@ -1,7 +1,7 @@
-//! The receivers' storage: what each of them holds, in one SQLite table.
+//! The receivers' storage: the events of all seven, in one SQLite table.
 //!
-//! It stands for seven databases. The end of the day is judged by what is in here, and not by
-//! what anybody remembers or answered.
+//! In reality these are seven databases. The report at the end of the day is based on their
+//! contents.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,15 +13,15 @@ use rusqlite::{Connection, params};
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
-    CREATE TABLE IF NOT EXISTS held (
+    CREATE TABLE IF NOT EXISTS stored (
         receiver TEXT NOT NULL, key TEXT NOT NULL, event TEXT NOT NULL, PRIMARY KEY (receiver, key)
     ) WITHOUT ROWID;
 ";
 
 #[derive(Clone)]
-pub struct Shelf(Arc<Mutex<Connection>>);
+pub struct ReceiverStore(Arc<Mutex<Connection>>);
 
-impl Shelf {
+impl ReceiverStore {
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let connection =
             Connection::open(path).with_context(|| format!("cannot open {}", path.display()))?;
@@ -29,16 +29,16 @@ impl Shelf {
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 
-    /// Stores an event of this type under its key. The key being there already is an error.
+    /// Stores an event of this type under its key. A key that is already stored is an error.
     pub fn store(&self, receiver: &str, key: &str, event: &str) -> rusqlite::Result<()> {
-        let insert = "INSERT INTO held VALUES (?1, ?2, ?3)";
+        let insert = "INSERT INTO stored VALUES (?1, ?2, ?3)";
         self.lock().execute(insert, params![receiver, key, event]).map(drop)
     }
 
-    /// The keys of what a receiver holds.
-    pub fn held(&self, receiver: &str) -> rusqlite::Result<BTreeSet<String>> {
+    /// Returns the keys of the events that a receiver has stored.
+    pub fn stored(&self, receiver: &str) -> rusqlite::Result<BTreeSet<String>> {
         let connection = self.lock();
-        let mut statement = connection.prepare("SELECT key FROM held WHERE receiver = ?1")?;
+        let mut statement = connection.prepare("SELECT key FROM stored WHERE receiver = ?1")?;
         statement.query_map([receiver], |row| row.get(0))?.collect()
     }
 
