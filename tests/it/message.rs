@@ -128,7 +128,7 @@ fn each_reason_why_there_is_no_event_has_its_text() {
     let other = message("m").event::<Event<labhook::lab::TaskStateChanged>>().unwrap_err();
     assert_eq!(
         other.source().unwrap().to_string(),
-        "the event is of type run.state_changed, not task.state_changed"
+        "expected event type `task.state_changed`, found `run.state_changed`"
     );
 }
 
