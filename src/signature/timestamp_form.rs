@@ -1,22 +1,38 @@
-//! How a signature's timestamp is written: [`TimestampForm`].
+//! Format of a signature's timestamp: [`TimestampForm`].
+
+use std::fmt;
+use std::str::FromStr;
 
 use crate::time::{TimeText, Timestamp};
 
-/// How the time of signing is written in its header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Format of the signing time in its header.
+///
+/// `Display` and `FromStr` use the names `unix-seconds`, `unix-millis` and `rfc3339`, for schemes
+/// that come from a configuration file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimestampForm {
-    /// Whole seconds since the Unix epoch, in the one canonical spelling: `5`, never `05` or `+5`.
+    /// Whole seconds since the Unix epoch, in canonical form: `5`, never `05` or `+5`.
     UnixSeconds,
-    /// Whole milliseconds since the Unix epoch, in the one canonical spelling.
+    /// Whole milliseconds since the Unix epoch, in canonical form.
     UnixMillis,
     /// An RFC 3339 date-time.
     Rfc3339,
 }
 
 impl TimestampForm {
-    /// Whether the character can occur in what the form writes.
-    pub(super) const fn writes(self, character: char) -> bool {
+    /// Returns the format as one word, such as `unix-seconds`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnixSeconds => "unix-seconds",
+            Self::UnixMillis => "unix-millis",
+            Self::Rfc3339 => "rfc3339",
+        }
+    }
+
+    /// Returns whether the character can occur in a timestamp of this format.
+    pub(super) const fn can_contain(self, character: char) -> bool {
         match self {
             Self::UnixSeconds | Self::UnixMillis => character.is_ascii_digit() || character == '-',
             Self::Rfc3339 => {
@@ -25,7 +41,7 @@ impl TimestampForm {
         }
     }
 
-    /// Reads the instant; integers beyond the range of [`Timestamp`] saturate.
+    /// Parses a timestamp; integers beyond the range of [`Timestamp`] saturate.
     pub(super) fn read(self, text: &[u8]) -> Option<Timestamp> {
         let text = std::str::from_utf8(text).ok()?;
         match self {
@@ -35,7 +51,7 @@ impl TimestampForm {
         }
     }
 
-    /// Writes the instant, or `None` where the form cannot.
+    /// Formats a timestamp; `None` if this format cannot express it.
     pub(super) fn write(self, at: Timestamp) -> Option<String> {
         match self {
             Self::UnixSeconds => Some(at.unix_seconds().to_string()),
@@ -48,10 +64,38 @@ impl TimestampForm {
     }
 }
 
-/// An integer in the one spelling that it has: two spellings of one time would be two signed
-/// texts, of which a parser that re-prints the number would accept both.
+/// Parses an integer in canonical form. Two spellings of one time would be two signed texts, and a
+/// verifier that signs the parsed number would accept both.
 fn canonical(text: &str) -> Option<i64> {
     text.parse().ok().filter(|number: &i64| number.to_string() == text)
+}
+
+impl fmt::Display for TimestampForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for TimestampForm {
+    type Err = ParseTimestampFormError;
+
+    fn from_str(text: &str) -> Result<Self, ParseTimestampFormError> {
+        match text {
+            "unix-seconds" => Ok(Self::UnixSeconds),
+            "unix-millis" => Ok(Self::UnixMillis),
+            "rfc3339" => Ok(Self::Rfc3339),
+            _ => Err(ParseTimestampFormError { text: text.to_owned() }),
+        }
+    }
+}
+
+/// Error for text that is not a [`TimestampForm`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "unknown timestamp format `{text}`, expected one of `unix-seconds`, `unix-millis`, `rfc3339`"
+)]
+pub struct ParseTimestampFormError {
+    text: String,
 }
 
 #[cfg(test)]
@@ -59,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_canonical_spelling_is_read() {
+    fn only_canonical_integers_are_read() {
         let read = |text: &str| TimestampForm::UnixSeconds.read(text.as_bytes());
         assert_eq!(read("5"), Some(Timestamp::from_unix_seconds(5)));
         assert_eq!(read("-5"), Some(Timestamp::from_unix_seconds(-5)));
@@ -74,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn each_form_reads_what_it_writes() {
+    fn each_format_round_trips() {
         let at = Timestamp::from_unix_millis(1_614_265_330_250);
         let text = |form: TimestampForm| form.write(at).unwrap();
         assert_eq!(text(TimestampForm::UnixSeconds), "1614265330");
@@ -86,7 +130,20 @@ mod tests {
     }
 
     #[test]
-    fn the_extremes_are_safe() {
+    fn format_name_round_trips_as_text() {
+        for form in [TimestampForm::UnixSeconds, TimestampForm::UnixMillis, TimestampForm::Rfc3339]
+        {
+            assert_eq!(form.to_string().parse(), Ok(form));
+        }
+        assert_eq!(
+            "unix".parse::<TimestampForm>().unwrap_err().to_string(),
+            "unknown timestamp format `unix`, \
+             expected one of `unix-seconds`, `unix-millis`, `rfc3339`"
+        );
+    }
+
+    #[test]
+    fn extreme_timestamps_are_safe() {
         for at in [Timestamp::MIN, Timestamp::MAX] {
             assert!(TimestampForm::UnixSeconds.write(at).is_some());
             assert!(TimestampForm::UnixMillis.write(at).is_some());
