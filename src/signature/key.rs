@@ -7,6 +7,16 @@ use crate::secret::Secret;
 use super::ed25519::{Ed25519PrivateKey, Ed25519PublicKey};
 
 /// Signing key of a [`Signer`](super::Signer). `Debug` prints no part of it.
+///
+/// ```
+/// use labhook::signature::{Scheme, SigningKey};
+/// use labhook::{Secret, Signer};
+///
+/// let key = SigningKey::from(Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?);
+/// let signer = Signer::new(Scheme::StandardWebhooks, key)?;
+/// # let _ = signer;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[doc(alias = "private key")]
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -108,6 +108,22 @@ impl Signer {
     }
 
     /// Adds a secret to sign with, after the existing keys.
+    ///
+    /// ```
+    /// use labhook::{MessageId, Secret, Signer, Timestamp, Verifier};
+    ///
+    /// let new = || Secret::from_whsec("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
+    /// let old = || Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    /// let signer = Signer::standard_webhooks(new()?).add_secret(old()?);
+    ///
+    /// let now = Timestamp::from_unix_seconds(1_614_265_330);
+    /// let headers = signer.sign(&MessageId::new("msg_1")?, now, b"{}")?;
+    /// // Receivers with either secret accept the request.
+    /// for secret in [new()?, old()?] {
+    ///     assert!(Verifier::standard_webhooks(secret).verify(&headers, b"{}", now).is_ok());
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[doc(alias = "key rotation")]
     #[must_use]
     pub fn add_secret(mut self, secret: Secret) -> Self {
@@ -297,8 +313,8 @@ pub enum SignError {
     /// old keys.
     #[error("the signer has too many keys; the limit is {limit}")]
     TooManyKeys {
-        /// The limit: [`MAX_CANDIDATES`](super::MAX_CANDIDATES) or
-        /// [`MAX_ED25519_CANDIDATES`](super::MAX_ED25519_CANDIDATES).
+        /// The limit for [all keys](super::MAX_CANDIDATES), or for
+        /// [Ed25519 keys](super::MAX_ED25519_CANDIDATES).
         limit: usize,
     },
 }

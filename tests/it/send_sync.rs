@@ -62,7 +62,7 @@ fn every_public_type_is_send_and_sync() {
         outbox::ReplayPlan, outbox::RestoreError, outbox::Revision, outbox::ReplayFilter, outbox::Status<'static>,
     );
     all!(kept:
-        signature::CustomScheme, signature::SchemeSpecError, signature::Encoding, signature::KeyError,
+        signature::CustomScheme, signature::SchemeSpecError, signature::Encoding, signature::ParseEncodingError, signature::ParseTimestampFormError, signature::KeyError,
         signature::SigningKey, signature::TimestampForm, signature::VerifyingKey,
     );
     all!(kept:
