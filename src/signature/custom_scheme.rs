@@ -13,8 +13,8 @@ use super::timestamp_form::TimestampForm;
 /// HMAC-SHA256 signature scheme as data: constants for known vendors, or built from a
 /// [`SchemeSpec`].
 ///
-/// Every header of a scheme is signed, so a [`Verified`](super::Verified) never reports an id or a
-/// time that the sender did not sign. An id header outside the signature, such as GitHub's
+/// A scheme signs every id and time that it carries, so a [`Verified`](super::Verified) never
+/// reports one that the sender did not sign. An id header outside the signature, such as GitHub's
 /// `X-GitHub-Delivery`, is not part of the scheme.
 ///
 /// # Vendors
@@ -64,7 +64,7 @@ use super::timestamp_form::TimestampForm;
 /// | a JWT in a header | Plaid, Jira Connect and OAuth apps | another format |
 /// | an HTTP-date as the timestamp | Klaviyo | no such [`TimestampForm`] |
 /// | a space after the comma | WorkOS | can be verified with a spec, but not written |
-/// | third-party descriptions only | Airtable, Calendly, WooCommerce | no vendor source found |
+/// | third-party descriptions only | Airtable, Calendly, WooCommerce | vendor's text not available |
 ///
 /// ```
 /// use labhook::signature::{CustomScheme, SchemeSpec, TimestampForm};
