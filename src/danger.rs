@@ -1,51 +1,57 @@
-//! The door for bodies that nobody signed.
+//! Accepting unsigned request bodies.
 //!
-//! Strateos and LINQ do not sign. Their bodies can be decoded all the same, and the place where
-//! that is done can be found by searching for `danger::`. Where the sender can be given a static
-//! header, a shared token is better: [`Scheme::Token`](crate::signature::Scheme::Token).
+//! Strateos and LINQ do not sign their webhooks. This module decodes such bodies anyway; search
+//! code for `danger::` to find every place that does. If the sender can set a static header, use
+//! a shared token instead: [`Scheme::Token`](crate::signature::Scheme::Token).
 
 use std::fmt;
 
 use crate::decode::{Decode, DecodeError, TrustedBody};
 
-/// Admits a body without any proof of where it comes from.
+/// Accepts a body without any proof of its origin.
 ///
-/// Anybody who can reach the receiver can have written it.
+/// Anybody who can reach the receiver may have written it.
 ///
 /// ```
 /// use labhook::danger;
+/// use labhook::provider::strateos::Webhook;
 ///
-/// let unsigned = danger::unsigned(br#"{"event":{"op":"run_started"}}"#);
-/// assert_eq!(unsigned.body().len(), 30);
+/// let body = br#"{"run":{"id":"r19a428rm8tbp","title":"pGFP"},"project":{"id":"p18sjzxaeaff9","name":"Demo Project"},"event":{"op":"run_started"}}"#;
+/// let unsigned = danger::unsigned(body);
+/// let webhook: Webhook = unsigned.decode()?;
+/// assert_eq!(webhook.project.name, "Demo Project");
+/// # assert_eq!(unsigned.body(), body);
+/// # Ok::<(), labhook::decode::DecodeError>(())
 /// ```
+#[doc(alias = "unverified")]
 #[must_use]
 pub const fn unsigned(body: &[u8]) -> Unsigned<'_> {
     Unsigned(body)
 }
 
-/// A body that nobody vouched for: see [`unsigned`].
+/// Unsigned request body, accepted with [`unsigned`].
 #[derive(Clone, Copy)]
 pub struct Unsigned<'a>(&'a [u8]);
 
 impl<'a> Unsigned<'a> {
-    /// The body's bytes, exactly as they were received.
+    /// Returns the body, byte for byte as received.
     #[must_use]
     pub const fn body(&self) -> &'a [u8] {
         self.0
     }
 
-    /// The body for a function that asks for one that came through a door, such as
+    /// Returns the body for functions that require a trusted body, such as
     /// [`CloudEvent::from_binary`](crate::message::format::CloudEvent::from_binary).
     #[must_use]
     pub const fn trusted_body(&self) -> TrustedBody<'a> {
         TrustedBody::new(self.0)
     }
 
-    /// Reads the body as a typed value.
+    /// Decodes the body as a typed value.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] where the body does not hold one.
+    /// [`DecodeError`] if the body is not a `T`.
     pub fn decode<T: Decode>(&self) -> Result<T, DecodeError> {
         T::decode(self.trusted_body())
     }

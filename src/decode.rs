@@ -1,4 +1,4 @@
-//! From a body that came through a door to a typed value: [`Decode`].
+//! Decoding trusted request bodies into typed values: [`Decode`].
 
 use std::fmt;
 
@@ -6,10 +6,11 @@ use serde::de::DeserializeOwned;
 
 use crate::event_type::EventType;
 
-/// A body that came through one of the two doors: verified, or named unsigned in so many words.
+/// Request body that was verified, or explicitly accepted as unsigned.
 ///
-/// It has no public constructor, and [`Decode`] asks for one: what was not verified cannot be
-/// decoded by accident.
+/// It has no public constructor, and [`Decode`] requires one, so an unverified body cannot be
+/// decoded by accident. [`Verified`](crate::signature::Verified) and
+/// [`danger::unsigned`](crate::danger::unsigned) create it.
 #[derive(Clone, Copy)]
 pub struct TrustedBody<'a>(&'a [u8]);
 
@@ -18,17 +19,17 @@ impl<'a> TrustedBody<'a> {
         Self(body)
     }
 
-    /// The body's bytes, exactly as they were received.
+    /// Returns the body, byte for byte as received.
     #[must_use]
     pub const fn bytes(self) -> &'a [u8] {
         self.0
     }
 
-    /// Reads the whole body as JSON.
+    /// Parses the whole body as JSON.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::Body`], with the path of the member that does not fit.
+    /// [`DecodeError::Body`], with the path of the field that does not match `T`.
     pub fn json<T: DeserializeOwned>(self) -> Result<T, DecodeError> {
         from_json(self.0).map_err(|JsonErrorAt { path, source }| DecodeError::Body { path, source })
     }
@@ -40,60 +41,83 @@ impl fmt::Debug for TrustedBody<'_> {
     }
 }
 
-/// A type that can be read from an admitted body.
+/// Type that can be decoded from a trusted request body.
 ///
-/// [`Event`](crate::Event) and [`LabEvent`](crate::LabEvent) are read from the crate's own
-/// envelope. Implement it for a type of your own to read another system's body behind the same
-/// doors; [`TrustedBody::json`] does most of the work.
+/// [`Event`](crate::Event) and [`LabEvent`](crate::LabEvent) decode the crate's own envelope.
+/// Implement it for your own types to decode another system's bodies under the same guarantee;
+/// [`TrustedBody::json`] does most of the work.
+///
+/// ```
+/// use labhook::danger;
+/// use labhook::decode::{Decode, DecodeError, TrustedBody};
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize)]
+/// struct Calibrated { instrument: String }
+///
+/// impl Decode for Calibrated {
+///     fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
+///         body.json()
+///     }
+/// }
+///
+/// let body = danger::unsigned(br#"{"instrument": "reader 2"}"#);
+/// assert_eq!(body.decode::<Calibrated>()?.instrument, "reader 2");
+///
+/// let body = danger::unsigned(br#"{"instrument": 2}"#);
+/// let error = body.decode::<Calibrated>().map(|_| ()).unwrap_err();
+/// assert_eq!(error.to_string(), "the body is malformed at `instrument`");
+/// # Ok::<(), DecodeError>(())
+/// ```
 pub trait Decode: Sized {
-    /// Reads the value.
+    /// Decodes the body.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] where the body does not hold one.
+    /// [`DecodeError`] if the body is not a `Self`.
     fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError>;
 }
 
-/// A genuine body that could not be read.
+/// Decode error for a trusted body.
 ///
-/// The sender is at fault, or has moved on to a form that this receiver does not know. `Display`
-/// gives the path of the member, that is the names of members, shortened and escaped, and no
-/// value; the source may quote the value that did not fit.
+/// The sender made a mistake, or sends a newer format than this receiver knows. `Display` reports
+/// the path of the field, shortened and escaped, and no value; the source may quote the value.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// The body as a whole is not what was asked for.
+    /// The body as a whole does not match the requested type.
     #[error("the body is malformed{}", at(path))]
     Body {
-        /// The path of the member that does not fit; `.` is the body itself.
+        /// Path of the field that does not match; `.` is the body itself.
         path: String,
-        /// Why it does not fit.
+        /// Why it does not match.
         source: JsonError,
     },
-    /// The event's type is known and its data is not of that type's form.
+    /// The event's type is known, but its data does not match that type.
     #[error("the {event_type} event is malformed{}", at(path))]
     Data {
-        /// The type that the event says it is of.
+        /// The event's type.
         event_type: EventType,
-        /// The path of the member that does not fit, such as `data.state`.
+        /// Path of the field that does not match, such as `data.state`.
         path: String,
-        /// Why it does not fit.
+        /// Why it does not match.
         source: JsonError,
     },
-    /// The event is of another type than the one that was asked for.
-    #[error("the event is of type {found}, not {expected}")]
+    /// The event has another type than the requested one.
+    #[error("expected event type `{expected}`, found `{found}`")]
     OtherType {
-        /// The type that was asked for.
+        /// The requested type.
         expected: EventType,
-        /// The type that the event says it is of.
+        /// The event's type.
         found: EventType,
     },
 }
 
 impl DecodeError {
-    /// The path of the member that does not fit, such as `data.state`, as it is: an unknown member
-    /// has whatever name its sender gave it. `None` where the event is well-formed and of another
-    /// type.
+    /// Returns the path of the field that does not match, such as `data.state`; `None` if the event
+    /// is well-formed but has another type.
+    ///
+    /// The path is neither shortened nor escaped: the sender chooses the names of unknown fields.
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         match self {
@@ -103,7 +127,8 @@ impl DecodeError {
     }
 }
 
-/// The path names members, and an unknown one has whatever name its sender gave it.
+/// Formats a path for `Display`. The sender chooses the names of unknown fields, so the path is
+/// shortened and escaped.
 fn at(path: &str) -> String {
     const LONGEST: usize = 120;
     match path.char_indices().nth(LONGEST) {
@@ -113,7 +138,7 @@ fn at(path: &str) -> String {
     }
 }
 
-/// Why a piece of JSON does not fit.
+/// JSON error: why a text or a value does not match.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct JsonError(serde_json::Error);
@@ -124,14 +149,14 @@ impl From<serde_json::Error> for JsonErrorAt {
     }
 }
 
-/// A [`JsonError`] and the path at which it arose, for the errors of this crate to take apart.
+/// [`JsonError`] and its path, for conversion into the errors of this crate.
 #[derive(Debug)]
 pub(crate) struct JsonErrorAt {
     pub(crate) path: String,
     pub(crate) source: JsonError,
 }
 
-/// Reads one JSON text that fills `bytes`.
+/// Parses `bytes` as exactly one JSON text.
 pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonErrorAt> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {

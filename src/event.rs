@@ -284,7 +284,7 @@ mod tests {
         for (body, text, source) in [
             (
                 r#"{"type":"run.state_changed","timestamp":"2009-01-03T18:15:00+01:00","data":[]}"#,
-                "the event is of type run.state_changed, not balance.weighed",
+                "expected event type `balance.weighed`, found `run.state_changed`",
                 None,
             ),
             (

@@ -36,8 +36,8 @@ impl ParseNameError {
     }
 }
 
-/// Implements `as_str`, `Display` and `FromStr` for an enum without fields. The names must be
-/// those of its serde form; a test compares them.
+/// Implements `as_str`, `Display` and `FromStr` for an enum without fields. If it has a
+/// serde form, the names must be the same; a test compares them.
 macro_rules! named {
     ($type:ident, $kind:literal, { $($variant:ident => $name:literal),+ $(,)? }) => {
         impl $type {

@@ -1,4 +1,4 @@
-//! Key material: [`Secret`].
+//! Shared secrets: [`Secret`].
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-/// The shortest key that [`Secret::from_whsec`] takes, in bytes.
+/// The shortest key that [`Secret::from_whsec`] accepts, in bytes.
 const WHSEC_MIN_LEN: usize = 16;
 
-/// Vendors hand out secrets with and without padding, and one published secret has stray trailing
-/// bits; all of them name one key without doubt.
+/// Vendors issue secrets with and without padding, and one published secret has non-zero trailing
+/// bits; each of them still decodes to exactly one key.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -19,22 +19,24 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// A shared secret: the key of an HMAC, or a token.
+/// Shared secret: an HMAC key, or a token.
 ///
-/// To make one, take 24 to 64 bytes from the system's source of randomness, and
-/// [`expose_whsec`](Self::expose_whsec) to hand it to the other side.
+/// To create a new one, pass 24 to 64 bytes from the operating system's random number generator to
+/// [`from_bytes`](Self::from_bytes), and give the result of [`expose_whsec`](Self::expose_whsec) to
+/// the other side.
 ///
-/// A secret comes in one of four forms that look alike and are not: the constructor says which.
-/// It is wiped when dropped, its `Debug` prints no part of it, and it has neither `Display` nor
-/// `Serialize`: [`expose_bytes`](Self::expose_bytes) is the way out that a reviewer can search
-/// for.
+/// Secrets come in four encodings that look alike; choose the constructor to match:
 ///
-/// | you were given | use |
+/// | you have | use |
 /// |---|---|
 /// | `whsec_MfKQ9r8GKYqr...` (Standard Webhooks, Svix) | [`from_whsec`](Self::from_whsec) |
-/// | text to be used as it is (Strike, GitHub, Slack) | [`from_text`](Self::from_text) |
-/// | base64 that stands for bytes, without a prefix | [`from_base64`](Self::from_base64) |
+/// | text that is used unchanged (Strike, GitHub, Slack) | [`from_text`](Self::from_text) |
+/// | base64 without a prefix | [`from_base64`](Self::from_base64) |
 /// | bytes | [`from_bytes`](Self::from_bytes) |
+///
+/// A secret is wiped when dropped, its `Debug` prints no part of it, and it has neither `Display`
+/// nor `Serialize`: code that reads one calls [`expose_bytes`](Self::expose_bytes) or
+/// [`expose_whsec`](Self::expose_whsec), which a reviewer can search for.
 ///
 /// ```
 /// use labhook::Secret;
@@ -46,26 +48,30 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 /// let error = Secret::from_whsec("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "the secret does not start with whsec_: it looks like base64, see Secret::from_base64"
+///     "the secret must start with `whsec_`; it looks like base64, see `Secret::from_base64`"
 /// );
 /// # Ok::<(), labhook::secret::SecretError>(())
 /// ```
+#[doc(alias = "webhook secret")]
+#[doc(alias = "signing key")]
+#[doc(alias = "signing secret")]
+#[doc(alias = "HMAC")]
 #[derive(Clone)]
 pub struct Secret(Zeroizing<Box<[u8]>>);
 
 impl Secret {
-    /// Reads `whsec_` followed by standard base64, padded or not.
+    /// Parses `whsec_` followed by standard base64, with or without padding.
     ///
-    /// The Standard Webhooks specification asks the sender for 24 to 64 bytes. Shorter keys are
-    /// in use (a published test secret has 23 bytes), so 16 bytes, the strength of a 128-bit key,
-    /// is where this refuses; there is no upper bound.
+    /// The Standard Webhooks specification requires 24 to 64 bytes of senders. Shorter keys are in
+    /// use (a published test secret has 23 bytes), so this accepts 16 bytes, the strength of a
+    /// 128-bit key, and more; there is no upper bound.
     ///
     /// # Errors
     ///
-    /// [`SecretError`], which names the form that the text looks like.
+    /// [`SecretError`] if the text has another prefix or none, is not base64 or is too short.
     pub fn from_whsec(text: &str) -> Result<Self, SecretError> {
         let Some(encoded) = text.strip_prefix("whsec_") else {
-            return Err(SecretError::NotWhsec { looks_like: SecretEncoding::of(text) });
+            return Err(SecretError::NotWhsec { looks_like: SecretEncoding::detect(text) });
         };
         let bytes = decode_base64(encoded)?;
         if bytes.len() < WHSEC_MIN_LEN {
@@ -74,35 +80,35 @@ impl Secret {
         Self::from_boxed(bytes)
     }
 
-    /// Reads standard base64, padded or not, without a prefix.
+    /// Parses standard base64 without a prefix, with or without padding.
     ///
     /// # Errors
     ///
-    /// [`SecretError`] where the text is empty or not base64, or carries a known prefix.
+    /// [`SecretError`] if the text is empty, is not base64 or has a known prefix.
     pub fn from_base64(text: &str) -> Result<Self, SecretError> {
-        match SecretEncoding::of(text) {
-            form @ (SecretEncoding::Whsec
+        match SecretEncoding::detect(text) {
+            encoding @ (SecretEncoding::Whsec
             | SecretEncoding::VersionedWhsec
             | SecretEncoding::Ed25519Private
-            | SecretEncoding::Ed25519Public) => Err(SecretError::Prefixed { looks_like: form }),
+            | SecretEncoding::Ed25519Public) => Err(SecretError::Prefixed { looks_like: encoding }),
             SecretEncoding::Base64 | SecretEncoding::Text => Self::from_boxed(decode_base64(text)?),
         }
     }
 
-    /// Takes the UTF-8 bytes of the text as the key, whatever the text looks like.
+    /// Uses the UTF-8 bytes of the text as the key, without any decoding.
     ///
     /// # Errors
     ///
-    /// [`SecretError::Empty`].
+    /// [`SecretError::Empty`] if there are no bytes.
     pub fn from_text(text: &str) -> Result<Self, SecretError> {
         Self::from_bytes(text.as_bytes())
     }
 
-    /// Takes the bytes as the key.
+    /// Uses the bytes as the key.
     ///
     /// # Errors
     ///
-    /// [`SecretError::Empty`].
+    /// [`SecretError::Empty`] if there are no bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SecretError> {
         Self::from_boxed(Zeroizing::new(bytes.into()))
     }
@@ -111,13 +117,13 @@ impl Secret {
         if bytes.is_empty() { Err(SecretError::Empty) } else { Ok(Self(bytes)) }
     }
 
-    /// The key itself. Keep it out of logs and files.
+    /// Returns the bytes of the key. Keep them out of logs and files.
     #[must_use]
     pub fn expose_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The secret in the `whsec_` form, to be handed to a receiver once.
+    /// Returns the secret as `whsec_` text, to be given to a receiver once.
     #[must_use]
     pub fn expose_whsec(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(
@@ -130,9 +136,9 @@ impl Secret {
 }
 
 fn decode_base64(text: &str) -> Result<Zeroizing<Box<[u8]>>, SecretError> {
-    // Decoding into a buffer of full size leaves no shorter copy behind on the heap.
+    // A buffer of full size never grows, so no copy is left on the heap.
     let mut buffer = Zeroizing::new(vec![0; text.len()]);
-    // The decoder's own error quotes a byte of the input, so it is not kept as the source.
+    // The decoder's error quotes a byte of the input, so it is not kept as the source.
     let len = LENIENT.decode_slice(text, &mut buffer).map_err(|_| SecretError::NotBase64)?;
     Ok(Zeroizing::new(buffer.get(..len).unwrap_or_default().into()))
 }
@@ -143,13 +149,15 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The form that a secret's text looks like, for the errors that help to pick the constructor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Encoding that a secret's text appears to have.
+///
+/// Errors report it to help choose the right constructor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SecretEncoding {
     /// `whsec_...`: see [`Secret::from_whsec`].
     Whsec,
-    /// `v1,whsec_...`: as some dashboards show it; strip the `v1,`.
+    /// `v1,whsec_...`, as some dashboards show it: remove the `v1,`.
     VersionedWhsec,
     /// `whsk_...`: an Ed25519 private key.
     Ed25519Private,
@@ -162,7 +170,8 @@ pub enum SecretEncoding {
 }
 
 impl SecretEncoding {
-    fn of(text: &str) -> Self {
+    /// Guesses the encoding of the text.
+    fn detect(text: &str) -> Self {
         if text.starts_with("whsec_") {
             Self::Whsec
         } else if text.starts_with("v1,whsec_") {
@@ -182,21 +191,19 @@ impl SecretEncoding {
 impl fmt::Display for SecretEncoding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Whsec => "a whsec_ secret, see Secret::from_whsec",
-            Self::VersionedWhsec => {
-                "a whsec_ secret behind a version, strip the part before whsec_"
-            }
+            Self::Whsec => "a `whsec_` secret, see `Secret::from_whsec`",
+            Self::VersionedWhsec => "a versioned `whsec_` secret, remove the text before `whsec_`",
             Self::Ed25519Private => "an Ed25519 private key, not a shared secret",
             Self::Ed25519Public => "an Ed25519 public key, not a shared secret",
-            Self::Base64 => "base64, see Secret::from_base64",
-            Self::Text => "plain text, see Secret::from_text",
+            Self::Base64 => "base64, see `Secret::from_base64`",
+            Self::Text => "plain text, see `Secret::from_text`",
         })
     }
 }
 
-/// The text or bytes are not usable as a secret in the form that was named.
+/// Error for text or bytes that are not a secret in the expected encoding.
 ///
-/// No variant holds any part of the secret.
+/// No variant contains any part of the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SecretError {
@@ -204,24 +211,24 @@ pub enum SecretError {
     #[error("the secret is empty")]
     Empty,
     /// The text does not start with `whsec_`.
-    #[error("the secret does not start with whsec_: it looks like {looks_like}")]
+    #[error("the secret must start with `whsec_`; it looks like {looks_like}")]
     NotWhsec {
-        /// What the text looks like instead.
+        /// The encoding that the text appears to have.
         looks_like: SecretEncoding,
     },
-    /// The text carries a prefix where bare base64 was named.
-    #[error("the secret is not bare base64: it looks like {looks_like}")]
+    /// The text has a prefix, but base64 without one was expected.
+    #[error("the secret must be base64 without a prefix; it looks like {looks_like}")]
     Prefixed {
-        /// What the text looks like instead.
+        /// The encoding that the text appears to have.
         looks_like: SecretEncoding,
     },
     /// The text is not standard base64.
     #[error("the secret is not standard base64")]
     NotBase64,
-    /// A `whsec_` secret stands for fewer than 16 bytes.
-    #[error("the secret has {bytes} bytes, and 16 are the least")]
+    /// A `whsec_` secret is shorter than 16 bytes.
+    #[error("the secret is {bytes} bytes long; at least 16 are required")]
     TooShort {
-        /// How many bytes the text stands for.
+        /// Length of the decoded secret in bytes.
         bytes: usize,
     },
 }
@@ -231,35 +238,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_error_has_its_text() {
+    fn each_secret_error_has_its_text() {
         let whsec = |text: &str| Secret::from_whsec(text).unwrap_err().to_string();
         assert_eq!(
             whsec("v1,whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
-            "the secret does not start with whsec_: \
-             it looks like a whsec_ secret behind a version, strip the part before whsec_"
+            "the secret must start with `whsec_`; \
+             it looks like a versioned `whsec_` secret, remove the text before `whsec_`"
         );
         assert_eq!(
             whsec("whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfV"),
-            "the secret does not start with whsec_: \
+            "the secret must start with `whsec_`; \
              it looks like an Ed25519 private key, not a shared secret"
         );
         assert_eq!(
             whsec("testtesttest"),
-            "the secret does not start with whsec_: it looks like plain text, see Secret::from_text"
+            "the secret must start with `whsec_`; it looks like plain text, see `Secret::from_text`"
         );
         assert_eq!(whsec("whsec_!"), "the secret is not standard base64");
-        assert_eq!(whsec("whsec_"), "the secret has 0 bytes, and 16 are the least");
-        assert_eq!(whsec("whsec_AAAA"), "the secret has 3 bytes, and 16 are the least");
+        assert_eq!(whsec("whsec_"), "the secret is 0 bytes long; at least 16 are required");
+        assert_eq!(whsec("whsec_AAAA"), "the secret is 3 bytes long; at least 16 are required");
         assert_eq!(Secret::from_text("").unwrap_err().to_string(), "the secret is empty");
         assert_eq!(Secret::from_base64("").unwrap_err().to_string(), "the secret is empty");
         assert_eq!(
             Secret::from_base64("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap_err().to_string(),
-            "the secret is not bare base64: it looks like a whsec_ secret, see Secret::from_whsec"
+            "the secret must be base64 without a prefix; \
+             it looks like a `whsec_` secret, see `Secret::from_whsec`"
         );
     }
 
     #[test]
-    fn unpadded_and_padded_base64_are_the_same_key() {
+    fn base64_padding_is_optional() {
         let padded = Secret::from_base64("AAECAwQFBgcICQoLDA0ODw==").unwrap();
         let bare = Secret::from_base64("AAECAwQFBgcICQoLDA0ODw").unwrap();
         assert_eq!(padded.expose_bytes(), bare.expose_bytes());

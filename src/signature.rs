@@ -1,7 +1,8 @@
-//! The seal: what a sender adds to a request, and what a receiver asks for.
+//! Signing and verifying requests.
 //!
-//! A [`Signer`] makes headers from a message's id, the time and the body. A [`Verifier`] takes
-//! headers, body and the time, and gives a [`Verified`] body, which is the only thing that decodes:
+//! A [`Signer`] makes headers from a message's id, the time and the body. A [`Verifier`] checks
+//! headers and body against the time and returns a [`Verified`] body, the only kind that can be
+//! decoded:
 //!
 //! ```
 //! use labhook::{Secret, Timestamp, Verified, Verifier};
@@ -30,28 +31,31 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Which headers there are and what they cover is the [`Scheme`]. Five are built in; the others of
-//! the HMAC-SHA256 family are data, a [`CustomScheme`].
+//! The [`Scheme`] decides which headers are used and what they sign. Five schemes are built in;
+//! any other HMAC-SHA256 scheme is configured as data, with a [`CustomScheme`].
 //!
-//! # What is and is not proved
+//! # Guarantees
 //!
-//! A verified body was signed by a holder of the key, byte for byte, within the tolerance of `now`
-//! where the scheme signs the time. That it has not been seen before is not proved: keep the ids,
-//! or where there are none, tell repeats by the body. A [token](Scheme::Token) proves only that
-//! the sender has heard it.
+//! A verified body was signed by a holder of the key, byte for byte, and within the tolerance of
+//! `now` if the scheme signs the time. It may still be a replay: keep the ids of handled messages
+//! (see [`Inbox`](crate::Inbox)), or compare bodies if the scheme signs no id. A
+//! [token](Scheme::Token) proves only that the sender knows it.
 //!
-//! Bodies that nobody signed come in by [`danger`](crate::danger).
+//! Unsigned bodies are accepted through [`danger`](crate::danger).
 
 mod custom_scheme;
 #[cfg(feature = "ed25519")]
 mod ed25519;
+mod encoding;
 mod error;
 mod fields;
 mod headers;
 mod key;
+mod limits;
 mod mac;
 mod scheme;
 mod scheme_spec;
+mod scheme_spec_error;
 mod signer;
 mod template;
 mod timestamp_form;
@@ -62,21 +66,17 @@ mod verifier;
 pub use custom_scheme::CustomScheme;
 #[cfg(feature = "ed25519")]
 pub use ed25519::{Ed25519KeyError, Ed25519PrivateKey, Ed25519PublicKey};
+pub use encoding::Encoding;
 pub use error::VerifyError;
 pub use key::{KeyError, SigningKey, VerifyingKey};
+pub use limits::{MAX_CANDIDATES, MAX_ED25519_CANDIDATES};
 pub use scheme::Scheme;
-pub use scheme_spec::{Encoding, SchemeSpec, SchemeSpecError, TimestampPlace};
+pub use scheme_spec::{SchemeSpec, TimestampPlace};
+pub use scheme_spec_error::SchemeSpecError;
 pub use signer::{SignError, Signer};
 pub use timestamp_form::TimestampForm;
 pub use verified::Verified;
 pub use verifier::Verifier;
 
-/// How many signatures a request may carry, of whatever version and form, before it is refused.
-///
-/// A sender in rotation writes two or three. The bound is also that of a [`Signer`]'s keys.
-pub const MAX_CANDIDATES: usize = 32;
-
-/// How many Ed25519 signatures a request may carry, where the verifier has an Ed25519 key.
-///
-/// It is lower than [`MAX_CANDIDATES`] because each of them takes a pass over the body.
-pub const MAX_ED25519_CANDIDATES: usize = 4;
+#[doc(no_inline)]
+pub use crate::named::ParseNameError;

@@ -87,7 +87,7 @@ impl Sources {
         let mut tried = Vec::new();
         for source in &self.0 {
             let Some(verifier) = &source.verifier else { continue };
-            if !verifier.is_addressed(headers) {
+            if !verifier.has_signature_header(headers) {
                 continue;
             }
             match verifier.verify(headers, body, now) {

@@ -1,66 +1,75 @@
-//! A signature scheme as data: [`CustomScheme`].
+//! Signature schemes as data: [`CustomScheme`].
 
 use std::borrow::Cow;
 
 use http::HeaderName;
 
-use super::scheme_spec::{Encoding, SchemeSpec, SchemeSpecError, TimestampPlace};
+use super::encoding::Encoding;
+use super::scheme_spec::{SchemeSpec, TimestampPlace};
+use super::scheme_spec_error::SchemeSpecError;
 use super::template;
 use super::timestamp_form::TimestampForm;
 
-/// A checked description of an HMAC-SHA256 scheme: most vendors differ from each other in data
-/// only.
+/// HMAC-SHA256 signature scheme as data: constants for known vendors, or built from a
+/// [`SchemeSpec`].
 ///
-/// Everything that the scheme names it also signs. So a [`Verified`](super::Verified) never
-/// reports an id or a time that the sender did not vouch for: an id header outside the signature,
-/// such as GitHub's `X-GitHub-Delivery`, is not part of the description.
+/// A scheme signs every id and time that it carries, so a [`Verified`](super::Verified) never
+/// reports one that the sender did not sign. An id header outside the signature, such as GitHub's
+/// `X-GitHub-Delivery`, is not part of the scheme.
 ///
 /// # Vendors
 ///
-/// The constants are vendors' schemes, as far as a vendor's own documentation or library confirms
-/// header, encoding, signed bytes and the form of the time. Each names that source, and ends in
-/// one of two claims, which a test compares with the vectors that it runs:
+/// The constants are vendors' schemes. For each, the vendor's own documentation or library
+/// confirms the header, the encoding, the signed bytes and the timestamp format. Each constant
+/// names that source, and makes one of two claims, which a test compares with the vectors that it
+/// runs:
 ///
-/// - "Vector: published by the vendor": it verifies a signature that the vendor has printed.
-/// - "Vector: none published": none was found. The constant verifies a signature that another
-///   implementation of HMAC-SHA256 made from the vendor's description; no vendor has vouched for
-///   it.
+/// - "Vector: published by the vendor": the constant verifies a signature that the vendor
+///   published.
+/// - "Vector: none published": no published signature was found. The constant verifies a signature
+///   made by another HMAC-SHA256 implementation from the vendor's documentation; no vendor has
+///   confirmed it.
 ///
-/// Unless it says otherwise, a vendor's secret is used as text
-/// ([`Secret::from_text`](crate::Secret::from_text)). A scheme says nothing of handshakes and
-/// challenges: the host answers those. The vendors that have adopted Standard Webhooks need no
+/// Unless noted otherwise, a vendor's secret is used as text
+/// ([`Secret::from_text`](crate::Secret::from_text)). Handshakes and challenges are not part of a
+/// scheme; your application responds to them. Vendors that have adopted Standard Webhooks need no
 /// constant: see [`Scheme::StandardWebhooks`](super::Scheme::StandardWebhooks).
 ///
-/// # Parts without text between them
+/// # Adjacent placeholders
 ///
-/// Bytes can move between two parts that touch. Where that is `{id}` and `{body}`, any id would
-/// do, and the description is refused. Next to `{timestamp}` it is not refused where the time is
-/// in RFC 3339, because Twitch, Zendesk and Box sign so: such a time shows where it begins and
-/// ends. An integer does not: it has one spelling, but with a digit more or less it is another
-/// time. Next to `{id}` it is refused; next to `{body}` only the verifier's tolerance tells. Do not
-/// widen the tolerance of such a scheme, and give a scheme of your own a text between its parts.
+/// If no text separates two placeholders, bytes can move from one to the other under the same
+/// signature.
 ///
-/// # Not reached, and why
+/// - `{id}` next to `{body}` is rejected: any id would be accepted.
+/// - `{timestamp}` in RFC 3339 may touch the others, because Twitch, Zendesk and Box sign that way:
+///   the format shows where such a time starts and ends.
+/// - An integer `{timestamp}` is different: it has one canonical form, but one digit more or less
+///   makes it another time. Next to `{id}` it is rejected. Next to `{body}` it is accepted, and
+///   only the verifier's tolerance detects the change: do not widen it for such a scheme.
 ///
-/// | out of reach | whose | because |
+/// Put text between the placeholders of your own schemes.
+///
+/// # Unsupported schemes
+///
+/// | scheme | used by | reason |
 /// |---|---|---|
 /// | `v1der`: ECDSA in the headers of Standard Webhooks | Benchling | asymmetric |
 /// | other ECDSA, RSA and Ed25519 signatures | Circle, SendGrid, PayPal, Discord | asymmetric |
-/// | method or URL in the signed bytes | Square, HubSpot v3, Contentful | not seen by a verifier |
-/// | HMAC-SHA1 | Intercom, Vercel, Twilio | another hash, and URLs for the last |
+/// | method or URL in the signed bytes | Square, HubSpot v3, Contentful | unknown to a verifier |
+/// | HMAC-SHA1 | Intercom, Vercel, Twilio | another hash, and Twilio signs URLs |
 /// | HMAC-SHA512 | Moov, Paystack | another hash |
 /// | a plain hash of secret and body | HubSpot v1 and v2, Recharge | not a MAC |
 /// | the signature in the body | Mailgun, Dropbox Sign, Adyen | the body must be parsed first |
 /// | a passcode in the body | Figma | nothing is signed |
 /// | a JWT in a header | Plaid, Jira Connect and OAuth apps | another format |
-/// | an HTTP-date as the time | Klaviyo | no such [`TimestampForm`] |
-/// | a blank after the comma | WorkOS | verified if described, but not written so |
-/// | told by others | Airtable, Calendly, WooCommerce | the vendor's own text was not at hand |
+/// | an HTTP-date as the timestamp | Klaviyo | no such [`TimestampForm`] |
+/// | a space after the comma | WorkOS | can be verified with a spec, but not written |
+/// | third-party descriptions only | Airtable, Calendly, WooCommerce | vendor's text not available |
 ///
 /// ```
 /// use labhook::signature::{CustomScheme, SchemeSpec, TimestampForm};
 ///
-/// // A literal is checked when it is compiled.
+/// // Checked at compile time.
 /// const LIMS: CustomScheme = CustomScheme::from_static(
 ///     SchemeSpec::new("x-lims-signature", "{timestamp}.{body}")
 ///         .with_separator(',')
@@ -70,9 +79,11 @@ use super::timestamp_form::TimestampForm;
 /// assert_eq!(LIMS.header(), "x-lims-signature");
 ///
 /// let error = CustomScheme::new(SchemeSpec::new("X-Lims-Signature", "{timestamp}")).unwrap_err();
-/// assert_eq!(error.to_string(), "the template does not sign {body}");
+/// assert_eq!(error.to_string(), "the template must contain `{body}`");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "HMAC")]
+#[doc(alias = "vendor")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CustomScheme {
     pub(super) header: HeaderName,
     pub(super) template: Cow<'static, str>,
@@ -83,34 +94,34 @@ pub struct CustomScheme {
     pub(super) id_header: Option<HeaderName>,
 }
 
-/// [`TimestampPlace`], checked and owned.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Checked and owned [`TimestampPlace`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum TimestampSource {
     Header(HeaderName),
     Field(Cow<'static, str>),
 }
 
 impl CustomScheme {
-    /// Takes a literal description; header names are in lower case. A mistake in it stops the
-    /// build when this is evaluated in a `const` or a `static`.
+    /// Creates a scheme from a literal spec with lower-case header names. In a `const` or a
+    /// `static`, a mistake fails the build.
     ///
     /// # Panics
     ///
-    /// When called outside a `const` with a description that is not usable; see
-    /// [`new`](Self::new) for one that is only known at run time.
+    /// If the spec is invalid and this is called outside a `const` or a `static`. Use
+    /// [`new`](Self::new) for a spec that is only known at run time.
     #[must_use]
     #[allow(clippy::panic, reason = "the documented way to fail a const evaluation")]
-    pub const fn from_static(description: SchemeSpec<'static>) -> Self {
-        if let Err(error) = description.check() {
+    pub const fn from_static(spec: SchemeSpec<'static>) -> Self {
+        if let Err(error) = spec.check() {
             panic!("{}", error.text());
         }
         Self {
-            header: HeaderName::from_static(description.header),
-            template: Cow::Borrowed(description.template),
-            prefix: Cow::Borrowed(description.prefix),
-            encoding: description.encoding,
-            separator: description.separator,
-            timestamp: match description.timestamp {
+            header: HeaderName::from_static(spec.header),
+            template: Cow::Borrowed(spec.template),
+            prefix: Cow::Borrowed(spec.prefix),
+            encoding: spec.encoding,
+            separator: spec.separator,
+            timestamp: match spec.timestamp {
                 Some((TimestampPlace::Header(name), form)) => {
                     Some((TimestampSource::Header(HeaderName::from_static(name)), form))
                 }
@@ -119,31 +130,32 @@ impl CustomScheme {
                 }
                 None => None,
             },
-            id_header: match description.id_header {
+            id_header: match spec.id_header {
                 Some(name) => Some(HeaderName::from_static(name)),
                 None => None,
             },
         }
     }
 
-    /// Takes a description that came from a configuration; header names may be in any case.
+    /// Creates a scheme from a spec that is only known at run time, such as one from a
+    /// configuration file. Header names may be in any case.
     ///
     /// # Errors
     ///
-    /// [`SchemeSpecError`] where the description contradicts itself.
-    pub fn new(description: SchemeSpec<'_>) -> Result<Self, SchemeSpecError> {
-        description.check()?;
+    /// [`SchemeSpecError`] if the spec is invalid or contradicts itself.
+    pub fn new(spec: SchemeSpec<'_>) -> Result<Self, SchemeSpecError> {
+        spec.check()?;
         let owned = |text: &str| Cow::Owned(text.to_owned());
         let name = |text: &str| {
             HeaderName::from_bytes(text.as_bytes()).map_err(|_| SchemeSpecError::HeaderName)
         };
         Ok(Self {
-            header: name(description.header)?,
-            template: owned(description.template),
-            prefix: owned(description.prefix),
-            encoding: description.encoding,
-            separator: description.separator,
-            timestamp: match description.timestamp {
+            header: name(spec.header)?,
+            template: owned(spec.template),
+            prefix: owned(spec.prefix),
+            encoding: spec.encoding,
+            separator: spec.separator,
+            timestamp: match spec.timestamp {
                 Some((TimestampPlace::Header(text), form)) => {
                     Some((TimestampSource::Header(name(text)?), form))
                 }
@@ -152,17 +164,17 @@ impl CustomScheme {
                 }
                 None => None,
             },
-            id_header: description.id_header.map(name).transpose()?,
+            id_header: spec.id_header.map(name).transpose()?,
         })
     }
 
-    /// The header that carries the signature.
+    /// Returns the name of the header that carries the signature.
     #[must_use]
     pub const fn header(&self) -> &HeaderName {
         &self.header
     }
 
-    /// Every header that the scheme sets and reads.
+    /// Returns the names of all headers that the scheme sets and reads.
     pub fn header_names(&self) -> impl Iterator<Item = &HeaderName> {
         let timestamp = match &self.timestamp {
             Some((TimestampSource::Header(name), _)) => Some(name),
@@ -171,7 +183,7 @@ impl CustomScheme {
         [self.id_header.as_ref(), timestamp, Some(&self.header)].into_iter().flatten()
     }
 
-    /// The signed bytes as the slices that make them up: the body is not copied.
+    /// Returns the signed bytes as slices, without copying the body.
     pub(super) fn signed_parts<'a>(
         &'a self,
         id: &'a str,
@@ -194,12 +206,129 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_described_scheme_names_its_headers() {
+    fn scheme_lists_its_headers() {
         let names = |scheme: &CustomScheme| {
             let names: Vec<_> = scheme.header_names().map(HeaderName::to_string).collect();
             names.join(" ")
         };
         assert_eq!(names(&CustomScheme::GITHUB), "x-hub-signature-256");
         assert_eq!(names(&CustomScheme::SLACK), "x-slack-request-timestamp x-slack-signature");
+    }
+
+    #[test]
+    fn each_spec_error_has_its_text() {
+        use SchemeSpecError as E;
+        const FORM: TimestampForm = TimestampForm::UnixSeconds;
+        let new = SchemeSpec::new;
+        for (spec, error, text) in [
+            (new("x", "v0"), E::NoBody, "the template must contain `{body}`"),
+            (
+                new("x", "{Body}{body}"),
+                E::Placeholder,
+                "the template has a brace outside `{id}`, `{timestamp}` and `{body}`",
+            ),
+            (new("x", "{body}{body}"), E::Repeated, "the template repeats a placeholder"),
+            (
+                new("x", "{id}{body}").with_id_header("y"),
+                E::IdAdjacentToBody,
+                "the template must have text between `{id}` and `{body}`",
+            ),
+            (
+                new("x", "{id}{timestamp}.{body}")
+                    .with_id_header("y")
+                    .with_timestamp_header("z", FORM),
+                E::IdAdjacentToTimestamp,
+                "the template must have text between `{id}` and an integer `{timestamp}`",
+            ),
+            (
+                new("x", "{timestamp}.{body}"),
+                E::NoTimestampHeader,
+                "the template contains `{timestamp}`, but no timestamp header or field is set",
+            ),
+            (
+                new("x", "{body}").with_timestamp_header("y", FORM),
+                E::TimestampNotSigned,
+                "a timestamp is set, but the template does not contain `{timestamp}`",
+            ),
+            (
+                new("x", "{id}.{body}"),
+                E::NoIdHeader,
+                "the template contains `{id}`, but no id header is set",
+            ),
+            (
+                new("x", "{body}").with_id_header("y"),
+                E::IdNotSigned,
+                "an id header is set, but the template does not contain `{id}`",
+            ),
+            (new("x y", "{body}"), E::HeaderName, "a header name is invalid"),
+            (
+                new("x-a", "{id}.{body}").with_id_header("X-A"),
+                E::SameHeader,
+                "two headers have the same name",
+            ),
+            (
+                new("x", "{body}").with_prefix("v1 "),
+                E::Prefix,
+                "a prefix must be visible ASCII without the separator, \
+                 and that of the timestamp must not be empty",
+            ),
+            (
+                new("x", "{timestamp}{body}")
+                    .with_separator(',')
+                    .with_prefix("t=")
+                    .with_timestamp_field("t=", FORM),
+                E::SamePrefix,
+                "the prefixes of timestamp and signature are ambiguous",
+            ),
+            (
+                new("x", "{timestamp}{body}").with_timestamp_field("t=", FORM),
+                E::Separator,
+                "the separator is missing or could occur inside a field",
+            ),
+        ] {
+            let found = CustomScheme::new(spec).unwrap_err();
+            assert_eq!(found, error);
+            assert_eq!(found.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn contradictory_specs_are_rejected() {
+        use SchemeSpecError as E;
+        const FORM: TimestampForm = TimestampForm::UnixSeconds;
+        let signed = SchemeSpec::new("x", "{timestamp}.{body}").with_separator(',');
+        let error = |spec| CustomScheme::new(spec).unwrap_err();
+        assert_eq!(error(signed.with_timestamp_header("X", FORM)), E::SameHeader);
+        assert_eq!(error(signed.with_timestamp_field("", FORM)), E::Prefix);
+        assert_eq!(error(signed.with_timestamp_field("t,", FORM)), E::Prefix);
+        assert_eq!(
+            error(signed.with_prefix("t=1").with_timestamp_field("t=", FORM)),
+            E::SamePrefix
+        );
+        assert_eq!(error(signed.with_prefix("t").with_timestamp_field("t=", FORM)), E::SamePrefix);
+        // A hexadecimal tag may start with an a.
+        assert_eq!(error(signed.with_timestamp_field("a", FORM)), E::SamePrefix);
+        assert!(CustomScheme::new(signed.with_timestamp_field("a=", FORM)).is_ok());
+        let rfc3339 = signed.with_prefix("v1=").with_separator(':');
+        assert_eq!(error(rfc3339.with_timestamp_field("t=", TimestampForm::Rfc3339)), E::Separator);
+        let touching = SchemeSpec::new("x", "{id}{timestamp}.{body}").with_id_header("y");
+        assert_eq!(error(touching.with_timestamp_header("z", FORM)), E::IdAdjacentToTimestamp);
+        assert!(
+            CustomScheme::new(touching.with_timestamp_header("z", TimestampForm::Rfc3339)).is_ok()
+        );
+        let plain = SchemeSpec::new("x", "{body}");
+        for bad in ['=', '/', '+', 'a', '0', '\n', 'é'] {
+            assert_eq!(error(plain.with_separator(bad)), E::Separator, "{bad:?}");
+        }
+        assert_eq!(error(plain.with_separator(',').with_prefix("v1,")), E::Separator);
+        assert!(CustomScheme::new(plain.with_separator(';').with_prefix("v1,")).is_ok());
+        for bad in ["{body}}", "{{body}", "{body", "{}{body}", "{body}{id", "{"] {
+            let error = error(SchemeSpec::new("x", bad));
+            assert_eq!(error, E::Placeholder, "{bad}");
+        }
+        assert_eq!(
+            error(SchemeSpec::new("x", "{body}{id}").with_id_header("y")),
+            E::IdAdjacentToBody
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Asymmetric keys for Standard Webhooks `v1a`.
+//! Ed25519 keys for Standard Webhooks `v1a`.
 
 use std::fmt;
 
@@ -8,9 +8,9 @@ use ed25519_dalek::ed25519::signature::{MultipartSigner as _, MultipartVerifier 
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
-/// An Ed25519 private key (RFC 8032): the sender's.
+/// Ed25519 private key (RFC 8032): the sender's signing key.
 ///
-/// It is wiped when dropped, and its `Debug` prints no part of it.
+/// It is wiped when dropped, and `Debug` prints no part of it.
 ///
 /// ```
 /// use labhook::signature::Ed25519PrivateKey;
@@ -20,17 +20,18 @@ use zeroize::Zeroizing;
 /// assert_eq!(Ed25519PrivateKey::from_whsk(&text)?.public(), key.public());
 /// # Ok::<(), labhook::signature::Ed25519KeyError>(())
 /// ```
+#[doc(alias = "signing key")]
 #[derive(Clone)]
-// Boxed, so that moving it leaves no copy behind on the stack.
+// Boxed so that a move leaves no copy on the stack.
 pub struct Ed25519PrivateKey(Box<SigningKey>);
 
 impl Ed25519PrivateKey {
-    /// Reads `whsk_` followed by base64 of the 32-byte seed, or, as Svix writes it, of the seed
-    /// and then the 32-byte public key.
+    /// Parses `whsk_` followed by base64 of the 32-byte seed, or of the seed and the 32-byte public
+    /// key, as Svix writes it.
     ///
     /// # Errors
     ///
-    /// [`Ed25519KeyError`], also where the public half does not belong to the seed.
+    /// [`Ed25519KeyError`] if the text is not a key, or its public half does not match the seed.
     pub fn from_whsk(text: &str) -> Result<Self, Ed25519KeyError> {
         let bytes = decode(text, "whsk_")?;
         let length = Ed25519KeyError::Length { bytes: bytes.len() };
@@ -39,34 +40,35 @@ impl Ed25519PrivateKey {
         match public.len() {
             0 => Ok(key),
             32 if key.0.verifying_key().as_bytes() == public => Ok(key),
-            32 => Err(Ed25519KeyError::Disagree),
+            32 => Err(Ed25519KeyError::PublicKeyMismatch),
             _ => Err(length),
         }
     }
 
-    /// Takes the 32-byte seed; every seed is a key.
+    /// Creates a key from its 32-byte seed; every seed is valid.
     #[must_use]
     pub fn from_seed(seed: &[u8; 32]) -> Self {
         Self(Box::new(SigningKey::from_bytes(seed)))
     }
 
-    /// The key that receivers check with.
+    /// Returns the public key, for receivers.
     #[must_use]
     pub fn public(&self) -> Ed25519PublicKey {
         Ed25519PublicKey(self.0.verifying_key())
     }
 
-    /// The key in the `whsk_` form, seed and then public key. Keep it out of logs and files.
+    /// Returns the key as `whsk_` text, seed and public key. Keep it out of logs and files.
     #[must_use]
     pub fn expose_whsk(&self) -> Zeroizing<String> {
         let pair = Zeroizing::new(self.0.to_keypair_bytes());
-        // 93 bytes in all: a string that never grows leaves no copy behind on the heap.
+        // 93 bytes in all: a string that never grows leaves no copy on the heap.
         let mut text = Zeroizing::new(String::with_capacity(96));
         text.push_str("whsk_");
         STANDARD.encode_string(*pair, &mut text);
         text
     }
 
+    /// Returns the base64 signature of the concatenated parts.
     pub(super) fn sign(&self, parts: &[&[u8]]) -> String {
         STANDARD.encode(self.0.multipart_sign(parts).to_bytes())
     }
@@ -78,16 +80,28 @@ impl fmt::Debug for Ed25519PrivateKey {
     }
 }
 
-/// An Ed25519 public key (RFC 8032): the receiver's.
-#[derive(Clone, PartialEq, Eq)]
+/// Ed25519 public key (RFC 8032): the receiver's verification key.
+///
+/// ```
+/// use labhook::Verifier;
+/// use labhook::signature::Ed25519PublicKey;
+///
+/// let text = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
+/// let verifier = Verifier::standard_webhooks(Ed25519PublicKey::from_whpk(text)?);
+/// # let _ = verifier;
+/// # Ok::<(), labhook::signature::Ed25519KeyError>(())
+/// ```
+#[doc(alias = "verification key")]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Ed25519PublicKey(VerifyingKey);
 
 impl Ed25519PublicKey {
-    /// Reads `whpk_` followed by base64 of the 32-byte public key.
+    /// Parses `whpk_` followed by base64 of the 32-byte public key.
     ///
     /// # Errors
     ///
-    /// [`Ed25519KeyError`], also for the few keys under which anybody can sign.
+    /// [`Ed25519KeyError`] if the text is not a key, or is one of the few weak keys under which
+    /// anybody can sign.
     pub fn from_whpk(text: &str) -> Result<Self, Ed25519KeyError> {
         let bytes = decode(text, "whpk_")?;
         let bytes = <&[u8; 32]>::try_from(&**bytes)
@@ -95,24 +109,26 @@ impl Ed25519PublicKey {
         Self::from_bytes(bytes)
     }
 
-    /// Takes the 32 bytes of the public key.
+    /// Creates a key from its 32 bytes.
     ///
     /// # Errors
     ///
-    /// [`Ed25519KeyError::NotAKey`].
+    /// [`Ed25519KeyError::InvalidPublicKey`] if the bytes are not a usable public key.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, Ed25519KeyError> {
-        let key = VerifyingKey::from_bytes(bytes).map_err(|_| Ed25519KeyError::NotAKey)?;
-        if key.is_weak() { Err(Ed25519KeyError::NotAKey) } else { Ok(Self(key)) }
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| Ed25519KeyError::InvalidPublicKey)?;
+        if key.is_weak() { Err(Ed25519KeyError::InvalidPublicKey) } else { Ok(Self(key)) }
     }
 
-    /// The key in the `whpk_` form, to be handed to receivers.
+    /// Returns the key as `whpk_` text, for receivers.
     #[must_use]
     pub fn to_whpk(&self) -> String {
         format!("whpk_{}", STANDARD.encode(self.0.as_bytes()))
     }
 
-    /// Strict verification, without joining the parts: the key has passed `is_weak`, and R must
-    /// pass it too. That and the ordinary check are what `verify_strict` does to one slice.
+    /// Returns whether the signature is valid for the concatenated parts, under strict rules.
+    ///
+    /// `verify_strict` takes one slice, so its checks are made here: the key was checked with
+    /// `is_weak` when it was created, R is checked here, then the ordinary verification runs.
     pub(super) fn verifies(&self, parts: &[&[u8]], signature: &[u8; 64]) -> bool {
         let signature = Signature::from_bytes(signature);
         VerifyingKey::from_bytes(signature.r_bytes()).is_ok_and(|r| !r.is_weak())
@@ -126,16 +142,16 @@ impl fmt::Debug for Ed25519PublicKey {
     }
 }
 
-fn decode(text: &str, wanted: &'static str) -> Result<Zeroizing<Vec<u8>>, Ed25519KeyError> {
-    let Some(encoded) = text.strip_prefix(wanted) else {
+fn decode(text: &str, prefix: &'static str) -> Result<Zeroizing<Vec<u8>>, Ed25519KeyError> {
+    let Some(encoded) = text.strip_prefix(prefix) else {
         let found = ["whsec_", "whsk_", "whpk_"]
             .into_iter()
-            .find(|prefix| text.starts_with(prefix))
+            .find(|known| text.starts_with(known))
             .unwrap_or("something else");
-        return Err(Ed25519KeyError::Prefix { wanted, found });
+        return Err(Ed25519KeyError::Prefix { wanted: prefix, found });
     };
-    // Decoding into a buffer of full size leaves no shorter copy behind on the heap; the decoder's
-    // own error quotes a byte of the input, so it is not kept as the source.
+    // A buffer of full size never grows, so no copy is left on the heap. The decoder's error quotes
+    // a byte of the input, so it is not kept as the source.
     let mut buffer = Zeroizing::new(vec![0; encoded.len()]);
     let len =
         STANDARD.decode_slice(encoded, &mut buffer).map_err(|_| Ed25519KeyError::NotBase64)?;
@@ -143,35 +159,35 @@ fn decode(text: &str, wanted: &'static str) -> Result<Zeroizing<Vec<u8>>, Ed2551
     Ok(buffer)
 }
 
-/// The text is not usable as an Ed25519 key in the form that was named.
+/// Error for text or bytes that are not an Ed25519 key of the expected kind.
 ///
-/// No variant holds any part of the key.
+/// No variant contains any part of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Ed25519KeyError {
-    /// The text starts with another prefix, or with none.
-    #[error("the key does not start with {wanted} but with {found}")]
+    /// The text starts with another prefix, or with no known prefix.
+    #[error("the key must start with {wanted}, but starts with {found}")]
     Prefix {
-        /// The prefix of the form that was named.
+        /// The expected prefix.
         wanted: &'static str,
-        /// The known prefix that was found.
+        /// The known prefix that was found, or `something else`.
         found: &'static str,
     },
-    /// What follows the prefix is not padded standard base64.
+    /// The text after the prefix is not padded standard base64.
     #[error("the key is not standard base64")]
     NotBase64,
-    /// The key has a length that the form does not have.
-    #[error("the key has {bytes} bytes, which no ed25519 key has")]
+    /// The key has the wrong length.
+    #[error("the key is {bytes} bytes long; expected 32, or 64 for a private key")]
     Length {
-        /// How many bytes the text stands for.
+        /// Length of the decoded key in bytes.
         bytes: usize,
     },
-    /// The second half of a private key is not the public key of the first.
-    #[error("the public half of the key does not belong to its private half")]
-    Disagree,
-    /// The bytes are not a public key, or are one under which anybody can sign.
-    #[error("the bytes are not a usable ed25519 public key")]
-    NotAKey,
+    /// The second half of a private key is not the public key of its first half.
+    #[error("the public half of the key does not match its private half")]
+    PublicKeyMismatch,
+    /// The bytes are not a public key, or are a weak key under which anybody can sign.
+    #[error("the bytes are not a usable Ed25519 public key")]
+    InvalidPublicKey,
 }
 
 #[cfg(test)]
@@ -183,7 +199,7 @@ mod tests {
     const WHPK: &str = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
 
     #[test]
-    fn both_private_forms_are_one_key() {
+    fn seed_and_pair_give_the_same_key() {
         let pair = Ed25519PrivateKey::from_whsk(WHSK).unwrap();
         let seed = Ed25519PrivateKey::from_whsk(SEED).unwrap();
         assert_eq!(pair.public(), seed.public());
@@ -196,38 +212,41 @@ mod tests {
     fn each_error_has_its_text() {
         let private = |text: &str| Ed25519PrivateKey::from_whsk(text).unwrap_err().to_string();
         let public = |text: &str| Ed25519PublicKey::from_whpk(text).unwrap_err().to_string();
-        assert_eq!(private(WHPK), "the key does not start with whsk_ but with whpk_");
-        assert_eq!(public(WHSK), "the key does not start with whpk_ but with whsk_");
-        assert_eq!(public("1SiA"), "the key does not start with whpk_ but with something else");
+        assert_eq!(private(WHPK), "the key must start with whsk_, but starts with whpk_");
+        assert_eq!(public(WHSK), "the key must start with whpk_, but starts with whsk_");
+        assert_eq!(public("1SiA"), "the key must start with whpk_, but starts with something else");
         assert_eq!(private("whsk_!"), "the key is not standard base64");
-        assert_eq!(private("whsk_AAAA"), "the key has 3 bytes, which no ed25519 key has");
-        assert_eq!(public("whpk_"), "the key has 0 bytes, which no ed25519 key has");
-        let swapped = WHSK.replace("VKIDij2", "VKIDij3");
         assert_eq!(
-            private(&swapped),
-            "the public half of the key does not belong to its private half"
+            private("whsk_AAAA"),
+            "the key is 3 bytes long; expected 32, or 64 for a private key"
         );
-        // The neutral point, of order one; and a y for which there is no x.
+        assert_eq!(
+            public("whpk_"),
+            "the key is 0 bytes long; expected 32, or 64 for a private key"
+        );
+        let swapped = WHSK.replace("VKIDij2", "VKIDij3");
+        assert_eq!(private(&swapped), "the public half of the key does not match its private half");
+        // The neutral point, of order one, and a y without an x.
         let mut neutral = [0; 32];
         neutral[0] = 1;
-        let mut nowhere = [0; 32];
-        nowhere[0] = 2;
-        for bytes in [neutral, nowhere] {
+        let mut off_curve = [0; 32];
+        off_curve[0] = 2;
+        for bytes in [neutral, off_curve] {
             assert_eq!(
                 Ed25519PublicKey::from_bytes(&bytes).unwrap_err().to_string(),
-                "the bytes are not a usable ed25519 public key"
+                "the bytes are not a usable Ed25519 public key"
             );
         }
     }
 
     #[test]
-    fn the_vectors_of_rfc_8032_pass() {
+    fn rfc_8032_vectors_pass() {
         let vectors = include_str!("../../tests/data/signature/vectors.json");
         let vectors: Vec<serde_json::Value> = serde_json::from_str(vectors).unwrap();
-        let of_ed25519 = |vector: &&serde_json::Value| vector["scheme"] == "ed25519-primitive";
+        let is_ed25519 = |vector: &&serde_json::Value| vector["scheme"] == "ed25519-primitive";
         let mut count = 0;
-        for vector in vectors.iter().filter(of_ed25519) {
-            let bytes = |member: &str| hex::decode(vector[member].as_str().unwrap_or("")).unwrap();
+        for vector in vectors.iter().filter(is_ed25519) {
+            let bytes = |field: &str| hex::decode(vector[field].as_str().unwrap_or("")).unwrap();
             let seed: [u8; 32] = bytes("secret").try_into().unwrap();
             let public: [u8; 32] = bytes("public_key").try_into().unwrap();
             let (body, signature) = (bytes("body_hex"), bytes("expected"));
@@ -241,7 +260,7 @@ mod tests {
         assert_eq!(count, 2);
     }
 
-    /// What the library's own strict check says of the same bytes, joined.
+    /// Agrees with the library's own strict check of the joined bytes.
     #[test]
     fn verification_is_strict() {
         let key = Ed25519PrivateKey::from_seed(&[7; 32]);
@@ -261,10 +280,10 @@ mod tests {
         }
     }
 
-    /// With R the neutral point and s = k * a the ordinary equation holds, for any message of the
-    /// key holder's choice: only the strict check refuses it.
+    /// With R the neutral point and s = k * a, the ordinary equation holds for any message that the
+    /// key holder chooses. Only the strict check rejects it.
     #[test]
-    fn a_small_order_r_is_refused() {
+    fn small_order_r_is_rejected() {
         use sha2::{Digest as _, Sha512};
 
         let key = Ed25519PrivateKey::from_seed(&[7; 32]);
@@ -272,7 +291,7 @@ mod tests {
         let mut signature = [0; 64];
         signature[0] = 1;
 
-        // The scalar type has no name in this crate, so k is built from the one at hand.
+        // This crate cannot name the scalar type, so k is built from an existing scalar.
         let a = key.0.to_scalar();
         let one = a * a.invert();
         let double = |scalar| scalar + scalar;

@@ -1,4 +1,4 @@
-//! Why a request is not admitted: [`VerifyError`].
+//! Verification errors: [`VerifyError`].
 
 use std::time::Duration;
 
@@ -6,105 +6,121 @@ use http::HeaderName;
 
 use crate::id::IdError;
 
-/// A request is not admitted.
+/// Verification error: why a request was rejected.
 ///
-/// Answer it with [`Reply::Refused`](crate::Reply::Refused) and do not read its body. No variant
-/// holds a secret, a MAC or any part of the body, so all of them may be logged; a stranger can
-/// provoke every one of them.
+/// Respond with [`Reply::Refused`](crate::Reply::Refused) and do not read the body. No variant
+/// contains a secret, a MAC or any part of the body, so every variant may be logged. Anybody who
+/// can reach the receiver can cause every one of them.
 ///
-/// [`TooOld`](Self::TooOld) and [`TooNew`](Self::TooNew) are found before any MAC is computed, so
-/// they say nothing of the signature.
+/// [`TooOld`](Self::TooOld) and [`TooNew`](Self::TooNew) are returned before any MAC is computed,
+/// so they say nothing about the signature.
+///
+/// ```
+/// use labhook::signature::VerifyError;
+/// use labhook::{Secret, Timestamp, Verifier};
+///
+/// let secret = Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
+/// let verifier = Verifier::standard_webhooks(secret);
+/// let now = Timestamp::from_unix_seconds(1_614_265_330);
+/// let error = verifier.verify(&http::HeaderMap::new(), b"{}", now).unwrap_err();
+/// assert!(matches!(error, VerifyError::MissingHeader { .. }));
+/// assert_eq!(error.name(), "missing-header");
+/// assert_eq!(error.to_string(), "the webhook-signature header is missing");
+/// # Ok::<(), labhook::secret::SecretError>(())
+/// ```
+#[doc(alias = "invalid signature")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// The sender does not use this scheme, or something on the way took the header off.
+    /// The header is missing: the sender does not use this scheme, or a proxy removed the header.
     #[error("the {name} header is missing")]
     MissingHeader {
-        /// The header's name.
+        /// Name of the header.
         name: HeaderName,
     },
-    /// The sender, or something on the way, wrote the header twice with different values: two
-    /// programs could read the request in two ways.
+    /// The header occurs more than once, with different values: two programs could read the request
+    /// in two ways.
     #[error("the {name} header is repeated with different values")]
     ConflictingHeader {
-        /// The header's name.
+        /// Name of the header.
         name: HeaderName,
     },
-    /// The request has headers of both brands. Genuine senders keep to one.
-    #[error("the request mixes svix- and webhook- headers")]
+    /// The request has both `svix-` and `webhook-` headers. Genuine senders use one set.
+    #[error("the request mixes `svix-` and `webhook-` headers")]
     MixedBrands,
-    /// The sender's message id is not of the form of a [`MessageId`](crate::MessageId).
+    /// The message id is not a valid [`MessageId`](crate::MessageId).
     #[error("the message id is malformed")]
     MalformedId {
-        /// What is wrong with it.
+        /// Why the id is invalid.
         source: IdError,
     },
-    /// The sender's message id holds the fixed text that sets it off in the signed bytes, so that
-    /// one signature would stand for several messages.
-    #[error("the message id holds the text that bounds it in the signed bytes")]
+    /// The message id contains the template text that delimits it in the signed bytes, so one
+    /// signature would be valid for several messages.
+    #[error("the message id contains the text that delimits it in the signed bytes")]
     AmbiguousId,
-    /// The signature header lacks the field for the timestamp.
-    #[error("the {name} header holds no timestamp")]
+    /// The signature header has no timestamp field.
+    #[error("the {name} header has no timestamp")]
     MissingTimestamp {
-        /// The signature header's name.
+        /// Name of the signature header.
         name: HeaderName,
     },
-    /// The signature header holds two timestamps that differ.
-    #[error("the {name} header holds different timestamps")]
+    /// The signature header contains different timestamps.
+    #[error("the {name} header contains conflicting timestamps")]
     ConflictingTimestamp {
-        /// The signature header's name.
+        /// Name of the signature header.
         name: HeaderName,
     },
-    /// The sender's timestamp is not in the scheme's form, or not in its canonical spelling.
-    #[error("the {name} header holds a malformed timestamp")]
+    /// The timestamp is not in the scheme's format, or not in canonical form.
+    #[error("the {name} header contains a malformed timestamp")]
     MalformedTimestamp {
-        /// The name of the header that holds it.
+        /// Name of the header that contains it.
         name: HeaderName,
     },
-    /// The request was held up or is a replay, or one of the two clocks is wrong.
-    #[error("the timestamp is {age:?} in the past, and {tolerated:?} are tolerated")]
+    /// The timestamp is too old: the request was delayed or replayed, or one of the two clocks is
+    /// wrong.
+    #[error("the timestamp is {age:?} in the past; the tolerance is {tolerated:?}")]
     TooOld {
-        /// How far before `now` the timestamp is.
+        /// Time from the timestamp to `now`.
         age: Duration,
-        /// How far it may be.
+        /// The verifier's tolerance.
         tolerated: Duration,
     },
-    /// One of the two clocks is wrong.
-    #[error("the timestamp is {lead:?} in the future, and {tolerated:?} are tolerated")]
+    /// The timestamp is too far in the future: one of the two clocks is wrong.
+    #[error("the timestamp is {lead:?} in the future; the tolerance is {tolerated:?}")]
     TooNew {
-        /// How far after `now` the timestamp is.
+        /// Time from `now` to the timestamp.
         lead: Duration,
-        /// How far it may be.
+        /// The verifier's tolerance.
         tolerated: Duration,
     },
-    /// The signature header holds more than any genuine sender writes.
-    #[error("the {name} header holds more than {limit} signatures")]
+    /// The signature header contains more signatures than any genuine sender writes.
+    #[error("the {name} header contains more than {limit} signatures")]
     TooManyCandidates {
-        /// The signature header's name.
+        /// Name of the signature header.
         name: HeaderName,
-        /// The limit that was passed: [`MAX_CANDIDATES`](super::MAX_CANDIDATES), or the lower one
-        /// for Ed25519.
+        /// The limit: [`MAX_CANDIDATES`](super::MAX_CANDIDATES) or
+        /// [`MAX_ED25519_CANDIDATES`](super::MAX_ED25519_CANDIDATES).
         limit: usize,
     },
-    /// Nothing in the signature header is a well-formed signature of a kind that this verifier has
-    /// a key for: the sender uses another version or encoding.
-    #[error("the {name} header holds no signature of a form that the keys can check")]
+    /// The signature header contains no well-formed signature of a kind that the keys can check:
+    /// the sender uses another version or encoding.
+    #[error("the {name} header contains no signature that the configured keys can check")]
     NoUsableSignature {
-        /// The signature header's name.
+        /// Name of the signature header.
         name: HeaderName,
     },
-    /// The signature or token belongs to another secret, or the request was changed on the way. If
-    /// it happens to every request, the receiver's secret is the wrong one, or is given in the
-    /// wrong form, or the body was parsed and written again before it came here.
-    #[error("the {name} header matches none of the keys")]
+    /// The signature or token matches no key: it was made with another secret, or the request was
+    /// modified in transit. If every request fails, the receiver has the wrong secret, reads it in
+    /// the wrong encoding, or parsed and re-serialized the body before verification.
+    #[error("the {name} header matches none of the configured keys")]
     NoMatch {
-        /// The name of the header with the signature or token.
+        /// Name of the header with the signature or token.
         name: HeaderName,
     },
 }
 
 impl VerifyError {
-    /// A name that does not change between releases, for a metrics label.
+    /// Returns a name that does not change between releases, for use as a metrics label.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -145,7 +161,7 @@ mod tests {
                 "conflicting-header",
                 "the webhook-signature header is repeated with different values",
             ),
-            (E::MixedBrands, "mixed-brands", "the request mixes svix- and webhook- headers"),
+            (E::MixedBrands, "mixed-brands", "the request mixes `svix-` and `webhook-` headers"),
             (
                 E::MalformedId { source: IdError::FullStop },
                 "malformed-id",
@@ -154,47 +170,47 @@ mod tests {
             (
                 E::AmbiguousId,
                 "ambiguous-id",
-                "the message id holds the text that bounds it in the signed bytes",
+                "the message id contains the text that delimits it in the signed bytes",
             ),
             (
                 E::MissingTimestamp { name: name.clone() },
                 "missing-timestamp",
-                "the webhook-signature header holds no timestamp",
+                "the webhook-signature header has no timestamp",
             ),
             (
                 E::ConflictingTimestamp { name: name.clone() },
                 "conflicting-timestamp",
-                "the webhook-signature header holds different timestamps",
+                "the webhook-signature header contains conflicting timestamps",
             ),
             (
                 E::MalformedTimestamp { name: name.clone() },
                 "malformed-timestamp",
-                "the webhook-signature header holds a malformed timestamp",
+                "the webhook-signature header contains a malformed timestamp",
             ),
             (
                 E::TooOld { age: Duration::from_millis(300_250), tolerated: seconds(300) },
                 "too-old",
-                "the timestamp is 300.25s in the past, and 300s are tolerated",
+                "the timestamp is 300.25s in the past; the tolerance is 300s",
             ),
             (
                 E::TooNew { lead: seconds(301), tolerated: seconds(300) },
                 "too-new",
-                "the timestamp is 301s in the future, and 300s are tolerated",
+                "the timestamp is 301s in the future; the tolerance is 300s",
             ),
             (
                 E::TooManyCandidates { name: name.clone(), limit: 32 },
                 "too-many-candidates",
-                "the webhook-signature header holds more than 32 signatures",
+                "the webhook-signature header contains more than 32 signatures",
             ),
             (
                 E::NoUsableSignature { name: name.clone() },
                 "no-usable-signature",
-                "the webhook-signature header holds no signature of a form that the keys can check",
+                "the webhook-signature header contains no signature that the configured keys can check",
             ),
             (
                 E::NoMatch { name },
                 "no-match",
-                "the webhook-signature header matches none of the keys",
+                "the webhook-signature header matches none of the configured keys",
             ),
         ] {
             assert_eq!(error.name(), label);

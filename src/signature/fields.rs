@@ -1,17 +1,21 @@
-//! What a signature header holds: [`Fields`].
+//! Contents of a signature header: [`Fields`].
 
 use http::HeaderMap;
 
 use super::custom_scheme::{CustomScheme, TimestampSource};
 use super::error::VerifyError;
+use super::headers;
 use super::key::VerifyingKey;
+use super::limits::MAX_CANDIDATES;
 use super::mac::{self, Tag};
-use super::{MAX_CANDIDATES, headers};
 
 #[cfg(feature = "ed25519")]
-use super::{MAX_ED25519_CANDIDATES, scheme};
+use super::limits::MAX_ED25519_CANDIDATES;
+#[cfg(feature = "ed25519")]
+use super::scheme;
 
-/// The timestamp and the candidates of a signature header, as far as the keys can use them.
+/// Timestamp and candidate signatures of a signature header; only candidates that the keys can
+/// check are kept.
 #[derive(Default)]
 pub(super) struct Fields<'h> {
     pub(super) timestamp: Option<&'h [u8]>,
@@ -21,8 +25,8 @@ pub(super) struct Fields<'h> {
 }
 
 impl<'h> Fields<'h> {
-    /// Reads the header. A field that is of another version, or is malformed, is passed over: it
-    /// may stand beside a good one.
+    /// Reads the header. A malformed field, or one of another version, is skipped: a valid
+    /// signature may follow.
     pub(super) fn read(
         layout: &CustomScheme,
         headers: &'h HeaderMap,
@@ -70,7 +74,7 @@ impl<'h> Fields<'h> {
         Ok(fields)
     }
 
-    /// Whether there is no candidate that a key could match.
+    /// Returns whether there is no candidate that a key could match.
     pub(super) fn is_empty(&self) -> bool {
         #[cfg(feature = "ed25519")]
         if !self.ed25519.is_empty() {
@@ -79,16 +83,17 @@ impl<'h> Fields<'h> {
         self.tags.is_empty()
     }
 
+    /// Returns whether a candidate is the key's signature of the concatenated parts.
     pub(super) fn any_matches(&self, key: &VerifyingKey, parts: &[&[u8]]) -> bool {
         match key {
             VerifyingKey::Shared(_) if self.tags.is_empty() => false,
             VerifyingKey::Shared(secret) => {
-                // One tag for the key; each candidate is compared with it, in constant time.
+                // One tag per key; every candidate is compared with it in constant time.
                 let tag = mac::mac(secret, parts);
                 self.tags.contains(&tag)
             }
-            // The hash of an Ed25519 verification begins with a part of the signature, so nothing
-            // of it can be shared between candidates.
+            // The hash of an Ed25519 verification starts with part of the signature, so candidates
+            // cannot share it.
             #[cfg(feature = "ed25519")]
             VerifyingKey::Ed25519(key) => {
                 self.ed25519.iter().any(|candidate| key.verifies(parts, candidate))

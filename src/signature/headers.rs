@@ -1,10 +1,10 @@
-//! Reading headers without letting a repeated one decide.
+//! Reading headers that may be repeated.
 
 use http::{HeaderMap, HeaderName};
 
-use super::VerifyError;
+use super::error::VerifyError;
 
-/// The header's one value; equal repeats are one, conflicting ones an error.
+/// Returns the header's value; repeats must be equal.
 pub(super) fn single<'h>(
     headers: &'h HeaderMap,
     name: &HeaderName,
@@ -18,7 +18,7 @@ pub(super) fn single<'h>(
     }
 }
 
-/// The fields of all the header's lines, which together are one list.
+/// Returns the fields of all lines of the header, which form one list.
 pub(super) fn fields<'h>(
     headers: &'h HeaderMap,
     name: &HeaderName,
@@ -31,12 +31,13 @@ pub(super) fn fields<'h>(
         .get_all(name)
         .iter()
         .flat_map(move |line| {
-            line.as_bytes()
-                .split(move |&byte| separator.is_some_and(|wanted| char::from(byte) == wanted))
+            line.as_bytes().split(move |&byte| {
+                separator.is_some_and(|separator| char::from(byte) == separator)
+            })
         })
         .map(move |field| {
             let field = field.trim_ascii();
-            // A proxy joins two lines with a comma (RFC 9110 section 5.3), which no encoding uses.
+            // A proxy may join two lines with a comma (RFC 9110 section 5.3); no encoding uses one.
             match separator {
                 Some(' ') => field.strip_suffix(b",").unwrap_or(field),
                 _ => field,

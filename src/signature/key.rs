@@ -1,29 +1,41 @@
-//! What a signer signs with and a verifier checks with.
+//! Signing and verifying keys: [`SigningKey`], [`VerifyingKey`].
 
+use super::scheme::Scheme;
 use crate::secret::Secret;
-use crate::signature::scheme::Scheme;
 
 #[cfg(feature = "ed25519")]
-use crate::signature::ed25519::{Ed25519PrivateKey, Ed25519PublicKey};
+use super::ed25519::{Ed25519PrivateKey, Ed25519PublicKey};
 
-/// What a [`Signer`](super::Signer) signs with. `Debug` prints no key.
+/// Signing key of a [`Signer`](super::Signer). `Debug` prints no part of it.
+///
+/// ```
+/// use labhook::signature::{Scheme, SigningKey};
+/// use labhook::{Secret, Signer};
+///
+/// let key = SigningKey::from(Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?);
+/// let signer = Signer::new(Scheme::StandardWebhooks, key)?;
+/// # let _ = signer;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[doc(alias = "private key")]
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SigningKey {
-    /// A secret that the receiver holds too: HMAC-SHA256, or the token itself.
+    /// Secret shared with the receiver: an HMAC-SHA256 key, or the token itself.
     Shared(Secret),
-    /// An Ed25519 private key: Standard Webhooks `v1a`.
+    /// Ed25519 private key, for Standard Webhooks `v1a`.
     #[cfg(feature = "ed25519")]
     Ed25519(Ed25519PrivateKey),
 }
 
-/// What a [`Verifier`](super::Verifier) checks with. `Debug` prints no key.
+/// Verification key of a [`Verifier`](super::Verifier). `Debug` prints no part of it.
+#[doc(alias = "public key")]
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum VerifyingKey {
-    /// A secret that the sender holds too: HMAC-SHA256, or the token itself.
+    /// Secret shared with the sender: an HMAC-SHA256 key, or the token itself.
     Shared(Secret),
-    /// An Ed25519 public key: Standard Webhooks `v1a`.
+    /// Ed25519 public key, for Standard Webhooks `v1a`.
     #[cfg(feature = "ed25519")]
     Ed25519(Ed25519PublicKey),
 }
@@ -76,11 +88,11 @@ impl VerifyingKey {
 
 fn check_shared(secret: &Secret, scheme: &Scheme) -> Result<(), KeyError> {
     let bytes = secret.expose_bytes();
-    let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
-    // Transports drop blanks at both ends of a value, and refuse the other bytes.
+    let is_whitespace = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    // Transports trim whitespace at both ends of a value, and reject control characters.
     let fits_header = bytes.iter().all(|&byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f))
-        && !blank(bytes.first())
-        && !blank(bytes.last());
+        && !is_whitespace(bytes.first())
+        && !is_whitespace(bytes.last());
     if matches!(scheme, Scheme::Token(_)) && !fits_header {
         Err(KeyError::NotHeaderValue)
     } else {
@@ -90,20 +102,23 @@ fn check_shared(secret: &Secret, scheme: &Scheme) -> Result<(), KeyError> {
 
 #[cfg(feature = "ed25519")]
 fn check_ed25519(scheme: &Scheme) -> Result<(), KeyError> {
-    if scheme.takes_ed25519() { Ok(()) } else { Err(KeyError::SharedOnly) }
+    if scheme.supports_ed25519() { Ok(()) } else { Err(KeyError::SharedOnly) }
 }
 
-/// The key does not go with the scheme.
+/// Error for a key that does not fit the scheme.
 ///
-/// Whoever configured the two is at fault. No variant holds any part of the key.
+/// The mistake is in the configuration. No variant contains any part of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The scheme has no asymmetric signatures.
-    #[error("the scheme takes a shared secret, not an ed25519 key")]
+    /// The scheme does not support Ed25519 keys.
+    #[error("the scheme requires a shared secret, not an Ed25519 key")]
     SharedOnly,
-    /// A token is sent as it is, and this one cannot be: it holds a control character (often the
-    /// line feed at the end of a file), or a blank at an end.
-    #[error("the token cannot be sent in a header: it holds a control character or outer blanks")]
+    /// The token is not a valid header value: it contains a control character, often the line feed
+    /// at the end of a file, or starts or ends with whitespace.
+    #[error(
+        "the token must be a valid header value, without control characters \
+         and without whitespace at either end"
+    )]
     NotHeaderValue,
 }

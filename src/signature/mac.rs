@@ -1,4 +1,4 @@
-//! HMAC-SHA256 and the two ways in which its tag is written.
+//! HMAC-SHA256 tags: computing, encoding and decoding.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,24 +6,25 @@ use hmac::digest::CtOutput;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use super::scheme_spec::Encoding;
+use super::encoding::Encoding;
 use crate::secret::Secret;
 
-/// A tag, wiped when dropped; its `==` takes the same time wherever two tags differ.
+/// HMAC-SHA256 tag, wiped when dropped; `==` runs in constant time.
 pub(super) type Tag = CtOutput<Hmac<Sha256>>;
 
-/// The tag over the parts, one after the other.
+/// Computes the tag of the concatenated parts.
 pub(super) fn mac(secret: &Secret, parts: &[&[u8]]) -> Tag {
     #[cfg(test)]
     COUNT.set(COUNT.get().saturating_add(1));
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_bytes())
-        .expect("HMAC takes a key of any length");
+        .expect("HMAC accepts a key of any length");
     for part in parts {
         mac.update(part);
     }
     mac.finalize()
 }
 
+/// Encodes a tag as header text.
 pub(super) fn encode(tag: &Tag, encoding: Encoding) -> String {
     match encoding {
         Encoding::Hex => hex::encode(tag.as_bytes()),
@@ -31,7 +32,7 @@ pub(super) fn encode(tag: &Tag, encoding: Encoding) -> String {
     }
 }
 
-/// Reads a tag; anything that is not exactly one is `None`.
+/// Decodes header text; `None` if it is not exactly one tag.
 pub(super) fn decode(text: &[u8], encoding: Encoding) -> Option<Tag> {
     let bytes: [u8; 32] = match encoding {
         Encoding::Hex => {
@@ -44,9 +45,9 @@ pub(super) fn decode(text: &[u8], encoding: Encoding) -> Option<Tag> {
     Some(Tag::new(bytes.into()))
 }
 
-/// Reads padded standard base64 that stands for exactly `N` bytes, 64 at most.
+/// Decodes padded standard base64 of exactly `N` bytes, 64 at most.
 pub(super) fn decode_base64<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
-    // The decoder's estimate of what it needs may be a few bytes above the truth.
+    // The decoder may ask for a few bytes more than it writes.
     let mut buffer = [0; 72];
     let len = STANDARD.decode_slice(text, &mut buffer).ok()?;
     buffer.get(..len)?.try_into().ok()
@@ -54,7 +55,7 @@ pub(super) fn decode_base64<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
 
 #[cfg(test)]
 thread_local! {
-    /// How many tags this thread has computed.
+    /// The number of tags that this thread has computed.
     pub(super) static COUNT: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
@@ -63,13 +64,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_vectors_of_rfc_4231_pass() {
+    fn rfc_4231_vectors_pass() {
         let vectors = include_str!("../../tests/data/signature/vectors.json");
         let vectors: Vec<serde_json::Value> = serde_json::from_str(vectors).unwrap();
-        let of_mac = |vector: &&serde_json::Value| vector["scheme"] == "hmac-sha256-primitive";
+        let is_mac = |vector: &&serde_json::Value| vector["scheme"] == "hmac-sha256-primitive";
         let mut count = 0;
-        for vector in vectors.iter().filter(of_mac) {
-            let bytes = |member: &str| hex::decode(vector[member].as_str().unwrap()).unwrap();
+        for vector in vectors.iter().filter(is_mac) {
+            let bytes = |field: &str| hex::decode(vector[field].as_str().unwrap()).unwrap();
             let (key, body) = (bytes("key_hex"), bytes("body_hex"));
             let (start, end) = body.split_at(body.len() / 3);
             let tag = mac(&Secret::from_bytes(&key).unwrap(), &[start, end]);
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn each_encoding_reads_what_it_writes() {
+    fn each_encoding_round_trips() {
         let tag = mac(&Secret::from_text("Jefe").unwrap(), &[]);
         for encoding in [Encoding::Hex, Encoding::Base64] {
             let text = encode(&tag, encoding);
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn any_length_is_an_answer() {
+    fn input_of_any_length_is_handled() {
         for encoding in [Encoding::Hex, Encoding::Base64] {
             for len in 0..200 {
                 let text = vec![b'0'; len];

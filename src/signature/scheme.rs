@@ -1,4 +1,6 @@
-//! How a request carries its proof: [`Scheme`].
+//! Signature schemes: [`Scheme`].
+
+use std::fmt;
 
 use http::HeaderName;
 
@@ -6,7 +8,7 @@ use super::custom_scheme::CustomScheme;
 use super::scheme_spec::SchemeSpec;
 use super::timestamp_form::TimestampForm;
 
-/// Standard Webhooks 1.0.0, "Signature scheme".
+/// Source: Standard Webhooks 1.0.0, "Signature scheme".
 pub(super) static STANDARD_WEBHOOKS: CustomScheme = CustomScheme::from_static(
     SchemeSpec::new("webhook-signature", "{id}.{timestamp}.{body}")
         .with_separator(' ')
@@ -16,7 +18,7 @@ pub(super) static STANDARD_WEBHOOKS: CustomScheme = CustomScheme::from_static(
         .with_id_header("webhook-id"),
 );
 
-/// The same under the older brand.
+/// Standard Webhooks under Svix's header names.
 pub(super) static SVIX: CustomScheme = CustomScheme::from_static(
     SchemeSpec::new("svix-signature", "{id}.{timestamp}.{body}")
         .with_separator(' ')
@@ -26,44 +28,65 @@ pub(super) static SVIX: CustomScheme = CustomScheme::from_static(
         .with_id_header("svix-id"),
 );
 
-/// Strike's documentation of its webhook signatures.
+/// Source: Strike's documentation of its webhook signatures.
 static STRIKE: CustomScheme =
     CustomScheme::from_static(SchemeSpec::new("x-webhook-signature", "{body}"));
 
-/// What precedes an Ed25519 signature in the list of Standard Webhooks.
+/// Prefix of an Ed25519 signature in the list of Standard Webhooks.
 #[cfg(feature = "ed25519")]
 pub(super) const V1A: &str = "v1a,";
 
-/// How a request carries the proof of its origin.
+/// Signature scheme: which headers prove a request's origin, and what they sign.
 ///
-/// | scheme | signs | keys | carries |
+/// | scheme | signs | keys | header carries |
 /// |---|---|---|---|
-/// | [`StandardWebhooks`](Self::StandardWebhooks) | id, time, body | secrets, Ed25519 keys | a list |
-/// | [`Svix`](Self::Svix) | id, time, body | secrets, Ed25519 keys | a list |
+/// | [`StandardWebhooks`](Self::StandardWebhooks) | id, time, body | secrets, Ed25519 | a list |
+/// | [`Svix`](Self::Svix) | id, time, body | secrets, Ed25519 | a list |
 /// | [`Strike`](Self::Strike) | body | secrets | one signature |
 /// | [`Token`](Self::Token) | nothing | secrets | the secret itself |
-/// | [`CustomScheme`](Self::CustomScheme) | what its template says | secrets | as described |
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// | [`CustomScheme`](Self::CustomScheme) | per its template | secrets | one, or a list |
+///
+/// `Display` writes the [`name`](Self::name).
+///
+/// ```
+/// use labhook::signature::{CustomScheme, Scheme};
+/// use labhook::{Secret, Verifier};
+///
+/// // Choose a scheme at run time, such as from an endpoint's settings.
+/// let scheme = match "github" {
+///     "github" => Scheme::CustomScheme(CustomScheme::GITHUB),
+///     _ => Scheme::StandardWebhooks,
+/// };
+/// let verifier = Verifier::new(scheme, Secret::from_text("It's a Secret to Everybody")?)?;
+/// # assert!(matches!(verifier.scheme(), Scheme::CustomScheme(_)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[doc(alias = "signature scheme")]
+#[doc(alias = "HMAC")]
+#[doc(alias = "Standard Webhooks")]
+#[doc(alias = "bearer token")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Scheme {
     /// Standard Webhooks 1.0.0, `v1` and, with the feature `ed25519`, `v1a`: the headers
     /// `webhook-id`, `webhook-timestamp` (Unix seconds) and `webhook-signature`.
+    #[doc(alias = "Standard Webhooks")]
     StandardWebhooks,
-    /// The same under the names `svix-id`, `svix-timestamp` and `svix-signature`. A verifier takes
-    /// either set of names, never a mix of the two; a signer writes the `svix-` names.
+    /// Standard Webhooks with the headers `svix-id`, `svix-timestamp` and `svix-signature`. A
+    /// verifier accepts either set of names, but no mix; a signer writes the `svix-` names.
     Svix,
     /// Strike: `X-Webhook-Signature`, the hexadecimal HMAC-SHA256 of the body. Neither id nor time
-    /// is signed: repeats are told by the event's own id, which is in the body.
+    /// is signed: detect duplicates by the event's own id, which is in the body.
     Strike,
-    /// A shared secret, as it is, in a header of the receiver's choice. It proves who speaks and
-    /// says nothing of the body: whoever sees one request can send others.
+    /// A shared secret, sent unchanged in this header. It identifies the sender but does not
+    /// protect the body: anybody who sees one request can send others.
     Token(HeaderName),
-    /// Any other HMAC-SHA256 scheme, as data.
+    /// Any other HMAC-SHA256 scheme, configured as data.
     CustomScheme(CustomScheme),
 }
 
 impl Scheme {
-    /// A name that does not change between releases, for a metrics label.
+    /// Returns a name that does not change between releases, for use as a metrics label.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -71,39 +94,46 @@ impl Scheme {
             Self::Svix => "svix",
             Self::Strike => "strike",
             Self::Token(_) => "token",
-            Self::CustomScheme(_) => "described",
+            Self::CustomScheme(_) => "custom",
         }
     }
 
+    /// Returns the scheme's layout in the headers.
     pub(super) fn layout(&self) -> Layout<'_> {
         match self {
             Self::StandardWebhooks => Layout::Signed(&STANDARD_WEBHOOKS),
             Self::Svix => Layout::Signed(&SVIX),
             Self::Strike => Layout::Signed(&STRIKE),
             Self::Token(header) => Layout::Token(header),
-            Self::CustomScheme(described) => Layout::Signed(described),
+            Self::CustomScheme(scheme) => Layout::Signed(scheme),
         }
     }
 
     #[cfg(feature = "ed25519")]
-    pub(super) const fn takes_ed25519(&self) -> bool {
+    pub(super) const fn supports_ed25519(&self) -> bool {
         matches!(self, Self::StandardWebhooks | Self::Svix)
     }
 
-    /// Every header that a signer of the scheme sets.
+    /// Returns the names of all headers that a signer of the scheme sets.
     pub(super) fn header_names(&self) -> impl Iterator<Item = &HeaderName> {
-        let (described, token) = match self.layout() {
-            Layout::Signed(described) => (Some(described), None),
+        let (signed, token) = match self.layout() {
+            Layout::Signed(scheme) => (Some(scheme), None),
             Layout::Token(header) => (None, Some(header)),
         };
-        described.into_iter().flat_map(CustomScheme::header_names).chain(token)
+        signed.into_iter().flat_map(CustomScheme::header_names).chain(token)
     }
 }
 
-/// What a scheme comes down to.
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Layout of a scheme in the headers.
 pub(super) enum Layout<'a> {
-    /// Something is signed: every such scheme is a described one.
+    /// Signed: built-in schemes are expressed as a [`CustomScheme`] too.
     Signed(&'a CustomScheme),
-    /// Nothing is signed: the secret itself is in this header.
+    /// Unsigned: this header carries the secret itself.
     Token(&'a HeaderName),
 }

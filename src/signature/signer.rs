@@ -1,26 +1,27 @@
-//! Making the headers that prove a request's origin: [`Signer`].
+//! Signing requests: [`Signer`].
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::custom_scheme::{CustomScheme, TimestampSource};
 use super::key::{KeyError, SigningKey};
+use super::limits::MAX_CANDIDATES;
 use super::scheme::{Layout, Scheme};
-use super::{MAX_CANDIDATES, mac, template};
+use super::{mac, template};
 use crate::id::MessageId;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
 #[cfg(feature = "ed25519")]
-use super::MAX_ED25519_CANDIDATES;
+use super::limits::MAX_ED25519_CANDIDATES;
 #[cfg(feature = "ed25519")]
 use super::scheme::V1A;
 
-/// Signs requests: a scheme and one or more keys.
+/// Request signer: a signature scheme and one or more signing keys.
 ///
-/// While a secret rotates, give the new one first and the old one with
-/// [`add_secret`](Self::add_secret). Standard Webhooks, Svix and described schemes with a separator
-/// then carry a signature of every key, so that receivers may change over at any time. The other
-/// schemes carry one signature, that of the first key.
+/// During key rotation, pass the new secret first and the old one with
+/// [`add_secret`](Self::add_secret). Standard Webhooks, Svix and custom schemes with a separator
+/// then carry one signature per key, so receivers can switch at any time. The other schemes carry
+/// only the signature of the first key.
 ///
 /// ```
 /// use labhook::{MessageId, Secret, Signer, Timestamp};
@@ -38,20 +39,24 @@ use super::scheme::V1A;
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "HMAC")]
+#[doc(alias = "Standard Webhooks")]
+#[doc(alias = "webhook signature")]
+#[doc(alias = "key rotation")]
 #[derive(Clone, Debug)]
 pub struct Signer {
-    /// None signs nothing.
+    /// `None` for an unsigned one.
     scheme: Option<Scheme>,
-    /// Not empty where there is a scheme.
+    /// Not empty if there is a scheme.
     keys: Vec<SigningKey>,
 }
 
 impl Signer {
-    /// Signs by the scheme with the key.
+    /// Creates a signer for the scheme.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] where the key does not go with the scheme.
+    /// [`KeyError`] if the key does not fit the scheme.
     pub fn new(scheme: Scheme, key: impl Into<SigningKey>) -> Result<Self, KeyError> {
         let key = key.into();
         key.check(&scheme)?;
@@ -62,48 +67,64 @@ impl Signer {
         Self { scheme: Some(scheme), keys: vec![key.into()] }
     }
 
-    /// Signs by [`Scheme::StandardWebhooks`].
+    /// Creates a signer for [`Scheme::StandardWebhooks`].
     #[must_use]
     pub fn standard_webhooks(key: impl Into<SigningKey>) -> Self {
         Self::with(Scheme::StandardWebhooks, key)
     }
 
-    /// Signs by [`Scheme::Svix`].
+    /// Creates a signer for [`Scheme::Svix`].
     #[must_use]
     pub fn svix(key: impl Into<SigningKey>) -> Self {
         Self::with(Scheme::Svix, key)
     }
 
-    /// Signs by [`Scheme::Strike`].
+    /// Creates a signer for [`Scheme::Strike`].
     #[must_use]
     pub fn strike(secret: Secret) -> Self {
         Self::with(Scheme::Strike, secret)
     }
 
-    /// Sends the secret itself, by [`Scheme::Token`]. It is the header's whole value: for
-    /// `Authorization` it starts with `Bearer `.
+    /// Creates a signer for [`Scheme::Token`], which sends the secret itself. The secret is the
+    /// whole header value: for `Authorization` it usually starts with `Bearer `.
     ///
     /// # Errors
     ///
-    /// [`KeyError::NotHeaderValue`].
+    /// [`KeyError::NotHeaderValue`] if the secret is not a valid header value.
     pub fn token(header: HeaderName, secret: Secret) -> Result<Self, KeyError> {
         Self::new(Scheme::Token(header), secret)
     }
 
-    /// Signs by [`Scheme::CustomScheme`].
+    /// Creates a signer for [`Scheme::CustomScheme`].
     #[must_use]
     pub fn custom(scheme: CustomScheme, secret: Secret) -> Self {
         Self::with(Scheme::CustomScheme(scheme), secret)
     }
 
-    /// Signs nothing and sets no header; [`add_secret`](Self::add_secret) changes nothing about
-    /// that.
+    /// Creates a signer that sets no header. [`add_secret`](Self::add_secret) has no effect on it.
     #[must_use]
     pub const fn unsigned() -> Self {
         Self { scheme: None, keys: Vec::new() }
     }
 
-    /// Signs with this secret too, after the keys that were given before.
+    /// Adds a secret to sign with, after the existing keys.
+    ///
+    /// ```
+    /// use labhook::{MessageId, Secret, Signer, Timestamp, Verifier};
+    ///
+    /// let new = || Secret::from_whsec("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
+    /// let old = || Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    /// let signer = Signer::standard_webhooks(new()?).add_secret(old()?);
+    ///
+    /// let now = Timestamp::from_unix_seconds(1_614_265_330);
+    /// let headers = signer.sign(&MessageId::new("msg_1")?, now, b"{}")?;
+    /// // Receivers with either secret accept the request.
+    /// for secret in [new()?, old()?] {
+    ///     assert!(Verifier::standard_webhooks(secret).verify(&headers, b"{}", now).is_ok());
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[doc(alias = "key rotation")]
     #[must_use]
     pub fn add_secret(mut self, secret: Secret) -> Self {
         if self.scheme.is_some() {
@@ -112,11 +133,11 @@ impl Signer {
         self
     }
 
-    /// Signs with this key too, of whichever kind.
+    /// Adds a key of any kind to sign with, after the existing keys.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] where the key does not go with the scheme.
+    /// [`KeyError`] if the key does not fit the scheme.
     pub fn add_key(mut self, key: impl Into<SigningKey>) -> Result<Self, KeyError> {
         if let Some(scheme) = &self.scheme {
             let key = key.into();
@@ -126,27 +147,27 @@ impl Signer {
         Ok(self)
     }
 
-    /// The scheme; `None` for [`unsigned`](Self::unsigned).
+    /// Returns the scheme; `None` for [`unsigned`](Self::unsigned).
     #[must_use]
     pub const fn scheme(&self) -> Option<&Scheme> {
         self.scheme.as_ref()
     }
 
-    /// Every header that [`sign`](Self::sign) sets. An endpoint's static headers cannot have these
-    /// names.
+    /// Returns the names of all headers that [`sign`](Self::sign) sets. An endpoint's static
+    /// headers cannot have these names.
     pub fn header_names(&self) -> impl Iterator<Item = &HeaderName> {
         self.scheme.iter().flat_map(Scheme::header_names)
     }
 
-    /// The headers that prove the request's origin, to be sent with exactly this body.
+    /// Returns the signature headers for a request with exactly this body.
     ///
-    /// `now` is the host's clock as it stands: receivers compare it with theirs, and a later
-    /// attempt of the same message is signed anew. Signatures and tokens are marked as sensitive,
-    /// so that the headers' `Debug` leaves them out.
+    /// `now` is the current time: receivers compare it with their own clock, so sign every attempt
+    /// of a message again. Signatures and tokens are marked as sensitive, so `Debug` of the headers
+    /// omits them.
     ///
     /// # Errors
     ///
-    /// [`SignError`] where the scheme cannot carry the id, the time or so many signatures.
+    /// [`SignError`] if the scheme cannot carry the id, the time or this number of signatures.
     pub fn sign(
         &self,
         id: &MessageId,
@@ -157,24 +178,24 @@ impl Signer {
             return Ok(HeaderMap::new());
         };
         match scheme.layout() {
-            Layout::Signed(layout) => self.sign_by(layout, first, id, now, body),
+            Layout::Signed(layout) => self.sign_with(layout, first, id, now, body),
             Layout::Token(header) => Ok(token_header(header, first)),
         }
     }
 
-    /// Whether messages of this id can be signed at all, whatever the time and the body.
+    /// Checks that a message with this id can be signed, independent of its time and body.
     ///
     /// # Errors
     ///
-    /// [`SignError`] where the scheme cannot carry the id, or so many signatures.
+    /// [`SignError`] if the scheme cannot carry the id or this number of signatures.
     pub fn check(&self, id: &MessageId) -> Result<(), SignError> {
         match self.scheme.as_ref().map(Scheme::layout) {
-            Some(Layout::Signed(layout)) => self.check_by(layout, id),
+            Some(Layout::Signed(layout)) => self.check_layout(layout, id),
             Some(Layout::Token(_)) | None => Ok(()),
         }
     }
 
-    fn check_by(&self, layout: &CustomScheme, id: &MessageId) -> Result<(), SignError> {
+    fn check_layout(&self, layout: &CustomScheme, id: &MessageId) -> Result<(), SignError> {
         if template::id_is_ambiguous(&layout.template, id.as_str()) {
             return Err(SignError::AmbiguousId);
         }
@@ -184,7 +205,7 @@ impl Signer {
         }
     }
 
-    fn sign_by(
+    fn sign_with(
         &self,
         layout: &CustomScheme,
         first: &SigningKey,
@@ -192,7 +213,7 @@ impl Signer {
         now: Timestamp,
         body: &[u8],
     ) -> Result<HeaderMap, SignError> {
-        self.check_by(layout, id)?;
+        self.check_layout(layout, id)?;
         let timestamp = match &layout.timestamp {
             Some((_, form)) => form.write(now).ok_or(SignError::Time)?,
             None => String::new(),
@@ -246,7 +267,7 @@ fn token_header(header: &HeaderName, key: &SigningKey) -> HeaderMap {
     match key {
         SigningKey::Shared(secret) => {
             let mut value = HeaderValue::from_bytes(secret.expose_bytes())
-                .expect("the constructor has checked the first key");
+                .expect("the constructor checked the first key");
             value.set_sensitive(true);
             headers.insert(header, value);
         }
@@ -260,8 +281,8 @@ fn check_count(keys: &[SigningKey]) -> Result<(), SignError> {
     #[cfg(feature = "ed25519")]
     {
         let limit = MAX_ED25519_CANDIDATES;
-        let of_kind = |key: &&SigningKey| matches!(key, SigningKey::Ed25519(_));
-        if keys.iter().filter(of_kind).count() > limit {
+        let is_ed25519 = |key: &&SigningKey| matches!(key, SigningKey::Ed25519(_));
+        if keys.iter().filter(is_ed25519).count() > limit {
             return Err(SignError::TooManyKeys { limit });
         }
     }
@@ -273,25 +294,27 @@ fn check_count(keys: &[SigningKey]) -> Result<(), SignError> {
 }
 
 fn header_value(text: String) -> HeaderValue {
-    HeaderValue::try_from(text)
-        .expect("ids, times, prefixes and encodings are made of visible ASCII characters")
+    HeaderValue::try_from(text).expect("ids, timestamps, prefixes and encodings are visible ASCII")
 }
 
-/// A message cannot be signed.
+/// Error for a message that cannot be signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
-    /// Whoever chose the id and the scheme is at fault: in this scheme's signed bytes the id could
-    /// not be told from what surrounds it.
-    #[error("the message id holds the text that bounds it in the signed bytes")]
+    /// The message id is ambiguous in this scheme: it contains the template text that delimits it
+    /// in the signed bytes. Choose another id or scheme.
+    #[error("the message id contains the text that delimits it in the signed bytes")]
     AmbiguousId,
-    /// The host's clock is at fault: RFC 3339 cannot write a year beyond 9999 or before 0000.
-    #[error("the scheme cannot write the time of signing")]
+    /// The signing time has a year outside 0000 to 9999, which RFC 3339 cannot express. Check the
+    /// clock.
+    #[error("the scheme's timestamp format cannot express the signing time")]
     Time,
-    /// Whoever rotates is at fault: a verifier would refuse so many signatures.
-    #[error("the signer has more than {limit} keys of one kind")]
+    /// The signer has more keys, or more Ed25519 keys, than a verifier accepts signatures. Remove
+    /// old keys.
+    #[error("the signer has too many keys; the limit is {limit}")]
     TooManyKeys {
-        /// The limit that was passed.
+        /// The limit for [all keys](super::MAX_CANDIDATES), or for
+        /// [Ed25519 keys](super::MAX_ED25519_CANDIDATES).
         limit: usize,
     },
 }
@@ -310,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn each_error_has_its_text() {
+    fn each_sign_error_has_its_text() {
         let timed = CustomScheme::new(
             SchemeSpec::new("x", "{id}:{timestamp}:{body}")
                 .with_id_header("y")
@@ -321,38 +344,41 @@ mod tests {
         let text = |text, now| signer.sign(&id(text), now, b"").unwrap_err().to_string();
         assert_eq!(
             text("m:1", Timestamp::UNIX_EPOCH),
-            "the message id holds the text that bounds it in the signed bytes"
+            "the message id contains the text that delimits it in the signed bytes"
         );
-        assert_eq!(text("m", Timestamp::MAX), "the scheme cannot write the time of signing");
+        assert_eq!(
+            text("m", Timestamp::MAX),
+            "the scheme's timestamp format cannot express the signing time"
+        );
 
         let many = (0..32)
             .fold(Signer::standard_webhooks(secret()), |signer, _| signer.add_secret(secret()));
         assert_eq!(
             many.sign(&id("m"), Timestamp::MIN, b"").unwrap_err().to_string(),
-            "the signer has more than 32 keys of one kind"
+            "the signer has too many keys; the limit is 32"
         );
     }
 
     #[test]
-    fn key_errors_have_their_texts() {
+    fn each_key_error_has_its_text() {
         for bad in ["token\n", "to\0ken", " token", "token\t", "\u{7f}"] {
             let secret = Secret::from_text(bad).unwrap();
             let error = Signer::token(http::header::AUTHORIZATION, secret).unwrap_err();
             assert_eq!(
                 error.to_string(),
-                "the token cannot be sent in a header: \
-                 it holds a control character or outer blanks"
+                "the token must be a valid header value, without control characters \
+                 and without whitespace at either end"
             );
         }
         assert_eq!(
             KeyError::SharedOnly.to_string(),
-            "the scheme takes a shared secret, not an ed25519 key"
+            "the scheme requires a shared secret, not an Ed25519 key"
         );
     }
 
     #[cfg(feature = "ed25519")]
     #[test]
-    fn ed25519_keys_go_with_standard_webhooks_and_svix_only() {
+    fn ed25519_key_for_other_schemes_is_rejected() {
         use crate::signature::Ed25519PrivateKey;
 
         let key = Ed25519PrivateKey::from_seed(&[1; 32]);
@@ -373,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn the_headers_are_those_that_are_named() {
+    fn header_names_match_the_signed_headers() {
         let signers = [
             Signer::standard_webhooks(secret()),
             Signer::svix(secret()),
@@ -382,15 +408,15 @@ mod tests {
             Signer::custom(CustomScheme::SLACK, secret()),
             Signer::unsigned().add_secret(secret()),
         ];
-        let mut named = Vec::new();
+        let mut names = Vec::new();
         for signer in &signers {
             let headers = signer.sign(&id("m"), Timestamp::UNIX_EPOCH, b"").unwrap();
             assert_eq!(headers.len(), signer.header_names().count());
             assert!(signer.header_names().all(|name| headers.contains_key(name)));
-            named.extend(signer.header_names().map(HeaderName::as_str));
+            names.extend(signer.header_names().map(HeaderName::as_str));
         }
         assert_eq!(
-            named,
+            names,
             [
                 "webhook-id",
                 "webhook-timestamp",
@@ -407,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scheme_with_one_signature_takes_the_first_key() {
+    fn single_signature_scheme_uses_the_first_key() {
         let other = Secret::from_text("other").unwrap();
         let one = Signer::strike(secret());
         let two = one.clone().add_secret(other);

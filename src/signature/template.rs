@@ -1,8 +1,8 @@
-//! What a signature covers: fixed text around `{id}`, `{timestamp}` and `{body}`.
+//! Template of the signed bytes: fixed text around `{id}`, `{timestamp}` and `{body}`.
 
-use super::scheme_spec::SchemeSpecError;
+use super::scheme_spec_error::SchemeSpecError;
 
-/// One part of the signed bytes, in the order in which it is signed.
+/// One part of the signed bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part<'a> {
     Text(&'a str),
@@ -11,7 +11,7 @@ pub(super) enum Part<'a> {
     Body,
 }
 
-/// Which of the three a template holds.
+/// Which optional placeholders a template contains.
 #[derive(Clone, Copy)]
 pub(super) struct Contents {
     pub(super) id: bool,
@@ -23,7 +23,7 @@ const ID: &str = "{id}";
 const TIMESTAMP: &str = "{timestamp}";
 const BODY: &str = "{body}";
 
-/// Walks a template that [`check`] has passed.
+/// Returns the parts of a template that [`check`] has accepted, in signing order.
 pub(super) fn parts(template: &str) -> impl Iterator<Item = Part<'_>> {
     let mut rest = template;
     std::iter::from_fn(move || {
@@ -33,15 +33,15 @@ pub(super) fn parts(template: &str) -> impl Iterator<Item = Part<'_>> {
                 return Some(part);
             }
         }
-        // A passed template has a brace only where a placeholder starts or ends.
+        // An accepted template has braces only around placeholders.
         let (text, after) = rest.split_at(rest.find('{').unwrap_or(rest.len()));
         rest = after;
         (!text.is_empty()).then_some(Part::Text(text))
     })
 }
 
-/// Whether fixed text that stands next to the id occurs in it, or begins in it or ends in it: its
-/// bounds could then be moved without changing the signed bytes.
+/// Returns whether the fixed text next to the id occurs in the id or overlaps one of its ends:
+/// the id's boundary could then move without changing the signed bytes.
 pub(super) fn id_is_ambiguous(template: &str, id: &str) -> bool {
     let ends_early = |text: &str| format!("{id}{text}").find(text) != Some(id.len());
     let begins_late = |text: &str| format!("{text}{id}").rfind(text) != Some(0);
@@ -61,54 +61,55 @@ pub(super) fn id_is_ambiguous(template: &str, id: &str) -> bool {
 }
 
 #[derive(Clone, Copy)]
-enum Last {
+enum Previous {
     Text,
     Id,
     Timestamp,
     Body,
 }
 
+/// Checks a template and returns which placeholders it contains.
 #[allow(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a const fn cannot iterate; the index only grows while it is below the length"
+    reason = "a const fn cannot iterate; the index only grows while below the length"
 )]
 pub(super) const fn check(template: &[u8]) -> Result<Contents, SchemeSpecError> {
     let (mut id, mut timestamp, mut body) = (false, false, false);
     let mut id_touches_timestamp = false;
-    let mut last = Last::Text;
+    let mut previous = Previous::Text;
     let mut index = 0;
     while index < template.len() {
         if starts_at(template, index, ID.as_bytes()) {
             if id {
                 return Err(SchemeSpecError::Repeated);
             }
-            if matches!(last, Last::Body) {
-                return Err(SchemeSpecError::IdTouchesBody);
+            if matches!(previous, Previous::Body) {
+                return Err(SchemeSpecError::IdAdjacentToBody);
             }
-            id_touches_timestamp |= matches!(last, Last::Timestamp);
-            (id, last) = (true, Last::Id);
+            id_touches_timestamp |= matches!(previous, Previous::Timestamp);
+            (id, previous) = (true, Previous::Id);
             index += ID.len();
         } else if starts_at(template, index, TIMESTAMP.as_bytes()) {
             if timestamp {
                 return Err(SchemeSpecError::Repeated);
             }
-            id_touches_timestamp |= matches!(last, Last::Id);
-            (timestamp, last) = (true, Last::Timestamp);
+            id_touches_timestamp |= matches!(previous, Previous::Id);
+            (timestamp, previous) = (true, Previous::Timestamp);
             index += TIMESTAMP.len();
         } else if starts_at(template, index, BODY.as_bytes()) {
             if body {
                 return Err(SchemeSpecError::Repeated);
             }
-            if matches!(last, Last::Id) {
-                return Err(SchemeSpecError::IdTouchesBody);
+            if matches!(previous, Previous::Id) {
+                return Err(SchemeSpecError::IdAdjacentToBody);
             }
-            (body, last) = (true, Last::Body);
+            (body, previous) = (true, Previous::Body);
             index += BODY.len();
         } else if template[index] == b'{' || template[index] == b'}' {
             return Err(SchemeSpecError::Placeholder);
         } else {
-            last = Last::Text;
+            previous = Previous::Text;
             index += 1;
         }
     }
@@ -122,15 +123,15 @@ pub(super) const fn check(template: &[u8]) -> Result<Contents, SchemeSpecError> 
 #[allow(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a const fn cannot iterate; the first test bounds both indices"
+    reason = "a const fn cannot iterate; the first check bounds both indices"
 )]
-const fn starts_at(text: &[u8], at: usize, wanted: &[u8]) -> bool {
-    if text.len() - at < wanted.len() {
+const fn starts_at(text: &[u8], at: usize, prefix: &[u8]) -> bool {
+    if text.len() - at < prefix.len() {
         return false;
     }
     let mut index = 0;
-    while index < wanted.len() {
-        if text[at + index] != wanted[index] {
+    while index < prefix.len() {
+        if text[at + index] != prefix[index] {
             return false;
         }
         index += 1;
@@ -143,15 +144,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_template_is_walked_in_order() {
-        let walked: Vec<_> = parts("v0:{timestamp}:{body}").collect();
-        assert_eq!(walked, [Part::Text("v0:"), Part::Timestamp, Part::Text(":"), Part::Body]);
-        let walked: Vec<_> = parts("{id}{timestamp}{body}é").collect();
-        assert_eq!(walked, [Part::Id, Part::Timestamp, Part::Body, Part::Text("é")]);
+    fn parts_follow_the_template_order() {
+        let found: Vec<_> = parts("v0:{timestamp}:{body}").collect();
+        assert_eq!(found, [Part::Text("v0:"), Part::Timestamp, Part::Text(":"), Part::Body]);
+        let found: Vec<_> = parts("{id}{timestamp}{body}é").collect();
+        assert_eq!(found, [Part::Id, Part::Timestamp, Part::Body, Part::Text("é")]);
     }
 
     #[test]
-    fn an_id_cannot_hold_the_text_beside_it() {
+    fn id_with_adjacent_template_text_is_ambiguous() {
         assert!(id_is_ambiguous("{id}:{timestamp}:{body}", "m:1"));
         assert!(!id_is_ambiguous("{id}:{timestamp}:{body}", "m-1"));
         assert!(id_is_ambiguous("{body}:{id}", "m:1"));
@@ -159,7 +160,7 @@ mod tests {
         assert!(!id_is_ambiguous("v:{timestamp}{id}-{body}", "v:1"));
         assert!(!id_is_ambiguous("{id}{timestamp}:{body}", "m:1"));
         assert!(!id_is_ambiguous("{body}", "m:1"));
-        // Text that overlaps itself reaches into the id.
+        // Text that overlaps itself can extend into the id.
         assert!(id_is_ambiguous("{id}::{body}", "m:"));
         assert!(!id_is_ambiguous("{id}::{body}", "m:1"));
         assert!(id_is_ambiguous("{body}--{id}", "-m"));

@@ -1,22 +1,26 @@
-//! How a signature's timestamp is written: [`TimestampForm`].
+//! Format of a signature's timestamp: [`TimestampForm`].
 
+use crate::named::named;
 use crate::time::{TimeText, Timestamp};
 
-/// How the time of signing is written in its header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Format of the signing time in its header.
+///
+/// `Display` and `FromStr` use the names `unix_seconds`, `unix_millis` and `rfc3339`, for schemes
+/// that come from a configuration file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimestampForm {
-    /// Whole seconds since the Unix epoch, in the one canonical spelling: `5`, never `05` or `+5`.
+    /// Whole seconds since the Unix epoch, in canonical form: `5`, never `05` or `+5`.
     UnixSeconds,
-    /// Whole milliseconds since the Unix epoch, in the one canonical spelling.
+    /// Whole milliseconds since the Unix epoch, in canonical form.
     UnixMillis,
     /// An RFC 3339 date-time.
     Rfc3339,
 }
 
 impl TimestampForm {
-    /// Whether the character can occur in what the form writes.
-    pub(super) const fn writes(self, character: char) -> bool {
+    /// Returns whether the character can occur in a timestamp of this format.
+    pub(super) const fn can_contain(self, character: char) -> bool {
         match self {
             Self::UnixSeconds | Self::UnixMillis => character.is_ascii_digit() || character == '-',
             Self::Rfc3339 => {
@@ -25,7 +29,7 @@ impl TimestampForm {
         }
     }
 
-    /// Reads the instant; integers beyond the range of [`Timestamp`] saturate.
+    /// Parses a timestamp; integers beyond the range of [`Timestamp`] saturate.
     pub(super) fn read(self, text: &[u8]) -> Option<Timestamp> {
         let text = std::str::from_utf8(text).ok()?;
         match self {
@@ -35,7 +39,7 @@ impl TimestampForm {
         }
     }
 
-    /// Writes the instant, or `None` where the form cannot.
+    /// Formats a timestamp; `None` if this format cannot express it.
     pub(super) fn write(self, at: Timestamp) -> Option<String> {
         match self {
             Self::UnixSeconds => Some(at.unix_seconds().to_string()),
@@ -48,18 +52,24 @@ impl TimestampForm {
     }
 }
 
-/// An integer in the one spelling that it has: two spellings of one time would be two signed
-/// texts, of which a parser that re-prints the number would accept both.
+/// Parses an integer in canonical form. Two spellings of one time would be two signed texts, and a
+/// verifier that signs the parsed number would accept both.
 fn canonical(text: &str) -> Option<i64> {
     text.parse().ok().filter(|number: &i64| number.to_string() == text)
 }
+
+named!(TimestampForm, "timestamp format", {
+    UnixSeconds => "unix_seconds",
+    UnixMillis => "unix_millis",
+    Rfc3339 => "rfc3339",
+});
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn only_the_canonical_spelling_is_read() {
+    fn only_canonical_integers_are_read() {
         let read = |text: &str| TimestampForm::UnixSeconds.read(text.as_bytes());
         assert_eq!(read("5"), Some(Timestamp::from_unix_seconds(5)));
         assert_eq!(read("-5"), Some(Timestamp::from_unix_seconds(-5)));
@@ -74,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn each_form_reads_what_it_writes() {
+    fn each_format_round_trips() {
         let at = Timestamp::from_unix_millis(1_614_265_330_250);
         let text = |form: TimestampForm| form.write(at).unwrap();
         assert_eq!(text(TimestampForm::UnixSeconds), "1614265330");
@@ -86,7 +96,20 @@ mod tests {
     }
 
     #[test]
-    fn the_extremes_are_safe() {
+    fn format_name_round_trips_as_text() {
+        for form in [TimestampForm::UnixSeconds, TimestampForm::UnixMillis, TimestampForm::Rfc3339]
+        {
+            assert_eq!(form.to_string().parse(), Ok(form));
+        }
+        assert_eq!(
+            "unix".parse::<TimestampForm>().unwrap_err().to_string(),
+            "unknown timestamp format `unix`, \
+             expected one of `unix_seconds`, `unix_millis`, `rfc3339`"
+        );
+    }
+
+    #[test]
+    fn extreme_timestamps_are_safe() {
         for at in [Timestamp::MIN, Timestamp::MAX] {
             assert!(TimestampForm::UnixSeconds.write(at).is_some());
             assert!(TimestampForm::UnixMillis.write(at).is_some());

@@ -1,14 +1,15 @@
-//! Vendors' schemes as constants of [`CustomScheme`].
+//! Signature schemes of known vendors, as constants of [`CustomScheme`].
 
 use super::custom_scheme::CustomScheme;
 use super::scheme_spec::SchemeSpec;
 use super::timestamp_form::TimestampForm;
 
-/// Each says where it was read, and which vector it is checked against.
+/// Signature schemes of known vendors. Each constant names its source and the vector that it is
+/// checked against.
 impl CustomScheme {
     /// Asana: `X-Hook-Signature: <hex>` over the body.
     ///
-    /// The secret comes in the handshake, as `X-Hook-Secret`.
+    /// Asana sends the secret in the handshake, as `X-Hook-Secret`.
     ///
     /// Source: Asana's "Webhooks guide" and its `devrel-examples`. Vector: none published; checked
     /// against an independent computation.
@@ -17,16 +18,16 @@ impl CustomScheme {
     /// Bitbucket Cloud: `X-Hub-Signature: sha256=<hex>` over the body.
     ///
     /// Source: Atlassian's "Manage webhooks" and "Enhanced webhook security". Vector: published by
-    /// the vendor, for Jira, which signs alike.
+    /// the vendor, for Jira, which signs the same way.
     pub const BITBUCKET: Self = prefixed("x-hub-signature", "sha256=");
 
     /// Box: `BOX-SIGNATURE-PRIMARY: <base64>` over the body followed by the RFC 3339 time in
     /// `BOX-DELIVERY-TIMESTAMP`.
     ///
-    /// Box signs with a second key too, in `BOX-SIGNATURE-SECONDARY`: while the primary key
-    /// rotates, give the verifier the new one and the old one. Box's own libraries want
-    /// `BOX-SIGNATURE-VERSION` and `BOX-SIGNATURE-ALGORITHM` besides, which a signer does not
-    /// write.
+    /// Box also signs with a second key, in `BOX-SIGNATURE-SECONDARY`, which is not read: during
+    /// rotation of the primary key, give the verifier the new one and the old one. Box's own
+    /// libraries also require `BOX-SIGNATURE-VERSION` and `BOX-SIGNATURE-ALGORITHM`, which a signer
+    /// does not write.
     ///
     /// Source: Box's "Setup signatures" and `box-python-sdk`. Vector: published by the vendor, in
     /// the tests of `box-python-sdk`.
@@ -39,17 +40,17 @@ impl CustomScheme {
     /// Buildkite: `X-Buildkite-Signature: timestamp=<Unix seconds>,signature=<hex>` over
     /// `{timestamp}.{body}`.
     ///
-    /// Source: Buildkite's "Webhooks", on its signature. Vector: none published; checked against an
+    /// Source: Buildkite's "Webhooks", on signatures. Vector: none published; checked against an
     /// independent computation.
-    pub const BUILDKITE: Self = stamped("x-buildkite-signature", "timestamp=", "signature=");
+    pub const BUILDKITE: Self = timestamped("x-buildkite-signature", "timestamp=", "signature=");
 
     /// Cal.com: `X-Cal-Signature-256: <hex>` over the body.
     ///
-    /// Source: `sendPayload.ts` of Cal.com itself. Vector: none published; checked against an
+    /// Source: Cal.com's own `sendPayload.ts`. Vector: none published; checked against an
     /// independent computation.
     pub const CAL_COM: Self = hex("x-cal-signature-256");
 
-    /// CircleCI: `circleci-signature: v1=<hex>` over the body, in a list parted by commas.
+    /// CircleCI: `circleci-signature: v1=<hex>` over the body, in a comma-separated list.
     ///
     /// Source: CircleCI's "Outbound webhooks". Vector: published by the vendor, on that page.
     pub const CIRCLECI: Self = Self::from_static(
@@ -75,8 +76,8 @@ impl CustomScheme {
 
     /// Docusign Connect: `X-DocuSign-Signature-1: <base64>` over the body.
     ///
-    /// The number in the header's name belongs to the key; for another than the first, describe it
-    /// with [`new`](Self::new).
+    /// The number in the header's name is that of the key; for another key than the first, use
+    /// [`new`](Self::new).
     ///
     /// Source: Docusign's "Manually authenticating HMAC signatures for Docusign Connect webhook
     /// configurations". Vector: none published; checked against an independent computation.
@@ -91,11 +92,11 @@ impl CustomScheme {
     /// Fintoc: `Fintoc-Signature: t=<Unix seconds>,v1=<hex>` over `{timestamp}.{body}`.
     ///
     /// Source: `fintoc-python`. Vector: published by the vendor, in the tests of that library.
-    pub const FINTOC: Self = stamped("fintoc-signature", "t=", "v1=");
+    pub const FINTOC: Self = timestamped("fintoc-signature", "t=", "v1=");
 
     /// Forgejo: `X-Forgejo-Signature: <hex>` over the body of a JSON delivery.
     ///
-    /// It sends [`GITEA`](Self::GITEA)'s and [`GITHUB`](Self::GITHUB)'s headers as well.
+    /// It also sends the headers of [`GITEA`](Self::GITEA) and [`GITHUB`](Self::GITHUB).
     ///
     /// Source: Forgejo's user documentation, "Webhooks". Vector: none published; checked against an
     /// independent computation.
@@ -103,15 +104,15 @@ impl CustomScheme {
 
     /// Gitea: `X-Gitea-Signature: <hex>` over the body of a JSON delivery.
     ///
-    /// A form delivery is signed over the JSON inside, not over its body: choose JSON.
+    /// The signature of a form delivery covers the JSON inside, not the body: choose JSON.
     ///
-    /// Source: `deliver.go` of Gitea itself. Vector: none published; checked against an independent
+    /// Source: Gitea's own `deliver.go`. Vector: none published; checked against an independent
     /// computation.
     pub const GITEA: Self = hex("x-gitea-signature");
 
     /// GitHub: `X-Hub-Signature-256: sha256=<hex>` over the body.
     ///
-    /// Neither id nor time is signed, so nothing but the body's own content tells a repeat.
+    /// Neither id nor time is signed, so a duplicate can only be detected by the body's content.
     ///
     /// Source: GitHub's "Validating webhook deliveries". Vector: published by the vendor, on that
     /// page.
@@ -119,8 +120,8 @@ impl CustomScheme {
 
     /// Grafana Alerting: `X-Grafana-Alerting-Signature: <hex>` over the body.
     ///
-    /// A contact point with a timestamp header signs `{timestamp}:{body}` instead; its name is the
-    /// operator's choice, so describe that one with [`new`](Self::new).
+    /// A contact point with a timestamp header signs `{timestamp}:{body}` instead. The operator
+    /// chooses the header's name, so use [`new`](Self::new) for that.
     ///
     /// Source: Grafana's "Configure webhook notifications". Vector: none published; checked against
     /// an independent computation.
@@ -146,8 +147,8 @@ impl CustomScheme {
 
     /// Linear: `Linear-Signature: <hex>` over the body.
     ///
-    /// The time that it signs is in the body, as `webhookTimestamp`; the header `Linear-Timestamp`
-    /// is not signed.
+    /// The signed time is in the body, as `webhookTimestamp`; the header `Linear-Timestamp` is not
+    /// signed.
     ///
     /// Source: Linear's `@linear/sdk`. Vector: none published; checked against an independent
     /// computation.
@@ -163,7 +164,7 @@ impl CustomScheme {
     ///
     /// Source: Mux's "Verify webhook signatures". Vector: none published; checked against an
     /// independent computation.
-    pub const MUX: Self = stamped("mux-signature", "t=", "v1=");
+    pub const MUX: Self = timestamped("mux-signature", "t=", "v1=");
 
     /// Notion: `X-Notion-Signature: sha256=<hex>` over the body.
     ///
@@ -182,8 +183,8 @@ impl CustomScheme {
             .with_timestamp_field("ts=", TimestampForm::UnixSeconds),
     );
 
-    /// PagerDuty, v3 webhooks: `X-PagerDuty-Signature: v1=<hex>` over the body, in a list parted by
-    /// commas.
+    /// PagerDuty, v3 webhooks: `X-PagerDuty-Signature: v1=<hex>` over the body, in a
+    /// comma-separated list.
     ///
     /// Source: PagerDuty's "Verifying signatures" and `go-pagerduty`. Vector: published by the
     /// vendor, in the tests of that library.
@@ -193,7 +194,7 @@ impl CustomScheme {
 
     /// Pusher Channels: `X-Pusher-Signature: <hex>` over the body.
     ///
-    /// `X-Pusher-Key` names the key and is not signed.
+    /// `X-Pusher-Key` names the key, and is not signed.
     ///
     /// Source: `pusher-http-node` and `pusher-http-python`. Vector: none published; checked against
     /// an independent computation.
@@ -227,19 +228,19 @@ impl CustomScheme {
 
     /// Stripe: `Stripe-Signature: t=<Unix seconds>,v1=<hex>` over `{timestamp}.{body}`.
     ///
-    /// The secret is used as text, with its `whsec_`:
+    /// The secret is used as text, including its `whsec_` prefix:
     /// [`Secret::from_text`](crate::Secret::from_text).
     ///
     /// Source: `stripe-dotnet` and `stripe-ruby`. Vector: published by the vendor, in the tests of
     /// `stripe-dotnet`.
-    pub const STRIPE: Self = stamped("stripe-signature", "t=", "v1=");
+    pub const STRIPE: Self = timestamped("stripe-signature", "t=", "v1=");
 
     /// Tailscale: `Tailscale-Webhook-Signature: t=<Unix seconds>,v1=<hex>` over
     /// `{timestamp}.{body}`.
     ///
     /// Source: Tailscale's "Webhooks" and the example in its repository. Vector: none published;
     /// checked against an independent computation.
-    pub const TAILSCALE: Self = stamped("tailscale-webhook-signature", "t=", "v1=");
+    pub const TAILSCALE: Self = timestamped("tailscale-webhook-signature", "t=", "v1=");
 
     /// Todoist: `X-Todoist-Hmac-SHA256: <base64>` over the body, with the app's client secret.
     ///
@@ -248,8 +249,8 @@ impl CustomScheme {
     pub const TODOIST: Self = base64("x-todoist-hmac-sha256");
 
     /// Twitch EventSub: `Twitch-Eventsub-Message-Signature: sha256=<hex>` over
-    /// `{id}{timestamp}{body}`, with the message's id and its RFC 3339 time in headers of their
-    /// own.
+    /// `{id}{timestamp}{body}`, with the message's id and its RFC 3339 time in separate
+    /// headers.
     ///
     /// Source: Twitch's "Handling webhook events" and `twitch-cli`. Vector: none published; checked
     /// against an independent computation.
@@ -287,7 +288,7 @@ impl CustomScheme {
     /// Zendesk: `X-Zendesk-Webhook-Signature: <base64>` over `{timestamp}{body}`, with the RFC 3339
     /// time in `X-Zendesk-Webhook-Signature-Timestamp`.
     ///
-    /// An earlier edition of that page has the two in the other order, with a vector for it.
+    /// An earlier version of that page has the two in the other order, with a vector for it.
     ///
     /// Source: Zendesk's page on verifying webhooks. Vector: none published; checked against an
     /// independent computation.
@@ -305,23 +306,27 @@ impl CustomScheme {
     pub const ZOOM: Self = v0("x-zm-signature", "x-zm-request-timestamp");
 }
 
-/// The MAC of the body in hexadecimal, alone in its header.
+/// Hexadecimal MAC of the body, alone in its header.
 const fn hex(header: &'static str) -> CustomScheme {
     CustomScheme::from_static(SchemeSpec::new(header, "{body}"))
 }
 
-/// The MAC of the body in base64, alone in its header.
+/// Base64 MAC of the body, alone in its header.
 const fn base64(header: &'static str) -> CustomScheme {
     CustomScheme::from_static(SchemeSpec::new(header, "{body}").with_base64())
 }
 
-/// The MAC of the body in hexadecimal behind a prefix.
+/// Hexadecimal MAC of the body, after a prefix.
 const fn prefixed(header: &'static str, prefix: &'static str) -> CustomScheme {
     CustomScheme::from_static(SchemeSpec::new(header, "{body}").with_prefix(prefix))
 }
 
-/// Time and MACs as fields of one header, parted by commas.
-const fn stamped(header: &'static str, time: &'static str, prefix: &'static str) -> CustomScheme {
+/// Unix time and MACs as comma-separated fields of one header.
+const fn timestamped(
+    header: &'static str,
+    time: &'static str,
+    prefix: &'static str,
+) -> CustomScheme {
     CustomScheme::from_static(
         SchemeSpec::new(header, "{timestamp}.{body}")
             .with_separator(',')
@@ -330,7 +335,7 @@ const fn stamped(header: &'static str, time: &'static str, prefix: &'static str)
     )
 }
 
-/// The scheme of Slack, with its version in the signed bytes.
+/// Slack's scheme, with its version in the signed bytes.
 const fn v0(header: &'static str, time: &'static str) -> CustomScheme {
     CustomScheme::from_static(
         SchemeSpec::new(header, "v0:{timestamp}:{body}")

@@ -1,4 +1,4 @@
-//! The proof that a body is genuine: [`Verified`].
+//! Verified request bodies: [`Verified`].
 
 use std::fmt;
 
@@ -6,10 +6,29 @@ use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::id::MessageId;
 use crate::time::Timestamp;
 
-/// A body whose origin a [`Verifier`](super::Verifier) has checked; there is no other way to one.
+/// Verified request body; only [`Verifier::verify`](super::Verifier::verify) creates one.
 ///
-/// It borrows the body as it was received. The id and the time are reported only where the scheme
-/// signs them. Decoding comes after and apart: a genuine body that cannot be decoded is not lost.
+/// It borrows the body as received. The id and the time are reported only if the scheme signs
+/// them. Decoding is a separate step, so a genuine body that cannot be decoded is not lost.
+///
+/// ```
+/// use labhook::{LabEvent, MessageId, Secret, Signer, Timestamp, Verifier};
+///
+/// let secret = || Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+/// let now = Timestamp::from_unix_seconds(1_614_265_330);
+/// let body = br#"{"type": "run.state_changed"}"#;
+/// let headers =
+///     Signer::standard_webhooks(secret()?).sign(&MessageId::new("msg_1")?, now, body)?;
+///
+/// let verified = Verifier::standard_webhooks(secret()?).verify(&headers, body, now)?;
+/// assert_eq!(verified.id().map(MessageId::as_str), Some("msg_1"));
+/// assert_eq!(verified.timestamp(), Some(now));
+///
+/// // Genuine, but not a complete event.
+/// assert!(verified.decode::<LabEvent>().is_err());
+/// assert_eq!(verified.body(), body);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Verified<'a> {
     pub(super) body: &'a [u8],
@@ -20,57 +39,60 @@ pub struct Verified<'a> {
 }
 
 impl<'a> Verified<'a> {
-    /// The body's bytes, exactly as they were received.
+    /// Returns the body, byte for byte as received.
     #[must_use]
     pub const fn body(&self) -> &'a [u8] {
         self.body
     }
 
-    /// The message's id, where the scheme signs one: what to deduplicate by.
+    /// Returns the message's id, the key to detect duplicates by; `None` if the scheme signs no id.
     #[must_use]
     pub const fn id(&self) -> Option<&MessageId> {
         self.id.as_ref()
     }
 
-    /// When this attempt was signed, where the scheme signs the time. The event itself may be
-    /// older.
+    /// Returns the signing time of this attempt; `None` if the scheme signs no time. The event
+    /// itself may be older.
     #[must_use]
     pub const fn timestamp(&self) -> Option<Timestamp> {
         self.timestamp
     }
 
-    /// Which of the verifier's keys matched, counted from 0 in the order in which they were given.
+    /// Returns the index of the verifier's key that matched, from 0 in the order in which the keys
+    /// were added.
     ///
-    /// Where a sender signs with several keys it is the first that matched. A rotation from an
-    /// older secret is done when this stays 0.
+    /// If the sender signs with several keys, this is the first match. A key rotation is complete
+    /// when this stays 0.
+    #[doc(alias = "key rotation")]
     #[must_use]
     pub const fn key_index(&self) -> usize {
         self.key_index
     }
 
-    /// The last instant at which this signature is within the verifier's tolerance, where the
-    /// scheme signs the time: after it the verifier refuses the same request as too old, so a
-    /// store of seen requests may forget it.
+    /// Returns the end of the replay window: the last instant at which this signature is within
+    /// the verifier's tolerance; `None` if the scheme signs no time.
     ///
-    /// A sender signs every attempt anew, so this is not for how long a message's *id* may come
-    /// again.
+    /// Afterwards the verifier rejects the same request as too old, so a store of seen requests may
+    /// drop it. It does not limit how long a message's *id* may recur: a sender signs every attempt
+    /// again, with a new time.
+    #[doc(alias = "replay attack")]
     #[must_use]
     pub const fn expires_at(&self) -> Option<Timestamp> {
         self.expires_at
     }
 
-    /// The body for a function that asks for one that came through a door, such as
+    /// Returns the body for functions that require a trusted body, such as
     /// [`CloudEvent::from_binary`](crate::message::format::CloudEvent::from_binary).
     #[must_use]
     pub const fn trusted_body(&self) -> TrustedBody<'a> {
         TrustedBody::new(self.body)
     }
 
-    /// Reads the body as a typed value.
+    /// Decodes the body as a typed value.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] where the body does not hold one. The `Verified` and its body remain.
+    /// [`DecodeError`] if the body is not a `T`. The `Verified` and its body remain usable.
     pub fn decode<T: Decode>(&self) -> Result<T, DecodeError> {
         T::decode(self.trusted_body())
     }

@@ -1,4 +1,4 @@
-//! Checking the headers that prove a request's origin: [`Verifier`].
+//! Verifying requests: [`Verifier`].
 
 use std::time::Duration;
 
@@ -16,19 +16,19 @@ use crate::id::MessageId;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
-/// How far a timestamp may be from `now` either way, unless said otherwise.
+/// Default tolerance for timestamps before and after `now`.
 const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 
-/// Admits requests: a scheme, one or more keys and a tolerance.
+/// Request verifier: a signature scheme, one or more keys and a timestamp tolerance.
 ///
-/// While a secret rotates, give the new one first and the old one with
-/// [`add_secret`](Self::add_secret); [`Verified::key_index`] tells which of them a request was
-/// signed with.
+/// During key rotation, pass the new secret first and the old one with
+/// [`add_secret`](Self::add_secret); [`Verified::key_index`] reports which of them signed a
+/// request.
 ///
-/// What it costs to refuse a request is bounded, however many signatures it carries: at most one
-/// MAC of the body for each secret, and one Ed25519 verification for each Ed25519 key and each of
-/// at most [`MAX_ED25519_CANDIDATES`](super::MAX_ED25519_CANDIDATES) signatures. Bound the body
-/// before it comes here.
+/// The cost of rejecting a request is bounded, regardless of the number of signatures in it: at
+/// most one MAC of the body per secret, and one Ed25519 verification per Ed25519 key and signature,
+/// with at most [`MAX_ED25519_CANDIDATES`](super::MAX_ED25519_CANDIDATES) signatures. Limit the
+/// size of the body before calling [`verify`](Self::verify).
 ///
 /// ```
 /// use labhook::{Secret, Timestamp, Verifier};
@@ -47,6 +47,11 @@ const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 /// assert_eq!(verified.body(), body);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "HMAC")]
+#[doc(alias = "Standard Webhooks")]
+#[doc(alias = "webhook signature")]
+#[doc(alias = "key rotation")]
+#[doc(alias = "replay attack")]
 #[derive(Clone, Debug)]
 pub struct Verifier {
     scheme: Scheme,
@@ -57,11 +62,11 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Admits what is signed by the scheme with the key.
+    /// Creates a verifier for the scheme, with a tolerance of 300 s either way.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] where the key does not go with the scheme.
+    /// [`KeyError`] if the key does not fit the scheme.
     pub fn new(scheme: Scheme, key: impl Into<VerifyingKey>) -> Result<Self, KeyError> {
         let key = key.into();
         key.check(&scheme)?;
@@ -72,51 +77,53 @@ impl Verifier {
         Self { scheme, keys: vec![key.into()], past: DEFAULT_TOLERANCE, future: DEFAULT_TOLERANCE }
     }
 
-    /// Admits by [`Scheme::StandardWebhooks`].
+    /// Creates a verifier for [`Scheme::StandardWebhooks`].
     #[must_use]
     pub fn standard_webhooks(key: impl Into<VerifyingKey>) -> Self {
         Self::with(Scheme::StandardWebhooks, key)
     }
 
-    /// Admits by [`Scheme::Svix`].
+    /// Creates a verifier for [`Scheme::Svix`].
     #[must_use]
     pub fn svix(key: impl Into<VerifyingKey>) -> Self {
         Self::with(Scheme::Svix, key)
     }
 
-    /// Admits by [`Scheme::Strike`].
+    /// Creates a verifier for [`Scheme::Strike`].
     #[must_use]
     pub fn strike(secret: Secret) -> Self {
         Self::with(Scheme::Strike, secret)
     }
 
-    /// Admits by [`Scheme::Token`].
+    /// Creates a verifier for [`Scheme::Token`].
     ///
     /// # Errors
     ///
-    /// [`KeyError::NotHeaderValue`]: no request could ever match.
+    /// [`KeyError::NotHeaderValue`] if the secret is not a valid header value: no request could
+    /// ever match it.
     pub fn token(header: HeaderName, secret: Secret) -> Result<Self, KeyError> {
         Self::new(Scheme::Token(header), secret)
     }
 
-    /// Admits by [`Scheme::CustomScheme`].
+    /// Creates a verifier for [`Scheme::CustomScheme`].
     #[must_use]
     pub fn custom(scheme: CustomScheme, secret: Secret) -> Self {
         Self::with(Scheme::CustomScheme(scheme), secret)
     }
 
-    /// Admits what is signed with this secret too. Its index is the number of keys given before.
+    /// Adds a secret that requests may be signed with. Its index is the number of earlier keys.
+    #[doc(alias = "key rotation")]
     #[must_use]
     pub fn add_secret(mut self, secret: Secret) -> Self {
         self.keys.push(secret.into());
         self
     }
 
-    /// Admits what is signed with this key too, of whichever kind.
+    /// Adds a key of any kind that requests may be signed with.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] where the key does not go with the scheme.
+    /// [`KeyError`] if the key does not fit the scheme.
     pub fn add_key(mut self, key: impl Into<VerifyingKey>) -> Result<Self, KeyError> {
         let key = key.into();
         key.check(&self.scheme)?;
@@ -124,9 +131,32 @@ impl Verifier {
         Ok(self)
     }
 
-    /// How far the timestamp may be before and after `now`, both inclusive; 300 s without this.
+    /// Sets how far the timestamp may be before and after `now`, both inclusive. The default is
+    /// 300 s each.
     ///
-    /// It has no effect where the scheme signs no time.
+    /// `past` is the replay window. The tolerance has no effect if the scheme signs no time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use labhook::signature::VerifyError;
+    /// use labhook::{MessageId, Secret, Signer, Timestamp, Verifier};
+    ///
+    /// let secret = || Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    /// let signed_at = Timestamp::from_unix_seconds(1_614_265_330);
+    /// let headers = Signer::standard_webhooks(secret()?)
+    ///     .sign(&MessageId::new("msg_1")?, signed_at, b"{}")?;
+    ///
+    /// let verifier = Verifier::standard_webhooks(secret()?)
+    ///     .with_tolerance(Duration::from_secs(60), Duration::from_secs(5));
+    /// let in_time = signed_at + Duration::from_secs(60);
+    /// assert!(verifier.verify(&headers, b"{}", in_time).is_ok());
+    /// let late = signed_at + Duration::from_secs(61);
+    /// let error = verifier.verify(&headers, b"{}", late).unwrap_err();
+    /// assert!(matches!(error, VerifyError::TooOld { .. }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[doc(alias = "replay window")]
+    #[doc(alias = "replay attack")]
     #[must_use]
     pub const fn with_tolerance(mut self, past: Duration, future: Duration) -> Self {
         self.past = past;
@@ -134,23 +164,24 @@ impl Verifier {
         self
     }
 
-    /// The scheme.
+    /// Returns the scheme.
     #[must_use]
     pub const fn scheme(&self) -> &Scheme {
         &self.scheme
     }
 
-    /// Checks that a holder of one of the keys signed exactly this body, and signed it lately.
+    /// Verifies that a holder of one of the keys signed exactly this body, within the tolerance of
+    /// `now`.
     ///
-    /// `body` is what came over the wire, byte for byte: JSON that was parsed and written again is
-    /// another body. `now` is the host's clock as it stands.
+    /// `body` must be the bytes as received: JSON that was parsed and serialized again is another
+    /// body. `now` is the current time.
     ///
-    /// A genuine request may still be a repeat, by the sender or by an eavesdropper: see
-    /// [`Verified::id`].
+    /// A genuine request may still be a redelivery by the sender or a replay by an eavesdropper:
+    /// see [`Verified::id`].
     ///
     /// # Errors
     ///
-    /// [`VerifyError`]: do not read the body.
+    /// [`VerifyError`] if the request is not genuine or not timely. Do not read its body.
     pub fn verify<'a>(
         &self,
         headers: &HeaderMap,
@@ -158,13 +189,13 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
         match self.layout(headers)? {
-            Layout::Signed(layout) => self.verify_by(layout, headers, body, now),
+            Layout::Signed(layout) => self.verify_signed(layout, headers, body, now),
             Layout::Token(header) => self.verify_token(header, headers, body),
         }
     }
 
-    /// Whether the request has the header that this verifier looks for a signature or token in.
-    pub(crate) fn is_addressed(&self, headers: &HeaderMap) -> bool {
+    /// Returns whether the request has the header that carries this verifier's signature or token.
+    pub(crate) fn has_signature_header(&self, headers: &HeaderMap) -> bool {
         match self.layout(headers) {
             Ok(Layout::Signed(layout)) => headers.contains_key(layout.header()),
             Ok(Layout::Token(header)) => headers.contains_key(header),
@@ -173,11 +204,11 @@ impl Verifier {
     }
 
     fn layout(&self, headers: &HeaderMap) -> Result<Layout<'_>, VerifyError> {
-        let any_of =
+        let has_any_of =
             |layout: &CustomScheme| layout.header_names().any(|name| headers.contains_key(name));
-        if self.scheme != Scheme::Svix || !any_of(&scheme::STANDARD_WEBHOOKS) {
+        if self.scheme != Scheme::Svix || !has_any_of(&scheme::STANDARD_WEBHOOKS) {
             Ok(self.scheme.layout())
-        } else if any_of(&scheme::SVIX) {
+        } else if has_any_of(&scheme::SVIX) {
             Err(VerifyError::MixedBrands)
         } else {
             Ok(Layout::Signed(&scheme::STANDARD_WEBHOOKS))
@@ -191,9 +222,9 @@ impl Verifier {
         body: &'a [u8],
     ) -> Result<Verified<'a>, VerifyError> {
         let presented = headers::single(headers, header)?;
-        // Tags under the secret are compared in its stead. They have one length, so the time taken
-        // depends on the length of what was presented, and of the secret only on its number of
-        // 64-byte blocks.
+        // Tags under the secret are compared instead of the secret itself. All tags have the same
+        // length, so the time depends on the length of the presented token, and on the secret only
+        // by its number of 64-byte blocks.
         let matches = |key: &VerifyingKey| match key {
             VerifyingKey::Shared(secret) => {
                 mac::mac(secret, &[presented]) == mac::mac(secret, &[secret.expose_bytes()])
@@ -210,7 +241,7 @@ impl Verifier {
         })
     }
 
-    fn verify_by<'a>(
+    fn verify_signed<'a>(
         &self,
         layout: &CustomScheme,
         headers: &HeaderMap,
@@ -309,9 +340,9 @@ mod tests {
         mac::COUNT.get().saturating_sub(before)
     }
 
-    /// A header full of candidates costs one pass over the body for each key.
+    /// A header full of candidates costs one pass over the body per key.
     #[test]
-    fn one_mac_per_key_however_many_candidates() {
+    fn many_candidates_cost_one_mac_per_key() {
         let body = vec![b'x'; 1 << 20];
         let now = Timestamp::from_unix_seconds(1_614_265_330);
         let id = MessageId::new("m").unwrap();
@@ -336,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_without_a_signature_to_check_costs_no_mac() {
+    fn request_without_usable_signature_costs_no_mac() {
         let now = Timestamp::from_unix_seconds(1_614_265_330);
         let id = MessageId::new("m").unwrap();
         let verifier = Verifier::standard_webhooks(secret("a"));
@@ -354,7 +385,7 @@ mod tests {
 
     #[cfg(feature = "ed25519")]
     #[test]
-    fn a_list_of_the_other_kind_costs_no_mac() {
+    fn ed25519_signature_costs_no_mac() {
         let key = crate::signature::Ed25519PrivateKey::from_seed(&[7; 32]);
         let now = Timestamp::from_unix_seconds(1_614_265_330);
         let verifier = Verifier::standard_webhooks(secret("a")).add_key(key.public()).unwrap();

@@ -35,7 +35,7 @@ const FLOORS: [(&str, &[Module]); 9] = [
         &[
             ("danger", &["decode"]),
             ("json", &["decode"]),
-            ("signature", &["decode", "id", "secret", "time"]),
+            ("signature", &["decode", "id", "named", "secret", "time"]),
         ],
     ),
     ("event", &[("event", &["decode", "event_type", "id", "json", "time"])]),

@@ -262,7 +262,7 @@ fn the_published_body_verifies_under_either_brand_and_not_under_both() {
     ] {
         let error = verifier.verify(&headers(names), body, now).unwrap_err();
         assert_eq!(error, VerifyError::MixedBrands);
-        assert_eq!(error.to_string(), "the request mixes svix- and webhook- headers");
+        assert_eq!(error.to_string(), "the request mixes `svix-` and `webhook-` headers");
     }
     let names = ["svix-id", "svix-timestamp", "svix-signature"];
     let changed = by_package("sample.created").as_bytes();

@@ -319,6 +319,7 @@ fn every_public_type_is_send_and_sync() {
             CustomScheme,
             Encoding,
             KeyError,
+            ParseNameError,
             Scheme,
             SchemeSpecError,
             SignError,

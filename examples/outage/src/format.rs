@@ -47,32 +47,17 @@ pub fn long(time: Duration) -> String {
 pub fn rows(report: &Report) -> Vec<(&'static str, String)> {
     let recovery = report.recovery;
     let drained = recovery.and_then(|it| it.drained_after).map_or("never".to_owned(), long);
-<<<<<<< HEAD:examples/outage/src/figures.rs
-    let delays = report.latency;
-=======
     let latency = report.latency;
->>>>>>> 510335a (examples: plain English in outage, week and lab day):examples/outage/src/format.rs
     vec![
         ("delivered", grouped(report.ended(Verdict::Delivered))),
         ("lost", grouped(report.accepted - report.ended(Verdict::Delivered))),
         ("attempts", grouped(report.attempts)),
         ("refused with 429", grouped(report.overloaded)),
-<<<<<<< HEAD:examples/outage/src/figures.rs
-        ("most requests in a second", grouped(report.peak_requests)),
-        (
-            "most retries in a second, once it is back",
-            grouped(recovery.map_or(0, |it| it.peak_retries)),
-        ),
-        ("time to catch up", drained),
-        ("delay, half of them", delays.map_or(String::new(), |it| long(it.p50))),
-        ("delay, the longest", delays.map_or(String::new(), |it| long(it.max))),
-=======
         ("peak requests/s", grouped(report.peak_requests)),
         ("peak retries/s after the outage", grouped(recovery.map_or(0, |it| it.peak_retries))),
         ("time to drain the backlog", drained),
         ("latency, p50", latency.map_or(String::new(), |it| long(it.p50))),
         ("latency, maximum", latency.map_or(String::new(), |it| long(it.max))),
->>>>>>> 510335a (examples: plain English in outage, week and lab day):examples/outage/src/format.rs
     ]
 }
 

@@ -130,7 +130,7 @@ fn no_event_error_texts_are_documented() {
     let other = message("m").event::<Event<labhook::lab::TaskStateChanged>>().unwrap_err();
     assert_eq!(
         other.source().unwrap().to_string(),
-        "the event is of type run.state_changed, not task.state_changed"
+        "expected event type `task.state_changed`, found `run.state_changed`"
     );
 }
 

@@ -1,4 +1,4 @@
-//! Schemes as data: how their headers are spelled, and that a configuration can hold them.
+//! Custom schemes: header formats, and schemes from a configuration.
 
 use http::HeaderName;
 use labhook::signature::{CustomScheme, SchemeSpec, TimestampForm};
@@ -22,7 +22,7 @@ fn id() -> MessageId {
 }
 
 #[test]
-fn the_headers_are_written_as_the_vendors_write_them() {
+fn vendor_schemes_write_the_vendor_format() {
     let sign = |scheme: CustomScheme, header: &str| {
         let signer = Signer::custom(scheme, secret());
         let headers = signer.sign(&id(), NOW, BODY).unwrap();
@@ -41,7 +41,7 @@ fn the_headers_are_written_as_the_vendors_write_them() {
 }
 
 #[test]
-fn a_scheme_with_a_separator_signs_with_every_key() {
+fn scheme_with_separator_signs_with_every_key() {
     let signer = Signer::custom(CustomScheme::STRIPE, secret()).add_secret(other());
     let headers = signer.sign(&id(), NOW, BODY).unwrap();
     for key in [secret(), other()] {
@@ -51,7 +51,7 @@ fn a_scheme_with_a_separator_signs_with_every_key() {
 }
 
 #[test]
-fn a_scheme_from_a_configuration_is_the_constant() {
+fn scheme_from_configuration_equals_the_constant() {
     let header = String::from("X-Hub-Signature-256");
     let read =
         CustomScheme::new(SchemeSpec::new(&header, "{body}").with_prefix("sha256=")).unwrap();

@@ -1,4 +1,4 @@
-//! What holds for every body, id, time, key and header.
+//! Properties: every body, id, time, key and header.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ fn verifiers() -> Vec<Verifier> {
     verifiers
 }
 
-/// Header values that come close to being right, and some that do not.
+/// Header values that are almost valid, and some that are not.
 fn value() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         vec(any::<u8>(), 0..200),
@@ -79,7 +79,7 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn what_is_signed_verifies(
+    fn signed_request_verifies(
         key in vec(any::<u8>(), 1..200),
         id in id(),
         now in year_1970_to_9999(),
@@ -99,9 +99,9 @@ proptest! {
         }
     }
 
-    /// At every instant there is, and with every tolerance, what is signed now is admitted now.
+    /// At every instant and with every tolerance, a request that was just signed is accepted.
     #[test]
-    fn any_time_is_safe(
+    fn any_time_and_tolerance_is_safe(
         micros in any::<i64>(),
         now in any::<i64>(),
         past in any::<u64>(),
@@ -122,20 +122,20 @@ proptest! {
                 prop_assert!(now <= last);
                 prop_assert!(verifier.verify(&headers, b"", last).is_ok());
                 let after = last + Duration::from_micros(1);
-                let refused = verifier.verify(&headers, b"", after).is_err();
-                prop_assert!(refused || last == Timestamp::MAX);
+                let rejected = verifier.verify(&headers, b"", after).is_err();
+                prop_assert!(rejected || last == Timestamp::MAX);
             }
             Err(error) => prop_assert!(["too-old", "too-new"].contains(&error.name())),
         }
     }
 
     #[test]
-    fn any_flipped_byte_is_refused(
+    fn any_flipped_byte_is_rejected(
         key in vec(any::<u8>(), 1..100),
         id in id(),
         now in year_1970_to_9999(),
         body in vec(any::<u8>(), 1..200),
-        where_to in any::<Index>(),
+        position in any::<Index>(),
         mask in 1..=255_u8,
         flip_body in any::<bool>(),
         header in select(&SIGNED[..]),
@@ -144,24 +144,24 @@ proptest! {
         let mut headers = Signer::standard_webhooks(secret()).sign(&id, now, &body).unwrap();
         let mut body = body;
         if flip_body {
-            let at = where_to.index(body.len());
+            let at = position.index(body.len());
             body[at] ^= mask;
         } else {
             let mut value = headers[header].as_bytes().to_vec();
-            let at = where_to.index(value.len());
+            let at = position.index(value.len());
             value[at] ^= mask;
             match HeaderValue::from_bytes(&value) {
                 Ok(value) => headers.insert(header, value),
                 Err(_) => return Ok(()),
             };
         }
-        // The widest tolerance, so that it is the signature that refuses a changed time.
+        // The widest tolerance, so that a changed time is rejected by its signature.
         let verifier = Verifier::standard_webhooks(secret()).with_tolerance(Duration::MAX, Duration::MAX);
         prop_assert!(verifier.verify(&headers, &body, now).is_err());
     }
 
     #[test]
-    fn arbitrary_headers_never_panic_nor_pass(
+    fn arbitrary_headers_never_panic_nor_verify(
         values in vec((any::<Index>(), value()), 0..8),
         body in vec(any::<u8>(), 0..50),
         now in any::<i64>(),
@@ -192,9 +192,9 @@ proptest! {
         }
     }
 
-    /// What an id, a time and a body are must not depend on where one ends and the next begins.
+    /// The boundaries between id, time and body are unambiguous.
     #[test]
-    fn no_two_messages_have_one_signature(
+    fn distinct_messages_have_distinct_signatures(
         first in (id(), 0..100_i64, "[0-9.]{0,6}"),
         second in (id(), 0..100_i64, "[0-9.]{0,6}"),
     ) {
@@ -214,12 +214,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn ed25519_signs_and_verifies_and_refuses_a_flip(
+    fn ed25519_verifies_and_rejects_a_flipped_bit(
         seed in any::<[u8; 32]>(),
         id in id(),
         now in year_1970_to_9999(),
         body in vec(any::<u8>(), 1..200),
-        where_to in any::<Index>(),
+        position in any::<Index>(),
         bit in 0..8_u32,
     ) {
         let key = labhook::signature::Ed25519PrivateKey::from_seed(&seed);
@@ -227,7 +227,7 @@ proptest! {
         let headers = Signer::standard_webhooks(key).sign(&id, now, &body).unwrap();
         prop_assert!(verifier.verify(&headers, &body, now).is_ok());
         let mut flipped = body;
-        let at = where_to.index(flipped.len());
+        let at = position.index(flipped.len());
         flipped[at] ^= 1 << bit;
         prop_assert!(verifier.verify(&headers, &flipped, now).is_err());
     }

@@ -1,4 +1,5 @@
-//! Fault 9: no `Debug` and no `Display` holds a secret, a MAC or a body.
+//! Fault 9 of other implementations: no `Debug` and no `Display` may contain a secret, a MAC or a
+//! body.
 
 use std::error::Error;
 use std::fmt::{Debug, Write as _};
@@ -32,14 +33,14 @@ impl Printed {
         }
     }
 
-    /// Looks for the bytes in the spellings in which something might print them.
-    fn must_not_hold(&self, what: &[u8]) {
-        let list = format!("{what:?}");
+    /// Searches for the bytes in every common text form.
+    fn must_not_contain(&self, bytes: &[u8]) {
+        let list = format!("{bytes:?}");
         let spellings = [
-            String::from_utf8_lossy(what).into_owned(),
-            hex::encode(what),
-            hex::encode_upper(what),
-            STANDARD.encode(what),
+            String::from_utf8_lossy(bytes).into_owned(),
+            hex::encode(bytes),
+            hex::encode_upper(bytes),
+            STANDARD.encode(bytes),
             list.trim_matches(['[', ']']).to_owned(),
             list.trim_matches(['[', ']']).replace(", ", ",\n    "),
         ];
@@ -81,7 +82,7 @@ fn tags(value: &HeaderValue) -> Vec<String> {
 }
 
 #[test]
-fn fault_9_nothing_prints_a_secret_a_mac_or_a_body() {
+fn output_has_no_secret_mac_or_body() {
     let mut printed = Printed::default();
     let mut macs = Vec::new();
     let id = MessageId::new("m").unwrap();
@@ -93,29 +94,29 @@ fn fault_9_nothing_prints_a_secret_a_mac_or_a_body() {
         printed.debug(&signer);
         printed.debug(&verifier);
         let headers = signer.sign(&id, NOW, BODY).unwrap();
-        // The headers themselves, too: a host may log them.
+        // The headers too: an application may log them.
         printed.debug(&headers);
         let header = signer.header_names().last().unwrap();
         macs.extend(tags(&headers[header]));
         printed.debug(&verifier.verify(&headers, BODY, NOW).unwrap());
 
-        // Every refusal that can be reached with these headers.
-        let mut refuse = |headers: &HeaderMap, body: &[u8], now: Timestamp| {
+        // Every error that these headers can cause.
+        let mut reject = |headers: &HeaderMap, body: &[u8], now: Timestamp| {
             if let Err(error) = verifier.verify(headers, body, now) {
                 printed.error(&error);
             }
         };
-        refuse(&HeaderMap::new(), BODY, NOW);
-        refuse(&headers, b"other", NOW);
-        refuse(&headers, BODY, Timestamp::MIN);
-        refuse(&headers, BODY, Timestamp::MAX);
+        reject(&HeaderMap::new(), BODY, NOW);
+        reject(&headers, b"other", NOW);
+        reject(&headers, BODY, Timestamp::MIN);
+        reject(&headers, BODY, Timestamp::MAX);
         for name in signer.header_names() {
             for value in ["", "m.1", "v1,AAAA", "+5"] {
                 let mut headers = headers.clone();
                 headers.append(name, HeaderValue::from_static(value));
-                refuse(&headers, BODY, NOW);
+                reject(&headers, BODY, NOW);
                 headers.insert(name, HeaderValue::from_static(value));
-                refuse(&headers, BODY, NOW);
+                reject(&headers, BODY, NOW);
             }
         }
     }
@@ -131,21 +132,21 @@ fn fault_9_nothing_prints_a_secret_a_mac_or_a_body() {
     printed.error(&Signer::token(header, with_line_feed).unwrap_err());
 
     assert!(printed.0.contains("NoMatch") && printed.0.contains("TooOld"));
-    printed.must_not_hold(KEY.as_bytes());
-    printed.must_not_hold(BODY);
+    printed.must_not_contain(KEY.as_bytes());
+    printed.must_not_contain(BODY);
     assert!(macs.len() >= 5);
     for mac in macs {
         assert!(!printed.0.contains(&mac), "{mac}");
         let decoded = [STANDARD.decode(&mac).ok(), hex::decode(&mac).ok()];
         for bytes in decoded.into_iter().flatten() {
-            printed.must_not_hold(&bytes);
+            printed.must_not_contain(&bytes);
         }
     }
 }
 
 #[cfg(feature = "ed25519")]
 #[test]
-fn fault_9_nothing_prints_an_ed25519_key() {
+fn output_has_no_ed25519_key() {
     use labhook::signature::{Ed25519PrivateKey, Ed25519PublicKey};
 
     let seed: [u8; 32] = std::array::from_fn(|index| u8::try_from(index * 7 + 3).unwrap());
@@ -160,7 +161,7 @@ fn fault_9_nothing_prints_an_ed25519_key() {
     printed.error(&Ed25519PrivateKey::from_whsk(&whsk.replace('=', "")).unwrap_err());
     printed.error(&Ed25519PrivateKey::from_whsk(&whpk).unwrap_err());
     printed.error(&Ed25519PublicKey::from_whpk(&whsk).unwrap_err());
-    printed.must_not_hold(&seed);
-    printed.must_not_hold(&STANDARD.decode(&whpk[5..]).unwrap());
+    printed.must_not_contain(&seed);
+    printed.must_not_contain(&STANDARD.decode(&whpk[5..]).unwrap());
     assert!(!printed.0.contains(&whsk[5..40]));
 }

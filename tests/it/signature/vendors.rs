@@ -1,5 +1,5 @@
-//! The vendors' constants: each verifies its vectors, writes what the vendor writes, and refuses
-//! whatever was changed; and each claims of its vectors what is so.
+//! Vendor constants: each verifies its vectors, writes the vendor's format and rejects changed
+//! requests; and the claims about its vectors are true.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,9 +9,10 @@ use labhook::signature::{CustomScheme, SchemeSpec, TimestampForm};
 use labhook::{MessageId, Secret, Signer, Timestamp, Verifier};
 use serde::Deserialize;
 
-const VENDORS: &str = include_str!("../data/signature/vendors.json");
-const VECTORS: &str = include_str!("../data/signature/vectors.json");
-const SOURCE: &str = include_str!("../../src/signature/vendors.rs");
+use super::VECTORS;
+
+const VENDORS: &str = include_str!("../../data/signature/vendors.json");
+const SOURCE: &str = include_str!("../../../src/signature/vendors.rs");
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_614_265_330);
 const BODY: &[u8] = b"{\"run\":\"R-7\"}\xff";
@@ -68,9 +69,9 @@ static ALL: [(&str, CustomScheme, &str); 39] = [
     ("ZOOM", CustomScheme::ZOOM, "x-zm-request-timestamp x-zm-signature"),
 ];
 
-/// A signed request. `published` is whether the vendor printed it; `exact` is whether a signer
-/// spells it the same, which it does not where the request holds signatures of other versions or
-/// another spelling of the time.
+/// A signed request. `published` means that the vendor published it. `exact` means that a signer
+/// writes the same headers; it does not if the request contains signatures of other versions or
+/// another form of the time.
 #[derive(Deserialize)]
 struct Vector {
     constant: String,
@@ -125,7 +126,7 @@ fn id() -> MessageId {
 }
 
 #[test]
-fn each_constant_verifies_its_vectors() {
+fn constants_verify_their_vectors() {
     for vector in Vector::all() {
         let name = &vector.constant;
         let (headers, body) = (vector.headers(), vector.body.as_bytes());
@@ -140,7 +141,7 @@ fn each_constant_verifies_its_vectors() {
 }
 
 #[test]
-fn each_constant_writes_its_vectors() {
+fn constants_write_their_vectors() {
     for vector in Vector::all().iter().filter(|vector| vector.exact) {
         let signer = Signer::custom(vector.scheme(), vector.secret());
         let id = vector.id.as_deref().map_or_else(id, |text| MessageId::new(text).unwrap());
@@ -150,11 +151,11 @@ fn each_constant_writes_its_vectors() {
 }
 
 #[test]
-fn a_changed_byte_is_refused() {
+fn changed_byte_is_rejected() {
     for vector in Vector::all() {
         let name = &vector.constant;
         let (verifier, now) = (vector.verifier(), vector.now());
-        let refusal = |headers: &HeaderMap, body: &[u8]| {
+        let error_name = |headers: &HeaderMap, body: &[u8]| {
             verifier.verify(headers, body, now).unwrap_err().name()
         };
 
@@ -162,10 +163,10 @@ fn a_changed_byte_is_refused() {
         for index in 0..body.len() {
             let mut changed = body.to_vec();
             changed[index] ^= 1;
-            assert_eq!(refusal(&vector.headers(), &changed), "no-match", "{name} at {index}");
+            assert_eq!(error_name(&vector.headers(), &changed), "no-match", "{name} at {index}");
         }
         for changed in [&body[1..], &body[..body.len() - 1], &[body, b" "].concat(), b""] {
-            assert_eq!(refusal(&vector.headers(), changed), "no-match", "{name}");
+            assert_eq!(error_name(&vector.headers(), changed), "no-match", "{name}");
         }
 
         let flipped = |byte: u8| if byte == b'0' { '1' } else { '0' };
@@ -178,13 +179,13 @@ fn a_changed_byte_is_refused() {
                 *value = HeaderValue::try_from(text).unwrap();
             }
             assert_ne!(headers, vector.headers());
-            assert_eq!(refusal(&headers, body), "no-match", "{name} at {index} of the tag");
+            assert_eq!(error_name(&headers, body), "no-match", "{name} at {index} of the tag");
         }
     }
 }
 
 #[test]
-fn what_is_signed_beside_the_body_cannot_be_changed() {
+fn changed_id_or_timestamp_is_rejected() {
     for (name, scheme, _) in &ALL {
         let verifier = Verifier::custom(scheme.clone(), secret());
         let signer = Signer::custom(scheme.clone(), secret());
@@ -211,10 +212,10 @@ fn what_is_signed_beside_the_body_cannot_be_changed() {
     }
 }
 
-/// Where parts touch, the form of an RFC 3339 time tells where it begins and ends, whatever the
-/// tolerance.
+/// Without text between placeholders, the RFC 3339 format shows where a time starts and ends,
+/// regardless of the tolerance.
 #[test]
-fn bytes_cannot_move_into_or_out_of_an_rfc_3339_time() {
+fn rfc_3339_time_has_fixed_boundaries() {
     let time = |header: &str| {
         let signed = Signer::custom(CustomScheme::TWITCH, secret()).sign(&id(), NOW, BODY);
         signed.unwrap()[header].to_str().unwrap().to_owned()
@@ -230,7 +231,7 @@ fn bytes_cannot_move_into_or_out_of_an_rfc_3339_time() {
         let signed = Signer::custom(scheme, secret()).sign(&id(), NOW, BODY).unwrap();
         let (first, last) = (&BODY[..1], &BODY[BODY.len() - 1..]);
         let moved: &[(Vec<u8>, Vec<u8>)] = &[
-            // Out of the time, into what stands after or before it.
+            // Out of the time, into its neighbour.
             (time.as_bytes()[..time.len() - 1].to_vec(), [b"Z", BODY].concat()),
             (time.as_bytes()[1..].to_vec(), [BODY, b"2"].concat()),
             // Out of the body, into the time.
@@ -246,9 +247,9 @@ fn bytes_cannot_move_into_or_out_of_an_rfc_3339_time() {
     }
 }
 
-/// The remark of [`CustomScheme`] on integers beside the body: only the tolerance tells.
+/// See [`CustomScheme`] on integers next to the body: only the tolerance detects the change.
 #[test]
-fn bytes_can_move_into_an_integer_time_within_the_tolerance() {
+fn integer_time_next_to_body_needs_the_tolerance() {
     let touching = CustomScheme::new(
         SchemeSpec::new("x-signature", "{timestamp}{body}")
             .with_timestamp_header("x-time", TimestampForm::UnixSeconds),
@@ -263,14 +264,14 @@ fn bytes_can_move_into_an_integer_time_within_the_tolerance() {
     assert_eq!(
         verifier.verify(&headers, BODY, early).unwrap_err().name(),
         "too-new",
-        "the request was signed then, and is refused then"
+        "rejected at the time of signing"
     );
     let verified = verifier.verify(&headers, BODY, NOW).unwrap();
-    assert_eq!(verified.body(), BODY, "and is another one much later");
+    assert_eq!(verified.body(), BODY, "accepted as another request, much later");
 }
 
 #[test]
-fn each_constant_verifies_what_it_signs() {
+fn constants_verify_what_they_sign() {
     let other = || Secret::from_text("another secret").unwrap();
     for (name, scheme, headers) in &ALL {
         let names: Vec<_> = scheme.header_names().map(HeaderName::as_str).collect();
@@ -290,7 +291,7 @@ fn each_constant_verifies_what_it_signs() {
     }
 }
 
-/// The constants and their claims, read off the source: whether the vendor has published a vector.
+/// Reads the constants and their claims from the source: whether the vendor published a vector.
 fn claims() -> BTreeMap<String, bool> {
     let mut claims = BTreeMap::new();
     let mut docs = String::new();
@@ -302,7 +303,7 @@ fn claims() -> BTreeMap<String, bool> {
             let published = docs.contains("Vector: published by the vendor, ");
             let none = docs
                 .contains("Vector: none published; checked against an independent computation.");
-            assert!(published != none, "{name} makes one claim of its vector");
+            assert!(published != none, "{name} makes one claim about its vector");
             assert_eq!(docs.matches("Source: ").count(), 1, "{name} names its source");
             claims.insert(name, published);
         } else {
@@ -313,7 +314,7 @@ fn claims() -> BTreeMap<String, bool> {
 }
 
 #[test]
-fn each_claim_of_a_vector_is_so() {
+fn vector_claims_are_true() {
     let listed: BTreeSet<_> = ALL.iter().map(|(name, ..)| (*name).to_owned()).collect();
     assert_eq!(listed.len(), ALL.len());
     let claims = claims();
@@ -325,7 +326,7 @@ fn each_claim_of_a_vector_is_so() {
         assert_eq!(vector.published, !own, "{}: {}", vector.constant, vector.source);
         *found.entry(vector.constant).or_default() |= vector.published;
     }
-    // These two are among the first vectors, which are tested with Standard Webhooks' own.
+    // The vectors of these two are in `vectors.json`, with those of Standard Webhooks.
     let first: Vec<serde_json::Value> = serde_json::from_str(VECTORS).unwrap();
     for (scheme, constant) in [("github-sha256", "GITHUB"), ("slack-v0", "SLACK")] {
         let vector = first.iter().find(|vector| vector["scheme"] == scheme).unwrap();

@@ -1,4 +1,4 @@
-//! Nothing that the doors print holds a secret, the path of a URL, a header's value or a body.
+//! Debug and error output contains no secret, URL path, header value or body.
 
 use std::error::Error;
 use std::fmt::Debug;
@@ -14,9 +14,9 @@ const URL: &str = "https://eln.example:8443/canary-path/in?canary-query=1";
 
 fn endpoint() -> Endpoint {
     let secret = Secret::from_text("canary-secret").unwrap();
-    let also = Secret::from_text("canary-older-secret").unwrap();
+    let older = Secret::from_text("canary-older-secret").unwrap();
     let header = HeaderValue::from_static("canary-header");
-    Endpoint::new(eid("eln"), URL, Signer::standard_webhooks(secret).add_secret(also))
+    Endpoint::new(eid("eln"), URL, Signer::standard_webhooks(secret).add_secret(older))
         .unwrap()
         .add_header(HeaderName::from_static("x-api-key"), &header)
         .unwrap()
@@ -34,16 +34,16 @@ fn message(id: &str) -> Message {
 fn clean(text: &str) {
     let lower = text.to_ascii_lowercase();
     assert!(!lower.contains("canary"), "{text}");
-    // Nor as what it looks like in base64 or as a list of bytes.
+    // Nor in base64, as a list of bytes or in hexadecimal.
     for hidden in ["y2fuyxj5", "99, 97, 110, 97, 114, 121", "63616e617279"] {
         assert!(!lower.contains(hidden), "{text}");
     }
 }
 
 #[track_caller]
-fn clean_debug(it: &impl Debug) {
-    clean(&format!("{it:?}"));
-    clean(&format!("{it:#?}"));
+fn clean_debug(value: &impl Debug) {
+    clean(&format!("{value:?}"));
+    clean(&format!("{value:#?}"));
 }
 
 #[track_caller]
@@ -57,7 +57,7 @@ fn clean_error(error: &dyn Error) {
 }
 
 #[test]
-fn an_endpoint_prints_its_id_and_its_origin() {
+fn endpoint_prints_only_its_id_and_origin() {
     assert_eq!(format!("{:?}", endpoint()), r#"Endpoint("eln", https://eln.example:8443)"#);
     clean_debug(&endpoint());
     clean_debug(&registry([endpoint()]));
@@ -75,7 +75,7 @@ fn an_endpoint_prints_its_id_and_its_origin() {
 }
 
 #[test]
-fn no_refusal_of_an_endpoint_repeats_what_was_refused() {
+fn endpoint_errors_omit_the_rejected_input() {
     let make = |url: &str| Endpoint::new(eid("e"), url, Signer::unsigned());
     for url in [
         "canary",
@@ -108,7 +108,7 @@ fn no_refusal_of_an_endpoint_repeats_what_was_refused() {
 }
 
 #[test]
-fn nothing_that_an_outbox_hands_out_prints_a_secret_or_a_body() {
+fn outbox_output_has_no_secret_or_body() {
     let mut host = Host::new(Outbox::new(registry([endpoint()]), 7));
     let mut kinds = Vec::new();
     let published = host.outbox.publish(message("m"), at(0)).unwrap();
@@ -149,7 +149,7 @@ fn nothing_that_an_outbox_hands_out_prints_a_secret_or_a_body() {
         }
     }
     kinds.dedup();
-    assert!(kinds.len() >= 5, "saved, sent, saved, told, idle");
+    assert!(kinds.len() >= 5, "save, send, save, notify, idle");
     let error = host.outbox.insert_endpoint(endpoint(), at(0)).unwrap_err();
     clean_error(&error);
 
@@ -162,7 +162,7 @@ fn nothing_that_an_outbox_hands_out_prints_a_secret_or_a_body() {
 }
 
 #[test]
-fn saved_state_holds_no_secret_and_no_url() {
+fn saved_state_has_no_secret_and_no_url() {
     let mut host = Host::new(Outbox::new(registry([endpoint()]), 7));
     host.outbox.publish(message("m"), at(0)).unwrap();
     let ticket = host.send();
@@ -180,7 +180,7 @@ fn saved_state_holds_no_secret_and_no_url() {
 }
 
 #[test]
-fn a_message_that_does_not_give_its_event_keeps_its_body_to_itself() {
+fn message_errors_omit_the_body() {
     let error = message("m").event::<labhook::LabEvent>().unwrap_err();
     clean_error(&error);
     clean_debug(&message("m"));
@@ -189,12 +189,12 @@ fn a_message_that_does_not_give_its_event_keeps_its_body_to_itself() {
 }
 
 #[test]
-fn a_request_that_cannot_be_signed_says_nothing_of_the_key() {
+fn sign_error_omits_the_key() {
     use labhook::signature::{CustomScheme, SchemeSpec, TimestampForm};
-    let description = SchemeSpec::new("x-signature", "{timestamp}.{body}")
+    let spec = SchemeSpec::new("x-signature", "{timestamp}.{body}")
         .with_timestamp_header("x-timestamp", TimestampForm::Rfc3339);
     let secret = Secret::from_text("canary-secret").unwrap();
-    let signer = Signer::custom(CustomScheme::new(description).unwrap(), secret);
+    let signer = Signer::custom(CustomScheme::new(spec).unwrap(), secret);
     let endpoint = Endpoint::new(eid("e"), URL, signer).unwrap();
     let rendering = Rendering::new(HeaderValue::from_static("text/plain"), "canary-body");
     clean_error(&endpoint.request(&mid("m"), &rendering, Timestamp::MAX).unwrap_err());
