@@ -218,7 +218,7 @@ impl RunLog {
         // Knuth's multiplier for a 64-bit linear congruential generator.
         self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let millis = 1_000 * min + (self.random >> 33) % (1_000 * (max - min));
-        self.now = self.now + std::time::Duration::from_millis(millis);
+        self.now += std::time::Duration::from_millis(millis);
     }
 }
 

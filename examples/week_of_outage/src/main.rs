@@ -122,7 +122,7 @@ fn main() -> anyhow::Result<()> {
                 // A host would send this request.
                 attempt.request(now)?;
                 let outcome = respond(now);
-                now = now + LATENCY;
+                now += LATENCY;
                 outbox.resolve(attempt.ticket(), &outcome, now);
             }
             Step::Notify(notice) => timeline.notice(&notice, now),
