@@ -34,9 +34,9 @@
 //!   (up to the policy's cap), whichever is longer.
 //! - No attempt starts at or past the end of the retry window, which counts from the message's
 //!   acceptance or its latest replay, nor at or past the end of the message's lifetime. A delivery
-//!   ends at once as [`Verdict::Expired`] if its next attempt would not be due before the earlier of
-//!   the two. An attempt that started earlier keeps its whole timeout, and a delivery in doubt stays
-//!   in doubt: nothing of it is sent anyway.
+//!   ends at once as [`Verdict::Expired`] if its next attempt would not be due before the earlier
+//!   of the two. An attempt that started earlier keeps its whole timeout, and a delivery in doubt
+//!   stays in doubt: nothing of it is sent anyway.
 //! - Only `poll` at or past the deadline times an attempt out. A response reported before any such
 //!   call counts, even if it is late. One reported after it still ends the delivery if it is a
 //!   success; otherwise it changes nothing, unless the attempt is in doubt. [`Delivery::resolve`]
@@ -54,9 +54,9 @@
 //!
 //! A late response resolves a delivery in doubt: a success ends it, and any other response, or a
 //! failure that proves that nothing was sent, proves that the attempt failed. The delivery then
-//! continues as if that had been reported in time, with a retry that waits from now on, or an end by
-//! the response rules. Only the response of the attempt in doubt does so; a late response of another
-//! attempt changes nothing unless it is a success.
+//! continues as if that had been reported in time, with a retry that waits from now on, or an end
+//! by the response rules. Only the response of the attempt in doubt does so; a late response of
+//! another attempt changes nothing unless it is a success.
 //!
 //! # Drive one delivery
 //!
@@ -193,8 +193,8 @@ impl Delivery {
     /// Advances the delivery to `now` and returns its state.
     ///
     /// An attempt at or past its deadline times out and counts as unanswered. A delivery at or past
-    /// the end of its window expires, unless an attempt is in flight or in doubt. A delivery that is
-    /// due but has no attempt left, because the policy changed or your application resent it, is
+    /// the end of its window expires, unless an attempt is in flight or in doubt. A delivery that
+    /// is due but has no attempt left, because the policy changed or your application resent it, is
     /// exhausted. Nothing else changes, so you may poll any number of times; polling at each
     /// [`wake_at`](Self::wake_at) is enough.
     pub fn poll(&mut self, policy: &RetryPolicy, seed: JitterSeed<'_>, now: Timestamp) -> Progress {
@@ -236,8 +236,8 @@ impl Delivery {
     /// Starts the attempt that is due; `None` if none is due, if the window has ended, or if no
     /// attempt is left.
     ///
-    /// The attempt is in flight from here on. If you save deliveries, save this one before you send:
-    /// the saved state then includes every attempt that the receiver can have seen.
+    /// The attempt is in flight from here on. If you save deliveries, save this one before you
+    /// send: the saved state then includes every attempt that the receiver can have seen.
     #[must_use = "the attempt is in flight until it is resolved or its deadline has passed"]
     pub fn start(&mut self, policy: &RetryPolicy, now: Timestamp) -> Option<Started> {
         match self.state {

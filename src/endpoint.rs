@@ -75,14 +75,14 @@ const RESERVED: [HeaderName; 4] =
 /// # Secrets
 ///
 /// An endpoint contains secrets: the keys of its signer, its static headers, and its URL, which for
-/// many receivers is a secret too. So it is never part of saved state and has no `Serialize`. Create
-/// it from your configuration at each start; saved state refers to it by id. `Debug` shows only the
-/// origin of the URL.
+/// many receivers is a secret too. So it is never part of saved state and has no `Serialize`.
+/// Create it from your configuration at each start; saved state refers to it by id. `Debug` shows
+/// only the origin of the URL.
 ///
 /// # Network access
 ///
-/// labhook resolves no names and opens no connections. If users can choose the URL, your HTTP client
-/// must keep requests out of your internal network (SSRF).
+/// labhook resolves no names and opens no connections. If users can choose the URL, your HTTP
+/// client must keep requests out of your internal network (SSRF).
 #[doc(alias = "webhook")]
 #[doc(alias = "destination")]
 #[doc(alias = "target")]
@@ -117,8 +117,8 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// Returns [`EndpointError`] if the URL is not an absolute HTTPS URL with a valid host and port,
-    /// or if the signer uses a reserved header.
+    /// Returns [`EndpointError`] if the URL is not an absolute HTTPS URL with a valid host and
+    /// port, or if the signer uses a reserved header.
     pub fn new(id: EndpointId, url: &str, signer: Signer) -> Result<Self, EndpointError> {
         Self::with_schemes(id, url, signer, &["https"])
     }
@@ -232,8 +232,8 @@ impl Endpoint {
     /// the [flow policy](Self::with_flow). A hanging receiver cannot hold more of your connections
     /// than this.
     ///
-    /// An attempt counts until it is resolved, its deadline passes, or its delivery ends. A delivery
-    /// can end while you still wait for the response to a second attempt.
+    /// An attempt counts until it is resolved, its deadline passes, or its delivery ends. A
+    /// delivery can end while you still wait for the response to a second attempt.
     #[must_use]
     pub fn with_max_in_flight(mut self, attempts: NonZeroU32) -> Self {
         let limit = match self.policy.flow.concurrency().initial() {
@@ -281,8 +281,8 @@ impl Endpoint {
 
     /// Builds the signed request for a rendering of a message.
     ///
-    /// `now` becomes the timestamp of the signature, so pass the current time of your clock when you
-    /// send the request.
+    /// `now` becomes the timestamp of the signature, so pass the current time of your clock when
+    /// you send the request.
     ///
     /// # Errors
     ///

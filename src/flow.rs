@@ -29,8 +29,8 @@
 //! - Any period contains at most `burst + rate × time` releases; exactly, for every rational rate.
 //! - There is no deadlock. [`Busy`](FlowDecision::Busy) is returned only while an attempt is in
 //!   flight. A [`Wait`](FlowDecision::Wait) is finite, exact and always after `now` (except at
-//!   [`Timestamp::MAX`](crate::Timestamp::MAX)): if nothing starts or ends in between, there is no more wait at `until`,
-//!   and there still is one a microsecond earlier.
+//!   [`Timestamp::MAX`](crate::Timestamp::MAX)): if nothing starts or ends in between, there is no
+//!   more wait at `until`, and there still is one a microsecond earlier.
 //! - [`check`](Flow::check) changes nothing, so it may be called at any time and any number of
 //!   times, and neither [`Busy`](FlowDecision::Busy) nor [`Wait`](FlowDecision::Wait) uses up an
 //!   attempt.

@@ -60,13 +60,13 @@
 //! # Time
 //!
 //! - Only the result of a probe moves the probe schedule; neither its start nor time alone does. A
-//!   wait begins when the probe ends: at the `now` of [`Health::record`], or at the probe's deadline
-//!   if [`Health::poll`] found it passed, however late that call came.
-//! - An endpoint is disabled only by a probe that fails after the time to disable has run out, never
-//!   earlier. The last probe is due at that very instant, even if the schedule has a longer wait, so
-//!   an application that starts it on time is late by at most the attempt timeout. Nothing is
-//!   disabled without a probe: an application that was down for a week first probes again, and an
-//!   endpoint without new messages stays suspended until there is one.
+//!   wait begins when the probe ends: at the `now` of [`Health::record`], or at the probe's
+//!   deadline if [`Health::poll`] found it passed, however late that call came.
+//! - An endpoint is disabled only by a probe that fails after the time to disable has run out,
+//!   never earlier. The last probe is due at that very instant, even if the schedule has a longer
+//!   wait, so an application that starts it on time is late by at most the attempt timeout. Nothing
+//!   is disabled without a probe: an application that was down for a week first probes again, and
+//!   an endpoint without new messages stays suspended until there is one.
 //! - Time does not count towards disabling while an operator pauses the endpoint, nor up to a probe
 //!   that was not the endpoint's fault or that failed during a suspected
 //!   [sender outage](OutagePolicy). It restarts if a suspended endpoint responds and is suspended
@@ -138,9 +138,9 @@
 //! What is different here: wake-ups are exact, while theirs is a task that runs every minute; the
 //! last wait repeats instead of ending the schedule, and the last probe comes when the time to
 //! disable is over; a success stops that time; only a failed probe disables; faults of the sender
-//! and its [own outages](OutagePolicy) are kept apart; a [`Permit`] identifies attempts that started
-//! before the circuit opened; and a [recovery](Transition::is_recovery) is a transition at which the
-//! application starts slowly instead of releasing the whole backlog at once.
+//! and its [own outages](OutagePolicy) are kept apart; a [`Permit`] identifies attempts that
+//! started before the circuit opened; and a [recovery](Transition::is_recovery) is a transition at
+//! which the application starts slowly instead of releasing the whole backlog at once.
 
 mod breaker;
 mod disabled;

@@ -5,8 +5,8 @@ use crate::time::Timestamp;
 
 impl Delivery {
     /// Ends the delivery with this verdict, for example [`Verdict::Cancelled`] because its endpoint
-    /// was removed, or [`Verdict::Unconfirmed`] to give up an attempt in doubt. An attempt in flight
-    /// is abandoned and counts as unanswered.
+    /// was removed, or [`Verdict::Unconfirmed`] to give up an attempt in doubt. An attempt in
+    /// flight is abandoned and counts as unanswered.
     ///
     /// Returns `false`, and changes nothing, if the delivery has ended already.
     #[doc(alias("cancel", "abort", "give up"))]
@@ -40,10 +40,10 @@ impl Delivery {
     /// that a pending one waits for. The next attempt is due at `due`.
     ///
     /// Attempt numbers keep rising, so no two attempts share one. The policy's schedule, attempt
-    /// limit and window restart, the window at `due`; the message's lifetime does not. Attempts that
-    /// ended without a response still count in [`unanswered`](Self::unanswered), and a late success
-    /// of one still ends the delivery. A delivery in doubt can be replayed, since a replay is your
-    /// application's decision. An earlier `Retry-After` no longer applies.
+    /// limit and window restart, the window at `due`; the message's lifetime does not. Attempts
+    /// that ended without a response still count in [`unanswered`](Self::unanswered), and a late
+    /// success of one still ends the delivery. A delivery in doubt can be replayed, since a replay
+    /// is your application's decision. An earlier `Retry-After` no longer applies.
     ///
     /// [`attempts`](Self::attempts) and [`replays`](Self::replays) together change whenever the
     /// delivery is tried or replayed. If you plan many replays, keep both with each, and skip the

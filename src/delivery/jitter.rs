@@ -77,8 +77,8 @@ impl Jitter {
         Self(Form::PlusMinus { percent })
     }
 
-    /// The delay plus up to `percent` of it, where that bound is at least `min` and at most `max`. A
-    /// `min` over `max` counts as `max`.
+    /// The delay plus up to `percent` of it, where that bound is at least `min` and at most `max`.
+    /// A `min` over `max` counts as `max`.
     #[must_use]
     pub fn added(percent: u8, min: Duration, max: Duration) -> Self {
         let max_ms = millis_up(max);

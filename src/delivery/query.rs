@@ -62,8 +62,8 @@ impl Delivery {
     ///
     /// Only [`DeliveryGuarantee::Ask`](super::DeliveryGuarantee::Ask) leads to this state, and a
     /// later change of the policy does not lead out of it: your application
-    /// [resends](Self::resend), [ends](Self::end) or [replays](Self::replay) the delivery, or a late
-    /// response arrives.
+    /// [resends](Self::resend), [ends](Self::end) or [replays](Self::replay) the delivery, or a
+    /// late response arrives.
     #[must_use]
     pub const fn in_doubt(&self) -> Option<Timestamp> {
         match self.state {

@@ -18,9 +18,9 @@ impl Delivery {
     /// attempt that was never started or already answered, or of a delivery that has ended, is
     /// [`Ignored`].
     ///
-    /// So that the saved state stays small, only the last 16 runs of consecutive unanswered attempts
-    /// are remembered. An attempt is forgotten no sooner than 32 attempts later. From then on its
-    /// outcome changes nothing, even if it is a success, and is reported as
+    /// So that the saved state stays small, only the last 16 runs of consecutive unanswered
+    /// attempts are remembered. An attempt is forgotten no sooner than 32 attempts later. From then
+    /// on its outcome changes nothing, even if it is a success, and is reported as
     /// [`Ignored::AlreadyResolved`]; it still counts in [`unanswered`](Self::unanswered).
     pub fn resolve(
         &mut self,

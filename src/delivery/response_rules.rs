@@ -39,8 +39,8 @@ named!(ResponseAction, "response action", {
 /// Response classification: which statuses are successes, retryable or permanent failures.
 ///
 /// A rule is for one status, for a class of them, or for all others; the most specific rule counts,
-/// so their order does not matter. New rules deliver on 2xx and retry on everything else. A redirect
-/// is a response like any other, and never followed.
+/// so their order does not matter. New rules deliver on 2xx and retry on everything else. A
+/// redirect is a response like any other, and never followed.
 ///
 /// In a file, rules are the name of a preset (`standard_webhooks`, `svix`, `strike`,
 /// `event_bridge`, `event_grid`, `shopware`), or a table that is applied on top of

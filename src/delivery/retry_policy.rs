@@ -286,8 +286,8 @@ impl RetryPolicy {
     /// each attempt starts when it is due.
     ///
     /// It is the sum of all attempt timeouts and all waits, each wait counting as the longest delay
-    /// that the jitter can yield or as the `Retry-After` cap, whichever is longer. With a window, it
-    /// is at most the window plus one attempt timeout. It saturates, and is [`Duration::MAX`] if
+    /// that the jitter can yield or as the `Retry-After` cap, whichever is longer. With a window,
+    /// it is at most the window plus one attempt timeout. It saturates, and is [`Duration::MAX`] if
     /// nothing ends the retries.
     ///
     /// A receiver that remembers message ids (idempotency keys) this long recognises every
@@ -362,8 +362,8 @@ impl RetryPolicy {
         first || self.delay(number, tries).is_some()
     }
 
-    /// Returns how long to wait after attempt `failed`, at least `min_wait` up to the cap; `None` if
-    /// it was the last. The schedule started after attempt `start`.
+    /// Returns how long to wait after attempt `failed`, at least `min_wait` up to the cap; `None`
+    /// if it was the last. The schedule started after attempt `start`.
     pub(super) fn retry_wait(
         &self,
         seed: JitterSeed<'_>,

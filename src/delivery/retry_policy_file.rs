@@ -12,8 +12,8 @@ use super::retry_policy::RetryPolicy;
 use super::schedule::Schedule;
 use crate::policy_file::{self, present};
 
-/// Every field is optional, and defaults to the preset's. `null` is not the same as absent: it lifts
-/// a limit of the preset.
+/// Every field is optional, and defaults to the preset's. `null` is not the same as absent: it
+/// lifts a limit of the preset.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Form {

@@ -9,7 +9,8 @@ use super::error::RetryPolicyError;
 use crate::policy_file::{self, Presets};
 use crate::time::millis_up;
 
-/// Retry schedule: the backoff delay before each retry, measured from the end of the failed attempt.
+/// Retry schedule: the backoff delay before each retry, measured from the end of the failed
+/// attempt.
 ///
 /// A schedule is a list of delays or an exponential rule, and either ends or continues
 /// [forever](Self::forever). A delivery whose last retry fails is a dead letter
@@ -109,9 +110,9 @@ impl Schedule {
     );
     /// Ten retries over 8:31:30, the default of Hookdeck's Outpost: 30 s, doubled each time.
     pub const OUTPOST: Self = exponential(30_000, 2, 15_360_000, 10);
-    /// Azure Event Grid's delays, repeating the last: 10 s, 30 s, 1 min, 5 min, 10 min, 30 min, 1 h,
-    /// 3 h, 6 h, 12 h. [`RetryPolicy::event_grid`](super::RetryPolicy::event_grid) sets the limits
-    /// that end it.
+    /// Azure Event Grid's delays, repeating the last: 10 s, 30 s, 1 min, 5 min, 10 min, 30 min, 1
+    /// h, 3 h, 6 h, 12 h. [`RetryPolicy::event_grid`](super::RetryPolicy::event_grid) sets the
+    /// limits that end it.
     pub const EVENT_GRID: Self = preset(
         &[
             10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000, 3_600_000, 10_800_000, 21_600_000,
@@ -131,8 +132,8 @@ impl Schedule {
         })
     }
 
-    /// Creates an exponential backoff of `retries` retries: the first after `base`, each further one
-    /// after `factor` times the previous delay, at most `cap`.
+    /// Creates an exponential backoff of `retries` retries: the first after `base`, each further
+    /// one after `factor` times the previous delay, at most `cap`.
     ///
     /// A factor of 0 counts as 1, and a base or cap below 1 ms as 1 ms.
     #[doc(alias("exponential backoff", "backoff"))]
@@ -156,8 +157,8 @@ impl Schedule {
         self
     }
 
-    /// Returns the delay before retry `retry` (the first is 1); `None` after the schedule's end, and
-    /// for 0.
+    /// Returns the delay before retry `retry` (the first is 1); `None` after the schedule's end,
+    /// and for 0.
     #[must_use]
     pub fn delay(&self, retry: u32) -> Option<Duration> {
         let before = retry.checked_sub(1)?;

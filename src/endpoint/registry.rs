@@ -47,8 +47,8 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// Returns [`RegistryError`] and changes nothing if the id is already registered or the registry
-    /// is full.
+    /// Returns [`RegistryError`] and changes nothing if the id is already registered or the
+    /// registry is full.
     pub fn insert(&mut self, endpoint: Endpoint) -> Result<(), RegistryError> {
         if self.endpoints.contains_key(endpoint.id()) {
             return Err(RegistryError::AlreadyRegistered { id: endpoint.id().clone() });

@@ -16,8 +16,8 @@ use crate::message::Message;
 ///
 /// A message must pass every filter that is set. A filter lists the accepted values of one key, and
 /// a message without that key does not pass it: a subscription to some runs does not receive events
-/// without a run. A filter that is not set, or has an empty list, accepts every message (the rule of
-/// Automata LINQ's hooks).
+/// without a run. A filter that is not set, or has an empty list, accepts every message (the rule
+/// of Automata LINQ's hooks).
 ///
 /// ```
 /// use labhook::Subscription;
@@ -113,8 +113,8 @@ impl Subscription {
 
     /// Adds resource changes, such as `invoice.updated`. The message must report one of them.
     ///
-    /// They are compared with [`Keys::resource_change`](crate::Keys::with_resource_change), because all
-    /// such messages share the event type `resource.changed`.
+    /// They are compared with [`Keys::resource_change`](crate::Keys::with_resource_change), because
+    /// all such messages share the event type `resource.changed`.
     #[must_use]
     pub fn resource_changes<T: Into<Box<str>>>(
         mut self,

@@ -90,10 +90,10 @@ impl AdaptiveRatePolicy {
 ///
 /// - A **period** is a second, or the time of four requests if that is longer. It advances when
 ///   attempts start, so that a long round trip does not distort the measurement.
-/// - A **decrease** multiplies the rate by the share of requests that was delivered, if that is less
-///   than 9/10, or else by 9/10, but never by less than 1/4. A single refusal reveals a limit but
-///   no share. Attempts that started within one period of a decrease cause no further one, because
-///   they reflect the earlier rate, or requests that the receiver counted earlier.
+/// - A **decrease** multiplies the rate by the share of requests that was delivered, if that is
+///   less than 9/10, or else by 9/10, but never by less than 1/4. A single refusal reveals a limit
+///   but no share. Attempts that started within one period of a decrease cause no further one,
+///   because they reflect the earlier rate, or requests that the receiver counted earlier.
 /// - The **ceiling** is the rate delivered at the last decrease. Below half of it the rate doubles
 ///   every period; from there up to it the rate increases by even steps; above it the step doubles
 ///   every period, up to a step that doubles the rate.
@@ -103,14 +103,14 @@ impl AdaptiveRatePolicy {
 /// # Why it converges
 ///
 /// Requests are evenly spaced, so the share of them that is delivered, times the rate, is the rate
-/// that the receiver accepts, however it counts. A decrease goes by this share and not by the number
-/// of refusals, so a hundred refusals decrease the rate no further than two, and it measures only
-/// what was sent since the last decrease. From far above the accepted rate it takes two or three
-/// decreases to reach it. Once there, a decrease costs a tenth, and six or seven periods recover it,
-/// then try 1/64 more, and 3/64: a sawtooth between 9/10 of the accepted rate and a little more than
-/// it. Its mean is about 97 percent, with a handful of refusals per tooth. A receiver that accepts
-/// more by now is found within a few teeth, because the steps double, and one that accepts nothing
-/// is probed at the policy's slowest rate.
+/// that the receiver accepts, however it counts. A decrease goes by this share and not by the
+/// number of refusals, so a hundred refusals decrease the rate no further than two, and it measures
+/// only what was sent since the last decrease. From far above the accepted rate it takes two or
+/// three decreases to reach it. Once there, a decrease costs a tenth, and six or seven periods
+/// recover it, then try 1/64 more, and 3/64: a sawtooth between 9/10 of the accepted rate and a
+/// little more than it. Its mean is about 97 percent, with a handful of refusals per tooth. A
+/// receiver that accepts more by now is found within a few teeth, because the steps double, and one
+/// that accepts nothing is probed at the policy's slowest rate.
 ///
 /// Sources: additive increase with multiplicative decrease is that of RFC 5681; a remembered
 /// ceiling, slow below and fast beyond, is the idea of CUBIC (RFC 9438); measuring the delivered

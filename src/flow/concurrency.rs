@@ -190,8 +190,8 @@ impl ConcurrencyLimit {
         half < limit
     }
 
-    /// Restarts at 1 after an outage, to grow with each success. The slow start threshold stays that
-    /// of the last overload, so that calling this twice has the effect of one call.
+    /// Restarts at 1 after an outage, to grow with each success. The slow start threshold stays
+    /// that of the last overload, so that calling this twice has the effect of one call.
     pub const fn recovered(&mut self) {
         self.restart(NonZeroU32::MIN);
     }

@@ -179,7 +179,8 @@ impl Flow {
     /// Pauses the endpoint: nothing starts before this instant. A pause never shortens another.
     ///
     /// The receiver asks for it, for example with `Retry-After`. The caller limits how far such a
-    /// request is followed: see [`RetryPolicy::retry_after_cap`](crate::RetryPolicy::retry_after_cap).
+    /// request is followed: see
+    /// [`RetryPolicy::retry_after_cap`](crate::RetryPolicy::retry_after_cap).
     pub fn pause_until(&mut self, until: Timestamp) {
         self.paused_until = self.paused_until.max(until);
     }

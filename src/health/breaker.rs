@@ -123,11 +123,11 @@ impl Health {
         }
     }
 
-    /// Returns the instant from which there is work to do: the key by which a job table with one row
-    /// per endpoint is claimed.
+    /// Returns the instant from which there is work to do: the key by which a job table with one
+    /// row per endpoint is claimed.
     ///
-    /// It is the same as [`wake_at`](Self::wake_at), except that a probe which is already due counts
-    /// as work, unless the endpoint is paused.
+    /// It is the same as [`wake_at`](Self::wake_at), except that a probe which is already due
+    /// counts as work, unless the endpoint is paused.
     #[must_use]
     pub fn claim_at(&self) -> Option<Timestamp> {
         match self.phase.backoff()?.probe {
@@ -194,8 +194,8 @@ impl Health {
 
     /// Starts an attempt that times out at `deadline`; `None` if none may start.
     ///
-    /// While healthy every attempt gets a permit. While degraded or suspended only the probe that is
-    /// due gets one, and no other attempt does until its result is recorded or its deadline has
+    /// While healthy every attempt gets a permit. While degraded or suspended only the probe that
+    /// is due gets one, and no other attempt does until its result is recorded or its deadline has
     /// passed. The deadline should be after `now`; it is that of the request itself, and only a
     /// probe remembers it. If you persist the health, save it before sending a probe.
     #[must_use = "the result of an attempt cannot be recorded without its permit"]

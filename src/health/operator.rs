@@ -36,8 +36,9 @@ impl Health {
 
     /// Disables the endpoint on behalf of an operator, with an optional reason.
     ///
-    /// Returns `None` if it is already disabled. If an operator did that, nothing changes. Otherwise
-    /// the decision becomes the operator's, and the time since which it is disabled stays.
+    /// Returns `None` if it is already disabled. If an operator did that, nothing changes.
+    /// Otherwise the decision becomes the operator's, and the time since which it is disabled
+    /// stays.
     pub fn disable(&mut self, reason: Option<String>, now: Timestamp) -> Option<Transition> {
         if let Phase::Disabled(disabled) = &mut self.phase {
             if disabled.by != DisabledBy::Operator {
@@ -53,8 +54,8 @@ impl Health {
     ///
     /// # Errors
     ///
-    /// [`EnableError`] if the endpoint is not disabled, or if automation tries to undo an operator's
-    /// decision. Nothing changes then.
+    /// [`EnableError`] if the endpoint is not disabled, or if automation tries to undo an
+    /// operator's decision. Nothing changes then.
     pub fn enable(&mut self, by: EnabledBy, now: Timestamp) -> Result<Transition, EnableError> {
         match (self.disabled().map(|disabled| disabled.by), by) {
             (None, _) => Err(EnableError::NotDisabled),

@@ -60,8 +60,8 @@ impl SenderOutage {
 }
 
 impl OutagePolicy {
-    /// Creates a policy that suspects an outage while more than `percent` of all endpoints fail, and
-    /// at least `at_least` of them. At 100 percent or more it never does.
+    /// Creates a policy that suspects an outage while more than `percent` of all endpoints fail,
+    /// and at least `at_least` of them. At 100 percent or more it never does.
     #[must_use]
     pub const fn new(percent: u8, at_least: u32) -> Self {
         Self { percent: if percent > 100 { 100 } else { percent }, at_least }
@@ -79,8 +79,8 @@ impl OutagePolicy {
         self.at_least
     }
 
-    /// Returns whether an outage is suspected if `failing` out of `all` endpoints fail. The share is
-    /// compared exactly, without rounding.
+    /// Returns whether an outage is suspected if `failing` out of `all` endpoints fail. The share
+    /// is compared exactly, without rounding.
     #[must_use]
     pub fn check(&self, failing: u64, all: u64) -> SenderOutage {
         let failing = failing.min(all);

@@ -185,8 +185,8 @@ impl Backoff {
         self.probe = Probe::Waiting { due: at + policy.probe_wait(self.failed_probes) };
     }
 
-    /// Moves the last probe before the endpoint is disabled forward to that deadline, because only a
-    /// failed probe disables.
+    /// Moves the last probe before the endpoint is disabled forward to that deadline, because only
+    /// a failed probe disables.
     fn probe_no_later_than(&mut self, deadline: Option<Timestamp>, at: Timestamp) {
         if let (Probe::Waiting { due }, Some(deadline)) = (self.probe, deadline)
             && at < deadline

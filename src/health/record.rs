@@ -66,12 +66,13 @@ impl Health {
         }
     }
 
-    /// Disables the endpoint because its receiver wants no further messages, as stated by a response
-    /// that came too late for [`record`](Self::record): its permit was already recorded, or was
-    /// forgotten in a restart. If the permit is still to be recorded, record [`Signal::Gone`]
-    /// instead.
+    /// Disables the endpoint because its receiver wants no further messages, as stated by a
+    /// response that came too late for [`record`](Self::record): its permit was already recorded,
+    /// or was forgotten in a restart. If the permit is still to be recorded, record
+    /// [`Signal::Gone`] instead.
     ///
-    /// Returns `None` if the endpoint is already disabled, or was enabled after the attempt started.
+    /// Returns `None` if the endpoint is already disabled, or was enabled after the attempt
+    /// started.
     pub fn gone(&mut self, permit: Permit, now: Timestamp) -> Option<Transition> {
         (!self.is_stale(permit)).then(|| self.phase.disable(DisabledBy::Receiver, None, now))
     }

@@ -13,8 +13,8 @@ use labhook::{EndpointId, Message, MessageId};
 
 use crate::servers::Server;
 
-/// Accepted messages and attempt times, recorded while the scheduler runs. The ledger is not part of
-/// the scheduler, so it survives the crash.
+/// Accepted messages and attempt times, recorded while the scheduler runs. The ledger is not part
+/// of the scheduler, so it survives the crash.
 #[derive(Default)]
 pub struct Ledger {
     accepted: BTreeMap<EndpointId, BTreeMap<MessageId, Message>>,

@@ -293,7 +293,8 @@ async fn send(client: reqwest::Client, clock: Clock, attempt: Attempt) -> Respon
     Response { ticket: attempt.ticket().clone(), outcome, took }
 }
 
-/// Sends the request and reads the response. A failure says whether the receiver may have the message.
+/// Sends the request and reads the response. A failure says whether the receiver may have the
+/// message.
 async fn exchange(
     client: &reqwest::Client,
     clock: &Clock,

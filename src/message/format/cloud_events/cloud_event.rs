@@ -277,7 +277,8 @@ impl<'a> Attributes<'a> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CloudEventHeaderError {
-    /// The content type is one of CloudEvents' own: the event, or a batch of events, is in the body.
+    /// The content type is one of CloudEvents' own: the event, or a batch of events, is in the
+    /// body.
     #[error("content type must not be `application/cloudevents*` in binary mode")]
     NotBinary,
     /// The header of a required attribute is missing.

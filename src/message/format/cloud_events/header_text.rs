@@ -1,6 +1,7 @@
 //! CloudEvents attributes as header values (HTTP protocol binding 1.0.2, section 3.1.3.2).
 
-/// Percent-encodes space, double quote, percent and everything outside of printable ASCII, as UTF-8.
+/// Percent-encodes space, double quote, percent and everything outside of printable ASCII, as
+/// UTF-8.
 pub(super) fn encode(text: &str) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
     let mut encoded = String::with_capacity(text.len());
@@ -17,8 +18,8 @@ pub(super) fn encode(text: &str) -> String {
 }
 
 /// Resolves double-quoted strings, which senders of older versions write, then percent-decodes
-/// once. Returns `None` if the value is not printable ASCII, a quote is not closed, a percent sign is
-/// not followed by two digits, or the result is not UTF-8.
+/// once. Returns `None` if the value is not printable ASCII, a quote is not closed, a percent sign
+/// is not followed by two digits, or the result is not UTF-8.
 pub(super) fn decode(value: &[u8]) -> Option<String> {
     let mut bytes = unquote(value)?.into_iter();
     let mut decoded = Vec::with_capacity(bytes.len());
