@@ -41,6 +41,7 @@ mod outbox_reports;
 mod outbox_saves;
 mod outbox_twins;
 mod policy;
+mod public_api;
 mod schedules_golden;
 mod secrecy;
 mod segments;

@@ -1,16 +1,17 @@
-//! A host with a queue of its own drives [`Delivery`](labhook::delivery::Delivery) alone.
+//! Without an outbox: [`Delivery`](labhook::delivery::Delivery) driven from rows in your own
+//! database.
 //!
 //! `cargo run -p bare_delivery`
 //!
-//! There is no outbox: every delivery is a row (message id, endpoint id, state, `wake_at`) of the
-//! [`queue`], and [`Host::attempt`] is the whole pattern: poll and start, **save**, send, resolve,
-//! **save**. One of the two receivers is down at first, and then busy.
+//! Every delivery is a row (message id, endpoint id, state, `wake_at`) of the [`queue`], and
+//! [`Host::attempt`] is the whole pattern: poll and start, **save**, send, resolve, **save**. One of
+//! the two receivers is down at first, and then busy.
 //!
-//! Here one worker sends one request at a time. Several workers keep the row locked from reading
-//! it to the first save (`FOR UPDATE SKIP LOCKED` where the database has it), and read it again,
-//! locked, to resolve it; in between, the attempt's deadline is the row's lease.
+//! Here one worker sends one request at a time. With several workers, keep the row locked from
+//! the read to the first save (`FOR UPDATE SKIP LOCKED` if the database has it), and read it again,
+//! locked, to resolve it. In between, the attempt's deadline is the row's lease.
 
-// A host reads the clock; it is the core that does not.
+// An application may read the clock; only the library must not.
 #![allow(clippy::disallowed_methods)]
 
 mod queue;
@@ -25,7 +26,7 @@ use labhook::lab::{RunState, RunStateChanged};
 use labhook::{Event, MessageId, Outcome, Registry, RetryPolicy, Timestamp};
 use queue::{Queue, Row};
 
-/// Picked once for each host, and kept.
+/// Chosen once per application, and kept: the seed of the jitter.
 const SEED: u64 = 0x1ab0_0c4e;
 
 struct Host {
@@ -58,7 +59,7 @@ async fn main() -> anyhow::Result<()> {
 }
 
 impl Host {
-    /// Accepts a message for every endpoint whose subscription wants it.
+    /// Accepts a message for every endpoint whose subscription matches.
     fn publish(&mut self, run: &str) -> anyhow::Result<()> {
         let event = Event::new(RunStateChanged::new(run, RunState::Started), now());
         let message = event.into_message(MessageId::new(format!("{run}-started"))?)?;
@@ -66,7 +67,7 @@ impl Host {
         self.queue.insert(&message, wanting.map(|endpoint| endpoint.id()), now())
     }
 
-    /// Makes the attempt that is due, if one is.
+    /// Makes one attempt, if one is due.
     async fn attempt(&self, mut row: Row) -> anyhow::Result<()> {
         let endpoint = self.registry.get(&row.endpoint).context("an endpoint nobody knows")?;
         let message = self.queue.message(&row.message)?;
@@ -74,11 +75,11 @@ impl Host {
         let dice = JitterSeed::new(SEED, &row.message, &row.endpoint);
 
         let at = now();
-        // An attempt that a crash left in flight counts as unanswered here, and a row whose window
-        // has closed ends; whatever else `poll` says, `start` starts what is due and nothing else.
+        // `poll` counts an attempt that a crash interrupted as unanswered, and ends a row whose
+        // retry window is over. `start` starts a delivery only if it is due.
         row.delivery.poll(policy, dice, at);
         let started = row.delivery.start(policy, at);
-        // Before anything is sent: the row then holds every attempt the receiver can have seen.
+        // Save before sending: the row then contains every attempt that the receiver may have seen.
         self.queue.save(&row, row.delivery.claim_at(policy))?;
         let Some(started) = started else { return Ok(()) };
 

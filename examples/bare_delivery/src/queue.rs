@@ -1,10 +1,10 @@
-//! The host's own queue: messages, and a row for each delivery.
+//! The application's own queue: messages, and one row per delivery.
 
 use labhook::delivery::Delivery;
 use labhook::{EndpointId, Message, MessageId, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, params};
 
-/// `wake_at` is in microseconds of Unix time, and null once the delivery has ended.
+/// `wake_at` is Unix time in microseconds; null once the delivery has ended.
 const SCHEMA: &str = "
     CREATE TABLE message (id TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
     CREATE TABLE delivery (
@@ -18,7 +18,7 @@ const SCHEMA: &str = "
 
 pub struct Queue(Connection);
 
-/// One message on its way to one endpoint.
+/// One row: a delivery of one message to one endpoint.
 pub struct Row {
     pub message: MessageId,
     pub endpoint: EndpointId,
@@ -26,15 +26,15 @@ pub struct Row {
 }
 
 impl Queue {
-    /// In memory here, so that the example leaves nothing behind.
+    /// Opens the database, in memory so that the example leaves no file behind.
     pub fn open() -> anyhow::Result<Self> {
         let connection = Connection::open_in_memory()?;
         connection.execute_batch(SCHEMA)?;
         Ok(Self(connection))
     }
 
-    /// Accepts the message and all its deliveries, or none of them. The host's own changes that
-    /// the message tells of would stand in the same transaction.
+    /// Accepts the message and all its deliveries, or none of them. The application's own changes
+    /// that the message reports belong in the same transaction (transactional outbox).
     pub fn insert<'a>(
         &mut self,
         message: &Message,
@@ -54,7 +54,7 @@ impl Queue {
         Ok(transaction.commit()?)
     }
 
-    /// The row that has been due the longest.
+    /// Returns the row that has been due the longest.
     pub fn due(&self, now: Timestamp) -> anyhow::Result<Option<Row>> {
         let sql = "SELECT message, endpoint, state FROM delivery
                    WHERE wake_at <= ? ORDER BY wake_at LIMIT 1";
@@ -70,14 +70,14 @@ impl Queue {
         }))
     }
 
-    /// When the next row is due, and `None` once every delivery has ended.
+    /// Returns when the next row is due; `None` once every delivery has ended.
     pub fn next_wake_at(&self) -> anyhow::Result<Option<Timestamp>> {
         let sql = "SELECT min(wake_at) FROM delivery";
         let micros: Option<i64> = self.0.query_row(sql, [], |row| row.get(0))?;
         Ok(micros.map(Timestamp::from_unix_micros))
     }
 
-    /// Saves the row as it stands, to be looked at again at `wake_at`.
+    /// Saves the row, to be claimed again at `wake_at`.
     pub fn save(&self, row: &Row, wake_at: Option<Timestamp>) -> anyhow::Result<()> {
         self.0.execute(
             "UPDATE delivery SET state = ?, wake_at = ? WHERE message = ? AND endpoint = ?",
@@ -91,7 +91,7 @@ impl Queue {
         Ok(())
     }
 
-    /// The message, frozen when it was accepted.
+    /// Returns the message as it was accepted.
     pub fn message(&self, id: &MessageId) -> anyhow::Result<Message> {
         let sql = "SELECT json FROM message WHERE id = ?";
         let json: String = self.0.query_row(sql, [id.as_str()], |row| row.get(0))?;

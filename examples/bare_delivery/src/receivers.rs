@@ -1,4 +1,4 @@
-//! Two receivers on loopback: `eln`, which is well, and `lims`, which is not at first.
+//! Two receivers on loopback: `eln` is healthy, `lims` is down at first.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ struct Receiver {
     busy: AtomicBool,
 }
 
-/// Starts the receivers and gives their endpoints. A real receiver deduplicates and decodes too:
-/// see the example `receive`.
+/// Starts the receivers and returns their endpoints. A real receiver also deduplicates and
+/// decodes: see the example `receive`.
 pub fn start(policy: &RetryPolicy) -> anyhow::Result<Registry> {
     let mut registry = Registry::new();
     for (id, is_well) in [("eln", true), ("lims", false)] {
@@ -41,7 +41,7 @@ pub fn start(policy: &RetryPolicy) -> anyhow::Result<Registry> {
             tokio::spawn(serve(socket.listen(64)?, receiver));
         } else {
             tokio::spawn(async move {
-                // As long as nobody listens on its port, connections to it are refused.
+                // Connections are refused while nothing listens on the port.
                 tokio::time::sleep(Duration::from_millis(300)).await;
                 serve(socket.listen(64)?, receiver).await
             });

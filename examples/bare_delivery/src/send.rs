@@ -1,5 +1,5 @@
-//! The host's client, and its duties: no redirects, no retries of its own, the attempt's deadline
-//! as its timeout.
+//! The HTTP client. It follows no redirects, never retries on its own, and uses the attempt's
+//! deadline as its timeout.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub fn client() -> reqwest::Result<reqwest::Client> {
         .build()
 }
 
-/// Sends the message once, and says what came of it.
+/// Sends the message once, and returns the outcome.
 pub async fn send(
     client: &reqwest::Client,
     endpoint: &Endpoint,
@@ -41,9 +41,10 @@ pub async fn send(
     }
 }
 
-/// Each attempt is signed anew and carries the same bytes: those that were saved with the message.
+/// Every attempt has its own signature and the same bytes: those saved with the message.
 fn request(endpoint: &Endpoint, message: &Message) -> anyhow::Result<reqwest::Request> {
     let format = endpoint.format().name();
-    let rendering = message.rendering(format).context("the message has no such rendering")?;
+    let rendering =
+        message.rendering(format).context("the message has no rendering in this format")?;
     Ok(endpoint.request(message.id(), rendering, now())?.try_into()?)
 }

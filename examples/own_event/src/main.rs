@@ -1,10 +1,10 @@
-//! An event of your own: its payload, its way to a receiver, and what receivers make of it.
+//! Your own event type: define its payload, send it, and decode it at two receivers.
 //!
 //! `cargo run -p own_event`
 //!
-//! labhook's catalogue knows nothing of plate readers. A crate that does needs two things: a type
-//! that serde can write and read, and the few lines of [`Payload`]. Here one program plays both
-//! ends at a fixed instant, so that it prints the same each time; a host has a clock and a client.
+//! labhook has no event for plate readers. A crate that adds one needs a serde type and a short
+//! [`Payload`] impl. This program is both sender and receiver, at a fixed time, so that its output
+//! is always the same; a real application has a clock and an HTTP client.
 
 use std::error::Error;
 
@@ -27,14 +27,14 @@ struct ReaderCalibrated {
 #[derive(Debug, Serialize, Deserialize)]
 struct Channel {
     wavelength_nm: u16,
-    /// Since the calibration before, in parts per million.
+    /// Drift since the previous calibration, in parts per million.
     drift_ppm: i32,
 }
 
 impl Payload for ReaderCalibrated {
     const EVENT_TYPE: EventType = EventType::from_static("reader.calibrated");
 
-    /// Subscriptions to the run see it, and it belongs in one order with the run's events.
+    /// The keys that subscriptions and ordering use: this event belongs to its run.
     fn keys(&self) -> Keys {
         Keys::new().with_run(self.run.as_str()).with_ordering(self.run.as_str())
     }
@@ -61,30 +61,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rendering = eln.format().render(&message)?;
     let request = eln.request(message.id(), &rendering, now)?;
 
-    println!("The subscription to run-17 wants it: {}\n", eln.subscription.matches(&message));
+    println!("The subscription to run-17 matches: {}\n", eln.subscription.matches(&message));
     println!("{} {}", request.method(), request.uri());
     for (name, value) in request.headers() {
         println!("{name}: {}", value.to_str()?);
     }
     println!("\n{}\n", str::from_utf8(request.body())?);
 
-    // A receiver that has the type: verify, then decode.
+    // A receiver with the type: verify, then decode.
     let verifier = Verifier::standard_webhooks(secret);
     let verified = verifier.verify(request.headers(), request.body(), now)?;
     let event: Event<ReaderCalibrated> = verified.decode()?;
-    println!("Who knows the type reads, at {}:\n  {:?}\n", event.timestamp, event.data);
+    println!("A receiver with the type reads, at {}:\n  {:?}\n", event.timestamp, event.data);
 
-    // A receiver that has the catalogue only: the same body, another type to decode it as.
+    // A receiver without the type decodes the same body as a `LabEvent`.
     match verified.decode()? {
         LabEvent::RunStateChanged(event) => println!("run {}", event.data.run_id),
         LabEvent::Unknown(event) => {
-            println!("Who does not know it keeps it as it came:");
+            println!("A receiver without the type keeps it verbatim:");
             println!("  {}: {}\n", event.event_type, event.data.as_str());
         }
         event => println!("a {} event", event.event_type()),
     }
 
-    // A sender with a bug, and a genuine signature: the error says where.
+    // A sender with a bug and a genuine signature: the error says where the body is wrong.
     let body = r#"{"type":"reader.calibrated","timestamp":"2025-04-17T09:30:00Z","data":{
         "reader":"reader-2","run":"run-17","channels":[
             {"wavelength_nm":450,"drift_ppm":-12},{"wavelength_nm":"red","drift_ppm":3}]}}"#;
@@ -94,8 +94,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let Err(error) = verified.decode::<Event<ReaderCalibrated>>() else {
         return Err("a word was read as a wavelength".into());
     };
-    println!("Of a malformed one the error says:\n  {error}");
-    // The source quotes the value that did not fit; not every log should hold that.
+    println!("The error for a malformed body:\n  {error}");
+    // The error's source quotes the offending value, which not every log should contain.
     println!("  {}", error.source().map_or_else(String::new, ToString::to_string));
     Ok(())
 }

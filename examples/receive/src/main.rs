@@ -5,11 +5,11 @@
 //! cargo run -p receive -- --self-test                                sends itself five requests
 //! ```
 //!
-//! The webhooks go to `POST /hooks`. What matters is [`Receiver::receive`]: a few lines between
-//! the bytes off the wire and an event that is genuine, typed and new. It speaks Standard Webhooks;
-//! put a reverse proxy with TLS before it.
+//! Webhooks are posted to `/hooks`. The core is [`Receiver::receive`]: verify the request, decode
+//! the event, skip duplicates. The signature scheme is Standard Webhooks. In production, put it
+//! behind a reverse proxy with TLS.
 
-// A host reads the clock and the environment; it is the core that does not.
+// An application may read the clock and the environment; only the library must not.
 #![allow(clippy::disallowed_methods)]
 
 mod refusal;
@@ -33,14 +33,14 @@ use labhook::{Inbox, LabEvent, MessageId, Reply, Secret, Timestamp, Verified, Ve
 use refusal::ReceiveError;
 use tokio::net::TcpListener;
 
-/// This receiver's own name for its sender; two senders may use one message id.
+/// The receiver's name for its sender, because two senders may use the same message id.
 const SENDER: &str = "scheduler";
 const MAX_BODY: usize = 256 * 1024;
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 
 struct Receiver {
     verifier: Verifier,
-    /// Held to look something up or to write it down, never while an event is handled.
+    /// Locked only for lookups and updates, never while an event is handled.
     inbox: Mutex<Inbox>,
 }
 
@@ -59,7 +59,7 @@ impl Receiver {
         handled
     }
 
-    /// Tells a new event from one that was handled before, or is being handled just now.
+    /// Returns a new event, or why it needs no handling: it was handled before or is in progress.
     fn begin(&self, verified: &Verified<'_>, now: Timestamp) -> Result<Claim, ReceiveError> {
         let id = verified.id().map(MessageId::as_str).expect("Standard Webhooks signs the id");
         match self.inbox().begin(SENDER, id, now) {
@@ -71,7 +71,7 @@ impl Receiver {
         }
     }
 
-    /// An event that could not be handled is new again when it is repeated.
+    /// Handles the event. If that fails, the next delivery of it counts as new.
     fn end(&self, claim: &Claim, handled: bool) {
         if handled {
             self.inbox().done(claim, now());
@@ -85,8 +85,8 @@ impl Receiver {
     }
 }
 
-/// What the laboratory makes of an event. When it returns, what it changed is stored: the answer
-/// that follows tells the sender to forget the event.
+/// Handles an event in the laboratory. Its changes must be stored when it returns: the success
+/// response that follows ends the delivery.
 fn handle(event: LabEvent) -> Result<(), ReceiveError> {
     let mut log = io::stderr().lock();
     match event {
@@ -128,8 +128,9 @@ async fn main() -> anyhow::Result<()> {
     if address == "--self-test" {
         return self_test::run().await;
     }
-    let secret = env::var("LABHOOK_SECRET").context("LABHOOK_SECRET is to hold the secret")?;
-    let router = router(Secret::from_whsec(&secret).context("LABHOOK_SECRET is of no use")?);
+    let secret = env::var("LABHOOK_SECRET").context("LABHOOK_SECRET is not set")?;
+    let router =
+        router(Secret::from_whsec(&secret).context("LABHOOK_SECRET is not a valid secret")?);
     let listener = TcpListener::bind(&address).await.context(address)?;
     eprintln!("listening on http://{}/hooks", listener.local_addr()?);
     let ctrl_c = async { tokio::signal::ctrl_c().await.unwrap_or_default() };

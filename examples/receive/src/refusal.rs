@@ -1,4 +1,4 @@
-//! Why an event is not handled now, and what the sender is told: [`ReceiveError`].
+//! Errors of the receiver, and their responses.
 
 use std::io;
 use std::time::Duration;
@@ -8,26 +8,26 @@ use labhook::{Reply, VerifyError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReceiveError {
-    /// A stranger can provoke it; it costs no more than one MAC, and nothing was decoded.
+    /// Anybody can cause this. It costs at most one MAC, and nothing was decoded.
     #[error(transparent)]
     NotGenuine(#[from] VerifyError),
     #[error("it was handled before")]
     Seen,
-    #[error("somebody is at it, or there is no room for it")]
+    #[error("the event is being handled already, or the inbox is full")]
     Busy { wait: Duration },
     #[error(transparent)]
     Malformed(DecodeError),
-    #[error("it could not be handled: {0}")]
+    #[error("the event could not be handled: {0}")]
     Failed(#[from] io::Error),
 }
 
 impl ReceiveError {
-    /// Logs the reason, which is nobody else's business, and chooses the answer.
+    /// Logs the reason, which the sender must not learn, and chooses the response.
     pub fn reply(self) -> Reply {
         eprintln!("  {}: {self}", self.name());
         match self {
             Self::NotGenuine(_) => Reply::Refused,
-            // The first answer was lost on its way, or the sender could not wait for it.
+            // The first response was lost, or the sender did not wait for it.
             Self::Seen => Reply::Accepted,
             Self::Busy { wait } => Reply::RetryAfter(wait),
             Self::Malformed(_) => Reply::AbortMessage,
@@ -35,7 +35,7 @@ impl ReceiveError {
         }
     }
 
-    /// The label for a log or a metric.
+    /// Returns the label for logs and metrics.
     fn name(&self) -> &'static str {
         match self {
             Self::NotGenuine(error) => error.name(),

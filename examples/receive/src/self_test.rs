@@ -1,5 +1,5 @@
-//! The receiver and its sender in one process, on loopback: genuine, repeated, forged, old and
-//! malformed.
+//! The receiver and a sender in one process, on loopback. It sends a genuine, a duplicate, a
+//! forged, an old and a malformed request.
 
 use std::time::Duration;
 
@@ -45,12 +45,12 @@ pub async fn run() -> anyhow::Result<()> {
     ] {
         let status = send(&client, request).await?;
         println!("{what}: {status}");
-        ensure!(status == expected, "{what}: the answer was to be {expected}");
+        ensure!(status == expected, "{what}: expected status {expected}");
     }
     Ok(())
 }
 
-/// A sender follows no redirects and leaves retries to labhook; loopback needs no proxy.
+/// A sender must not follow redirects or retry on its own; loopback needs no proxy.
 fn client() -> reqwest::Result<reqwest::Client> {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())

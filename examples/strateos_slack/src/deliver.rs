@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::{Bot, now};
 
-/// The host's duties: no redirects and no retries of its own. Loopback needs no proxy.
+/// A client must not follow redirects or retry on its own. Loopback needs no proxy.
 pub fn client() -> reqwest::Result<reqwest::Client> {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -30,12 +30,12 @@ pub async fn run(bot: Arc<Bot>, client: reqwest::Client) {
             }
             Step::Notify(notice) => println!("{notice:?}"),
             Step::Wait(until) => {
-                // Whichever comes first; if it is the time, there is nothing more to say.
+                // Wakes up at whichever comes first.
                 let wait = until.saturating_since(now());
                 let _ = timeout(wait, bot.published.notified()).await;
             }
             Step::Idle => bot.published.notified().await,
-            // Never comes without storage.
+            // An outbox without storage never saves.
             Step::Save(changes) => _ = outbox(&bot).saved(changes.revision()),
         }
     }

@@ -1,12 +1,12 @@
-//! A bot that tells a Slack channel how the runs of a Strateos project are doing.
+//! A bot that posts the state of a Strateos project's runs to a Slack channel.
 //!
 //! `cargo run -p strateos_slack`
 //!
-//! Strateos posts its webhooks to the [`Bot`], which publishes what they tell to an outbox whose
-//! one endpoint writes messages for Slack. Here both ends are on loopback: the documented webhooks
-//! are posted, one of them twice, and a Slack that is down at first prints what it gets.
+//! Strateos posts its webhooks to the [`Bot`], which publishes the events to an outbox with one
+//! endpoint in Slack's format. Both ends are on loopback here: the documented webhooks are posted,
+//! one of them twice, and a stand-in for Slack that is down at first prints what it receives.
 
-// A host reads the clock; it is the core that does not.
+// An application may read the clock; only the library must not.
 #![allow(clippy::disallowed_methods)]
 
 mod deliver;
@@ -34,8 +34,8 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// Strateos signs nothing: whoever knows this path can post. Set it as the project's webhook URL,
-/// and change it when somebody has learned it.
+/// Strateos signs nothing, so anybody who knows this path can post. Set it as the project's webhook
+/// URL, and change it if it leaks.
 const PATH: &str = "/strateos/9f1c7a40d2";
 const WEBHOOKS: [&str; 3] = [
     include_str!("../../../tests/data/strateos/run_started.json"),
@@ -47,18 +47,18 @@ struct Bot {
     sources: Sources,
     inbox: Mutex<Inbox>,
     outbox: Mutex<Outbox>,
-    /// Something was published.
+    /// Signals that a message was published.
     published: Notify,
 }
 
 impl Bot {
     fn new(slack: &str) -> anyhow::Result<Self> {
-        // The URL of an incoming webhook is the whole secret, so nothing is signed. A real Slack
-        // is reached by HTTPS (`Endpoint::new`), and deserves the default policy's patience.
+        // The URL of an incoming webhook is the secret, so requests are not signed. For the real
+        // Slack, use HTTPS (`Endpoint::new`) and the default retry policy.
         let policy = RetryPolicy::new(Schedule::list([200, 400, 800].map(Duration::from_millis)));
         let endpoint = Endpoint::plain_http(EndpointId::new("slack")?, slack, Signer::unsigned())?
             .with_format(SlackMessage::new())
-            // What has started is not told of after what has completed.
+            // A run's `started` must not arrive after its `completed`.
             .with_order(Order::per_key())
             .with_retry(policy);
         let mut registry = Registry::new();
@@ -66,8 +66,8 @@ impl Bot {
         Ok(Self {
             sources: Sources::new([danger::strateos("Strateos")])?,
             inbox: Mutex::new(Inbox::new(NonZeroUsize::new(10_000).context("not zero")?)),
-            // A bot that must not lose a message over a restart stores: Strateos was told that the
-            // event is taken, and will not send it again. See the example `lab_day`.
+            // To survive a restart, build the outbox with storage: Strateos gets a success response
+            // and will not send the event again. See the example `lab_day`.
             outbox: Mutex::new(Outbox::new(registry, 0x1ab0_0c4e).without_storage()),
             published: Notify::new(),
         })
@@ -82,7 +82,7 @@ impl Bot {
         let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
         let claim = match inbox.begin(&received.source, key, now).claim(now) {
             Ok(claim) => claim,
-            // It has been published, and Strateos is told so once more.
+            // A duplicate: published before, so it gets the same success response.
             Err(reply) => return Ok(reply),
         };
         let message = received.event.into_message(MessageId::new(key)?)?;

@@ -1,4 +1,4 @@
-//! What stands for Slack: an incoming webhook that is down at first, and tells what it gets.
+//! A stand-in for Slack: an incoming webhook that is down at first, and reports what it receives.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,7 @@ struct Slack {
     is_up: AtomicBool,
 }
 
-/// Starts it, and gives its URL and what comes in.
+/// Starts the server. Returns its URL and the received messages.
 pub async fn start() -> anyhow::Result<(String, UnboundedReceiver<String>)> {
     let (sender, channel) = unbounded_channel();
     let slack = Arc::new(Slack { channel: sender, is_up: AtomicBool::new(false) });

@@ -1,4 +1,4 @@
-//! What is replayed: every documented event type of every vendor.
+//! The test cases: every documented event type of every vendor.
 
 use std::fmt;
 
@@ -11,16 +11,16 @@ use labhook::{Event, MessageId, Secret, Signer, Timestamp};
 
 use crate::keys;
 
-/// Where a payload is from.
+/// Origin of a payload.
 #[derive(Clone, Copy)]
 pub enum Payload {
-    /// The vendor's documentation has it.
+    /// An example in the vendor's documentation.
     Published,
-    /// Members and values as the documentation has them, and no more.
+    /// Built from the documented members and values only.
     Smallest,
-    /// In the published envelope, members or values as the vendor's published package has them.
+    /// In the published envelope, with members or values from the vendor's published package.
     ByPackage,
-    /// The vendor does not publish it.
+    /// Not published by the vendor.
     Own,
 }
 
@@ -35,16 +35,16 @@ impl fmt::Display for Payload {
     }
 }
 
-/// What a vendor's requests prove.
+/// What a vendor's requests authenticate.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
-    /// Nothing at all.
+    /// Nothing.
     Nothing,
-    /// That the sender knows a token, and nothing of the body.
+    /// Only that the sender knows a token; the body is not covered.
     Token,
-    /// That the body is the sender's.
+    /// The body.
     Signature,
-    /// That the body and the id in a header are.
+    /// The body and the id in a header.
     SignatureAndId,
 }
 
@@ -58,7 +58,7 @@ pub struct Case {
     pub path: &'static str,
     signer: fn(Secret) -> anyhow::Result<Signer>,
     secret: Secret,
-    /// The event that it is read as, or the name of the refusal.
+    /// The decoded event type, or the name of the error.
     becomes: &'static str,
 }
 
@@ -71,17 +71,17 @@ impl Case {
         (self.signer)(keys::guess()?)
     }
 
-    /// What is to become of it: as sent, sent again, with another key, with a byte changed, with
-    /// a header twice, and without its headers.
+    /// Returns the expected results: as sent, sent again, with another key, with a byte changed,
+    /// with a duplicate header, and without its headers.
     pub fn expected(&self) -> [&'static str; 6] {
         let becomes = self.becomes;
         let again = if becomes == "unmapped" { becomes } else { "seen" };
         let (stranger, changed, twice) = match self.proof {
-            // A second signature is one more to try.
+            // A second signature is tried as well.
             Proof::Signature => ("no-match", "no-match", becomes),
             Proof::SignatureAndId => ("no-match", "no-match", "conflicting-header"),
             Proof::Token => ("no-match", becomes, "conflicting-header"),
-            // Who does not know the URL has to come in by the others' door.
+            // Without the secret URL, a request arrives at that of the signed sources.
             Proof::Nothing => ("no-source", becomes, becomes),
         };
         [becomes, again, stranger, changed, twice, "no-source"]
@@ -114,7 +114,7 @@ fn strateos() -> anyhow::Result<Vec<Case>> {
         Ok(Case {
             vendor: "Strateos",
             event_type: op.to_owned(),
-            // The instruction's values are those of the sample data in the vendor's software.
+            // The instruction's values are from the sample data in the vendor's software.
             payload: match op {
                 "instruction_completed" => Payload::ByPackage,
                 _ => Payload::Published,
@@ -209,10 +209,10 @@ fn segments() -> anyhow::Result<Vec<Case>> {
     };
     let mut cases = Vec::new();
     for (event_type, body) in files {
-        // The crate's models have the vendor's own names of the events.
+        // The crate's models use the vendor's own event names.
         cases.push(case(event_type, Payload::ByPackage, body, event_type)?);
         if event_type == "sample.created" {
-            // What the documentation shows has an object with nothing in it, not even an id.
+            // The documented example has an empty object, without even an id.
             let [(_, body)] = data!("segments": "sample.created");
             cases.push(case(event_type, Payload::Published, body, "unmapped")?);
             // Svix's other brand of headers.

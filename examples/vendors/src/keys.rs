@@ -1,10 +1,10 @@
-//! What sender and receiver share.
+//! Secrets shared by sender and receiver.
 
 use axum::http::HeaderName;
 use labhook::Secret;
 use labhook::provider::linq::Kind;
 
-/// Strateos signs nothing, so the path is all that tells it from anybody else.
+/// Strateos signs nothing: a secret path is the only authentication.
 pub const STRATEOS_PATH: &str = "/strateos/9f1c7a40d2";
 pub const SIGNED_PATH: &str = "/hooks";
 
@@ -19,7 +19,7 @@ pub fn segments() -> anyhow::Result<Secret> {
     Ok(Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?)
 }
 
-/// Each kind has a token of its own, for no body says of which kind it is.
+/// Each kind has its own token, because the body does not contain its kind.
 pub fn linq(kind: Kind) -> anyhow::Result<Secret> {
     Ok(Secret::from_text(&format!("a token for {kind}"))?)
 }
@@ -32,7 +32,7 @@ pub fn cloud_events_binary() -> anyhow::Result<Secret> {
     Ok(Secret::from_whsec("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX")?)
 }
 
-/// What a stranger guesses.
+/// A wrong key, as an attacker would guess it.
 pub fn guess() -> anyhow::Result<Secret> {
     Ok(Secret::from_text("correct horse battery")?)
 }

@@ -1,14 +1,13 @@
-//! A receiver of four vendors' webhooks and of CloudEvents, and every event replayed to it.
+//! One receiver for four vendors' webhooks and CloudEvents, tested with every documented event.
 //!
 //! `cargo run -p vendors`
 //!
-//! The [`receiver`] is what a laboratory would run. Each of the [`cases`] is sent to it over HTTP:
-//! as its vendor sends it, once more, with another key, with one byte of the body changed, with a
-//! header twice, and without the headers that prove anything. A row says what became of each: the
-//! event that it was read as, `seen`, or the name of the refusal. The program fails where that is
-//! not what it should be.
+//! The [`receiver`] is one that a laboratory could run. Each of the [`cases`] is sent to it over
+//! HTTP: as its vendor sends it, again, with another key, with one byte of the body changed, with a
+//! duplicate header, and without its signature headers. A table shows the result: the decoded event
+//! type, `seen`, or the name of the error. The program fails if a result is not as expected.
 
-// A host reads the clock; it is the core that does not.
+// An application may read the clock; only the library must not.
 #![allow(clippy::disallowed_methods)]
 
 mod cases;
@@ -42,7 +41,7 @@ async fn main() -> anyhow::Result<()> {
         let row = [case.vendor.to_string(), case.event_type.clone(), case.payload.to_string()];
         for ((how, answer), expected) in answers.iter().zip(case.expected()) {
             if *answer != expected {
-                wrong.push(format!("{} {how}: {answer}, not {expected}", row[..2].join(" ")));
+                wrong.push(format!("{} {how}: {answer}, expected {expected}", row[..2].join(" ")));
             }
         }
         let answers = answers.map(|(_, answer)| answer);
@@ -50,14 +49,12 @@ async fn main() -> anyhow::Result<()> {
         rows += 1;
     }
     println!("{table}");
-    println!("published: by the vendor. smallest: no more than the documentation has.");
-    println!("by its package: details as in the vendor's package. labhook's own: not published.");
-    println!("unmapped: genuine, and about a sample that has no id.");
-    println!(
-        "A token does not cover the body, and Strateos proves nothing: a changed byte passes."
-    );
-    println!("Its other key is another URL. To Strike a second signature is one more to try.");
-    println!("{rows} rows, {} answers not as expected", wrong.len());
+    println!("published: the vendor's own example. smallest: only the documented members.");
+    println!("by its package: details from the vendor's package. labhook's own: not published.");
+    println!("unmapped: genuine, but about a sample without an id.");
+    println!("A token does not cover the body, and Strateos signs nothing: a changed byte passes.");
+    println!("For Strateos, the other key is another URL. Strike tries every signature header.");
+    println!("{rows} rows, {} unexpected results", wrong.len());
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The receiver: whose, new or seen, and what it tells.
+//! The receiver: verifies and decodes each request, and detects duplicates.
 
 use std::num::NonZeroUsize;
 use std::sync::mpsc::Sender;
@@ -20,11 +20,10 @@ use crate::keys;
 const MAX_BODY: usize = 256 * 1024;
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
-/// The receiver, which tells what became of each request to whoever listens at the other end of
-/// `log`.
+/// Receiver that reports the outcome of each request to `log`.
 pub struct Receiver {
     signed: Sources,
-    /// Behind a URL of their own: a signed request is never taken for one of these.
+    /// At a URL of its own, so that a signed request is never mistaken for an unsigned one.
     unsigned: Sources,
     inbox: Mutex<Inbox>,
     log: Sender<String>,
@@ -61,7 +60,7 @@ impl Receiver {
             .with_state(self)
     }
 
-    /// Forgets what it has seen: the vendors' examples share their ids.
+    /// Forgets handled events, because the vendors' examples share their ids.
     pub fn forget(&self) {
         *self.inbox.lock().unwrap_or_else(PoisonError::into_inner) = Inbox::new(REMEMBERED);
     }
@@ -69,10 +68,10 @@ impl Receiver {
     fn receive(&self, sources: &Sources, headers: &HeaderMap, body: &[u8]) -> Reply {
         let (outcome, reply) = match sources.receive(headers, body, now()) {
             Ok(received) => self.once(&received),
-            // The name is for the receiver's own log; it would help a forger.
+            // The reason is for the receiver's own log; it would help a forger.
             Err(refusal) => (refusal.name().to_owned(), refusal.reply()),
         };
-        // Nobody listens any more when the program ends.
+        // Nothing listens any longer when the program ends.
         let _ = self.log.send(outcome);
         reply
     }
@@ -80,7 +79,7 @@ impl Receiver {
     fn once(&self, received: &Received<'_>) -> (String, Reply) {
         let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
         let claim = match &received.dedupe_key {
-            // Nothing tells a repetition: it is handled each time.
+            // Duplicates cannot be detected, so each one is handled.
             None => None,
             Some(key) => match inbox.begin(&received.source, key.as_str(), now()) {
                 Admission::New(claim) => Some(claim),
@@ -91,7 +90,7 @@ impl Receiver {
                 }
             },
         };
-        // Here the laboratory would handle the event, with the inbox unlocked.
+        // Handle the event here, with the inbox unlocked.
         let handled = received.event.event_type().to_string();
         if let Some(claim) = claim {
             inbox.done(&claim, now());

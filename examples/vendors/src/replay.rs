@@ -1,4 +1,4 @@
-//! The vendors' part: each case as it should be, and in other ways.
+//! Plays the vendors: sends each case as documented, and with faults.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver as Log};
@@ -31,7 +31,7 @@ impl Replay {
         let origin = format!("http://{}", listener.local_addr()?);
         let router = Arc::clone(&receiver).router();
         tokio::spawn(axum::serve(listener, router).into_future());
-        // A sender follows no redirects and leaves retries to labhook; loopback needs no proxy.
+        // A sender must not follow redirects or retry on its own; loopback needs no proxy.
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -41,11 +41,11 @@ impl Replay {
         Ok(Self { client, origin, receiver, log })
     }
 
-    /// What becomes of the case in each way, as the receiver's log has it.
+    /// Returns the outcome of each variant of the case, from the receiver's log.
     pub async fn all(&self, case: &Case) -> anyhow::Result<[(&'static str, String); 6]> {
         let genuine = self.request(case.path, case.signer()?, &case.rendering)?;
         let stranger = match case.proof {
-            // Nothing but the URL can be wrong.
+            // Only the URL can be wrong.
             Proof::Nothing => self.request(keys::SIGNED_PATH, case.signer()?, &case.rendering)?,
             _ => self.request(case.path, case.strangers_signer()?, &case.rendering)?,
         };
@@ -85,10 +85,10 @@ impl Replay {
         Ok(endpoint.request(&MessageId::new("msg_1")?, rendering, now())?)
     }
 
-    /// The outcome, which the answer's status has to agree with.
+    /// Returns the outcome, which the response status must match.
     async fn send(&self, request: Request<Bytes>) -> anyhow::Result<String> {
         let status = self.client.execute(request.try_into()?).await?.status().as_u16();
-        let outcome = self.log.try_recv().context("the receiver took no notice")?;
+        let outcome = self.log.try_recv().context("the receiver logged nothing")?;
         let expected = match outcome.as_str() {
             "unmapped" | "malformed" | "malformed-headers" => 422,
             "no-source" | "not-genuine" | "no-match" | "conflicting-header" => 403,
