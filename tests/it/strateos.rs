@@ -202,10 +202,14 @@ fn the_unknown_members_of_an_envelope_stand_beside_the_run() {
     assert!(body.ends_with(r#""event":{"op":"run_started"},"z":1.10,"traceparent":"00-1"}"#));
     assert_eq!(there_and_back(&body).unwrap(), body);
 
-    let text = "the Strateos webhook and the event differ: the unknown has no counterpart";
+    let text = "`unknown` cannot be mapped between a Strateos webhook and a lab event";
     for taken in ["run", "project", "event", "z"] {
         assert_eq!(with(taken).unwrap_err().to_string(), text);
     }
+}
+
+fn unmapped(field: &str) -> String {
+    format!("`{field}` cannot be mapped between a Strateos webhook and a lab event")
 }
 
 #[test]
@@ -225,67 +229,52 @@ fn each_refusal_of_an_event_has_its_text() {
         let event_type = EventType::new(event_type).unwrap();
         refusal(UnknownEvent::new(event_type, JsonText::new(data).unwrap(), at()).into())
     };
-    let differ = |what: &str| format!("the Strateos webhook and the event differ: {what}");
+    let missing = |field: &str| format!("Strateos webhook has no value for `{field}`");
     let task = TaskStateChanged::new("r1", "t1", TaskState::Failed);
 
     assert_eq!(
         refusal(Event::new(task, at()).into()),
-        "Strateos has no webhook for a task.state_changed event"
+        "Strateos has no webhook for `task.state_changed` events"
     );
-    assert_eq!(unknown("a.b", "{}"), "Strateos has no webhook for a a.b event");
+    assert_eq!(unknown("a.b", "{}"), "Strateos has no webhook for `a.b` events");
     for state in RunState::KNOWN {
         let mut data = run_started();
         data.state = state.clone();
         match from_run(data) {
             Ok(_) => assert!([RunState::Started, RunState::Completed].contains(state)),
             Err(error) => {
-                assert_eq!(error.to_string(), differ("the data.state has no counterpart"));
+                assert_eq!(error.to_string(), unmapped("data.state"));
             }
         }
     }
-    assert_eq!(run(|it| it.title = None), differ("there is no run.title"));
-    assert_eq!(run(|it| it.project_id = None), differ("there is no project.id"));
-    assert_eq!(run(|it| it.unknown = Default::default()), differ("there is no project.name"));
+    assert_eq!(run(|it| it.title = None), missing("run.title"));
+    assert_eq!(run(|it| it.project_id = None), missing("project.id"));
+    assert_eq!(run(|it| it.unknown = Default::default()), missing("project.name"));
     let keep = |it: &mut RunStateChanged, name: &str| it.unknown.insert(name, "[]").unwrap();
-    assert_eq!(
-        run(|it| it.unknown.insert("run", "[]").unwrap()),
-        differ("the data.run has no counterpart")
-    );
+    assert_eq!(run(|it| it.unknown.insert("run", "[]").unwrap()), unmapped("data.run"));
     let mut data = run_started();
     keep(&mut data, "project");
-    assert_eq!(
-        from_run(data).unwrap_err().to_string(),
-        differ("the data.project has no counterpart")
-    );
+    assert_eq!(from_run(data).unwrap_err().to_string(), unmapped("data.project"));
     let mut data = run_started();
     keep(&mut data, "event");
-    assert_eq!(
-        from_run(data).unwrap_err().to_string(),
-        differ("the data.event has no counterpart")
-    );
-    assert_eq!(instruction(|it| it.sequence_no = None), differ("there is no event.sequence_no"));
-    assert_eq!(instruction(|it| it.completed_at = None), differ("there is no event.completed_at"));
-    assert_eq!(instruction(|it| it.unknown = Default::default()), differ("there is no run.title"));
-    assert_eq!(unknown("strateos.x", "{}"), differ("the data has no counterpart"));
-    assert_eq!(
-        unknown("strateos.x", &about(r#"{"op":"y"}"#)),
-        differ("the data.event.op has no counterpart")
-    );
+    assert_eq!(from_run(data).unwrap_err().to_string(), unmapped("data.event"));
+    assert_eq!(instruction(|it| it.sequence_no = None), missing("event.sequence_no"));
+    assert_eq!(instruction(|it| it.completed_at = None), missing("event.completed_at"));
+    assert_eq!(instruction(|it| it.unknown = Default::default()), missing("run.title"));
+    assert_eq!(unknown("strateos.x", "{}"), unmapped("data"));
+    assert_eq!(unknown("strateos.x", &about(r#"{"op":"y"}"#)), unmapped("data.event.op"));
 }
 
 #[test]
 fn each_refusal_of_a_webhook_has_its_text() {
     let refusal = |webhook: &Webhook| webhook.to_event(at()).unwrap_err().to_string();
-    let differ = |what: &str| format!("the Strateos webhook and the event differ: {what}");
+    let missing = |field: &str| format!("Strateos webhook has no value for `{field}`");
     assert_eq!(
         refusal(&decode(&about(r#"{"op":"instruction_completed","id":null}"#))),
-        differ("there is no event.id")
+        missing("event.id")
     );
     for op in ["", "run started", "a..b", &"x".repeat(128)] {
-        assert_eq!(
-            refusal(&decode(&about(&format!(r#"{{"op":"{op}"}}"#)))),
-            differ("the event.op has no counterpart")
-        );
+        assert_eq!(refusal(&decode(&about(&format!(r#"{{"op":"{op}"}}"#)))), unmapped("event.op"));
     }
     type Change = fn(&mut Webhook);
     let changes: [(&str, Change); 3] = [
@@ -296,9 +285,9 @@ fn each_refusal_of_a_webhook_has_its_text() {
     for (member, change) in changes {
         let mut webhook = decode(RUN_STARTED);
         change(&mut webhook);
-        assert_eq!(refusal(&webhook), differ(&format!("the {member} has no counterpart")));
+        assert_eq!(refusal(&webhook), unmapped(member));
         webhook.event.op = Op::from("x");
-        assert_eq!(refusal(&webhook), differ("the webhook has no counterpart"));
+        assert_eq!(refusal(&webhook), unmapped("webhook"));
     }
 }
 
@@ -382,10 +371,10 @@ fn a_project_webhook_is_an_endpoint_of_that_project() {
     let published = publish(4, Event::new(paused, at()).into());
     assert!(published.endpoints.is_empty());
     let error = &published.render_failures[0].error;
-    assert_eq!(error.to_string(), "the event cannot be written as a Strateos webhook");
+    assert_eq!(error.to_string(), "cannot write the event as a Strateos webhook");
     assert_eq!(
         error.source().unwrap().downcast_ref::<MapError>().unwrap().to_string(),
-        "the Strateos webhook and the event differ: the data.state has no counterpart"
+        "`data.state` cannot be mapped between a Strateos webhook and a lab event"
     );
 
     let request = loop {
@@ -429,7 +418,7 @@ fn what_the_vendor_has_no_member_for_is_refused_by_its_name() {
         from_run(run).unwrap_err().to_string()
     };
     let text = |member: &str| {
-        format!("the Strateos webhook and the event differ: the {member} has no counterpart")
+        format!("`{member}` cannot be mapped between a Strateos webhook and a lab event")
     };
     assert_eq!(texts(|run| run.message = Some("m".to_owned())), text("data.message"));
     assert_eq!(
@@ -451,10 +440,7 @@ fn what_was_kept_of_one_project_is_not_put_on_another() {
     };
     event.data.project_id = Some("p_other".into());
     let error = Webhook::from_event(&event.into()).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the Strateos webhook and the event differ: there is no project.name"
-    );
+    assert_eq!(error.to_string(), "Strateos webhook has no value for `project.name`");
 }
 
 #[test]

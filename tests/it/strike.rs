@@ -268,7 +268,7 @@ fn a_webhook_without_an_event_says_why() {
         let webhook = decode(&body(event_type, "{}", ""));
         assert_eq!(
             webhook.to_event().unwrap_err().to_string(),
-            "the Strike webhook and the event differ: the eventType has no counterpart",
+            "`eventType` cannot be mapped between a Strike webhook and a lab event",
             "{event_type}"
         );
     }
@@ -279,7 +279,7 @@ fn a_webhook_without_an_event_says_why() {
         webhook.to_event().unwrap_err().to_string()
     };
     let text = |member: &str| {
-        format!("the Strike webhook and the event differ: the {member} has no counterpart")
+        format!("`{member}` cannot be mapped between a Strike webhook and a lab event")
     };
     assert_eq!(added("a.b", "id", false), text("unknown"));
     assert_eq!(added("ping", "id", false), text("unknown"));
@@ -289,37 +289,37 @@ fn a_webhook_without_an_event_says_why() {
 #[test]
 fn an_event_without_a_webhook_says_why() {
     let text = |event: LabEvent| Webhook::from_event(&event, &own_id()).unwrap_err().to_string();
-    let differs = |member: &str| {
-        format!("the Strike webhook and the event differ: the {member} has no counterpart")
+    let unmapped = |member: &str| {
+        format!("`{member}` cannot be mapped between a Strike webhook and a lab event")
     };
     let run = RunStateChanged::new("r1", RunState::Paused);
     assert_eq!(
         text(Event::new(run, at()).into()),
-        "Strike has no webhook for a run.state_changed event"
+        "Strike has no webhook for `run.state_changed` events"
     );
     let unknown = |event_type: &'static str, data: &str| {
         UnknownEvent::new(EventType::from_static(event_type), JsonText::new(data).unwrap(), at())
     };
     assert_eq!(
         text(unknown("striker.ping", "{}").into()),
-        "Strike has no webhook for a striker.ping event"
+        "Strike has no webhook for `striker.ping` events"
     );
     let ping = body("ping", "{}", "");
-    assert_eq!(text(unknown("strike.ping", "{}").into()), differs("data"));
-    assert_eq!(text(unknown("strike.pong", &ping).into()), differs("data.eventType"));
+    assert_eq!(text(unknown("strike.ping", "{}").into()), unmapped("data"));
+    assert_eq!(text(unknown("strike.pong", &ping).into()), unmapped("data.eventType"));
     let mut later = unknown("strike.ping", &ping);
     later.timestamp = Timestamp::UNIX_EPOCH.into();
-    assert_eq!(text(later.into()), differs("timestamp"));
+    assert_eq!(text(later.into()), unmapped("timestamp"));
     let mut more = unknown("strike.ping", &ping);
     more.unknown.insert("z", "1").unwrap();
-    assert_eq!(text(more.into()), differs("unknown"));
+    assert_eq!(text(more.into()), unmapped("unknown"));
 
     let of = |resource_type: &str, operation: &str| {
         Event::new(ResourceChanged::new(resource_type, operation), at())
     };
-    assert_eq!(text(of("", "updated").into()), differs("data.resource_type"));
-    assert_eq!(text(of("invoice", "").into()), differs("data.operation"));
-    assert_eq!(text(of("invoice", "un.done").into()), differs("data.operation"));
+    assert_eq!(text(of("", "updated").into()), unmapped("data.resource_type"));
+    assert_eq!(text(of("invoice", "").into()), unmapped("data.operation"));
+    assert_eq!(text(of("invoice", "un.done").into()), unmapped("data.operation"));
     for (name, json, member) in [
         ("id", "1", "id"),
         ("webhookVersion", "null", "webhookVersion"),
@@ -330,17 +330,17 @@ fn an_event_without_a_webhook_says_why() {
     ] {
         let mut event = of("invoice", "updated");
         event.unknown.insert(name, json).unwrap();
-        assert_eq!(text(event.into()), differs(member), "{name}");
+        assert_eq!(text(event.into()), unmapped(member), "{name}");
     }
     for (name, json) in [("entityId", "1"), ("strike.changes", "[]"), ("changes", "null")] {
         let mut event = of("invoice", "updated");
         event.data.unknown.insert(name, json).unwrap();
-        assert_eq!(text(event.into()), differs("data.unknown"), "{name}");
+        assert_eq!(text(event.into()), unmapped("data.unknown"), "{name}");
     }
     let mut event = of("invoice", "updated");
     event.data.resource_id = Some("i1".into());
     event.data.unknown.insert("entityId", "null").unwrap();
-    assert_eq!(text(event.into()), differs("data.unknown"));
+    assert_eq!(text(event.into()), unmapped("data.unknown"));
 }
 
 #[test]
@@ -383,7 +383,7 @@ fn the_format_uses_the_messages_id() {
 fn what_the_format_cannot_express_has_its_reason() {
     let run = message(Event::new(RunStateChanged::new("r1", RunState::Paused), at()), "m");
     let error = Format::new().render(&run).unwrap_err();
-    assert_eq!(error.to_string(), "the event cannot be written as a Strike webhook");
+    assert_eq!(error.to_string(), "cannot write the event as a Strike webhook");
     let source = std::error::Error::source(&error).unwrap().downcast_ref::<MapError>().unwrap();
-    assert_eq!(source.to_string(), "Strike has no webhook for a run.state_changed event");
+    assert_eq!(source.to_string(), "Strike has no webhook for `run.state_changed` events");
 }

@@ -143,7 +143,7 @@ fn a_webhook_that_lacks_what_the_event_needs_is_no_event() {
             let webhook = decode(*kind, &serde_json::to_string(&object).unwrap()).unwrap();
             assert_eq!(
                 webhook.to_event().unwrap_err().to_string(),
-                format!("the LINQ webhook and the event differ: there is no {member}")
+                format!("LINQ webhook has no value for `{member}`")
             );
         }
     }
@@ -191,7 +191,7 @@ fn a_member_that_the_model_means_otherwise_is_named() {
         let webhook = decode(kind, &more(body, member)).unwrap();
         assert_eq!(
             webhook.to_event().unwrap_err().to_string(),
-            format!("the LINQ webhook and the event differ: the {name} has no counterpart")
+            format!("`{name}` cannot be mapped between a LINQ webhook and a lab event")
         );
     }
     // A host that adds a member which the type knows makes a body that cannot be written.
@@ -202,20 +202,19 @@ fn a_member_that_the_model_means_otherwise_is_named() {
     plan.unknown.insert("state", "1").unwrap();
     assert_eq!(
         plan.to_event().unwrap_err().to_string(),
-        "the LINQ webhook and the event differ: the body has no counterpart"
+        "`body` cannot be mapped between a LINQ webhook and a lab event"
     );
 }
 
 #[test]
 fn an_event_that_cannot_stand_in_the_body_is_refused() {
     let refused = |event: &LabEvent| Webhook::from_event(event).unwrap_err().to_string();
-    let text = |name: &str| {
-        format!("the LINQ webhook and the event differ: the {name} has no counterpart")
-    };
+    let text =
+        |name: &str| format!("`{name}` cannot be mapped between a LINQ webhook and a lab event");
 
     assert_eq!(
         refused(&event(InstructionCompleted::new("r1", "i1"))),
-        "LINQ has no webhook for a instruction.completed event"
+        "LINQ has no webhook for `instruction.completed` events"
     );
 
     let run = || RunStateChanged::new("r1", RunState::Stopped);

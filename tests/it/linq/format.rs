@@ -30,10 +30,10 @@ fn a_message_is_rendered_as_published() {
 fn an_event_without_a_form_is_refused() {
     let other = Event::new(InstructionCompleted::new("r1", "i1"), AT).into_message(id()).unwrap();
     let error = Format::default().render(&other).unwrap_err();
-    assert_eq!(error.to_string(), "the event cannot be written as a LINQ webhook");
+    assert_eq!(error.to_string(), "cannot write the event as a LINQ webhook");
     assert_eq!(
         Error::source(&error).unwrap().to_string(),
-        "LINQ has no webhook for a instruction.completed event"
+        "LINQ has no webhook for `instruction.completed` events"
     );
 
     let rendering = labhook::message::Rendering::new("text/plain".parse().unwrap(), "x");

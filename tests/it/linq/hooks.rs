@@ -233,16 +233,20 @@ fn a_hook_that_makes_no_endpoint_says_why() {
     let http = "the endpoint's URL is plain HTTP, which only Endpoint::plain_http permits";
     for (hook, text, source) in [
         (other, "the hook's filter is not known", None),
-        (plain, "the hook makes no endpoint", Some(http)),
-        (new(""), "the hook makes no endpoint", Some("the endpoint's URL is malformed")),
+        (plain, "cannot build an endpoint from the hook", Some(http)),
+        (
+            new(""),
+            "cannot build an endpoint from the hook",
+            Some("the endpoint's URL is malformed"),
+        ),
         (
             new(ok).add_header("Content-Type", "x"),
-            "the hook makes no endpoint",
+            "cannot build an endpoint from the hook",
             Some("the header content-type is set by the request itself"),
         ),
         (
             new(ok).add_header("X-A", "1").add_header("x-a", "2"),
-            "the hook makes no endpoint",
+            "cannot build an endpoint from the hook",
             Some("the header x-a is set twice"),
         ),
         (

@@ -160,10 +160,10 @@ fn the_format_writes_what_a_receiver_of_segments_takes() {
     let run = Event::new(RunStateChanged::new("r1", RunState::Paused), AT);
     let mut message = run.into_message(MessageId::new("msg_2").unwrap()).unwrap();
     let error = message.render(&Format::default()).unwrap_err();
-    assert_eq!(error.to_string(), "the event cannot be written as a Segments.ai webhook");
+    assert_eq!(error.to_string(), "cannot write the event as a Segments.ai webhook");
     assert_eq!(
         std::error::Error::source(&error).unwrap().to_string(),
-        "Segments.ai has no webhook for a run.state_changed event"
+        "Segments.ai has no webhook for `run.state_changed` events"
     );
 }
 

@@ -17,7 +17,7 @@ fn is(refusal: &ReceiveError, text: &str, name: &str, reply: Reply, source: Opti
 
 #[test]
 fn of_no_known_source() {
-    let text = "the request is of no known source";
+    let text = "request matches no configured source";
     let none = Sources::default();
     let refusal = refused(none.receive(&HeaderMap::new(), STRATEOS.as_bytes(), now()));
     is(&refusal, text, "no-source", Reply::Refused, None);
@@ -35,7 +35,7 @@ fn of_no_known_source() {
 fn not_genuine() {
     let headers = signed(&Signer::strike(secret("key-wrong")), STRIKE);
     let refusal = refused(all().receive(&headers, STRIKE.as_bytes(), now()));
-    let text = "the request has a signature or token that no source vouches for";
+    let text = "no source could verify the request's signature or token";
     is(&refusal, text, "no-match", Reply::Refused, None);
     assert_eq!(tried(&refusal), [("payments", "no-match")]);
 
@@ -72,7 +72,7 @@ fn malformed() {
     let body = r#"{"id":"1","eventType":7}"#;
     let headers = signed(&Signer::strike(secret("key-strike")), body);
     let refusal = refused(all().receive(&headers, body.as_bytes(), now()));
-    let text = "the request of payments is malformed";
+    let text = "request from `payments` has a malformed body";
     is(
         &refusal,
         text,
@@ -91,7 +91,7 @@ fn malformed() {
 #[test]
 fn malformed_cloud_event_headers() {
     let mut headers = signed(&Signer::custom(CustomScheme::GITHUB, secret("key-wire")), "{}");
-    let text = "the request of wire has malformed headers";
+    let text = "request from `wire` has malformed CloudEvents headers";
     let name = "malformed-headers";
     let refusal = refused(all().receive(&headers, b"{}", now()));
     let why = "the ce-specversion header is missing";
@@ -112,10 +112,10 @@ fn no_lab_event() {
     let refusal = refused(all().receive(&with_token("key-tasks"), body.as_bytes(), now()));
     is(
         &refusal,
-        "the request of tasks is no lab event",
+        "request from `tasks` cannot be mapped to a lab event",
         "unmapped",
         Reply::AbortMessage,
-        Some("the LINQ webhook and the event differ: there is no run_id"),
+        Some("LINQ webhook has no value for `run_id`"),
     );
 }
 
@@ -127,7 +127,7 @@ fn two_sources_of_one_name() {
         Source::strike("payments", Verifier::strike(secret("two"))),
     ])
     .unwrap_err();
-    assert_eq!(error.to_string(), "there are two sources of the name payments");
+    assert_eq!(error.to_string(), "duplicate source name `payments`");
 }
 
 /// Nobody comes in as unsigned with a signature that some source looks for.
@@ -165,7 +165,10 @@ fn what_has_no_signature_reaches_the_unsigned_sources_only() {
     // What signed sources send is nothing that those can read; the last of them says why.
     for body in [STRIKE, SEGMENTS, ENVELOPE] {
         let refusal = refused(all().receive(&headers, body.as_bytes(), now()));
-        assert_eq!(refusal.to_string(), "the request of bare plans is no lab event");
+        assert_eq!(
+            refusal.to_string(),
+            "request from `bare plans` cannot be mapped to a lab event"
+        );
     }
 }
 
