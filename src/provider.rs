@@ -8,9 +8,9 @@
 //! | [`segments`] | Svix's | in a header | yes |
 //!
 //! Each module contains the vendor's wire types as published, the mapping to and from the models in
-//! [`lab`](crate::lab), the vendor's subscriptions, a [`Format`](crate::message::format::Format) for
-//! sending, and the retry policy. If a vendor publishes nothing on a point, the documentation says
-//! so, and the behaviour is this crate's own.
+//! [`lab`](crate::lab), the vendor's subscriptions, a [`Format`](crate::message::format::Format)
+//! for sending, and the retry policy. If a vendor publishes nothing on a point, the documentation
+//! says so, and the behaviour is this crate's own.
 //!
 //! To receive from several vendors, use [`Sources`](crate::receive::Sources).
 //!

@@ -98,7 +98,8 @@ fn every_public_type_is_send_and_sync() {
     all!(kept:
         linq::Format, linq::Hook, linq::HookEndpointError, linq::HookError, linq::Kind,
         linq::LabwareMovement, linq::NewPlan, linq::RunState, linq::RunStateChange,
-        linq::SafetyStateChange, linq::TaskStateChange, linq::Watch, linq::Webhook,
+        linq::SafetyStateChange, linq::TaskStateChange, linq::UnknownKindError, linq::Watch,
+        linq::Webhook,
     );
     all!(kept:
         strike::CreateSubscription, strike::Format, strike::Subscription,

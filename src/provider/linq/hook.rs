@@ -240,7 +240,8 @@ impl Hook {
     }
 }
 
-/// An absent member means the default. The vendor documents no meaning for `null`, so it is an error.
+/// An absent member means the default. The vendor documents no meaning for `null`, so it is an
+/// error.
 fn value<T: Default>(name: &str, member: Nullable<T>) -> Result<T, HookError> {
     match member {
         Nullable::Value(value) => Ok(value),

@@ -186,3 +186,20 @@ fn a_kind_has_its_filter_and_its_event() {
     }
     assert_eq!(Kind::from_filter("on_fire"), None);
 }
+
+#[test]
+fn kind_round_trips_as_text_and_json() {
+    for &kind in Kind::ALL {
+        assert_eq!(kind.to_string().parse(), Ok(kind));
+        let json = serde_json::to_string(&kind).unwrap();
+        assert_eq!(json, format!(r#""{kind}""#));
+        assert_eq!(serde_json::from_str::<Kind>(&json).unwrap(), kind);
+    }
+    let error = "on_fire".parse::<Kind>().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "unknown hook kind `on_fire`, expected one of `on_run_state_change`, \
+         `on_task_state_change`, `on_safety_state_change`, `on_labware_movement`, `on_new_plan`"
+    );
+    assert!(serde_json::from_str::<Kind>(r#""on_fire""#).is_err());
+}

@@ -83,14 +83,11 @@ fn without_a_filter_the_other_members_tell_the_kind() {
     assert_eq!(none, HookError::NoKind);
     assert_eq!(
         none.to_string(),
-        "the hook has no filter, and its other members do not tell its kind"
+        "the hook has no `filter`, and no other field identifies its kind"
     );
     let two = refused(r#","task_ids":[],"trigger_on":"both""#);
     assert_eq!(two, HookError::TwoKinds);
-    assert_eq!(
-        two.to_string(),
-        "the hook has no filter, and its other members are those of two kinds"
-    );
+    assert_eq!(two.to_string(), "the hook has no `filter`, and its fields match two kinds");
 }
 
 #[test]
@@ -232,7 +229,7 @@ fn a_hook_that_makes_no_endpoint_says_why() {
     let other = Hook::new(Watch::Other { filter: "on_fire".into() }, ok);
     let http = "the endpoint's URL is plain HTTP, which only Endpoint::plain_http permits";
     for (hook, text, source) in [
-        (other, "the hook's filter is not known", None),
+        (other, "unknown `filter` in the hook", None),
         (plain, "cannot build an endpoint from the hook", Some(http)),
         (
             new(""),
@@ -251,12 +248,12 @@ fn a_hook_that_makes_no_endpoint_says_why() {
         ),
         (
             new(ok).add_header("x a", SECRET),
-            "a header of the hook has a malformed name",
+            "malformed header name in the hook",
             Some("invalid HTTP header name"),
         ),
         (
             new(ok).add_header("X-A", &format!("{SECRET}\n")),
-            "the hook's header x-a has a malformed value",
+            "malformed value of the hook's header `x-a`",
             Some("failed to parse header value"),
         ),
     ] {

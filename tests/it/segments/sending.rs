@@ -217,7 +217,7 @@ fn the_policy_is_svixs() {
 fn each_hook_error_has_its_text() {
     let text = |error: HookError| (error.to_string(), error.source().map(ToString::to_string));
     let url = |url| text(Hook::new(url, "jane").unwrap_err());
-    let unusable = "the Segments.ai endpoint's URL is unusable".to_owned();
+    let unusable = "invalid URL of the Segments.ai hook".to_owned();
     for (bad, why) in [
         (
             "http://eln.example/hooks",
@@ -231,18 +231,18 @@ fn each_hook_error_has_its_text() {
     }
     for owner in ["", "jane/flowers"] {
         let error = Hook::new("https://eln.example", owner).unwrap_err();
-        let own = "the name of the Segments.ai owner is empty or holds a `/`".to_owned();
+        let own = "`owner` of the Segments.ai hook must not be empty or contain `/`".to_owned();
         assert_eq!(text(error), (own, None));
     }
     let hook = Hook::new("https://eln.example", "jane").unwrap();
     let id = || EndpointId::new("eln").unwrap();
     let strike = Signer::strike(Secret::from_text("0123456789").unwrap());
     for signer in [strike, Signer::unsigned()] {
-        let own = "Segments.ai signs as Svix does, and the signer does not".to_owned();
+        let own = "signer of a Segments.ai hook must use Svix or Standard Webhooks".to_owned();
         assert_eq!(text(hook.endpoint(id(), signer).unwrap_err()), (own, None));
     }
     let odd = hook.with_event_types(["a b".into()]);
-    let own = "the Segments.ai event's name makes no event type".to_owned();
+    let own = "invalid event type in the Segments.ai hook".to_owned();
     let why = "an event type holds a character other than A-Z a-z 0-9 _ - .".to_owned();
     assert_eq!(text(odd.subscription().unwrap_err()), (own.clone(), Some(why.clone())));
     let error = odd.endpoint(id(), Signer::svix(secret())).unwrap_err();

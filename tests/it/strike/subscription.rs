@@ -67,22 +67,18 @@ fn each_rule_has_its_text() {
         both(
             new(url, v1(), key(), &["a.b"]),
             update().with_webhook_url(url),
-            "the subscription's URL is not HTTPS",
+            "`webhookUrl` must use HTTPS",
         );
     }
     for url in ["", "pay.example", "/hooks", "https://u:p@pay.example", "https://pay.example/#x"] {
         let error = new(url, v1(), key(), &["a.b"]);
         assert!(error.source().is_some(), "{url}");
-        both(
-            error,
-            update().with_webhook_url(url),
-            "the subscription's URL is not one that a webhook can be sent to",
-        );
+        both(error, update().with_webhook_url(url), "invalid `webhookUrl`");
     }
     both(
         new(URL, "v3".into(), key(), &["a.b"]),
         update().with_webhook_version("v3".into()),
-        "the subscription's webhook version is v3, not v1 or v2",
+        "unknown `webhookVersion` `v3`, expected one of `v1`, `v2`",
     );
     for (length, taken) in [(1, false), (9, false), (10, true), (50, true), (51, false)] {
         for letter in ["x", "é"] {
@@ -94,7 +90,7 @@ fn each_rule_has_its_text() {
                 both(
                     new(URL, v1(), key(), &["a.b"]),
                     update().with_secret(key()),
-                    &format!("the subscription's secret has {length} characters, not 10 to 50"),
+                    &format!("`secret` is {length} characters long; 10 to 50 are required"),
                 );
             }
         }
@@ -103,16 +99,16 @@ fn each_rule_has_its_text() {
     both(
         new(URL, v1(), bytes(), &["a.b"]),
         update().with_secret(bytes()),
-        "the subscription's secret is not text",
+        "`secret` must be UTF-8 text",
     );
     both(
         new(URL, v1(), key(), &[]),
         update().event_types::<&str>([]),
-        "the subscription names no event type",
+        "`eventTypes` must contain at least one event type and no empty ones",
     );
     assert_eq!(
         create(&["a.b", "ping"]).endpoint(EndpointId::new("e").unwrap()).unwrap_err().to_string(),
-        r#"the subscription's event type "ping" does not say what was done to what"#
+        r#"event type "ping" must have the form `<resource type>.<operation>`"#
     );
 }
 
