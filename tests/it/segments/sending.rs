@@ -1,4 +1,4 @@
-//! The crate's own events as Segments.ai's webhooks, and where they go.
+//! Sending lab events as Segments.ai webhooks.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -43,7 +43,7 @@ fn created(sample: Sample) -> Message {
 }
 
 #[test]
-fn own_events_have_the_published_shape() {
+fn own_events_have_the_published_body() {
     let mut sample = rose();
     sample.run_id = Some("r1".into());
     sample.labware_id = Some("plate-7".into());
@@ -128,7 +128,7 @@ fn own_events_have_the_published_shape() {
 }
 
 #[test]
-fn own_version_and_text_are_taken_as_they_are() {
+fn kept_version_and_text_are_written_verbatim() {
     let mut event = Event::new(SampleCreated::new(rose()), AT);
     event.data.unknown.insert("text", r#""A rose.""#).unwrap();
     let webhook = Webhook::from_event(&event.clone().into()).unwrap();
@@ -139,7 +139,7 @@ fn own_version_and_text_are_taken_as_they_are() {
 }
 
 #[test]
-fn the_format_writes_what_a_receiver_of_segments_takes() {
+fn format_output_verifies_and_decodes() {
     let hook = Hook::new("https://eln.example/hooks?key=1", "jane").unwrap();
     let endpoint = hook.endpoint(EndpointId::new("eln").unwrap(), Signer::svix(secret())).unwrap();
     let mut message = created(rose());
@@ -168,7 +168,7 @@ fn the_format_writes_what_a_receiver_of_segments_takes() {
 }
 
 #[test]
-fn a_hook_receives_its_kinds_of_events_in_its_owners_datasets() {
+fn hook_receives_its_kinds_in_its_owners_datasets() {
     let hook = Hook::new("https://eln.example/hooks", "jane").unwrap().with_version(2);
     assert_eq!((hook.version, hook.owner()), (Some(2), "jane"));
     assert_eq!(hook.expose_url(), "https://eln.example/hooks");
@@ -203,7 +203,7 @@ fn a_hook_receives_its_kinds_of_events_in_its_owners_datasets() {
 }
 
 #[test]
-fn the_policy_is_svixs() {
+fn policy_is_svix() {
     let hook = Hook::new("https://eln.example/hooks", "jane").unwrap();
     let endpoint =
         hook.endpoint(EndpointId::new("eln").unwrap(), Signer::standard_webhooks(secret()));
@@ -214,7 +214,7 @@ fn the_policy_is_svixs() {
 }
 
 #[test]
-fn each_hook_error_has_its_text() {
+fn hook_errors_have_exact_texts() {
     let text = |error: HookError| (error.to_string(), error.source().map(ToString::to_string));
     let url = |url| text(Hook::new(url, "jane").unwrap_err());
     let unusable = "invalid URL of the Segments.ai hook".to_owned();
@@ -250,7 +250,7 @@ fn each_hook_error_has_its_text() {
 }
 
 #[test]
-fn no_debug_shows_the_url() {
+fn debug_hides_the_url() {
     let hook = Hook::new("https://hooks.example/services/T0/SECRET?key=SECRET", "jane").unwrap();
     let endpoint = hook.endpoint(EndpointId::new("eln").unwrap(), Signer::svix(secret())).unwrap();
     assert_eq!(format!("{hook:?}"), r#"Hook(https://hooks.example, "jane", [])"#);

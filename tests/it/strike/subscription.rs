@@ -1,4 +1,4 @@
-//! Strike's subscriptions, and the endpoints that they ask for.
+//! Strike subscriptions and their endpoints.
 
 use std::error::Error as _;
 
@@ -26,7 +26,7 @@ fn create(event_types: &[&str]) -> CreateSubscription {
 }
 
 #[test]
-fn a_request_is_written_as_published() {
+fn request_json_is_as_published() {
     assert_eq!(
         *create(&["invoice.created", "invoice.updated"]).with_enabled(false).expose_json(),
         br#"{"webhookUrl":"https://pay.example/hooks/s3cr3t-path","webhookVersion":"v1","secret":"0123456789","enabled":false,"eventTypes":["invoice.created","invoice.updated"]}"#
@@ -51,7 +51,7 @@ fn a_request_is_written_as_published() {
 }
 
 #[test]
-fn each_rule_has_its_text() {
+fn subscription_errors_have_exact_texts() {
     let new = |url: &str, version: WebhookVersion, key: Secret, event_types: &[&str]| {
         CreateSubscription::new(url, version, key, event_types.iter().copied()).unwrap_err()
     };
@@ -113,7 +113,7 @@ fn each_rule_has_its_text() {
 }
 
 #[test]
-fn a_response_never_holds_the_secret() {
+fn response_never_contains_the_secret() {
     let body = r#"{"id":"s1","webhookUrl":"https://pay.example/hooks/s3cr3t-path","webhookVersion":"v1","enabled":true,"created":"2009-01-03T18:15:00+01:00","eventTypes":["invoice.updated"],"z":1.10}"#;
     let subscription: Subscription = serde_json::from_str(body).unwrap();
     assert_eq!(*subscription.expose_json().unwrap(), body.as_bytes());
@@ -143,7 +143,7 @@ fn a_response_never_holds_the_secret() {
 }
 
 #[test]
-fn nothing_of_the_secret_or_the_path_is_shown() {
+fn debug_hides_the_secret_and_the_path() {
     let subscription = create(&["invoice.updated"]);
     assert_eq!(
         format!("{subscription:?}"),
@@ -172,7 +172,7 @@ fn nothing_of_the_secret_or_the_path_is_shown() {
 }
 
 #[test]
-fn an_endpoint_does_as_strike_does() {
+fn endpoint_signs_and_retries_like_strike() {
     let endpoint = create(&["invoice.updated"]).endpoint(EndpointId::new("pay").unwrap()).unwrap();
     assert_eq!(endpoint.policy.retry, RetryPolicy::strike());
     assert_eq!(endpoint.policy.retry, strike::policy());
@@ -214,7 +214,7 @@ fn an_endpoint_does_as_strike_does() {
 }
 
 #[test]
-fn there_are_fifty_subscriptions_at_the_most() {
+fn registry_holds_at_most_fifty_subscriptions() {
     let mut registry = Registry::new().with_limit(MAX_SUBSCRIPTIONS);
     let endpoint = |number: usize| {
         let id = EndpointId::new(format!("e{number}")).unwrap();

@@ -1,4 +1,4 @@
-//! What has no counterpart, and malformed bodies: each with its exact text.
+//! Errors of mapping and decoding Segments.ai webhooks, with their exact texts.
 
 use std::error::Error as _;
 
@@ -24,7 +24,7 @@ fn unmapped(field: &str) -> String {
 }
 
 #[test]
-fn an_object_without_an_id_is_no_event_and_the_webhook_is_whole() {
+fn object_without_an_id_leaves_the_webhook_whole() {
     let webhook = decode(PUBLISHED);
     let error = webhook.to_event().unwrap_err();
     assert_eq!(error, MapError::Missing { vendor: "Segments.ai", member: "object.uuid" });
@@ -33,7 +33,7 @@ fn an_object_without_an_id_is_no_event_and_the_webhook_is_whole() {
 }
 
 #[test]
-fn each_webhook_that_is_no_event_is_refused_by_name() {
+fn unmappable_webhook_error_names_the_field() {
     for (kind, object, more, text) in [
         ("sample.deleted", "null", "", missing("object.uuid")),
         ("sample.updated", r#"{"uuid":null}"#, "", missing("object.uuid")),
@@ -57,30 +57,30 @@ fn each_webhook_that_is_no_event_is_refused_by_name() {
     }
 }
 
-fn refusal(event: impl Into<LabEvent>) -> String {
+fn error_text(event: impl Into<LabEvent>) -> String {
     Webhook::from_event(&event.into()).unwrap_err().to_string()
 }
 
 #[test]
-fn each_event_without_a_webhook_is_refused_by_name() {
+fn event_without_a_webhook_error_names_the_type() {
     let run = Event::new(RunStateChanged::new("r1", RunState::Paused), AT);
-    assert_eq!(refusal(run), "Segments.ai has no webhook for `run.state_changed` events");
+    assert_eq!(error_text(run), "Segments.ai has no webhook for `run.state_changed` events");
     let other = |event_type: &'static str, data: &str| {
         let data = JsonText::new(data).unwrap();
         UnknownEvent::new(EventType::from_static(event_type), data, AT)
     };
     assert_eq!(
-        refusal(other("batch.labelled", "{}")),
+        error_text(other("batch.labelled", "{}")),
         "Segments.ai has no webhook for `batch.labelled` events"
     );
     let project = envelope("project.created", "{}", "");
-    assert_eq!(refusal(other("segments.project.created", "{}")), unmapped("data"));
-    assert_eq!(refusal(other("segments.project.deleted", &project)), unmapped("event_type"));
-    assert_eq!(refusal(other("segments.project.created", &project)), unmapped("created_at"));
+    assert_eq!(error_text(other("segments.project.created", "{}")), unmapped("data"));
+    assert_eq!(error_text(other("segments.project.deleted", &project)), unmapped("event_type"));
+    assert_eq!(error_text(other("segments.project.created", &project)), unmapped("created_at"));
 }
 
 #[test]
-fn each_member_that_cannot_be_written_is_refused_by_name() {
+fn unwritable_member_error_names_the_member() {
     let created = || {
         let mut sample = Sample::new("9f3b");
         sample.dataset_id = Some("jane/flowers".into());
@@ -100,32 +100,32 @@ fn each_member_that_cannot_be_written_is_refused_by_name() {
     ] {
         let mut event = created();
         event.data.unknown.insert(name, json).unwrap();
-        assert_eq!(refusal(event), unmapped(field));
+        assert_eq!(error_text(event), unmapped(field));
     }
     let mut event = created();
     event.data.sample.unknown.insert("uuid", "7").unwrap();
-    assert_eq!(refusal(event), unmapped("object"));
+    assert_eq!(error_text(event), unmapped("object"));
     let mut event = created();
     event.data.sample.unknown.insert("priority", "7").unwrap();
     event.data.unknown.insert("object", r#"{"priority":8}"#).unwrap();
-    assert_eq!(refusal(event), unmapped("object"));
+    assert_eq!(error_text(event), unmapped("object"));
 
     let mut event = created();
     event.data.unknown.insert("trace", "7").unwrap();
     event.unknown.insert("trace", "8").unwrap();
-    assert_eq!(refusal(event), unmapped("unknown"));
+    assert_eq!(error_text(event), unmapped("unknown"));
     let mut event = created();
     event.unknown.insert("text", "8").unwrap();
-    assert_eq!(refusal(event), unmapped("text"));
+    assert_eq!(error_text(event), unmapped("text"));
 
     let mut event = Event::new(DatasetUpdated::new(Dataset::new("jane/flowers")), AT);
     event.data.changes = Some(vec!["name".into()]);
     event.data.unknown.insert("changes", "7").unwrap();
-    assert_eq!(refusal(event), unmapped("changes"));
+    assert_eq!(error_text(event), unmapped("changes"));
 }
 
 #[test]
-fn a_malformed_body_is_an_error_with_its_path() {
+fn malformed_body_error_names_the_path() {
     let of = |body: &str| danger::unsigned(body.as_bytes()).decode::<Webhook>().unwrap_err();
     let sample = by_package("sample.created");
     for (body, path, why) in [
@@ -158,7 +158,7 @@ fn a_malformed_body_is_an_error_with_its_path() {
         let source = error.source().unwrap().to_string();
         assert_eq!(source.split(" at line ").next(), Some(why), "{body}");
     }
-    // An object whose members stand twice is the vendor's own matter until it is read.
+    // Duplicate members in `object` are no error until it is read.
     let body = envelope("sample.created", r#"{"uuid":"a","uuid":"b"}"#, "");
     assert_eq!(encode(&decode(&body)), body);
 }
