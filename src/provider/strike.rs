@@ -1,7 +1,7 @@
 //! Strike: thin payment webhooks, signed without a timestamp.
 //!
 //! A webhook contains only the id of the entity and the names of its changed fields; fetch the
-//! entity from Strike's API. All event types map to one lab event type, in both directions:
+//! entity from Strike's API. Event types with a `.` map to one lab event type, in both directions:
 //!
 //! | `eventType` | event | `resource_type` | `operation` |
 //! |---|---|---|---|
