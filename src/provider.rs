@@ -1,37 +1,36 @@
-//! The webhooks of four systems, both ways: Strateos, Automata LINQ, Strike and Segments.ai.
+//! Vendor webhooks, decoded and encoded: Strateos, Automata LINQ, Strike and Segments.ai.
 //!
-//! | system | signature | its own id of an event | time in the payload |
+//! | vendor | signature | event id | time in the payload |
 //! |---|---|---|---|
-//! | [`strateos`] | none published | none | of instructions only |
-//! | [`linq`] | none published; a header of the receiver's choice | none | yes |
-//! | [`strike`] | HMAC-SHA256 of the body, without a time | in the body | yes |
+//! | [`strateos`] | none published | none | for instructions only |
+//! | [`linq`] | none published; a token in a header of your choice | none | yes |
+//! | [`strike`] | HMAC-SHA256 of the body, without a timestamp | in the body | yes |
 //! | [`segments`] | Svix's | in a header | yes |
 //!
-//! Each module has the wire types as the vendor publishes them, the way to and from the models in
-//! [`lab`](crate::lab), what subscriptions look like, a [`Format`](crate::message::format::Format)
-//! to send in, and the policy. Where a vendor publishes nothing the documentation says so, and what
-//! stands there instead is this crate's own.
+//! Each module contains the vendor's wire types as published, the mapping to and from the models in
+//! [`lab`](crate::lab), the vendor's subscriptions, a [`Format`](crate::message::format::Format)
+//! for sending, and the retry policy. If a vendor publishes nothing on a point, the documentation
+//! says so, and the behaviour is this crate's own.
 //!
-//! A receiver of several of them has one door, [`Sources`](crate::receive::Sources).
+//! To receive from several vendors, use [`Sources`](crate::receive::Sources).
 //!
-//! # What the other side has no field for
+//! # Members without a typed field
 //!
-//! Nothing that comes in is lost: what a vendor's webhook has and the lab's event has no field for
-//! stands among the event's unknown members, and the vendor's `from_event` puts it back.
-//! Where the lab's event has a field for a member, `null` is as good as absent, and the member may
-//! come back in another place among the others.
+//! Vendor members without a typed field are kept in `unknown`, and written back by `from_event`.
+//! For a member with a typed field, `null` means the same as absent, and its position among the
+//! other members may change.
 //!
-//! | system | beside `data`, in `event.unknown` | inside, in `event.data.unknown` |
+//! | vendor | kept in `event.unknown` | kept in `event.data.unknown` |
 //! |---|---|---|
-//! | [`strateos`] | nothing | `run`, `project` and `event`, and what stands beside them |
+//! | [`strateos`] | nothing | `run`, `project`, `event` and unknown members next to them |
 //! | [`linq`] | nothing | the members of the body |
-//! | [`strike`] | the members of the webhook | those of its `data` |
-//! | [`segments`] | nothing | the members of the webhook, with what is left of `object` as one |
+//! | [`strike`] | the members of the webhook | the members of its `data` |
+//! | [`segments`] | nothing | the members of the webhook; the rest of `object` as one member |
 //!
-//! The other way `event.unknown`, of which an event may have come by elsewhere, is not forgotten
-//! either: [`strateos`], [`strike`] and [`segments`] write it beside the members of the webhook,
-//! and [`linq`], whose bodies have one level only, refuses such an event. A webhook of no known
-//! type is an unknown event that has the whole webhook as its data.
+//! In the other direction, an event from another source may have its own `event.unknown`.
+//! [`strateos`], [`strike`] and [`segments`] write it next to the members of the webhook. [`linq`]
+//! bodies have a single level, so such an event is rejected. A webhook of an unknown type becomes
+//! an unknown event with the whole webhook as its data.
 
 mod dedupe_key;
 pub mod linq;

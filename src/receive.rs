@@ -1,5 +1,5 @@
-//! Receiving webhooks: [`Sources`] tells who sent a request, [`Inbox`] whether it is a duplicate,
-//! and [`Reply`] what to respond.
+//! Receiving webhooks: [`Sources`] identifies the sender and decodes the event, [`Inbox`] detects
+//! duplicates, and [`Reply`] is the response.
 
 pub mod danger;
 mod error;

@@ -1,9 +1,9 @@
-//! The webhooks of Automata LINQ.
+//! Automata LINQ: webhooks about runs, tasks, safety, labware and plans.
 //!
-//! **Published** by the vendor are the page "Workflow Notifications", which has the body of one
-//! kind of webhook, and a Python SDK, which has the definitions of the hooks that send them.
-//! **Not published** are the bodies of the other four kinds, any signature, an id of an event, a
-//! timeout, retries, and an order of delivery.
+//! **Published** by the vendor: the page "Workflow Notifications", with the body of one kind of
+//! webhook, and a Python SDK, with the definitions of the hooks that send them. **Not published:**
+//! the bodies of the other four kinds, a signature, an event id, a timeout, retries and the order
+//! of delivery.
 //!
 //! | hook | body | lab event |
 //! |---|---|---|
@@ -13,15 +13,15 @@
 //! | `LabwareMovementHook` | [`LabwareMovement`], this crate's own | `labware.moved` |
 //! | `NewPlanHook` | [`NewPlan`], this crate's own | `plan.created` |
 //!
-//! - **Kind.** No body says which kind it is of. Give each kind a URL or a header of its own, and
-//!   decode with [`Webhook::decode_as`] or as the type of the kind.
-//! - **Authentication.** A hook sends the headers of its `parameters` with every request: put a
-//!   shared token into one and admit it with [`Verifier::token`](crate::Verifier::token). One who
-//!   sends as LINQ does has [`Hook::endpoint`], or [`Signer::token`](crate::Signer::token).
-//!   Without a token there is [`danger`](crate::danger) only.
-//! - **Repetitions.** [`Webhook::dedupe_key`] is this crate's own.
-//! - **Hooks.** [`Hook`] reads and writes the `hooks` of a workflow, and makes an
-//!   [`Endpoint`](crate::Endpoint) of one.
+//! - **Kind.** A body does not contain its kind. Give each kind its own URL or header, and decode
+//!   with [`Webhook::decode_as`] or as the type of the kind.
+//! - **Authentication.** A hook sends the headers of its `parameters` with every request. Put a
+//!   shared token into one and verify it with [`Verifier::token`](crate::Verifier::token). To send
+//!   as LINQ does, use [`Hook::endpoint`] or [`Signer::token`](crate::Signer::token). Without a
+//!   token, the body can be decoded only through [`danger`](crate::danger).
+//! - **Duplicates.** The [`dedupe_key`](Webhook::dedupe_key) is this crate's own.
+//! - **Hooks.** [`Hook`] reads and writes the `hooks` of a workflow, and builds an
+//!   [`Endpoint`](crate::Endpoint) from one.
 
 mod endpoint;
 mod event;
@@ -32,6 +32,8 @@ mod parameters;
 mod payload;
 mod webhook;
 
+#[doc(no_inline)]
+pub use crate::named::ParseNameError;
 pub use endpoint::HookEndpointError;
 pub use format::Format;
 pub use hook::{Hook, HookError, Watch};
@@ -46,8 +48,8 @@ use crate::delivery::RetryPolicy;
 
 const VENDOR: Vendor = Vendor("LINQ");
 
-/// The policy to deliver by: the default one. The vendor publishes neither a timeout nor retries
-/// nor what it takes for success.
+/// Returns the retry policy: the default. The vendor publishes no timeout, no retries and no
+/// definition of success.
 #[must_use]
 pub fn policy() -> RetryPolicy {
     RetryPolicy::default()

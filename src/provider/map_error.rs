@@ -1,37 +1,36 @@
-//! Why a vendor's webhook and a lab event have no counterpart in each other: [`MapError`].
+//! Errors of mapping between vendor webhooks and lab events: [`MapError`].
 
 use crate::event_type::EventType;
 
-/// A vendor's webhook is no lab event, or a lab event no webhook of the vendor.
+/// An error in mapping a vendor's webhook to a lab event, or a lab event to a vendor's webhook.
 ///
-/// Nobody is at fault: the two models do not cover each other. The webhook, or the event, is
-/// whole and can be used as it is.
+/// The two models do not fully overlap. The webhook or event itself is valid and can still be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MapError {
     /// The vendor has no webhook for events of this type.
-    #[error("{vendor} has no webhook for a {event_type} event")]
+    #[error("{vendor} has no webhook for `{event_type}` events")]
     NoWebhook {
         /// The vendor.
         vendor: &'static str,
         /// The event's type.
         event_type: EventType,
     },
-    /// There is nothing to read a member from that what is being written cannot do without.
-    #[error("the {vendor} webhook and the event differ: there is no {member}")]
+    /// A required field has no value.
+    #[error("{vendor} webhook has no value for `{member}`")]
     Missing {
         /// The vendor.
         vendor: &'static str,
-        /// The path of the member in the webhook, whichever of the two is being written: the
-        /// webhook does not have it, or the event does not say what would stand there.
+        /// The field's path in the webhook, for both directions: either the webhook does not
+        /// contain it, or the event has no value for it.
         member: &'static str,
     },
-    /// A member has a value that the other model has no way to write.
-    #[error("the {vendor} webhook and the event differ: the {member} has no counterpart")]
+    /// A field has a value that the other model cannot express.
+    #[error("`{member}` cannot be mapped between a {vendor} webhook and a lab event")]
     Value {
         /// The vendor.
         vendor: &'static str,
-        /// The path of the member that has the value, in what is being read.
+        /// The field's path in the input of the mapping.
         member: &'static str,
     },
 }

@@ -1,18 +1,18 @@
-//! Segments.ai: datasets, samples, labels, issues and releases, signed as Svix does.
+//! Segments.ai: webhooks about datasets, samples, labels, issues and releases, signed by Svix.
 //!
-//! # What is published, and what is not
+//! # What is published
 //!
 //! Segments.ai's documentation publishes the envelope, [`Webhook`], and the eleven event types,
-//! [`EventKind`]. Of the member `object` it says that it is the dataset, sample, label or issue
-//! that was created or updated, and not what is in it. It resembles the models of the vendor's
-//! published Python package, and [`DatasetObject`] and its sisters read it by their names; a
-//! `Webhook` keeps its text. There is no `label.created`.
+//! [`EventKind`]. It describes the member `object` as the dataset, sample, label or issue that was
+//! created or updated, but not its contents. `object` resembles the models of the vendor's
+//! published Python package. [`DatasetObject`] and the other `*Object` types read it by the names
+//! of those models; a `Webhook` keeps it verbatim. There is no `label.created`.
 //!
-//! # Receive
+//! # Receiving
 //!
 //! "Every webhook is signed with a unique key" (documentation), through Svix:
-//! [`Verifier::svix`](crate::Verifier::svix) takes the headers of either brand. The body has no id
-//! of the event; [`dedupe_key`] is the signed `svix-id`.
+//! [`Verifier::svix`](crate::Verifier::svix) accepts both the `svix-*` and the `webhook-*` headers.
+//! The body contains no event id; [`dedupe_key`] is the signed `svix-id`.
 //!
 //! ```
 //! use labhook::{LabEvent, Secret, Timestamp, Verifier};
@@ -36,21 +36,21 @@
 //!
 //! # Events
 //!
-//! | Segments.ai's event | [`LabEvent`](crate::LabEvent) | its id is |
+//! | Segments.ai event | [`LabEvent`](crate::LabEvent) | id |
 //! |---|---|---|
-//! | `dataset.created`, `.updated`, `.deleted` | of the same name | `dataset` |
-//! | `sample.created`, `.updated`, `.deleted` | of the same name | `object.uuid` |
-//! | `label.updated`, `.deleted` | of the same name | `object.sample_uuid` |
-//! | `issue.created`, `.updated` | of the same name | `object.uuid` |
-//! | `release.created` | of the same name | `object.uuid` |
-//! | any other | `Unknown`, of type `segments.` and its name | none |
+//! | `dataset.created`, `.updated`, `.deleted` | same name | `dataset` |
+//! | `sample.created`, `.updated`, `.deleted` | same name | `object.uuid` |
+//! | `label.updated`, `.deleted` | same name | `object.sample_uuid` |
+//! | `issue.created`, `.updated` | same name | `object.uuid` |
+//! | `release.created` | same name | `object.uuid` |
+//! | any other | `Unknown`, of type `segments.<event_type>` | none |
 //!
-//! [`Webhook::to_event`] says where the rest goes.
+//! [`Webhook::to_event`] documents the mapping of the other members.
 //!
 //! # Delivery
 //!
-//! Segments.ai publishes that webhooks can be viewed and replayed in its settings. The rest is
-//! Svix's documentation: [`policy`], and [`DISABLED_AFTER`].
+//! Segments.ai documents that webhooks can be viewed and replayed in its settings. Retries
+//! ([`policy`]) and disabling ([`DISABLED_AFTER`]) are from Svix's documentation.
 
 mod event;
 mod format;
@@ -74,19 +74,18 @@ use crate::delivery::RetryPolicy;
 
 const VENDOR: Vendor = Vendor("Segments.ai");
 
-/// The version that a payload of this crate's own making says it is of: that of the published
-/// payload.
+/// The `api_version` of payloads created by this crate: that of the published payload.
 pub const API_VERSION: &str = "2021-08-01";
 
-/// An endpoint all of whose deliveries have failed for so long is disabled (Svix's documentation).
+/// The time after which an endpoint is disabled if all its deliveries fail (Svix's documentation).
 ///
-/// It is here to be known: a [`RetryPolicy`] is about single deliveries, and disables no endpoint.
+/// For reference only: a [`RetryPolicy`] applies to single deliveries and disables no endpoint.
 pub const DISABLED_AFTER: Duration = Duration::from_secs(5 * 86_400);
 
-/// How Segments.ai delivers: as Svix, through which it sends, documents.
+/// Returns the retry policy: [`RetryPolicy::svix`], since Segments.ai sends through Svix.
 ///
-/// It is [`RetryPolicy::svix`]: the schedule, the 15 s for an answer, and the header
-/// `webhook-delivery` with which a receiver stops the retries or disables the endpoint.
+/// It has Svix's retry schedule, a response timeout of 15 s, and the response header
+/// `webhook-delivery`, by which a receiver stops the retries or disables the endpoint.
 #[must_use]
 pub fn policy() -> RetryPolicy {
     RetryPolicy::svix()

@@ -1,4 +1,4 @@
-//! What the vendors' definitions and requests hold that is not for every eye.
+//! Secret text in the vendors' definitions and requests.
 
 use std::{fmt, io};
 
@@ -8,7 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::decode::{JsonError, JsonErrorAt};
 
-/// Text that nothing prints, wiped when dropped. `Serialize` is for the doors that say so.
+/// Text that `Debug` does not print, wiped when dropped. `Serialize` writes it: use it only in
+/// functions named `expose_*`.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct SecretText(Zeroizing<Box<str>>);
 
@@ -17,7 +18,7 @@ impl SecretText {
         &self.0
     }
 
-    /// What may be seen of it where it is a URL.
+    /// Returns a view for `Debug` that shows only the origin of a URL.
     pub(super) fn as_url(&self) -> UrlOrigin<'_> {
         UrlOrigin(self.expose())
     }
@@ -47,7 +48,7 @@ impl<'de> Deserialize<'de> for SecretText {
     }
 }
 
-/// Shows the origin of a URL, and nothing of other text.
+/// Shows the origin of a URL, and nothing of any other text.
 pub(super) struct UrlOrigin<'a>(&'a str);
 
 impl fmt::Debug for UrlOrigin<'_> {
@@ -62,7 +63,7 @@ impl fmt::Debug for UrlOrigin<'_> {
     }
 }
 
-/// Writes the value into a buffer that never grows, and so leaves no copy behind on the heap.
+/// Serializes into a buffer that never reallocates, so no copy of a secret stays on the heap.
 pub(super) fn expose<T: Serialize>(value: &T) -> Result<Zeroizing<Vec<u8>>, JsonError> {
     let mut length = Length(0);
     serde_json::to_writer(&mut length, value).map_err(error)?;
@@ -75,7 +76,7 @@ fn error(source: serde_json::Error) -> JsonError {
     JsonErrorAt::from(source).source
 }
 
-/// Counts what is written.
+/// Counts the bytes written.
 struct Length(usize);
 
 impl io::Write for Length {

@@ -1,22 +1,22 @@
-//! Strateos (formerly Transcriptic): the webhooks of a project's runs.
+//! Strateos (formerly Transcriptic): webhooks about a project's runs.
 //!
-//! Published, on its page about webhooks: the payload of every request, its three operations, and
-//! that a project has one webhook URL to which the events of all its runs go. The types of the
-//! members and the form of the time are from the sample data in its published software.
+//! **Published**, on the vendor's page about webhooks: the payload, its three operations, and that
+//! a project has one webhook URL, which receives the events of all its runs. The types of the
+//! members and the timestamp format are from the sample data in the vendor's published software.
 //!
-//! | `event.op` | lab event | its time |
+//! | `event.op` | lab event | timestamp |
 //! |---|---|---|
-//! | `run_started` | [`RunStateChanged`](crate::lab::RunStateChanged), `started` | when it came |
-//! | `run_completed` | [`RunStateChanged`](crate::lab::RunStateChanged), `completed` | when it came |
-//! | `instruction_completed` | [`InstructionCompleted`](crate::lab::InstructionCompleted) | its `completed_at` |
-//! | any other | [`LabEvent::Unknown`](crate::LabEvent::Unknown) of type `strateos.<op>` | when it came |
+//! | `run_started` | [`RunStateChanged`](crate::lab::RunStateChanged), `started` | time of receipt |
+//! | `run_completed` | [`RunStateChanged`](crate::lab::RunStateChanged), `completed` | time of receipt |
+//! | `instruction_completed` | [`InstructionCompleted`](crate::lab::InstructionCompleted) | `completed_at` |
+//! | any other | [`LabEvent::Unknown`](crate::LabEvent::Unknown) of type `strateos.<op>` | time of receipt |
 //!
-//! Not published: a signature, an id of an event, a time of a run's events, the content type, what
-//! counts as received, a timeout, retries and order. So bodies come in through
-//! [`danger::unsigned`](crate::danger::unsigned), and what stands here for the rest is this
-//! crate's own.
+//! **Not published:** a signature, an event id, the time of a run's events, the content type, the
+//! responses that count as success, a timeout, retries and the order of delivery. Bodies are
+//! therefore decoded through [`danger::unsigned`](crate::danger::unsigned), and the behaviour on
+//! the other points is this crate's own.
 //!
-//! # Receive
+//! # Receiving
 //!
 //! ```
 //! use labhook::{danger, LabEvent, Timestamp};
@@ -34,7 +34,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A URL that is hard to guess is the only thing that tells Strateos from anybody else.
+//! An unguessable URL is the only way to distinguish Strateos from other senders.
 
 mod event;
 mod format;
@@ -50,7 +50,7 @@ use crate::delivery::RetryPolicy;
 
 const VENDOR: Vendor = Vendor("Strateos");
 
-/// How stubbornly to deliver: the default [`RetryPolicy`], for Strateos publishes nothing about it.
+/// Returns the retry policy: the default, since Strateos publishes none.
 #[must_use]
 pub fn policy() -> RetryPolicy {
     RetryPolicy::default()

@@ -1,28 +1,27 @@
-//! Strike: thin webhooks of payments, signed without a time.
+//! Strike: thin payment webhooks, signed without a timestamp.
 //!
-//! A webhook says which entity changed and in what, and no more: whoever wants the entity asks
-//! Strike's API for it. All of them become one kind of event, both ways:
+//! A webhook contains only the id of the entity and the names of its changed fields; fetch the
+//! entity from Strike's API. Event types with a `.` map to one lab event type, in both directions:
 //!
 //! | `eventType` | event | `resource_type` | `operation` |
 //! |---|---|---|---|
 //! | `invoice.updated` | [`resource.changed`] | `invoice` | `updated` |
 //! | `payment-method.bank.created` | [`resource.changed`] | `payment-method.bank` | `created` |
 //! | `receive-request.receive-pending` | [`resource.changed`] | `receive-request` | `receive-pending` |
-//! | any other with a full stop | [`resource.changed`] | before the last one | after it |
-//! | any without, such as `ping` | [unknown](crate::LabEvent::Unknown), of type `strike.ping` | | |
+//! | any other with a `.` | [`resource.changed`] | before the last `.` | after it |
+//! | any without a `.`, such as `ping` | [unknown](crate::LabEvent::Unknown), of type `strike.ping` | | |
 //!
 //! [`resource.changed`]: crate::lab::ResourceChanged
 //!
 //! # What is published
 //!
-//! Strike's documentation has the webhook with one example of it (`invoice.updated`), the
-//! signature, the schedule of retries, and the subscriptions of its API. It calls `data` an object
-//! and does not say of what members; `entityId` and `changes` are those of the example. It does
-//! not say how `v1` and `v2` differ, what is signed while a secret changes, nor what a
-//! subscription to no event type receives. [`EVENT_TYPES`] is the best list found, not an official
-//! one.
+//! Strike's documentation publishes the webhook with one example (`invoice.updated`), the
+//! signature, the retry schedule, and the subscriptions of its API. It describes `data` as an
+//! object without listing its members; `entityId` and `changes` are from the example. It does not
+//! document how `v1` and `v2` differ, which secret signs during a rotation, or what a subscription
+//! without event types receives. [`EVENT_TYPES`] is the best list found, not an official one.
 //!
-//! # Receive
+//! # Receiving
 //!
 //! ```
 //! use labhook::{LabEvent, Secret, Timestamp, Verifier};
@@ -44,14 +43,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Nothing in the signature bounds the age of a webhook: who has seen one can send it again at any
-//! time. Only the [dedupe key](Webhook::dedupe_key), which is inside of what is signed, tells a
-//! repetition; keep it for as long as Strike goes on trying, some nine days, at the least.
+//! The signature covers no timestamp, so anyone who has seen a webhook can replay it at any time.
+//! Only the [dedupe key](Webhook::dedupe_key), which is part of the signed body, identifies a
+//! duplicate. Remember it at least as long as Strike retries, about nine days.
 //!
-//! # Send
+//! # Sending
 //!
-//! A [`CreateSubscription`] becomes an [`Endpoint`](crate::Endpoint) that signs, writes and
-//! retries as Strike does.
+//! A [`CreateSubscription`] builds an [`Endpoint`](crate::Endpoint) with Strike's signature, format
+//! and retry policy.
 //!
 //! ```
 //! use labhook::{EndpointId, Registry, Secret};
@@ -68,14 +67,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Change a secret
+//! # Rotating a secret
 //!
-//! To Strike the change of a secret is an update like any other. A request carries one signature,
-//! and no overlap of the old secret and the new one is published. The overlap is this crate's own
-//! and the receiver's: `Verifier::strike(new).also(old)` takes both, so a receiver changes first
-//! and no webhook on the way is refused;
-//! [`Verified::key_index`](crate::Verified::key_index) says when the old one is no longer in use.
-//! On the sender's side `Signer::strike(new).also(old)` signs with the first only.
+//! For Strike, changing the secret is an update like any other. A request has one signature, and no
+//! overlap between the old and the new secret is published. The receiver provides the overlap:
+//! `Verifier::strike(new).also(old)` accepts both. Change the receiver first, so that no webhook in
+//! transit is rejected; [`Verified::key_index`](crate::Verified::key_index) shows when the old
+//! secret is no longer in use. On the sender's side, `Signer::strike(new).also(old)` signs with the
+//! first secret only.
 
 mod event;
 mod format;
@@ -96,8 +95,9 @@ use crate::delivery::RetryPolicy;
 
 const VENDOR: Vendor = Vendor("Strike");
 
-/// [`RetryPolicy::strike`], as published: 5 s for an answer; a retry 3, 9, 27 ... 3^12 s after the
-/// failure before it, some nine days in all; 410 and 501 stop.
+/// Returns the retry policy: [`RetryPolicy::strike`], as published. The response timeout is 5 s;
+/// retries follow 3, 9, 27 ... 3^12 s after the previous failure, about nine days in total; 410 and
+/// 501 stop them.
 #[must_use]
 pub fn policy() -> RetryPolicy {
     RetryPolicy::strike()

@@ -1,4 +1,4 @@
-//! What the vendors' modules do alike: [`Vendor`].
+//! Support code shared by the vendor modules: [`Vendor`].
 
 use http::HeaderValue;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use crate::lab::LabEvent;
 use crate::message::format::FormatError;
 use crate::message::{Message, Rendering};
 
-/// A vendor, by the name that errors give it.
+/// A vendor's name in error texts.
 #[derive(Clone, Copy)]
 pub(super) struct Vendor(pub(super) &'static str);
 
@@ -26,14 +26,14 @@ impl Vendor {
         MapError::Value { vendor: self.0, member }
     }
 
-    /// Writes the webhook that is made of a message's event, as compact JSON.
+    /// Renders a message's event as the vendor's webhook, in compact JSON.
     pub(super) fn render<W: Serialize>(
         self,
         message: &Message,
         webhook: impl FnOnce(&LabEvent) -> Result<W, MapError>,
     ) -> Result<Rendering, FormatError> {
         let refused =
-            || FormatError::new(format!("the event cannot be written as a {} webhook", self.0));
+            || FormatError::new(format!("cannot write the event as a {} webhook", self.0));
         let webhook = webhook(&message.event()?).map_err(|error| refused().with_source(error))?;
         let body = serde_json::to_vec(&webhook).map_err(|error| refused().with_source(error))?;
         Ok(Rendering::new(HeaderValue::from_static("application/json"), body))

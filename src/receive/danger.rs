@@ -1,18 +1,18 @@
-//! Sources without a signature: anybody who knows the URL can write what they say.
+//! Unsigned sources: anyone who knows the URL can forge their requests.
 //!
-//! The vendors named here publish none. Keep the URL secret, let something before the receiver
-//! check where requests come from, and do nothing on their word alone that could do harm.
+//! The vendors here publish no signature. Keep the URL secret, have a proxy or gateway check where
+//! requests come from, and take no harmful action on the strength of such a request alone.
 
 use super::sources::Source;
 use crate::provider::linq;
 
-/// Strateos as it is: nothing proves where its requests come from.
+/// Strateos without a signature: nothing proves who sent a request.
 #[must_use]
 pub fn strateos(name: impl Into<Box<str>>) -> Source {
     Source::unsigned_strateos(name)
 }
 
-/// Automata LINQ's hooks of one kind, without a token among their headers.
+/// Automata LINQ hooks of one kind, without a token header.
 #[must_use]
 pub fn linq(name: impl Into<Box<str>>, kind: linq::Kind) -> Source {
     Source::unsigned_linq(name, kind)

@@ -1,4 +1,4 @@
-//! Why a request is not taken: [`ReceiveError`].
+//! Errors of receiving a request: [`ReceiveError`].
 
 use crate::decode::DecodeError;
 use crate::message::format::CloudEventHeaderError;
@@ -6,58 +6,69 @@ use crate::provider::MapError;
 use crate::receive::Reply;
 use crate::signature::VerifyError;
 
-/// A request is not taken.
+/// An error in receiving a request: unknown sender, failed verification, or an unusable body.
 ///
-/// No variant's own text holds any part of the body.
+/// No variant's text contains any part of the body.
+///
+/// ```
+/// use labhook::Reply;
+/// use labhook::receive::ReceiveError;
+///
+/// fn respond(error: ReceiveError) -> Reply {
+///     eprintln!("rejected a webhook ({}): {error}", error.name());
+///     error.reply()
+/// }
+/// assert_eq!(respond(ReceiveError::NoSource), Reply::Refused);
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReceiveError {
-    /// There is no source of the name, or none that the request has a signature or token for.
-    #[error("the request is of no known source")]
+    /// No source has the given name, or the request has no signature or token for any source.
+    #[error("request matches no configured source")]
     NoSource,
-    /// The sources that the request has a signature or token for do not vouch for it.
-    #[error("the request has a signature or token that no source vouches for")]
+    /// The request has a signature or token, and no source could verify it.
+    #[error("no source could verify the request's signature or token")]
     NotGenuine {
-        /// The sources' names, and why not.
+        /// The names of the sources that were tried, each with its error.
         tried: Vec<(Box<str>, VerifyError)>,
     },
-    /// The body is not of the source's form.
-    #[error("the request of {name} is malformed")]
+    /// The body does not have the source's format.
+    #[error("request from `{name}` has a malformed body")]
     Malformed {
-        /// The receiver's name for the sender.
+        /// The source's name.
         name: Box<str>,
-        /// Where and why.
+        /// The position and cause.
         source: DecodeError,
     },
     /// The `ce-*` headers are not those of a CloudEvent.
-    #[error("the request of {name} has malformed headers")]
+    #[error("request from `{name}` has malformed CloudEvents headers")]
     CloudEventHeaders {
-        /// The receiver's name for the sender.
+        /// The source's name.
         name: Box<str>,
-        /// Which and why.
+        /// The header and cause.
         source: CloudEventHeaderError,
     },
-    /// The body is well-formed and no lab event.
-    #[error("the request of {name} is no lab event")]
+    /// The body is well-formed but has no equivalent lab event.
+    #[error("request from `{name}` cannot be mapped to a lab event")]
     MapError {
-        /// The receiver's name for the sender.
+        /// The source's name.
         name: Box<str>,
-        /// Why not.
+        /// The cause.
         source: MapError,
     },
 }
 
-/// For the `?` of a function that returns what to answer: [`ReceiveError::reply`]. Log the refusal
-/// first, it says why.
+/// Lets `?` turn the error into its [`reply`](ReceiveError::reply). Log the error first: the
+/// response does not contain the reason.
 impl From<ReceiveError> for Reply {
-    fn from(refusal: ReceiveError) -> Self {
-        refusal.reply()
+    fn from(error: ReceiveError) -> Self {
+        error.reply()
     }
 }
 
 impl ReceiveError {
-    /// A short name for logs and metrics, that will not change: that of the [`VerifyError`] where
-    /// the sources that were tried give one reason.
+    /// Returns a short, stable name for logs and metrics. If every source that was tried failed
+    /// for the same reason, this is the name of that [`VerifyError`].
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -73,9 +84,9 @@ impl ReceiveError {
         }
     }
 
-    /// What to answer: that the request is refused where nobody vouches for it, and that it is not
-    /// to come again where it is somebody's and cannot be read. Senders that do not know that
-    /// answer's header repeat it all the same: Strike stops at 410 and 501 only.
+    /// Returns the response: [`Reply::Refused`] if no source verified the request, and
+    /// [`Reply::AbortMessage`] if it was verified but cannot be read. Senders that do not know the
+    /// header of the latter retry anyway: Strike stops only on 410 and 501.
     #[must_use]
     pub const fn reply(&self) -> Reply {
         match self {

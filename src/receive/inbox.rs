@@ -1,4 +1,4 @@
-//! Each event once: [`Inbox`].
+//! Duplicate detection for received events: [`Inbox`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -11,25 +11,27 @@ use crate::delivery::RetryPolicy;
 use crate::receive::Reply;
 use crate::time::{Timestamp, millis_up};
 
-/// How long an event may be in progress, where nothing else was said.
+/// The default lease.
 const LEASE: Duration = Duration::from_secs(5 * 60);
 
-/// Which events a receiver has had, so that a repetition is told from a new event.
+/// Remembers handled events to detect duplicates.
 ///
-/// Webhooks come at least once. An event is known by its source and its id: the source is the
-/// receiver's own name for the sender, since two senders may well use one id. [`begin`] says
-/// whether to handle it; [`done`] and [`abandon`] say how that went, so an event whose handler
-/// failed is new again when the sender repeats it.
+/// Webhooks are delivered at least once, so a receiver must expect redeliveries. The idempotency
+/// key of an event is its source and its id; the source is your name for the sender, because two
+/// senders may use the same id. [`begin`] grants a lease on a new event and reports a duplicate.
+/// [`done`] marks the event as handled. [`abandon`] releases the lease, so that a redelivery is
+/// handled again.
 ///
-/// An event is remembered for the *horizon* after it was done. That is how long its sender may
-/// go on repeating it, and has nothing to do with the tolerance of the signature's timestamp: a
-/// retry is signed anew. The default is the [span](RetryPolicy::span) of the default policy.
+/// A handled event is remembered for the *horizon*. Choose it by how long the sender retries, not
+/// by the tolerance of the signature's timestamp: each retry has a new signature. The default is
+/// the [span](RetryPolicy::span) of the default retry policy.
 ///
-/// At most *capacity* events are remembered. A full inbox makes room by forgetting the one that
-/// would expire first: should that event be repeated after all, it counts as new. It never
-/// forgets one in progress, and refuses a new event only where all places are held by such.
+/// The inbox holds up to *capacity* events. When it is full, it evicts the handled event that
+/// would expire first; a later redelivery of that event counts as new. An event in progress is
+/// never evicted, so a new event is rejected only if every entry is in progress.
 ///
-/// It is plain data: save it with serde, or keep what it keeps in a table with a unique key.
+/// An inbox is plain data. Save it with serde, or keep the same columns in a database table with a
+/// unique key.
 ///
 /// ```
 /// use std::num::NonZeroUsize;
@@ -42,13 +44,13 @@ const LEASE: Duration = Duration::from_secs(5 * 60);
 ///         Ok(claim) => claim,
 ///         Err(reply) => return reply,
 ///     };
-///     // ... the event is handled and what it changed is stored ...
+///     // ... handle the event and commit its effects ...
 ///     inbox.done(&claim, now);
 ///     Reply::Accepted
 /// };
 /// let now = Timestamp::from_unix_seconds(1_744_882_200);
 /// assert_eq!(receive("msg_1", now), Reply::Accepted);
-/// assert_eq!(receive("msg_1", now), Reply::Accepted); // and was not handled again
+/// assert_eq!(receive("msg_1", now), Reply::Accepted); // a duplicate: not handled again
 /// assert_eq!(inbox.begin("scheduler", "msg_1", now), Admission::Seen);
 /// ```
 ///
@@ -57,13 +59,19 @@ const LEASE: Duration = Duration::from_secs(5 * 60);
 /// [`abandon`]: Self::abandon
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Saved", into = "Saved")]
+#[doc(alias = "deduplication")]
+#[doc(alias = "idempotency key")]
+#[doc(alias = "redelivery")]
+#[doc(alias = "lease")]
+#[doc(alias = "inbox pattern")]
 pub struct Inbox {
     capacity: NonZeroUsize,
     horizon: Duration,
     lease: Duration,
     entries: BTreeMap<Key, Entry>,
-    /// The events in progress, and those that are done, by when they expire.
+    /// Events in progress, by when their lease ends.
     leases: BTreeSet<(Timestamp, Key)>,
+    /// Handled events, by when they are forgotten.
     seen: BTreeSet<(Timestamp, Key)>,
     next_claim: u64,
     evictions: u64,
@@ -74,12 +82,12 @@ type Key = (Arc<str>, Arc<str>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
     expires_at: Timestamp,
-    /// `None` once the event is done.
+    /// The lease's number; `None` once the event is handled.
     claim: Option<u64>,
 }
 
 impl Inbox {
-    /// An inbox that remembers at most this many events.
+    /// Creates an inbox that holds up to `capacity` events.
     #[must_use]
     pub fn new(capacity: NonZeroUsize) -> Self {
         Self {
@@ -94,25 +102,29 @@ impl Inbox {
         }
     }
 
-    /// Sets for how long an event is remembered after it was done: at least as long as its
-    /// sender may repeat it. Where the sender's policy is known, that is its
-    /// [span](RetryPolicy::span). Rounded up to whole milliseconds.
+    /// Sets how long a handled event is remembered, rounded up to whole milliseconds.
+    ///
+    /// Use at least the time for which the sender retries: the [span](RetryPolicy::span) of its
+    /// retry policy, if that is known.
+    #[doc(alias = "deduplication window")]
     #[must_use]
     pub fn with_horizon(mut self, horizon: Duration) -> Self {
         self.horizon = whole_millis(horizon);
         self
     }
 
-    /// Sets for how long an event may be in progress; the default is 5 minutes. After that its
-    /// handler is taken to have died, and a repetition is new again. Rounded up to whole
-    /// milliseconds, one at the least.
+    /// Sets how long an event may be in progress; the default is 5 minutes. Rounded up to whole
+    /// milliseconds, at least 1.
+    ///
+    /// After that its handler counts as crashed, and a redelivery counts as new.
+    #[doc(alias = "visibility timeout")]
     #[must_use]
     pub fn with_lease(mut self, lease: Duration) -> Self {
         self.lease = whole_millis(lease).max(Duration::from_millis(1));
         self
     }
 
-    /// Says whether the event is to be handled, and marks it as in progress if so.
+    /// Starts handling an event: grants a lease if it is new, or reports why not.
     pub fn begin(&mut self, source: &str, id: &str, now: Timestamp) -> Admission {
         self.expire(now);
         let key: Key = (source.into(), id.into());
@@ -132,9 +144,9 @@ impl Inbox {
         Admission::New(Claim { key, number })
     }
 
-    /// Takes up an event that is known to have been handled, from a host's own table for instance.
+    /// Adds an event that was handled already, for example when loading from a database table.
     ///
-    /// `false` where nothing has changed: it is known already, or there is no room.
+    /// Returns `false` if the event is known already, or if every entry is in progress.
     pub fn remember(&mut self, source: &str, id: &str, now: Timestamp) -> bool {
         match self.begin(source, id, now) {
             Admission::New(claim) => self.done(&claim, now),
@@ -142,11 +154,11 @@ impl Inbox {
         }
     }
 
-    /// Says that the event was handled: it is remembered from now on.
+    /// Marks an event as handled and starts its horizon.
     ///
-    /// That the claim's lease has run out in the meantime does not matter: what was handled was
-    /// handled. `false` where nothing has changed: the event was remembered already, or the lease
-    /// has run out and there is no room any more.
+    /// This holds even if the lease has expired: the event was handled. Returns `false` if the
+    /// event was marked as handled before, or if the lease has expired and every entry is in
+    /// progress.
     pub fn done(&mut self, claim: &Claim, now: Timestamp) -> bool {
         self.expire(now);
         let has_room = match self.entries.get(&claim.key) {
@@ -159,31 +171,32 @@ impl Inbox {
         has_room
     }
 
-    /// Says that handling the event failed: it is new again when it is repeated.
+    /// Releases the lease on an event whose handling failed, so that a redelivery counts as new.
     ///
-    /// `false`, and nothing has changed, where the claim does not hold any more.
+    /// Returns `false` and changes nothing if the claim is no longer valid.
     pub fn abandon(&mut self, claim: &Claim) -> bool {
-        let holds = self.entries.get(&claim.key).is_some_and(|it| it.claim == Some(claim.number));
-        if holds {
+        let is_valid =
+            self.entries.get(&claim.key).is_some_and(|entry| entry.claim == Some(claim.number));
+        if is_valid {
             self.take(&claim.key);
         }
-        holds
+        is_valid
     }
 
-    /// How many events are remembered or in progress.
+    /// Returns the number of events that are handled and remembered, or in progress.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether no event is remembered or in progress.
+    /// Returns whether the inbox holds no event.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// How many events were forgotten before their horizon to make room. Where this grows, the
-    /// capacity is too small for the traffic.
+    /// Returns the number of events that were evicted before their horizon to make room. If it
+    /// grows, the capacity is too small for the traffic.
     #[must_use]
     pub const fn evictions(&self) -> u64 {
         self.evictions
@@ -198,8 +211,8 @@ impl Inbox {
         }
     }
 
-    /// Forgets the done events that would expire first, until a place is free. `false` where there
-    /// are none.
+    /// Evicts the handled events that would expire first until there is room for one more. Returns
+    /// `false` if every entry is in progress.
     fn make_room(&mut self) -> bool {
         while self.entries.len() >= self.capacity.get() {
             let Some((_, key)) = self.seen.pop_first() else { return false };
@@ -224,42 +237,42 @@ impl Inbox {
     }
 }
 
-/// The duration as it will be after it was saved, so that saving changes nothing.
+/// Rounds as the saved form does, so that saving changes nothing.
 fn whole_millis(duration: Duration) -> Duration {
     Duration::from_millis(millis_up(duration))
 }
 
-/// Whether to handle an event.
+/// Whether an event is new: the result of [`Inbox::begin`].
 ///
-/// Exhaustive: a receiver must meet every arm.
+/// Exhaustive: a receiver must handle every case.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "an event that is new is in progress from here on"]
-#[allow(clippy::exhaustive_enums, reason = "a receiver must meet every arm")]
+#[must_use = "a new event is in progress until its claim is done, abandoned or expired"]
+#[allow(clippy::exhaustive_enums, reason = "a receiver must handle every case")]
 pub enum Admission {
-    /// Handle it, then say how that went. Answer 2xx only when what it changed is stored.
+    /// New. Handle it, then call [`Inbox::done`] or [`Inbox::abandon`]. Respond with 2xx only after
+    /// its effects are stored.
     New(Claim),
-    /// Another handler is at it, at the longest until this instant. Answer that it should be
-    /// sent again: the other one may yet fail.
+    /// Another handler holds the lease. Ask for a retry, since that handler may still fail.
     InProgress {
-        /// When the other handler's lease runs out.
+        /// When the lease expires.
         until: Timestamp,
     },
-    /// It was handled before. Answer 2xx.
+    /// A duplicate of a handled event. Respond with 2xx.
     Seen,
-    /// There is no room. Answer that it should be sent again.
+    /// The inbox is full of events in progress. Ask for a retry.
     Full {
-        /// When the first of the leases runs out.
+        /// When the first lease expires.
         until: Timestamp,
     },
 }
 
 impl Admission {
-    /// The claim on a new event, or else what to answer: a repetition is accepted, and what may
-    /// yet be handled is to come again.
+    /// Returns the claim on a new event, or the response to send instead.
     ///
     /// # Errors
     ///
-    /// The [`Reply`] where the event is not to be handled now.
+    /// [`Reply::Accepted`] for a duplicate, and [`Reply::RetryAfter`] if the event is in progress
+    /// or the inbox is full.
     pub fn claim(self, now: Timestamp) -> Result<Claim, Reply> {
         match self {
             Self::New(claim) => Ok(claim),
@@ -271,28 +284,29 @@ impl Admission {
     }
 }
 
-/// The right, and the duty, to say how the handling of one event went.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A lease on one event; pass it to [`Inbox::done`] or [`Inbox::abandon`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[doc(alias = "lease")]
 pub struct Claim {
     key: Key,
     number: u64,
 }
 
 impl Claim {
-    /// The event's source.
+    /// Returns the event's source.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.key.0
     }
 
-    /// The event's id.
+    /// Returns the event's id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.key.1
     }
 }
 
-/// An inbox as it is saved: the index is made again.
+/// The serialized form of an inbox; the indexes are rebuilt on load.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Saved {

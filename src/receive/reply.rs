@@ -1,4 +1,4 @@
-//! What a receiver answers: [`Reply`].
+//! The response to a webhook request: [`Reply`].
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use http::{Response, StatusCode};
 use crate::decode::DecodeError;
 use crate::signature::VerifyError;
 
-/// What a receiver answers, as an `http::Response` of whatever body type its framework has.
+/// The response to a webhook request; converts into an [`http::Response`] with any body type.
 ///
-/// The answer says to the sender what to do next, so it is worth choosing well: an event that
-/// was handled is accepted, a repetition too, and anything that may go better later is not.
+/// The status decides what the sender does next. Accept an event that was handled, and a duplicate
+/// of one; ask for a retry when a later attempt may succeed.
 ///
 /// ```
 /// use std::time::Duration;
@@ -22,28 +22,31 @@ use crate::signature::VerifyError;
 /// assert_eq!(busy.status(), 503);
 /// assert_eq!(busy.headers()["retry-after"], "30");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[doc(alias = "response")]
+#[doc(alias = "acknowledge")]
+#[doc(alias = "ack")]
+#[doc(alias = "Retry-After")]
 #[non_exhaustive]
 pub enum Reply {
     /// The event was handled, now or before: 204.
     Accepted,
-    /// The request is not genuine: 403. The reason belongs into the receiver's own log; told to
-    /// the sender it would help a forger.
+    /// The request could not be verified: 403. Log the reason; sending it back would help a forger.
     Refused,
-    /// Not now; again after this long, in whole seconds and rounded up: 503 with `Retry-After`
+    /// Try again after this delay, rounded up to whole seconds: 503 with `Retry-After`
     /// (RFC 9110 section 10.2.3).
     RetryAfter(Duration),
-    /// The event is genuine and useless, and would be no better if it came again: 422 with
-    /// `webhook-delivery: abort-message`, which Svix's documentation defines and senders that do
-    /// not know it pass over.
+    /// The request is genuine but can never be processed, so retries are pointless: 422 with
+    /// `webhook-delivery: abort-message`. Svix's documentation defines the header; other senders
+    /// ignore it.
     AbortMessage,
-    /// Nothing more, ever: 410. The Standard Webhooks specification 1.0.0 asks senders to
-    /// disable the endpoint on it.
+    /// Stop sending to this endpoint: 410. The Standard Webhooks specification 1.0.0 asks senders
+    /// to disable the endpoint.
     Gone,
 }
 
 impl Reply {
-    /// The status that says it.
+    /// Returns the HTTP status.
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
@@ -56,16 +59,16 @@ impl Reply {
     }
 }
 
-/// For the `?` of a function that returns what to answer: [`Reply::Refused`]. Log the error first,
-/// it says why.
+/// Lets `?` turn the error into [`Reply::Refused`]. Log the error first: the response does not
+/// contain the reason.
 impl From<VerifyError> for Reply {
     fn from(_: VerifyError) -> Self {
         Self::Refused
     }
 }
 
-/// For the `?` of a function that returns what to answer: [`Reply::AbortMessage`]. Log the error
-/// first, it says where.
+/// Lets `?` turn the error into [`Reply::AbortMessage`]. Log the error first: the response does not
+/// contain the reason.
 impl From<DecodeError> for Reply {
     fn from(_: DecodeError) -> Self {
         Self::AbortMessage
@@ -78,8 +81,8 @@ impl<B: Default> From<Reply> for Response<B> {
         *response.status_mut() = reply.status();
         match reply {
             Reply::RetryAfter(delay) => {
-                let started = u64::from(delay.subsec_nanos() > 0);
-                let seconds = delay.as_secs().saturating_add(started);
+                let partial = u64::from(delay.subsec_nanos() > 0);
+                let seconds = delay.as_secs().saturating_add(partial);
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
             }
             Reply::AbortMessage => {

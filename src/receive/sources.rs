@@ -1,4 +1,4 @@
-//! One door for a receiver of several systems: [`Sources`].
+//! Receiving from several senders: [`Sources`].
 
 use http::HeaderMap;
 
@@ -12,11 +12,11 @@ use crate::provider::{DedupeKey, MapError, linq, segments, strateos, strike};
 use crate::signature::{Verified, Verifier};
 use crate::time::Timestamp;
 
-/// The senders that a receiver knows, each under the receiver's own name for it.
+/// The set of senders that a receiver accepts, each under a name of your choice.
 ///
-/// [`receive`](Self::receive) takes a request of any of them, finds out whose it is by whose keys
-/// fit, and gives what it tells as a [`LabEvent`]. A receiver that has a URL of its own for each
-/// sender asks for it by name, with [`receive_from`](Self::receive_from).
+/// [`receive`](Self::receive) identifies the sender by which verifier accepts the request, and
+/// decodes the body to a [`LabEvent`]. If each sender has its own URL, use
+/// [`receive_from`](Self::receive_from) with the source's name.
 ///
 /// ```
 /// use labhook::{Secret, Timestamp, Verifier};
@@ -50,11 +50,11 @@ use crate::time::Timestamp;
 pub struct Sources(Vec<Source>);
 
 impl Sources {
-    /// These sources.
+    /// Creates the set.
     ///
     /// # Errors
     ///
-    /// [`DuplicateSourceError`] where two have one name.
+    /// [`DuplicateSourceError`] if two sources have the same name.
     pub fn new(sources: impl IntoIterator<Item = Source>) -> Result<Self, DuplicateSourceError> {
         let mut known: Vec<Source> = Vec::new();
         for source in sources {
@@ -66,18 +66,18 @@ impl Sources {
         Ok(Self(known))
     }
 
-    /// Takes a request of whichever source vouches for it.
+    /// Verifies a request, decodes its event, and returns it with its source.
     ///
-    /// The sources for which the request has a signature or token, in whose header they look for
-    /// it, are tried in the order in which they were given. Only a request that has one for none
-    /// of them can be of an unsigned source (see [`danger`](super::danger)), and is of the first of
-    /// these that can read it.
+    /// The sources whose signature or token header is in the request are tried in the order given.
+    /// If the request has such a header for none of them, the unsigned sources are tried (see
+    /// [`danger`](super::danger)), and the first that can decode the request is its source. A
+    /// request with a signature or token is never accepted as unsigned.
     ///
-    /// It costs at most what all those sources' verifiers cost, each of which is bounded.
+    /// The cost is at most one verification per source, each of which is bounded.
     ///
     /// # Errors
     ///
-    /// [`ReceiveError`]; where no unsigned source can read the request, that of the last of them.
+    /// [`ReceiveError`]. If no unsigned source can decode the request, the error of the last one.
     pub fn receive<'a>(
         &self,
         headers: &HeaderMap,
@@ -98,17 +98,17 @@ impl Sources {
         if !tried.is_empty() {
             return Err(ReceiveError::NotGenuine { tried });
         }
-        let mut refusal = ReceiveError::NoSource;
+        let mut last_error = ReceiveError::NoSource;
         for source in self.0.iter().filter(|source| source.verifier.is_none()) {
             match source.read(Proof::Unsigned(danger::unsigned(body)), headers, now) {
-                Err(error) => refusal = error,
+                Err(error) => last_error = error,
                 received => return received,
             }
         }
-        Err(refusal)
+        Err(last_error)
     }
 
-    /// Takes a request of the source of this name, and of no other.
+    /// Verifies and decodes a request from the source with this name, and from no other.
     ///
     /// # Errors
     ///
@@ -137,18 +137,28 @@ impl Sources {
     }
 }
 
-/// One sender: the receiver's name for it, the form of its bodies, and what proves that they are
-/// its.
+/// One sender: its name, the format of its bodies, and the verifier for its requests.
+///
+/// ```
+/// use labhook::{Secret, Verifier};
+/// use labhook::receive::{Source, Sources};
+///
+/// let verifier = Verifier::strike(Secret::from_text("testtesttest")?);
+/// let source = Source::strike("payments", verifier);
+/// assert_eq!(source.name(), "payments");
+/// let sources = Sources::new([source])?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Source {
     name: Box<str>,
-    form: Form,
+    format: BodyFormat,
     verifier: Option<Verifier>,
     workcell: Option<WorkcellId>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Form {
+enum BodyFormat {
     Envelope,
     Strateos,
     Linq(linq::Kind),
@@ -159,79 +169,79 @@ enum Form {
 }
 
 impl Source {
-    /// A sender of this crate's own envelope.
+    /// A sender that uses this crate's own envelope.
     #[must_use]
     pub fn envelope(name: impl Into<Box<str>>, verifier: Verifier) -> Self {
-        Self::new(name, Form::Envelope, Some(verifier))
+        Self::new(name, BodyFormat::Envelope, Some(verifier))
     }
 
-    /// Strateos, behind something that adds a signature: by itself it has none, see
+    /// Strateos behind a gateway that adds a signature. Strateos itself does not sign: see
     /// [`danger::strateos`](super::danger::strateos).
     #[must_use]
     pub fn strateos(name: impl Into<Box<str>>, verifier: Verifier) -> Self {
-        Self::new(name, Form::Strateos, Some(verifier))
+        Self::new(name, BodyFormat::Strateos, Some(verifier))
     }
 
-    /// Automata LINQ's hooks of one kind, with a token among the hook's headers. A body does not
-    /// say of which kind it is, so each kind has a source, and a token, of its own.
+    /// Automata LINQ hooks of one kind, with a token in the hook's headers. A body does not contain
+    /// its kind, so each kind needs its own source and its own token.
     #[must_use]
     pub fn linq(name: impl Into<Box<str>>, kind: linq::Kind, verifier: Verifier) -> Self {
-        Self::new(name, Form::Linq(kind), Some(verifier))
+        Self::new(name, BodyFormat::Linq(kind), Some(verifier))
     }
 
-    /// Strike.
+    /// Strike, verified with its HMAC signature.
     #[must_use]
     pub fn strike(name: impl Into<Box<str>>, verifier: Verifier) -> Self {
-        Self::new(name, Form::Strike, Some(verifier))
+        Self::new(name, BodyFormat::Strike, Some(verifier))
     }
 
-    /// Segments.ai.
+    /// Segments.ai, which signs through Svix.
     #[must_use]
     pub fn segments(name: impl Into<Box<str>>, verifier: Verifier) -> Self {
-        Self::new(name, Form::Segments, Some(verifier))
+        Self::new(name, BodyFormat::Segments, Some(verifier))
     }
 
-    /// A sender of CloudEvents in the structured mode of HTTP.
+    /// A sender of CloudEvents in the structured content mode of HTTP.
     #[must_use]
     pub fn cloud_events(name: impl Into<Box<str>>, verifier: Verifier) -> Self {
-        Self::new(name, Form::CloudEvents, Some(verifier))
+        Self::new(name, BodyFormat::CloudEvents, Some(verifier))
     }
 
-    /// A sender of CloudEvents in the binary mode of HTTP, whose `ce-*` headers hardly any
-    /// signature covers: see [`CloudEvent::from_binary`].
+    /// A sender of CloudEvents in the binary content mode of HTTP. Few signature schemes cover the
+    /// `ce-*` headers: see [`CloudEvent::from_binary`].
     ///
-    /// A repetition is known by the id that the scheme signs. With a scheme that signs none it is
-    /// known by the headers' source and id, and then whoever has seen one request can send it
-    /// again under another id, of another type and at another time. Prefer the structured mode.
+    /// The dedupe key is the signed message id. If the scheme signs no id, it is the source and id
+    /// in the headers; anyone who has seen one request can then replay it with another id, type and
+    /// time. Prefer the structured mode.
     #[must_use]
     pub fn cloud_events_binary(name: impl Into<Box<str>>, verifier: Verifier) -> Self {
-        Self::new(name, Form::CloudEventsBinary, Some(verifier))
+        Self::new(name, BodyFormat::CloudEventsBinary, Some(verifier))
     }
 
-    /// Sets the workcell that the source's safety events are about where their bodies do not say:
-    /// see [`linq::Webhook::workcell_or`]. Other events pay it no heed.
+    /// Sets the workcell of the source's safety events for bodies that do not name one: see
+    /// [`linq::Webhook::workcell_or`]. Other events ignore it.
     #[must_use]
     pub fn with_workcell(mut self, workcell: impl Into<WorkcellId>) -> Self {
         self.workcell = Some(workcell.into());
         self
     }
 
-    /// The receiver's name for it.
+    /// Returns the source's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     pub(super) fn unsigned_strateos(name: impl Into<Box<str>>) -> Self {
-        Self::new(name, Form::Strateos, None)
+        Self::new(name, BodyFormat::Strateos, None)
     }
 
     pub(super) fn unsigned_linq(name: impl Into<Box<str>>, kind: linq::Kind) -> Self {
-        Self::new(name, Form::Linq(kind), None)
+        Self::new(name, BodyFormat::Linq(kind), None)
     }
 
-    fn new(name: impl Into<Box<str>>, form: Form, verifier: Option<Verifier>) -> Self {
-        Self { name: name.into(), form, verifier, workcell: None }
+    fn new(name: impl Into<Box<str>>, format: BodyFormat, verifier: Option<Verifier>) -> Self {
+        Self { name: name.into(), format, verifier, workcell: None }
     }
 
     fn read<'a>(
@@ -243,9 +253,9 @@ impl Source {
         let (event, dedupe_key) = self.event(&proof, headers, now).map_err(|error| {
             let name = self.name.clone();
             match error {
-                Unread::Malformed(source) => ReceiveError::Malformed { name, source },
-                Unread::MapError(source) => ReceiveError::MapError { name, source },
-                Unread::Headers(source) => ReceiveError::CloudEventHeaders { name, source },
+                ReadError::Malformed(source) => ReceiveError::Malformed { name, source },
+                ReadError::MapError(source) => ReceiveError::MapError { name, source },
+                ReadError::Headers(source) => ReceiveError::CloudEventHeaders { name, source },
             }
         })?;
         Ok(Received { source: self.name.clone().into(), proof, dedupe_key, event })
@@ -256,15 +266,15 @@ impl Source {
         proof: &Proof<'_>,
         headers: &HeaderMap,
         now: Timestamp,
-    ) -> Result<(LabEvent, Option<DedupeKey>), Unread> {
-        let body = proof.admitted();
-        Ok(match self.form {
-            Form::Envelope => (LabEvent::decode(body)?, Some(proof.dedupe_key())),
-            Form::Strateos => {
+    ) -> Result<(LabEvent, Option<DedupeKey>), ReadError> {
+        let body = proof.trusted_body();
+        Ok(match self.format {
+            BodyFormat::Envelope => (LabEvent::decode(body)?, Some(proof.dedupe_key())),
+            BodyFormat::Strateos => {
                 let webhook = strateos::Webhook::decode(body)?;
                 (webhook.to_event(now)?, Some(webhook.dedupe_key()))
             }
-            Form::Linq(kind) => {
+            BodyFormat::Linq(kind) => {
                 let mut webhook = linq::Webhook::decode_as(kind, body)?;
                 let key = webhook.dedupe_key();
                 if let Some(workcell) = &self.workcell {
@@ -272,18 +282,18 @@ impl Source {
                 }
                 (webhook.timestamp_or(now).to_event()?, key)
             }
-            Form::Strike => {
+            BodyFormat::Strike => {
                 let webhook = strike::Webhook::decode(body)?;
                 (webhook.to_event()?, Some(webhook.dedupe_key()))
             }
-            Form::Segments => {
+            BodyFormat::Segments => {
                 let webhook = segments::Webhook::decode(body)?;
                 (webhook.to_event()?, Some(proof.dedupe_key()))
             }
-            Form::CloudEvents => cloud_event(&CloudEvent::decode(body)?, now)?,
-            Form::CloudEventsBinary => {
+            BodyFormat::CloudEvents => cloud_event(&CloudEvent::decode(body)?, now)?,
+            BodyFormat::CloudEventsBinary => {
                 let (event, key) = cloud_event(&CloudEvent::from_binary(headers, body)?, now)?;
-                // The `ce-*` headers are not signed: a signed id counts before theirs.
+                // The `ce-*` headers are not signed, so a signed id takes precedence.
                 let id = match proof {
                     Proof::Verified(verified) => verified.id(),
                     Proof::Unsigned(_) => None,
@@ -294,17 +304,17 @@ impl Source {
     }
 }
 
-/// Source and id together name a CloudEvent (specification 1.0.2, "id").
+/// Source and id together identify a CloudEvent (specification 1.0.2, "id").
 fn cloud_event(
     event: &CloudEvent,
     now: Timestamp,
-) -> Result<(LabEvent, Option<DedupeKey>), Unread> {
+) -> Result<(LabEvent, Option<DedupeKey>), ReadError> {
     let key = DedupeKey::of_parts([event.source.as_str(), event.id.as_str()]);
     Ok((event.to_event(now)?, Some(key)))
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Unread {
+enum ReadError {
     #[error(transparent)]
     Malformed(#[from] DecodeError),
     #[error(transparent)]
@@ -313,35 +323,35 @@ enum Unread {
     Headers(#[from] CloudEventHeaderError),
 }
 
-/// A request that was taken: from whom, on what proof, and what it tells.
+/// An accepted request: its source, proof of origin, dedupe key and event.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Received<'a> {
-    /// The receiver's name for the sender.
+    /// The source's name.
     pub source: String,
-    /// What proves that it is the sender's.
+    /// The proof of origin.
     pub proof: Proof<'a>,
-    /// What a repetition of it is known by, within its source. `None` where nothing in it tells a
-    /// repetition from a new event: take it as new.
+    /// The event's idempotency key within its source. `None` if nothing in the request
+    /// distinguishes a redelivery from a new event: treat it as new.
     pub dedupe_key: Option<DedupeKey>,
-    /// What it tells.
+    /// The decoded event.
     pub event: LabEvent,
 }
 
-/// What proves that a request is its source's.
+/// Proof of a request's origin.
 ///
-/// Exhaustive: a receiver that cares must meet both.
+/// Exhaustive: a receiver that distinguishes them must handle both cases.
 #[derive(Debug)]
-#[allow(clippy::exhaustive_enums, reason = "there is a proof, or there is none")]
+#[allow(clippy::exhaustive_enums, reason = "a request is either verified or unsigned")]
 pub enum Proof<'a> {
-    /// It was verified.
+    /// The signature or token was verified.
     Verified(Verified<'a>),
-    /// Nothing does: anybody who knows the URL can have sent it.
+    /// No proof: anyone who knows the URL can have sent it.
     Unsigned(Unsigned<'a>),
 }
 
 impl<'a> Proof<'a> {
-    /// The body, byte for byte as it was received.
+    /// Returns the body, byte for byte as received.
     #[must_use]
     pub const fn body(&self) -> &'a [u8] {
         match self {
@@ -350,7 +360,7 @@ impl<'a> Proof<'a> {
         }
     }
 
-    fn admitted(&self) -> TrustedBody<'a> {
+    fn trusted_body(&self) -> TrustedBody<'a> {
         match self {
             Self::Verified(verified) => verified.trusted_body(),
             Self::Unsigned(unsigned) => unsigned.trusted_body(),
@@ -365,9 +375,9 @@ impl<'a> Proof<'a> {
     }
 }
 
-/// Two sources have one name.
+/// Two sources have the same name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there are two sources of the name {name}")]
+#[error("duplicate source name `{name}`")]
 pub struct DuplicateSourceError {
     name: Box<str>,
 }

@@ -364,5 +364,8 @@ fn a_list_of_ids_that_is_null_does_not_stand_for_all() {
 #[test]
 fn a_subscription_to_an_event_type_of_no_name_asks_for_nothing() {
     let new = CreateSubscription::new("https://a.example", WebhookVersion::V1, secret(), [""]);
-    assert_eq!(new.unwrap_err().to_string(), "the subscription names no event type");
+    assert_eq!(
+        new.unwrap_err().to_string(),
+        "`eventTypes` must contain at least one event type and no empty ones"
+    );
 }

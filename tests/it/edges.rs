@@ -100,6 +100,7 @@ const FLOORS: [(&str, &[Module]); 9] = [
                     "json",
                     "lab",
                     "message",
+                    "named",
                     "secret",
                     "signature",
                     "time",

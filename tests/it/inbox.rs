@@ -1,4 +1,4 @@
-//! Each event once: the inbox, by hand and against a model that is too simple to be wrong.
+//! Duplicate detection by the inbox: examples, and a comparison with a simple model.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -37,18 +37,18 @@ fn saved(inbox: &Inbox) -> Inbox {
 }
 
 #[test]
-fn what_a_host_knows_from_its_own_table_is_remembered() {
+fn remember_adds_an_event_from_a_table() {
     let mut inbox = inbox(2);
     assert!(inbox.remember("s", "a", at(0)));
-    assert!(!inbox.remember("s", "a", at(0)), "it is known already");
+    assert!(!inbox.remember("s", "a", at(0)), "already handled");
     assert_eq!(inbox.begin("s", "a", at(99)), Admission::Seen);
     let Admission::New(_) = inbox.begin("s", "b", at(0)) else { panic!() };
-    assert!(!inbox.remember("s", "b", at(0)), "it is being handled");
+    assert!(!inbox.remember("s", "b", at(0)), "in progress");
     assert!(matches!(inbox.begin("s", "b", at(0)), Admission::InProgress { .. }));
 }
 
 #[test]
-fn an_event_is_new_then_in_progress_then_seen_until_its_horizon() {
+fn handled_event_is_seen_until_its_horizon() {
     let mut inbox = inbox(8);
     assert!(inbox.is_empty());
     let claim = begin(&mut inbox, "m", 0);
@@ -56,14 +56,14 @@ fn an_event_is_new_then_in_progress_then_seen_until_its_horizon() {
     let until = at(10);
     assert_eq!(inbox.begin("s", "m", at(9)), Admission::InProgress { until });
     assert!(inbox.done(&claim, at(9)));
-    assert!(!inbox.done(&claim, at(50)), "a repeated word does not prolong it");
+    assert!(!inbox.done(&claim, at(50)), "a second call does not extend the horizon");
     assert_eq!(inbox.begin("s", "m", at(108)), Admission::Seen);
     assert!(is_new(&inbox, "m", 109));
     assert_eq!(inbox.evictions(), 0);
 }
 
 #[test]
-fn an_abandoned_event_is_new_at_once() {
+fn abandoned_event_is_new_at_once() {
     let mut inbox = inbox(8);
     let first = begin(&mut inbox, "m", 0);
     assert!(inbox.abandon(&first));
@@ -71,14 +71,14 @@ fn an_abandoned_event_is_new_at_once() {
     assert!(inbox.is_empty());
     let second = begin(&mut inbox, "m", 0);
     assert_ne!(first, second);
-    assert!(!inbox.abandon(&first), "the claim is another's by now");
+    assert!(!inbox.abandon(&first), "another claim holds the lease");
     assert!(matches!(inbox.begin("s", "m", at(1)), Admission::InProgress { .. }));
     assert!(inbox.done(&second, at(1)));
-    assert!(!inbox.abandon(&second), "what is done stays done");
+    assert!(!inbox.abandon(&second), "a handled event stays handled");
 }
 
 #[test]
-fn an_event_whose_handler_died_is_new_after_its_lease() {
+fn event_is_new_after_its_lease_expires() {
     let mut inbox = inbox(8);
     let dead = begin(&mut inbox, "m", 0);
     assert!(!is_new(&inbox, "m", 9));
@@ -89,27 +89,27 @@ fn an_event_whose_handler_died_is_new_after_its_lease() {
 }
 
 #[test]
-fn what_was_handled_late_was_handled() {
-    // Nobody else has begun.
+fn event_handled_after_its_lease_is_handled() {
+    // No other handler has started.
     let mut late = inbox(8);
     let claim = begin(&mut late, "m", 0);
     seen(&mut late, "other", 20);
-    assert_eq!(late.len(), 1, "the lease has run out");
+    assert_eq!(late.len(), 1, "the lease has expired");
     assert!(late.done(&claim, at(30)));
     assert_eq!(late.begin("s", "m", at(129)), Admission::Seen);
 
-    // Another handler is at it: it is too late for that one to say otherwise.
-    let mut taken = inbox(8);
-    let slow = begin(&mut taken, "m", 0);
-    let quick = begin(&mut taken, "m", 10);
-    assert!(taken.done(&slow, at(11)));
-    assert_eq!(taken.begin("s", "m", at(11)), Admission::Seen);
-    assert!(!taken.abandon(&quick));
-    assert!(!taken.done(&quick, at(12)));
-    assert_eq!(taken.begin("s", "m", at(110)), Admission::Seen);
-    assert!(is_new(&taken, "m", 111));
+    // Another handler has the lease, and its outcome no longer matters.
+    let mut contended = inbox(8);
+    let slow = begin(&mut contended, "m", 0);
+    let quick = begin(&mut contended, "m", 10);
+    assert!(contended.done(&slow, at(11)));
+    assert_eq!(contended.begin("s", "m", at(11)), Admission::Seen);
+    assert!(!contended.abandon(&quick));
+    assert!(!contended.done(&quick, at(12)));
+    assert_eq!(contended.begin("s", "m", at(110)), Admission::Seen);
+    assert!(is_new(&contended, "m", 111));
 
-    // There is no room for it any more.
+    // Every entry is in progress.
     let mut full = inbox(1);
     let slow = begin(&mut full, "m", 0);
     let other = begin(&mut full, "other", 10);
@@ -118,7 +118,7 @@ fn what_was_handled_late_was_handled() {
 }
 
 #[test]
-fn a_full_inbox_forgets_the_event_that_would_expire_first_and_none_in_progress() {
+fn full_inbox_evicts_handled_events_by_expiry() {
     let mut inbox = inbox(3);
     seen(&mut inbox, "later", 2);
     seen(&mut inbox, "sooner", 1);
@@ -133,7 +133,7 @@ fn a_full_inbox_forgets_the_event_that_would_expire_first_and_none_in_progress()
     let claim = begin(&mut inbox, "b", 5);
     assert_eq!((inbox.len(), inbox.evictions()), (3, 2));
 
-    // All three are in progress, until the first lease runs out.
+    // All three are in progress until the first lease expires.
     for id in ["later", "sooner", "c"] {
         assert_eq!(inbox.begin("s", id, at(12)), Admission::Full { until: at(13) });
     }
@@ -144,20 +144,20 @@ fn a_full_inbox_forgets_the_event_that_would_expire_first_and_none_in_progress()
 }
 
 #[test]
-fn sources_are_kept_apart() {
+fn same_id_of_two_sources_is_two_events() {
     let mut inbox = inbox(8);
     let Admission::New(claim) = inbox.begin("a", "m", at(0)) else { panic!() };
     assert!(matches!(inbox.begin("b", "m", at(0)), Admission::New(_)));
     assert!(inbox.done(&claim, at(0)));
     assert_eq!(inbox.begin("a", "m", at(0)), Admission::Seen);
     assert!(matches!(inbox.begin("b", "m", at(0)), Admission::InProgress { .. }));
-    // The boundary between the two is no text.
+    // Source and id are separate parts of the key.
     assert!(matches!(inbox.begin("am", "", at(0)), Admission::New(_)));
     assert!(matches!(inbox.begin("", "am", at(0)), Admission::New(_)));
 }
 
 #[test]
-fn the_defaults_are_the_default_policys_span_and_five_minutes() {
+fn default_horizon_and_lease() {
     let span = RetryPolicy::default().span();
     let mut inbox = Inbox::new(NonZeroUsize::MIN);
     let Admission::New(claim) = inbox.begin("s", "m", at(0)) else { panic!() };
@@ -171,7 +171,7 @@ fn the_defaults_are_the_default_policys_span_and_five_minutes() {
 }
 
 #[test]
-fn the_ends_of_time_do_not_panic() {
+fn extreme_times_do_not_panic() {
     for horizon in [Duration::ZERO, Duration::MAX] {
         for now in [Timestamp::MIN, Timestamp::MAX] {
             let mut inbox = inbox(1).with_horizon(horizon).with_lease(horizon);
@@ -187,7 +187,7 @@ fn the_ends_of_time_do_not_panic() {
 }
 
 #[test]
-fn the_saved_form_is_the_documented_one() {
+fn saved_form_is_as_documented() {
     let mut inbox = inbox(4);
     seen(&mut inbox, "m1", 0);
     begin(&mut inbox, "m2", 1);
@@ -204,17 +204,17 @@ fn the_saved_form_is_the_documented_one() {
 }
 
 #[test]
-fn parts_of_a_millisecond_survive_being_saved_as_a_whole_one() {
+fn partial_milliseconds_are_rounded_up_on_save() {
     let odd = Duration::from_micros(1_500);
     let mut inbox = saved(&inbox(4).with_horizon(odd).with_lease(odd));
     let claim = begin(&mut inbox, "m", 0);
     assert!(inbox.done(&claim, at(0)));
-    assert_eq!(inbox.begin("s", "m", at(0) + odd), Admission::Seen, "no shorter than was asked");
+    assert_eq!(inbox.begin("s", "m", at(0) + odd), Admission::Seen, "not shorter than requested");
     saved(&saved(&inbox.with_horizon(Duration::MAX)));
 }
 
 #[test]
-fn a_saved_inbox_of_more_events_than_its_capacity_comes_down_to_it() {
+fn restored_inbox_shrinks_to_its_capacity() {
     let mut inbox = inbox(8);
     for (seconds, id) in ["m1", "m2", "m3", "m4"].into_iter().enumerate() {
         seen(&mut inbox, id, i64::try_from(seconds).unwrap());
@@ -226,7 +226,7 @@ fn a_saved_inbox_of_more_events_than_its_capacity_comes_down_to_it() {
     assert_eq!(smaller.begin("s", "m4", at(9)), Admission::Seen);
 }
 
-/// The same, without an index: each event's expiry and, where it is in progress, its claim.
+/// An inbox without indexes: the id, expiry and, if in progress, claim of each event.
 struct Model {
     capacity: usize,
     events: Vec<(u8, Timestamp, Option<u32>)>,
@@ -235,7 +235,7 @@ struct Model {
 }
 
 #[derive(Debug, PartialEq)]
-enum Said {
+enum Outcome {
     New,
     InProgress(Timestamp),
     Seen,
@@ -243,19 +243,19 @@ enum Said {
 }
 
 impl Model {
-    fn begin(&mut self, id: u8, now: Timestamp) -> Said {
+    fn begin(&mut self, id: u8, now: Timestamp) -> Outcome {
         self.events.retain(|(_, expires_at, _)| *expires_at > now);
         match self.events.iter().find(|event| event.0 == id) {
-            Some((_, _, None)) => return Said::Seen,
-            Some((_, until, Some(_))) => return Said::InProgress(*until),
+            Some((_, _, None)) => return Outcome::Seen,
+            Some((_, until, Some(_))) => return Outcome::InProgress(*until),
             None => {}
         }
         if !self.has_room() {
-            return Said::Full(self.events.iter().map(|event| event.1).min().unwrap());
+            return Outcome::Full(self.events.iter().map(|event| event.1).min().unwrap());
         }
         self.events.push((id, now + secs(10), Some(self.claims)));
         self.claims += 1;
-        Said::New
+        Outcome::New
     }
 
     fn has_room(&mut self) -> bool {
@@ -293,62 +293,62 @@ impl Model {
 }
 
 #[derive(Clone, Debug)]
-enum Act {
+enum Action {
     Begin(u8),
     Done(usize),
     Abandon(usize),
-    Permit(i64),
+    Advance(i64),
     Save,
 }
 
-fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let act = prop_oneof![
-        8 => (0..6_u8).prop_map(Act::Begin),
-        4 => (0..20_usize).prop_map(Act::Done),
-        2 => (0..20_usize).prop_map(Act::Abandon),
-        4 => (0..12_i64).prop_map(Act::Permit),
-        1 => (50..110_i64).prop_map(Act::Permit),
-        1 => (-30..0_i64).prop_map(Act::Permit),
-        1 => Just(Act::Save),
+fn actions() -> impl Strategy<Value = Vec<Action>> {
+    let action = prop_oneof![
+        8 => (0..6_u8).prop_map(Action::Begin),
+        4 => (0..20_usize).prop_map(Action::Done),
+        2 => (0..20_usize).prop_map(Action::Abandon),
+        4 => (0..12_i64).prop_map(Action::Advance),
+        1 => (50..110_i64).prop_map(Action::Advance),
+        1 => (-30..0_i64).prop_map(Action::Advance),
+        1 => Just(Action::Save),
     ];
-    proptest::collection::vec(act, 1..150)
+    proptest::collection::vec(action, 1..150)
 }
 
 proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn the_inbox_says_what_the_model_says(capacity in 1..5_usize, acts in acts()) {
+    fn inbox_agrees_with_the_model(capacity in 1..5_usize, actions in actions()) {
         let mut inbox = inbox(capacity);
         let mut model = Model { capacity, events: Vec::new(), claims: 0, evictions: 0 };
         let mut claims: Vec<(u8, u32, Claim)> = Vec::new();
         let mut now = 0;
-        for act in acts {
-            match act {
-                Act::Begin(id) => {
-                    let said = match inbox.begin("s", &id.to_string(), at(now)) {
+        for action in actions {
+            match action {
+                Action::Begin(id) => {
+                    let outcome = match inbox.begin("s", &id.to_string(), at(now)) {
                         Admission::New(claim) => {
                             claims.push((id, model.claims, claim));
-                            Said::New
+                            Outcome::New
                         }
-                        Admission::InProgress { until } => Said::InProgress(until),
-                        Admission::Seen => Said::Seen,
-                        Admission::Full { until } => Said::Full(until),
+                        Admission::InProgress { until } => Outcome::InProgress(until),
+                        Admission::Seen => Outcome::Seen,
+                        Admission::Full { until } => Outcome::Full(until),
                     };
-                    prop_assert_eq!(said, model.begin(id, at(now)));
+                    prop_assert_eq!(outcome, model.begin(id, at(now)));
                 }
-                // Any claim that was ever given, the stale ones too.
-                Act::Done(which) if which < claims.len() => {
+                // Any claim that was ever granted, including stale ones.
+                Action::Done(which) if which < claims.len() => {
                     let (id, _, claim) = &claims[claims.len() - 1 - which];
                     prop_assert_eq!(inbox.done(claim, at(now)), model.done(*id, at(now)));
                 }
-                Act::Abandon(which) if which < claims.len() => {
+                Action::Abandon(which) if which < claims.len() => {
                     let (id, number, claim) = &claims[claims.len() - 1 - which];
                     prop_assert_eq!(inbox.abandon(claim), model.abandon(*id, *number));
                 }
-                Act::Done(_) | Act::Abandon(_) => {}
-                Act::Permit(seconds) => now += seconds,
-                Act::Save => inbox = saved(&inbox),
+                Action::Done(_) | Action::Abandon(_) => {}
+                Action::Advance(seconds) => now += seconds,
+                Action::Save => inbox = saved(&inbox),
             }
             prop_assert_eq!(inbox.len(), model.events.len());
             prop_assert!(inbox.len() <= capacity);

@@ -1,4 +1,4 @@
-//! The webhooks of Automata LINQ, read and written.
+//! Automata LINQ webhooks: decoding, encoding and mapping.
 
 mod bodies;
 mod events;
@@ -13,7 +13,7 @@ use labhook::{LabEvent, danger};
 /// The only body that the vendor publishes.
 const PUBLISHED: &str = include_str!("../data/linq/run_state_change.json");
 
-/// One body of each kind; all but the first are of this crate's own shape.
+/// One body of each kind; all but the first have this crate's own fields.
 const BODIES: [(Kind, &str); 5] = [
     (Kind::RunStateChange, PUBLISHED),
     (Kind::TaskStateChange, include_str!("../data/linq/own/task_state_change.json")),
@@ -30,7 +30,7 @@ fn encode(webhook: &Webhook) -> String {
     serde_json::to_string(webhook).unwrap()
 }
 
-/// Wire to event to wire.
+/// Decodes a body, maps it to an event and back, and encodes it.
 fn there_and_back(kind: Kind, body: &str) -> (LabEvent, String) {
     let webhook = decode(kind, body).unwrap();
     let event = webhook.to_event().unwrap();

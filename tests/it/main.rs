@@ -9,6 +9,7 @@
 
 mod attacks;
 mod attacks_engine;
+mod banned_words;
 mod delivery_doubt;
 mod delivery_lifetime;
 mod delivery_replay;

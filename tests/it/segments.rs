@@ -1,8 +1,8 @@
-//! Segments.ai: the published payload, one payload for each event by the names of the vendor's
-//! package, and what has no counterpart.
+//! Segments.ai webhooks: the published payload, and one payload per event named after the vendor's
+//! package.
 
+mod errors;
 mod properties;
-mod refusals;
 mod sending;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -14,7 +14,7 @@ use labhook::{
     Event, LabEvent, MessageId, Secret, Signer, Timestamp, Verifier, VerifyError, danger, lab,
 };
 
-/// The documentation's, with `{}` where it has `{ ... }`.
+/// The documentation's example, with `{}` in place of `{ ... }`.
 const PUBLISHED: &str = include_str!("../data/segments/sample.created.json");
 
 macro_rules! by_package {
@@ -23,7 +23,7 @@ macro_rules! by_package {
     };
 }
 
-/// The envelope as published, `object` by the names of the package.
+/// The published envelope, with `object` named after the package's models.
 const BY_PACKAGE: [(&str, &str); 11] = by_package![
     "dataset.created",
     "dataset.updated",
@@ -56,8 +56,8 @@ fn envelope(kind: &str, object: &str, more: &str) -> String {
     )
 }
 
-/// An event as it comes out of a message: what crosses a process is the envelope's bytes.
-fn passed_on(event: LabEvent) -> LabEvent {
+/// Sends the event through a message's bytes, as between two processes.
+fn through_a_message(event: LabEvent) -> LabEvent {
     let message = event.clone().into_message(MessageId::new("msg_1").unwrap()).unwrap();
     let received: LabEvent = message.event().unwrap();
     assert_eq!(received, event);
@@ -65,7 +65,7 @@ fn passed_on(event: LabEvent) -> LabEvent {
 }
 
 #[test]
-fn every_payload_survives_byte_for_byte() {
+fn every_payload_round_trips_verbatim() {
     let published = ("sample.created", PUBLISHED);
     for (name, body) in BY_PACKAGE.into_iter().chain([published]) {
         let webhook = decode(body);
@@ -79,7 +79,7 @@ fn every_payload_survives_byte_for_byte() {
 }
 
 #[test]
-fn the_published_payload_is_read_as_published() {
+fn published_payload_decodes_to_its_fields() {
     let webhook = decode(PUBLISHED);
     assert_eq!(webhook.created_at.as_str(), "2021-08-09T14:40:19.987691+00:00");
     assert_eq!(webhook.created_at.timestamp().unix_micros(), 1_628_520_019_987_691);
@@ -99,22 +99,22 @@ fn the_published_payload_is_read_as_published() {
 }
 
 #[test]
-fn every_event_becomes_the_labs_and_comes_back() {
+fn every_event_round_trips_through_the_lab() {
     for (name, body) in BY_PACKAGE {
         let webhook = decode(body);
-        let event = passed_on(webhook.to_event().unwrap());
+        let event = through_a_message(webhook.to_event().unwrap());
         assert_eq!(event.event_type().as_str(), name);
         assert_eq!(event.timestamp(), &webhook.created_at);
         assert_eq!(event.keys().dataset, Some("jane/flowers".into()), "{name}");
         let back = Webhook::from_event(&event).unwrap();
         assert_eq!(encode(&back), body.trim_end());
-        // From then on it does not change any more.
+        // Further round trips change nothing.
         assert_eq!(Webhook::from_event(&back.to_event().unwrap()).unwrap(), back);
     }
 }
 
 #[test]
-fn what_the_lab_has_a_field_for_is_in_it_and_the_rest_is_kept() {
+fn typed_fields_are_read_and_the_rest_kept() {
     let event = |name| decode(by_package(name)).to_event().unwrap();
     let LabEvent::SampleCreated(created) = event("sample.created") else { panic!() };
     let lab::SampleCreated { sample, unknown, .. } = created.data;
@@ -157,7 +157,7 @@ fn what_the_lab_has_a_field_for_is_in_it_and_the_rest_is_kept() {
 }
 
 #[test]
-fn the_views_read_the_packages_names() {
+fn views_read_the_package_names() {
     fn view<T: serde::de::DeserializeOwned>(name: &str) -> T {
         decode(by_package(name)).object.read().unwrap()
     }
@@ -180,20 +180,20 @@ fn the_views_read_the_packages_names() {
 }
 
 #[test]
-fn what_does_not_fit_is_kept_as_it_is() {
+fn mistyped_values_are_kept_verbatim() {
     for object in [
         r#"{"uuid":"9f3b","name":7,"created_at":"yesterday","metadata":null,"run_id":[]}"#,
         r#"{"uuid":"9f3b","labware_id":"plate-7","run_id":"r1","id":"x","dataset_id":"y"}"#,
     ] {
         let body = envelope("sample.updated", object, r#","text":null"#);
         let webhook = decode(&body);
-        let event = passed_on(webhook.to_event().unwrap());
+        let event = through_a_message(webhook.to_event().unwrap());
         assert_eq!(encode(&Webhook::from_event(&event).unwrap()), body);
     }
-    // The envelope names the dataset, so nothing else is asked of its object.
+    // The envelope names the dataset, so its object needs no members.
     for object in ["null", "[1.10]", r#"{"name":"a","name":"b"}"#, r#"{"owner":"jane"}"#, "{}"] {
         let body = envelope("dataset.deleted", object, "");
-        let event = passed_on(decode(&body).to_event().unwrap());
+        let event = through_a_message(decode(&body).to_event().unwrap());
         assert_eq!(encode(&Webhook::from_event(&event).unwrap()), body);
     }
     let body = envelope("dataset.created", r#"{"owner":{"email":null,"username":"jane"}}"#, "");
@@ -203,7 +203,7 @@ fn what_does_not_fit_is_kept_as_it_is() {
 }
 
 #[test]
-fn what_was_set_since_takes_the_place_of_what_was_kept() {
+fn changed_field_replaces_the_kept_member() {
     let body = envelope("sample.created", r#"{"uuid":"9f3b","name":null,"priority":1}"#, "");
     let LabEvent::SampleCreated(mut event) = decode(&body).to_event().unwrap() else { panic!() };
     event.data.sample.name = Some("rose.png".into());
@@ -213,16 +213,16 @@ fn what_was_set_since_takes_the_place_of_what_was_kept() {
 }
 
 #[test]
-fn an_event_that_nobody_listed_is_passed_on_whole() {
+fn unlisted_event_passes_through_whole() {
     let more = r#","text":"A project.","by":{"user":"jane"}"#;
     let body = envelope("project.created", r#"{ "n": 1.10 }"#, more);
-    let event = passed_on(decode(&body).to_event().unwrap());
+    let event = through_a_message(decode(&body).to_event().unwrap());
     let LabEvent::Unknown(unknown) = &event else { panic!() };
     assert_eq!(unknown.event_type.as_str(), "segments.project.created");
     assert_eq!(unknown.data.as_str(), body);
     assert_eq!(encode(&Webhook::from_event(&event).unwrap()), body);
 
-    // Text that is listed is known, even where it was put into the open arm by hand.
+    // `Other` with the text of a known kind is mapped like that kind.
     let mut webhook = decode(by_package("sample.created"));
     webhook.event_type = EventKind::Other("sample.created".into());
     assert!(matches!(webhook.to_event(), Ok(LabEvent::SampleCreated(Event { .. }))));
@@ -242,7 +242,7 @@ fn headers(names: [&'static str; 3]) -> HeaderMap {
 }
 
 #[test]
-fn the_published_body_verifies_under_either_brand_and_not_under_both() {
+fn published_body_verifies_under_one_brand() {
     let now = Timestamp::from_unix_seconds(1_628_520_020);
     let body = PUBLISHED.trim_end().as_bytes();
     let verifier = Verifier::svix(secret());
@@ -270,7 +270,7 @@ fn the_published_body_verifies_under_either_brand_and_not_under_both() {
 }
 
 #[test]
-fn a_scheme_that_signs_no_id_gives_no_key() {
+fn scheme_without_id_gives_no_dedupe_key() {
     let now = Timestamp::from_unix_seconds(1_628_520_020);
     let id = MessageId::new("msg_1").unwrap();
     let secret = || Secret::from_text("0123456789").unwrap();

@@ -263,6 +263,7 @@ fn every_public_type_is_send_and_sync() {
             Kind,
             LabwareMovement,
             NewPlan,
+            ParseNameError,
             RunState,
             RunStateChange,
             SafetyStateChange,

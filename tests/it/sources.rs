@@ -1,4 +1,4 @@
-//! The one door for a receiver of several systems.
+//! Receiving from several senders with `Sources`.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use labhook::provider::linq::Kind;
@@ -6,8 +6,8 @@ use labhook::receive::{Proof, ReceiveError, Received, Source, Sources, danger};
 use labhook::signature::CustomScheme;
 use labhook::{LabEvent, MessageId, Secret, Signer, Timestamp, Verifier};
 
+mod errors;
 mod kinds;
-mod refusals;
 
 const STRATEOS: &str = include_str!("../data/strateos/run_started.json");
 const LINQ: &str = include_str!("../data/linq/run_state_change.json");
@@ -31,7 +31,7 @@ fn secret(text: &str) -> Secret {
     Secret::from_text(text).unwrap()
 }
 
-/// What an endpoint of this signer would send along with the body.
+/// The headers that an endpoint with this signer sends with the body.
 fn signed(signer: &Signer, body: &str) -> HeaderMap {
     signer.sign(&id(), now(), body.as_bytes()).unwrap()
 }
@@ -54,7 +54,7 @@ fn sources(sources: impl IntoIterator<Item = Source>) -> Sources {
     Sources::new(sources).unwrap()
 }
 
-/// One source of each kind, each with a key of its own.
+/// One source of each kind, each with its own key.
 fn all() -> Sources {
     sources([
         Source::envelope("scheduler", Verifier::standard_webhooks(secret("key-envelope"))),
@@ -76,7 +76,7 @@ fn all() -> Sources {
 #[track_caller]
 fn refused(result: Result<Received<'_>, ReceiveError>) -> ReceiveError {
     match result {
-        Err(refusal) => refusal,
+        Err(error) => error,
         Ok(received) => panic!("{received:?}"),
     }
 }
@@ -85,9 +85,9 @@ fn key<'a>(received: &'a Received<'_>) -> Option<&'a str> {
     received.dedupe_key.as_ref().map(|key| key.as_str())
 }
 
-/// Which sources were tried, and why in vain.
+/// The sources that were tried, with their errors.
 #[track_caller]
-fn tried(refusal: &ReceiveError) -> Vec<(&str, &'static str)> {
-    let ReceiveError::NotGenuine { tried } = refusal else { panic!("{refusal:?}") };
+fn tried(error: &ReceiveError) -> Vec<(&str, &'static str)> {
+    let ReceiveError::NotGenuine { tried } = error else { panic!("{error:?}") };
     tried.iter().map(|(name, error)| (&**name, error.name())).collect()
 }

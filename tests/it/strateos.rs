@@ -1,4 +1,4 @@
-//! Strateos's webhooks, both ways.
+//! Strateos webhooks: decoding, encoding and mapping.
 
 use std::error::Error as _;
 
@@ -20,8 +20,8 @@ use crate::support::body_malformed_at;
 
 mod properties;
 
-/// The structure is the vendor's page's; the instruction's id is made up, and its number and time
-/// are like those in the sample data of the vendor's software.
+/// The structure is from the vendor's page. The instruction's id is invented; its number and time
+/// resemble the sample data of the vendor's software.
 const RUN_STARTED: &str = include_str!("../data/strateos/run_started.json");
 const RUN_COMPLETED: &str = include_str!("../data/strateos/run_completed.json");
 const INSTRUCTION_COMPLETED: &str = include_str!("../data/strateos/instruction_completed.json");
@@ -38,14 +38,14 @@ fn encode(webhook: &Webhook) -> String {
     serde_json::to_string(webhook).unwrap()
 }
 
-/// A webhook about one run whose event is this.
+/// A webhook about one run with this `event`.
 fn about(event: &str) -> String {
     format!(
         r#"{{"run":{{"id":"r1","title":"T"}},"project":{{"id":"p1","name":"P"}},"event":{event}}}"#
     )
 }
 
-/// The event as a receiver of the crate's own envelope gets it.
+/// Sends the event through the crate's own envelope.
 fn over_the_wire(event: LabEvent) -> LabEvent {
     let message = event.into_message(MessageId::new("m1").unwrap()).unwrap();
     message.event().unwrap()
@@ -83,7 +83,7 @@ fn from_instruction(data: InstructionCompleted) -> Result<Webhook, MapError> {
 }
 
 #[test]
-fn published_payloads_survive_byte_for_byte() {
+fn published_payloads_round_trip_verbatim() {
     for body in [RUN_STARTED, RUN_COMPLETED, INSTRUCTION_COMPLETED] {
         let body = body.trim_end();
         assert_eq!(encode(&decode(body)), body);
@@ -92,7 +92,7 @@ fn published_payloads_survive_byte_for_byte() {
 }
 
 #[test]
-fn a_run_that_started_or_completed_is_a_state_change() {
+fn run_operations_map_to_state_changes() {
     for (body, state) in [(RUN_STARTED, RunState::Started), (RUN_COMPLETED, RunState::Completed)] {
         let LabEvent::RunStateChanged(event) = decode(body).to_event(at()).unwrap() else {
             panic!("a run's state");
@@ -109,7 +109,7 @@ fn a_run_that_started_or_completed_is_a_state_change() {
 }
 
 #[test]
-fn an_instruction_completed_at_its_own_time() {
+fn instruction_event_has_its_completion_time() {
     let LabEvent::InstructionCompleted(event) =
         decode(INSTRUCTION_COMPLETED).to_event(at()).unwrap()
     else {
@@ -124,7 +124,7 @@ fn an_instruction_completed_at_its_own_time() {
 }
 
 #[test]
-fn an_operation_that_is_not_listed_is_an_unknown_event() {
+fn unlisted_operation_is_an_unknown_event() {
     let body = r#"{"run":{"id":"r1","title":"T","z":1.10},"project":{"id":"p1","name":"P"},"event":{"op":"run_status_updated","status":"canceled"},"v":2}"#;
     let webhook = decode(body);
     assert_eq!(webhook.event.op, Op::from("run_status_updated"));
@@ -137,12 +137,12 @@ fn an_operation_that_is_not_listed_is_an_unknown_event() {
 }
 
 #[test]
-fn nothing_that_the_lab_event_has_no_field_for_is_lost() {
+fn members_without_a_field_are_kept() {
     for body in [
-        // Members of the lab event's own names, and the names that stand in for them.
+        // Names of the lab event's fields, and the prefixed names.
         r#"{"run":{"id":"r1","title":"T","status":"complete"},"project":{"id":"p1","name":"P","n":1.10},"event":{"op":"run_completed","by":{"z":1,"a":2}},"run_id":"x","message":null,"strateos.message":2,"strateos.strateos.":3,"instruction_id":[]}"#,
         r#"{"run":{"id":"r1","title":"T","status":"complete"},"project":{"id":"p1","name":"P","n":1.10},"event":{"op":"instruction_completed","id":"i1","sequence_no":18446744073709551615,"completed_at":"2009-01-03T18:15:00+01:00","by":{}},"run_id":"x","instruction_id":[],"title":1e400}"#,
-        // Members that belong to another operation.
+        // Members of another operation.
         &about(r#"{"op":"run_started","id":"i1","sequence_no":4}"#),
         &about(r#"{"op":"run_completed","completed_at":"2009-01-03T18:15:00+01:00"}"#),
         &about(r#"{"op":"","x":1}"#).replace(r#""op":"""#, r#""op":"a.b-c_D""#),
@@ -152,7 +152,7 @@ fn nothing_that_the_lab_event_has_no_field_for_is_lost() {
 }
 
 #[test]
-fn the_crates_own_events_have_the_published_shape() {
+fn own_events_have_the_published_body() {
     let started = r#"{"op":"run_started"}"#;
     assert_eq!(encode(&from_run(run_started()).unwrap()), about(started));
     let mut completed = run_started();
@@ -173,7 +173,7 @@ fn the_crates_own_events_have_the_published_shape() {
 }
 
 #[test]
-fn a_field_of_the_event_counts_before_what_was_kept() {
+fn event_field_overrides_the_kept_member() {
     let LabEvent::RunStateChanged(mut event) = decode(RUN_STARTED).to_event(at()).unwrap() else {
         panic!("a run's state");
     };
@@ -189,9 +189,9 @@ fn a_field_of_the_event_counts_before_what_was_kept() {
     );
 }
 
-/// An event may have come by them elsewhere.
+/// The event may be from another source.
 #[test]
-fn the_unknown_members_of_an_envelope_stand_beside_the_run() {
+fn envelope_unknown_members_go_next_to_run() {
     let with = |name: &str| {
         let mut event = Event::new(run_started(), at());
         event.data.unknown.insert("z", "1.10").unwrap();
@@ -202,14 +202,18 @@ fn the_unknown_members_of_an_envelope_stand_beside_the_run() {
     assert!(body.ends_with(r#""event":{"op":"run_started"},"z":1.10,"traceparent":"00-1"}"#));
     assert_eq!(there_and_back(&body).unwrap(), body);
 
-    let text = "the Strateos webhook and the event differ: the unknown has no counterpart";
+    let text = "`unknown` cannot be mapped between a Strateos webhook and a lab event";
     for taken in ["run", "project", "event", "z"] {
         assert_eq!(with(taken).unwrap_err().to_string(), text);
     }
 }
 
+fn unmapped(field: &str) -> String {
+    format!("`{field}` cannot be mapped between a Strateos webhook and a lab event")
+}
+
 #[test]
-fn each_refusal_of_an_event_has_its_text() {
+fn event_errors_have_exact_texts() {
     let refusal = |event: LabEvent| Webhook::from_event(&event).unwrap_err().to_string();
     let run = |change: fn(&mut RunStateChanged)| {
         let mut data = run_started();
@@ -225,67 +229,52 @@ fn each_refusal_of_an_event_has_its_text() {
         let event_type = EventType::new(event_type).unwrap();
         refusal(UnknownEvent::new(event_type, JsonText::new(data).unwrap(), at()).into())
     };
-    let differ = |what: &str| format!("the Strateos webhook and the event differ: {what}");
+    let missing = |field: &str| format!("Strateos webhook has no value for `{field}`");
     let task = TaskStateChanged::new("r1", "t1".into(), TaskState::Failed);
 
     assert_eq!(
         refusal(Event::new(task, at()).into()),
-        "Strateos has no webhook for a task.state_changed event"
+        "Strateos has no webhook for `task.state_changed` events"
     );
-    assert_eq!(unknown("a.b", "{}"), "Strateos has no webhook for a a.b event");
+    assert_eq!(unknown("a.b", "{}"), "Strateos has no webhook for `a.b` events");
     for state in RunState::KNOWN {
         let mut data = run_started();
         data.state = state.clone();
         match from_run(data) {
             Ok(_) => assert!([RunState::Started, RunState::Completed].contains(state)),
             Err(error) => {
-                assert_eq!(error.to_string(), differ("the data.state has no counterpart"));
+                assert_eq!(error.to_string(), unmapped("data.state"));
             }
         }
     }
-    assert_eq!(run(|it| it.title = None), differ("there is no run.title"));
-    assert_eq!(run(|it| it.project_id = None), differ("there is no project.id"));
-    assert_eq!(run(|it| it.unknown = Default::default()), differ("there is no project.name"));
+    assert_eq!(run(|it| it.title = None), missing("run.title"));
+    assert_eq!(run(|it| it.project_id = None), missing("project.id"));
+    assert_eq!(run(|it| it.unknown = Default::default()), missing("project.name"));
     let keep = |it: &mut RunStateChanged, name: &str| it.unknown.insert(name, "[]").unwrap();
-    assert_eq!(
-        run(|it| it.unknown.insert("run", "[]").unwrap()),
-        differ("the data.run has no counterpart")
-    );
+    assert_eq!(run(|it| it.unknown.insert("run", "[]").unwrap()), unmapped("data.run"));
     let mut data = run_started();
     keep(&mut data, "project");
-    assert_eq!(
-        from_run(data).unwrap_err().to_string(),
-        differ("the data.project has no counterpart")
-    );
+    assert_eq!(from_run(data).unwrap_err().to_string(), unmapped("data.project"));
     let mut data = run_started();
     keep(&mut data, "event");
-    assert_eq!(
-        from_run(data).unwrap_err().to_string(),
-        differ("the data.event has no counterpart")
-    );
-    assert_eq!(instruction(|it| it.sequence_no = None), differ("there is no event.sequence_no"));
-    assert_eq!(instruction(|it| it.completed_at = None), differ("there is no event.completed_at"));
-    assert_eq!(instruction(|it| it.unknown = Default::default()), differ("there is no run.title"));
-    assert_eq!(unknown("strateos.x", "{}"), differ("the data has no counterpart"));
-    assert_eq!(
-        unknown("strateos.x", &about(r#"{"op":"y"}"#)),
-        differ("the data.event.op has no counterpart")
-    );
+    assert_eq!(from_run(data).unwrap_err().to_string(), unmapped("data.event"));
+    assert_eq!(instruction(|it| it.sequence_no = None), missing("event.sequence_no"));
+    assert_eq!(instruction(|it| it.completed_at = None), missing("event.completed_at"));
+    assert_eq!(instruction(|it| it.unknown = Default::default()), missing("run.title"));
+    assert_eq!(unknown("strateos.x", "{}"), unmapped("data"));
+    assert_eq!(unknown("strateos.x", &about(r#"{"op":"y"}"#)), unmapped("data.event.op"));
 }
 
 #[test]
-fn each_refusal_of_a_webhook_has_its_text() {
+fn webhook_errors_have_exact_texts() {
     let refusal = |webhook: &Webhook| webhook.to_event(at()).unwrap_err().to_string();
-    let differ = |what: &str| format!("the Strateos webhook and the event differ: {what}");
+    let missing = |field: &str| format!("Strateos webhook has no value for `{field}`");
     assert_eq!(
         refusal(&decode(&about(r#"{"op":"instruction_completed","id":null}"#))),
-        differ("there is no event.id")
+        missing("event.id")
     );
     for op in ["", "run started", "a..b", &"x".repeat(128)] {
-        assert_eq!(
-            refusal(&decode(&about(&format!(r#"{{"op":"{op}"}}"#)))),
-            differ("the event.op has no counterpart")
-        );
+        assert_eq!(refusal(&decode(&about(&format!(r#"{{"op":"{op}"}}"#)))), unmapped("event.op"));
     }
     type Change = fn(&mut Webhook);
     let changes: [(&str, Change); 3] = [
@@ -296,14 +285,14 @@ fn each_refusal_of_a_webhook_has_its_text() {
     for (member, change) in changes {
         let mut webhook = decode(RUN_STARTED);
         change(&mut webhook);
-        assert_eq!(refusal(&webhook), differ(&format!("the {member} has no counterpart")));
+        assert_eq!(refusal(&webhook), unmapped(member));
         webhook.event.op = Op::from("x");
-        assert_eq!(refusal(&webhook), differ("the webhook has no counterpart"));
+        assert_eq!(refusal(&webhook), unmapped("webhook"));
     }
 }
 
 #[test]
-fn what_is_not_the_published_structure_is_an_error_that_says_where() {
+fn malformed_body_error_names_the_path() {
     for (body, path) in [
         ("{}", "."),
         (r#"{"run":{"id":"r1"},"project":{},"event":{}}"#, "run"),
@@ -318,7 +307,7 @@ fn what_is_not_the_published_structure_is_an_error_that_says_where() {
 }
 
 #[test]
-fn a_repetition_has_the_key_of_the_first() {
+fn redelivery_has_the_same_dedupe_key() {
     let key = |body: &str| decode(body).dedupe_key().to_string();
     assert_eq!(key(RUN_STARTED), "13:p18sjzxaeaff9/13:r19a428rm8tbp/11:run_started");
     assert_eq!(
@@ -330,7 +319,7 @@ fn a_repetition_has_the_key_of_the_first() {
 }
 
 #[test]
-fn a_project_webhook_is_an_endpoint_of_that_project() {
+fn project_webhook_builds_the_endpoint() {
     let none = ProjectWebhook::new(Project::new("p1", "P"));
     let id = EndpointId::new("eln").unwrap();
     assert!(none.endpoint(id.clone()).unwrap().is_none());
@@ -366,26 +355,26 @@ fn a_project_webhook_is_an_endpoint_of_that_project() {
         outbox.publish(event.into_message(id).unwrap(), at()).unwrap()
     };
 
-    // The format knows what the project is called.
+    // The format has the project's name.
     let mut named = run_started();
     named.unknown = Default::default();
     assert_eq!(publish(1, Event::new(named.clone(), at()).into()).endpoints.len(), 1);
-    // Of another project.
+    // An event of another project.
     named.project_id = Some("p2".into());
     assert!(publish(2, Event::new(named, at()).into()).endpoints.is_empty());
-    // Of no project.
+    // An event without a project.
     let safety = SafetyStateChanged::new("cell-1", labhook::lab::DeviceState::Error);
     assert!(publish(3, Event::new(safety, at()).into()).endpoints.is_empty());
-    // Not expressible.
+    // An event that cannot be expressed.
     let mut paused = run_started();
     paused.state = RunState::Paused;
     let published = publish(4, Event::new(paused, at()).into());
     assert!(published.endpoints.is_empty());
     let error = &published.render_failures[0].error;
-    assert_eq!(error.to_string(), "the event cannot be written as a Strateos webhook");
+    assert_eq!(error.to_string(), "cannot write the event as a Strateos webhook");
     assert_eq!(
         error.source().unwrap().downcast_ref::<MapError>().unwrap().to_string(),
-        "the Strateos webhook and the event differ: the data.state has no counterpart"
+        "`data.state` cannot be mapped between a Strateos webhook and a lab event"
     );
 
     let request = loop {
@@ -403,14 +392,14 @@ fn a_project_webhook_is_an_endpoint_of_that_project() {
 }
 
 #[test]
-fn the_format_is_named_by_what_it_writes() {
+fn format_name_contains_the_project() {
     let event: LabEvent = Event::new(run_started(), at()).into();
     let mut message: Message = event.into_message(MessageId::new("m1").unwrap()).unwrap();
     let plain = strateos::Format::new();
     assert_eq!(plain.name(), strateos::Format::NAME);
     assert_eq!(strateos::Format::default().name(), "strateos");
     message.render(&plain).unwrap();
-    // What the event says of its project counts before what the format says.
+    // The project's name in the event takes precedence over the format's.
     let named = strateos::Format::of(Project::new("p1", "Q"));
     message.render(&named).unwrap();
     let body = |name: &str| message.rendering(name).unwrap().body().clone();
@@ -422,14 +411,14 @@ fn the_format_is_named_by_what_it_writes() {
 }
 
 #[test]
-fn what_the_vendor_has_no_member_for_is_refused_by_its_name() {
+fn field_without_a_member_error_names_the_field() {
     let texts = |change: fn(&mut RunStateChanged)| {
         let mut run = run_started();
         change(&mut run);
         from_run(run).unwrap_err().to_string()
     };
     let text = |member: &str| {
-        format!("the Strateos webhook and the event differ: the {member} has no counterpart")
+        format!("`{member}` cannot be mapped between a Strateos webhook and a lab event")
     };
     assert_eq!(texts(|run| run.message = Some("m".to_owned())), text("data.message"));
     assert_eq!(
@@ -445,20 +434,17 @@ fn what_the_vendor_has_no_member_for_is_refused_by_its_name() {
 }
 
 #[test]
-fn what_was_kept_of_one_project_is_not_put_on_another() {
+fn kept_project_name_is_not_used_for_another() {
     let LabEvent::RunStateChanged(mut event) = decode(RUN_STARTED).to_event(at()).unwrap() else {
         panic!()
     };
     event.data.project_id = Some("p_other".into());
     let error = Webhook::from_event(&event.into()).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the Strateos webhook and the event differ: there is no project.name"
-    );
+    assert_eq!(error.to_string(), "Strateos webhook has no value for `project.name`");
 }
 
 #[test]
-fn two_events_of_an_operation_that_is_not_listed_are_two() {
+fn unlisted_operations_have_different_keys() {
     let key = |status: &str| {
         let event = format!(r#"{{"op":"run_status_updated","status":"{status}"}}"#);
         decode(&about(&event)).dedupe_key()
@@ -468,13 +454,13 @@ fn two_events_of_an_operation_that_is_not_listed_are_two() {
 }
 
 #[test]
-fn a_body_of_very_many_members_costs_no_more_than_its_length() {
+fn many_members_are_mapped_in_linear_time() {
     let members: Vec<_> = (0..100_000).map(|number| format!(r#""m{number}":{number}"#)).collect();
     let body = format!(
         r#"{{"run":{{"id":"r","title":"t"}},"project":{{"id":"p","name":"n"}},"event":{{"op":"run_started"}},{}}}"#,
         members.join(",")
     );
-    // A square would take minutes.
+    // Quadratic time would take minutes.
     let event = decode(&body).to_event(at()).unwrap();
     assert_eq!(encode(&Webhook::from_event(&event).unwrap()), body);
 }

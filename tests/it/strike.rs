@@ -1,4 +1,4 @@
-//! Strike's webhooks, as published and as they may yet come.
+//! Strike webhooks: published bodies, and bodies that the documentation permits.
 
 mod properties;
 mod subscription;
@@ -18,12 +18,12 @@ use labhook::{
 
 use crate::support::body_malformed_at;
 
-/// Where a body comes from.
+/// The origin of a body.
 #[derive(Clone, Copy, PartialEq)]
 enum Source {
-    /// The documentation has this body.
+    /// This body is in the documentation.
     Published,
-    /// The documentation permits this body, and none that is smaller.
+    /// The smallest body that the documentation permits.
     Smallest,
 }
 use Source::{Published, Smallest};
@@ -82,14 +82,14 @@ fn change(event: LabEvent) -> Event<ResourceChanged> {
     }
 }
 
-/// A webhook of this event type, with these texts for the other members.
+/// A webhook of this event type, with JSON text for the other members.
 fn body(event_type: &str, data: &str, rest: &str) -> String {
     format!(
         r#"{{"id":"e1","eventType":"{event_type}","webhookVersion":"v1","data":{data},"created":"2009-01-03T18:15:00+01:00"{rest}}}"#
     )
 }
 
-/// To the event, through a message's frozen bytes, and back.
+/// Maps the webhook to an event, sends it through a message's bytes, and maps it back.
 fn there_and_back(webhook: &Webhook) -> Webhook {
     let event = webhook.to_event().unwrap();
     let message = event.clone().into_message(own_id()).unwrap();
@@ -98,7 +98,7 @@ fn there_and_back(webhook: &Webhook) -> Webhook {
 }
 
 #[test]
-fn every_body_survives_byte_for_byte() {
+fn every_body_round_trips_verbatim() {
     let types: Vec<&str> = BODIES.iter().map(|(_, event_type, _)| *event_type).collect();
     assert_eq!(types, EVENT_TYPES);
     for (_, event_type, body) in BODIES {
@@ -118,7 +118,7 @@ fn every_body_survives_byte_for_byte() {
 }
 
 #[test]
-fn the_published_webhook_is_what_it_says() {
+fn published_webhook_decodes_to_its_fields() {
     let webhook = decode(published());
     assert_eq!(webhook.id, "245e40d8-f197-411c-8f20-a326d08da402");
     assert_eq!(webhook.dedupe_key().as_str(), "245e40d8-f197-411c-8f20-a326d08da402");
@@ -142,7 +142,7 @@ fn the_published_webhook_is_what_it_says() {
 }
 
 #[test]
-fn the_published_body_verifies() {
+fn published_body_verifies() {
     let id = MessageId::new("m").unwrap();
     for (secret, tag) in [
         ("0123456789", "4e725a6f18c0e5892e2fcf9fccdd9c24ca4cde7752b1ff9c143442b1b46a6c71"),
@@ -167,7 +167,7 @@ fn the_published_body_verifies() {
 }
 
 #[test]
-fn a_receiver_bridges_the_change_of_a_secret() {
+fn receiver_accepts_both_secrets_in_rotation() {
     let id = MessageId::new("m").unwrap();
     let (old, new) = (|| Secret::from_text("0123456789"), || Secret::from_text("testtesttest"));
     let verifier = Verifier::strike(new().unwrap()).add_secret(old().unwrap());
@@ -184,7 +184,7 @@ fn a_receiver_bridges_the_change_of_a_secret() {
 }
 
 #[test]
-fn absent_null_and_unlisted_members_survive() {
+fn absent_null_and_unlisted_members_round_trip() {
     for body in [
         body(
             "invoice.updated",
@@ -221,7 +221,7 @@ fn absent_null_and_unlisted_members_survive() {
 }
 
 #[test]
-fn an_event_type_of_one_part_is_an_unknown_event() {
+fn one_part_event_type_is_an_unknown_event() {
     let text = body("ping", r#"{"z":1.10}"#, "");
     let LabEvent::Unknown(event) = decode(&text).to_event().unwrap() else { panic!() };
     assert_eq!(event.event_type.as_str(), "strike.ping");
@@ -230,7 +230,7 @@ fn an_event_type_of_one_part_is_an_unknown_event() {
 }
 
 #[test]
-fn an_event_of_ones_own_has_the_published_shape() {
+fn own_event_has_the_published_body() {
     let mut data = ResourceChanged::new("invoice", ResourceOperation::Updated);
     data.resource_id = Some("i1".into());
     data.changes = Some(vec!["state".to_owned()]);
@@ -248,7 +248,7 @@ fn an_event_of_ones_own_has_the_published_shape() {
 }
 
 #[test]
-fn what_is_malformed_is_an_error_with_its_path() {
+fn malformed_body_error_names_the_path() {
     for (body, path) in [
         (body("a.b", "null", ""), "data"),
         (body("a.b", r#"{"changes":[1]}"#, ""), "data.changes[0]"),
@@ -263,12 +263,12 @@ fn what_is_malformed_is_an_error_with_its_path() {
 }
 
 #[test]
-fn a_webhook_without_an_event_says_why() {
+fn unmappable_webhook_error_names_the_field() {
     for event_type in ["", ".", "a b", ".b", "a.", &"a".repeat(122)] {
         let webhook = decode(&body(event_type, "{}", ""));
         assert_eq!(
             webhook.to_event().unwrap_err().to_string(),
-            "the Strike webhook and the event differ: the eventType has no counterpart",
+            "`eventType` cannot be mapped between a Strike webhook and a lab event",
             "{event_type}"
         );
     }
@@ -279,7 +279,7 @@ fn a_webhook_without_an_event_says_why() {
         webhook.to_event().unwrap_err().to_string()
     };
     let text = |member: &str| {
-        format!("the Strike webhook and the event differ: the {member} has no counterpart")
+        format!("`{member}` cannot be mapped between a Strike webhook and a lab event")
     };
     assert_eq!(added("a.b", "id", false), text("unknown"));
     assert_eq!(added("ping", "id", false), text("unknown"));
@@ -287,39 +287,39 @@ fn a_webhook_without_an_event_says_why() {
 }
 
 #[test]
-fn an_event_without_a_webhook_says_why() {
+fn unmappable_event_error_names_the_field() {
     let text = |event: LabEvent| Webhook::from_event(&event, &own_id()).unwrap_err().to_string();
-    let differs = |member: &str| {
-        format!("the Strike webhook and the event differ: the {member} has no counterpart")
+    let unmapped = |member: &str| {
+        format!("`{member}` cannot be mapped between a Strike webhook and a lab event")
     };
     let run = RunStateChanged::new("r1", RunState::Paused);
     assert_eq!(
         text(Event::new(run, at()).into()),
-        "Strike has no webhook for a run.state_changed event"
+        "Strike has no webhook for `run.state_changed` events"
     );
     let unknown = |event_type: &'static str, data: &str| {
         UnknownEvent::new(EventType::from_static(event_type), JsonText::new(data).unwrap(), at())
     };
     assert_eq!(
         text(unknown("striker.ping", "{}").into()),
-        "Strike has no webhook for a striker.ping event"
+        "Strike has no webhook for `striker.ping` events"
     );
     let ping = body("ping", "{}", "");
-    assert_eq!(text(unknown("strike.ping", "{}").into()), differs("data"));
-    assert_eq!(text(unknown("strike.pong", &ping).into()), differs("data.eventType"));
+    assert_eq!(text(unknown("strike.ping", "{}").into()), unmapped("data"));
+    assert_eq!(text(unknown("strike.pong", &ping).into()), unmapped("data.eventType"));
     let mut later = unknown("strike.ping", &ping);
     later.timestamp = Timestamp::UNIX_EPOCH.into();
-    assert_eq!(text(later.into()), differs("timestamp"));
+    assert_eq!(text(later.into()), unmapped("timestamp"));
     let mut more = unknown("strike.ping", &ping);
     more.unknown.insert("z", "1").unwrap();
-    assert_eq!(text(more.into()), differs("unknown"));
+    assert_eq!(text(more.into()), unmapped("unknown"));
 
     let of = |resource_type: &str, operation: &str| {
         Event::new(ResourceChanged::new(resource_type, operation.into()), at())
     };
-    assert_eq!(text(of("", "updated").into()), differs("data.resource_type"));
-    assert_eq!(text(of("invoice", "").into()), differs("data.operation"));
-    assert_eq!(text(of("invoice", "un.done").into()), differs("data.operation"));
+    assert_eq!(text(of("", "updated").into()), unmapped("data.resource_type"));
+    assert_eq!(text(of("invoice", "").into()), unmapped("data.operation"));
+    assert_eq!(text(of("invoice", "un.done").into()), unmapped("data.operation"));
     for (name, json, member) in [
         ("id", "1", "id"),
         ("webhookVersion", "null", "webhookVersion"),
@@ -330,21 +330,21 @@ fn an_event_without_a_webhook_says_why() {
     ] {
         let mut event = of("invoice", "updated");
         event.unknown.insert(name, json).unwrap();
-        assert_eq!(text(event.into()), differs(member), "{name}");
+        assert_eq!(text(event.into()), unmapped(member), "{name}");
     }
     for (name, json) in [("entityId", "1"), ("strike.changes", "[]"), ("changes", "null")] {
         let mut event = of("invoice", "updated");
         event.data.unknown.insert(name, json).unwrap();
-        assert_eq!(text(event.into()), differs("data.unknown"), "{name}");
+        assert_eq!(text(event.into()), unmapped("data.unknown"), "{name}");
     }
     let mut event = of("invoice", "updated");
     event.data.resource_id = Some("i1".into());
     event.data.unknown.insert("entityId", "null").unwrap();
-    assert_eq!(text(event.into()), differs("data.unknown"));
+    assert_eq!(text(event.into()), unmapped("data.unknown"));
 }
 
 #[test]
-fn many_unknown_members_are_cheap() {
+fn many_unknown_members_are_mapped_quickly() {
     let members: String = (0..50_000).map(|n| format!(r#","u{n}":{n}"#)).collect();
     let data = format!(r#"{{"entityId":"x"{members}}}"#);
     let body = body("invoice.updated", &data, &members);
@@ -361,7 +361,7 @@ fn updated(id: &str) -> Message {
 }
 
 #[test]
-fn the_format_uses_the_messages_id() {
+fn format_uses_the_message_id() {
     let rendered = |format: Format, message: &Message| {
         let rendering = format.render(message).unwrap();
         assert_eq!(rendering.content_type(), "application/json");
@@ -380,10 +380,10 @@ fn the_format_uses_the_messages_id() {
 }
 
 #[test]
-fn what_the_format_cannot_express_has_its_reason() {
+fn format_error_has_a_map_error_as_source() {
     let run = message(Event::new(RunStateChanged::new("r1", RunState::Paused), at()), "m");
     let error = Format::new().render(&run).unwrap_err();
-    assert_eq!(error.to_string(), "the event cannot be written as a Strike webhook");
+    assert_eq!(error.to_string(), "cannot write the event as a Strike webhook");
     let source = std::error::Error::source(&error).unwrap().downcast_ref::<MapError>().unwrap();
-    assert_eq!(source.to_string(), "Strike has no webhook for a run.state_changed event");
+    assert_eq!(source.to_string(), "Strike has no webhook for `run.state_changed` events");
 }

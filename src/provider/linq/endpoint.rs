@@ -1,4 +1,4 @@
-//! From a hook to an endpoint of the same meaning.
+//! Building a subscription and an endpoint from a LINQ hook.
 
 use http::{HeaderName, HeaderValue, header};
 
@@ -8,11 +8,11 @@ use crate::id::EndpointId;
 use crate::signature::Signer;
 
 impl Hook {
-    /// The messages that the hook asks for: the events of its kind, of the tasks or the labware
-    /// that it lists, at the ends of a movement that it names.
+    /// Returns the hook's subscription: the events of its kind, filtered by its tasks or labware
+    /// and by the ends of a movement in its `trigger_on`.
     ///
-    /// A hook is part of a workflow and tells of the runs of that one; add them with
-    /// [`Subscription::runs`] where the outbox serves others too.
+    /// A hook belongs to one workflow and reports only that workflow's runs. If the outbox carries
+    /// other runs too, add the workflow's with [`Subscription::runs`].
     ///
     /// # Errors
     ///
@@ -29,27 +29,29 @@ impl Hook {
         })
     }
 
-    /// An endpoint, over HTTPS only, that receives what the hook asks for in LINQ's
-    /// [`Format`], with the hook's headers and LINQ's [`policy`], unsigned.
+    /// Builds the endpoint, over HTTPS only: the hook's subscription and headers, LINQ's [`Format`]
+    /// and [`policy`], and no signature.
     ///
     /// # Errors
     ///
-    /// [`HookEndpointError`]; the URL or a header may be nothing that a request can be made with.
+    /// [`HookEndpointError`], for example if the URL or a header cannot be used in a request.
     pub fn endpoint(&self, id: EndpointId) -> Result<Endpoint, HookEndpointError> {
-        self.furnish(Endpoint::new(id, self.expose_url(), Signer::unsigned()))
+        self.configure(Endpoint::new(id, self.expose_url(), Signer::unsigned()))
     }
 
-    /// The same, over plain HTTP too, as in the vendor's own examples, for loopback and closed
-    /// networks: anybody on the way can read the events and steal a token from the headers.
+    /// Builds the endpoint and allows plain HTTP, which the vendor's own examples use.
+    ///
+    /// Use it only for loopback and closed networks: anyone on the path can read the events and
+    /// steal a token from the headers.
     ///
     /// # Errors
     ///
-    /// [`HookEndpointError`]; the URL or a header may be nothing that a request can be made with.
+    /// [`HookEndpointError`], for example if the URL or a header cannot be used in a request.
     pub fn plain_http_endpoint(&self, id: EndpointId) -> Result<Endpoint, HookEndpointError> {
-        self.furnish(Endpoint::plain_http(id, self.expose_url(), Signer::unsigned()))
+        self.configure(Endpoint::plain_http(id, self.expose_url(), Signer::unsigned()))
     }
 
-    fn furnish(
+    fn configure(
         &self,
         endpoint: Result<Endpoint, EndpointError>,
     ) -> Result<Endpoint, HookEndpointError> {
@@ -67,25 +69,26 @@ impl Hook {
     }
 }
 
-/// A hook makes no endpoint. No variant holds any part of the URL, nor of a header's value.
+/// An error in building an endpoint from a hook. No variant contains any part of the URL or of a
+/// header's value.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HookEndpointError {
-    /// The hook's filter is not one that this version knows.
-    #[error("the hook's filter is not known")]
+    /// This version does not know the hook's filter.
+    #[error("unknown `filter` in the hook")]
     UnknownFilter,
-    /// The URL is not one that a request can be sent to, or a header is the request's own.
-    #[error("the hook makes no endpoint")]
+    /// The URL cannot be used in a request, or a header is reserved.
+    #[error("cannot build an endpoint from the hook")]
     Endpoint(#[from] EndpointError),
-    /// A header's name is none.
-    #[error("a header of the hook has a malformed name")]
+    /// A header's name is malformed.
+    #[error("malformed header name in the hook")]
     HeaderName(#[source] header::InvalidHeaderName),
-    /// A header's value holds what no header can carry.
-    #[error("the hook's header {name} has a malformed value")]
+    /// A header's value contains bytes that a header cannot carry.
+    #[error("malformed value of the hook's header `{name}`")]
     HeaderValue {
-        /// The header.
+        /// The header's name.
         name: HeaderName,
-        /// What is wrong.
+        /// The cause.
         source: header::InvalidHeaderValue,
     },
 }

@@ -1,8 +1,9 @@
-//! From a webhook to a lab event, and back.
+//! Mapping between LINQ webhooks and lab events.
 //!
-//! The models in [`lab`](crate::lab) name their members as LINQ's bodies do, so a body and the
-//! data of its event are one object, but for the time and for what the arms here say. Each is
-//! written and read as the other: what only one of the two knows passes through as text.
+//! The models in [`lab`](crate::lab) use the member names of LINQ's bodies. A body and the data of
+//! its event are therefore the same object, except for the timestamp and the special cases below.
+//! Each is serialized and read as the other; members that only one of them knows pass through
+//! verbatim.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -19,18 +20,18 @@ use crate::lab::{
 use crate::provider::MapError;
 use crate::time::TimeText;
 
-/// Where the data of an event keeps the spelling `stopped`.
+/// The member of an event's data that records the spelling `stopped`.
 const LINQ_STATE: &str = "linq_state";
 
 object! {
-    /// A body or the data of an event, with its time.
+    /// A body, or the data of an event, with its timestamp.
     struct Timed {
         nullable timestamp: TimeText,
     }
 }
 
 object! {
-    /// The same for a run, whose states differ in spelling.
+    /// [`Timed`] for a run: its states differ in spelling.
     struct Run {
         required state: RunState,
         optional message: String,
@@ -40,7 +41,7 @@ object! {
 }
 
 object! {
-    /// The same for a plan: `state` in the body, `status` in the data.
+    /// [`Timed`] for a plan: `state` in the body, `status` in the data.
     struct Plan {
         nullable state: JsonText,
         nullable status: JsonText,
@@ -49,14 +50,14 @@ object! {
 }
 
 impl RunStateChange {
-    /// The event that the webhook tells of. `stoped` and `stopped` are both
-    /// [`Stopped`](crate::lab::RunState::Stopped); that the second came is kept in the data as
+    /// Maps the webhook to a lab event. `stoped` and `stopped` both become
+    /// [`Stopped`](crate::lab::RunState::Stopped); the second spelling is recorded in the data as
     /// the member `linq_state`.
     ///
     /// # Errors
     ///
-    /// [`MapError::Value`] where the body has a member which the model means otherwise: one of
-    /// its own of another form, or a `linq_state`.
+    /// [`MapError::Value`] if a member has a different type in the model, or if the body has a
+    /// `linq_state`.
     pub fn to_event(&self) -> Result<Event<RunStateChanged>, MapError> {
         let mut data: Run = reread(self, "body", RunStateChanged::NAMES)?;
         if !data.linq_state.is_absent() {
@@ -71,18 +72,17 @@ impl RunStateChange {
         event(&data, &self.timestamp)
     }
 
-    /// The webhook that tells of the event.
+    /// Maps a lab event to the webhook.
     ///
-    /// A run that stopped is `stoped`. The states that the vendor does not publish are written as
-    /// [`lab::RunState`](crate::lab::RunState) has them. Where the event has no message it
-    /// becomes `The run is paused.`, after the published example, with the state in its place.
-    /// What else the event knows stands behind the four published members, under the model's
-    /// names.
+    /// A stopped run is written as `stoped`. States that the vendor does not publish are written
+    /// as in [`lab::RunState`](crate::lab::RunState). If the event has no message, one is written
+    /// in the style of the published example: `The run is paused.`, with the event's state. Other
+    /// fields of the event are written after the four published members, under the model's names.
     ///
     /// # Errors
     ///
-    /// [`MapError::Value`] where the event holds unknown members that cannot stand in the body:
-    /// any in its envelope, and a `timestamp`, or a stray `linq_state`, in its data.
+    /// [`MapError::Value`] if the event has unknown members that the body cannot contain: any in
+    /// its envelope, or a `timestamp` or a misplaced `linq_state` in its data.
     pub fn from_event(event: &Event<RunStateChanged>) -> Result<Self, MapError> {
         let mut body: Run = data_of(event)?;
         match (&body.state, &body.linq_state) {
@@ -101,97 +101,96 @@ impl RunStateChange {
 }
 
 impl TaskStateChange {
-    /// The event that the webhook tells of.
+    /// Maps the webhook to a lab event.
     ///
     /// # Errors
     ///
-    /// [`MapError::Missing`] where the body has no `timestamp`, `run_id`, `task_id` or `state`,
-    /// and [`MapError::Value`] where it has a member of the model's in another form.
+    /// [`MapError::Missing`] if the body has no `timestamp`, `run_id`, `task_id` or `state`, and
+    /// [`MapError::Value`] if a member has a different type in the model.
     pub fn to_event(&self) -> Result<Event<TaskStateChanged>, MapError> {
-        needs("run_id", self.run_id.is_some())?;
-        needs("task_id", self.task_id.is_some())?;
-        needs("state", self.state.is_some())?;
+        require("run_id", self.run_id.is_some())?;
+        require("task_id", self.task_id.is_some())?;
+        require("state", self.state.is_some())?;
         untimed_event(self, self.timestamp.as_ref())
     }
 
-    /// The webhook that tells of the event. What the event knows besides stands behind the
-    /// members that this shape has, under the model's names.
+    /// Maps a lab event to the webhook. Event fields that this body has no member for are written
+    /// after its members, under the model's names.
     ///
     /// # Errors
     ///
-    /// [`MapError::Value`] where the event holds unknown members that cannot stand in the body:
-    /// any in its envelope, and a `timestamp` in its data.
+    /// [`MapError::Value`] if the event has unknown members that the body cannot contain: any in
+    /// its envelope, or a `timestamp` in its data.
     pub fn from_event(event: &Event<TaskStateChanged>) -> Result<Self, MapError> {
         timed_body(event, Self::NAMES)
     }
 }
 
 impl SafetyStateChange {
-    /// The event that the webhook tells of.
+    /// Maps the webhook to a lab event.
     ///
-    /// The event needs a workcell, which LINQ has no known member for. The receiver knows it from
-    /// where the request came in, and sets it:
-    /// [`Webhook::workcell_or`](super::Webhook::workcell_or).
+    /// The event requires a workcell, for which LINQ publishes no member. Set it with
+    /// [`Webhook::workcell_or`](super::Webhook::workcell_or): the receiver knows the workcell from
+    /// the URL or header of the request.
     ///
     /// # Errors
     ///
-    /// [`MapError::Missing`] where the body has no `timestamp`, `workcell_id` or `state`, and
-    /// [`MapError::Value`] where it has a member of the model's in another form.
+    /// [`MapError::Missing`] if the body has no `timestamp`, `workcell_id` or `state`, and
+    /// [`MapError::Value`] if a member has a different type in the model.
     pub fn to_event(&self) -> Result<Event<SafetyStateChanged>, MapError> {
-        needs("workcell_id", self.workcell_id.is_some())?;
-        needs("state", self.state.is_some())?;
+        require("workcell_id", self.workcell_id.is_some())?;
+        require("state", self.state.is_some())?;
         untimed_event(self, self.timestamp.as_ref())
     }
 
-    /// The webhook that tells of the event. What the event knows besides stands behind the
-    /// members that this shape has, under the model's names.
+    /// Maps a lab event to the webhook. Event fields that this body has no member for are written
+    /// after its members, under the model's names.
     ///
     /// # Errors
     ///
-    /// [`MapError::Value`] where the event holds unknown members that cannot stand in the body:
-    /// any in its envelope, and a `timestamp` in its data.
+    /// [`MapError::Value`] if the event has unknown members that the body cannot contain: any in
+    /// its envelope, or a `timestamp` in its data.
     pub fn from_event(event: &Event<SafetyStateChanged>) -> Result<Self, MapError> {
         timed_body(event, Self::NAMES)
     }
 }
 
 impl LabwareMovement {
-    /// The event that the webhook tells of. The model has no `state`: one is kept among the
+    /// Maps the webhook to a lab event. The model has no `state`, so a `state` is kept among the
     /// unknown members of the data.
     ///
     /// # Errors
     ///
-    /// [`MapError::Missing`] where the body has no `timestamp`, `labware_id` or `trigger`, and
-    /// [`MapError::Value`] where it has a member of the model's in another form.
+    /// [`MapError::Missing`] if the body has no `timestamp`, `labware_id` or `trigger`, and
+    /// [`MapError::Value`] if a member has a different type in the model.
     pub fn to_event(&self) -> Result<Event<LabwareMoved>, MapError> {
-        needs("labware_id", self.labware_id.is_some())?;
-        needs("trigger", self.trigger.is_some())?;
+        require("labware_id", self.labware_id.is_some())?;
+        require("trigger", self.trigger.is_some())?;
         untimed_event(self, self.timestamp.as_ref())
     }
 
-    /// The webhook that tells of the event. What the event knows besides stands behind the
-    /// members that this shape has, under the model's names.
+    /// Maps a lab event to the webhook. Event fields that this body has no member for are written
+    /// after its members, under the model's names.
     ///
     /// # Errors
     ///
-    /// [`MapError::Value`] where the event holds unknown members that cannot stand in the body:
-    /// any in its envelope, and in its data a `timestamp` or a `state` that is not text.
+    /// [`MapError::Value`] if the event has unknown members that the body cannot contain: any in
+    /// its envelope, or a `timestamp` or a non-text `state` in its data.
     pub fn from_event(event: &Event<LabwareMoved>) -> Result<Self, MapError> {
         timed_body(event, Self::NAMES)
     }
 }
 
 impl NewPlan {
-    /// The event that the webhook tells of; its `status` is the body's `state`.
+    /// Maps the webhook to a lab event; the body's `state` becomes the event's `status`.
     ///
     /// # Errors
     ///
-    /// [`MapError::Missing`] where the body has no `timestamp`, `plan_id` or `state`, and
-    /// [`MapError::Value`] where it has a `status`, or another member of the model's in another
-    /// form.
+    /// [`MapError::Missing`] if the body has no `timestamp`, `plan_id` or `state`, and
+    /// [`MapError::Value`] if it has a `status`, or a member with a different type in the model.
     pub fn to_event(&self) -> Result<Event<PlanCreated>, MapError> {
-        needs("plan_id", self.plan_id.is_some())?;
-        needs("state", self.state.is_some())?;
+        require("plan_id", self.plan_id.is_some())?;
+        require("state", self.state.is_some())?;
         let timestamp = self.timestamp.as_ref().ok_or(VENDOR.missing("timestamp"))?;
         let mut data: Plan = reread(self, "body", PlanCreated::NAMES)?;
         if !data.status.is_absent() {
@@ -202,13 +201,13 @@ impl NewPlan {
         event(&data, timestamp)
     }
 
-    /// The webhook that tells of the event. What the event knows besides stands behind the
-    /// members that this shape has, under the model's names.
+    /// Maps a lab event to the webhook. Event fields that this body has no member for are written
+    /// after its members, under the model's names.
     ///
     /// # Errors
     ///
-    /// [`MapError::Value`] where the event holds unknown members that cannot stand in the body:
-    /// any in its envelope, and a `timestamp` or a `state` in its data.
+    /// [`MapError::Value`] if the event has unknown members that the body cannot contain: any in
+    /// its envelope, or a `timestamp` or a `state` in its data.
     pub fn from_event(event: &Event<PlanCreated>) -> Result<Self, MapError> {
         let mut body: Plan = data_of(event)?;
         if !body.state.is_absent() {
@@ -220,7 +219,7 @@ impl NewPlan {
     }
 }
 
-fn untimed_event<P: Lab>(
+fn untimed_event<P: LabPayload>(
     body: &impl Serialize,
     timestamp: Option<&TimeText>,
 ) -> Result<Event<P>, MapError> {
@@ -239,15 +238,15 @@ fn timed_body<P: Payload, T: DeserializeOwned>(
     reread(&body, "data", names)
 }
 
-/// A payload whose members can be named in an error.
-trait Lab: Payload {
+/// A payload with a list of member names for error texts.
+trait LabPayload: Payload {
     const NAMES: &'static [&'static str];
 }
 
 macro_rules! lab {
     ($($payload:ident,)+) => {
         $(
-            impl Lab for $payload {
+            impl LabPayload for $payload {
                 const NAMES: &'static [&'static str] = Self::NAMES;
             }
         )+
@@ -262,11 +261,11 @@ lab! {
     PlanCreated,
 }
 
-fn event<P: Lab>(data: &impl Serialize, timestamp: &TimeText) -> Result<Event<P>, MapError> {
+fn event<P: LabPayload>(data: &impl Serialize, timestamp: &TimeText) -> Result<Event<P>, MapError> {
     Ok(Event::new(reread(data, "body", P::NAMES)?, timestamp.clone()))
 }
 
-/// The data of an event whose envelope has nothing more than its time.
+/// Reads the data of an event whose envelope has no unknown members.
 fn data_of<P: Payload, T: DeserializeOwned>(event: &Event<P>) -> Result<T, MapError> {
     if event.unknown.is_empty() {
         reread(&event.data, "data", &["timestamp"])
@@ -284,8 +283,8 @@ fn set_time(slot: &mut Nullable<TimeText>, timestamp: &TimeText) -> Result<(), M
     }
 }
 
-/// Writes `value` and reads it as the other type. The names are those that an error can give;
-/// `whole` stands where it can give none.
+/// Converts `value` to another type through JSON. An error names the first of `names` in its path,
+/// or else `whole`.
 fn reread<T: DeserializeOwned>(
     value: &impl Serialize,
     whole: &'static str,
@@ -302,6 +301,6 @@ fn text(value: &impl Serialize) -> Result<JsonText, MapError> {
     JsonText::write(value).map_err(|_| VENDOR.value("state"))
 }
 
-fn needs(member: &'static str, is_there: bool) -> Result<(), MapError> {
-    if is_there { Ok(()) } else { Err(VENDOR.missing(member)) }
+fn require(member: &'static str, is_present: bool) -> Result<(), MapError> {
+    if is_present { Ok(()) } else { Err(VENDOR.missing(member)) }
 }

@@ -1,20 +1,20 @@
-//! How a message is written for a receiver of LINQ's webhooks: [`Format`].
+//! The message format of LINQ webhooks: [`Format`].
 
 use super::{VENDOR, Webhook};
 use crate::message::format::FormatError;
 use crate::message::{Message, Rendering};
 
-/// Writes a message's event as the body of LINQ's webhook of its kind, as JSON without spaces.
+/// Message format of LINQ webhooks: the body for the event's kind, in compact JSON.
 ///
-/// Run states have the published form, the other four kinds this crate's own: see
-/// [`Webhook::from_event`]. The kind is not in the body, so endpoints that are to tell the kinds
-/// apart need a URL or a static header each, as [`Hook`](super::Hook)s have.
+/// Run state changes have the published body, the other four kinds this crate's own: see
+/// [`Webhook::from_event`]. The body does not contain the kind. A receiver that must distinguish
+/// kinds needs one URL or static header per kind, as [`Hook`](super::Hook)s have.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Format;
 
 impl Format {
-    /// The name of this format.
+    /// The format's name.
     pub const NAME: &'static str = "linq";
 }
 

@@ -1,4 +1,4 @@
-//! A hook of a workflow: [`Hook`].
+//! Hook definitions of a LINQ workflow: [`Hook`].
 
 use std::fmt;
 
@@ -16,15 +16,15 @@ use crate::id::{LabwareId, TaskId};
 use crate::json::{JsonText, Nullable, UnknownMembers, object};
 use crate::provider::sensitive;
 
-/// A hook of a workflow: what it watches, and where it sends.
+/// Hook of a LINQ workflow: the events to report, and the URL and headers to send them with.
 ///
-/// It is an element of the `hooks` list of a workflow, as the vendor's SDK writes it (published
-/// software); the example is the SDK's `LabwareMovementHook`. All ids that a hook lists are ids to
-/// tell of, and an empty list means all.
+/// A hook is an element of a workflow's `hooks` list, as written by the vendor's SDK (published
+/// software); the example is the SDK's `LabwareMovementHook`. The id lists of a hook select the
+/// tasks or labware to report; an empty list selects all.
 ///
 /// The URL and the headers are secrets. There is no `Serialize`: [`expose_json`] writes the
-/// definition. `Debug` shows the URL's origin only. Reading needs `serde_json`, and an error says
-/// where the definition is malformed, never with what.
+/// definition. `Debug` shows only the URL's origin. Reading requires `serde_json`, and an error
+/// contains the path of the malformed member but never its value.
 ///
 /// ```
 /// use labhook::provider::linq::{Hook, Kind};
@@ -48,29 +48,29 @@ pub struct Hook {
     unknown: UnknownMembers,
 }
 
-/// What a hook watches: the SDK's classes of hook, with the members that they have of their own.
+/// Events that a hook reports: one variant per hook class of the SDK, with its own members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Watch {
-    /// `RunStateChangeHook`: the state of a run of the workflow.
+    /// `RunStateChangeHook`: state changes of the workflow's runs.
     RunState,
-    /// `TaskStateChangeHook`: the states of tasks.
+    /// `TaskStateChangeHook`: state changes of tasks.
     TaskState {
-        /// Which tasks; none means all.
+        /// The tasks; empty means all.
         task_ids: Vec<TaskId>,
     },
-    /// `SafetyStateChangeHook`: the safety state of the workcell.
+    /// `SafetyStateChangeHook`: changes of the workcell's safety state.
     SafetyState,
     /// `LabwareMovementHook`: movements of labware.
     LabwareMovement {
-        /// Which labware; none means all.
+        /// The labware; empty means all.
         labware_ids: Vec<LabwareId>,
-        /// Whether picking up, placing down, or both.
+        /// Pick-up, put-down, or both.
         trigger_on: TriggerOn,
     },
     /// `NewPlanHook`: new plans of the scheduler.
     NewPlan,
-    /// A hook whose filter this version does not know; its own members are
+    /// A filter that this version does not know; the hook's own members are in
     /// [`Hook::unknown`].
     Other {
         /// The filter.
@@ -79,7 +79,7 @@ pub enum Watch {
 }
 
 impl Watch {
-    /// The kind of webhook that the hook sends; `None` where this version does not know it.
+    /// Returns the kind of webhook that the hook sends; `None` if this version does not know it.
     #[must_use]
     pub const fn kind(&self) -> Option<Kind> {
         match self {
@@ -92,7 +92,7 @@ impl Watch {
         }
     }
 
-    /// The text of the hook's `filter`.
+    /// Returns the text of the hook's `filter`.
     #[must_use]
     pub fn filter(&self) -> &str {
         match (self, self.kind()) {
@@ -104,7 +104,7 @@ impl Watch {
 }
 
 object! {
-    /// What every hook has.
+    /// The members of every hook.
     struct Head {
         optional filter: Box<str>,
         required parameters: Parameters,
@@ -112,7 +112,7 @@ object! {
 }
 
 object! {
-    /// What a hook without a filter may tell its kind by.
+    /// The members that identify the kind of a hook without a filter.
     struct Hints {
         optional task_ids: JsonText,
         optional labware_ids: JsonText,
@@ -134,17 +134,17 @@ object! {
 }
 
 impl Hook {
-    /// A hook without headers.
+    /// Creates a hook without headers.
     ///
-    /// Any URL will do, for the vendor publishes no rule; an [`endpoint`](Self::endpoint) is more
-    /// particular.
+    /// The URL is not checked, since the vendor publishes no rule for it;
+    /// [`endpoint`](Self::endpoint) checks it.
     #[must_use]
     pub fn new(watch: Watch, url: &str) -> Self {
         Self { watch, parameters: Parameters::new(url), unknown: UnknownMembers::new() }
     }
 
-    /// Adds a header that is sent with every request, at the end, or gives the one of that name,
-    /// in its place, another value.
+    /// Adds a header that is sent with every request. If the hook has a header with this name, its
+    /// value is replaced and its position kept.
     #[must_use]
     pub fn add_header(mut self, name: &str, value: &str) -> Self {
         let mut headers = match std::mem::take(&mut self.parameters.headers) {
@@ -156,20 +156,20 @@ impl Hook {
         self
     }
 
-    /// Reads a definition.
+    /// Parses a definition.
     ///
-    /// `filter` is deprecated as input: without it, `task_ids` tell a task hook, and
-    /// `labware_ids` or `trigger_on` a labware hook. Where those two lists are absent, nothing is
-    /// left out; without `trigger_on` both ends are told of.
+    /// `filter` is deprecated as input. Without it, `task_ids` identifies a task hook, and
+    /// `labware_ids` or `trigger_on` a labware hook. An absent list selects all; an absent
+    /// `trigger_on` selects both ends of a movement.
     ///
     /// # Errors
     ///
-    /// [`HookError`]; no variant holds any part of the definition.
+    /// [`HookError`]; no variant contains any value of the definition.
     pub fn from_json(json: &str) -> Result<Self, HookError> {
         let Head { filter, parameters, unknown } = read(json)?;
         let kind = match &filter {
             Some(filter) => Kind::from_filter(filter),
-            None => Some(guess(&unknown)?),
+            None => Some(infer_kind(&unknown)?),
         };
         let (watch, unknown) = match kind {
             Some(Kind::RunStateChange) => (Watch::RunState, unknown),
@@ -192,52 +192,56 @@ impl Hook {
         Ok(Self { watch, parameters, unknown })
     }
 
-    /// Writes the definition with its secrets, as the SDK does: `filter` always, compact, in the
-    /// SDK's order, unknown members last. Keep it out of logs; the text is wiped when dropped.
+    /// Returns the definition as JSON, including its secrets. Keep it out of logs; the text is
+    /// wiped when dropped.
+    ///
+    /// The output is that of the SDK: compact, always with `filter`, members in the SDK's order,
+    /// and unknown members last.
     #[must_use]
     pub fn expose_json(&self) -> Zeroizing<String> {
         expose(&Exposed(self))
     }
 
-    /// Writes the `hooks` list of a workflow with its secrets: see
+    /// Returns a workflow's `hooks` list as JSON, including its secrets: see
     /// [`expose_json`](Self::expose_json).
     #[must_use]
     pub fn expose_list_json(hooks: &[Self]) -> Zeroizing<String> {
         expose(&hooks.iter().map(Exposed).collect::<Vec<_>>())
     }
 
-    /// What it watches.
+    /// Returns the events that the hook reports.
     #[must_use]
     pub const fn watch(&self) -> &Watch {
         &self.watch
     }
 
-    /// The kind of webhook that it sends; `None` where this version does not know it.
+    /// Returns the kind of webhook that the hook sends; `None` if this version does not know it.
     #[must_use]
     pub const fn kind(&self) -> Option<Kind> {
         self.watch.kind()
     }
 
-    /// The URL. Keep it out of logs.
+    /// Returns the URL. Keep it out of logs.
     #[must_use]
     pub fn expose_url(&self) -> &str {
         self.parameters.url.expose()
     }
 
-    /// The headers, in order; none where `headers` is absent or `null`. Keep them out of logs.
+    /// Returns the headers in order; none if `headers` is absent or `null`. Keep them out of logs.
     pub fn expose_headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.parameters.headers.value().into_iter().flat_map(Headers::iter)
     }
 
-    /// The members of the definition that this version does not know; those inside of
-    /// `parameters` are kept too, and are not shown.
+    /// Returns the members of the definition that this version does not know. Unknown members of
+    /// `parameters` are preserved too, but not returned.
     #[must_use]
     pub const fn unknown(&self) -> &UnknownMembers {
         &self.unknown
     }
 }
 
-/// A list that is absent stands for all; one that is `null` stands for nothing that is documented.
+/// An absent member means the default. The vendor documents no meaning for `null`, so it is an
+/// error.
 fn value<T: Default>(name: &str, member: Nullable<T>) -> Result<T, HookError> {
     match member {
         Nullable::Value(value) => Ok(value),
@@ -246,7 +250,7 @@ fn value<T: Default>(name: &str, member: Nullable<T>) -> Result<T, HookError> {
     }
 }
 
-fn guess(unknown: &UnknownMembers) -> Result<Kind, HookError> {
+fn infer_kind(unknown: &UnknownMembers) -> Result<Kind, HookError> {
     let hints: Hints = reread(unknown)?;
     match (hints.task_ids.is_some(), hints.labware_ids.is_some() || hints.trigger_on.is_some()) {
         (true, false) => Ok(Kind::TaskStateChange),
@@ -257,11 +261,11 @@ fn guess(unknown: &UnknownMembers) -> Result<Kind, HookError> {
 }
 
 fn read<T: DeserializeOwned>(json: &str) -> Result<T, HookError> {
-    // The parser's own error may quote the value, which may be a secret.
+    // The parser's own error is dropped: it may quote a secret value.
     from_json(json.as_bytes()).map_err(|error| HookError::Malformed { path: error.path })
 }
 
-/// Reads the members that a type does not know as those of another.
+/// Reads the unknown members of one type as the members of another.
 fn reread<T: DeserializeOwned>(members: &UnknownMembers) -> Result<T, HookError> {
     struct Members<'a>(&'a UnknownMembers);
 
@@ -276,7 +280,7 @@ fn reread<T: DeserializeOwned>(members: &UnknownMembers) -> Result<T, HookError>
     read(&expose(&Members(members)))
 }
 
-/// The definition as it is written; made by the doors that say so only.
+/// Serializes the definition with its secrets; used only by `expose_*`.
 struct Exposed<'a>(&'a Hook);
 
 impl Serialize for Exposed<'_> {
@@ -310,7 +314,7 @@ impl fmt::Debug for Hook {
     }
 }
 
-/// Reads with [`Hook::from_json`]; the error's text is that of a [`HookError`].
+/// Parses with [`Hook::from_json`]; the error text is that of a [`HookError`].
 impl<'de> Deserialize<'de> for Hook {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw: Box<RawValue> = Box::deserialize(deserializer)?;
@@ -319,20 +323,20 @@ impl<'de> Deserialize<'de> for Hook {
     }
 }
 
-/// The text is no definition of a hook. No variant holds any part of a value.
+/// An error in parsing a hook definition. No variant contains any part of a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HookError {
-    /// The filter is absent, and no other member is of one kind only.
-    #[error("the hook has no filter, and its other members do not tell its kind")]
+    /// The filter is absent, and no other member identifies the kind.
+    #[error("the hook has no `filter`, and no other field identifies its kind")]
     NoKind,
-    /// The filter is absent, and the other members are those of a task hook and a labware hook.
-    #[error("the hook has no filter, and its other members are those of two kinds")]
+    /// The filter is absent, and the other members match both a task hook and a labware hook.
+    #[error("the hook has no `filter`, and its fields match two kinds")]
     TwoKinds,
-    /// A member is missing, stands twice, or has another form.
+    /// A member is missing, duplicated, or has the wrong type.
     #[error("the hook is malformed at `{path}`")]
     Malformed {
-        /// The path of the member; `.` is the definition itself.
+        /// The member's path; `.` is the definition itself.
         path: String,
     },
 }

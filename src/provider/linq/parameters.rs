@@ -1,4 +1,4 @@
-//! Where a hook sends, which is secret: [`Parameters`].
+//! The URL and headers of a LINQ hook, which are secret: [`Parameters`].
 
 use std::fmt;
 
@@ -10,15 +10,15 @@ use crate::json::object;
 use crate::provider::sensitive::SecretText;
 
 object! {
-    /// The SDK's `HookParameters`. No part of the surface: `Serialize` is what
-    /// [`Hook::expose_json`](super::Hook::expose_json) writes with.
+    /// The SDK's `HookParameters`. Private: `Serialize` writes the secrets, for
+    /// [`Hook::expose_json`](super::Hook::expose_json).
     pub(super) struct Parameters {
         required url: SecretText,
         nullable headers: Headers,
     }
 }
 
-/// Header names and values, in order; no name twice.
+/// Header names and values in order, without duplicates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Headers(Vec<(Box<str>, SecretText)>);
 
@@ -65,7 +65,7 @@ impl<'de> Visitor<'de> for HeadersVisitor {
         let mut seen = std::collections::BTreeSet::new();
         while let Some(name) = map.next_key::<Box<str>>()? {
             if !seen.insert(name.clone()) {
-                return Err(A::Error::custom("a header stands twice"));
+                return Err(A::Error::custom("duplicate header name"));
             }
             headers.0.push((name, map.next_value()?));
         }

@@ -1,4 +1,4 @@
-//! The bodies of the five kinds of webhook, as they are on the wire.
+//! Wire types: the bodies of the five kinds of webhook.
 
 use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::id::{LabwareId, PlanId, RunId, TaskId, WorkcellId};
@@ -7,26 +7,26 @@ use crate::lab::{DeviceState, LabwareTrigger, PlanStatus, TaskState};
 use crate::time::TimeText;
 
 open_enum! {
-    /// What a run has just done, in the vendor's words (published).
+    /// State that a run has entered, in the vendor's spelling (published).
     ///
-    /// The vendor writes `stoped`. A receiver takes `stopped` for the same, and which of the two
-    /// came is kept.
+    /// The vendor writes `stoped`. `stopped` is accepted as the same state, and the spelling
+    /// received is preserved.
     pub enum RunState {
-        /// It began to execute.
+        /// The run started.
         Started = "started",
-        /// It waits, and can be resumed.
+        /// The run is paused and can be resumed.
         Paused = "paused",
-        /// It goes on after a pause.
+        /// The run continued after a pause.
         Resumed = "resumed",
-        /// It was stopped, as the vendor spells it.
+        /// The run was stopped, in the vendor's spelling.
         Stoped = "stoped",
-        /// It was stopped, as a dictionary spells it.
+        /// The run was stopped, in the dictionary spelling.
         Stopped = "stopped",
     }
 }
 
 impl RunState {
-    /// Whether the run was stopped, in either spelling.
+    /// Returns whether the run was stopped, in either spelling.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         matches!(self, Self::Stoped | Self::Stopped)
@@ -34,103 +34,100 @@ impl RunState {
 }
 
 object! {
-    /// The body of a `RunStateChangeHook`: the one that the vendor publishes.
+    /// Body of a `RunStateChangeHook`, the only body that the vendor publishes.
     ///
-    /// The published example has all four members, and so must a body that is read.
+    /// All four members are required, as in the published example.
     pub struct RunStateChange {
-        /// What the run has just done.
+        /// The state that the run has entered.
         required state: RunState,
-        /// A sentence for people.
+        /// A human-readable message.
         required message: String,
-        /// The run. The vendor's own example is no valid UUID.
+        /// The run's id. The vendor's own example is not a valid UUID.
         required run_id: RunId,
-        /// When it happened.
+        /// When the event happened.
         required timestamp: TimeText,
     }
 }
 
 object! {
-    /// The body of a `TaskStateChangeHook`. **The vendor does not publish it.**
+    /// Body of a `TaskStateChangeHook`. **The vendor does not publish it.**
     ///
-    /// The shape is this crate's own: that of [`RunStateChange`], with the member that the SDK
-    /// has a name for. It takes any object in which the members that it knows, where they are
-    /// there and not `null`, have their type.
+    /// The fields are this crate's own: those of [`RunStateChange`], and `task_id`, named after the
+    /// SDK. Any object is accepted if its known members are absent, `null` or of the right type.
     pub struct TaskStateChange {
-        /// Where the task stands, in this crate's words.
+        /// The task's state, in this crate's terms.
         optional state: TaskState,
-        /// A sentence for people.
+        /// A human-readable message.
         optional message: String,
-        /// The run that the task belongs to.
+        /// The task's run.
         optional run_id: RunId,
-        /// When it happened.
+        /// When the event happened.
         optional timestamp: TimeText,
-        /// The task, named after the `task_ids` of the hook.
+        /// The task's id, named after the hook's `task_ids`.
         optional task_id: TaskId,
     }
 }
 
 object! {
-    /// The body of a `SafetyStateChangeHook`. **The vendor does not publish it.**
+    /// Body of a `SafetyStateChangeHook`. **The vendor does not publish it.**
     ///
-    /// The shape is this crate's own: that of [`RunStateChange`], with the workcell, which the
-    /// event cannot do without. It takes any object in which the members that it knows, where
-    /// they are there and not `null`, have their type.
+    /// The fields are this crate's own: those of [`RunStateChange`], and the workcell, which the
+    /// lab event requires. Any object is accepted if its known members are absent, `null` or of the
+    /// right type.
     ///
-    /// It tells people and programs what has happened. It is no part of what makes a machine
-    /// safe: a webhook can be late, and can be lost.
+    /// It is a notification. Do not build a safety function on it: a webhook can be late, and can
+    /// be lost.
     pub struct SafetyStateChange {
-        /// The state, in the words of the SDK's device state; the vendor does not say that its
-        /// safety hook uses them.
+        /// The state, in the terms of the SDK's device state; the vendor does not publish whether
+        /// its safety hook uses them.
         optional state: DeviceState,
-        /// A sentence for people.
+        /// A human-readable message.
         optional message: String,
-        /// The run that was on.
+        /// The active run.
         optional run_id: RunId,
-        /// When it happened.
+        /// When the event happened.
         optional timestamp: TimeText,
-        /// The workcell.
+        /// The workcell's id.
         optional workcell_id: WorkcellId,
     }
 }
 
 object! {
-    /// The body of a `LabwareMovementHook`. **The vendor does not publish it.**
+    /// Body of a `LabwareMovementHook`. **The vendor does not publish it.**
     ///
-    /// The shape is this crate's own: that of [`RunStateChange`], with the members that the SDK
-    /// has names for. It takes any object in which the members that it knows, where they are
-    /// there and not `null`, have their type.
+    /// The fields are this crate's own: those of [`RunStateChange`], and two named after the SDK.
+    /// Any object is accepted if its known members are absent, `null` or of the right type.
     pub struct LabwareMovement {
-        /// Some state; this crate writes none by itself.
+        /// A state; this crate never writes one of its own.
         optional state: String,
-        /// A sentence for people.
+        /// A human-readable message.
         optional message: String,
-        /// The run that the labware was moved for.
+        /// The run for which the labware was moved.
         optional run_id: RunId,
-        /// When it happened.
+        /// When the event happened.
         optional timestamp: TimeText,
-        /// The piece of labware, named after the `labware_ids` of the hook.
+        /// The labware's id, named after the hook's `labware_ids`.
         optional labware_id: LabwareId,
-        /// Which end of the movement this is, in the words of the hook's `trigger_on`.
+        /// The end of the movement, in the terms of the hook's `trigger_on`.
         optional trigger: LabwareTrigger,
     }
 }
 
 object! {
-    /// The body of a `NewPlanHook`. **The vendor does not publish it.**
+    /// Body of a `NewPlanHook`. **The vendor does not publish it.**
     ///
-    /// The shape is this crate's own: that of [`RunStateChange`], with the plan. It takes any
-    /// object in which the members that it knows, where they are there and not `null`, have their
-    /// type.
+    /// The fields are this crate's own: those of [`RunStateChange`], and the plan. Any object is
+    /// accepted if its known members are absent, `null` or of the right type.
     pub struct NewPlan {
-        /// How the making of the plan stands, in the words of the SDK's plan status.
+        /// The status of plan generation, in the terms of the SDK's plan status.
         optional state: PlanStatus,
-        /// A sentence for people.
+        /// A human-readable message.
         optional message: String,
-        /// The run that the plan is for.
+        /// The plan's run.
         optional run_id: RunId,
-        /// When it happened.
+        /// When the event happened.
         optional timestamp: TimeText,
-        /// The plan.
+        /// The plan's id.
         optional plan_id: PlanId,
     }
 }
@@ -138,7 +135,7 @@ object! {
 macro_rules! decode {
     ($($name:ident,)+) => {
         $(
-            /// The body has to be of this kind: it cannot say so itself.
+            /// The caller must know the body's kind; the body does not contain it.
             impl Decode for $name {
                 fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
                     body.json()
@@ -159,7 +156,7 @@ decode! {
 macro_rules! default {
     ($($name:ident,)+) => {
         $(
-            /// A body that says nothing.
+            /// A body with all members absent.
             impl Default for $name {
                 fn default() -> Self {
                     Self::new()

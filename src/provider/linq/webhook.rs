@@ -1,4 +1,4 @@
-//! A webhook of any kind: [`Webhook`].
+//! A LINQ webhook of any kind: [`Webhook`].
 
 use serde::{Serialize, Serializer};
 
@@ -24,19 +24,19 @@ macro_rules! webhook {
         }
 
         impl $name {
-            /// Reads the body as one of the kind that the receiver knows it to be of.
+            /// Decodes a body of the given kind.
             ///
             /// # Errors
             ///
-            /// [`DecodeError::Body`] where the body is not of that kind's form. Of the four
-            /// kinds without a published form nearly any object is.
+            /// [`DecodeError::Body`] if the body does not have that kind's format. For the four
+            /// kinds without a published format, almost any object is accepted.
             pub fn decode_as(kind: Kind, body: TrustedBody<'_>) -> Result<Self, DecodeError> {
                 match kind {
                     $(Kind::$kind => $kind::decode(body).map(Self::$kind),)+
                 }
             }
 
-            /// The kind.
+            /// Returns the kind.
             #[must_use]
             pub const fn kind(&self) -> Kind {
                 match self {
@@ -44,11 +44,11 @@ macro_rules! webhook {
                 }
             }
 
-            /// The event that the webhook tells of.
+            /// Maps the webhook to a lab event.
             ///
-            /// A member that the body's type does not know, and the event's does, becomes that
-            /// field of the event; the others are kept among the unknown members of its data.
-            /// [`from_event`](Self::from_event) puts each back, the event's fields first.
+            /// An unknown member of the body becomes the field of that name if the event has one,
+            /// and otherwise an unknown member of the event's data.
+            /// [`from_event`](Self::from_event) writes them back, the event's fields first.
             ///
             /// # Errors
             ///
@@ -60,7 +60,7 @@ macro_rules! webhook {
             }
         }
 
-        /// Writes the body, which does not say its kind.
+        /// Writes the body, which does not contain its kind.
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match self {
@@ -80,10 +80,10 @@ macro_rules! webhook {
 }
 
 webhook! {
-    /// A webhook of any of the five kinds.
+    /// LINQ webhook of any of the five kinds.
     ///
-    /// A body does not say which kind it is of, so this is no [`Decode`]: the receiver names the
-    /// kind, to [`decode_as`](Self::decode_as) or by the type that it decodes.
+    /// A body does not contain its kind, so this type does not implement [`Decode`]. The receiver
+    /// names the kind, in [`decode_as`](Self::decode_as) or by the type that it decodes.
     ///
     /// ```
     /// use http::{HeaderMap, HeaderName};
@@ -94,7 +94,7 @@ webhook! {
     /// # headers.insert("x-lab-token", "correct horse".parse()?);
     /// # let body = br#"{"state":"stoped","message":"","run_id":"r1","timestamp":"2025-04-17T09:30:00.000Z"}"#;
     /// # let now = Timestamp::UNIX_EPOCH;
-    /// // The header that the hook's `parameters` set.
+    /// // The token header from the hook's `parameters`.
     /// let token = HeaderName::from_static("x-lab-token");
     /// let verifier = Verifier::token(token, Secret::from_text("correct horse")?)?;
     ///
@@ -102,7 +102,7 @@ webhook! {
     /// let run: RunStateChange = verified.decode()?;
     /// assert!(run.state.is_stopped());
     ///
-    /// // The kind by the path of the request.
+    /// // Choose the kind by the request's path.
     /// let kind = match "/linq/runs" {
     ///     "/linq/runs" => Kind::RunStateChange,
     ///     _ => Kind::TaskStateChange,
@@ -119,11 +119,11 @@ webhook! {
 }
 
 impl Webhook {
-    /// The webhook that tells of the event.
+    /// Maps a lab event to the webhook of its kind.
     ///
     /// # Errors
     ///
-    /// [`MapError::NoWebhook`] where no hook is for events of this type; otherwise see the
+    /// [`MapError::NoWebhook`] if LINQ has no hook for events of this type; otherwise see the
     /// `from_event` of each kind.
     pub fn from_event(event: &LabEvent) -> Result<Self, MapError> {
         match event {
@@ -138,7 +138,7 @@ impl Webhook {
         }
     }
 
-    /// When it happened, where the body says so.
+    /// Returns when the event happened; `None` if the body has no timestamp.
     #[must_use]
     pub const fn timestamp(&self) -> Option<&TimeText> {
         match self {
@@ -150,9 +150,9 @@ impl Webhook {
         }
     }
 
-    /// Sets when it happened, where the body does not say: the time of receipt, which
-    /// [`to_event`](Self::to_event) then has to do with. Make the
-    /// [`dedupe_key`](Self::dedupe_key) first.
+    /// Sets the timestamp if the body has none, usually to the time of receipt, since
+    /// [`to_event`](Self::to_event) requires one. Compute the [`dedupe_key`](Self::dedupe_key)
+    /// first.
     #[must_use]
     pub fn timestamp_or(mut self, at: impl Into<TimeText>) -> Self {
         let timestamp = match &mut self {
@@ -166,8 +166,8 @@ impl Webhook {
         self
     }
 
-    /// Sets the workcell of a safety webhook whose body does not name it: the one whose workflow
-    /// has the hook. Without any, [`to_event`](Self::to_event) makes no event of it.
+    /// Sets the workcell of a safety webhook if the body does not name one: the workcell whose
+    /// workflow has the hook. Without a workcell, [`to_event`](Self::to_event) fails.
     #[must_use]
     pub fn workcell_or(mut self, workcell: impl Into<WorkcellId>) -> Self {
         if let Self::SafetyStateChange(webhook) = &mut self {
@@ -176,19 +176,20 @@ impl Webhook {
         self
     }
 
-    /// What a repetition is known by; `None` where the body has no time, for then nothing tells a
-    /// repetition from a second event, and to take two events for one loses the second.
+    /// Returns the idempotency key; `None` if the body has no timestamp. Without one, a redelivery
+    /// looks the same as a second event, and treating two events as one would lose the second.
     ///
-    /// The vendor sends no id of the event. The key is built by this crate: of the kind and of
-    /// the run, the task, workcell, labware or plan, the end of the movement, the state and the
-    /// time, each as it was spelled. So it takes for one event:
+    /// The vendor sends no event id, so the key is this crate's own. It is built from the kind, the
+    /// run, the task, workcell, labware or plan, the end of the movement, the state and the
+    /// timestamp, each as spelled in the body. Two events have the same key if:
     ///
-    /// - two that differ in their message only, or in members that this crate does not know;
-    /// - of the kinds without a published body, two within the resolution of the sender's clock,
-    ///   where the body does not say what they are about.
+    /// - they differ only in their message, or in members that this crate does not know;
+    /// - they are of a kind without a published body, do not name their subject, and fall within
+    ///   the resolution of the sender's clock.
     ///
-    /// And it takes for two events a repetition that the sender gives another time.
+    /// A redelivery has a different key if the sender changes its timestamp.
     #[must_use]
+    #[doc(alias = "idempotency key")]
     pub fn dedupe_key(&self) -> Option<DedupeKey> {
         macro_rules! text {
             ($member:expr) => {
@@ -226,7 +227,7 @@ impl Webhook {
 }
 
 impl RunStateChange {
-    /// What a repetition is known by: see [`Webhook::dedupe_key`], which gives the same.
+    /// Returns the idempotency key, which equals that of [`Webhook::dedupe_key`].
     #[must_use]
     pub fn dedupe_key(&self) -> DedupeKey {
         let members = [
@@ -240,7 +241,7 @@ impl RunStateChange {
 
 const NONE: (&str, Option<&str>) = ("", None);
 
-/// A member that is absent leaves out its name too, so that absent and empty are two things.
+/// Omits the name of an absent member too, so that absent and empty members give different keys.
 fn key<'a>(
     kind: Kind,
     members: impl IntoIterator<Item = (&'static str, Option<&'a str>)>,

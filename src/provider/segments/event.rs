@@ -1,4 +1,4 @@
-//! To and from the lab's events.
+//! Mapping between Segments.ai webhooks and lab events.
 
 use super::members::Members;
 use super::models::Model;
@@ -13,10 +13,10 @@ use crate::lab::{
 };
 use crate::provider::MapError;
 
-/// What precedes the name of an event that is none of the lab's.
+/// The prefix of the event types that have no lab event.
 pub(super) const PREFIX: &str = "segments.";
 
-/// A payload that holds one model, and may say what of it has changed.
+/// A payload with one model and, for updates, the names of the changed fields.
 trait Carrier: Payload {
     type Model: Model;
     const NAMES: &'static [&'static str];
@@ -34,7 +34,7 @@ macro_rules! carriers {
                 type Model = $model;
                 const NAMES: &'static [&'static str] = Self::NAMES;
 
-                #[allow(unused_variables, reason = "not every payload says what has changed")]
+                #[allow(unused_variables, reason = "not every payload has `changes`")]
                 fn of(
                     model: $model,
                     changes: Option<Vec<String>>,
@@ -61,53 +61,50 @@ macro_rules! carriers {
         )+
 
         impl Webhook {
-            /// The event of the lab's that this webhook tells of.
+            /// Maps the webhook to a lab event.
             ///
-            /// `created_at` is its time and `dataset` its dataset. Of `object` it reads the
-            /// members that the lab's model has a field for and whose values fit it. All the rest
-            /// is kept among the payload's unknown members, under the names that it has here:
-            /// `api_version`, `text`, as `object` what is left of the object, and the members
-            /// that this version does not know. [`from_event`](Self::from_event) puts them back.
-            /// `labware_id`, `run_id` and `project_id` in the object and, beside it, `changes` of
-            /// what was updated are this crate's own additions: nothing published has them.
+            /// `created_at` becomes the timestamp and `dataset` the dataset. Members of `object`
+            /// are read if the lab's model has a field for them and the value has its type. The
+            /// rest is kept among the payload's unknown members under the webhook's names:
+            /// `api_version`, `text`, the remaining members of `object` as `object`, and members
+            /// that this version does not know. [`from_event`](Self::from_event) writes them back.
+            /// `labware_id`, `run_id` and `project_id` in the object, and `changes` next to it, are
+            /// this crate's own additions; the vendor publishes none of them.
             ///
-            /// An event type that is none of the eleven becomes
-            /// [`LabEvent::Unknown`] of type `segments.` and its name, with the whole webhook as
-            /// its data.
+            /// An event type that is not one of the eleven becomes a [`LabEvent::Unknown`] of type
+            /// `segments.<event_type>`, with the whole webhook as its data.
             ///
             /// # Errors
             ///
-            /// [`MapError`] where `object` does not hold the id (see the
-            /// [table](crate::provider::segments#events)), where the name of an event makes no
-            /// event type, and where a member that this version does not know is called as one of
-            /// the payload's own. It names the member of the webhook, which is whole all the same.
+            /// [`MapError`], with the member's name in the webhook, if `object` does not contain
+            /// the id (see the [table](crate::provider::segments#events)), if the `event_type`
+            /// cannot be part of a lab event type, or if an unknown member has the name of one of
+            /// the payload's fields. The webhook itself is valid.
             pub fn to_event(&self) -> Result<LabEvent, MapError> {
-                // Text that is listed may have been put into the open arm by hand.
+                // `EventKind::Other` may have been constructed with the text of a known kind.
                 match EventKind::from(self.event_type.as_str()) {
                     $(EventKind::$payload => Ok(read::<$payload>(self)?.into()),)+
                     EventKind::Other(_) => read_unknown(self).map(LabEvent::Unknown),
                 }
             }
 
-            /// The webhook that tells of this event.
+            /// Maps a lab event to the webhook.
             ///
-            /// For an event that [`to_event`](Self::to_event) made it is the webhook that the
-            /// event was made of, save that the members of `object` stand in the order of the
-            /// package's models, with the others after them. A field of the model that was set
-            /// since takes the place of what was kept under its name.
+            /// An event from [`to_event`](Self::to_event) gives the original webhook, except that
+            /// the members of `object` are in the order of the package's models, followed by the
+            /// others. A model field that was set later replaces the kept member of that name.
             ///
-            /// For any other event the envelope is as published: `api_version` is
-            /// [`API_VERSION`], and `text` a sentence in the style of the published one, without
-            /// escapes for any chat tool. What is in `object` is this crate's choice: members
-            /// under the names of the package's models, `labware_id`, `run_id` and `project_id`
-            /// under those of the lab's, and then what the event's model does not know. `changes`
-            /// and the unknown members of payload and event stand after the published members of
-            /// the envelope.
+            /// For any other event, the envelope is as published: `api_version` is
+            /// [`API_VERSION`], and `text` is a sentence in the published style, not escaped for
+            /// any chat tool. The contents of `object` are this crate's choice: members named
+            /// after the package's models, `labware_id`, `run_id` and `project_id` named after the
+            /// lab's, and then the model's unknown members. `changes` and the unknown members of
+            /// the payload and of the event follow the published members of the envelope.
             ///
             /// # Errors
             ///
-            /// [`MapError`] where Segments.ai has no such event, where the event names no
-            /// dataset, and where two of its members would come to stand under one name.
+            /// [`MapError`] if Segments.ai has no such event, if the event has no dataset, or if
+            /// two members would have the same name.
             pub fn from_event(event: &LabEvent) -> Result<Self, MapError> {
                 match event {
                     $(LabEvent::$payload(event) => write(EventKind::$payload, event),)+
@@ -133,7 +130,7 @@ carriers! {
     ReleaseCreated: release Release;
 }
 
-/// Refuses unknown members under names that the type which is to hold them knows.
+/// Rejects unknown members whose names collide with known fields.
 fn check_names(names: &[&'static str], unknown: &UnknownMembers) -> Result<(), MapError> {
     match names.iter().find(|name| unknown.get(name).is_some()) {
         Some(&member) => Err(VENDOR.value(member)),
@@ -184,7 +181,7 @@ fn write<P: Carrier>(kind: EventKind, event: &Event<P>) -> Result<Webhook, MapEr
     let dataset = model.dataset().ok_or(VENDOR.missing("dataset"))?;
     let mut unknown = event.data.unknown().clone();
     let object = write_object(model, unknown.remove("object"))?;
-    // Only what came as a webhook has a version.
+    // Only an event that was received as a webhook has an `api_version`.
     let (api_version, text) = match (unknown.remove("api_version"), unknown.remove("text")) {
         (None, None) => (API_VERSION.to_owned(), summary(&kind, model, dataset.as_str()).into()),
         (None, Some(text)) => (API_VERSION.to_owned(), read_text(&text)?),
@@ -209,16 +206,16 @@ fn write<P: Carrier>(kind: EventKind, event: &Event<P>) -> Result<Webhook, MapEr
 }
 
 fn write_object<M: Model>(model: &M, rest: Option<JsonText>) -> Result<JsonText, MapError> {
-    let refuse = |_| VENDOR.value("object");
+    let mismatch = |_| VENDOR.value("object");
     let kept = rest.as_ref().map(JsonText::read::<Members>).transpose();
     let mut left = kept.as_ref().ok().cloned().flatten().unwrap_or_default();
-    let mut object = model.write(&mut left).map_err(refuse)?;
+    let mut object = model.write(&mut left).map_err(mismatch)?;
     object.append_absent(left);
-    object.append(model.unknown()).map_err(refuse)?;
+    object.append(model.unknown()).map_err(mismatch)?;
     match (kept, rest) {
-        // It was no object, so no member of the model can have come from it.
+        // The kept value is not a JSON object, so no model field can have come from it.
         (Err(_), Some(rest)) if object.is_empty() => Ok(rest),
-        (Ok(_), _) if object.are_distinct() => JsonText::write(&object).map_err(refuse),
+        (Ok(_), _) if object.are_distinct() => JsonText::write(&object).map_err(mismatch),
         _ => Err(VENDOR.value("object")),
     }
 }
@@ -227,7 +224,7 @@ fn read_text(text: &JsonText) -> Result<Nullable<String>, MapError> {
     text.read().map_err(|_| VENDOR.value("text"))
 }
 
-/// After the published "Sample rose.png created in dataset jane/flowers."
+/// Returns a sentence in the published style: "Sample rose.png created in dataset jane/flowers."
 fn summary<M: Model>(kind: &EventKind, model: &M, dataset: &str) -> String {
     let (family, verb) = kind.as_str().split_once('.').unwrap_or_default();
     let title = model.title();
@@ -237,7 +234,7 @@ fn summary<M: Model>(kind: &EventKind, model: &M, dataset: &str) -> String {
     }
 }
 
-/// Adds the unknown members of an event's own envelope.
+/// Appends the unknown members of an event's envelope.
 fn add_envelope(webhook: &mut Webhook, unknown: &UnknownMembers) -> Result<(), MapError> {
     check_names(Webhook::NAMES, unknown)?;
     if !webhook.unknown.append(unknown) {

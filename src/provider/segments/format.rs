@@ -1,19 +1,19 @@
-//! Sending as Segments.ai does: [`Format`].
+//! The message format of Segments.ai webhooks: [`Format`].
 
 use super::{VENDOR, Webhook};
 use crate::message::format::FormatError;
 use crate::message::{Message, Rendering};
 
-/// Writes a message's event as a [`Webhook`], in compact JSON: see [`Webhook::from_event`].
+/// Message format of Segments.ai: a [`Webhook`] in compact JSON, see [`Webhook::from_event`].
 ///
-/// Segments.ai sends the message's id as `svix-id`:
-/// [`Signer::svix`](crate::Signer::svix) does so.
+/// Sign with [`Signer::svix`](crate::Signer::svix), which sends the message id as `svix-id`, as
+/// Segments.ai does.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Format;
 
 impl Format {
-    /// The name of this format.
+    /// The format's name.
     pub const NAME: &'static str = "segments";
 }
 

@@ -1,4 +1,4 @@
-//! An object whose members are taken out one by one, and put in one by one: [`Members`].
+//! An ordered JSON object for reading and writing member by member: [`Members`].
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::decode::JsonError;
 use crate::json::{JsonText, UnknownMembers};
 
-/// The members of an object in order, verbatim.
+/// Members of a JSON object, in order and verbatim.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Members(Vec<(Box<str>, JsonText)>);
 
@@ -23,13 +23,13 @@ impl Members {
         self.0.iter().position(|(known, _)| &**known == name)
     }
 
-    /// Whether there is such a member with a value.
+    /// Returns whether the member is present and not `null`.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(known, text)| &**known == name && text.as_str() != "null")
     }
 
-    /// Takes the member out where it has a value of this type. A `null`, and a value that does not
-    /// fit, stay: nothing documents what is there, so nothing is wrong with it.
+    /// Removes and returns the member if its value has this type. `null` and values of other types
+    /// stay: the vendor documents no types, so they are not errors.
     pub(super) fn take<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
         let at = self.position(name)?;
         let (_, text) = self.0.get(at)?;
@@ -41,8 +41,8 @@ impl Members {
         Some(value)
     }
 
-    /// Takes `inner` out of the object that the member `outer` is, and `outer` with it where
-    /// nothing else is in it.
+    /// Removes and returns member `inner` of the object `outer`, and removes `outer` if it is then
+    /// empty.
     pub(super) fn take_within<T: DeserializeOwned>(
         &mut self,
         outer: &str,
@@ -73,10 +73,10 @@ impl Members {
         value.map_or(Ok(()), |value| self.put(name, value))
     }
 
-    /// Appends those of the members whose names are not here yet.
+    /// Appends the members whose names are not present yet.
     pub(super) fn append_absent(&mut self, rest: Self) {
-        let here: BTreeSet<Box<str>> = self.0.iter().map(|(name, _)| name.clone()).collect();
-        self.0.extend(rest.0.into_iter().filter(|(name, _)| !here.contains(name)));
+        let present: BTreeSet<Box<str>> = self.0.iter().map(|(name, _)| name.clone()).collect();
+        self.0.extend(rest.0.into_iter().filter(|(name, _)| !present.contains(name)));
     }
 
     /// Appends all of the members.
@@ -87,7 +87,7 @@ impl Members {
         Ok(())
     }
 
-    /// Whether no name stands twice.
+    /// Returns whether all names are different.
     pub(super) fn are_distinct(&self) -> bool {
         let mut seen = BTreeSet::new();
         self.0.iter().all(|(name, _)| seen.insert(name))
@@ -123,7 +123,7 @@ impl<'de> Deserialize<'de> for Members {
                 if members.are_distinct() {
                     Ok(members)
                 } else {
-                    Err(A::Error::custom("a name stands twice"))
+                    Err(A::Error::custom("duplicate field"))
                 }
             }
         }

@@ -1,6 +1,6 @@
-//! What `object` and the lab's models have in common: [`Model`].
+//! Mapping between `object` and the lab's models: [`Model`].
 //!
-//! Each name stands once for both directions, in the order in which the package declares it.
+//! Each name is listed once for both directions, in the order of the package's declarations.
 
 use super::VENDOR;
 use super::members::Members;
@@ -12,18 +12,18 @@ use crate::provider::MapError;
 
 /// A lab model that `object` describes.
 pub(super) trait Model: Sized {
-    /// Reads the model, and takes out of `object` what it reads.
+    /// Reads the model and removes from `object` the members that it reads.
     fn read(dataset: &DatasetId, object: &mut Members) -> Result<Self, MapError>;
 
-    /// Writes what [`read`](Self::read) reads; `rest` is what it left, for members that both
-    /// share.
+    /// Writes the members that [`read`](Self::read) reads. `rest` contains the others; the two are
+    /// merged for members that are objects.
     fn write(&self, rest: &mut Members) -> Result<Members, JsonError>;
 
     fn dataset(&self) -> Option<&DatasetId>;
 
     fn unknown(&self) -> &UnknownMembers;
 
-    /// What it is, for a sentence.
+    /// Returns the subject of the summary sentence.
     fn title(&self) -> String;
 }
 
@@ -133,7 +133,7 @@ model! {
     project_id = "project_id",
 }
 
-/// The envelope names the dataset, and the owner is an object.
+/// Special cases: the id is in the envelope, and the owner is an object.
 impl Model for Dataset {
     fn read(dataset: &DatasetId, object: &mut Members) -> Result<Self, MapError> {
         let mut model = Self::new(dataset.clone());

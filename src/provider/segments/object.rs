@@ -1,114 +1,114 @@
-//! What `object` may hold, by the names of the vendor's published package.
+//! Views of `object` by the names of the vendor's published package.
 //!
-//! No form of `object` is documented. These are the members of the package's models, all of them
-//! optional, for the events of the kind that the name says. Times are text, as the package
-//! declares them; what may be a fraction, or has a form of its own, is JSON text.
+//! The contents of `object` are not documented. Each view has the members of the package's model,
+//! all optional, for the events in its name. Timestamps are text, as in the package; values that
+//! may be fractions or are structured are JSON text.
 
 use crate::json::{JsonText, object};
 use crate::lab::{IssueStatus, LabelStatus, ReleaseStatus};
 
 object! {
-    /// The `object` of a `dataset.*` event, as far as it resembles the package's dataset.
+    /// Dataset in the `object` of a `dataset.*` event, as modelled by the vendor's package.
     #[derive(Default)]
     pub struct DatasetObject {
-        /// Its name, alone.
+        /// The name without the owner.
         optional name: String,
-        /// Its owner and its name, such as `jane/flowers`.
+        /// The owner and name, such as `jane/flowers`.
         optional full_name: String,
-        /// The dataset that it was made of.
+        /// The dataset that it was cloned from.
         optional cloned_from: String,
-        /// A sentence for people.
+        /// The description.
         optional description: String,
-        /// What it is about, such as `garden`.
+        /// The subject category, such as `garden`.
         optional category: String,
-        /// Whether everybody may see it.
+        /// Whether the dataset is public.
         optional public: bool,
-        /// Whose it is.
+        /// The owner.
         optional owner: OwnerObject,
-        /// When it was made.
+        /// When it was created.
         optional created_at: String,
-        /// What is done with its samples, such as `segmentation-bitmap`.
+        /// The labeling task, such as `segmentation-bitmap`.
         optional task_type: String,
-        /// How many samples have labels of each status: an object.
+        /// The number of samples by label status: an object.
         optional label_stats: JsonText,
-        /// How many samples it has: a number, or text.
+        /// The number of samples: a number or text.
         optional samples_count: JsonText,
-        /// The categories and attributes that labels choose from: an object.
+        /// The label categories and attributes: an object.
         optional task_attributes: JsonText,
-        /// The sets of labels: an array.
+        /// The label sets: an array.
         optional labelsets: JsonText,
-        /// What its owner says about it at length.
+        /// The readme.
         optional readme: String,
     }
 }
 
 object! {
-    /// The owner of a [`DatasetObject`].
+    /// Owner of a [`DatasetObject`].
     #[derive(Default)]
     pub struct OwnerObject {
-        /// The name that the datasets' full names begin with.
+        /// The user name, which is the first part of a dataset's full name.
         optional username: String,
-        /// When the account was made.
+        /// When the account was created.
         optional created_at: String,
-        /// The address.
+        /// The email address.
         optional email: String,
     }
 }
 
 object! {
-    /// The `object` of a `sample.*` event, as far as it resembles the package's sample.
+    /// Sample in the `object` of a `sample.*` event, as modelled by the vendor's package.
     #[derive(Default)]
     pub struct SampleObject {
-        /// The sample.
+        /// The sample's id.
         optional uuid: String,
-        /// What people call it.
+        /// The name.
         optional name: String,
-        /// What it is: an object, whose form depends on the kind of sample.
+        /// The sample data: an object that depends on the type of sample.
         optional attributes: JsonText,
-        /// What its owner noted about it: an object.
+        /// The metadata: an object.
         optional metadata: JsonText,
-        /// When it was made.
+        /// When it was created.
         optional created_at: String,
-        /// Who made it.
+        /// Who created it.
         optional created_by: String,
-        /// Who is to label it.
+        /// The assigned labeler.
         optional assigned_labeler: String,
-        /// Who is to review its label.
+        /// The assigned reviewer.
         optional assigned_reviewer: String,
-        /// What was said about it: an array.
+        /// The comments: an array.
         optional comments: JsonText,
-        /// How urgent it is to label it: a number.
+        /// The labeling priority: a number.
         optional priority: JsonText,
-        /// Its label, where there is one: an object.
+        /// The label, if any: an object.
         optional label: JsonText,
-        /// Its issues: an array.
+        /// The issues: an array.
         optional issues: JsonText,
     }
 }
 
 object! {
-    /// The `object` of a `label.*` event, as far as it resembles the package's label.
+    /// Label in the `object` of a `label.*` event, as modelled by the vendor's package.
     #[derive(Default)]
     pub struct LabelObject {
-        /// The sample that it is about.
+        /// The sample's id.
         optional sample_uuid: String,
-        /// What kind of label it is, such as `segmentation-bitmap`.
+        /// The label type, such as `segmentation-bitmap`.
         optional label_type: String,
-        /// How far the work on it is.
+        /// The label status.
         optional label_status: LabelStatus,
-        /// The set of labels that it belongs to.
+        /// The label set.
         optional labelset: String,
-        /// What it says: an object, whose form depends on the kind of label.
+        /// The label data: an object that depends on the type of label.
         optional attributes: JsonText,
-        /// When it was made.
+        /// When it was created.
         optional created_at: String,
-        /// Who made it.
+        /// Who created it.
         optional created_by: String,
-        /// When it was changed last.
+        /// When it was last changed.
         optional updated_at: String,
-        /// A number.
+        /// The score: a number.
         optional score: JsonText,
-        /// A number.
+        /// The rating: a number.
         optional rating: JsonText,
         /// When it was reviewed.
         optional reviewed_at: String,
@@ -118,51 +118,51 @@ object! {
 }
 
 object! {
-    /// The `object` of an `issue.*` event, as far as it resembles the package's issue.
+    /// Issue in the `object` of an `issue.*` event, as modelled by the vendor's package.
     #[derive(Default)]
     pub struct IssueObject {
-        /// The issue.
+        /// The issue's id.
         optional uuid: String,
-        /// What it is about.
+        /// The description.
         optional description: String,
-        /// When it was made.
+        /// When it was created.
         optional created_at: String,
-        /// When it was changed last.
+        /// When it was last changed.
         optional updated_at: String,
-        /// Who made it.
+        /// Who created it.
         optional created_by: String,
-        /// Who changed it last.
+        /// Who last changed it.
         optional updated_by: String,
-        /// What was said to it: an array.
+        /// The comments: an array.
         optional comments: JsonText,
-        /// Whether it is settled.
+        /// The issue status.
         optional status: IssueStatus,
-        /// The sample that it is about.
+        /// The sample's id.
         optional sample_uuid: String,
-        /// What people call the sample.
+        /// The sample's name.
         optional sample_name: String,
     }
 }
 
 object! {
-    /// The `object` of a `release.created` event, as far as it resembles the package's release.
+    /// Release in the `object` of a `release.created` event, as modelled by the vendor's package.
     #[derive(Default)]
     pub struct ReleaseObject {
-        /// The release.
+        /// The release's id.
         optional uuid: String,
-        /// What people call it.
+        /// The name.
         optional name: String,
-        /// A sentence for people.
+        /// The description.
         optional description: String,
-        /// What kind of release it is.
+        /// The release type.
         optional release_type: String,
-        /// Where it can be had: an object.
+        /// Where the release can be downloaded: an object.
         optional attributes: JsonText,
-        /// How the making of it went.
+        /// The status of release creation.
         optional status: ReleaseStatus,
-        /// When it was made.
+        /// When it was created.
         optional created_at: String,
-        /// How many samples it holds.
+        /// The number of samples.
         optional samples_count: u64,
     }
 }

@@ -1,4 +1,4 @@
-//! An endpoint as Segments.ai asks for it: [`Hook`].
+//! Webhook registrations of a Segments.ai account: [`Hook`].
 
 use std::fmt;
 
@@ -10,14 +10,15 @@ use crate::id::{DatasetId, EndpointId};
 use crate::provider::sensitive::SecretText;
 use crate::signature::{Scheme, Signer};
 
-/// An endpoint, with what Segments.ai asks for when one is added (documentation): the URL, an
-/// optional version number and description, and the event types.
+/// Webhook registration with the settings of Segments.ai's form (documentation): URL, optional
+/// version number and description, and event types.
 ///
-/// It belongs to an account: it receives "only those events within datasets of which you're an
-/// owner" (documentation). A dataset is `owner/name`, so [`owns`](Self::owns) compares the owner.
+/// A registration belongs to an account: it receives "only those events within datasets of which
+/// you're an owner" (documentation). A dataset id is `owner/name`, so [`owns`](Self::owns) compares
+/// the owner.
 ///
-/// Segments.ai publishes no other rule. That the URL is HTTPS, that a name of an owner is neither
-/// empty nor holds a `/`, and that no event types mean all of them are this crate's own.
+/// Segments.ai publishes no other rule. These are this crate's own: the URL must be HTTPS, the
+/// owner must not be empty or contain `/`, and an empty list of event types means all.
 ///
 /// ```
 /// use labhook::{EndpointId, Secret, Signer};
@@ -37,23 +38,22 @@ use crate::signature::{Scheme, Signer};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Hook {
-    /// A number for people; what it means is not published.
+    /// The version number, for display only; its meaning is not published.
     pub version: Option<u32>,
-    /// A sentence for people.
+    /// The description.
     pub description: Option<String>,
-    /// What it receives: everything where there are none.
+    /// The event types to receive; empty means all.
     pub event_types: Vec<EventKind>,
     owner: Box<str>,
     url: SecretText,
 }
 
 impl Hook {
-    /// An endpoint that receives every event in the owner's datasets.
+    /// Creates a registration for every event in the owner's datasets.
     ///
     /// # Errors
     ///
-    /// [`HookError::Url`] where the URL is not one that a request can be sent to over HTTPS, and
-    /// [`HookError::Owner`].
+    /// [`HookError::Url`] if the URL is not a valid HTTPS URL, and [`HookError::Owner`].
     pub fn new(url: &str, owner: &str) -> Result<Self, HookError> {
         check_url(url, &["https"])?;
         if owner.is_empty() || owner.contains('/') {
@@ -89,33 +89,33 @@ impl Hook {
         self
     }
 
-    /// Whose datasets' events it receives.
+    /// Returns the owner whose datasets are reported.
     #[must_use]
     pub fn owner(&self) -> &str {
         &self.owner
     }
 
-    /// The URL, which for many receivers is a secret, Slack's incoming webhooks among them. Keep
+    /// Returns the URL. For many receivers, such as Slack's incoming webhooks, it is a secret: keep
     /// it out of logs and files.
     #[must_use]
     pub fn expose_url(&self) -> &str {
         self.url.expose()
     }
 
-    /// Whether the dataset is one of the owner's.
+    /// Returns whether the dataset belongs to the owner.
     #[must_use]
     pub fn owns(&self, dataset: &DatasetId) -> bool {
         dataset.as_str().split_once('/').is_some_and(|(owner, _)| owner == &*self.owner)
     }
 
-    /// Which messages it receives: those of the event types that belong to a dataset of the
-    /// owner. An event type that is none of the eleven stands for the event
-    /// `segments.` and its name; such an event has no dataset among its keys and so reaches
-    /// nobody.
+    /// Returns the subscription: the event types, in datasets of the owner.
+    ///
+    /// An event type that is not one of the eleven selects the lab event type
+    /// `segments.<event_type>`. Such an event has no dataset among its keys, so it never matches.
     ///
     /// # Errors
     ///
-    /// [`HookError::EventType`] where the name of an event makes no event type.
+    /// [`HookError::EventType`] if an event type cannot be part of a lab event type.
     pub fn subscription(&self) -> Result<Subscription, HookError> {
         let mut subscription = Subscription::all().dataset_owners([&*self.owner]);
         for kind in &self.event_types {
@@ -129,13 +129,13 @@ impl Hook {
         Ok(subscription)
     }
 
-    /// The endpoint to send to as Segments.ai does: this [subscription](Self::subscription), the
-    /// [`Format`], and the [`policy`].
+    /// Builds the endpoint: this [subscription](Self::subscription), the [`Format`] and the
+    /// [`policy`].
     ///
     /// # Errors
     ///
-    /// [`HookError`] where the signer is not one that Svix's verifiers understand, or as for
-    /// [`subscription`](Self::subscription).
+    /// [`HookError::Signer`] if Svix's verifiers do not accept the signer's scheme, and the errors
+    /// of [`subscription`](Self::subscription).
     pub fn endpoint(&self, id: EndpointId, signer: Signer) -> Result<Endpoint, HookError> {
         if !matches!(signer.scheme(), Some(Scheme::Svix | Scheme::StandardWebhooks)) {
             return Err(HookError::Signer);
@@ -153,21 +153,21 @@ impl fmt::Debug for Hook {
     }
 }
 
-/// A [`Hook`] cannot be made, or made an endpoint of, like this. No variant holds any part of the
+/// An error in creating a [`Hook`] or in building its endpoint. No variant contains any part of the
 /// URL.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HookError {
-    /// No request can be sent to the URL.
-    #[error("the Segments.ai endpoint's URL is unusable")]
+    /// The URL cannot be used in a request.
+    #[error("invalid URL of the Segments.ai hook")]
     Url(#[from] EndpointError),
-    /// The owner's name is empty or holds a `/`.
-    #[error("the name of the Segments.ai owner is empty or holds a `/`")]
+    /// The owner's name is empty or contains `/`.
+    #[error("`owner` of the Segments.ai hook must not be empty or contain `/`")]
     Owner,
-    /// The name of an event makes no event type.
-    #[error("the Segments.ai event's name makes no event type")]
+    /// An event type cannot be part of a lab event type.
+    #[error("invalid event type in the Segments.ai hook")]
     EventType(#[source] EventTypeError),
-    /// The signer's scheme is not Svix's.
-    #[error("Segments.ai signs as Svix does, and the signer does not")]
+    /// The signer's scheme is neither Svix nor Standard Webhooks.
+    #[error("signer of a Segments.ai hook must use Svix or Standard Webhooks")]
     Signer,
 }

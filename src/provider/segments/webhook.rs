@@ -1,4 +1,4 @@
-//! The payload as it is sent: [`Webhook`].
+//! Wire types of Segments.ai: [`Webhook`] and [`EventKind`].
 
 use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::id::DatasetId;
@@ -8,35 +8,35 @@ use crate::signature::Verified;
 use crate::time::TimeText;
 
 open_enum! {
-    /// What has happened, as Segments.ai names it (documentation): the eleven event types.
+    /// Event type of a webhook: the eleven in the documentation.
     pub enum EventKind {
-        /// A dataset is created.
+        /// A dataset was created.
         DatasetCreated = "dataset.created",
-        /// A property of a dataset has changed.
+        /// A property of a dataset changed.
         DatasetUpdated = "dataset.updated",
-        /// A dataset is deleted.
+        /// A dataset was deleted.
         DatasetDeleted = "dataset.deleted",
-        /// A sample is created.
+        /// A sample was created.
         SampleCreated = "sample.created",
-        /// A property of a sample has changed.
+        /// A property of a sample changed.
         SampleUpdated = "sample.updated",
-        /// A sample is deleted.
+        /// A sample was deleted.
         SampleDeleted = "sample.deleted",
-        /// A property of a label has changed. There is no `label.created`.
+        /// A property of a label changed. There is no `label.created`.
         LabelUpdated = "label.updated",
-        /// A label is deleted.
+        /// A label was deleted.
         LabelDeleted = "label.deleted",
-        /// An issue is created.
+        /// An issue was created.
         IssueCreated = "issue.created",
-        /// An issue has received a reply, or a property of it has changed.
+        /// An issue received a reply, or one of its properties changed.
         IssueUpdated = "issue.updated",
-        /// A release is successfully created.
+        /// A release was created successfully.
         ReleaseCreated = "release.created",
     }
 }
 
 object! {
-    /// The payload of every event: Segments.ai's envelope, as published.
+    /// Body of a webhook: the published envelope, common to all events.
     ///
     /// ```
     /// use labhook::danger;
@@ -52,20 +52,20 @@ object! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub struct Webhook {
-        /// What has happened.
+        /// The event type.
         required event_type: EventKind,
-        /// When it has happened.
+        /// When the event happened.
         required created_at: TimeText,
-        /// The version of the payload's form: a date.
+        /// The version of the payload format: a date.
         required api_version: String,
-        /// The dataset that it has happened in, or to: `owner/name`.
+        /// The dataset concerned: `owner/name`.
         required dataset: DatasetId,
-        /// The dataset, sample, label or issue that was created or updated, verbatim. What is in
-        /// it is not published; read it as one of the views by the package's names, such as
-        /// [`SampleObject`](super::SampleObject).
+        /// The dataset, sample, label or issue that was created or updated, verbatim. Its contents
+        /// are not published; read it as one of the views named after the package's models, such
+        /// as [`SampleObject`](super::SampleObject).
         required object: JsonText,
-        /// A summary for people, which makes the body one that a Slack incoming webhook takes. It
-        /// is missing in the vendor's earliest documentation.
+        /// A human-readable summary, which makes the body acceptable to a Slack incoming webhook.
+        /// The vendor's earliest documentation does not have it.
         nullable text: String,
     }
 }
@@ -76,11 +76,12 @@ impl Decode for Webhook {
     }
 }
 
-/// What a repetition is known by: the message id that Svix signs, `svix-id`.
+/// Returns the idempotency key: the message id that Svix signs, `svix-id`.
 ///
-/// It is the same whenever one message is sent again (Svix's documentation). None where the
-/// request was verified by a scheme that signs no id, which Svix's is not.
+/// It is the same for all deliveries of a message (Svix's documentation). `None` if the request was
+/// verified with a scheme that signs no id; Svix's scheme does.
 #[must_use]
+#[doc(alias = "idempotency key")]
 pub fn dedupe_key(verified: &Verified<'_>) -> Option<DedupeKey> {
     verified.id().map(|id| DedupeKey::of_id(id.as_str()))
 }

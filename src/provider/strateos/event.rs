@@ -1,4 +1,4 @@
-//! From a webhook to a lab event and back.
+//! Mapping between Strateos webhooks and lab events.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::VENDOR;
 use super::webhook::{Event, Op, Project, Run, Webhook};
-use crate::event::{Event as Happened, UnknownEvent};
+use crate::event::{Event as TypedEvent, UnknownEvent};
 use crate::event_type::EventType;
 use crate::id::{InstructionId, ProjectId, RunId};
 use crate::json::{JsonText, UnknownMembers, object};
@@ -15,24 +15,24 @@ use crate::lab::{InstructionCompleted, LabEvent, RunState, RunStateChanged};
 use crate::provider::MapError;
 use crate::time::{TimeText, Timestamp};
 
-/// What the types of events begin with whose operation the vendor does not list, and the names of
-/// members that a lab event would otherwise take for its own.
+/// The prefix of event types for unlisted operations, and of unknown members whose names collide
+/// with fields of the lab event.
 const PREFIX: &str = "strateos.";
 
 impl Webhook {
-    /// The lab event that this webhook tells of.
+    /// Maps the webhook to a lab event.
     ///
-    /// `received_at` is the time of an event that has none of its own. What the lab event has no
-    /// field for is kept among its unknown members: `run`, `project` and `event` as they came,
-    /// where they hold more than the lab event does, and the members beside these three under
-    /// their own names, behind `strateos.` where the lab event has a member of that name. So
-    /// [`from_event`](Self::from_event) gives this webhook again.
+    /// `received_at` is the timestamp if the webhook has none. Data without a field in the lab
+    /// event is kept among its unknown members, so that [`from_event`](Self::from_event) restores
+    /// this webhook: `run`, `project` and `event` verbatim if they contain more than the lab event
+    /// does, and the members next to these three under their own names, with the prefix `strateos.`
+    /// if the lab event has a member of that name.
     ///
     /// # Errors
     ///
-    /// [`MapError::Missing`] where `instruction_completed` names no instruction, and
-    /// [`MapError::Value`] where an operation that the vendor does not list makes no event type,
-    /// or where an unknown member has the name of a known one.
+    /// [`MapError::Missing`] if `instruction_completed` has no instruction id, and
+    /// [`MapError::Value`] if an unlisted operation cannot be part of an event type, or if an
+    /// unknown member has the name of a known field.
     pub fn to_event(&self, received_at: Timestamp) -> Result<LabEvent, MapError> {
         let op = &self.event.op;
         if *op == Op::RunStarted {
@@ -60,7 +60,7 @@ impl Webhook {
             !self.run.unknown.is_empty(),
             !(bare && unknown.is_empty()),
         )?;
-        Ok(Happened::new(data, at).into())
+        Ok(TypedEvent::new(data, at).into())
     }
 
     fn to_instruction_event(&self, received_at: Timestamp) -> Result<LabEvent, MapError> {
@@ -73,15 +73,15 @@ impl Webhook {
         data.project_id = Some(self.project.id.clone());
         data.unknown =
             self.kept(InstructionCompleted::NAMES, true, !self.event.unknown.is_empty())?;
-        Ok(Happened::new(data, at).into())
+        Ok(TypedEvent::new(data, at).into())
     }
 
-    /// What a lab event with members of these names has no field for.
+    /// Returns the members for which a lab event with these field names has no field.
     fn kept(&self, names: &[&str], run: bool, event: bool) -> Result<UnknownMembers, MapError> {
-        // Each name has one other, so no two meet.
+        // The renaming is one-to-one, so names cannot collide.
         let rename = |(name, json): (&str, &JsonText)| {
-            let taken = names.contains(&name) || Self::NAMES.contains(&name);
-            let prefix = if taken || name.starts_with(PREFIX) { PREFIX } else { "" };
+            let collides = names.contains(&name) || Self::NAMES.contains(&name);
+            let prefix = if collides || name.starts_with(PREFIX) { PREFIX } else { "" };
             (format!("{prefix}{name}").into(), json.clone())
         };
         let mut kept = UnknownMembers::from_distinct(self.unknown.texts().map(rename).collect());
@@ -95,26 +95,25 @@ impl Webhook {
         Ok(kept)
     }
 
-    /// The webhook that tells of this lab event.
+    /// Maps a lab event to the webhook.
     ///
-    /// It has all members that the vendor publishes for the operation. A run's title and its
-    /// project's name come from the members `run` and `project` among the unknown ones where the
-    /// event has no field for them: `{"name":"Demo Project"}` will do. A field of the event counts
-    /// before what stands there. The unknown members of the event's own envelope stand beside
-    /// `run`, after the others. The time of the event is left out: the vendor has no member for it,
-    /// and every event has one.
+    /// The webhook has all members that the vendor publishes for the operation. If the event has no
+    /// field for a run's title or its project's name, they are read from the unknown members `run`
+    /// and `project`, for example `{"name":"Demo Project"}`. Fields of the event take precedence.
+    /// Unknown members of the event's envelope are written next to `run`, after the others. The
+    /// event's timestamp is omitted, since the vendor has no member for it.
     ///
     /// # Errors
     ///
-    /// [`MapError::NoWebhook`] for events of other types, [`MapError::Missing`] where the event
-    /// does not say what the webhook must, and [`MapError::Value`] where it says what the webhook
-    /// cannot: a run's state other than started and completed, a field that the vendor has no
-    /// member for, such as a run's `message`, or two members of one name.
+    /// [`MapError::NoWebhook`] for other event types, [`MapError::Missing`] if the event has no
+    /// value for a required member, and [`MapError::Value`] if the webhook cannot express the
+    /// event: a run state other than started and completed, a field without a member, such as a
+    /// run's `message`, or two members with the same name.
     pub fn from_event(event: &LabEvent) -> Result<Self, MapError> {
         Self::from_event_in(event, None)
     }
 
-    /// The same, where the project of this id is known to have this name.
+    /// Like [`from_event`](Self::from_event), with a known project for events that do not name it.
     pub(super) fn from_event_in(
         event: &LabEvent,
         project: Option<&Project>,
@@ -144,13 +143,13 @@ impl Webhook {
         } else {
             return Err(VENDOR.value("data.state"));
         };
-        // What the payload has no member for is refused, not left out.
+        // A field without a member in the payload is an error, so that no data is lost silently.
         let RunStateChanged { previous_state, message, workflow_id, workcell_id, .. } = data;
-        refuse("data.previous_state", previous_state.is_some())?;
-        refuse("data.message", message.is_some())?;
-        refuse("data.workflow_id", workflow_id.is_some())?;
-        refuse("data.workcell_id", workcell_id.is_some())?;
-        let Persisted { run, project, event, unknown } = Persisted::read(&data.unknown)?;
+        reject_if_present("data.previous_state", previous_state.is_some())?;
+        reject_if_present("data.message", message.is_some())?;
+        reject_if_present("data.workflow_id", workflow_id.is_some())?;
+        reject_if_present("data.workcell_id", workcell_id.is_some())?;
+        let KeptMembers { run, project, event, unknown } = KeptMembers::read(&data.unknown)?;
         let event = Event {
             op,
             id: event.id,
@@ -170,8 +169,8 @@ impl Webhook {
         data: &InstructionCompleted,
         named: Option<&Project>,
     ) -> Result<Self, MapError> {
-        refuse("data.operation", data.operation.is_some())?;
-        let Persisted { run, project, event, unknown } = Persisted::read(&data.unknown)?;
+        reject_if_present("data.operation", data.operation.is_some())?;
+        let KeptMembers { run, project, event, unknown } = KeptMembers::read(&data.unknown)?;
         let sequence_no = data.sequence_no.ok_or_else(|| VENDOR.missing("event.sequence_no"))?;
         let completed_at =
             data.completed_at.clone().ok_or_else(|| VENDOR.missing("event.completed_at"))?;
@@ -205,15 +204,15 @@ impl Webhook {
     }
 }
 
-/// What [`Webhook::to_event`] kept, taken apart again.
-struct Persisted {
+/// The unknown members of a lab event, split as [`Webhook::to_event`] stored them.
+struct KeptMembers {
     run: KeptRun,
     project: KeptProject,
     event: KeptEvent,
     unknown: UnknownMembers,
 }
 
-impl Persisted {
+impl KeptMembers {
     fn read(members: &UnknownMembers) -> Result<Self, MapError> {
         let mut kept = Self {
             run: KeptRun::new(),
@@ -243,7 +242,7 @@ impl Persisted {
 }
 
 object! {
-    /// A [`Run`] of which any part may be left.
+    /// A [`Run`] with all members optional.
     struct KeptRun {
         optional id: RunId,
         optional title: String,
@@ -252,7 +251,7 @@ object! {
 
 impl KeptRun {
     fn finish(self, id: &RunId, title: Option<&String>) -> Result<Run, MapError> {
-        // What was kept of another run is not this one's.
+        // Members kept from another run do not apply.
         let kept = self.title.filter(|_| self.id.is_none_or(|kept| kept == *id));
         let title = title.cloned().or(kept).ok_or_else(|| VENDOR.missing("run.title"))?;
         Ok(Run { id: id.clone(), title, unknown: self.unknown })
@@ -260,7 +259,7 @@ impl KeptRun {
 }
 
 object! {
-    /// A [`Project`] of which any part may be left.
+    /// A [`Project`] with all members optional.
     struct KeptProject {
         optional id: ProjectId,
         optional name: String,
@@ -270,7 +269,7 @@ object! {
 impl KeptProject {
     fn finish(self, id: Option<&ProjectId>, named: Option<&Project>) -> Result<Project, MapError> {
         let id = id.or(self.id.as_ref()).cloned().ok_or_else(|| VENDOR.missing("project.id"))?;
-        // What was kept of another project is not this one's.
+        // Members kept from another project do not apply.
         let kept = self.name.filter(|_| self.id.is_none_or(|kept| kept == id));
         let known = || named.filter(|it| it.id == id).map(|it| it.name.clone());
         let name = kept.or_else(known).ok_or_else(|| VENDOR.missing("project.name"))?;
@@ -279,7 +278,7 @@ impl KeptProject {
 }
 
 object! {
-    /// An [`Event`] of which any part may be left.
+    /// An [`Event`] with all members optional.
     struct KeptEvent {
         optional op: JsonText,
         optional id: InstructionId,
@@ -288,8 +287,8 @@ object! {
     }
 }
 
-fn refuse(member: &'static str, is_there: bool) -> Result<(), MapError> {
-    if is_there { Err(VENDOR.value(member)) } else { Ok(()) }
+fn reject_if_present(member: &'static str, is_present: bool) -> Result<(), MapError> {
+    if is_present { Err(VENDOR.value(member)) } else { Ok(()) }
 }
 
 fn keep(into: &mut UnknownMembers, name: impl Into<Box<str>>, json: &str) {

@@ -1,4 +1,4 @@
-//! How a message is written for a receiver of Strateos's webhooks: [`Format`].
+//! The message format of Strateos webhooks: [`Format`].
 
 use super::VENDOR;
 use super::webhook::{Project, Webhook};
@@ -6,11 +6,11 @@ use crate::message::format::FormatError;
 use crate::message::{Message, Rendering};
 use crate::provider::DedupeKey;
 
-/// Writes messages as the payload that Strateos publishes, compact, as `application/json`: the
-/// content type is this crate's own.
+/// Message format of Strateos: the published payload in compact JSON. The content type,
+/// `application/json`, is this crate's own.
 ///
-/// An event that Strateos has no webhook for is a [`FormatError`] whose source is an
-/// [`MapError`](crate::provider::MapError): see [`Webhook::from_event`].
+/// An event without a Strateos webhook gives a [`FormatError`] with a
+/// [`MapError`](crate::provider::MapError) as its source: see [`Webhook::from_event`].
 #[derive(Clone, Debug)]
 pub struct Format {
     name: Box<str>,
@@ -18,16 +18,17 @@ pub struct Format {
 }
 
 impl Format {
-    /// The name of this format; [`of`](Self::of) adds the project's id and name.
+    /// The format's name; [`of`](Self::of) appends the project's id and name.
     pub const NAME: &'static str = "strateos";
 
-    /// Writes events that say what their project is called: see [`Webhook::from_event`].
+    /// Creates a format for events that contain their project's name: see
+    /// [`Webhook::from_event`].
     #[must_use]
     pub fn new() -> Self {
         Self { name: Self::NAME.into(), project: None }
     }
 
-    /// Writes events of this project that do not say what it is called, too.
+    /// Creates a format that also accepts events of this project without its name.
     #[must_use]
     pub fn of(project: Project) -> Self {
         let parts = DedupeKey::of_parts([project.id.as_str(), project.name.as_str()]);

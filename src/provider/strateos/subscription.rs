@@ -1,4 +1,4 @@
-//! Where the events of a project go: [`ProjectWebhook`].
+//! The webhook setting of a Strateos project: [`ProjectWebhook`].
 
 use std::fmt;
 
@@ -10,14 +10,14 @@ use crate::id::EndpointId;
 use crate::provider::sensitive::SecretText;
 use crate::signature::Signer;
 
-/// The webhook of a project: one URL, or none.
+/// Webhook setting of a project: one URL, or none.
 ///
-/// Published: it is a field of the project's settings, and the events of all the project's runs
-/// go there. There is no filter and no secret. The rules for the URL are this crate's own, those
-/// of [`Endpoint::new`].
+/// Published: the URL is a field of the project's settings and receives the events of all the
+/// project's runs. There is no filter and no secret. The rules for the URL are this crate's own,
+/// those of [`Endpoint::new`].
 ///
-/// The URL may well be all that tells the sender from a stranger, so it counts as a secret:
-/// `Debug` shows its origin only.
+/// The URL may be the only proof of the sender, so it is treated as a secret: `Debug` shows only
+/// its origin.
 ///
 /// ```
 /// use labhook::EndpointId;
@@ -40,7 +40,7 @@ pub struct ProjectWebhook {
 }
 
 impl ProjectWebhook {
-    /// A project without a webhook URL.
+    /// Creates the setting without a URL.
     #[must_use]
     pub const fn new(project: Project) -> Self {
         Self { project, url: None }
@@ -50,7 +50,7 @@ impl ProjectWebhook {
     ///
     /// # Errors
     ///
-    /// [`EndpointError`] where the URL is not one that a request can be sent to over HTTPS.
+    /// [`EndpointError`] if the URL is not a valid HTTPS URL.
     pub fn with_url(mut self, url: &str) -> Result<Self, EndpointError> {
         check_url(url, &["https"])?;
         self.url = Some(url.into());
@@ -64,27 +64,27 @@ impl ProjectWebhook {
         self
     }
 
-    /// The URL, which may be a secret. Keep it out of logs and files.
+    /// Returns the URL, which may be a secret. Keep it out of logs and files.
     #[must_use]
     pub fn expose_url(&self) -> Option<&str> {
         self.url.as_ref().map(SecretText::expose)
     }
 
-    /// What goes there: everything that belongs to the project.
+    /// Returns the subscription: all events of the project.
     ///
-    /// Events that Strateos has no webhook for match too, and publishing reports that they cannot
-    /// be expressed. Operations that it does not list have no keys, and so match no project.
+    /// Events without a Strateos webhook match too, and publishing reports a render failure for
+    /// them. Events for unlisted operations have no keys, so they match no project.
     #[must_use]
     pub fn subscription(&self) -> Subscription {
         Subscription::all().projects([self.project.id.clone()])
     }
 
-    /// The endpoint, unsigned, in this vendor's [`Format`] and under its [`policy`]; `None` where
-    /// there is no URL.
+    /// Builds the endpoint, unsigned, with this vendor's [`Format`] and [`policy`]; `None` if there
+    /// is no URL.
     ///
     /// # Errors
     ///
-    /// [`EndpointError`], never for a URL that was set through [`with_url`](Self::with_url).
+    /// [`EndpointError`]; never for a URL that [`with_url`](Self::with_url) accepted.
     pub fn endpoint(&self, id: EndpointId) -> Result<Option<Endpoint>, EndpointError> {
         let Some(url) = self.expose_url() else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! The payload as it is published: [`Webhook`].
+//! Wire types of Strateos: [`Webhook`] and its parts.
 
 use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::id::{InstructionId, ProjectId, RunId};
@@ -7,51 +7,50 @@ use crate::provider::DedupeKey;
 use crate::time::TimeText;
 
 object! {
-    /// The body of a request. Published.
+    /// Body of a webhook. Published.
     ///
-    /// Nobody signs it: decode it through [`danger::unsigned`](crate::danger::unsigned).
+    /// It is not signed: decode it through [`danger::unsigned`](crate::danger::unsigned).
     pub struct Webhook {
-        /// The run that it is about.
+        /// The run.
         required run: Run,
-        /// The project that the run belongs to.
+        /// The run's project.
         required project: Project,
-        /// What happened to the run.
+        /// The event.
         required event: Event,
     }
 }
 
 object! {
-    /// The run that a webhook is about. Published.
+    /// Run in a webhook. Published.
     pub struct Run {
-        /// The run.
+        /// The run's id.
         required id: RunId,
-        /// What people call it.
+        /// The run's title.
         required title: String,
     }
 }
 
 object! {
-    /// The project that a run belongs to. Published.
+    /// Project of a run. Published.
     pub struct Project {
-        /// The project.
+        /// The project's id.
         required id: ProjectId,
-        /// What people call it.
+        /// The project's name.
         required name: String,
     }
 }
 
 object! {
-    /// What happened to a run. Published, the types of `sequence_no` and `completed_at` by way of
-    /// the sample data in the vendor's software.
+    /// Event of a run. Published; the types of `sequence_no` and `completed_at` are from the sample
+    /// data in the vendor's software.
     ///
-    /// Every member besides `op` is published for `instruction_completed` alone, and all three
-    /// for that.
+    /// All members except `op` are published only for `instruction_completed`, which has all three.
     pub struct Event {
-        /// What happened.
+        /// The operation.
         required op: Op,
-        /// The instruction.
+        /// The instruction's id.
         optional id: InstructionId,
-        /// The instruction's place in the run: a count from 0.
+        /// The instruction's position in the run, starting at 0.
         optional sequence_no: u64,
         /// When the instruction was completed.
         optional completed_at: TimeText,
@@ -59,32 +58,33 @@ object! {
 }
 
 open_enum! {
-    /// What happened to a run.
+    /// Operation of an event.
     ///
-    /// The three are published. The page speaks of a run's status being updated besides, without
-    /// an operation for it.
+    /// The three are published. The vendor's page also mentions updates of a run's status, without
+    /// an operation for them.
     pub enum Op {
-        /// An instruction of it, such as a cover or a thermocycle, has completed.
+        /// An instruction of the run, such as a cover or a thermocycle, completed.
         InstructionCompleted = "instruction_completed",
-        /// It has started.
+        /// The run started.
         RunStarted = "run_started",
-        /// It has completed.
+        /// The run completed.
         RunCompleted = "run_completed",
     }
 }
 
 impl Webhook {
-    /// What a repetition of this webhook is known by: the project, the run, the operation and,
-    /// where there is one, the id in `event`.
+    /// Returns the idempotency key, built from the project, the run, the operation and the id in
+    /// `event`, if any.
     ///
-    /// This crate's own, for Strateos sends no id of the event. It cannot tell apart two webhooks
-    /// of one run with the same operation and without an id: a run that is started twice has one
-    /// key for both, and the second counts as a repetition of the first.
+    /// The key is this crate's own, since Strateos sends no event id. Two webhooks of a run with
+    /// the same operation and no id have the same key: if a run is started twice, the second
+    /// webhook counts as a duplicate of the first.
     #[must_use]
+    #[doc(alias = "idempotency key")]
     pub fn dedupe_key(&self) -> DedupeKey {
         let known = [self.project.id.as_str(), self.run.id.as_str(), self.event.op.as_str()];
         let id = self.event.id.as_ref().map(InstructionId::as_str);
-        // Nobody knows what tells two events of an operation apart that is not listed: all of it.
+        // Any member may distinguish two events of an unlisted operation, so the whole body counts.
         let rest = match Op::from(self.event.op.as_str()) {
             Op::Other(_) => serde_json::to_string(self).ok(),
             _ => None,

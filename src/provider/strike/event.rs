@@ -1,4 +1,4 @@
-//! From the webhook to the event and back.
+//! Mapping between Strike webhooks and lab events.
 
 use serde::de::DeserializeOwned;
 
@@ -11,24 +11,23 @@ use crate::json::{JsonText, Nullable, UnknownMembers};
 use crate::lab::{LabEvent, ResourceChanged};
 use crate::provider::MapError;
 
-/// What precedes Strike's name of an event in the type of one that is unknown.
+/// The prefix of the event types of unknown Strike events.
 const UNKNOWN: &str = "strike.";
 
 impl Webhook {
-    /// The event that the webhook tells of.
+    /// Maps the webhook to a lab event.
     ///
-    /// It is a [`ResourceChanged`]; where `eventType` has no two parts, it is unknown, of type
-    /// `strike.` and that name, with the whole webhook as its data.
+    /// The event is a [`ResourceChanged`]. If `eventType` does not have two parts, it is an unknown
+    /// event of type `strike.<eventType>`, with the whole webhook as its data.
     ///
-    /// What the model has no field for is kept where it stood: `id`, `webhookVersion`,
-    /// `deliverySuccess` and unknown members of the webhook among the event's unknown members,
-    /// those of `data` among the data's. A name that means something else there has `strike.`
-    /// before it.
+    /// Members without a typed field are kept: `id`, `webhookVersion`, `deliverySuccess` and
+    /// unknown members of the webhook among the event's unknown members, and those of `data` among
+    /// the data's. A name that collides with a field there gets the prefix `strike.`.
     ///
     /// # Errors
     ///
-    /// [`MapError::Value`] where `eventType` has no two parts and makes no event type, or where
-    /// an unknown member that was added by hand has a name that the webhook knows.
+    /// [`MapError::Value`] if `eventType` does not have two parts and cannot be part of an event
+    /// type, or if an unknown member that was added by hand has the name of a known field.
     pub fn to_event(&self) -> Result<LabEvent, MapError> {
         match parts(&self.event_type) {
             Some((resource_type, operation)) => self.to_change(resource_type, operation),
@@ -77,21 +76,21 @@ impl Webhook {
         Ok(UnknownEvent::new(event_type, data, self.created.clone()).into())
     }
 
-    /// The webhook that tells of the event.
+    /// Maps a lab event to the webhook.
     ///
-    /// An event that came from Strike becomes the webhook that it was. One of this crate's own
-    /// gets `id` and version `v1`, and no `deliverySuccess`.
+    /// An event from Strike gives the original webhook. Any other event gets this `id`, version
+    /// `v1` and no `deliverySuccess`.
     ///
     /// # Errors
     ///
-    /// [`MapError::NoWebhook`] unless the event is a [`ResourceChanged`], or unknown and of a
-    /// type that begins with `strike.`; [`MapError::Value`] where it has what the webhook has no
-    /// way to write, such as an operation with a full stop in it.
+    /// [`MapError::NoWebhook`] unless the event is a [`ResourceChanged`], or an unknown event of a
+    /// type that starts with `strike.`; [`MapError::Value`] if the webhook cannot express the
+    /// event, for example an operation that contains a `.`.
     pub fn from_event(event: &LabEvent, id: &MessageId) -> Result<Self, MapError> {
         Self::of_version(event, id, &WebhookVersion::V1)
     }
 
-    /// The webhook that tells of the event, in this version where the event has none of its own.
+    /// Like [`from_event`](Self::from_event), with this version if the event has none.
     pub(super) fn of_version(
         event: &LabEvent,
         id: &MessageId,
@@ -147,7 +146,7 @@ impl Webhook {
     }
 }
 
-/// The kind of entity, and what was done to it.
+/// Splits an event type into resource type and operation.
 pub(super) fn parts(event_type: &str) -> Option<(&str, &str)> {
     event_type
         .rsplit_once('.')

@@ -1,4 +1,4 @@
-//! Messages as Strike writes them: [`Format`].
+//! The message format of Strike webhooks: [`Format`].
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use super::{VENDOR, Webhook, WebhookVersion};
 use crate::message::format::FormatError;
 use crate::message::{Message, Rendering};
 
-/// Writes messages as Strike's webhooks, as JSON without spaces.
+/// Message format of Strike: a [`Webhook`] in compact JSON, see [`Webhook::from_event`].
 ///
-/// It expresses what [`Webhook::from_event`] does. The webhook's id is the message's, and its
-/// version the format's, unless the event came from Strike and so has both already.
+/// The webhook has the message's id and the format's version, unless the event is from Strike and
+/// contains its own.
 #[derive(Clone)]
 pub struct Format {
     version: WebhookVersion,
@@ -17,18 +17,18 @@ pub struct Format {
 }
 
 impl Format {
-    /// The name of this format in version `v1`; the others' is followed by `-` and the version.
+    /// The format's name for version `v1`; for other versions, `-` and the version are appended.
     pub const NAME: &'static str = "strike";
 
-    /// Writes version `v1`.
+    /// Creates the format for version `v1`.
     #[must_use]
     pub fn new() -> Self {
         Self::of_version(WebhookVersion::V1)
     }
 
-    /// Writes this version.
+    /// Creates the format for a version.
     ///
-    /// What sets the versions apart is not published: they differ here in their name only.
+    /// The differences between the versions are not published; here, only the version name differs.
     #[must_use]
     pub fn of_version(version: WebhookVersion) -> Self {
         let name = if version == WebhookVersion::V1 {

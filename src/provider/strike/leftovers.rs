@@ -1,4 +1,4 @@
-//! What the webhook has and the model does not know: [`Level`].
+//! Unknown members and their renaming: [`Level`].
 
 use std::borrow::Cow;
 
@@ -8,14 +8,14 @@ use crate::json::JsonText;
 use crate::lab::ResourceChanged;
 use crate::provider::MapError;
 
-/// What is put before a name that means something else in the model.
+/// The prefix for names that collide with a field of the model.
 const PREFIX: &str = "strike.";
 
-/// One of the two objects that the webhook and the event have each.
+/// One level of nesting, common to the webhook and the event: the envelope or the `data`.
 ///
-/// Members that are known on neither side keep their names, but for those that the model would
-/// take for its own: Strike may send a `type` in its envelope one day, and then that is kept as
-/// `strike.type`. Each name has exactly one other, so nothing is lost on the way there and back.
+/// Members that neither side knows keep their names, unless the name collides with a field of the
+/// model: a `type` in Strike's envelope, for example, would be kept as `strike.type`. The renaming
+/// is one-to-one, so a round trip loses nothing.
 pub(super) struct Level {
     wire: &'static [&'static str],
     model: &'static [&'static str],
@@ -27,12 +27,12 @@ pub(super) struct Level {
 pub(super) const ENVELOPE: Level =
     Level { wire: Webhook::NAMES, model: ReadEnvelope::NAMES, path: "unknown" };
 
-/// The `data` of either.
+/// The `data` of the webhook and of the event.
 pub(super) const DATA: Level =
     Level { wire: WebhookData::NAMES, model: ResourceChanged::NAMES, path: "data.unknown" };
 
 impl Level {
-    /// The model's name of a member that the wire has.
+    /// Returns the model's name for a wire member.
     pub(super) fn to_model<'a>(&self, name: &'a str) -> Cow<'a, str> {
         if self.model.contains(&name.trim_start_matches(PREFIX)) {
             format!("{PREFIX}{name}").into()
@@ -52,7 +52,7 @@ impl Level {
         Ok((self.to_model(name).into(), text.clone()))
     }
 
-    /// The wire's name of a member that the model does not know.
+    /// Returns the wire name of a member that the model does not know.
     pub(super) fn to_wire<'a>(&self, name: &'a str) -> Result<&'a str, MapError> {
         if self.model.contains(&name) {
             return Err(self.no_counterpart());
@@ -63,7 +63,7 @@ impl Level {
             .unwrap_or(name))
     }
 
-    /// Whether the wire has a place of its own for members of this name.
+    /// Returns whether the wire type has a field of this name.
     pub(super) fn is_known(&self, name: &str) -> bool {
         self.wire.contains(&name)
     }
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_go_there_and_back() {
+    fn names_round_trip() {
         for (wire, model) in [
             ("receiveId", "receiveId"),
             ("type", "strike.type"),

@@ -1,4 +1,4 @@
-//! What a subscription is asked for with: [`CreateSubscription`] and [`UpdateSubscription`].
+//! Subscription requests to Strike's API: [`CreateSubscription`] and [`UpdateSubscription`].
 
 use std::fmt;
 
@@ -17,15 +17,15 @@ use crate::secret::Secret;
 use crate::signature::Signer;
 use crate::time::TimeText;
 
-/// How many subscriptions there can be, as published: give it to
+/// The maximum number of subscriptions, as published; pass it to
 /// [`Registry::with_limit`](crate::Registry::with_limit).
 pub const MAX_SUBSCRIPTIONS: usize = 50;
 
-/// The request that creates a subscription, as published; every one that there is keeps the rules.
+/// Request to create a subscription, as published; the published rules are checked on construction.
 ///
-/// It holds the secret and the receiver's URL, so it has no `Serialize`:
-/// [`expose_json`](Self::expose_json) writes the request's body. `Debug` shows the URL's origin
-/// only, and nothing of the secret.
+/// It contains the secret and the receiver's URL, so it does not implement `Serialize`:
+/// [`expose_json`](Self::expose_json) writes the request body. `Debug` shows only the URL's origin,
+/// and nothing of the secret.
 #[derive(Clone)]
 pub struct CreateSubscription {
     webhook_url: SecretText,
@@ -36,15 +36,15 @@ pub struct CreateSubscription {
 }
 
 impl CreateSubscription {
-    /// Asks for these event types, signed with this secret. It is enabled.
+    /// Creates the request for an enabled subscription.
     ///
-    /// Published: the URL is HTTPS, the version `v1` or `v2`, and the secret 10 to 50 characters
-    /// long, which are counted here as Unicode scalar values. This crate's own: there is one event
-    /// type at the least, for it is not published whether none means none or all.
+    /// Published: the URL is HTTPS, the version is `v1` or `v2`, and the secret has 10 to 50
+    /// characters, counted here as Unicode scalar values. This crate's own: at least one event type
+    /// is required, since it is not published whether an empty list means none or all.
     ///
     /// # Errors
     ///
-    /// [`SubscriptionError`], which names the rule.
+    /// [`SubscriptionError`] for the rule that is violated.
     pub fn new<T: Into<String>>(
         webhook_url: &str,
         webhook_version: WebhookVersion,
@@ -60,14 +60,14 @@ impl CreateSubscription {
         })
     }
 
-    /// Sets whether it is enabled. One that is not receives nothing.
+    /// Sets whether the subscription is enabled. A disabled subscription receives nothing.
     #[must_use]
     pub fn with_enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
     }
 
-    /// The subscription as it is after an update: what the update does not name stays.
+    /// Applies an update; fields that the update does not set are unchanged.
     #[must_use]
     pub fn updated(mut self, update: UpdateSubscription) -> Self {
         let UpdateSubscription { webhook_url, webhook_version, secret, enabled, event_types } =
@@ -80,7 +80,7 @@ impl CreateSubscription {
         self
     }
 
-    /// The answer to the request: the subscription under its id, without the secret.
+    /// Returns the response to the request: the subscription with its id, without the secret.
     #[must_use]
     pub fn response(&self, id: impl Into<String>, created: impl Into<TimeText>) -> Subscription {
         Subscription {
@@ -94,17 +94,17 @@ impl CreateSubscription {
         }
     }
 
-    /// The endpoint that the subscription asks for: Strike's signature, format and policy, in use
-    /// where the subscription is enabled.
+    /// Builds the endpoint: Strike's signature, format and retry policy, enabled if the
+    /// subscription is.
     ///
-    /// It receives the messages of a [`ResourceChanged`](crate::lab::ResourceChanged) whose kind
-    /// and operation are among the event types, and no others: the event types become
+    /// It receives only [`ResourceChanged`](crate::lab::ResourceChanged) messages with the resource
+    /// type and operation of one of the event types: they become
     /// [`resource_changes`](crate::Subscription::resource_changes).
     ///
     /// # Errors
     ///
-    /// [`SubscriptionError::EventType`] where an event type does not have two parts: no message
-    /// could be told to be of it.
+    /// [`SubscriptionError::EventType`] if an event type does not have two parts: no message could
+    /// match it.
     pub fn endpoint(&self, id: EndpointId) -> Result<Endpoint, SubscriptionError> {
         if let Some(event_type) = self.event_types.iter().find(|it| parts(it).is_none()) {
             return Err(SubscriptionError::EventType { event_type: event_type.as_str().into() });
@@ -118,7 +118,8 @@ impl CreateSubscription {
             .with_enabled(self.enabled))
     }
 
-    /// The body of the request, which holds the secret and the URL. Keep it out of logs and files.
+    /// Returns the request body, which contains the secret and the URL. Keep it out of logs and
+    /// files.
     #[must_use]
     pub fn expose_json(&self) -> Zeroizing<Vec<u8>> {
         Request {
@@ -131,25 +132,25 @@ impl CreateSubscription {
         .expose()
     }
 
-    /// The receiver's URL, which for many receivers is a secret. Keep it out of logs and files.
+    /// Returns the receiver's URL, which is often a secret. Keep it out of logs and files.
     #[must_use]
     pub fn expose_webhook_url(&self) -> &str {
         self.webhook_url.expose()
     }
 
-    /// The version of the payload.
+    /// Returns the payload version.
     #[must_use]
     pub const fn webhook_version(&self) -> &WebhookVersion {
         &self.webhook_version
     }
 
-    /// Whether it is enabled.
+    /// Returns whether the subscription is enabled.
     #[must_use]
     pub const fn is_enabled(&self) -> bool {
         self.enabled
     }
 
-    /// The event types that are asked for.
+    /// Returns the event types.
     #[must_use]
     pub fn event_types(&self) -> &[String] {
         &self.event_types
@@ -168,10 +169,10 @@ impl fmt::Debug for CreateSubscription {
     }
 }
 
-/// The request that changes a subscription, as published: what it does not name stays as it is.
+/// Request to update a subscription, as published; fields that are not set are unchanged.
 ///
-/// The rules, and what may be seen of it, are those of [`CreateSubscription`]. To change the
-/// secret is an update like any other: see [the module](super#change-a-secret).
+/// The rules and the `Debug` output are those of [`CreateSubscription`]. Changing the secret is an
+/// update like any other: see [the module](super#rotating-a-secret).
 #[derive(Clone, Default)]
 pub struct UpdateSubscription {
     webhook_url: Option<SecretText>,
@@ -182,13 +183,13 @@ pub struct UpdateSubscription {
 }
 
 impl UpdateSubscription {
-    /// Changes nothing yet.
+    /// Creates an update that changes nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Changes the URL.
+    /// Sets the URL.
     ///
     /// # Errors
     ///
@@ -198,7 +199,7 @@ impl UpdateSubscription {
         Ok(self)
     }
 
-    /// Changes the version of the payload.
+    /// Sets the payload version.
     ///
     /// # Errors
     ///
@@ -211,7 +212,7 @@ impl UpdateSubscription {
         Ok(self)
     }
 
-    /// Changes the secret.
+    /// Sets the secret.
     ///
     /// # Errors
     ///
@@ -221,14 +222,14 @@ impl UpdateSubscription {
         Ok(self)
     }
 
-    /// Enables or disables.
+    /// Sets whether the subscription is enabled.
     #[must_use]
     pub fn with_enabled(mut self, enabled: bool) -> Self {
         self.enabled = Some(enabled);
         self
     }
 
-    /// Changes the event types to these.
+    /// Sets the event types, replacing the subscription's.
     ///
     /// # Errors
     ///
@@ -241,7 +242,7 @@ impl UpdateSubscription {
         Ok(self)
     }
 
-    /// The body of the request, which may hold the secret and the URL. Keep it out of logs and
+    /// Returns the request body, which may contain the secret and the URL. Keep it out of logs and
     /// files.
     #[must_use]
     pub fn expose_json(&self) -> Zeroizing<Vec<u8>> {
@@ -268,7 +269,7 @@ impl fmt::Debug for UpdateSubscription {
     }
 }
 
-/// The body of either request, in the published order.
+/// The body of both requests, in the published order.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Request<'a> {
@@ -290,7 +291,7 @@ impl Request<'_> {
     }
 }
 
-/// The secret as it was checked to be.
+/// The secret as text; it was checked to be UTF-8.
 fn text(secret: &Secret) -> &str {
-    std::str::from_utf8(secret.expose_bytes()).expect("a secret that is not text was refused")
+    std::str::from_utf8(secret.expose_bytes()).expect("the secret was checked to be UTF-8")
 }

@@ -1,4 +1,4 @@
-//! A subscription as the API answers with it: [`Subscription`].
+//! Subscription responses of Strike's API: [`Subscription`].
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ use crate::json::{UnknownMembers, object};
 use crate::provider::sensitive::{SecretText, expose};
 use crate::time::TimeText;
 
-/// A subscription, as the API's responses have it, as published.
+/// Subscription in a response of Strike's API, as published.
 ///
-/// It never holds a secret. A response has none, says the documentation; were there a `secret` in
-/// one, it would be read past and be in neither the fields nor the unknown members.
+/// It never contains a secret. The documentation says that a response has none; a `secret` member
+/// would be skipped and kept neither in a field nor among the unknown members.
 ///
-/// It is read with `Deserialize` from the answer to the host's own request. The URL may be a
-/// secret of the receiver, so there is no `Serialize`: [`expose_json`](Self::expose_json) writes
-/// it, and `Debug` shows the URL's origin only.
+/// Parse it with `Deserialize` from the response to your request. The URL may be a secret of the
+/// receiver, so there is no `Serialize`: [`expose_json`](Self::expose_json) writes it, and `Debug`
+/// shows only the URL's origin.
 ///
 /// ```
 /// use labhook::provider::strike::Subscription;
@@ -36,31 +36,31 @@ pub struct Subscription {
     /// The subscription's id.
     pub id: String,
     pub(super) webhook_url: SecretText,
-    /// The version of the payload.
+    /// The payload version.
     pub webhook_version: WebhookVersion,
-    /// Whether it is enabled. One that is not receives nothing.
+    /// Whether the subscription is enabled. A disabled subscription receives nothing.
     pub enabled: bool,
     /// When it was created.
     pub created: TimeText,
-    /// The event types that it receives.
+    /// The event types.
     pub event_types: Vec<String>,
-    /// The members that this version does not know; never `secret`.
+    /// Members that this version does not know; never `secret`.
     pub unknown: UnknownMembers,
 }
 
 impl Subscription {
-    /// The receiver's URL, which for many receivers is a secret. Keep it out of logs and files.
+    /// Returns the receiver's URL, which is often a secret. Keep it out of logs and files.
     #[must_use]
     pub fn expose_webhook_url(&self) -> &str {
         self.webhook_url.expose()
     }
 
-    /// The body of a response, which holds the URL. Keep it out of logs and files.
+    /// Returns the response body, which contains the URL. Keep it out of logs and files.
     ///
     /// # Errors
     ///
-    /// [`JsonError`] where an unknown member that was added has a name that the type knows, or is
-    /// called `secret`.
+    /// [`JsonError`] if an unknown member that was added has the name of a known field, or the name
+    /// `secret`.
     pub fn expose_json(&self) -> Result<Zeroizing<Vec<u8>>, JsonError> {
         expose(&Wire {
             id: self.id.clone(),
@@ -106,7 +106,7 @@ impl fmt::Debug for Subscription {
 }
 
 object! {
-    /// The members of a response, in the published order, and the one that must not be kept.
+    /// The members of a response in the published order, and `secret`, which must not be kept.
     struct Wire {
         required id: String,
         required webhook_url: SecretText as "webhookUrl",
@@ -118,7 +118,7 @@ object! {
     }
 }
 
-/// What is read past.
+/// A value that is skipped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Dropped;
 

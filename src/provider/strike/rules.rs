@@ -1,11 +1,11 @@
-//! The rules of a subscription: [`SubscriptionError`].
+//! Validation of Strike subscriptions: [`SubscriptionError`].
 
 use super::WebhookVersion;
 use crate::endpoint::{EndpointError, check_url};
 use crate::provider::sensitive::SecretText;
 use crate::secret::Secret;
 
-/// How many characters a secret has at the least and at the most.
+/// The minimum and maximum number of characters of a secret.
 const SECRET_LEN: (usize, usize) = (10, 50);
 
 pub(super) fn checked_url(url: &str) -> Result<SecretText, SubscriptionError> {
@@ -30,9 +30,9 @@ pub(super) fn checked_secret(secret: Secret) -> Result<Secret, SubscriptionError
     let Ok(text) = std::str::from_utf8(secret.expose_bytes()) else {
         return Err(SubscriptionError::SecretNotText);
     };
-    let (least, most) = SECRET_LEN;
+    let (min, max) = SECRET_LEN;
     let characters = text.chars().count();
-    if (least..=most).contains(&characters) {
+    if (min..=max).contains(&characters) {
         Ok(secret)
     } else {
         Err(SubscriptionError::SecretLength { characters })
@@ -43,44 +43,43 @@ pub(super) fn checked_event_types<T: Into<String>>(
     event_types: impl IntoIterator<Item = T>,
 ) -> Result<Vec<String>, SubscriptionError> {
     let event_types: Vec<String> = event_types.into_iter().map(Into::into).collect();
-    // A name that is empty asks for nothing as well.
+    // An empty name matches no event either.
     if event_types.is_empty() || event_types.iter().any(String::is_empty) {
         return Err(SubscriptionError::NoEventType);
     }
     Ok(event_types)
 }
 
-/// A subscription does not keep a rule. No variant holds any part of the secret, nor of the URL.
+/// An invalid subscription. No variant contains any part of the secret or the URL.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubscriptionError {
     /// Published: the URL is HTTPS.
-    #[error("the subscription's URL is not HTTPS")]
+    #[error("`webhookUrl` must use HTTPS")]
     NotHttps,
-    /// A request cannot be sent to the URL.
-    #[error("the subscription's URL is not one that a webhook can be sent to")]
+    /// The URL cannot be used in a request.
+    #[error("invalid `webhookUrl`")]
     Url(#[source] EndpointError),
     /// Published: the version is `v1` or `v2`.
-    #[error("the subscription's webhook version is {version}, not v1 or v2")]
+    #[error("unknown `webhookVersion` `{version}`, expected one of `v1`, `v2`")]
     WebhookVersion {
-        /// The version that was asked for.
+        /// The version.
         version: WebhookVersion,
     },
     /// Published: the secret has 10 to 50 characters.
-    #[error("the subscription's secret has {characters} characters, not 10 to 50")]
+    #[error("`secret` is {characters} characters long; 10 to 50 are required")]
     SecretLength {
-        /// How many characters it has.
+        /// The number of characters.
         characters: usize,
     },
-    /// The secret is no UTF-8: a request body cannot hold it.
-    #[error("the subscription's secret is not text")]
+    /// The secret is not UTF-8, so a JSON request cannot contain it.
+    #[error("`secret` must be UTF-8 text")]
     SecretNotText,
-    /// This crate's own: nothing is asked for.
-    #[error("the subscription names no event type")]
+    /// This crate's own: there is no event type, or an empty one.
+    #[error("`eventTypes` must contain at least one event type and no empty ones")]
     NoEventType,
-    /// An endpoint cannot be made: the event type is not a kind of resource, a full stop and what
-    /// was done to it.
-    #[error("the subscription's event type {event_type:?} does not say what was done to what")]
+    /// An endpoint cannot be built: the event type is not a resource type, a `.` and an operation.
+    #[error("event type {event_type:?} must have the form `<resource type>.<operation>`")]
     EventType {
         /// The event type.
         event_type: Box<str>,

@@ -1,4 +1,4 @@
-//! The webhook on the wire: [`Webhook`].
+//! Wire types of Strike: [`Webhook`] and its parts.
 
 use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::id::ResourceId;
@@ -6,9 +6,9 @@ use crate::json::{object, open_enum};
 use crate::provider::DedupeKey;
 use crate::time::TimeText;
 
-/// The event types that are known of Strike: the best list found, which is not an official one.
+/// The known event types: the best list found, not an official one.
 ///
-/// Others decode like these.
+/// Other event types are decoded in the same way.
 pub const EVENT_TYPES: &[&str] = &[
     "invoice.created",
     "invoice.updated",
@@ -27,57 +27,58 @@ pub const EVENT_TYPES: &[&str] = &[
 ];
 
 open_enum! {
-    /// The version of a webhook's payload, as published. How the two differ is not.
+    /// Payload version of a webhook, as published. The differences are not published.
     pub enum WebhookVersion {
-        /// The version of the published example.
+        /// Version 1, that of the published example.
         V1 = "v1",
-        /// The other one.
+        /// Version 2.
         V2 = "v2",
     }
 }
 
 object! {
-    /// The body of a webhook, as published.
+    /// Body of a webhook, as published.
     pub struct Webhook {
-        /// The event's id; the same over all its deliveries.
+        /// The event's id, the same for all its deliveries.
         required id: String,
-        /// What happened, such as `invoice.updated`: the kind of entity, then what was done.
+        /// The event type, such as `invoice.updated`: the entity's type and the operation.
         required event_type: String as "eventType",
-        /// The version of the payload.
+        /// The payload version.
         required webhook_version: WebhookVersion as "webhookVersion",
-        /// Which entity it is about.
+        /// The entity that changed.
         required data: WebhookData,
         /// When the event was created.
         required created: TimeText,
-        /// Published as absent, `null` or a boolean; what each of them means is not.
+        /// Published as absent, `null` or a boolean; the meaning of each is not published.
         nullable delivery_success: bool as "deliverySuccess",
     }
 }
 
 object! {
-    /// The payload of a webhook.
+    /// Payload of a webhook.
     ///
-    /// Published as an object of no particular members. These two are those of the published
-    /// example; others, such as `receiveId`, are kept.
+    /// Published as an object without a list of members. These two are from the published example;
+    /// others, such as `receiveId`, are kept.
     pub struct WebhookData {
-        /// The id of the entity, by which Strike's API is asked for it.
+        /// The entity's id, for requests to Strike's API.
         nullable entity_id: ResourceId as "entityId",
-        /// The names of what has changed about it.
+        /// The names of the changed fields.
         nullable changes: Vec<String>,
     }
 }
 
 impl Webhook {
-    /// The event's id, which Strike sends in the body, under the signature.
+    /// Returns the idempotency key: the event's id, which is part of the signed body.
     ///
-    /// Published: an event may be delivered more than once, so keep the ids that were handled.
+    /// Published: an event may be delivered more than once, so remember the ids that were handled.
     #[must_use]
+    #[doc(alias = "idempotency key")]
     pub fn dedupe_key(&self) -> DedupeKey {
         DedupeKey::of_id(&self.id)
     }
 }
 
-/// No members.
+/// Creates a payload without members.
 impl Default for WebhookData {
     fn default() -> Self {
         Self::new()

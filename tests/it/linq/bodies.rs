@@ -1,4 +1,4 @@
-//! Bodies as they are: decoded, encoded, known again.
+//! LINQ bodies: decoding, encoding and dedupe keys.
 
 use std::error::Error as _;
 
@@ -10,7 +10,7 @@ use labhook::{MessageId, Secret, Signer, Timestamp, Verifier, danger};
 use super::{BODIES, PUBLISHED, decode, encode};
 
 #[test]
-fn every_body_survives_byte_for_byte() {
+fn every_body_round_trips_verbatim() {
     for (kind, body) in BODIES {
         let body = body.trim_end();
         let webhook = decode(kind, body).unwrap();
@@ -27,7 +27,7 @@ fn every_body_survives_byte_for_byte() {
 }
 
 #[test]
-fn the_published_body_is_what_it_says() {
+fn published_body_decodes_to_its_fields() {
     let run: RunStateChange = danger::unsigned(PUBLISHED.as_bytes()).decode().unwrap();
     assert_eq!(run.state, RunState::Paused);
     assert_eq!(run.message, "The run is paused.");
@@ -41,7 +41,7 @@ fn the_published_body_is_what_it_says() {
 }
 
 #[test]
-fn a_state_is_kept_as_it_was_spelled() {
+fn state_keeps_its_spelling() {
     for (text, state, stopped) in [
         ("stoped", RunState::Stoped, true),
         ("stopped", RunState::Stopped, true),
@@ -55,12 +55,12 @@ fn a_state_is_kept_as_it_was_spelled() {
 }
 
 #[test]
-fn a_kind_without_a_published_body_takes_any_object() {
+fn unpublished_kind_accepts_any_object() {
     for kind in &Kind::ALL[1..] {
         assert_eq!(encode(&decode(*kind, "{}").unwrap()), "{}");
         let body = r#"{"event":{"state":"x"},"seq":1.0}"#;
         assert_eq!(encode(&decode(*kind, body).unwrap()), body);
-        // Absent and null are one thing.
+        // `null` means the same as absent.
         let null = decode(*kind, r#"{"state":null,"message":null,"run_id":null,"timestamp":null}"#);
         assert_eq!(null.unwrap(), decode(*kind, "{}").unwrap());
     }
@@ -68,7 +68,7 @@ fn a_kind_without_a_published_body_takes_any_object() {
 }
 
 #[test]
-fn a_malformed_body_is_refused_at_its_place() {
+fn malformed_body_error_names_the_path() {
     let run = |body: &str| decode(Kind::RunStateChange, body).unwrap_err();
     let whole = "the body is malformed";
     for (body, text, source) in [
@@ -103,7 +103,7 @@ fn a_malformed_body_is_refused_at_its_place() {
 }
 
 #[test]
-fn a_token_in_a_header_admits_a_body() {
+fn token_header_verifies_a_body() {
     let name = HeaderName::from_static("x-lab-token");
     let secret = || Secret::from_text("correct horse").unwrap();
     let verifier = Verifier::token(name.clone(), secret()).unwrap();
@@ -124,7 +124,7 @@ fn a_token_in_a_header_admits_a_body() {
 }
 
 #[test]
-fn a_repetition_is_known_by_what_the_body_says() {
+fn dedupe_key_is_built_from_the_body() {
     let key = |kind, body: &str| decode(kind, body).unwrap().dedupe_key();
     let published = key(Kind::RunStateChange, PUBLISHED).unwrap();
     assert_eq!(
@@ -132,7 +132,7 @@ fn a_repetition_is_known_by_what_the_body_says() {
         "19:on_run_state_change/6:run_id/31:00000000-0000-0000-000000000000\
          /5:state/6:paused/9:timestamp/24:2025-04-17T09:30:00.000Z"
     );
-    // One cannot be told from the other.
+    // The two are indistinguishable.
     let other_message = PUBLISHED.replace("The run is paused.", "Lid open.");
     assert_eq!(key(Kind::RunStateChange, &other_message), Some(published.clone()));
     let other_state = PUBLISHED.replace("\"paused\"", "\"resumed\"");
@@ -162,12 +162,12 @@ fn a_repetition_is_known_by_what_the_body_says() {
 }
 
 #[test]
-fn nothing_published_is_the_default_policy() {
+fn policy_is_the_default() {
     assert_eq!(linq::policy(), labhook::RetryPolicy::default());
 }
 
 #[test]
-fn a_kind_has_its_filter_and_its_event() {
+fn kind_has_its_filter_and_event_type() {
     let filters: Vec<_> = Kind::ALL.iter().map(ToString::to_string).collect();
     assert_eq!(
         filters,
@@ -185,4 +185,21 @@ fn a_kind_has_its_filter_and_its_event() {
         assert_eq!(*event.event_type(), kind.event_type());
     }
     assert_eq!(Kind::from_filter("on_fire"), None);
+}
+
+#[test]
+fn kind_round_trips_as_text_and_json() {
+    for &kind in Kind::ALL {
+        assert_eq!(kind.to_string().parse(), Ok(kind));
+        let json = serde_json::to_string(&kind).unwrap();
+        assert_eq!(json, format!(r#""{kind}""#));
+        assert_eq!(serde_json::from_str::<Kind>(&json).unwrap(), kind);
+    }
+    let error = "on_fire".parse::<Kind>().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "unknown hook kind `on_fire`, expected one of `on_run_state_change`, \
+         `on_task_state_change`, `on_safety_state_change`, `on_labware_movement`, `on_new_plan`"
+    );
+    assert!(serde_json::from_str::<Kind>(r#""on_fire""#).is_err());
 }

@@ -1,4 +1,4 @@
-//! Webhooks and lab events, each made of the other.
+//! Mapping between LINQ webhooks and lab events.
 
 use labhook::lab::{
     DeviceState, InstructionCompleted, LabwareMoved, LabwareTrigger, Location, PlanCreated,
@@ -24,7 +24,7 @@ fn body(event: &LabEvent) -> String {
 }
 
 #[test]
-fn every_body_comes_back_from_its_event() {
+fn every_body_round_trips_through_its_event() {
     for (kind, body) in BODIES {
         let body = body.trim_end();
         let (_, back) = there_and_back(kind, body);
@@ -38,7 +38,7 @@ fn every_body_comes_back_from_its_event() {
 }
 
 #[test]
-fn the_published_body_is_a_run_that_paused() {
+fn published_body_maps_to_a_paused_run() {
     let LabEvent::RunStateChanged(event) = there_and_back(Kind::RunStateChange, PUBLISHED).0 else {
         panic!("another event");
     };
@@ -49,7 +49,7 @@ fn the_published_body_is_a_run_that_paused() {
 }
 
 #[test]
-fn an_event_of_ones_own_has_the_published_form() {
+fn own_event_has_the_published_body() {
     let bare = event(RunStateChanged::new(RUN, RunState::Paused));
     assert_eq!(body(&bare), PUBLISHED.trim_end());
 
@@ -84,7 +84,7 @@ fn an_event_of_ones_own_has_the_published_form() {
 }
 
 #[test]
-fn both_spellings_of_stopped_are_one_state_and_come_back() {
+fn both_spellings_of_stopped_round_trip() {
     for (spelled, kept) in [("stoped", None), ("stopped", Some("\"stopped\""))] {
         let wire = PUBLISHED.trim_end().replace("paused\",", &format!("{spelled}\","));
         let (event, back) = there_and_back(Kind::RunStateChange, &wire);
@@ -97,7 +97,7 @@ fn both_spellings_of_stopped_are_one_state_and_come_back() {
 }
 
 #[test]
-fn what_only_the_model_knows_stands_behind() {
+fn model_only_fields_follow_the_published() {
     let mut run = RunStateChanged::new("r1", RunState::Resumed);
     run.message = Some("On we go.".into());
     run.previous_state = Some(RunState::Paused);
@@ -129,7 +129,7 @@ fn what_only_the_model_knows_stands_behind() {
 }
 
 #[test]
-fn a_webhook_that_lacks_what_the_event_needs_is_no_event() {
+fn webhook_without_required_field_is_an_error() {
     for (kind, own) in &BODIES[1..] {
         let needed: &[&str] = match kind {
             Kind::TaskStateChange => &["run_id", "task_id", "state", "timestamp"],
@@ -143,21 +143,21 @@ fn a_webhook_that_lacks_what_the_event_needs_is_no_event() {
             let webhook = decode(*kind, &serde_json::to_string(&object).unwrap()).unwrap();
             assert_eq!(
                 webhook.to_event().unwrap_err().to_string(),
-                format!("the LINQ webhook and the event differ: there is no {member}")
+                format!("LINQ webhook has no value for `{member}`")
             );
         }
     }
 }
 
 #[test]
-fn a_receiver_says_what_the_body_does_not() {
+fn receiver_supplies_missing_time_and_workcell() {
     let body = r#"{"state":"emergency_stop"}"#;
     let safety = decode(Kind::SafetyStateChange, body).unwrap();
     assert!(safety.to_event().is_err());
     let safety = safety.timestamp_or(AT).workcell_or("cell-1");
     let data = SafetyStateChanged::new("cell-1", DeviceState::EmergencyStop);
     assert_eq!(safety.to_event().unwrap(), event(data));
-    // What is there stays.
+    // Existing values are not replaced.
     let same = safety.clone().timestamp_or(Timestamp::UNIX_EPOCH).workcell_or("cell-2");
     assert_eq!(same, safety);
 
@@ -173,7 +173,7 @@ fn a_receiver_says_what_the_body_does_not() {
 }
 
 #[test]
-fn a_member_that_the_model_means_otherwise_is_named() {
+fn conflicting_member_error_names_the_member() {
     let more = |body: &str, member: &str| {
         format!("{},{member}}}", &body.trim_end()[..body.trim_end().len() - 1])
     };
@@ -191,10 +191,10 @@ fn a_member_that_the_model_means_otherwise_is_named() {
         let webhook = decode(kind, &more(body, member)).unwrap();
         assert_eq!(
             webhook.to_event().unwrap_err().to_string(),
-            format!("the LINQ webhook and the event differ: the {name} has no counterpart")
+            format!("`{name}` cannot be mapped between a LINQ webhook and a lab event")
         );
     }
-    // A host that adds a member which the type knows makes a body that cannot be written.
+    // An unknown member with the name of a known field makes the body unwritable.
     let mut plan = NewPlan::default();
     plan.plan_id = Some("p".into());
     plan.state = Some(PlanStatus::Pending);
@@ -202,20 +202,19 @@ fn a_member_that_the_model_means_otherwise_is_named() {
     plan.unknown.insert("state", "1").unwrap();
     assert_eq!(
         plan.to_event().unwrap_err().to_string(),
-        "the LINQ webhook and the event differ: the body has no counterpart"
+        "`body` cannot be mapped between a LINQ webhook and a lab event"
     );
 }
 
 #[test]
-fn an_event_that_cannot_stand_in_the_body_is_refused() {
+fn inexpressible_event_is_an_error() {
     let refused = |event: &LabEvent| Webhook::from_event(event).unwrap_err().to_string();
-    let text = |name: &str| {
-        format!("the LINQ webhook and the event differ: the {name} has no counterpart")
-    };
+    let text =
+        |name: &str| format!("`{name}` cannot be mapped between a LINQ webhook and a lab event");
 
     assert_eq!(
         refused(&event(InstructionCompleted::new("r1", "i1".into()))),
-        "LINQ has no webhook for a instruction.completed event"
+        "LINQ has no webhook for `instruction.completed` events"
     );
 
     let run = || RunStateChanged::new("r1", RunState::Stopped);
@@ -251,7 +250,7 @@ fn an_event_that_cannot_stand_in_the_body_is_refused() {
 }
 
 #[test]
-fn typed_webhooks_and_events_need_no_enumeration() {
+fn typed_webhooks_map_to_typed_events() {
     let data = SafetyStateChanged::new("cell-1", DeviceState::Ready);
     let safety = Event::new(data, AT);
     let webhook = SafetyStateChange::from_event(&safety).unwrap();

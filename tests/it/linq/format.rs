@@ -1,4 +1,4 @@
-//! Messages written for a receiver of LINQ's webhooks.
+//! Messages in the LINQ format.
 
 use std::error::Error;
 
@@ -16,7 +16,7 @@ fn id() -> MessageId {
 }
 
 #[test]
-fn a_message_is_rendered_as_published() {
+fn message_renders_the_published_body() {
     let data = RunStateChanged::new("00000000-0000-0000-000000000000", RunState::Paused);
     let mut message = Event::new(data, AT).into_message(id()).unwrap();
     message.render(&Format::default()).unwrap();
@@ -27,14 +27,14 @@ fn a_message_is_rendered_as_published() {
 }
 
 #[test]
-fn an_event_without_a_form_is_refused() {
+fn event_without_a_webhook_fails_to_render() {
     let other =
         Event::new(InstructionCompleted::new("r1", "i1".into()), AT).into_message(id()).unwrap();
     let error = Format::default().render(&other).unwrap_err();
-    assert_eq!(error.to_string(), "the event cannot be written as a LINQ webhook");
+    assert_eq!(error.to_string(), "cannot write the event as a LINQ webhook");
     assert_eq!(
         Error::source(&error).unwrap().to_string(),
-        "LINQ has no webhook for a instruction.completed event"
+        "LINQ has no webhook for `instruction.completed` events"
     );
 
     let rendering = labhook::message::Rendering::new("text/plain".parse().unwrap(), "x");

@@ -1,4 +1,4 @@
-//! The hooks of a workflow.
+//! Hook definitions of a LINQ workflow.
 
 use std::error::Error as _;
 
@@ -26,7 +26,7 @@ fn message(data: impl Payload) -> Message {
 }
 
 #[test]
-fn a_list_of_hooks_survives_byte_for_byte() {
+fn hook_list_round_trips_verbatim() {
     let hooks: Vec<Hook> = serde_json::from_str(HOOKS).unwrap();
     assert_eq!(*Hook::expose_list_json(&hooks), HOOKS.trim_end());
     let kinds: Vec<_> = hooks.iter().filter_map(Hook::kind).collect();
@@ -42,7 +42,7 @@ fn a_list_of_hooks_survives_byte_for_byte() {
 }
 
 #[test]
-fn unknown_members_and_filters_survive() {
+fn unknown_members_and_filters_round_trip() {
     for json in [
         r#"{"filter":"on_new_plan","parameters":{"url":"u","headers":null,"verify":1.0},"z":1.10,"task_ids":["t"],"a":{}}"#,
         r#"{"filter":"on_fire","parameters":{"url":"u"},"b":1,"task_ids":[5],"a":null}"#,
@@ -57,7 +57,7 @@ fn unknown_members_and_filters_survive() {
 }
 
 #[test]
-fn without_a_filter_the_other_members_tell_the_kind() {
+fn missing_filter_infers_kind_from_other_fields() {
     let parameters = r#""parameters":{"url":"u"}"#;
     for (members, filter, written) in [
         (r#","task_ids":["t"]"#, "on_task_state_change", r#","task_ids":["t"]"#),
@@ -83,18 +83,15 @@ fn without_a_filter_the_other_members_tell_the_kind() {
     assert_eq!(none, HookError::NoKind);
     assert_eq!(
         none.to_string(),
-        "the hook has no filter, and its other members do not tell its kind"
+        "the hook has no `filter`, and no other field identifies its kind"
     );
     let two = refused(r#","task_ids":[],"trigger_on":"both""#);
     assert_eq!(two, HookError::TwoKinds);
-    assert_eq!(
-        two.to_string(),
-        "the hook has no filter, and its other members are those of two kinds"
-    );
+    assert_eq!(two.to_string(), "the hook has no `filter`, and its fields match two kinds");
 }
 
 #[test]
-fn a_malformed_hook_is_refused_at_its_place() {
+fn malformed_hook_error_names_the_path() {
     for (json, path) in [
         (format!(r#""{SECRET}""#), "."),
         (r#"{"filter":"on_new_plan"}"#.to_owned(), "."),
@@ -122,7 +119,7 @@ fn a_malformed_hook_is_refused_at_its_place() {
         assert_eq!(error.to_string(), text, "{json}");
         assert!(error.source().is_none());
         assert!(!format!("{error:?}").contains(SECRET));
-        // From within a workflow.
+        // As part of a workflow.
         let error = serde_json::from_str::<Vec<Hook>>(&format!("[{json}]")).unwrap_err();
         assert!(error.to_string().starts_with(&text), "{error}");
         assert!(!format!("{error} {error:?}").contains(SECRET));
@@ -130,7 +127,7 @@ fn a_malformed_hook_is_refused_at_its_place() {
 }
 
 #[test]
-fn nothing_prints_the_secrets_of_a_hook() {
+fn hook_debug_and_errors_hide_secrets() {
     for (url, printed) in [
         (
             format!("https://user:{SECRET}@lab.example:8443/{SECRET}?{SECRET}"),
@@ -148,7 +145,7 @@ fn nothing_prints_the_secrets_of_a_hook() {
 }
 
 #[test]
-fn a_hook_is_made_and_written_as_the_sdk_does() {
+fn hook_json_matches_the_sdk() {
     let labware_ids = vec!["plate-7".into()];
     let watch = Watch::LabwareMovement { labware_ids, trigger_on: TriggerOn::Start };
     let hook = Hook::new(watch, "http://example.com/\"x")
@@ -170,7 +167,7 @@ fn a_hook_is_made_and_written_as_the_sdk_does() {
 }
 
 #[test]
-fn a_hook_subscribes_to_its_kind() {
+fn hook_subscribes_to_its_kind() {
     let run = message(RunStateChanged::new("r", RunState::Paused));
     let t1 = message(TaskStateChanged::new("r", "t1".into(), TaskState::Failed));
     let t2 = message(TaskStateChanged::new("r", "t2".into(), TaskState::Failed));
@@ -204,7 +201,7 @@ fn a_hook_subscribes_to_its_kind() {
 }
 
 #[test]
-fn a_hook_makes_an_endpoint() {
+fn hook_builds_an_endpoint() {
     let hook =
         Hook::new(Watch::RunState, "https://lab.example/hooks").add_header("X-Token", SECRET);
     let endpoint = hook.endpoint(id()).unwrap();
@@ -224,7 +221,7 @@ fn a_hook_makes_an_endpoint() {
 }
 
 #[test]
-fn a_hook_that_makes_no_endpoint_says_why() {
+fn invalid_hook_endpoint_error_has_its_cause() {
     let plain = read(HOOKS.trim_end().strip_prefix('[').unwrap().split(",{").next().unwrap());
     assert!(plain.plain_http_endpoint(id()).is_ok());
     let new = |url: &str| Hook::new(Watch::RunState, url);
@@ -233,27 +230,27 @@ fn a_hook_that_makes_no_endpoint_says_why() {
     let http =
         "scheme of the endpoint URL must be `https`; only `Endpoint::plain_http` accepts `http`";
     for (hook, text, source) in [
-        (other, "the hook's filter is not known", None),
-        (plain, "the hook makes no endpoint", Some(http)),
-        (new(""), "the hook makes no endpoint", Some("endpoint URL is malformed")),
+        (other, "unknown `filter` in the hook", None),
+        (plain, "cannot build an endpoint from the hook", Some(http)),
+        (new(""), "cannot build an endpoint from the hook", Some("endpoint URL is malformed")),
         (
             new(ok).add_header("Content-Type", "x"),
-            "the hook makes no endpoint",
+            "cannot build an endpoint from the hook",
             Some("header `content-type` is reserved for the request or its signature"),
         ),
         (
             new(ok).add_header("X-A", "1").add_header("x-a", "2"),
-            "the hook makes no endpoint",
+            "cannot build an endpoint from the hook",
             Some("duplicate header `x-a`"),
         ),
         (
             new(ok).add_header("x a", SECRET),
-            "a header of the hook has a malformed name",
+            "malformed header name in the hook",
             Some("invalid HTTP header name"),
         ),
         (
             new(ok).add_header("X-A", &format!("{SECRET}\n")),
-            "the hook's header x-a has a malformed value",
+            "malformed value of the hook's header `x-a`",
             Some("failed to parse header value"),
         ),
     ] {

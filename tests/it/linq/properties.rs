@@ -1,4 +1,4 @@
-//! What holds for bodies and hooks of any content.
+//! Properties of generated LINQ bodies and hooks.
 
 use labhook::provider::linq::{Hook, Kind, Webhook};
 use proptest::collection::btree_map;
@@ -8,7 +8,7 @@ use proptest::sample::select;
 
 use super::{decode, encode, there_and_back};
 
-/// Any value, in a spelling that only a verbatim copy keeps.
+/// Any JSON value, in a spelling that only a verbatim copy preserves.
 fn value() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),
@@ -27,7 +27,7 @@ fn value() -> impl Strategy<Value = String> {
     })
 }
 
-/// Members that neither the wire types, nor the models, nor the hooks know, in any order.
+/// Members that no wire type, model or hook knows, in any order.
 fn unknown() -> impl Strategy<Value = String> {
     btree_map("[a-zé ]{0,3}", value(), 0..4)
         .prop_map(|members| members.into_iter().collect::<Vec<_>>())
@@ -77,7 +77,7 @@ fn own_members(kind: Kind) -> &'static [&'static str] {
     }
 }
 
-/// A body that has all that its event needs.
+/// A body with all members that its event requires.
 fn full() -> impl Strategy<Value = (Kind, String)> {
     let members = (state(), text(), text(), timestamp(), text(), unknown());
     (select(Kind::ALL), members).prop_map(|(kind, (state, message, run, at, own, unknown))| {
@@ -89,7 +89,7 @@ fn full() -> impl Strategy<Value = (Kind, String)> {
     })
 }
 
-/// A body of a kind that is not published: each member absent, `null` or a value.
+/// A body of an unpublished kind: each member is absent, `null` or a value.
 fn loose() -> impl Strategy<Value = (Kind, String, String)> {
     let member = |value: BoxedStrategy<String>| option::of(option::of(value));
     let members = (
@@ -152,7 +152,7 @@ fn hook() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn a_body_survives_its_event((kind, body) in full()) {
+    fn body_round_trips_through_its_event((kind, body) in full()) {
         prop_assert_eq!(&encode(&decode(kind, &body).unwrap()), &body);
         let (event, back) = there_and_back(kind, &body);
         prop_assert_eq!(&back, &body);
@@ -160,7 +160,7 @@ proptest! {
     }
 
     #[test]
-    fn a_body_without_a_published_form_survives((kind, came, written) in loose()) {
+    fn unpublished_body_round_trips((kind, came, written) in loose()) {
         let webhook = decode(kind, &came).unwrap();
         prop_assert_eq!(&encode(&webhook), &written);
         if let Ok(event) = webhook.to_event() {
@@ -169,13 +169,13 @@ proptest! {
     }
 
     #[test]
-    fn a_hook_survives(json in hook()) {
+    fn hook_round_trips(json in hook()) {
         let hook = Hook::from_json(&json).unwrap();
         prop_assert_eq!(&*hook.expose_json(), &json);
     }
 
     #[test]
-    fn no_body_makes_it_panic(kind in select(Kind::ALL), body in ".*|\\{.*\\}") {
+    fn arbitrary_body_does_not_panic(kind in select(Kind::ALL), body in ".*|\\{.*\\}") {
         if let Ok(webhook) = decode(kind, &body) {
             let _ = (webhook.to_event(), webhook.dedupe_key());
         }

@@ -1,4 +1,4 @@
-//! What holds for every payload.
+//! Properties of generated Segments.ai payloads.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::value::RawValue;
 
-use super::{decode, encode, passed_on};
+use super::{decode, encode, through_a_message};
 
 fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap()
 }
 
-/// Any JSON value, as compact text, with numbers that no number type holds.
+/// Any JSON value as compact text, including numbers that fit no number type.
 fn json() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),
@@ -34,7 +34,7 @@ fn json() -> impl Strategy<Value = String> {
     })
 }
 
-/// Names that no type knows, each with a value.
+/// Unknown member names, each with a value.
 fn unknown() -> impl Strategy<Value = Vec<(String, String)>> {
     vec(("\\PC{0,8}", json()), 0..5).prop_map(|members| {
         let number = |(index, (name, value))| (format!("{name}{index}"), value);
@@ -47,7 +47,7 @@ fn object(members: &[(String, String)]) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-/// The envelope's members, of which `text` may be absent, null or a value.
+/// The envelope's members; `text` may be absent, null or a value.
 fn body(
     kind: &str,
     dataset: &str,
@@ -70,7 +70,7 @@ fn body(
     object(&members)
 }
 
-/// Every name that a package's model or a lab model has, and what else may be confused with one.
+/// Every member name of the package's and the lab's models, and names similar to them.
 const NAMES: [&str; 34] = [
     "uuid",
     "name",
@@ -108,7 +108,7 @@ const NAMES: [&str; 34] = [
     "unknown",
 ];
 
-/// Known names in any order with any values, and unknown ones between them.
+/// Known names in any order with any values, mixed with unknown names.
 fn any_object() -> impl Strategy<Value = Vec<(String, String)>> {
     let known = prop::sample::subsequence(NAMES.to_vec(), 0..NAMES.len());
     let owner = (any::<String>(), unknown()).prop_map(|(username, mut rest)| {
@@ -129,19 +129,19 @@ fn any_object() -> impl Strategy<Value = Vec<(String, String)>> {
         .prop_shuffle()
 }
 
-/// Each member's text, whatever the order.
+/// Each member's text, regardless of order.
 fn members(text: &str) -> BTreeMap<String, String> {
     let raw: BTreeMap<String, Box<RawValue>> = serde_json::from_str(text).unwrap();
     raw.into_iter().map(|(name, value)| (name, value.get().to_owned())).collect()
 }
 
 fn round_trip(webhook: &Webhook) -> Webhook {
-    Webhook::from_event(&passed_on(webhook.to_event().unwrap())).unwrap()
+    Webhook::from_event(&through_a_message(webhook.to_event().unwrap())).unwrap()
 }
 
 proptest! {
     #[test]
-    fn every_body_survives(
+    fn every_body_round_trips(
         kind in prop_oneof![select(EventKind::KNOWN).prop_map(|k| k.as_str().to_owned()), any::<String>()],
         dataset in any::<String>(),
         content in json(),
@@ -153,7 +153,7 @@ proptest! {
     }
 
     #[test]
-    fn every_object_with_an_id_comes_back_from_the_lab(
+    fn every_object_with_an_id_round_trips(
         kind in select(EventKind::KNOWN),
         dataset in any::<String>(),
         id in any::<String>(),
@@ -175,14 +175,14 @@ proptest! {
         let webhook = decode(&body);
         let mut back = round_trip(&webhook);
         prop_assert_eq!(members(back.object.as_str()), members(&content));
-        // Once in order, it stays to the byte.
+        // In order, it round-trips verbatim.
         prop_assert_eq!(&round_trip(&back), &back);
         back.object = webhook.object.clone();
         prop_assert_eq!(encode(&back), body);
     }
 
     #[test]
-    fn a_sample_in_the_packages_order_comes_back_to_the_byte(
+    fn sample_in_package_order_round_trips_verbatim(
         [id, name, by] in any::<[String; 3]>(),
         attributes in json(),
         mut rest in unknown(),
@@ -203,7 +203,7 @@ proptest! {
     }
 
     #[test]
-    fn an_event_that_nobody_listed_comes_back_to_the_byte(
+    fn unlisted_event_round_trips_verbatim(
         kind in "[a-z_]{1,8}(\\.[a-z]{1,8}){0,3}x",
         content in json(),
         text in option::of(option::of(any::<String>())),
@@ -216,12 +216,12 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_are_too_odd(bytes in vec(any::<u8>(), 0..64)) {
+    fn arbitrary_bytes_do_not_panic(bytes in vec(any::<u8>(), 0..64)) {
         prop_assert!(danger::unsigned(&bytes).decode::<Webhook>().is_err());
     }
 
     #[test]
-    fn no_object_is_too_odd(kind in select(EventKind::KNOWN), content in json(), more in unknown()) {
+    fn arbitrary_object_does_not_panic(kind in select(EventKind::KNOWN), content in json(), more in unknown()) {
         let webhook = decode(&body(kind.as_str(), "jane/flowers", &content, None, &more));
         if let Ok(event) = webhook.to_event() {
             let back = Webhook::from_event(&event).unwrap();

@@ -1,4 +1,4 @@
-//! The crate's own events as Segments.ai's webhooks, and where they go.
+//! Sending lab events as Segments.ai webhooks.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -43,7 +43,7 @@ fn created(sample: Sample) -> Message {
 }
 
 #[test]
-fn own_events_have_the_published_shape() {
+fn own_events_have_the_published_body() {
     let mut sample = rose();
     sample.run_id = Some("r1".into());
     sample.labware_id = Some("plate-7".into());
@@ -128,7 +128,7 @@ fn own_events_have_the_published_shape() {
 }
 
 #[test]
-fn own_version_and_text_are_taken_as_they_are() {
+fn kept_version_and_text_are_written_verbatim() {
     let mut event = Event::new(SampleCreated::new(rose()), AT);
     event.data.unknown.insert("text", r#""A rose.""#).unwrap();
     let webhook = Webhook::from_event(&event.clone().into()).unwrap();
@@ -139,7 +139,7 @@ fn own_version_and_text_are_taken_as_they_are() {
 }
 
 #[test]
-fn the_format_writes_what_a_receiver_of_segments_takes() {
+fn format_output_verifies_and_decodes() {
     let hook = Hook::new("https://eln.example/hooks?key=1", "jane").unwrap();
     let endpoint = hook.endpoint(EndpointId::new("eln").unwrap(), Signer::svix(secret())).unwrap();
     let mut message = created(rose());
@@ -160,15 +160,15 @@ fn the_format_writes_what_a_receiver_of_segments_takes() {
     let run = Event::new(RunStateChanged::new("r1", RunState::Paused), AT);
     let mut message = run.into_message(MessageId::new("msg_2").unwrap()).unwrap();
     let error = message.render(&Format::default()).unwrap_err();
-    assert_eq!(error.to_string(), "the event cannot be written as a Segments.ai webhook");
+    assert_eq!(error.to_string(), "cannot write the event as a Segments.ai webhook");
     assert_eq!(
         std::error::Error::source(&error).unwrap().to_string(),
-        "Segments.ai has no webhook for a run.state_changed event"
+        "Segments.ai has no webhook for `run.state_changed` events"
     );
 }
 
 #[test]
-fn a_hook_receives_its_kinds_of_events_in_its_owners_datasets() {
+fn hook_receives_its_kinds_in_its_owners_datasets() {
     let hook = Hook::new("https://eln.example/hooks", "jane").unwrap().with_version(2);
     assert_eq!((hook.version, hook.owner()), (Some(2), "jane"));
     assert_eq!(hook.expose_url(), "https://eln.example/hooks");
@@ -203,7 +203,7 @@ fn a_hook_receives_its_kinds_of_events_in_its_owners_datasets() {
 }
 
 #[test]
-fn the_policy_is_svixs() {
+fn policy_is_svix() {
     let hook = Hook::new("https://eln.example/hooks", "jane").unwrap();
     let endpoint =
         hook.endpoint(EndpointId::new("eln").unwrap(), Signer::standard_webhooks(secret()));
@@ -214,10 +214,10 @@ fn the_policy_is_svixs() {
 }
 
 #[test]
-fn each_hook_error_has_its_text() {
+fn hook_errors_have_exact_texts() {
     let text = |error: HookError| (error.to_string(), error.source().map(ToString::to_string));
     let url = |url| text(Hook::new(url, "jane").unwrap_err());
-    let unusable = "the Segments.ai endpoint's URL is unusable".to_owned();
+    let unusable = "invalid URL of the Segments.ai hook".to_owned();
     for (bad, why) in [
         (
             "http://eln.example/hooks",
@@ -231,18 +231,18 @@ fn each_hook_error_has_its_text() {
     }
     for owner in ["", "jane/flowers"] {
         let error = Hook::new("https://eln.example", owner).unwrap_err();
-        let own = "the name of the Segments.ai owner is empty or holds a `/`".to_owned();
+        let own = "`owner` of the Segments.ai hook must not be empty or contain `/`".to_owned();
         assert_eq!(text(error), (own, None));
     }
     let hook = Hook::new("https://eln.example", "jane").unwrap();
     let id = || EndpointId::new("eln").unwrap();
     let strike = Signer::strike(Secret::from_text("0123456789").unwrap());
     for signer in [strike, Signer::unsigned()] {
-        let own = "Segments.ai signs as Svix does, and the signer does not".to_owned();
+        let own = "signer of a Segments.ai hook must use Svix or Standard Webhooks".to_owned();
         assert_eq!(text(hook.endpoint(id(), signer).unwrap_err()), (own, None));
     }
     let odd = hook.with_event_types(["a b".into()]);
-    let own = "the Segments.ai event's name makes no event type".to_owned();
+    let own = "invalid event type in the Segments.ai hook".to_owned();
     let why = "event type must contain only `A-Z a-z 0-9 _ - .`".to_owned();
     assert_eq!(text(odd.subscription().unwrap_err()), (own.clone(), Some(why.clone())));
     let error = odd.endpoint(id(), Signer::svix(secret())).unwrap_err();
@@ -250,7 +250,7 @@ fn each_hook_error_has_its_text() {
 }
 
 #[test]
-fn no_debug_shows_the_url() {
+fn debug_hides_the_url() {
     let hook = Hook::new("https://hooks.example/services/T0/SECRET?key=SECRET", "jane").unwrap();
     let endpoint = hook.endpoint(EndpointId::new("eln").unwrap(), Signer::svix(secret())).unwrap();
     assert_eq!(format!("{hook:?}"), r#"Hook(https://hooks.example, "jane", [])"#);

@@ -1,4 +1,4 @@
-//! Every kind of source: whose it is, on what proof, under which key, and what it tells.
+//! Every kind of source: its proof, dedupe key and event.
 
 use labhook::Event;
 use labhook::lab::{RunState, RunStateChanged};
@@ -6,9 +6,9 @@ use labhook::message::format::{CloudEvents, Format as _};
 
 use super::*;
 
-/// Takes the request, which is of `source`, through either door.
+/// Receives a request of `source` with `receive_from` and with `receive`.
 #[track_caller]
-fn taken<'a>(source: &str, headers: &HeaderMap, body: &'a str) -> Received<'a> {
+fn receive_both_ways<'a>(source: &str, headers: &HeaderMap, body: &'a str) -> Received<'a> {
     let named = all().receive_from(source, headers, body.as_bytes(), now()).unwrap();
     let received = all().receive(headers, body.as_bytes(), now()).unwrap();
     assert_eq!(received.source, source);
@@ -41,9 +41,9 @@ fn rendered(format: &CloudEvents) -> (HeaderMap, String) {
 }
 
 #[test]
-fn the_crates_own_envelope() {
+fn envelope_source_decodes_and_verifies() {
     let headers = signed(&Signer::standard_webhooks(secret("key-envelope")), ENVELOPE);
-    let received = taken("scheduler", &headers, ENVELOPE);
+    let received = receive_both_ways("scheduler", &headers, ENVELOPE);
     is_verified(&received);
     assert_eq!(key(&received), Some("msg_1"));
     assert_eq!(received.event.event_type().as_str(), "run.state_changed");
@@ -52,7 +52,7 @@ fn the_crates_own_envelope() {
 #[test]
 fn strike() {
     let headers = signed(&Signer::strike(secret("key-strike")), STRIKE);
-    let received = taken("payments", &headers, STRIKE);
+    let received = receive_both_ways("payments", &headers, STRIKE);
     is_verified(&received);
     assert_eq!(key(&received), Some(STRIKE_ID));
     let LabEvent::ResourceChanged(event) = &received.event else { panic!("{received:?}") };
@@ -63,7 +63,7 @@ fn strike() {
 fn segments_under_either_brand() {
     for signer in [Signer::svix, Signer::standard_webhooks] {
         let headers = signed(&signer(secret("key-segments")), SEGMENTS);
-        let received = taken("labelling", &headers, SEGMENTS);
+        let received = receive_both_ways("labelling", &headers, SEGMENTS);
         is_verified(&received);
         assert_eq!(key(&received), Some("msg_1"));
         let LabEvent::SampleCreated(event) = &received.event else { panic!("{received:?}") };
@@ -71,23 +71,23 @@ fn segments_under_either_brand() {
     }
 }
 
-/// No body of LINQ's says of which kind it is: the token does.
+/// A LINQ body does not contain its kind; the token identifies it.
 #[test]
-fn linqs_kinds_by_their_tokens() {
-    let received = taken("runs", &with_token("key-runs"), LINQ);
+fn linq_kind_follows_from_the_token() {
+    let received = receive_both_ways("runs", &with_token("key-runs"), LINQ);
     is_verified(&received);
     let LabEvent::RunStateChanged(event) = &received.event else { panic!("{received:?}") };
     assert_eq!(event.data.state.as_str(), "paused");
     assert!(key(&received).unwrap().starts_with("19:on_run_state_change/"));
 
-    let received = taken("tasks", &with_token("key-tasks"), LINQ_TASK);
+    let received = receive_both_ways("tasks", &with_token("key-tasks"), LINQ_TASK);
     let LabEvent::TaskStateChanged(event) = &received.event else { panic!("{received:?}") };
     assert_eq!(event.data.task_id.as_str(), "t-17");
     assert!(key(&received).unwrap().starts_with("20:on_task_state_change/"));
 }
 
 #[test]
-fn every_kind_of_linqs_hooks() {
+fn every_linq_kind_is_received() {
     for (kind, body, event_type) in [
         (Kind::RunStateChange, LINQ, "run.state_changed"),
         (Kind::TaskStateChange, LINQ_TASK, "task.state_changed"),
@@ -115,9 +115,9 @@ fn every_kind_of_linqs_hooks() {
     }
 }
 
-/// LINQ has no known member for it: the receiver knows where its hook is.
+/// LINQ publishes no member for the workcell; the receiver knows it.
 #[test]
-fn a_source_knows_the_workcell_of_its_safety_hook() {
+fn linq_source_supplies_the_workcell() {
     let body = r#"{"state":"emergency_stop","timestamp":"2025-04-17T09:30:00.000Z"}"#;
     let source = danger::linq("cell", Kind::SafetyStateChange);
     let refusal =
@@ -130,7 +130,7 @@ fn a_source_knows_the_workcell_of_its_safety_hook() {
 }
 
 #[test]
-fn cloud_events_in_both_modes() {
+fn cloud_events_are_received_in_both_modes() {
     for (format, signer, source) in [
         (
             CloudEvents::structured("/cell-1").unwrap(),
@@ -145,51 +145,51 @@ fn cloud_events_in_both_modes() {
     ] {
         let (mut headers, body) = rendered(&format);
         headers.extend(signed(&signer, &body));
-        let received = taken(source, &headers, &body);
+        let received = receive_both_ways(source, &headers, &body);
         is_verified(&received);
-        // The source and the id of the event.
+        // The event's source and id.
         assert_eq!(key(&received), Some("7:/cell-1/5:msg_1"));
         assert_eq!(received.event.event_type().as_str(), "run.state_changed");
     }
 }
 
 #[test]
-fn strateos_behind_a_gateway_that_signs_and_without_one() {
+fn strateos_is_received_signed_and_unsigned() {
     let built = "13:p18sjzxaeaff9/13:r19a428rm8tbp/11:run_started";
 
     let headers = signed(&Signer::custom(CustomScheme::LINEAR, secret("key-gateway")), STRATEOS);
-    let received = taken("gateway", &headers, STRATEOS);
+    let received = receive_both_ways("gateway", &headers, STRATEOS);
     is_verified(&received);
     assert_eq!(key(&received), Some(built));
 
-    let received = taken("cloud lab", &HeaderMap::new(), STRATEOS);
+    let received = receive_both_ways("cloud lab", &HeaderMap::new(), STRATEOS);
     is_unsigned(&received);
     assert_eq!(key(&received), Some(built));
     let LabEvent::RunStateChanged(event) = &received.event else { panic!("{received:?}") };
-    // It has no time of its own.
+    // The webhook has no timestamp.
     assert_eq!(event.timestamp.timestamp(), now());
 }
 
 #[test]
-fn an_unsigned_request_is_of_the_source_that_can_read_it() {
-    let received = taken("bare plans", &HeaderMap::new(), LINQ_PLAN);
+fn unsigned_request_goes_to_the_source_that_decodes() {
+    let received = receive_both_ways("bare plans", &HeaderMap::new(), LINQ_PLAN);
     is_unsigned(&received);
     assert_eq!(received.event.event_type().as_str(), "plan.created");
 }
 
-/// Without a time nothing tells a repetition from a second event.
+/// Without a timestamp, a redelivery looks the same as a second event.
 #[test]
-fn some_requests_have_no_dedupe_key() {
+fn untimed_linq_request_has_no_dedupe_key() {
     let body = r#"{"state":"running","run_id":"r1","task_id":"t1"}"#;
-    let received = taken("tasks", &with_token("key-tasks"), body);
+    let received = receive_both_ways("tasks", &with_token("key-tasks"), body);
     assert_eq!(key(&received), None);
     let LabEvent::TaskStateChanged(event) = &received.event else { panic!("{received:?}") };
     assert_eq!(event.timestamp.timestamp(), now());
 }
 
-/// An envelope without an id under its signature is known by its bytes.
+/// If the signature covers no id, the key is the digest of the body.
 #[test]
-fn a_body_without_an_id_is_known_by_its_digest() {
+fn body_without_an_id_has_its_digest_as_key() {
     let sources = sources([Source::envelope("lims", token_verifier("key"))]);
     let key_of = |body: &str| {
         let received = sources.receive(&with_token("key"), body.as_bytes(), now()).unwrap();
@@ -202,9 +202,9 @@ fn a_body_without_an_id_is_known_by_its_digest() {
     assert_ne!(digest, key_of(&format!("{ENVELOPE} ")));
 }
 
-/// Two senders of one scheme: whose key fits.
+/// Two senders with the same scheme are distinguished by their keys.
 #[test]
-fn several_sources_of_one_scheme() {
+fn sources_of_one_scheme_differ_by_key() {
     let sources = sources([
         Source::strike("one", Verifier::strike(secret("key-one"))),
         Source::strike("two", Verifier::strike(secret("key-two")).add_secret(secret("key-old"))),
@@ -223,15 +223,15 @@ fn several_sources_of_one_scheme() {
     assert_eq!(tried(&refusal), refused);
 }
 
-/// One sender's key does not open another's door.
+/// A key of one source is not accepted for another.
 #[test]
-fn by_name_only_that_sources_key_counts() {
+fn receive_from_accepts_only_the_named_source() {
     let headers = signed(&Signer::svix(secret("key-segments")), SEGMENTS);
     let refusal = refused(all().receive_from("scheduler", &headers, SEGMENTS.as_bytes(), now()));
     assert_eq!(refusal.name(), "missing-header");
     assert!(all().receive_from("labelling", &headers, SEGMENTS.as_bytes(), now()).is_ok());
 
-    // A signed source of the same form is not open to what an unsigned one takes.
+    // A signed source does not accept an unsigned request of the same format.
     let refusal =
         refused(all().receive_from("gateway", &HeaderMap::new(), STRATEOS.as_bytes(), now()));
     assert_eq!(tried(&refusal), [("gateway", "missing-header")]);

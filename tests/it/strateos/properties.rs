@@ -1,11 +1,11 @@
-//! Webhooks that nobody thought of.
+//! Properties of generated Strateos webhooks.
 
 use labhook::provider::MapError;
 use proptest::prelude::*;
 
 use super::{about, decode, encode, there_and_back};
 
-/// JSON values as nobody would write them again.
+/// JSON values in unusual spellings.
 fn json() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("null".to_owned()),
@@ -16,8 +16,7 @@ fn json() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Members of distinct names, some of them names that a lab event has too; each with a comma
-/// before it.
+/// Members with distinct names, some of them names of lab event fields, each preceded by a comma.
 fn members() -> impl Strategy<Value = String> {
     let name = prop_oneof![
         proptest::sample::select(vec![
@@ -66,14 +65,14 @@ proptest! {
     #![proptest_config(crate::support::config())]
 
     #[test]
-    fn a_webhook_comes_back_from_its_event(body in bodies()) {
+    fn webhook_round_trips_through_its_event(body in bodies()) {
         prop_assert_eq!(&encode(&decode(&body)), &body);
         prop_assert_eq!(&there_and_back(&body).unwrap(), &body);
     }
 
-    /// Absent and null, in any operation: never a difference that nobody is told of.
+    /// Absent and null members in any operation: never a silent difference.
     #[test]
-    fn a_webhook_comes_back_or_is_refused(
+    fn webhook_round_trips_or_is_an_error(
         op in proptest::sample::select(vec!["run_started", "instruction_completed", "x"]),
         id in proptest::option::of(proptest::sample::select(vec!["null", r#""i1""#])),
         number in proptest::option::of(proptest::sample::select(vec!["null", "7"])),

@@ -1,4 +1,4 @@
-//! Webhooks and events that nobody has sent yet.
+//! Properties of generated Strike webhooks and events.
 
 use labhook::json::Nullable;
 use labhook::lab::ResourceChanged;
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::{at, change, decode, encode, own_id, there_and_back, try_decode};
 
-/// Names that one side or the other knows, or that this crate puts its mark on, and any others.
+/// Names that either side knows, names with this crate's prefix, and any others.
 fn name() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec![
         "id",
@@ -125,7 +125,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn any_webhook_survives_byte_for_byte(webhook in any_webhook()) {
+    fn any_webhook_round_trips_verbatim(webhook in any_webhook()) {
         let body = encode(&webhook);
         prop_assert_eq!(&decode(&body), &webhook);
         prop_assert_eq!(encode(&decode(&body)), body.clone());
@@ -136,10 +136,9 @@ proptest! {
         }
     }
 
-    /// Refused or whole: nothing of an event of one's own is lost in between. What the webhook
-    /// adds is its id and its version.
+    /// An own event is rejected or round-trips completely. The webhook adds its id and version.
     #[test]
-    fn any_event_is_refused_or_survives(event in any_event()) {
+    fn any_event_round_trips_or_is_an_error(event in any_event()) {
         let lab = LabEvent::from(event.clone());
         if let Ok(webhook) = Webhook::from_event(&lab, &own_id()) {
             let back = change(decode(&encode(&webhook)).to_event().unwrap());
@@ -158,7 +157,7 @@ proptest! {
     }
 
     #[test]
-    fn no_body_and_no_event_type_panics(body in "\\PC{0,40}", event_type in "\\PC{0,12}") {
+    fn arbitrary_body_and_type_do_not_panic(body in "\\PC{0,40}", event_type in "\\PC{0,12}") {
         prop_assert!(try_decode(&body).is_err());
         let webhook = Webhook::new("e", event_type, WebhookVersion::V2, WebhookData::new(), at());
         if let Ok(event) = webhook.to_event() {

@@ -1,4 +1,4 @@
-//! Strike's subscriptions, and the endpoints that they ask for.
+//! Strike subscriptions and their endpoints.
 
 use std::error::Error as _;
 
@@ -26,7 +26,7 @@ fn create(event_types: &[&str]) -> CreateSubscription {
 }
 
 #[test]
-fn a_request_is_written_as_published() {
+fn request_json_is_as_published() {
     assert_eq!(
         *create(&["invoice.created", "invoice.updated"]).with_enabled(false).expose_json(),
         br#"{"webhookUrl":"https://pay.example/hooks/s3cr3t-path","webhookVersion":"v1","secret":"0123456789","enabled":false,"eventTypes":["invoice.created","invoice.updated"]}"#
@@ -51,7 +51,7 @@ fn a_request_is_written_as_published() {
 }
 
 #[test]
-fn each_rule_has_its_text() {
+fn subscription_errors_have_exact_texts() {
     let new = |url: &str, version: WebhookVersion, key: Secret, event_types: &[&str]| {
         CreateSubscription::new(url, version, key, event_types.iter().copied()).unwrap_err()
     };
@@ -67,22 +67,18 @@ fn each_rule_has_its_text() {
         both(
             new(url, v1(), key(), &["a.b"]),
             update().with_webhook_url(url),
-            "the subscription's URL is not HTTPS",
+            "`webhookUrl` must use HTTPS",
         );
     }
     for url in ["", "pay.example", "/hooks", "https://u:p@pay.example", "https://pay.example/#x"] {
         let error = new(url, v1(), key(), &["a.b"]);
         assert!(error.source().is_some(), "{url}");
-        both(
-            error,
-            update().with_webhook_url(url),
-            "the subscription's URL is not one that a webhook can be sent to",
-        );
+        both(error, update().with_webhook_url(url), "invalid `webhookUrl`");
     }
     both(
         new(URL, "v3".into(), key(), &["a.b"]),
         update().with_webhook_version("v3".into()),
-        "the subscription's webhook version is v3, not v1 or v2",
+        "unknown `webhookVersion` `v3`, expected one of `v1`, `v2`",
     );
     for (length, taken) in [(1, false), (9, false), (10, true), (50, true), (51, false)] {
         for letter in ["x", "é"] {
@@ -94,7 +90,7 @@ fn each_rule_has_its_text() {
                 both(
                     new(URL, v1(), key(), &["a.b"]),
                     update().with_secret(key()),
-                    &format!("the subscription's secret has {length} characters, not 10 to 50"),
+                    &format!("`secret` is {length} characters long; 10 to 50 are required"),
                 );
             }
         }
@@ -103,21 +99,21 @@ fn each_rule_has_its_text() {
     both(
         new(URL, v1(), bytes(), &["a.b"]),
         update().with_secret(bytes()),
-        "the subscription's secret is not text",
+        "`secret` must be UTF-8 text",
     );
     both(
         new(URL, v1(), key(), &[]),
         update().event_types::<&str>([]),
-        "the subscription names no event type",
+        "`eventTypes` must contain at least one event type and no empty ones",
     );
     assert_eq!(
         create(&["a.b", "ping"]).endpoint(EndpointId::new("e").unwrap()).unwrap_err().to_string(),
-        r#"the subscription's event type "ping" does not say what was done to what"#
+        r#"event type "ping" must have the form `<resource type>.<operation>`"#
     );
 }
 
 #[test]
-fn a_response_never_holds_the_secret() {
+fn response_never_contains_the_secret() {
     let body = r#"{"id":"s1","webhookUrl":"https://pay.example/hooks/s3cr3t-path","webhookVersion":"v1","enabled":true,"created":"2009-01-03T18:15:00+01:00","eventTypes":["invoice.updated"],"z":1.10}"#;
     let subscription: Subscription = serde_json::from_str(body).unwrap();
     assert_eq!(*subscription.expose_json().unwrap(), body.as_bytes());
@@ -147,7 +143,7 @@ fn a_response_never_holds_the_secret() {
 }
 
 #[test]
-fn nothing_of_the_secret_or_the_path_is_shown() {
+fn debug_hides_the_secret_and_the_path() {
     let subscription = create(&["invoice.updated"]);
     assert_eq!(
         format!("{subscription:?}"),
@@ -176,7 +172,7 @@ fn nothing_of_the_secret_or_the_path_is_shown() {
 }
 
 #[test]
-fn an_endpoint_does_as_strike_does() {
+fn endpoint_signs_and_retries_like_strike() {
     let endpoint = create(&["invoice.updated"]).endpoint(EndpointId::new("pay").unwrap()).unwrap();
     assert_eq!(endpoint.policy.retry, RetryPolicy::strike());
     assert_eq!(endpoint.policy.retry, strike::policy());
@@ -218,7 +214,7 @@ fn an_endpoint_does_as_strike_does() {
 }
 
 #[test]
-fn there_are_fifty_subscriptions_at_the_most() {
+fn registry_holds_at_most_fifty_subscriptions() {
     let mut registry = Registry::new().with_limit(MAX_SUBSCRIPTIONS);
     let endpoint = |number: usize| {
         let id = EndpointId::new(format!("e{number}")).unwrap();

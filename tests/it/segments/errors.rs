@@ -1,4 +1,4 @@
-//! What has no counterpart, and malformed bodies: each with its exact text.
+//! Errors of mapping and decoding Segments.ai webhooks, with their exact texts.
 
 use std::error::Error as _;
 
@@ -15,82 +15,72 @@ use crate::support::body_malformed_at;
 
 const AT: Timestamp = Timestamp::from_unix_seconds(1_628_520_020);
 
-fn differ(what: &str) -> String {
-    format!("the Segments.ai webhook and the event differ: {what}")
+fn missing(field: &str) -> String {
+    format!("Segments.ai webhook has no value for `{field}`")
+}
+
+fn unmapped(field: &str) -> String {
+    format!("`{field}` cannot be mapped between a Segments.ai webhook and a lab event")
 }
 
 #[test]
-fn an_object_without_an_id_is_no_event_and_the_webhook_is_whole() {
+fn object_without_an_id_leaves_the_webhook_whole() {
     let webhook = decode(PUBLISHED);
     let error = webhook.to_event().unwrap_err();
     assert_eq!(error, MapError::Missing { vendor: "Segments.ai", member: "object.uuid" });
-    assert_eq!(error.to_string(), differ("there is no object.uuid"));
+    assert_eq!(error.to_string(), missing("object.uuid"));
     assert_eq!(encode(&webhook), PUBLISHED.trim_end());
 }
 
 #[test]
-fn each_webhook_that_is_no_event_is_refused_by_name() {
-    for (kind, object, more, what) in [
-        ("sample.deleted", "null", "", "there is no object.uuid"),
-        ("sample.updated", r#"{"uuid":null}"#, "", "there is no object.uuid"),
-        ("sample.updated", r#"{"uuid":7}"#, "", "the object.uuid has no counterpart"),
-        ("sample.updated", r#"{"uuid":"a","uuid":"b"}"#, "", "there is no object.uuid"),
-        ("label.updated", r#"{"uuid":"a"}"#, "", "there is no object.sample_uuid"),
-        ("label.deleted", "{}", "", "there is no object.sample_uuid"),
-        ("issue.created", "{}", "", "there is no object.uuid"),
-        ("issue.updated", "[]", "", "there is no object.uuid"),
-        ("release.created", "{}", "", "there is no object.uuid"),
-        ("sample.created", r#"{"uuid":"a"}"#, r#","sample":1"#, "the sample has no counterpart"),
-        (
-            "label.deleted",
-            r#"{"sample_uuid":"a"}"#,
-            r#","label":1"#,
-            "the label has no counterpart",
-        ),
-        ("sample.updated", r#"{"uuid":"a"}"#, r#","changes":1"#, "the changes has no counterpart"),
-        ("a b", "{}", "", "the event_type has no counterpart"),
-        ("", "{}", "", "the event_type has no counterpart"),
+fn unmappable_webhook_error_names_the_field() {
+    for (kind, object, more, text) in [
+        ("sample.deleted", "null", "", missing("object.uuid")),
+        ("sample.updated", r#"{"uuid":null}"#, "", missing("object.uuid")),
+        ("sample.updated", r#"{"uuid":7}"#, "", unmapped("object.uuid")),
+        ("sample.updated", r#"{"uuid":"a","uuid":"b"}"#, "", missing("object.uuid")),
+        ("label.updated", r#"{"uuid":"a"}"#, "", missing("object.sample_uuid")),
+        ("label.deleted", "{}", "", missing("object.sample_uuid")),
+        ("issue.created", "{}", "", missing("object.uuid")),
+        ("issue.updated", "[]", "", missing("object.uuid")),
+        ("release.created", "{}", "", missing("object.uuid")),
+        ("sample.created", r#"{"uuid":"a"}"#, r#","sample":1"#, unmapped("sample")),
+        ("label.deleted", r#"{"sample_uuid":"a"}"#, r#","label":1"#, unmapped("label")),
+        ("sample.updated", r#"{"uuid":"a"}"#, r#","changes":1"#, unmapped("changes")),
+        ("a b", "{}", "", unmapped("event_type")),
+        ("", "{}", "", unmapped("event_type")),
     ] {
         let body = envelope(kind, object, more);
         let webhook = decode(&body);
-        assert_eq!(webhook.to_event().unwrap_err().to_string(), differ(what), "{body}");
+        assert_eq!(webhook.to_event().unwrap_err().to_string(), text, "{body}");
         assert_eq!(encode(&webhook), body);
     }
 }
 
-fn refusal(event: impl Into<LabEvent>) -> String {
+fn error_text(event: impl Into<LabEvent>) -> String {
     Webhook::from_event(&event.into()).unwrap_err().to_string()
 }
 
 #[test]
-fn each_event_without_a_webhook_is_refused_by_name() {
+fn event_without_a_webhook_error_names_the_type() {
     let run = Event::new(RunStateChanged::new("r1", RunState::Paused), AT);
-    assert_eq!(refusal(run), "Segments.ai has no webhook for a run.state_changed event");
+    assert_eq!(error_text(run), "Segments.ai has no webhook for `run.state_changed` events");
     let other = |event_type: &'static str, data: &str| {
         let data = JsonText::new(data).unwrap();
         UnknownEvent::new(EventType::from_static(event_type), data, AT)
     };
     assert_eq!(
-        refusal(other("batch.labelled", "{}")),
-        "Segments.ai has no webhook for a batch.labelled event"
+        error_text(other("batch.labelled", "{}")),
+        "Segments.ai has no webhook for `batch.labelled` events"
     );
     let project = envelope("project.created", "{}", "");
-    assert_eq!(
-        refusal(other("segments.project.created", "{}")),
-        differ("the data has no counterpart")
-    );
-    assert_eq!(
-        refusal(other("segments.project.deleted", &project)),
-        differ("the event_type has no counterpart")
-    );
-    assert_eq!(
-        refusal(other("segments.project.created", &project)),
-        differ("the created_at has no counterpart")
-    );
+    assert_eq!(error_text(other("segments.project.created", "{}")), unmapped("data"));
+    assert_eq!(error_text(other("segments.project.deleted", &project)), unmapped("event_type"));
+    assert_eq!(error_text(other("segments.project.created", &project)), unmapped("created_at"));
 }
 
 #[test]
-fn each_member_that_cannot_be_written_is_refused_by_name() {
+fn unwritable_member_error_names_the_member() {
     let created = || {
         let mut sample = Sample::new("9f3b");
         sample.dataset_id = Some("jane/flowers".into());
@@ -99,43 +89,43 @@ fn each_member_that_cannot_be_written_is_refused_by_name() {
     let nowhere = Event::new(SampleCreated::new(Sample::new("9f3b")), AT);
     let error = Webhook::from_event(&nowhere.into()).unwrap_err();
     assert_eq!(error, MapError::Missing { vendor: "Segments.ai", member: "dataset" });
-    assert_eq!(error.to_string(), differ("there is no dataset"));
+    assert_eq!(error.to_string(), missing("dataset"));
 
-    for (name, json, what) in [
-        ("api_version", "7", "the api_version has no counterpart"),
-        ("text", "7", "the text has no counterpart"),
-        ("object", "7", "the object has no counterpart"),
-        ("dataset", "7", "the dataset has no counterpart"),
-        ("event_type", "7", "the event_type has no counterpart"),
+    for (name, json, field) in [
+        ("api_version", "7", "api_version"),
+        ("text", "7", "text"),
+        ("object", "7", "object"),
+        ("dataset", "7", "dataset"),
+        ("event_type", "7", "event_type"),
     ] {
         let mut event = created();
         event.data.unknown.insert(name, json).unwrap();
-        assert_eq!(refusal(event), differ(what));
+        assert_eq!(error_text(event), unmapped(field));
     }
     let mut event = created();
     event.data.sample.unknown.insert("uuid", "7").unwrap();
-    assert_eq!(refusal(event), differ("the object has no counterpart"));
+    assert_eq!(error_text(event), unmapped("object"));
     let mut event = created();
     event.data.sample.unknown.insert("priority", "7").unwrap();
     event.data.unknown.insert("object", r#"{"priority":8}"#).unwrap();
-    assert_eq!(refusal(event), differ("the object has no counterpart"));
+    assert_eq!(error_text(event), unmapped("object"));
 
     let mut event = created();
     event.data.unknown.insert("trace", "7").unwrap();
     event.unknown.insert("trace", "8").unwrap();
-    assert_eq!(refusal(event), differ("the unknown has no counterpart"));
+    assert_eq!(error_text(event), unmapped("unknown"));
     let mut event = created();
     event.unknown.insert("text", "8").unwrap();
-    assert_eq!(refusal(event), differ("the text has no counterpart"));
+    assert_eq!(error_text(event), unmapped("text"));
 
     let mut event = Event::new(DatasetUpdated::new(Dataset::new("jane/flowers")), AT);
     event.data.changes = Some(vec!["name".into()]);
     event.data.unknown.insert("changes", "7").unwrap();
-    assert_eq!(refusal(event), differ("the changes has no counterpart"));
+    assert_eq!(error_text(event), unmapped("changes"));
 }
 
 #[test]
-fn a_malformed_body_is_an_error_with_its_path() {
+fn malformed_body_error_names_the_path() {
     let of = |body: &str| danger::unsigned(body.as_bytes()).decode::<Webhook>().unwrap_err();
     let sample = by_package("sample.created");
     for (body, path, why) in [
@@ -168,7 +158,7 @@ fn a_malformed_body_is_an_error_with_its_path() {
         let source = error.source().unwrap().to_string();
         assert_eq!(source.split(" at line ").next(), Some(why), "{body}");
     }
-    // An object whose members stand twice is the vendor's own matter until it is read.
+    // Duplicate members in `object` are no error until it is read.
     let body = envelope("sample.created", r#"{"uuid":"a","uuid":"b"}"#, "");
     assert_eq!(encode(&decode(&body)), body);
 }
