@@ -2,9 +2,12 @@
 //! attempts of each, and every interleaving of what receivers, storage, crashes and time can do
 //! within the limits that each search names.
 
+mod digest;
+mod world;
+
 use std::collections::BTreeMap;
 
-use crate::small_scope_world::{Input, Limits, Scope, World};
+use world::{Input, Limits, Scope, World};
 
 /// A state, by how it was come to first.
 struct Found<'a> {
@@ -105,30 +108,30 @@ fn covers(name: &str, scope: &Scope, expected: usize) {
 }
 
 #[test]
-fn two_attempts_of_each() {
+fn two_attempts_keep_every_invariant() {
     covers("two attempts", &Scope::new(2, NONE), 3_129);
 }
 
 #[test]
-fn answers_that_come_late() {
+fn late_responses_keep_every_invariant() {
     let late = Limits { late_answers: 2, ..NONE };
     covers("two attempts, two late answers", &Scope::new(2, late), 5_992);
 }
 
 #[test]
-fn a_message_that_comes_late() {
+fn late_message_keeps_every_invariant() {
     let late = Limits { late_messages: 1, ..NONE };
     covers("two attempts, a late message", &Scope::new(2, late), 5_393);
 }
 
 #[test]
-fn a_crash_at_any_moment() {
+fn crash_at_any_moment_keeps_every_invariant() {
     let crash = Limits { crashes: 1, ..NONE };
     covers("one attempt, a crash", &Scope::new(1, crash), 1_370);
 }
 
 #[test]
-fn endpoints_that_degrade_suspend_and_are_disabled() {
+fn failing_endpoints_keep_every_invariant() {
     covers("strict, two attempts", &Scope::strict(2, NONE), 7_948);
     let crash = Limits { crashes: 1, ..NONE };
     covers("strict, one attempt, a crash", &Scope::strict(1, crash), 3_350);
@@ -140,26 +143,26 @@ mod in_release {
     use super::*;
 
     #[test]
-    fn three_attempts_of_each() {
+    fn three_attempts_keep_every_invariant() {
         covers("three attempts", &Scope::new(3, NONE), 19_810);
     }
 
     /// The whole of it.
     #[test]
-    fn three_attempts_and_a_crash_at_any_moment() {
+    fn three_attempts_and_a_crash_keep_every_invariant() {
         let crash = Limits { crashes: 1, ..NONE };
         covers("three attempts, a crash", &Scope::new(3, crash), 320_865);
     }
 
     #[test]
-    fn endpoints_that_are_disabled() {
+    fn disabled_endpoints_keep_every_invariant() {
         let crash = Limits { crashes: 1, ..NONE };
         covers("strict, two attempts, a crash", &Scope::strict(2, crash), 137_538);
         covers("strict, three attempts", &Scope::strict(3, NONE), 53_003);
     }
 
     #[test]
-    fn saves_that_fail_and_saves_that_last() {
+    fn failed_and_slow_saves_keep_every_invariant() {
         let saves = Limits { failed_saves: 1, slow_saves: 1, ..NONE };
         covers("two attempts, a failed save and a slow one", &Scope::new(2, saves), 25_257);
     }

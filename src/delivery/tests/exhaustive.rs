@@ -151,7 +151,7 @@ fn search(guarantee: DeliveryGuarantee, expires_at: Option<Timestamp>) -> usize 
 }
 
 #[test]
-fn from_every_reachable_state_there_is_one_verdict_or_a_question() {
+fn every_state_ends_in_one_verdict_or_in_doubt() {
     for doubt in
         [DeliveryGuarantee::AtLeastOnce, DeliveryGuarantee::AtMostOnce, DeliveryGuarantee::Ask]
     {

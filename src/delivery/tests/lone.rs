@@ -82,7 +82,7 @@ fn lone(
 
 proptest! {
     #[test]
-    fn on_its_own_it_is_neither_early_nor_late(
+    fn lone_delivery_is_neither_early_nor_late(
         // What is asked, and when it is answered, has a test of its own.
         policy in policies(2_000).prop_filter("on its own", |it| it.guarantee() != DeliveryGuarantee::Ask),
         seed: u64,
@@ -132,7 +132,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn waking_when_told_equals_waking_at_every_tick(
+    fn waking_on_time_equals_waking_at_every_tick(
         policy in policies(3),
         seed: u64,
         receiver in vec((outcomes(), proptest::option::of(0..5_000_i64)), 6),

@@ -223,7 +223,7 @@ fn drain(mut delivery: Delivery, policy: &RetryPolicy, seed: u64, mut now: Times
 
 proptest! {
     #[test]
-    fn any_calls_in_any_order_keep_the_invariants(
+    fn any_sequence_of_calls_keeps_the_invariants(
         policy in policies(20),
         lifetime in proptest::option::of(1..100_000_i64),
         seed: u64,
@@ -237,7 +237,7 @@ proptest! {
     }
 
     #[test]
-    fn the_extremes_do_not_overflow(
+    fn extreme_times_do_not_overflow(
         policy in prop_oneof![policies(u64::MAX), policies(3)],
         lifetime in proptest::option::of(any::<i64>()),
         seed: u64,
@@ -250,7 +250,7 @@ proptest! {
     }
 
     #[test]
-    fn a_clock_that_goes_back_lengthens_a_wait_by_no_more(
+    fn backward_clock_lengthens_waits_by_its_step(
         policy in policies(1_000),
         seed: u64,
         back in 0..10_000_000_i64,
@@ -294,7 +294,7 @@ fn replays() -> impl Strategy<Value = Replayed> {
 
 proptest! {
     #[test]
-    fn a_record_that_no_delivery_wrote_panics_nowhere(
+    fn forged_record_never_panics(
         policy in policies(20),
         attempts in prop_oneof![0..3_u32, u32::MAX - 1..=u32::MAX],
         unanswered in vec(any::<(u32, u32)>(), 0..20),

@@ -33,8 +33,9 @@ fn resolve(
     delivery.resolve(policy, seed, number, outcome, at(now))
 }
 
+// Fault 1.
 #[test]
-fn fault_1_retry_after_is_not_clamped_to_the_schedule() {
+fn retry_after_is_not_clamped_to_the_schedule() {
     let mut delivery = Delivery::new(at(0));
     let asked = answer_with(503, "retry-after", "120");
     assert_eq!(
@@ -48,8 +49,9 @@ fn fault_1_retry_after_is_not_clamped_to_the_schedule() {
     assert_eq!(delivery.start(&RetryPolicy::svix(), at(119_999)), None);
 }
 
+// Fault 1.
 #[test]
-fn fault_1_retry_after_counts_up_to_its_cap() {
+fn retry_after_applies_up_to_its_cap() {
     let policy = RetryPolicy::strike().with_retry_after_cap(ms(60_000));
     for (asked, due) in [
         ("59", 59_000),
@@ -69,8 +71,9 @@ fn fault_1_retry_after_counts_up_to_its_cap() {
     }
 }
 
+// Fault 2.
 #[test]
-fn fault_2_what_a_429_asks_for_takes_effect() {
+fn retry_after_of_a_429_takes_effect() {
     let mut delivery = Delivery::new(at(0));
     let asked = answer_with(429, "retry-after", "60");
     assert_eq!(
@@ -79,8 +82,9 @@ fn fault_2_what_a_429_asks_for_takes_effect() {
     );
 }
 
+// Fault 6.
 #[test]
-fn fault_6_a_wait_is_positive_and_finite() {
+fn wait_is_positive_and_finite() {
     let zero = RetryPolicy::new(Schedule::list([Duration::ZERO]).forever());
     let mut delivery = Delivery::new(at(0));
     assert_eq!(attempt(&mut delivery, &zero, &answer(503), 0), Resolution::Retry { at: at(0) });
@@ -89,8 +93,9 @@ fn fault_6_a_wait_is_positive_and_finite() {
     assert_eq!(poll(&mut delivery, &zero, 0), Progress::Wait { until: at(1) });
 }
 
+// Fault 8.
 #[test]
-fn fault_8_the_window_is_enforced() {
+fn window_is_enforced() {
     let policy = RetryPolicy::strike().with_window(ms(10_000));
     let mut delivery = Delivery::new(at(0));
     let first = attempt(&mut delivery, &policy, &answer(503), 0);
@@ -101,8 +106,9 @@ fn fault_8_the_window_is_enforced() {
     assert_eq!(delivery.ended_at(), Some(at(3_000)));
 }
 
+// Fault 8.
 #[test]
-fn fault_8_nothing_is_released_at_the_windows_end() {
+fn no_attempt_starts_at_the_end_of_the_window() {
     let policy = RetryPolicy::strike().with_window(ms(10_000));
     let mut delivery = Delivery::new(at(0));
     assert_eq!(delivery.wake_at(&policy), Some(at(10_000)));
@@ -121,7 +127,7 @@ fn fault_8_nothing_is_released_at_the_windows_end() {
 }
 
 #[test]
-fn a_late_success_ends_it_even_while_a_later_attempt_is_in_flight() {
+fn late_success_ends_it_despite_a_later_attempt() {
     let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     assert_eq!(delivery.start(&policy, at(0)).unwrap().number, 1);
@@ -144,7 +150,7 @@ fn a_late_success_ends_it_even_while_a_later_attempt_is_in_flight() {
 }
 
 #[test]
-fn a_host_that_wakes_late_keeps_the_schedule() {
+fn late_wake_up_keeps_the_schedule() {
     let policy = RetryPolicy::strike();
     for late in [0, 1, 2_999] {
         let mut delivery = Delivery::new(at(0));
@@ -159,7 +165,7 @@ fn a_host_that_wakes_late_keeps_the_schedule() {
 }
 
 #[test]
-fn answers_that_nobody_awaits_change_nothing() {
+fn unexpected_responses_change_nothing() {
     let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     for number in [0, 1, u32::MAX] {
@@ -182,7 +188,7 @@ fn answers_that_nobody_awaits_change_nothing() {
 }
 
 #[test]
-fn an_answer_past_the_deadline_counts_where_no_poll_has_seen_it() {
+fn response_past_an_unseen_deadline_counts() {
     let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.start(&policy, at(0)).is_some());
@@ -193,7 +199,7 @@ fn an_answer_past_the_deadline_counts_where_no_poll_has_seen_it() {
 }
 
 #[test]
-fn a_policy_that_became_stricter_holds_for_what_was_not_started() {
+fn stricter_policy_applies_to_unstarted_attempts() {
     let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     let retry = Resolution::Retry { at: at(3_000) };
@@ -215,7 +221,7 @@ fn a_policy_that_became_stricter_holds_for_what_was_not_started() {
 }
 
 #[test]
-fn the_numbers_end_is_the_attempts_end() {
+fn highest_attempt_number_allows_no_further_attempt() {
     let policy = RetryPolicy::new(Schedule::list([ms(5)]).forever()).with_attempt_timeout(ms(5));
     let exhausted = Progress::Ended { verdict: Verdict::Exhausted };
     let last = |state: &str| -> Delivery {
@@ -244,7 +250,7 @@ fn the_numbers_end_is_the_attempts_end() {
 }
 
 #[test]
-fn an_attempt_knows_its_start_after_a_restart_too() {
+fn attempt_keeps_its_start_over_a_restart() {
     let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     let started = delivery.start(&policy, at(1_234)).unwrap();
@@ -263,7 +269,7 @@ fn an_attempt_knows_its_start_after_a_restart_too() {
 }
 
 #[test]
-fn an_attempt_that_never_left_gives_its_number_back() {
+fn cancelled_start_returns_its_number() {
     let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     assert!(!delivery.cancel_start(0));
@@ -281,7 +287,7 @@ fn an_attempt_that_never_left_gives_its_number_back() {
 }
 
 #[test]
-fn each_way_to_end_has_its_verdict() {
+fn each_ending_has_its_verdict() {
     let policy = RetryPolicy::standard_webhooks();
     for (outcome, verdict) in [
         (answer(200), Verdict::Delivered),
@@ -312,7 +318,7 @@ fn each_way_to_end_has_its_verdict() {
 }
 
 #[test]
-fn only_what_the_receiver_may_have_got_is_unanswered() {
+fn only_ambiguous_failures_count_as_unanswered() {
     for (failure, unanswered) in [
         (Failure::Dns, 0),
         (Failure::Connect, 0),
@@ -333,7 +339,7 @@ fn only_what_the_receiver_may_have_got_is_unanswered() {
 }
 
 #[test]
-fn of_an_endless_series_the_oldest_that_were_not_answered_are_forgotten() {
+fn oldest_unanswered_attempts_are_forgotten() {
     let endless = RetryPolicy::new(Schedule::list([Duration::from_secs(1)]).forever())
         .with_attempt_timeout(Duration::from_secs(1));
     let mut delivery = Delivery::new(at(0));
@@ -364,7 +370,7 @@ fn of_an_endless_series_the_oldest_that_were_not_answered_are_forgotten() {
 }
 
 #[test]
-fn the_saved_form_is_this_one() {
+fn delivery_has_a_stable_serialized_form() {
     let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     let json = |delivery: &Delivery| serde_json::to_string(delivery).unwrap();

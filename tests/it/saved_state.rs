@@ -99,7 +99,7 @@ fn text(records: &[Record]) -> String {
 }
 
 #[test]
-fn this_version_writes_what_its_file_says() {
+fn this_version_writes_its_golden_file() {
     assert_eq!(env!("CARGO_PKG_VERSION"), "0.1.0", "a new version has a file of its own");
     let written = text(&story());
     let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/state.json");
@@ -108,7 +108,7 @@ fn this_version_writes_what_its_file_says() {
 }
 
 #[test]
-fn the_state_of_0_1_0_loads_and_is_written_as_it_was() {
+fn state_of_0_1_0_round_trips_unchanged() {
     let records: Vec<Record> = serde_json::from_str(V0_1_0).unwrap();
     assert_eq!(text(&records), V0_1_0);
 
@@ -129,7 +129,7 @@ fn the_state_of_0_1_0_loads_and_is_written_as_it_was() {
 }
 
 #[test]
-fn what_0_1_0_left_is_taken_up_and_comes_to_its_end() {
+fn deliveries_of_0_1_0_resume_and_end() {
     let records: Vec<Record> = serde_json::from_str(V0_1_0).unwrap();
     let mut host = Host::new(outbox());
     host.now = at(5);

@@ -213,31 +213,31 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn the_same_inputs_give_the_same_steps(story in stories(true)) {
+    fn same_inputs_give_the_same_steps(story in stories(true)) {
         prop_assert_eq!(story.steps(), story.steps());
     }
 
     #[test]
-    fn stopping_and_restoring_at_a_quiet_moment_changes_nothing(story in stories(true)) {
+    fn restart_when_idle_changes_nothing(story in stories(true)) {
         let restarts = Manner { restarts: true, ..PLAIN };
         prop_assert_eq!(story.run(restarts), story.run(PLAIN));
     }
 
     #[test]
-    fn doing_without_storage_sends_the_same_at_the_same_times(story in stories(true)) {
+    fn outbox_without_storage_sends_at_the_same_times(story in stories(true)) {
         let without = Manner { storage: false, ..PLAIN };
         prop_assert_eq!(story.run(without), story.run(PLAIN));
     }
 
     #[test]
-    fn sleeping_until_told_loses_nothing(story in stories(false)) {
+    fn driving_at_wake_ups_equals_polling_every_tick(story in stories(false)) {
         let ticks = Manner { ticks: true, ..PLAIN };
         prop_assert_eq!(story.run(ticks), story.run(PLAIN));
     }
 }
 
 #[test]
-fn the_stories_have_something_to_tell() {
+fn stories_exercise_every_response() {
     // Of the fates above each comes up, so that the properties speak of all of them.
     let inputs = (0..8).map(|number| (i64::from(number), Input::Publish(number))).collect();
     let mut told = BTreeSet::new();

@@ -22,7 +22,7 @@ fn health(failures: u8) -> HealthPolicy {
 // The outbox promises that nothing accepted is lost. A message that was settled, and replayed, was
 // forgotten while it was pending, where the time to keep it had been changed in between.
 #[test]
-fn what_is_replayed_is_not_forgotten_after_another_retention() {
+fn replayed_message_survives_a_changed_retention() {
     let mut host = Host::with([endpoint("e").with_retry(RetryPolicy::none())]);
     host.publish("m");
     let ticket = host.send();
@@ -44,7 +44,7 @@ fn what_is_replayed_is_not_forgotten_after_another_retention() {
 // A resolution says what became of the delivery. Of an endpoint that is disabled it said that the
 // delivery stood in doubt, and it had ended.
 #[test]
-fn what_ends_for_a_disabled_endpoint_is_not_said_to_be_in_doubt() {
+fn ended_delivery_is_not_resolved_as_in_doubt() {
     let asking = endpoint("e").with_retry(policy(&[5]).with_guarantee(DeliveryGuarantee::Ask));
     let mut host = Host::with([asking]);
     host.publish("m");
@@ -58,7 +58,7 @@ fn what_ends_for_a_disabled_endpoint_is_not_said_to_be_in_doubt() {
 // Of health: what started before the endpoint was enabled says nothing ever. The outbox disabled it
 // again by an answer from before.
 #[test]
-fn an_answer_from_before_an_endpoint_was_enabled_does_not_disable_it() {
+fn response_from_before_enabling_does_not_disable() {
     let mut host = Host::with([endpoint("e")]);
     host.publish("m");
     let ticket = host.send();
@@ -72,7 +72,7 @@ fn an_answer_from_before_an_endpoint_was_enabled_does_not_disable_it() {
 // Only the result of a probe moves the ladder. One that was never handed out, since its save took
 // too long, moved it.
 #[test]
-fn a_probe_that_was_never_handed_out_does_not_fail() {
+fn probe_never_handed_out_does_not_fail() {
     let health = health(1).with_probes(secs(60), []).with_suspend_after(NonZeroU32::MIN);
     let mut host = Host::with([endpoint("e").with_health(health)]);
     host.publish("m");
@@ -96,7 +96,7 @@ fn a_probe_that_was_never_handed_out_does_not_fail() {
 // Polling comes to an end, also at the end of time. A probe was started, taken back and saved each
 // time.
 #[test]
-fn a_probe_at_the_end_of_time_does_not_save_for_ever() {
+fn probe_at_the_maximum_time_stops_saving() {
     let health = health(1).with_probes(secs(60), []);
     let mut host = Host::with([endpoint("e").with_health(health)]);
     host.publish("m");
@@ -110,7 +110,7 @@ fn a_probe_at_the_end_of_time_does_not_save_for_ever() {
 // What is pending is what has not ended, and whatever ends is told. A replay that ended at once was
 // counted as pending for ever.
 #[test]
-fn a_replay_at_the_end_of_time_leaves_the_count_right() {
+fn replay_at_the_maximum_time_keeps_the_count() {
     let mut host =
         Host::with([endpoint("e").with_retry(RetryPolicy::none().with_window(secs(60)))]);
     host.publish("m");
@@ -128,7 +128,7 @@ fn a_replay_at_the_end_of_time_leaves_the_count_right() {
 
 // The most attempts since the end of the outage: those in the same second before it were counted.
 #[test]
-fn the_peak_of_a_recovery_leaves_out_what_was_before_it() {
+fn recovery_peak_excludes_attempts_before_it() {
     let load = Load::per_second(NonZeroU32::new(10).unwrap());
     let policies = EndpointPolicy::new(RetryPolicy::none())
         .with_health(HealthPolicy::never())
@@ -158,7 +158,7 @@ fn the_peak_of_a_recovery_leaves_out_what_was_before_it() {
 // A replay is not overtaken in its line. What stood behind it, and was started and not handed out
 // when it was replayed, went before it.
 #[test]
-fn what_was_not_handed_out_waits_behind_a_replay() {
+fn attempt_never_handed_out_waits_behind_a_replay() {
     let strict = endpoint("e").with_retry(RetryPolicy::none()).with_order(Order::strict());
     let mut host = Host::with([strict]);
     host.publish("m1");
@@ -179,7 +179,7 @@ fn what_was_not_handed_out_waits_behind_a_replay() {
 // Of a degraded endpoint one attempt goes at a time, the probe. One that was being saved when the
 // endpoint was degraded went as well.
 #[test]
-fn what_was_not_handed_out_waits_for_a_degraded_endpoint() {
+fn attempt_never_handed_out_waits_if_degraded() {
     let mut host = Host::with([endpoint("e").with_health(health(1))]);
     host.publish("m1");
     let ticket = host.send();
@@ -196,7 +196,7 @@ fn what_was_not_handed_out_waits_for_a_degraded_endpoint() {
 // The rows are the host's history too. What had expired while the host was down was forgotten in the
 // very poll that found it, so that no row ever said how it had ended.
 #[test]
-fn what_expired_while_the_host_was_down_is_kept_from_when_that_was_found() {
+fn retention_starts_when_a_missed_expiry_is_found() {
     let hasty = || endpoint("e").with_retry(policy(&[5]).with_window(secs(60)));
     let mut host = Host::with([hasty()]);
     host.publish("m");
@@ -218,7 +218,7 @@ fn what_expired_while_the_host_was_down_is_kept_from_when_that_was_found() {
 
 // A plan replays what has not moved since. What was delivered late had moved, and was sent again.
 #[test]
-fn a_plan_leaves_out_what_was_delivered_since() {
+fn plan_skips_deliveries_that_succeeded_since() {
     let mut host = Host::with([endpoint("e")]);
     host.publish("m");
     let ticket = host.send();
@@ -237,7 +237,7 @@ fn a_plan_leaves_out_what_was_delivered_since() {
 
 // State is to be saved at any moment, and an endless policy is one: each timeout made the row grow.
 #[test]
-fn an_endless_series_of_timeouts_stays_small() {
+fn row_stays_small_after_endless_timeouts() {
     let endless =
         RetryPolicy::new(Schedule::list([secs(1)]).forever()).with_attempt_timeout(secs(1));
     let mut host = Host::with([endpoint("e").with_retry(endless)]);
@@ -256,7 +256,7 @@ fn an_endless_series_of_timeouts_stays_small() {
 // No saved state brings the outbox to a stop. One that was edited by hand counted attempts in flight
 // that no delivery had, and with its window full the endpoint was sent nothing more.
 #[test]
-fn attempts_in_flight_that_no_delivery_has_hold_up_nothing() {
+fn orphaned_in_flight_count_blocks_nothing() {
     let of = || endpoint("e").with_flow(FlowPolicy::adaptive());
     let mut host = Host::with([of()]);
     host.publish("m1");

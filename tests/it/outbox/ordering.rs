@@ -20,7 +20,7 @@ fn ordered(order: Order) -> Endpoint {
 }
 
 #[test]
-fn a_message_waits_for_the_one_before_it_of_the_same_key_and_for_no_other() {
+fn message_waits_only_for_the_one_before_in_its_key() {
     let mut host = Host::with([ordered(Order::per_key())]);
     publish(&mut host, "r1", "r1-1");
     publish(&mut host, "r1", "r1-2");
@@ -40,7 +40,7 @@ fn a_message_waits_for_the_one_before_it_of_the_same_key_and_for_no_other() {
 }
 
 #[test]
-fn in_strict_order_whatever_ends_the_first_lets_the_next_go() {
+fn strict_order_continues_however_the_first_ends() {
     let narrow =
         || ordered(Order::strict()).with_retry(policy(&[1]).with_window(Duration::from_secs(9)));
     for end in ["rejected", "exhausted", "expired"] {
@@ -78,7 +78,7 @@ fn in_strict_order_whatever_ends_the_first_lets_the_next_go() {
 }
 
 #[test]
-fn others_may_skip_a_message_after_so_many_attempts_or_so_long_a_time() {
+fn message_is_skipped_after_its_attempts_or_time() {
     let two = NonZeroU32::new(2).unwrap();
     let mut host = Host::with([ordered(Order::strict().with_skip_after_attempts(two))]);
     publish(&mut host, "r1", "m1");
@@ -105,7 +105,7 @@ fn others_may_skip_a_message_after_so_many_attempts_or_so_long_a_time() {
 }
 
 #[test]
-fn order_outlives_a_restart_and_follows_a_change_of_the_endpoint() {
+fn order_survives_restart_and_follows_a_policy_change() {
     let orderly = || Outbox::new(registry([ordered(Order::strict())]), 7);
     let mut host = Host::new(orderly());
     for id in ["m1", "m2", "m3"] {
@@ -131,7 +131,7 @@ fn patient(order: Order) -> Endpoint {
 
 // Were each pair of messages looked at, it would take hours here, and gigabytes.
 #[test]
-fn a_long_line_that_lets_nobody_pass_any_more_is_gone_through_once() {
+fn policy_change_scans_a_long_group_once() {
     const MANY: u32 = 100_000;
     let passing = patient(Order::strict().with_skip_after(secs(60)));
     let mut host = Host::new(Outbox::new(registry([passing]), 7).without_storage());

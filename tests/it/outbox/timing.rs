@@ -11,7 +11,7 @@ fn timeout() -> Outcome {
 }
 
 #[test]
-fn nothing_is_handed_out_at_or_past_the_end_of_the_window() {
+fn no_attempt_is_handed_out_at_or_past_the_window() {
     let with_window = || endpoint("a").with_retry(policy(&[5]).with_window(secs(8)));
     for (saved_at, sent) in [(7, true), (8, false), (9, false)] {
         let mut host = Host::with([with_window()]);
@@ -36,7 +36,7 @@ fn nothing_is_handed_out_at_or_past_the_end_of_the_window() {
 }
 
 #[test]
-fn an_attempt_whose_save_outlasts_its_deadline_is_started_anew_and_not_counted() {
+fn attempt_saved_past_its_deadline_restarts_uncounted() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let changes = host.unsaved();
@@ -55,7 +55,7 @@ fn an_attempt_whose_save_outlasts_its_deadline_is_started_anew_and_not_counted()
 }
 
 #[test]
-fn the_save_that_outlasts_a_deadline_may_also_fail() {
+fn failed_save_past_a_deadline_counts_one_attempt() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let changes = host.unsaved();
@@ -66,7 +66,7 @@ fn the_save_that_outlasts_a_deadline_may_also_fail() {
 }
 
 #[test]
-fn what_comes_between_does_not_count_an_attempt_that_was_not_made() {
+fn endpoint_change_before_handout_counts_no_attempt() {
     // A change of the endpoint looks at its deliveries too.
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
@@ -80,7 +80,7 @@ fn what_comes_between_does_not_count_an_attempt_that_was_not_made() {
 }
 
 #[test]
-fn an_attempt_that_was_not_handed_out_has_no_outcome() {
+fn outcome_before_handout_is_ignored() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let mut earlier = Host::with([endpoint("a")]);
@@ -95,7 +95,7 @@ fn an_attempt_that_was_not_handed_out_has_no_outcome() {
 }
 
 #[test]
-fn a_late_success_cancels_the_retry_wherever_it_is() {
+fn late_success_cancels_the_retry_in_any_phase() {
     // While it waits, while it is being saved, and while it is in flight.
     for stage in ["waiting", "saving", "in flight"] {
         let mut host = Host::with([endpoint("a")]);
@@ -132,7 +132,7 @@ fn a_late_success_cancels_the_retry_wherever_it_is() {
 }
 
 #[test]
-fn stale_repeated_and_foreign_tickets_are_reported_and_change_nothing() {
+fn stale_and_foreign_tickets_are_ignored() {
     let mut host = Host::with([endpoint("a"), endpoint("b")]);
     host.publish("m");
     host.publish("n");
@@ -200,7 +200,7 @@ fn stale_repeated_and_foreign_tickets_are_reported_and_change_nothing() {
 }
 
 #[test]
-fn a_late_failure_of_an_unanswered_attempt_is_reported_and_changes_nothing() {
+fn late_failure_of_an_unanswered_attempt_is_ignored() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let first = host.send();
@@ -215,7 +215,7 @@ fn a_late_failure_of_an_unanswered_attempt_is_reported_and_changes_nothing() {
 }
 
 #[test]
-fn a_ticket_of_a_message_that_is_forgotten_is_foreign_to_its_successor() {
+fn ticket_of_a_forgotten_message_is_foreign() {
     let mut host = Host::new(Outbox::new(registry([endpoint("a")]), 7).with_retention(secs(60)));
     host.publish("m");
     let old = host.send();
@@ -232,7 +232,7 @@ fn a_ticket_of_a_message_that_is_forgotten_is_foreign_to_its_successor() {
 }
 
 #[test]
-fn answers_may_come_before_the_host_polls_again() {
+fn response_before_the_next_poll_counts() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let ticket = host.send();
@@ -242,7 +242,7 @@ fn answers_may_come_before_the_host_polls_again() {
 }
 
 #[test]
-fn a_clock_that_goes_back_shortens_no_wait() {
+fn backward_clock_shortens_no_wait() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let ticket = host.send();
@@ -268,7 +268,7 @@ fn endless() -> [Endpoint; 3] {
 }
 
 #[test]
-fn the_ends_of_time_neither_panic_nor_spin() {
+fn extreme_times_neither_panic_nor_spin() {
     let almost = |micros| Timestamp::from_unix_micros(i64::MAX - micros);
     let ends = [Timestamp::MIN, almost(1), Timestamp::MAX];
     for start in ends {
@@ -300,7 +300,7 @@ fn the_ends_of_time_neither_panic_nor_spin() {
 }
 
 #[test]
-fn a_clock_that_comes_back_from_the_end_of_time_finds_the_outbox_working() {
+fn outbox_works_after_the_clock_leaves_the_maximum() {
     let [endless, ..] = endless();
     let mut host =
         Host::new(Outbox::new(registry([endless]), 7).with_batch(std::num::NonZeroUsize::MIN));
@@ -315,7 +315,7 @@ fn a_clock_that_comes_back_from_the_end_of_time_finds_the_outbox_working() {
 }
 
 #[test]
-fn a_message_that_is_accepted_at_the_beginning_of_time_is_sent() {
+fn message_accepted_at_the_minimum_time_is_sent() {
     let mut host = Host::with([endpoint("a")]);
     host.now = Timestamp::MIN;
     host.outbox.publish(message("m"), Timestamp::MIN).unwrap();
@@ -328,7 +328,7 @@ fn a_message_that_is_accepted_at_the_beginning_of_time_is_sent() {
 
 /// A late success comes while the next attempt is being saved.
 #[test]
-fn an_attempt_that_was_not_handed_out_is_not_unanswered() {
+fn attempt_never_handed_out_is_not_unanswered() {
     let mut host = Host::with([endpoint("e")]);
     host.publish("m");
     let first = host.send();

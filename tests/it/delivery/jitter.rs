@@ -132,7 +132,7 @@ fn mean(jitter: &Jitter, clients: u64) -> (u64, u64) {
 }
 
 #[test]
-fn jitter_does_what_the_study_of_aws_found() {
+fn jitter_reproduces_the_aws_study() {
     println!("clients  jitter        calls  time in ms");
     for (clients, pinned) in [
         (50, [(628, 36_635), (332, 2_844), (347, 4_251), (376, 2_308)]),

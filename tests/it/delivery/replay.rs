@@ -10,7 +10,7 @@ use labhook::{Outcome, RetryPolicy, Timestamp, Verdict};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::lone_delivery::{Ids, poll, resolve, restored};
+use super::fixture::{Ids, poll, resolve, restored};
 use crate::support::{answer, answer_with, at, config, policy, secs};
 
 /// Makes the attempt that is due then, which is answered at once.
@@ -25,7 +25,7 @@ const fn ended(verdict: Verdict) -> Progress {
 }
 
 #[test]
-fn what_has_ended_is_opened_again_and_starts_anew() {
+fn replay_of_an_ended_delivery_restarts_its_schedule() {
     let policy = policy(&[5, 20]).with_window(secs(60));
     let mut delivery = Delivery::new(at(0));
     attempt(&mut delivery, &policy, 503, 0);
@@ -56,7 +56,7 @@ fn what_has_ended_is_opened_again_and_starts_anew() {
 }
 
 #[test]
-fn a_pending_retry_is_superseded() {
+fn replay_supersedes_the_pending_retry() {
     let policy = policy(&[500, 20]);
     let mut delivery = Delivery::new(at(0));
     let asked = answer_with(503, "retry-after", "900");
@@ -77,7 +77,7 @@ fn a_pending_retry_is_superseded() {
 }
 
 #[test]
-fn one_that_is_in_flight_is_left_alone() {
+fn replay_of_a_delivery_in_flight_does_nothing() {
     let policy = policy(&[5]);
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.start(&policy, at(0)).is_some());
@@ -92,7 +92,7 @@ fn one_that_is_in_flight_is_left_alone() {
 }
 
 #[test]
-fn one_that_never_started_may_be_put_off() {
+fn replay_postpones_an_unstarted_delivery() {
     let policy = policy(&[5]).with_window(secs(10));
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.replay(at(50)));
@@ -105,7 +105,7 @@ fn one_that_never_started_may_be_put_off() {
 }
 
 #[test]
-fn every_verdict_can_be_replayed_and_the_last_replay_counts() {
+fn every_verdict_can_be_replayed_repeatedly() {
     let policy = RetryPolicy::none();
     for verdict in [
         Verdict::Delivered,
@@ -132,7 +132,7 @@ fn every_verdict_can_be_replayed_and_the_last_replay_counts() {
 }
 
 #[test]
-fn a_replay_of_what_is_in_doubt_is_a_decision() {
+fn replay_resolves_an_in_doubt_delivery() {
     let policy = policy(&[]).with_guarantee(DeliveryGuarantee::Ask);
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.start(&policy, at(0)).is_some());
@@ -151,7 +151,7 @@ fn a_replay_of_what_is_in_doubt_is_a_decision() {
 }
 
 #[test]
-fn a_late_success_from_before_it_ends_it() {
+fn late_success_from_before_a_replay_ends_it() {
     let policy = policy(&[5]);
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.start(&policy, at(0)).is_some());
@@ -179,7 +179,7 @@ fn a_late_success_from_before_it_ends_it() {
 }
 
 #[test]
-fn what_was_abandoned_can_still_turn_out_to_be_delivered() {
+fn abandoned_attempt_can_still_succeed() {
     let policy = policy(&[5]);
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.start(&policy, at(0)).is_some());
@@ -194,7 +194,7 @@ fn what_was_abandoned_can_still_turn_out_to_be_delivered() {
 }
 
 #[test]
-fn the_attempt_limit_starts_anew() {
+fn replay_resets_the_attempt_limit() {
     let policy = policy(&[1, 1, 1]).with_max_attempts(NonZeroU32::MIN);
     let mut delivery = Delivery::new(at(0));
     for round in 1..=3 {
@@ -207,7 +207,7 @@ fn the_attempt_limit_starts_anew() {
 }
 
 #[test]
-fn the_messages_lifetime_stays() {
+fn replay_keeps_the_message_lifetime() {
     let policy = policy(&[5]).with_window(secs(60));
     let mut delivery = Delivery::new(at(0)).with_expires_at(at(100));
     assert!(delivery.end(Verdict::Rejected, at(1)));
@@ -223,7 +223,7 @@ fn the_messages_lifetime_stays() {
 }
 
 #[test]
-fn the_ends_of_time_replay_too() {
+fn replay_works_at_extreme_times() {
     let (policy, ids) = (policy(&[5]), Ids::new());
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.replay(Timestamp::MAX));
@@ -240,7 +240,7 @@ fn the_ends_of_time_replay_too() {
 }
 
 #[test]
-fn a_clock_that_goes_back_after_it_lengthens_the_wait_alone() {
+fn backward_clock_after_a_replay_lengthens_the_wait() {
     let policy = policy(&[5]);
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.end(Verdict::Cancelled, at(100)));
@@ -252,7 +252,7 @@ fn a_clock_that_goes_back_after_it_lengthens_the_wait_alone() {
 }
 
 #[test]
-fn the_jitter_draws_afresh() {
+fn replay_draws_new_jitter() {
     let ids = Ids::new();
     let hour = Duration::from_secs(3_600);
     let full = RetryPolicy::new(Schedule::list([hour, hour])).with_jitter(Jitter::FULL);
@@ -293,7 +293,7 @@ fn the_jitter_draws_afresh() {
 }
 
 #[test]
-fn the_saved_form_is_this_one() {
+fn replayed_delivery_has_a_stable_serialized_form() {
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.replay(at(10)));
     let json = serde_json::to_string(&delivery).unwrap();
@@ -376,7 +376,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn waking_when_told_equals_waking_at_every_tick_through_replays(
+    fn wake_ups_equal_every_tick_through_replays(
         doubt in prop_oneof![Just(DeliveryGuarantee::AtLeastOnce), Just(DeliveryGuarantee::AtMostOnce), Just(DeliveryGuarantee::Ask)],
         window in proptest::option::of(1..80_u64),
         receiver in vec(

@@ -17,7 +17,7 @@ use labhook::{
     Subscription, Ticket, Timestamp, Verdict,
 };
 
-use crate::small_scope_digest::digest;
+use super::digest::digest;
 use crate::support::{answer, at, eid, endpoint, message, policy, registry, secs};
 
 /// `m` goes to both endpoints and `n` to `a` alone: three deliveries in all.

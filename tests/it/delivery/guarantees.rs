@@ -8,7 +8,7 @@ use labhook::{Outcome, RetryPolicy, Timestamp, Verdict};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::lone_delivery::{Ids, poll, resolve, restored};
+use super::fixture::{Ids, poll, resolve, restored};
 use crate::support::{answer, answer_with, at, config, policy};
 
 /// One that retries after 5 s and after 20 s, with 10 s for each attempt.
@@ -31,7 +31,7 @@ fn in_doubt(policy: &RetryPolicy) -> Delivery {
 }
 
 #[test]
-fn resending_is_the_default_of_every_preset() {
+fn every_preset_defaults_to_at_least_once() {
     assert_eq!(DeliveryGuarantee::default(), DeliveryGuarantee::AtLeastOnce);
     for name in ["standard_webhooks", "svix", "strike", "hook0", "outpost", "event_grid"] {
         assert_eq!(
@@ -55,7 +55,7 @@ fn resending_is_the_default_of_every_preset() {
 }
 
 #[test]
-fn each_way_an_answer_can_fail_to_come() {
+fn missing_response_follows_the_guarantee() {
     // A deadline that passed, which is how a crash shows.
     for (doubt, progress) in [
         (DeliveryGuarantee::AtLeastOnce, Progress::Wait { until: at(15) }),
@@ -98,7 +98,7 @@ fn each_way_an_answer_can_fail_to_come() {
 }
 
 #[test]
-fn the_last_attempt_is_in_doubt_too() {
+fn last_attempt_can_be_in_doubt() {
     for (doubt, verdict) in [
         (DeliveryGuarantee::AtLeastOnce, Some(Verdict::Exhausted)),
         (DeliveryGuarantee::AtMostOnce, Some(Verdict::Unconfirmed)),
@@ -112,7 +112,7 @@ fn the_last_attempt_is_in_doubt_too() {
 }
 
 #[test]
-fn in_doubt_nothing_moves_by_time_nor_by_a_policy() {
+fn in_doubt_delivery_ignores_time_and_policy() {
     let policy = with(DeliveryGuarantee::Ask).with_window(Duration::from_secs(30));
     let mut delivery = in_doubt(&policy);
     for seconds in [12, 0, 29, 30, 31, 1_000_000] {
@@ -139,7 +139,7 @@ fn in_doubt_nothing_moves_by_time_nor_by_a_policy() {
 }
 
 #[test]
-fn the_host_has_it_sent_again() {
+fn resend_makes_an_in_doubt_delivery_due() {
     let policy = with(DeliveryGuarantee::Ask);
     let mut delivery = in_doubt(&policy);
     assert!(delivery.resend(at(100)));
@@ -157,7 +157,7 @@ fn the_host_has_it_sent_again() {
 }
 
 #[test]
-fn the_host_gives_up() {
+fn giving_up_ends_an_in_doubt_delivery() {
     let policy = with(DeliveryGuarantee::Ask);
     let mut delivery = in_doubt(&policy);
     assert!(delivery.end(Verdict::Unconfirmed, at(60)));
@@ -172,7 +172,7 @@ fn the_host_gives_up() {
 }
 
 #[test]
-fn nothing_is_resent_where_nothing_is_in_doubt() {
+fn resend_without_doubt_does_nothing() {
     let policy = with(DeliveryGuarantee::Ask);
     let mut delivery = Delivery::new(at(0));
     let check = |delivery: &mut Delivery| {
@@ -190,7 +190,7 @@ fn nothing_is_resent_where_nothing_is_in_doubt() {
 }
 
 #[test]
-fn a_resent_one_keeps_the_attempt_limit() {
+fn resend_keeps_the_attempt_limit() {
     let two = NonZeroU32::new(2).unwrap();
     for policy in [
         policy(&[]).with_guarantee(DeliveryGuarantee::Ask),
@@ -217,7 +217,7 @@ fn a_resent_one_keeps_the_attempt_limit() {
 }
 
 #[test]
-fn a_resent_one_keeps_the_window() {
+fn resend_keeps_the_window() {
     let policy = with(DeliveryGuarantee::Ask).with_window(Duration::from_secs(30));
     for (resent, released) in [(29, true), (30, false), (100, false)] {
         let mut delivery = in_doubt(&policy);
@@ -233,7 +233,7 @@ fn a_resent_one_keeps_the_window() {
 }
 
 #[test]
-fn a_late_answer_decides() {
+fn late_response_resolves_the_doubt() {
     let policy = with(DeliveryGuarantee::Ask);
     for (outcome, resolution, unanswered) in [
         (answer(204), Resolution::LateSuccess, 1),
@@ -264,7 +264,7 @@ fn a_late_answer_decides() {
 }
 
 #[test]
-fn a_late_refusal_after_the_last_attempt_or_the_window_ends_it() {
+fn late_failure_past_the_limits_ends_the_delivery() {
     let once = policy(&[]).with_guarantee(DeliveryGuarantee::Ask);
     let exhausted = Resolution::Ended(Verdict::Exhausted);
     assert_eq!(resolve(&mut in_doubt(&once), &once, 1, &answer(503), 20), exhausted);
@@ -276,7 +276,7 @@ fn a_late_refusal_after_the_last_attempt_or_the_window_ends_it() {
 }
 
 #[test]
-fn only_the_attempt_in_doubt_is_decided_by_its_late_failure() {
+fn late_failure_counts_only_for_the_attempt_in_doubt() {
     let policy = with(DeliveryGuarantee::Ask);
     let mut delivery = in_doubt(&policy);
     assert!(delivery.resend(at(20)));
@@ -386,7 +386,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn at_most_once_is_kept_by_any_history(
+    fn any_history_keeps_at_most_once(
         doubt in prop_oneof![Just(DeliveryGuarantee::AtLeastOnce), Just(DeliveryGuarantee::AtMostOnce), Just(DeliveryGuarantee::Ask)],
         window in proptest::option::of(1..200_u64),
         events in events(),

@@ -7,7 +7,7 @@ use labhook::health::{DisabledBy, EnableError, EnabledBy, PendingOnDisable, Stat
 use labhook::outbox::{Change, ReplayFilter};
 use labhook::{HealthPolicy, Order, Outbox, Outcome, Verdict};
 
-use crate::outbox_health::{
+use super::health::{
     degraded, escalated, host, in_flight, ladder, outbox, patient, probe, suspended,
 };
 use crate::support::{Host, answer, answer_with, at, eid, endpoint, mid, policy, registry, secs};
@@ -15,7 +15,7 @@ use crate::support::{Host, answer, answer_with, at, eid, endpoint, mid, policy, 
 /// What `a` has at the moment it is disabled: in flight, unsent, waiting for a retry, in doubt,
 /// and held up in order.
 #[test]
-fn cancelling_at_disabling_ends_everything() {
+fn disabling_ends_or_keeps_every_pending_delivery() {
     for waiting in [PendingOnDisable::Cancel, PendingOnDisable::Keep] {
         let three = NonZeroU32::new(3).unwrap();
         let with = || {
@@ -81,7 +81,7 @@ fn cancelling_at_disabling_ends_everything() {
 }
 
 #[test]
-fn disabling_ends_what_is_held_up_in_order_as_well() {
+fn disabling_ends_deliveries_blocked_by_order() {
     let mut host = host([endpoint("a").with_order(Order::strict())]);
     for id in ["m1", "m2", "m3"] {
         host.publish(id);
@@ -96,7 +96,7 @@ fn disabling_ends_what_is_held_up_in_order_as_well() {
 }
 
 #[test]
-fn what_an_escalation_disabled_a_program_may_enable_and_what_is_kept_goes_then() {
+fn automation_enables_after_escalation_and_kept_goes() {
     let keeping =
         || patient("a").with_health(ladder().with_pending_on_disable(PendingOnDisable::Keep));
     let mut host = escalated(keeping());
@@ -112,7 +112,7 @@ fn what_an_escalation_disabled_a_program_may_enable_and_what_is_kept_goes_then()
 }
 
 #[test]
-fn an_operator_takes_over_what_an_escalation_disabled() {
+fn operator_takes_over_an_escalated_endpoint() {
     let mut host = escalated(patient("a"));
     assert!(!host.outbox.disable_endpoint(&eid("a"), Some("ours now".into()), at(800)).unwrap());
     let disabled = host.disabled("a").unwrap();
@@ -122,7 +122,7 @@ fn an_operator_takes_over_what_an_escalation_disabled() {
 }
 
 #[test]
-fn pausing_takes_back_what_was_not_sent_and_counts_nothing() {
+fn pausing_cancels_unsent_attempts_uncounted() {
     let two = NonZeroU32::new(2).unwrap();
     let with = || patient("a").with_max_in_flight(two);
     let mut host = host([with()]);
@@ -159,7 +159,7 @@ fn pausing_takes_back_what_was_not_sent_and_counts_nothing() {
 }
 
 #[test]
-fn a_probe_whose_deadline_passes_during_a_pause_is_not_held_against_the_endpoint() {
+fn probe_timing_out_during_a_pause_is_no_failure() {
     // Whether anything happens in the pause or not.
     for published in [false, true] {
         let mut host = degraded(patient("a"));
@@ -180,7 +180,7 @@ fn a_probe_whose_deadline_passes_during_a_pause_is_not_held_against_the_endpoint
 }
 
 #[test]
-fn a_410_leaves_what_is_in_flight_to_its_end() {
+fn gone_response_lets_attempts_in_flight_finish() {
     let mut host = host([patient("a")]);
     for id in ["m1", "m2", "m3", "m4"] {
         host.publish(id);
@@ -207,7 +207,7 @@ fn a_410_leaves_what_is_in_flight_to_its_end() {
 }
 
 #[test]
-fn an_old_answer_says_nothing_of_an_endpoint_that_was_enabled_since() {
+fn response_from_before_enabling_leaves_health_alone() {
     let kept =
         || patient("a").with_health(ladder().with_pending_on_disable(PendingOnDisable::Keep));
     let mut host = host([kept()]);
@@ -226,7 +226,7 @@ fn an_old_answer_says_nothing_of_an_endpoint_that_was_enabled_since() {
 }
 
 #[test]
-fn an_old_answer_that_wants_nothing_more_is_known_for_one_over_restarts_and_deadlines() {
+fn old_disable_response_is_ignored_after_a_restart() {
     let kept =
         || endpoint("a").with_health(ladder().with_pending_on_disable(PendingOnDisable::Keep));
     let last = answer_with(200, "webhook-delivery", "disable");
@@ -265,7 +265,7 @@ fn an_old_answer_that_wants_nothing_more_is_known_for_one_over_restarts_and_dead
 }
 
 #[test]
-fn a_new_health_policy_holds_from_the_next_decision_on() {
+fn new_health_policy_applies_from_the_next_decision() {
     let mut host = degraded(patient("a"));
     // What waits for a probe goes on waiting; the ladder after it is the new one.
     let quick = ladder().with_probes(secs(7), []).with_suspend_after(NonZeroU32::new(1));
@@ -292,7 +292,7 @@ fn a_new_health_policy_holds_from_the_next_decision_on() {
 }
 
 #[test]
-fn of_a_removed_endpoint_nothing_is_known_after_a_restart_either() {
+fn removed_endpoint_stays_removed_after_restart() {
     let mut host = host([patient("a"), patient("b")]);
     host.publish("m");
     assert_eq!(host.sends().len(), 2);
@@ -311,7 +311,7 @@ fn of_a_removed_endpoint_nothing_is_known_after_a_restart_either() {
 }
 
 #[test]
-fn removing_an_endpoint_forgets_its_health() {
+fn removed_endpoint_loses_its_health() {
     let mut host = suspended(patient("a"));
     assert!(host.keys().contains(&"endpoint/a"));
     assert!(host.outbox.remove_endpoint(&eid("a"), host.now).is_ok());
@@ -331,7 +331,7 @@ fn removing_an_endpoint_forgets_its_health() {
 }
 
 #[test]
-fn an_answer_from_two_restarts_ago_does_not_disable_an_endpoint_that_was_enabled_since() {
+fn response_from_two_restarts_ago_does_not_disable() {
     let asking = || endpoint("e").with_retry(policy(&[5]).with_guarantee(DeliveryGuarantee::Ask));
     let outbox = || Outbox::new(registry([asking().with_health(keeping())]), 7);
     let mut host = Host::new(outbox());
@@ -353,7 +353,7 @@ fn an_answer_from_two_restarts_ago_does_not_disable_an_endpoint_that_was_enabled
 }
 
 #[test]
-fn an_answer_from_before_a_removal_does_not_disable_the_endpoint_that_took_its_place() {
+fn response_from_before_a_removal_does_not_disable() {
     let mut host = Host::with([endpoint("e")]);
     for _ in 0..3 {
         host.outbox.disable_endpoint(&eid("e"), None, host.now).unwrap();
@@ -373,7 +373,7 @@ fn an_answer_from_before_a_removal_does_not_disable_the_endpoint_that_took_its_p
 }
 
 #[test]
-fn an_attempt_that_was_started_anew_has_the_pass_of_its_new_start() {
+fn restarted_attempt_has_the_permit_of_its_new_start() {
     let outbox = || Outbox::new(registry([endpoint("e").with_health(keeping())]), 7);
     let mut host = Host::new(outbox());
     host.publish("m");
@@ -392,7 +392,7 @@ fn keeping() -> HealthPolicy {
 }
 
 #[test]
-fn no_prefix_of_a_removal_sends_what_an_operator_holds_back() {
+fn partly_saved_removal_sends_nothing_held_back() {
     let keep = HealthPolicy::never().with_pending_on_disable(PendingOnDisable::Keep);
     let outbox = || Outbox::new(registry([endpoint("e").with_health(keep.clone())]), 7);
     for disabled in [true, false] {

@@ -64,7 +64,7 @@ fn agrees(host: &Host) {
 }
 
 #[test]
-fn a_replay_is_paced_for_each_endpoint() {
+fn replay_is_paced_for_each_endpoint() {
     let mut host = host([once("a"), once("b")]);
     for id in ["m1", "m2", "m3"] {
         host.publish(id);
@@ -115,7 +115,7 @@ fn a_replay_is_paced_for_each_endpoint() {
 }
 
 #[test]
-fn a_replay_supersedes_the_retry_that_was_pending() {
+fn replay_supersedes_the_pending_retry() {
     let mut host = host([endpoint("a").with_retry(policy(&[50, 60]))]);
     host.publish("m");
     let first = host.send();
@@ -136,7 +136,7 @@ fn a_replay_supersedes_the_retry_that_was_pending() {
 }
 
 #[test]
-fn a_replay_of_what_is_pending_is_saved_before_it_is_due() {
+fn replay_of_a_pending_delivery_is_saved_before_due() {
     let slow = || endpoint("a").with_retry(policy(&[500]));
     let mut host = host([slow()]);
     host.publish("m");
@@ -153,7 +153,7 @@ fn a_replay_of_what_is_pending_is_saved_before_it_is_due() {
 }
 
 #[test]
-fn what_has_an_attempt_in_flight_is_left_out() {
+fn replay_skips_deliveries_in_flight() {
     let mut host = host([endpoint("a")]);
     host.publish("m");
     let ticket = host.send();
@@ -170,7 +170,7 @@ fn what_has_an_attempt_in_flight_is_left_out() {
 }
 
 #[test]
-fn a_plan_that_is_carried_out_twice_replays_once() {
+fn plan_executed_twice_replays_once() {
     let mut host = failed(once("a"), &["m1", "m2"]);
     let plan = plan(&host, &ReplayFilter::all());
     let text = serde_json::to_string(&plan).unwrap();
@@ -188,7 +188,7 @@ fn a_plan_that_is_carried_out_twice_replays_once() {
 }
 
 #[test]
-fn a_plan_can_be_carried_out_again_after_a_crash() {
+fn plan_can_be_executed_again_after_a_crash() {
     // Before the replay was saved, and after.
     for saved in [false, true] {
         let mut host = failed(once("a"), &["m1", "m2"]);
@@ -219,7 +219,7 @@ fn a_plan_can_be_carried_out_again_after_a_crash() {
 }
 
 #[test]
-fn the_window_of_a_plan_that_is_carried_out_late_counts_from_then() {
+fn window_of_a_late_plan_counts_from_its_execution() {
     let windowed = || endpoint("a").with_retry(policy(&[50, 50]).with_window(secs(60)));
     let mut host = host([windowed()]);
     host.publish("m");
@@ -251,7 +251,7 @@ fn the_window_of_a_plan_that_is_carried_out_late_counts_from_then() {
 }
 
 #[test]
-fn a_lifetime_that_is_over_is_left_out() {
+fn replay_skips_expired_messages() {
     let mut host = host([once("a")]);
     let event = Event::new(RunStateChanged::new("r", RunState::Started), at(0));
     for (id, seconds) in [("short", 101), ("long", 1_005)] {
@@ -287,7 +287,7 @@ fn a_lifetime_that_is_over_is_left_out() {
 }
 
 #[test]
-fn endpoints_that_are_disabled_or_away_are_left_out() {
+fn replay_skips_disabled_and_missing_endpoints() {
     let mut host = host(["a", "b", "c", "d"].map(once));
     host.publish("m");
     for ticket in host.sends() {
@@ -312,7 +312,7 @@ fn endpoints_that_are_disabled_or_away_are_left_out() {
 }
 
 #[test]
-fn a_replayed_message_is_kept_until_it_has_ended_again() {
+fn replayed_message_is_kept_until_it_ends_again() {
     let mut host = failed(once("a"), &["m"]);
     host.now = at(999);
     let plan = plan(&host, &ReplayFilter::all());
@@ -344,7 +344,7 @@ fn ordered(id: &str, order: Order) -> Endpoint {
 }
 
 #[test]
-fn what_is_replayed_in_order_stands_where_it_was_accepted() {
+fn ordered_replay_keeps_its_accepted_position() {
     let mut host = failed(ordered("a", Order::strict()), &[]);
     for id in ["m1", "m2", "m3"] {
         host.publish(id);
@@ -362,7 +362,7 @@ fn what_is_replayed_in_order_stands_where_it_was_accepted() {
 }
 
 #[test]
-fn what_could_have_gone_waits_behind_what_is_replayed_before_it() {
+fn due_message_waits_behind_an_earlier_replay() {
     // m2 is due, and held back by flow alone, when m1 is replayed for later.
     let rate = RateLimitPolicy::new(NonZeroU32::MIN, secs(10));
     let slow = FlowPolicy::fixed().with_rate_limit(rate);
@@ -396,7 +396,7 @@ fn what_could_have_gone_waits_behind_what_is_replayed_before_it() {
 
 // Were each pair of messages looked at, it would take minutes here.
 #[test]
-fn a_long_plan_before_messages_that_let_others_pass_goes_through_them_once() {
+fn long_plan_scans_skippable_messages_once() {
     const MANY: usize = 20_000;
     let order = Order::strict().with_skip_after_attempts(NonZeroU32::MIN);
     let patient = endpoint("a").with_order(order).with_retry(policy(&[900]));
@@ -425,7 +425,7 @@ fn a_long_plan_before_messages_that_let_others_pass_goes_through_them_once() {
 }
 
 #[test]
-fn a_late_answer_from_before_a_replay_still_delivers() {
+fn late_success_from_before_a_replay_delivers() {
     let mut host = host([once("a")]);
     host.publish("m");
     let first = host.send();
@@ -469,7 +469,7 @@ proptest! {
     /// A plan is exactly its set, each endpoint's share in the order of acceptance and `PACE` apart,
     /// and carrying it out, crash or not, makes one attempt at each.
     #[test]
-    fn a_plan_selects_exactly_its_set(
+    fn plan_selects_exactly_its_set(
         choice in choices(),
         statuses in proptest::collection::vec(0..4_u8, 18),
         crash in any::<bool>(),
@@ -560,7 +560,7 @@ proptest! {
 }
 
 #[test]
-fn a_replayed_delivery_that_goes_on_failing_is_told_of_again() {
+fn replayed_delivery_still_failing_notifies_again() {
     let mut host = Host::with([endpoint("a").with_retry(policy(&[1, 1, 1]))]);
     host.publish("m");
     let fail = |host: &mut Host| {
@@ -580,7 +580,7 @@ fn a_replayed_delivery_that_goes_on_failing_is_told_of_again() {
 
 /// Looked at all together, these would be two and a half thousand million.
 #[test]
-fn a_replay_of_one_message_looks_at_no_other() {
+fn replay_of_one_message_scans_no_other() {
     let mut host = Host::new(Outbox::new(registry([endpoint("a")]), 7).without_storage());
     host.outbox.pause_endpoint(&eid("a"), host.now).unwrap();
     for number in 0..50_000 {
@@ -595,7 +595,7 @@ fn a_replay_of_one_message_looks_at_no_other() {
 }
 
 #[test]
-fn a_pending_delivery_was_not_found_to_have_ended() {
+fn replayed_delivery_clears_when_its_end_was_found() {
     let mut host = Host::with([endpoint("e").with_retry(policy(&[5]).with_window(secs(100)))]);
     host.publish("m");
     let ticket = host.send();

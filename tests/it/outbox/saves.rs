@@ -16,7 +16,7 @@ fn batch(attempts: usize) -> Outbox {
 }
 
 #[test]
-fn a_known_message_is_a_reported_no_op_and_an_other_one_of_its_id_is_refused() {
+fn duplicate_is_a_no_op_and_a_conflict_is_an_error() {
     let mut host = Host::with(["a", "b"].map(endpoint));
     let first = host.publish("m");
     assert!(!first.duplicate);
@@ -45,7 +45,7 @@ fn a_known_message_is_a_reported_no_op_and_an_other_one_of_its_id_is_refused() {
 }
 
 #[test]
-fn a_message_for_no_endpoint_is_kept_for_its_retention_and_settles_nothing() {
+fn message_without_endpoints_is_kept_and_unsettled() {
     let nobody = endpoint("a").with_subscription(Subscription::all().runs(["other".into()]));
     let mut host = Host::new(Outbox::new(registry([nobody]), 7).with_retention(secs(60)));
     assert!(host.publish("m").endpoints.is_empty());
@@ -64,7 +64,7 @@ fn a_message_for_no_endpoint_is_kept_for_its_retention_and_settles_nothing() {
 }
 
 #[test]
-fn a_publish_says_with_which_revision_its_message_is_durable() {
+fn publish_returns_the_revision_that_makes_it_durable() {
     let mut host = Host::with([endpoint("a")]);
     // New; then known and not yet saved; then being saved; then saved.
     assert_eq!(number(host.publish("m").revision), 1);
@@ -99,7 +99,7 @@ fn a_publish_says_with_which_revision_its_message_is_durable() {
 }
 
 #[test]
-fn nothing_is_sent_before_it_is_saved_as_in_flight() {
+fn attempt_is_saved_as_in_flight_before_it_is_sent() {
     let mut host = Host::with(["a", "b"].map(endpoint));
     host.publish("m");
     let changes = host.unsaved();
@@ -125,7 +125,7 @@ fn nothing_is_sent_before_it_is_saved_as_in_flight() {
 }
 
 #[test]
-fn a_verdict_is_told_only_after_it_is_saved() {
+fn verdict_is_notified_only_after_it_is_saved() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let ticket = host.send();
@@ -142,7 +142,7 @@ fn a_verdict_is_told_only_after_it_is_saved() {
 }
 
 #[test]
-fn a_word_on_an_other_revision_changes_nothing() {
+fn confirming_another_revision_changes_nothing() {
     let mut host = Host::with([endpoint("a")]);
     let early = host.publish("m").revision;
     assert!(!host.outbox.saved(early), "it was not handed out yet");
@@ -161,7 +161,7 @@ fn a_word_on_an_other_revision_changes_nothing() {
 }
 
 #[test]
-fn what_was_not_saved_becomes_part_of_the_next_save() {
+fn failed_save_becomes_part_of_the_next_one() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let first = host.unsaved();
@@ -185,7 +185,7 @@ fn what_was_not_saved_becomes_part_of_the_next_save() {
 }
 
 #[test]
-fn one_save_starts_no_more_than_a_batch() {
+fn one_save_starts_at_most_one_batch() {
     let mut host = Host::new(batch(3));
     for id in ["m1", "m2", "m3", "m4"] {
         host.publish(id);
@@ -214,7 +214,7 @@ fn one_save_starts_no_more_than_a_batch() {
 }
 
 #[test]
-fn what_changes_while_storage_is_busy_is_one_save() {
+fn changes_during_a_save_become_one_save() {
     let mut host = Host::new(batch(64));
     host.publish("m1");
     let busy = host.unsaved();
@@ -228,7 +228,7 @@ fn what_changes_while_storage_is_busy_is_one_save() {
 }
 
 #[test]
-fn a_settled_message_is_forgotten_after_its_retention_and_then_new_again() {
+fn settled_message_is_new_again_after_its_retention() {
     let outbox = || Outbox::new(registry(["a", "b"].map(endpoint)), 7).with_retention(secs(100));
     let mut host = Host::new(outbox());
     host.publish("m");
@@ -267,7 +267,7 @@ fn a_settled_message_is_forgotten_after_its_retention_and_then_new_again() {
 }
 
 #[test]
-fn a_row_that_an_earlier_message_of_the_id_left_behind_is_dropped() {
+fn stale_row_of_an_earlier_message_is_dropped() {
     let outbox = || Outbox::new(registry(["a", "b"].map(endpoint)), 7).with_retention(secs(100));
     let mut host = Host::new(outbox());
     host.publish("m");
@@ -296,7 +296,7 @@ fn a_row_that_an_earlier_message_of_the_id_left_behind_is_dropped() {
 }
 
 #[test]
-fn rows_without_their_message_are_removed_from_storage() {
+fn rows_without_a_message_are_deleted() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     host.sends();
@@ -308,7 +308,7 @@ fn rows_without_their_message_are_removed_from_storage() {
 }
 
 #[test]
-fn deliveries_without_a_row_are_made_again_from_their_message() {
+fn deliveries_without_a_row_are_recreated() {
     let mut host = Host::new(batch(1));
     host.publish("m");
     let changes = host.unsaved();
@@ -328,7 +328,7 @@ fn deliveries_without_a_row_are_made_again_from_their_message() {
 }
 
 #[test]
-fn each_restore_error_has_its_text() {
+fn restore_errors_have_exact_texts() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     host.sends();
@@ -358,7 +358,7 @@ fn each_restore_error_has_its_text() {
 }
 
 #[test]
-fn without_storage_nothing_is_to_be_saved() {
+fn outbox_without_storage_saves_nothing() {
     let mut host = Host::new(batch(64).without_storage());
     host.publish("m");
     let tickets = host.sends();
@@ -374,7 +374,7 @@ fn without_storage_nothing_is_to_be_saved() {
 }
 
 #[test]
-fn a_restored_attempt_in_flight_is_waited_for_and_its_answer_still_counts() {
+fn restored_attempt_in_flight_accepts_a_response() {
     let outbox = || Outbox::new(registry([endpoint("a").with_retry(policy(&[5]))]), 7);
     let mut host = Host::new(outbox());
     host.publish("m");
@@ -390,7 +390,7 @@ fn a_restored_attempt_in_flight_is_waited_for_and_its_answer_still_counts() {
 
 /// It is kept from when it was found, over one more crash before anybody was told.
 #[test]
-fn what_ended_while_nobody_looked_is_kept_from_when_it_was_found() {
+fn retention_starts_when_an_unseen_end_is_found() {
     let hasty = || endpoint("e").with_retry(policy(&[5]).with_window(secs(60)));
     let outbox = || Outbox::new(registry([hasty()]), 7).with_retention(secs(100));
     let expired = || {
@@ -426,7 +426,7 @@ fn what_ended_while_nobody_looked_is_kept_from_when_it_was_found() {
 }
 
 #[test]
-fn a_row_stays_small_in_an_endless_series_of_now_and_then_a_timeout() {
+fn row_stays_small_despite_endless_timeouts() {
     let endless =
         RetryPolicy::new(Schedule::list([secs(1)]).forever()).with_attempt_timeout(secs(1));
     let mut host = Host::with([endpoint("e").with_retry(endless)]);

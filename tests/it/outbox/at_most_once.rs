@@ -35,7 +35,7 @@ fn asked() -> (Host, Ticket) {
 }
 
 #[test]
-fn given_up_it_ends_where_it_may_have_arrived_and_is_retried_where_it_cannot_have() {
+fn at_most_once_ends_after_ambiguous_failures_only() {
     let mut host = Host::new(outbox(DeliveryGuarantee::AtMostOnce));
     for id in ["m1", "m2", "m3"] {
         host.publish(id);
@@ -54,7 +54,7 @@ fn given_up_it_ends_where_it_may_have_arrived_and_is_retried_where_it_cannot_hav
 }
 
 #[test]
-fn a_crash_leaves_no_second_attempt() {
+fn crash_during_an_attempt_sends_no_second_one() {
     for doubt in [DeliveryGuarantee::AtMostOnce, DeliveryGuarantee::Ask] {
         let mut host = Host::new(outbox(doubt));
         host.publish("m");
@@ -80,7 +80,7 @@ fn a_crash_leaves_no_second_attempt() {
 }
 
 #[test]
-fn somebody_decides_to_resend_or_to_give_up() {
+fn in_doubt_delivery_is_resent_or_given_up() {
     let (m, a) = (mid("m"), eid("a"));
     let (mut host, _) = asked();
     assert!(!host.outbox.resend(&mid("n"), &a, at(11)));
@@ -112,7 +112,7 @@ fn somebody_decides_to_resend_or_to_give_up() {
 }
 
 #[test]
-fn a_decision_survives_a_restart() {
+fn saved_decision_survives_a_restart() {
     let (mut host, _) = asked();
     assert!(host.outbox.resend(&mid("m"), &eid("a"), at(11)));
     // Not saved yet: it is in doubt again.
@@ -130,7 +130,7 @@ fn a_decision_survives_a_restart() {
 }
 
 #[test]
-fn a_late_answer_decides() {
+fn late_response_resolves_an_in_doubt_delivery() {
     let (mut host, ticket) = asked();
     assert_eq!(host.resolve(&ticket, &answer(200)), Resolution::LateSuccess);
     host.sends();
@@ -158,7 +158,7 @@ fn a_late_answer_decides() {
 }
 
 #[test]
-fn what_stands_in_doubt_holds_up_what_is_behind_it_and_no_window() {
+fn in_doubt_delivery_blocks_order_but_not_concurrency() {
     let strict = doubtful("a", DeliveryGuarantee::Ask).with_order(Order::strict());
     let mut host = Host::with([strict.with_max_in_flight(std::num::NonZeroU32::MIN)]);
     host.publish("m1");
@@ -173,7 +173,7 @@ fn what_stands_in_doubt_holds_up_what_is_behind_it_and_no_window() {
 }
 
 #[test]
-fn disabling_ends_what_is_in_doubt_as_unconfirmed_or_keeps_it() {
+fn disabling_keeps_in_doubt_or_ends_it_unconfirmed() {
     for waiting in [PendingOnDisable::Cancel, PendingOnDisable::Keep] {
         let health = HealthPolicy::never().with_pending_on_disable(waiting);
         let with = || doubtful("a", DeliveryGuarantee::Ask).with_health(health.clone());
@@ -213,7 +213,7 @@ fn disabling_ends_what_is_in_doubt_as_unconfirmed_or_keeps_it() {
 }
 
 #[test]
-fn what_is_in_doubt_can_be_replayed() {
+fn in_doubt_delivery_can_be_replayed() {
     let (mut host, _) = asked();
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(1), at(20));
     assert_eq!(plan.len(), 1);
@@ -229,7 +229,7 @@ proptest! {
     /// Crash wherever it may: after an attempt of which nobody knows the end there is no other, and
     /// what was answered, or cannot have arrived, goes on to a verdict.
     #[test]
-    fn at_most_once_there_is_no_second_after_an_unconfirmed_one(
+    fn at_most_once_sends_nothing_after_an_unconfirmed(
         ask in any::<bool>(),
         fates in proptest::collection::vec(0..7_u8, 30),
         crashes in proptest::collection::vec(0..40_u32, 0..8),

@@ -21,7 +21,7 @@ fn outbox(endpoints: impl IntoIterator<Item = Endpoint>) -> Outbox {
 }
 
 #[test]
-fn an_endpoint_that_hangs_holds_its_window_and_nothing_else() {
+fn hanging_endpoint_fills_only_its_own_window() {
     let mut host = Host::with([narrow("hung", 2), narrow("quick", 1)]);
     for id in ["m1", "m2", "m3", "m4"] {
         host.publish(id);
@@ -57,7 +57,7 @@ fn endpoints_take_turns_within_a_batch() {
 }
 
 #[test]
-fn a_receiver_that_is_gone_gets_nothing_more() {
+fn gone_receiver_gets_no_more_attempts() {
     let mut host = Host::with([narrow("gone", 2), endpoint("other")]);
     for id in ["m1", "m2", "m3"] {
         host.publish(id);
@@ -98,7 +98,7 @@ fn a_receiver_that_is_gone_gets_nothing_more() {
 }
 
 #[test]
-fn an_answer_in_flight_still_delivers_to_a_disabled_endpoint() {
+fn late_success_at_a_disabled_endpoint_delivers() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m1");
     host.publish("m2");
@@ -110,7 +110,7 @@ fn an_answer_in_flight_still_delivers_to_a_disabled_endpoint() {
 }
 
 #[test]
-fn an_unanswered_attempt_of_a_disabled_endpoint_ends_at_its_deadline() {
+fn unanswered_attempt_when_disabled_ends_at_deadline() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m1");
     host.publish("m2");
@@ -125,7 +125,7 @@ fn an_unanswered_attempt_of_a_disabled_endpoint_ends_at_its_deadline() {
 }
 
 #[test]
-fn a_success_can_be_the_last() {
+fn success_that_asks_to_disable_ends_the_endpoint() {
     for (name, status, verdict) in
         [("delivered", 200, Verdict::Delivered), ("gone", 500, Verdict::Gone)]
     {
@@ -145,7 +145,7 @@ fn a_success_can_be_the_last() {
 }
 
 #[test]
-fn a_notice_says_since_when_and_by_what_an_endpoint_is_disabled() {
+fn disabled_notice_states_time_and_cause() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let ticket = host.send();
@@ -169,7 +169,7 @@ fn a_notice_says_since_when_and_by_what_an_endpoint_is_disabled() {
 }
 
 #[test]
-fn a_removed_endpoint_ends_what_it_had_pending_and_what_was_in_flight() {
+fn removal_ends_pending_and_in_flight_deliveries() {
     let mut host = Host::with([narrow("a", 1), endpoint("b")]);
     host.publish("m1");
     host.publish("m2");
@@ -192,7 +192,7 @@ fn a_removed_endpoint_ends_what_it_had_pending_and_what_was_in_flight() {
 }
 
 #[test]
-fn an_attempt_that_is_being_saved_is_not_sent_to_an_endpoint_that_is_out_of_use_by_then() {
+fn attempt_being_saved_when_endpoint_stops_is_unsent() {
     // Removed, disabled by its receiver, or taken out of use by the host.
     let mut host = Host::with([endpoint("a"), endpoint("b")]);
     host.publish("m1");
@@ -224,7 +224,7 @@ fn an_attempt_that_is_being_saved_is_not_sent_to_an_endpoint_that_is_out_of_use_
 }
 
 #[test]
-fn deliveries_are_held_while_their_endpoint_is_missing() {
+fn missing_endpoint_holds_its_deliveries() {
     let mut host = Host::with([narrow("a", 1), endpoint("b")]);
     host.publish("m1");
     host.publish("m2");
@@ -264,7 +264,7 @@ fn deliveries_are_held_while_their_endpoint_is_missing() {
 }
 
 #[test]
-fn an_endpoint_that_is_not_in_use_holds_what_it_has_and_takes_nothing_new() {
+fn unused_endpoint_holds_pending_and_takes_no_new() {
     let mut host = Host::with([narrow("a", 1)]);
     host.publish("m1");
     host.publish("m2");
@@ -283,7 +283,7 @@ fn an_endpoint_that_is_not_in_use_holds_what_it_has_and_takes_nothing_new() {
 }
 
 #[test]
-fn what_is_held_still_expires() {
+fn held_delivery_still_expires() {
     let with = |enabled| {
         let window = policy(&[5, 20]).with_window(secs(60));
         endpoint("a").with_retry(window).with_enabled(enabled)
@@ -299,7 +299,7 @@ fn what_is_held_still_expires() {
 }
 
 #[test]
-fn a_new_policy_moves_the_wake_up() {
+fn replaced_policy_moves_the_wake_up() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let ticket = host.send();
@@ -335,7 +335,7 @@ fn a_new_policy_moves_the_wake_up() {
 }
 
 #[test]
-fn a_wider_endpoint_sends_more_at_once_and_a_narrower_one_less() {
+fn changed_concurrency_limit_applies_at_once() {
     let mut host = Host::with([narrow("a", 1)]);
     for id in ["m1", "m2", "m3", "m4"] {
         host.publish(id);
@@ -349,7 +349,7 @@ fn a_wider_endpoint_sends_more_at_once_and_a_narrower_one_less() {
 }
 
 #[test]
-fn the_registry_of_an_outbox_refuses_as_a_registry_does() {
+fn outbox_registry_rejects_what_a_registry_rejects() {
     let mut host = Host::new(Outbox::new(registry([endpoint("a")]).with_limit(1), 7));
     let taken = host.outbox.insert_endpoint(endpoint("a"), at(0));
     assert_eq!(taken, Err(RegistryError::AlreadyRegistered { id: eid("a") }));
@@ -365,7 +365,7 @@ fn the_registry_of_an_outbox_refuses_as_a_registry_does() {
 }
 
 #[test]
-fn a_removed_endpoint_leaves_nothing_behind() {
+fn removed_endpoint_leaves_no_state() {
     let mut host = Host::with([endpoint("a")]);
     let fresh = format!("{:?}", outbox([]));
     assert_ne!(format!("{:?}", host.outbox), fresh);
@@ -374,7 +374,7 @@ fn a_removed_endpoint_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_removed_endpoint_takes_its_being_disabled_with_it() {
+fn removed_endpoint_loses_its_disabled_state() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let ticket = host.send();
@@ -389,7 +389,7 @@ fn a_removed_endpoint_takes_its_being_disabled_with_it() {
 }
 
 #[test]
-fn jitter_is_the_same_for_a_seed_and_differs_between_seeds() {
+fn jitter_depends_on_the_seed_alone() {
     let due = |seed| {
         let jittered = RetryPolicy::new(Schedule::list([secs(1_000)])).with_jitter(Jitter::FULL);
         let all = registry([

@@ -43,7 +43,7 @@ fn one(host: &mut Host) -> AttemptReport {
 }
 
 #[test]
-fn each_attempt_that_is_over_is_told_of() {
+fn every_finished_attempt_is_reported() {
     let mut host = host();
     host.publish("m");
     let first = host.send();
@@ -74,7 +74,7 @@ fn each_attempt_that_is_over_is_told_of() {
 }
 
 #[test]
-fn the_saved_form_of_a_report_is_this() {
+fn report_has_a_stable_serialized_form() {
     let mut host = host();
     host.publish("m");
     let ticket = host.send();
@@ -99,7 +99,7 @@ fn the_saved_form_of_a_report_is_this() {
 }
 
 #[test]
-fn a_delivery_that_ends_before_its_attempt_leaves_no_outcome() {
+fn delivery_ending_before_its_attempt_has_no_outcome() {
     // By the late success of another, and by the removal of the endpoint.
     let mut host = host();
     host.publish("m");
@@ -123,7 +123,7 @@ fn a_delivery_that_ends_before_its_attempt_leaves_no_outcome() {
 }
 
 #[test]
-fn probes_and_replays_say_what_they_are() {
+fn reports_name_probes_and_replays() {
     let health = HealthPolicy::new().with_failures(NonZeroU8::MIN).with_probes(secs(60), []);
     let mut host = Host::new(outbox([endpoint("a").with_health(health)]));
     host.publish("m");
@@ -142,7 +142,7 @@ fn probes_and_replays_say_what_they_are() {
 }
 
 #[test]
-fn an_attempt_from_before_a_restart_is_told_of_when_it_is_over() {
+fn attempt_from_before_a_restart_is_reported_at_end() {
     let mut host = host();
     host.publish("m1");
     host.publish("m2");
@@ -160,7 +160,7 @@ fn an_attempt_from_before_a_restart_is_told_of_when_it_is_over() {
 }
 
 #[test]
-fn nothing_is_told_of_what_was_not_handed_out() {
+fn attempt_never_handed_out_is_not_reported() {
     let mut host = host();
     host.publish("m");
     let changes = host.unsaved();
@@ -189,7 +189,7 @@ fn nothing_is_told_of_what_was_not_handed_out() {
 
 /// A report comes no earlier than what it tells of is durable.
 #[test]
-fn a_report_waits_for_its_save() {
+fn report_waits_for_its_save() {
     let mut host = host();
     host.publish("m");
     let ticket = host.send();
@@ -227,7 +227,7 @@ proptest! {
     /// The counters and the status say what the host saw: each attempt that it was handed is told
     /// of once, with what it handed in, and each delivery's verdict.
     #[test]
-    fn what_is_counted_is_what_the_host_saw(
+    fn counters_match_what_the_host_saw(
         script in proptest::collection::vec((0..10_u8, 0..2_usize, 0..9_u8), 1..60),
         batch in 1..4_usize,
     ) {

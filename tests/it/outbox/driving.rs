@@ -12,7 +12,7 @@ use labhook::outbox::Changes;
 use labhook::{Endpoint, FlowPolicy, Notice, Outbox, Step, Ticket, Timestamp};
 use proptest::prelude::*;
 
-use crate::engine_faults::touchy;
+use super::known_faults::touchy;
 use crate::support::{
     Host, answer, at, config, eid, endpoint, message, policy, registry, secs, show,
 };
@@ -90,8 +90,9 @@ proptest! {
     #![proptest_config(config())]
 
     /// Health that trips and probes, windows, rates, paces and budgets wake up when they say.
+    // Fault 12.
     #[test]
-    fn fault_12_the_wake_up_forgets_nothing_that_health_and_flow_hold_back(
+    fn wake_up_covers_what_health_and_flow_hold_back(
         times in proptest::collection::vec(0..120_u32, 1..25),
         salt in any::<u64>(),
     ) {
@@ -224,8 +225,9 @@ proptest! {
 
     /// However the inputs fall between the steps, each attempt is handed out and reported once,
     /// each verdict is told once, and storage has all of it.
+    // Fault 13.
     #[test]
-    fn fault_13_inputs_between_any_two_steps_lose_nothing(
+    fn inputs_between_any_two_steps_lose_nothing(
         inputs in inputs(),
         batch in 1..5_usize,
     ) {
@@ -275,8 +277,9 @@ proptest! {
     }
 }
 
+// Fault 13.
 #[test]
-fn fault_13_endpoints_may_change_and_answers_repeat_between_two_steps() {
+fn endpoint_changes_between_steps_lose_nothing() {
     let run = |drained: bool| {
         let mut host = Host::with([endpoint("a"), endpoint("b")]);
         let mut sent = Vec::new();

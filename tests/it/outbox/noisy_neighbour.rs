@@ -110,7 +110,7 @@ fn delays(noisy: bool, health: &HealthPolicy, flow: FlowPolicy) -> Vec<Duration>
 }
 
 #[test]
-fn a_hung_endpoint_does_not_delay_its_neighbours() {
+fn hung_endpoint_does_not_delay_its_neighbours() {
     let (never, wide) = (HealthPolicy::never(), NonZeroU32::new(100_000).unwrap());
     for (name, health, flow) in [
         ("default", HealthPolicy::default(), FlowPolicy::default()),

@@ -85,7 +85,7 @@ proptest! {
     /// 8, 9 and 10: neither before nor after the larger of the schedule's delay and what was asked,
     /// and never at or past the window's end.
     #[test]
-    fn on_its_own_a_delivery_goes_when_it_is_due(
+    fn lone_delivery_is_attempted_exactly_when_due(
         // Whole seconds, so that some of it meets.
         delays in vec(0..9_u64, 0..5),
         spread in prop_oneof![3 => Just(0_u8), 1 => 0..60_u8],
@@ -138,7 +138,7 @@ proptest! {
     /// 12: all waits are absolute, under every policy: a step back of `d` lengthens each by `d`,
     /// and what is sent when the clock is back where it was is what would have been.
     #[test]
-    fn a_clock_that_goes_back_shortens_no_wait_and_lengthens_it_by_as_much(
+    fn backward_clock_lengthens_waits_by_its_step(
         times in vec(0..600_u64, 1..25),
         backs in vec(1..100_000_u64, 1..20),
         salt in any::<u64>(),
@@ -194,7 +194,7 @@ proptest! {
 
     /// 14: from one end of time to the other, whatever the policies say.
     #[test]
-    fn no_extreme_overflows_or_spins_under_any_policy(
+    fn extreme_times_under_any_policy_do_not_overflow(
         steps in vec(
             (
                 prop_oneof![Just(i64::MIN), Just(i64::MAX), Just(i64::MAX - 1), any::<i64>()],
@@ -260,7 +260,7 @@ proptest! {
 
     /// 19: not before the time to disable is over, and then with the last probe's result.
     #[test]
-    fn disabling_is_neither_early_nor_late(
+    fn disabling_is_on_time(
         first in 1..50_u64,
         ladder in vec(1..50_u64, 0..3),
         timeout in 1..20_u64,
@@ -312,7 +312,7 @@ proptest! {
     /// 7, 22 and 24: what leaves keeps to the rate, and what of it is retries to the budget; and
     /// nothing but what leaves counts as an attempt.
     #[test]
-    fn what_is_sent_keeps_to_the_rate_and_the_budget(
+    fn attempts_keep_to_the_rate_and_the_budget(
         (releases, per, burst) in (1..5_u32, 1..5_u64, 1..4_u32),
         (percent, trickle) in (0..150_u16, 1..10_u64),
         batch in 1..5_usize,
@@ -361,7 +361,7 @@ proptest! {
 
     /// 26: while each of them has a backlog, none is more than one attempt behind another.
     #[test]
-    fn endpoints_with_a_backlog_go_in_turn(
+    fn backlogged_endpoints_take_turns(
         count in 2..7_usize,
         batch in 1..9_usize,
         backlog in 1..20_usize,
@@ -389,7 +389,7 @@ proptest! {
     /// 27 and 28: whatever is replayed meanwhile, an attempt goes only when everything before it
     /// under its key has ended.
     #[test]
-    fn a_replay_keeps_the_order_of_its_key(
+    fn replay_keeps_the_order_of_its_key(
         runs in vec(0..3_u8, 1..10),
         replays in vec((0..20_usize, any::<bool>(), of(0..10_u8), 0..3_u64), 0..8),
         salt in any::<u64>(),

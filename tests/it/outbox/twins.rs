@@ -335,18 +335,18 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_restart_while_nothing_is_in_flight_changes_nothing(history in histories()) {
+    fn restart_with_nothing_in_flight_changes_nothing(history in histories()) {
         live(&history, Other::Restarts);
     }
 
     #[test]
-    fn a_poll_between_two_wake_ups_changes_nothing(history in histories()) {
+    fn poll_between_wake_ups_changes_nothing(history in histories()) {
         live(&history, Other::Ticks);
     }
 }
 
 #[test]
-fn the_histories_have_something_to_tell() {
+fn histories_exercise_every_notice() {
     let mut runner = TestRunner::deterministic();
     let (mut restarts, mut told) = (0, Vec::new());
     for _ in 0..60 {

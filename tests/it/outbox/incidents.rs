@@ -9,13 +9,11 @@ use labhook::health::{DisabledBy, NewMessages, OutagePolicy, PendingOnDisable, S
 use labhook::{Order, Outcome, Step, Ticket, Verdict};
 use proptest::prelude::*;
 
-use crate::outbox_health::{
-    all, degraded, host, in_flight, ladder, outbox, patient, probe, suspended,
-};
+use super::health::{all, degraded, host, in_flight, ladder, outbox, patient, probe, suspended};
 use crate::support::{Host, answer, at, config, eid, mid, policy, secs, show};
 
 #[test]
-fn faults_of_the_payload_and_of_the_sender_degrade_nothing() {
+fn payload_and_sender_faults_degrade_no_endpoint() {
     for outcome in [answer(400), answer(422), answer(501), Outcome::failed(Failure::Sender)] {
         let mut host = host([patient("a")]);
         for number in 0..6 {
@@ -48,7 +46,7 @@ fn faults_of_the_payload_and_of_the_sender_degrade_nothing() {
 }
 
 #[test]
-fn overloads_degrade_only_where_they_last() {
+fn overload_degrades_only_if_it_lasts() {
     for status in [429, 502, 503, 504] {
         let health = ladder().with_overload_limit(secs(300));
         let mut host = host([patient("a").with_retry(policy(&[30; 40])).with_health(health)]);
@@ -84,7 +82,7 @@ fn overloads_degrade_only_where_they_last() {
 }
 
 #[test]
-fn an_own_outage_suspends_nothing_and_is_told_once() {
+fn sender_outage_suspends_nothing_and_notifies_once() {
     let ids = ["a", "b", "c", "d", "e"];
     let mut host = host(ids.map(patient));
     host.publish("m1");
@@ -137,7 +135,7 @@ fn an_own_outage_suspends_nothing_and_is_told_once() {
 }
 
 #[test]
-fn the_guard_counts_only_endpoints_in_use() {
+fn outage_detection_counts_only_endpoints_in_use() {
     let ids = ["a", "b", "c", "d", "e"];
     let guarded = |endpoints| outbox(endpoints).with_outage_policy(OutagePolicy::new(50, 2));
     let mut host = Host::new(guarded(ids.map(patient)));
@@ -172,7 +170,7 @@ fn the_guard_counts_only_endpoints_in_use() {
 }
 
 #[test]
-fn each_state_is_told_once_between_two_recoveries() {
+fn each_state_is_notified_once_until_recovery() {
     let mut host = suspended(patient("a"));
     // Suspended -> Degraded -> Suspended -> Degraded -> Healthy.
     probe(&mut host, 300, &answer(200));
@@ -209,7 +207,7 @@ fn each_state_is_told_once_between_two_recoveries() {
 }
 
 #[test]
-fn a_restart_with_a_probe_in_flight_makes_it_due_again() {
+fn restart_with_a_probe_in_flight_makes_it_due() {
     let mut host = degraded(patient("a"));
     host.now = at(60);
     let probe = host.send();
@@ -235,7 +233,7 @@ fn a_restart_with_a_probe_in_flight_makes_it_due_again() {
 }
 
 #[test]
-fn a_crash_loop_moves_no_ladder() {
+fn crash_loop_does_not_advance_the_backoff() {
     let mut host = degraded(patient("a"));
     host.now = at(60);
     for _ in 0..20 {
@@ -252,7 +250,7 @@ proptest! {
     /// Nothing is stranded: whatever the answers and wherever the crashes, each delivery ends in a
     /// verdict, or is held in the open by an endpoint that is disabled and keeps, paused, or away.
     #[test]
-    fn nothing_is_stranded(
+    fn every_delivery_ends_or_is_visibly_held(
         script in proptest::collection::vec((0..14_u8, 0..3_usize, 0..8_u8), 1..70),
         batch in 1..4_usize,
     ) {

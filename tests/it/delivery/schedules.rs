@@ -115,7 +115,7 @@ fn through(host: &mut Host) -> (Vec<Timestamp>, Verdict, Timestamp) {
 }
 
 #[test]
-fn a_delivery_alone_keeps_to_its_schedule() {
+fn lone_delivery_follows_its_schedule() {
     for golden in goldens() {
         let (instants, verdict, end) = alone(&golden.policy());
         let expected: Vec<_> = golden.instants.iter().map(|second| at(*second)).collect();
@@ -127,7 +127,7 @@ fn a_delivery_alone_keeps_to_its_schedule() {
 }
 
 #[test]
-fn a_delivery_in_an_outbox_keeps_to_its_schedule() {
+fn outbox_delivery_follows_its_schedule() {
     for golden in goldens() {
         let endpoint = endpoint("a").with_retry(golden.policy());
         let mut host = Host::with([endpoint
@@ -138,7 +138,7 @@ fn a_delivery_in_an_outbox_keeps_to_its_schedule() {
 }
 
 #[test]
-fn the_spans_are_those_that_are_published() {
+fn preset_spans_match_the_published_ones() {
     let spans: Vec<_> = goldens().iter().map(|it| (it.name, it.span())).collect();
     let published = [
         ("none", "0:00:00"),
@@ -157,7 +157,7 @@ fn the_spans_are_those_that_are_published() {
 }
 
 #[test]
-fn of_event_grids_limits_the_first_wins() {
+fn earliest_of_event_grids_limits_applies() {
     // Its own delays meet the 24 h first. Where they are as short as they come, it is the attempts.
     let swift = labhook::delivery::Schedule::list([secs(10)]).forever();
     let policy = RetryPolicy::event_grid().with_schedule(swift);
@@ -171,7 +171,7 @@ fn of_event_grids_limits_the_first_wins() {
 /// fifth failure degrades, and the sixth attempt is a probe, no earlier than five minutes later.
 /// Strike's alone would have come before that; its later delays count from the later attempt.
 #[test]
-fn health_holds_a_lone_delivery_back_only_where_it_would_come_before_a_probe() {
+fn health_delays_a_lone_delivery_until_the_probe() {
     for golden in goldens() {
         let endpoint = endpoint("a").with_retry(golden.policy());
         let endpoint =

@@ -86,7 +86,7 @@ pub(crate) fn escalated(endpoint: Endpoint) -> Host {
 }
 
 #[test]
-fn a_degraded_endpoint_gets_one_probe_at_a_time_on_the_ladder() {
+fn degraded_endpoint_gets_one_probe_per_backoff_step() {
     let mut host = degraded(patient("a"));
     let status = host.outbox.status(&eid("a")).unwrap();
     assert_eq!((status.health.state(), status.pending), (State::Degraded, 2));
@@ -114,7 +114,7 @@ fn a_degraded_endpoint_gets_one_probe_at_a_time_on_the_ladder() {
 }
 
 #[test]
-fn an_endpoint_escalates_at_exact_instants() {
+fn endpoint_escalates_at_exact_instants() {
     let mut host = escalated(patient("a"));
     assert_eq!(
         host.told(),
@@ -130,7 +130,7 @@ fn an_endpoint_escalates_at_exact_instants() {
 }
 
 #[test]
-fn the_last_probe_comes_when_the_time_to_disable_is_over() {
+fn last_probe_runs_when_the_disable_time_is_over() {
     let steep = ladder().with_disable_after(secs(601));
     let mut host = suspended(patient("a").with_health(steep));
     for seconds in [300, 420, 540, 660, 780] {
@@ -142,7 +142,7 @@ fn the_last_probe_comes_when_the_time_to_disable_is_over() {
 }
 
 #[test]
-fn the_backlog_of_a_recovered_endpoint_goes_a_little_at_first() {
+fn recovered_endpoint_ramps_up_its_backlog() {
     let count = |n| NonZeroU32::new(n).unwrap();
     let flow =
         FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::adaptive(count(8), count(64)));
@@ -192,7 +192,7 @@ pub(crate) fn in_flight(host: &Host) -> Vec<Ticket> {
 }
 
 #[test]
-fn a_suspended_endpoint_that_sheds_takes_the_one_message_that_a_probe_needs() {
+fn shedding_endpoint_accepts_one_message_for_a_probe() {
     let shedding = |id| patient(id).with_health(ladder().with_new_messages(NewMessages::Shed));
     let single = shedding("a").with_retry(policy(&[]));
     let mut host = degraded(single);
@@ -225,7 +225,7 @@ fn a_suspended_endpoint_that_sheds_takes_the_one_message_that_a_probe_needs() {
 }
 
 #[test]
-fn what_waits_for_its_retry_is_of_no_use_to_a_probe_that_is_due() {
+fn waiting_retry_does_not_serve_as_the_probe() {
     let shedding = ladder().with_new_messages(NewMessages::Shed).with_disable_after(None);
     let slow = patient("a").with_health(shedding).with_retry(policy(&[60, 60, 60, 10_000]));
     let mut host = host([slow]);
@@ -242,7 +242,7 @@ fn what_waits_for_its_retry_is_of_no_use_to_a_probe_that_is_due() {
 }
 
 #[test]
-fn what_could_not_be_the_probe_in_order_is_not_taken_for_it() {
+fn blocked_message_is_not_accepted_as_the_probe() {
     // The one at the head of the line waits for its retry longer than the endpoint for its probe.
     let endpoint = patient("a")
         .with_health(ladder().with_new_messages(NewMessages::Shed).with_disable_after(None))
@@ -263,7 +263,7 @@ fn what_could_not_be_the_probe_in_order_is_not_taken_for_it() {
 }
 
 #[test]
-fn a_pause_that_the_receiver_asked_for_puts_a_probe_off() {
+fn retry_after_postpones_the_probe() {
     // Retry-After: the probe waits for the longer of the two.
     let mut host = host([patient("a")]);
     host.publish("m1");
@@ -285,7 +285,7 @@ fn a_pause_that_the_receiver_asked_for_puts_a_probe_off() {
 }
 
 #[test]
-fn a_payload_fault_does_not_use_up_the_probe() {
+fn payload_fault_does_not_use_up_the_probe() {
     let mut host = degraded(patient("a"));
     host.now = at(60);
     let first = host.send();
@@ -298,7 +298,7 @@ fn a_payload_fault_does_not_use_up_the_probe() {
 }
 
 #[test]
-fn a_probe_that_was_not_handed_out_is_no_probe() {
+fn probe_never_handed_out_does_not_count() {
     // Its save takes longer than the attempt may: it is made anew, and the ladder has not moved.
     let mut host = degraded(patient("a"));
     host.now = at(60);
@@ -318,7 +318,7 @@ fn a_probe_that_was_not_handed_out_is_no_probe() {
 }
 
 #[test]
-fn a_batch_holds_one_probe_and_not_more() {
+fn batch_holds_at_most_one_probe() {
     let mut host = degraded(patient("a"));
     for number in 0..5 {
         host.publish(&format!("n{number}"));

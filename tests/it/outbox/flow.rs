@@ -108,7 +108,7 @@ fn golden_settles(minutes: u64) {
 }
 
 #[test]
-fn a_receiver_that_refuses_above_its_rate_is_followed() {
+fn adaptive_rate_converges_on_the_receivers_limit() {
     golden_settles(10);
 }
 
@@ -116,12 +116,12 @@ fn a_receiver_that_refuses_above_its_rate_is_followed() {
 /// refused.
 #[test]
 #[cfg_attr(debug_assertions, ignore = "takes long without optimisation, and most of a gigabyte")]
-fn golden_hour() {
+fn adaptive_rate_stays_converged_for_an_hour() {
     golden_settles(60);
 }
 
 #[test]
-fn a_window_is_filled_and_not_exceeded() {
+fn concurrency_limit_is_filled_and_not_exceeded() {
     let mut host = Host::with([endpoint("a").with_max_in_flight(many(3))]);
     publish_all(&mut host, 0..6);
     let sends = host.sends();
@@ -132,7 +132,7 @@ fn a_window_is_filled_and_not_exceeded() {
 }
 
 #[test]
-fn a_rate_is_kept_exactly() {
+fn rate_limit_is_exact() {
     // 7 in 10 s with a burst of 3: at 0 three, and then one each 10/7 s, rounded up.
     let rate = RateLimitPolicy::new(many(7), secs(10)).with_burst(many(3));
     let mut host = Host::with([endpoint("a").with_flow(unlimited().with_rate_limit(rate))]);
@@ -152,7 +152,7 @@ fn a_rate_is_kept_exactly() {
 }
 
 #[test]
-fn a_pause_that_the_receiver_asked_for_holds_all_its_deliveries() {
+fn retry_after_pauses_the_whole_endpoint() {
     let capped = |delays: &[u64]| {
         let retry = policy(delays).with_retry_after_cap(secs(300));
         endpoint("a").with_flow(unlimited()).with_retry(retry)
@@ -190,7 +190,7 @@ fn a_pause_that_the_receiver_asked_for_holds_all_its_deliveries() {
 }
 
 #[test]
-fn a_budget_delays_retries_and_never_first_attempts() {
+fn retry_budget_delays_retries_only() {
     let budget = RetryBudgetPolicy::new(0, secs(7)).with_max_saved(many(1));
     let flow = unlimited().with_retry_budget(budget);
     let mut host = Host::with([endpoint("a").with_flow(flow).with_retry(policy(&[1; 9]))]);
@@ -222,7 +222,7 @@ fn a_budget_delays_retries_and_never_first_attempts() {
 }
 
 #[test]
-fn a_wait_is_for_whichever_may_go_sooner() {
+fn wake_up_is_for_the_earliest_permitted_attempt() {
     // A first attempt waits for the rate, a retry for the budget too.
     let rate = RateLimitPolicy::new(many(1), secs(20));
     let budget = RetryBudgetPolicy::new(0, secs(50)).with_max_saved(many(1));
@@ -249,7 +249,7 @@ fn limit(host: &Host) -> u32 {
 }
 
 #[test]
-fn what_an_answer_says_of_the_window() {
+fn responses_move_the_concurrency_limit() {
     for (status, left) in [(429, 8), (500, 8), (404, 8), (502, 4), (503, 4), (504, 4)] {
         let mut host = Host::with([endpoint("a").with_flow(FlowPolicy::adaptive())]);
         publish_all(&mut host, 0..8);
@@ -262,7 +262,7 @@ fn what_an_answer_says_of_the_window() {
 }
 
 #[test]
-fn a_timeout_from_before_a_restart_says_nothing() {
+fn timeout_from_before_a_restart_moves_no_limit() {
     let make = || Outbox::new(registry([endpoint("a").with_flow(FlowPolicy::adaptive())]), 7);
     for (restarts, left) in [(false, 4), (true, 8)] {
         let mut host = Host::new(make());
@@ -279,7 +279,7 @@ fn a_timeout_from_before_a_restart_says_nothing() {
 }
 
 #[test]
-fn an_endpoint_that_was_quiet_neither_makes_up_for_it_nor_pays() {
+fn idle_endpoint_earns_no_credit_and_no_debt() {
     let ends = ["a", "b"].map(|id| endpoint(id).with_flow(unlimited()));
     let mut host = Host::new(Outbox::new(registry(ends), 7).with_batch(NonZeroUsize::MIN));
     host.outbox.pause_endpoint(&eid("b"), at(0)).unwrap();
@@ -297,7 +297,7 @@ fn an_endpoint_that_was_quiet_neither_makes_up_for_it_nor_pays() {
 }
 
 #[test]
-fn three_first_attempts_come_before_a_retry_and_neither_starves() {
+fn first_attempts_and_retries_share_three_to_one() {
     let serial = endpoint("a").with_max_in_flight(many(1)).with_retry(policy(&[0; 200]));
     // Many retries, and then many first attempts; and the other way round.
     let mut host = Host::with([serial]);
@@ -333,7 +333,7 @@ fn three_first_attempts_come_before_a_retry_and_neither_starves() {
 }
 
 #[test]
-fn endpoints_with_a_backlog_get_equal_shares_of_the_attempts() {
+fn backlogged_endpoints_get_equal_shares() {
     for k in [2, 3, 7] {
         let ids: Vec<_> = (0..k).map(|n| format!("e{n}")).collect();
         let ends = ids.iter().map(|id| endpoint(id).with_flow(unlimited()));
@@ -359,7 +359,7 @@ fn sized(id: &str, bytes: usize) -> labhook::Message {
 }
 
 #[test]
-fn endpoints_share_bytes_and_not_messages() {
+fn backlogged_endpoints_share_bytes_not_messages() {
     use labhook::Subscription;
     let (long, short) = ("r".repeat(9_000), "r".repeat(1_000));
     let only = |id: &str, run: &str| {
@@ -390,7 +390,7 @@ fn endpoints_share_bytes_and_not_messages() {
 }
 
 #[test]
-fn a_hung_endpoint_holds_its_own_window_and_slows_nobody() {
+fn hung_endpoint_slows_no_other() {
     let ids = ["hung", "b", "c"];
     let run = |hangs: bool| {
         let mut host = Host::with(ids.map(|id| endpoint(id).with_max_in_flight(many(4))));
@@ -549,14 +549,14 @@ proptest! {
     #![proptest_config(fewer())]
 
     #[test]
-    fn stopping_and_restoring_changes_no_flow(story in stories()) {
+    fn restart_changes_no_flow_state(story in stories()) {
         prop_assert_eq!(story.run(true), story.run(false));
     }
 
     /// At any instant and in whatever state, an endpoint with something due and room for it is sent
     /// to at once, and one without is waited for by time.
     #[test]
-    fn if_anything_may_go_something_goes(
+    fn permitted_delivery_is_always_sent(
         windows in proptest::collection::vec(1..4_u32, 3),
         answers in proptest::collection::vec((0..3_usize, 0..8_usize), 1..60),
     ) {
@@ -602,7 +602,7 @@ proptest! {
 }
 
 #[test]
-fn a_policy_without_retries_needs_no_budget() {
+fn policy_without_retries_needs_no_budget() {
     let flow = FlowPolicy::adaptive();
     let mut host = Host::with([endpoint("a").with_flow(flow).with_retry(RetryPolicy::none())]);
     publish_all(&mut host, 0..20);
