@@ -1,4 +1,4 @@
-//! What an attacker of the code found, each as it was shown: the crate must not do it again.
+//! Faults found by attacking the crate, each as a regression test.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -53,7 +53,7 @@ fn save(outbox: &mut Outbox, disk: &mut Disk, changes: Changes) {
     assert!(outbox.saved(revision));
 }
 
-/// Polls until attempt `number` is handed out; every earlier one is answered with this status.
+/// Polls until attempt `number` is handed out; every earlier one gets this status.
 fn send(outbox: &mut Outbox, disk: &mut Disk, now: &mut Timestamp, number: u32) -> Ticket {
     loop {
         match outbox.poll(*now) {
@@ -90,7 +90,7 @@ fn partial_save_does_not_reopen_a_delivery() {
     outbox.publish(message("m"), at(0)).unwrap();
     settle(&mut outbox, &mut disk, at(0));
 
-    // While storage is busy the message is forgotten, and published again for nobody.
+    // While storage is busy the message is forgotten, and published again for no endpoint.
     outbox.publish(message("other"), at(9)).unwrap();
     let Step::Save(busy) = outbox.poll(at(9)) else { panic!() };
     let _ = outbox.poll(at(11));

@@ -1,6 +1,6 @@
-//! The exhaustive search of the small scope: two endpoints, three deliveries in all, at most three
-//! attempts of each, and every interleaving of what receivers, storage, crashes and time can do
-//! within the limits that each search names.
+//! Exhaustive search of a small scope: two endpoints, three deliveries in all, at most three
+//! attempts of each, and every interleaving of receivers, storage, crashes and time within each
+//! search's limits.
 
 mod digest;
 mod world;
@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 
 use world::{Input, Limits, Scope, World};
 
-/// A state, by how it was come to first.
+/// A state, with the first path to it.
 struct Found<'a> {
     /// The world in this state, until it is visited.
     world: Option<World<'a>>,
-    /// The state before and the input; none at the beginning.
+    /// The state before and the input; `None` at the start.
     from: Option<(usize, Input)>,
-    /// The state that follows where all goes well; none at the end.
+    /// The state that follows if all goes well; `None` at the end.
     fair: Option<usize>,
     settled: bool,
 }
@@ -31,7 +31,7 @@ fn history(found: &[Found<'_>], mut at: usize) -> Vec<Input> {
     inputs
 }
 
-/// Where a broken claim shows, it says by which inputs.
+/// Prints the inputs that led to a failed assertion.
 struct Trace<'a>(&'a [Input], Option<Input>);
 
 impl Drop for Trace<'_> {
@@ -42,7 +42,7 @@ impl Drop for Trace<'_> {
     }
 }
 
-/// Visits every state, and answers how many there are and how many steps lead from one to another.
+/// Visits every state, prints the numbers of states and steps, and returns the number of states.
 fn search(name: &str, scope: &Scope) -> usize {
     let mut text = String::new();
     let mut ids = BTreeMap::new();
@@ -77,7 +77,7 @@ fn search(name: &str, scope: &Scope) -> usize {
         next += 1;
         assert!(next < 2_000_000, "the scope is not small any more");
     }
-    // 1: from every state, where all goes well from there on, every delivery comes to its end.
+    // 1: from every state, if all goes well from there on, every delivery ends.
     for start in 0..found.len() {
         let (mut at, mut steps) = (start, 0);
         while let Some(fair) = found[at].fair {
@@ -137,7 +137,7 @@ fn failing_endpoints_keep_every_invariant() {
     covers("strict, one attempt, a crash", &Scope::strict(1, crash), 3_350);
 }
 
-/// What takes too long without optimisation: `cargo test --release --test it small_scope`.
+/// Too slow without optimisation: `cargo test --release --test it small_scope`.
 #[cfg(not(debug_assertions))]
 mod in_release {
     use super::*;
@@ -147,7 +147,7 @@ mod in_release {
         covers("three attempts", &Scope::new(3, NONE), 19_810);
     }
 
-    /// The whole of it.
+    /// The whole search.
     #[test]
     fn three_attempts_and_a_crash_keep_every_invariant() {
         let crash = Limits { crashes: 1, ..NONE };

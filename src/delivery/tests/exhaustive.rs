@@ -1,4 +1,4 @@
-//! Every state that one delivery can reach in a small world, and every call in each of them.
+//! Every reachable state of one delivery in a small world, and every call in each of them.
 
 use std::collections::BTreeSet;
 
@@ -38,8 +38,8 @@ fn calls() -> Vec<Call> {
     calls
 }
 
-/// A crash, and only time from here: the delivery has to reach a verdict by itself, or to stand in
-/// doubt where the host is asked.
+/// A crash, and from here on only time: the delivery must reach a verdict by itself, or be in doubt
+/// if the policy asks the host.
 fn ends_by_itself(
     mut delivery: Delivery,
     policy: &RetryPolicy,
@@ -61,11 +61,11 @@ fn ends_by_itself(
     panic!("no verdict: {delivery:?}");
 }
 
-/// Where the search stands: the delivery, the time, and the last attempt after which the host
-/// decided that there may be another.
+/// A search node: the delivery, the time, and the last attempt after which the host allowed
+/// another.
 type Node = (Delivery, i64, u32);
 
-/// Makes the call and checks what holds of it; `None` where the search does not go on from there.
+/// Makes the call and checks its effect; `None` if the search does not continue from there.
 fn make(call: &Call, node: &Node, policy: &RetryPolicy, seed: JitterSeed<'_>) -> Option<Node> {
     let (before, now, decided) = node;
     let (mut after, mut now, mut decided) = (before.clone(), *now, *decided);

@@ -18,7 +18,7 @@ enum Step {
     UnstartLive,
     End,
     Resend,
-    /// So long from now.
+    /// In this number of microseconds.
     Replay(i64),
 }
 
@@ -38,8 +38,8 @@ fn steps(clock: impl Strategy<Value = i64> + 'static) -> impl Strategy<Value = V
     vec(step, 0..60)
 }
 
-/// Takes one step and checks what holds in every one of them. `latest` is the latest time that the
-/// delivery was shown, and `due` what its last retry was promised for.
+/// Takes one step and checks what holds for every step. `latest` is the latest time passed to the
+/// delivery, and `due` the time promised for its last retry.
 fn take(
     delivery: &mut Delivery,
     policy: &RetryPolicy,
@@ -153,7 +153,7 @@ fn take(
             if replayed {
                 assert_eq!(delivery.wake_at(policy), Some(first));
                 assert_eq!((delivery.verdict(), delivery.ended_at()), (None, None));
-                // What was promised before is void, be it later.
+                // Earlier promises are void, even later ones.
                 *due = Some(first);
                 *latest = now;
             } else {
@@ -174,7 +174,7 @@ fn take(
     answer
 }
 
-/// Runs the steps, saving and restoring before each one if asked to, and gives all answers.
+/// Runs the steps, saving and restoring before each one if asked to, and returns all results.
 fn run(
     policy: &RetryPolicy,
     lifetime: Option<i64>,
@@ -194,7 +194,7 @@ fn run(
         if let Step::Clock(micros) = step {
             now = Timestamp::from_unix_micros(now.unix_micros().saturating_add(*micros));
         } else {
-            // What a delivery was never shown, it cannot have counted.
+            // A delivery cannot have counted what was never passed to it.
             latest = latest.max(now);
         }
         if restore {
@@ -205,7 +205,7 @@ fn run(
     (answers, delivery, now)
 }
 
-/// Drives a delivery with crashes only, to its verdict; what is in doubt is sent again.
+/// Drives a delivery to its verdict with crashes only; if in doubt it is resent.
 fn drain(mut delivery: Delivery, policy: &RetryPolicy, seed: u64, mut now: Timestamp) -> Verdict {
     let (message, endpoint) = ids();
     let seed = JitterSeed::new(seed, &message, &endpoint);
@@ -264,7 +264,7 @@ proptest! {
             let earlier = Timestamp::from_unix_micros(-back);
             prop_assert_eq!(delivery.poll(&policy, seed, earlier), Progress::Wait { until });
             prop_assert_eq!(delivery.start(&policy, earlier), None);
-            // Found due, it stays due.
+            // Once found due, it stays due.
             if delivery.poll(&policy, seed, until) == Progress::Due {
                 prop_assert_eq!(delivery.poll(&policy, seed, earlier), Progress::Due);
             }

@@ -1,4 +1,4 @@
-//! Faults that mature engines have, and the behaviours that hosts lean on, one by one.
+//! Faults of mature engines, and behaviour that hosts rely on, one by one.
 
 use super::*;
 
@@ -88,7 +88,7 @@ fn wait_is_positive_and_finite() {
     let zero = RetryPolicy::new(Schedule::list([Duration::ZERO]).forever());
     let mut delivery = Delivery::new(at(0));
     assert_eq!(attempt(&mut delivery, &zero, &answer(503), 0), Resolution::Retry { at: at(0) });
-    // A listed delay of zero is due, and never a wait until now; what recurs is not zero.
+    // A listed delay of zero is due at once, never a wait until now; a recurring delay is not zero.
     assert_eq!(attempt(&mut delivery, &zero, &answer(503), 0), Resolution::Retry { at: at(1) });
     assert_eq!(poll(&mut delivery, &zero, 0), Progress::Wait { until: at(1) });
 }
@@ -116,7 +116,7 @@ fn no_attempt_starts_at_the_end_of_the_window() {
     assert_eq!(delivery.verdict(), None, "only poll and resolve let it expire");
     assert_eq!(poll(&mut delivery, &policy, 12_000), Progress::Ended { verdict: Verdict::Expired });
     assert_eq!(delivery.ended_at(), Some(at(10_000)));
-    // Started just before, it keeps its whole timeout and may succeed after the window.
+    // Started just before the end, it keeps its whole timeout and may succeed after the window.
     let mut delivery = Delivery::new(at(0));
     let started = delivery.start(&policy, at(9_999)).unwrap();
     assert_eq!(started.deadline, at(14_999));
@@ -145,7 +145,7 @@ fn late_success_ends_it_despite_a_later_attempt() {
         resolve(&mut delivery, &policy, 2, &answer(200), 8_003),
         Resolution::Ignored(Ignored::Ended)
     );
-    // Of the attempt that was abandoned no answer came either.
+    // The abandoned attempt got no response either.
     assert_eq!(delivery.unanswered(), 2);
 }
 
@@ -157,7 +157,7 @@ fn late_wake_up_keeps_the_schedule() {
         assert!(delivery.start(&policy, at(0)).is_some());
         assert_eq!(poll(&mut delivery, &policy, 5_000 + late), Progress::Wait { until: at(8_000) });
     }
-    // After a long sleep, a crash say, the timeout and the wait are found over in one call.
+    // After a long sleep or a crash, one call finds both the timeout and the wait over.
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.start(&policy, at(0)).is_some());
     assert_eq!(poll(&mut delivery, &policy, 1_000_000), Progress::Due);
@@ -204,7 +204,7 @@ fn stricter_policy_applies_to_unstarted_attempts() {
     let mut delivery = Delivery::new(at(0));
     let retry = Resolution::Retry { at: at(3_000) };
     assert_eq!(attempt(&mut delivery, &policy, &answer(503), 0), retry);
-    // No attempt is left, which shows once one would be due.
+    // No attempt is left, which shows when one would be due.
     let once = RetryPolicy::strike().with_max_attempts(std::num::NonZeroU32::MIN);
     let mut limited = delivery.clone();
     assert_eq!(poll(&mut limited, &once, 2_999), Progress::Wait { until: at(3_000) });
@@ -228,9 +228,9 @@ fn highest_attempt_number_allows_no_further_attempt() {
         let json = format!(r#"{{"accepted_at":0,"attempts":{},"state":{state}}}"#, u32::MAX);
         serde_json::from_str(&json).unwrap()
     };
-    // No retry of the last, none that was promised, and none that is replayed.
+    // No retry of the last one, none that was promised, and none that is replayed.
     let live = last(r#"{"in_flight":{"at":0,"deadline":5000}}"#);
-    // Of a replay it may be an early one.
+    // In a replay it may be an early one.
     let replayed = Replayed { times: 1, after: u32::MAX - 1, due: at(0) };
     for replayed in [None, Some(replayed)] {
         let mut live = Delivery { replayed, ..live.clone() };
@@ -256,7 +256,7 @@ fn attempt_keeps_its_start_over_a_restart() {
     let started = delivery.start(&policy, at(1_234)).unwrap();
     assert_eq!((started.number, started.at, started.deadline), (1, at(1_234), at(6_234)));
     assert_eq!(restored(&delivery).in_flight(), Some(started));
-    // A clock that has gone back is no reason to lose it.
+    // A backward clock is no reason to lose it.
     assert_eq!(
         poll(&mut delivery, &policy, 0),
         Progress::InFlight { number: 1, deadline: at(6_234) }
@@ -343,7 +343,7 @@ fn oldest_unanswered_attempts_are_forgotten() {
     let endless = RetryPolicy::new(Schedule::list([Duration::from_secs(1)]).forever())
         .with_attempt_timeout(Duration::from_secs(1));
     let mut delivery = Delivery::new(at(0));
-    // Each attempt with an odd number times out.
+    // Each odd-numbered attempt times out.
     for number in 1..=100 {
         let now = i64::from(number - 1) * 2_000;
         assert_eq!(poll(&mut delivery, &endless, now), Progress::Due);

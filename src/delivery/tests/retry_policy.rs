@@ -1,4 +1,4 @@
-//! Presets, spans, and policies as they stand in files.
+//! Presets, spans, and policies in files.
 
 use std::num::NonZeroU32;
 
@@ -41,7 +41,8 @@ fn preset_spans_match_the_published_ones() {
 
 #[test]
 fn span_is_the_longest_path_to_the_last_deadline() {
-    // Three of Strike's waits are under the cap of an hour less than 2187 s: 3 to 2187 are seven.
+    // Strike's seven waits from 3 s to 2187 s are below the `Retry-After` cap, and count as an hour
+    // each.
     let waits: u64 = 7 * 3_600 + 6_561 + 19_683 + 59_049 + 177_147 + 531_441;
     assert_eq!(RetryPolicy::strike().span(), Duration::from_secs(waits + 13 * 5));
     assert_eq!(
@@ -229,7 +230,7 @@ fn setters_clamp_contradictory_values() {
         let json = serde_json::to_string(&policy).unwrap();
         assert_eq!(read(&json).unwrap(), policy, "{json}");
     }
-    // Rounded up, so that nothing comes earlier than it was asked to.
+    // Rounded up, so that nothing comes earlier than asked for.
     assert_eq!(Schedule::list([Duration::from_micros(1_001)]).delay(1), Some(ms(2)));
 }
 

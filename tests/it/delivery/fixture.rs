@@ -1,4 +1,4 @@
-//! What the tests of one delivery share.
+//! Shared by the tests of one delivery.
 
 use labhook::delivery::{Delivery, JitterSeed, Progress, Resolution};
 use labhook::{EndpointId, MessageId, Outcome, RetryPolicy};

@@ -1,4 +1,4 @@
-//! At most once: what becomes of a delivery whose attempt ended without an answer.
+//! Delivery guarantees: what happens to a delivery whose attempt ended without a response.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::fixture::{Ids, poll, resolve, restored};
 use crate::support::{answer, answer_with, at, config, policy};
 
-/// One that retries after 5 s and after 20 s, with 10 s for each attempt.
+/// Retries after 5 s and after 20 s, with 10 s for each attempt.
 fn with(doubt: DeliveryGuarantee) -> RetryPolicy {
     policy(&[5, 20]).with_guarantee(doubt)
 }
@@ -56,7 +56,7 @@ fn every_preset_defaults_to_at_least_once() {
 
 #[test]
 fn missing_response_follows_the_guarantee() {
-    // A deadline that passed, which is how a crash shows.
+    // A deadline that passed, as after a crash.
     for (doubt, progress) in [
         (DeliveryGuarantee::AtLeastOnce, Progress::Wait { until: at(15) }),
         (DeliveryGuarantee::AtMostOnce, Progress::Ended { verdict: Verdict::Unconfirmed }),
@@ -66,7 +66,7 @@ fn missing_response_follows_the_guarantee() {
         assert_eq!(poll(&mut delivery, &with(doubt), 12), progress);
         assert_eq!(delivery.unanswered(), 1);
     }
-    // What the host saw.
+    // Failures the host observed.
     for failure in [Failure::Timeout, Failure::Broken] {
         for (doubt, resolution) in [
             (DeliveryGuarantee::AtLeastOnce, Resolution::Retry { at: at(8) }),
@@ -82,7 +82,7 @@ fn missing_response_follows_the_guarantee() {
             assert_eq!(delivery.ended_at(), ended_at);
         }
     }
-    // Of these nothing arrived, or an answer did.
+    // In these cases nothing arrived, or a response did.
     for doubt in
         [DeliveryGuarantee::AtLeastOnce, DeliveryGuarantee::AtMostOnce, DeliveryGuarantee::Ask]
     {
@@ -146,11 +146,11 @@ fn resend_makes_an_in_doubt_delivery_due() {
     assert!(!delivery.resend(at(100)), "it is in doubt no more");
     assert_eq!(delivery.in_doubt(), None);
     assert_eq!(delivery.claim_at(&policy), Some(at(100)));
-    // A clock that goes back lengthens the wait and no more.
+    // A clock that goes back only lengthens the wait.
     assert_eq!(poll(&mut delivery, &policy, 90), Progress::Wait { until: at(100) });
     assert_eq!(poll(&mut delivery, &policy, 100), Progress::Due);
     assert_eq!(delivery.start(&policy, at(100)).unwrap().number, 2);
-    // It was a retry like any other: the schedule's second delay is next.
+    // It was a retry like any other: the second scheduled delay is next.
     let retry = Resolution::Retry { at: at(121) };
     assert_eq!(resolve(&mut delivery, &policy, 2, &answer(503), 101), retry);
     assert_eq!((delivery.unanswered(), delivery.replays()), (1, 0));
@@ -226,7 +226,7 @@ fn resend_keeps_the_window() {
         if !released {
             let expired = Progress::Ended { verdict: Verdict::Expired };
             assert_eq!(poll(&mut delivery, &policy, resent + 7), expired);
-            // Not at the window's end, when it was still in doubt.
+            // Not at the end of the window, when it was still in doubt.
             assert_eq!(delivery.ended_at(), Some(at(resent)));
         }
     }
@@ -254,7 +254,7 @@ fn late_response_resolves_the_doubt() {
         let why = if ended { Ignored::Ended } else { Ignored::AlreadyResolved };
         assert_eq!(again, Resolution::Ignored(why));
     }
-    // That leaves the doubt as it is.
+    // These leave the doubt as it is.
     for failure in [Failure::Timeout, Failure::Broken] {
         let mut delivery = in_doubt(&policy);
         let ignored = Resolution::Ignored(Ignored::LateFailure);
@@ -280,7 +280,7 @@ fn late_failure_counts_only_for_the_attempt_in_doubt() {
     let policy = with(DeliveryGuarantee::Ask);
     let mut delivery = in_doubt(&policy);
     assert!(delivery.resend(at(20)));
-    // The host decided by itself, so a refusal comes too late.
+    // The host has decided, so a rejection arrives too late.
     let ignored = Resolution::Ignored(Ignored::LateFailure);
     assert_eq!(resolve(&mut delivery, &policy, 1, &answer(503), 20), ignored);
     assert!(delivery.start(&policy, at(20)).is_some());
@@ -299,19 +299,20 @@ fn late_failure_counts_only_for_the_attempt_in_doubt() {
 
 #[derive(Clone, Debug)]
 enum Event {
-    /// Time passes, in seconds.
+    /// Advance the clock, in seconds.
     Permit(i64),
-    /// An attempt is made if one may, and the answer comes at once.
+    /// Make an attempt if one is due; the response arrives at once.
     Answered(u16),
-    /// An attempt is made if one may. Nothing reaches the receiver.
+    /// Make an attempt if one is due. Nothing reaches the receiver.
     Unsent,
-    /// An attempt is made if one may, and its answer is under way; whether it gets there.
+    /// Make an attempt if one is due; its response is under way, and the flag says whether it
+    /// arrives.
     Slow(u16, bool),
     /// The connection of the attempt in flight breaks.
     Break,
-    /// The answers that are under way arrive, in the order of their attempts.
+    /// The responses under way arrive, in the order of their attempts.
     Arrive,
-    /// The host loses what it does not save, answers included.
+    /// The host loses what it does not save, including responses.
     Crash,
 }
 
@@ -332,14 +333,13 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     vec(event, 0..60)
 }
 
-/// What the receiver and an onlooker know.
+/// What the receiver and an outside observer know.
 #[derive(Default)]
 struct World {
-    /// The statuses that the receiver answered with, attempt by attempt; `None` where nothing
-    /// reached it.
+    /// The receiver's response statuses by attempt; `None` if nothing reached it.
     given: Vec<Option<u16>>,
     under_way: Vec<(u32, u16)>,
-    /// The attempts of which no answer arrived, nor the news that nothing was sent.
+    /// The attempts without a response, and without proof that nothing was sent.
     unconfirmed: Vec<u32>,
 }
 

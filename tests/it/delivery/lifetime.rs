@@ -1,4 +1,4 @@
-//! The lifetime of a message: past it nothing is released, whatever the policy.
+//! The lifetime of a message: past it no attempt starts, whatever the policy.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ fn earlier_of_window_and_lifetime_applies() {
         assert_eq!(late.ended_at(), Some(at(end)));
         let mut prompt = delivery;
         assert_eq!(poll(&mut prompt, policy, at(end - 1)), Progress::Due);
-        // It keeps its whole timeout, past the end too.
+        // The attempt keeps its whole timeout, also past the end.
         let started = prompt.start(policy, at(end - 1)).unwrap();
         assert_eq!((started.at, started.deadline), (at(end - 1), at(end + 9)));
         let delivered = Resolution::Ended(Verdict::Delivered);

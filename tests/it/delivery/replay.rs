@@ -1,4 +1,4 @@
-//! A delivery replayed: opened again, or its pending retry superseded, by one change.
+//! Replay of one delivery: reopened, or its pending retry superseded, in one change.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use super::fixture::{Ids, poll, resolve, restored};
 use crate::support::{answer, answer_with, at, config, policy, secs};
 
-/// Makes the attempt that is due then, which is answered at once.
+/// Makes the attempt that is due at `seconds`, with an immediate response.
 fn attempt(delivery: &mut Delivery, policy: &RetryPolicy, status: u16, seconds: i64) -> Resolution {
     assert_eq!(poll(delivery, policy, seconds), Progress::Due);
     let started = delivery.start(policy, at(seconds)).unwrap();
@@ -45,7 +45,7 @@ fn replay_of_an_ended_delivery_restarts_its_schedule() {
     assert_eq!(poll(&mut delivery, &policy, 999), Progress::Wait { until: at(1_000) });
     assert_eq!(delivery.start(&policy, at(999)), None);
 
-    // The numbers go on, and so does nothing else.
+    // Only the attempt numbers continue.
     let retry = |seconds| Resolution::Retry { at: at(seconds) };
     assert_eq!(attempt(&mut delivery, &policy, 503, 1_000), retry(1_005));
     assert_eq!(delivery.attempts(), 4);
@@ -67,9 +67,9 @@ fn replay_supersedes_the_pending_retry() {
     assert_eq!(poll(&mut delivery, &policy, 6), Progress::Wait { until: at(7) });
     let retry = Resolution::Retry { at: at(507) };
     assert_eq!(attempt(&mut delivery, &policy, 503, 7), retry, "the first delay again");
-    // The superseded one is gone for good.
+    // The superseded retry is gone for good.
     assert_eq!(poll(&mut delivery, &policy, 506), Progress::Wait { until: at(507) });
-    // What is due may be put off.
+    // A due delivery can be postponed.
     assert_eq!(poll(&mut delivery, &policy, 507), Progress::Due);
     assert!(delivery.replay(at(600)));
     assert_eq!(poll(&mut delivery, &policy, 599), Progress::Wait { until: at(600) });
@@ -85,7 +85,7 @@ fn replay_of_a_delivery_in_flight_does_nothing() {
     assert!(!delivery.replay(at(0)));
     assert!(!delivery.replay(Timestamp::MAX));
     assert_eq!(delivery, before);
-    // Past its deadline too, until a poll has seen that.
+    // Also past its deadline, until a poll has seen that.
     assert!(!delivery.replay(at(100)));
     assert_eq!(poll(&mut delivery, &policy, 100), Progress::Due);
     assert!(delivery.replay(at(100)));
@@ -140,12 +140,12 @@ fn replay_resolves_an_in_doubt_delivery() {
     assert!(delivery.replay(at(30)));
     assert_eq!(delivery.in_doubt(), None);
     assert!(!delivery.resend(at(30)));
-    // One more, although the schedule has none: it started anew.
+    // One more, although the schedule has none: the replay restarted it.
     assert_eq!(poll(&mut delivery, &policy, 30), Progress::Due);
     assert_eq!(delivery.start(&policy, at(30)).unwrap().number, 2);
     assert_eq!(poll(&mut delivery, &policy, 40), Progress::InDoubt { since: at(40) });
     assert_eq!(delivery.unanswered(), 2);
-    // And a resend after it keeps the limit that started anew.
+    // A resend after it keeps the restarted limit.
     assert!(delivery.resend(at(41)));
     assert_eq!(poll(&mut delivery, &policy, 41), ended(Verdict::Exhausted));
 }
@@ -188,7 +188,7 @@ fn abandoned_attempt_can_still_succeed() {
     assert!(delivery.replay(at(4)));
     let mut again = delivery.clone();
     assert_eq!(resolve(&mut again, &policy, 1, &answer(200), 4), Resolution::LateSuccess);
-    // So that the copies beyond the first are bounded by what went without an answer.
+    // So the copies beyond the first stay bounded by the attempts without a response.
     attempt(&mut delivery, &policy, 200, 4);
     assert_eq!((delivery.attempts(), delivery.unanswered()), (2, 1));
 }
@@ -308,9 +308,9 @@ fn replayed_delivery_has_a_stable_serialized_form() {
     assert_eq!(restored(&delivery), delivery);
 }
 
-/// A host that looks at the delivery whenever `looks` says so, and a receiver that answers each
-/// attempt after so many seconds (`None`: never), through replays at their times. What is in doubt
-/// is sent again 3 s later.
+/// A host that polls the delivery whenever `looks` says so, and a receiver that responds to each
+/// attempt after this number of seconds (`None`: never), through replays at their times. A delivery
+/// in doubt is resent 3 s later.
 fn story(
     policy: &RetryPolicy,
     receiver: &[(u16, Option<i64>)],

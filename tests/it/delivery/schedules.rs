@@ -1,8 +1,8 @@
-//! One delivery through an outage that does not end, by each preset's schedule: every attempt at
-//! its instant, to the second, and how the delivery ends.
+//! One delivery through an endless outage, by each preset's schedule: every attempt at its instant,
+//! to the second, and how the delivery ends.
 //!
-//! The attempts fail at once, so that what passes is the delays alone. Presets that spread their
-//! delays run without jitter here.
+//! The attempts fail at once, so only the delays take time. Presets with jitter run without it
+//! here.
 
 use std::num::NonZeroU32;
 
@@ -68,7 +68,7 @@ fn goldens() -> Vec<Golden> {
     ]
 }
 
-/// Drives a delivery as a host with one row for each does.
+/// Drives a delivery as a host with one row per delivery does.
 fn alone(policy: &RetryPolicy) -> (Vec<Timestamp>, Verdict, Timestamp) {
     let (message, endpoint) = (mid("m"), eid("a"));
     let dice = JitterSeed::new(7, &message, &endpoint);
@@ -93,7 +93,7 @@ fn alone(policy: &RetryPolicy) -> (Vec<Timestamp>, Verdict, Timestamp) {
     }
 }
 
-/// Drives an outbox to the end of its one delivery.
+/// Drives an outbox until its one delivery ends.
 fn through(host: &mut Host) -> (Vec<Timestamp>, Verdict, Timestamp) {
     host.publish("m");
     let mut instants = Vec::new();
@@ -104,7 +104,7 @@ fn through(host: &mut Host) -> (Vec<Timestamp>, Verdict, Timestamp) {
                 host.resolve(&ticket, &Golden::outage()),
                 Resolution::LateSuccess | Resolution::Ignored(_)
             ));
-            // What an answer changes comes with the next round.
+            // The effect of a response comes with the next round.
             assert!(host.sends().is_empty());
         }
         if let Some(verdict) = host.verdict("m", "a") {
@@ -121,7 +121,7 @@ fn lone_delivery_follows_its_schedule() {
         let expected: Vec<_> = golden.instants.iter().map(|second| at(*second)).collect();
         assert_eq!(instants, expected, "{}", golden.name);
         assert_eq!(verdict, golden.verdict, "{}", golden.name);
-        // The last failure ends it: no delay comes after it.
+        // The last failure ends it: no delay follows.
         assert_eq!(end, *expected.last().unwrap(), "{}", golden.name);
     }
 }
@@ -158,7 +158,8 @@ fn preset_spans_match_the_published_ones() {
 
 #[test]
 fn earliest_of_event_grids_limits_applies() {
-    // Its own delays meet the 24 h first. Where they are as short as they come, it is the attempts.
+    // Its own delays reach the 24 h first. With the shortest possible delays, the attempt limit
+    // applies.
     let swift = labhook::delivery::Schedule::list([secs(10)]).forever();
     let policy = RetryPolicy::event_grid().with_schedule(swift);
     let (instants, verdict, end) = alone(&policy);
@@ -167,9 +168,9 @@ fn earliest_of_event_grids_limits_applies() {
     assert_eq!(policy.max_attempts(), NonZeroU32::new(30));
 }
 
-/// What an endpoint's health makes of a lone delivery to it, each of its policies the default: the
-/// fifth failure degrades, and the sixth attempt is a probe, no earlier than five minutes later.
-/// Strike's alone would have come before that; its later delays count from the later attempt.
+/// The effect of an endpoint's health on a lone delivery to it, with every other policy at its
+/// default: the fifth failure degrades, and the sixth attempt is a probe, at least five minutes
+/// later. Only Strike's would have come before that; its later delays count from the later attempt.
 #[test]
 fn health_delays_a_lone_delivery_until_the_probe() {
     for golden in goldens() {

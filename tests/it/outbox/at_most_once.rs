@@ -1,4 +1,4 @@
-//! At most once, and asking, through the outbox.
+//! At-most-once and ask guarantees, through the outbox.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -23,7 +23,7 @@ fn broken() -> Outcome {
     Outcome::failed(Failure::Broken)
 }
 
-/// `m` stands in doubt since 10, when its first attempt ran out of time.
+/// `m` has been in doubt since 10, when its first attempt timed out.
 fn asked() -> (Host, Ticket) {
     let mut host = Host::new(outbox(DeliveryGuarantee::Ask));
     host.publish("m");
@@ -62,7 +62,7 @@ fn crash_during_an_attempt_sends_no_second_one() {
         host.restart(outbox(doubt));
         assert!(host.sends().is_empty());
         assert_eq!(host.wait, Some(at(10)));
-        // Down for longer than the deadline, too.
+        // Also when down for longer than the deadline.
         host.now = at(5_000);
         host.restart(outbox(doubt));
         assert!(host.sends().is_empty());
@@ -71,7 +71,7 @@ fn crash_during_an_attempt_sends_no_second_one() {
         } else {
             assert_eq!(host.told(), ["m>a in doubt after 1"]);
             assert_eq!((host.outbox.pending(), host.wait), (1, None));
-            // And it stays so over another one, of which nobody is told twice.
+            // It stays that way over another crash, and nothing is notified twice.
             host.restart(outbox(doubt));
             assert!(host.sends().is_empty());
             assert!(host.told().is_empty());
@@ -90,7 +90,7 @@ fn in_doubt_delivery_is_resent_or_given_up() {
     host.now = at(11);
     let second = host.send();
     assert_eq!(show(&second), "m>a#2");
-    // In doubt once more, which is told once more.
+    // In doubt again, which is notified again.
     assert_eq!(host.resolve(&second, &broken()), Resolution::InDoubt);
     assert!(host.sends().is_empty());
     assert_eq!(host.told(), ["m>a in doubt after 2"]);
@@ -101,7 +101,7 @@ fn in_doubt_delivery_is_resent_or_given_up() {
     assert_eq!(host.told(), ["m>a unconfirmed after 2"]);
     assert_eq!(host.outbox.pending(), 0);
 
-    // What is not in doubt is not given up.
+    // Only a delivery in doubt can be given up.
     host.publish("n");
     assert!(!host.outbox.give_up(&mid("n"), &a, at(12)));
     let ticket = host.send();
@@ -115,14 +115,14 @@ fn in_doubt_delivery_is_resent_or_given_up() {
 fn saved_decision_survives_a_restart() {
     let (mut host, _) = asked();
     assert!(host.outbox.resend(&mid("m"), &eid("a"), at(11)));
-    // Not saved yet: it is in doubt again.
+    // Not saved yet, so it is in doubt again.
     host.restart(outbox(DeliveryGuarantee::Ask));
     assert!(host.sends().is_empty());
     assert!(host.outbox.resend(&mid("m"), &eid("a"), at(11)));
     let changes = host.unsaved();
     host.write(changes);
     host.restart(outbox(DeliveryGuarantee::Ask));
-    // The attempt was saved as started, so that it stands in doubt at its deadline.
+    // The attempt was saved as started, so it is in doubt at its deadline.
     assert!(host.sends().is_empty());
     host.now = at(100);
     assert!(host.sends().is_empty());
@@ -150,7 +150,7 @@ fn late_response_resolves_an_in_doubt_delivery() {
     assert_eq!(host.resolve(&ticket, &broken()), Resolution::Ignored(Ignored::LateFailure));
     assert_eq!(host.outbox.pending(), 1);
 
-    // A receiver that wants no more is heard, late or not.
+    // A receiver that asks to stop is obeyed, late or not.
     let (mut host, ticket) = asked();
     assert_eq!(host.resolve(&ticket, &answer(410)), Resolution::Ended(Verdict::Gone));
     host.sends();
@@ -199,12 +199,12 @@ fn disabling_keeps_in_doubt_or_ends_it_unconfirmed() {
             continue;
         }
         assert_eq!(told, ["m>a in doubt after 1", "a disabled", "flying>a in doubt after 1"]);
-        // A decision while it is disabled is carried out when it is enabled.
+        // A decision made while it is disabled takes effect when it is enabled.
         assert!(host.outbox.resend(&mid("m"), &eid("a"), at(10)));
         assert!(host.sends().is_empty());
         host.enable("a").unwrap();
         assert_eq!(host.shown(), ["m>a#2"]);
-        // Removed, it is unconfirmed rather than cancelled: it may have arrived.
+        // On removal it ends unconfirmed rather than cancelled: it may have arrived.
         host.outbox.remove_endpoint(&eid("a"), at(11)).unwrap();
         host.sends();
         let told = host.told();
@@ -226,8 +226,8 @@ fn in_doubt_delivery_can_be_replayed() {
 proptest! {
     #![proptest_config(config())]
 
-    /// Crash wherever it may: after an attempt of which nobody knows the end there is no other, and
-    /// what was answered, or cannot have arrived, goes on to a verdict.
+    /// Wherever it crashes: no attempt follows one with an unknown outcome, and a delivery that got
+    /// a response, or cannot have arrived, goes on to a verdict.
     #[test]
     fn at_most_once_sends_nothing_after_an_unconfirmed(
         ask in any::<bool>(),
@@ -241,7 +241,7 @@ proptest! {
             Outbox::new(registry(["a", "b"].map(|id| doubtful(id, doubt))), 7).with_batch(batch)
         };
         let mut host = Host::new(make());
-        // Of each delivery: whether an attempt left of which nobody knows the end.
+        // For each delivery: whether an attempt with an unknown outcome was sent.
         let mut unconfirmed: BTreeMap<String, bool> = BTreeMap::new();
         let mut fates = fates.into_iter().cycle();
         for id in ["m1", "m2", "m3"] {

@@ -11,11 +11,11 @@ use crate::support::{
     Host, answer, answer_with, at, config, eid, endpoint, message, policy, registry, secs, show,
 };
 
-/// What comes from outside, all of it at whole seconds.
+/// External inputs, all at whole seconds.
 #[derive(Clone, Debug)]
 struct Story {
     inputs: Vec<(i64, Input)>,
-    /// Which answers the receivers give.
+    /// Selects the receivers' responses.
     salt: u64,
     jitter: bool,
     batch: usize,
@@ -58,18 +58,18 @@ fn stories(jitter: bool) -> impl Strategy<Value = Story> {
     })
 }
 
-/// How the host goes about it.
+/// How the host drives the outbox.
 #[derive(Clone, Copy)]
 struct Manner {
     storage: bool,
     restarts: bool,
-    /// Polls at every half second, and not only when it was told to.
+    /// Polls every half second, and not only at wake-ups.
     ticks: bool,
 }
 
 const PLAIN: Manner = Manner { storage: true, restarts: false, ticks: false };
 
-/// What came of it: the attempts and their deadlines, and what was told, by instant.
+/// The observable result, by instant: the attempts with their deadlines, and the notices.
 #[derive(Debug, Default, PartialEq)]
 struct Course {
     sends: BTreeMap<Timestamp, Vec<(String, Timestamp)>>,
@@ -83,7 +83,7 @@ impl Story {
         Outbox::new(registry, self.salt).with_batch(batch).with_retention(secs(40))
     }
 
-    /// The receiver's answer to an attempt and after how many seconds it comes, if it does.
+    /// The receiver's response to an attempt and its latency in seconds, if there is one.
     fn fate(&self, ticket: &Ticket) -> Option<(Outcome, u64)> {
         let hash = show(ticket).bytes().fold(self.salt, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -137,7 +137,7 @@ impl Story {
                 course.told.entry(host.now).or_default().extend(told);
             }
             if restart {
-                // A quiet moment: everything is saved, and everything told.
+                // Idle: everything is saved and notified.
                 let wait = host.wait;
                 let registry = host.outbox.registry().clone();
                 host.restart(self.outbox(registry));
@@ -151,10 +151,10 @@ impl Story {
                 answers.first().map(|(when, _)| *when),
                 inputs.peek().map(|(seconds, _)| at(*seconds)),
             ];
-            // An answer at once is another round at this instant.
+            // An immediate response means another round at this instant.
             host.now = next.into_iter().flatten().min().unwrap_or(at(END)).max(host.now);
         }
-        // A restart forgets whose turn it was, so within an instant the order may differ.
+        // Fair-queue positions are not saved, so the order within an instant may differ.
         course.sends.values_mut().for_each(|sends| sends.sort());
         course.told.values_mut().for_each(|told| told.sort());
         course.pending = host.outbox.pending();
@@ -179,7 +179,7 @@ impl Story {
         }
     }
 
-    /// Every step in the order in which it came, as text.
+    /// Every step in order, as text.
     fn steps(&self) -> Vec<String> {
         let mut outbox = self.outbox(endpoints(self.jitter));
         let (mut now, mut steps) = (at(0), Vec::new());
@@ -238,7 +238,7 @@ proptest! {
 
 #[test]
 fn stories_exercise_every_response() {
-    // Of the fates above each comes up, so that the properties speak of all of them.
+    // Each response above occurs, so the properties cover all of them.
     let inputs = (0..8).map(|number| (i64::from(number), Input::Publish(number))).collect();
     let mut told = BTreeSet::new();
     for salt in 0..20 {

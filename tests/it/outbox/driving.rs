@@ -1,5 +1,5 @@
-//! The faults of mature engines that show by how a host drives them: 12, a wake-up that forgets,
-//! and 13, inputs without a drain between them.
+//! Faults of mature engines that depend on how a host drives the outbox: 12, a wake-up that misses
+//! something, and 13, inputs between two steps.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -17,7 +17,7 @@ use crate::support::{
     Host, answer, at, config, eid, endpoint, message, policy, registry, secs, show,
 };
 
-/// What a receiver answers to an attempt, and after how many half seconds; some never do.
+/// A receiver's response to an attempt and its latency in half seconds; `None` for no response.
 fn fate(salt: u64, shown: &str) -> Option<(u16, u32)> {
     let hash = shown.bytes().fold(salt ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -29,8 +29,7 @@ fn fate(salt: u64, shown: &str) -> Option<(u16, u32)> {
 
 const HALF: Duration = Duration::from_millis(500);
 
-/// By when the host has to be woken for an endpoint, as far as its machines say when they are asked
-/// one by one.
+/// When the host must be woken for an endpoint, according to its machines asked one by one.
 fn wake_by(host: &Host, endpoint: &Endpoint) -> Option<Timestamp> {
     let status = host.outbox.status(endpoint.id()).unwrap();
     let ask = |class| status.flow.wake_at(&endpoint.policy.flow, class, host.now);
@@ -38,12 +37,13 @@ fn wake_by(host: &Host, endpoint: &Endpoint) -> Option<Timestamp> {
         Some(deadline) if status.health.probe().is_some() => Some(deadline),
         _ if status.due == 0 || status.flow.in_flight() > 0 => None,
         Some(due) => ask(AttemptKind::Probe).max(Some(due)),
-        // Whether it is first attempts or retries that are due is not said.
+        // The status does not say whether first attempts or retries are due.
         None => ask(AttemptKind::First).max(ask(AttemptKind::Retry)),
     }
 }
 
-/// What is sent when, and how all of it ends, for a host that also polls at every half second.
+/// The attempts by time, and how each delivery ends. With `ticks`, the host also polls every half
+/// second.
 fn course(endpoints: &[Endpoint], times: &[u32], salt: u64, ticks: bool) -> Vec<String> {
     let mut host = Host::with(endpoints.iter().cloned());
     let mut inputs: Vec<(Timestamp, usize)> =
@@ -89,7 +89,7 @@ fn course(endpoints: &[Endpoint], times: &[u32], salt: u64, ticks: bool) -> Vec<
 proptest! {
     #![proptest_config(config())]
 
-    /// Health that trips and probes, windows, rates, paces and budgets wake up when they say.
+    /// Circuit breakers, concurrency limits, rate limits and retry budgets report exact wake-ups.
     // Fault 12.
     #[test]
     fn wake_up_covers_what_health_and_flow_hold_back(
@@ -102,7 +102,7 @@ proptest! {
         let endpoints = [
             touchy("a"),
             touchy("b").with_retry(hasty).with_flow(narrow.with_rate_limit(RateLimitPolicy::new(one, secs(2)))),
-            // On half seconds too.
+            // Also at half seconds.
             endpoint("c").with_flow(
                 narrow
                     .with_adaptive_rate(AdaptiveRatePolicy::new(secs(4)))
@@ -116,11 +116,11 @@ proptest! {
     }
 }
 
-/// What a host does next, at one instant.
+/// The host's next action, all at one instant.
 #[derive(Clone, Copy, Debug)]
 enum Input {
     Publish,
-    /// One step, and no more.
+    /// A single step.
     Poll,
     Confirm,
     Fail,
@@ -143,12 +143,12 @@ fn inputs() -> impl Strategy<Value = Vec<Input>> {
 
 const IDS: [&str; 2] = ["a", "b"];
 
-/// Retries at once, so that all of it comes to its end while the clock stands still.
+/// Retries immediately, so everything ends while the clock stands still.
 fn prompt(id: &str) -> Endpoint {
     endpoint(id).with_retry(policy(&[0, 0]))
 }
 
-/// A host that puts whatever comes between two steps.
+/// A host that puts inputs between any two steps.
 struct Scattered {
     host: Host,
     batch: NonZeroUsize,
@@ -163,7 +163,7 @@ impl Scattered {
         Outbox::new(registry(IDS.map(prompt)), 7).with_batch(batch).with_attempt_reports()
     }
 
-    /// `false` where there is nothing to do.
+    /// Returns `false` if there is nothing to do.
     fn poll(&mut self) -> bool {
         match self.host.outbox.poll(self.host.now) {
             Step::Save(changes) => self.saving = Some(changes),
@@ -205,7 +205,7 @@ impl Scattered {
         }
     }
 
-    /// Lets everything come to its end.
+    /// Runs until everything has ended.
     fn drain(&mut self) {
         loop {
             let more = self.saving.is_some() | self.poll();
@@ -224,7 +224,7 @@ proptest! {
     #![proptest_config(config())]
 
     /// However the inputs fall between the steps, each attempt is handed out and reported once,
-    /// each verdict is told once, and storage has all of it.
+    /// each verdict is notified once, and storage has all of it.
     // Fault 13.
     #[test]
     fn inputs_between_any_two_steps_lose_nothing(

@@ -39,7 +39,7 @@ fn hanging_endpoint_fills_only_its_own_window() {
         quick = host.send();
         assert_eq!(show(&quick), next);
     }
-    // At the deadline two others get the window.
+    // At the deadline, two other deliveries take the freed slots.
     host.now = at(10);
     assert_eq!(host.shown(), ["m3>hung#1", "m4>hung#1"]);
 }
@@ -75,7 +75,8 @@ fn gone_receiver_gets_no_more_attempts() {
     assert_eq!(host.disabled("other"), None);
     assert!(host.keys().contains(&"endpoint/gone"));
 
-    // What is in flight may still arrive; if not, it is not repeated, and that is what is said.
+    // Attempts in flight may still arrive. Otherwise they are not repeated, and the verdict says
+    // so.
     assert_eq!(host.resolve(m2, &answer(503)), Resolution::Ended(Verdict::Cancelled));
     assert_eq!(host.publish("m4").endpoints, [eid("other")]);
     assert_eq!(host.shown(), ["m4>other#1"]);
@@ -136,7 +137,7 @@ fn success_that_asks_to_disable_ends_the_endpoint() {
         assert_eq!(host.resolve(&ticket, &outcome), Resolution::Ended(verdict));
         host.sends();
         assert_eq!(host.told(), [format!("m>a {name} after 1"), "a disabled".to_owned()]);
-        // A repetition does not disable it again.
+        // A duplicate response does not disable it again.
         host.enable("a").unwrap();
         let again = host.resolve(&ticket, &outcome);
         assert_eq!(again, Resolution::Ignored(Ignored::Ended));
@@ -184,7 +185,7 @@ fn removal_ends_pending_and_in_flight_deliveries() {
     assert_eq!(host.verdict("m1", "a"), Some(Verdict::Cancelled));
     assert_eq!(host.outbox.registry().len(), 1);
 
-    // One that comes back under the id gets none of it.
+    // An endpoint inserted under the same id later inherits none of it.
     host.outbox.insert_endpoint(endpoint("a"), at(2)).unwrap();
     assert!(host.sends().is_empty());
     assert_eq!(host.resolve(&sends[0], &answer(200)), Resolution::Ignored(Ignored::Ended));
@@ -242,18 +243,18 @@ fn missing_endpoint_holds_its_deliveries() {
 
     let disk = host.disk.clone();
     host.outbox.insert_endpoint(narrow("a", 1), at(1_000)).unwrap();
-    // m1 was in flight since before the restart, and timed out: it is due again, after the other.
+    // m1 was in flight before the restart and timed out: it is due again, after the other.
     assert_eq!(host.shown(), ["m2>a#1"]);
-    // The answer to the first attempt may still come.
+    // The response to the first attempt may still arrive.
     assert_eq!(host.resolve(&sends[0], &answer(200)), Resolution::LateSuccess);
     assert!(host.sends().is_empty(), "m2 is in flight");
 
-    // Or it comes while the endpoint is still missing: a success is one under any policy.
+    // It may arrive while the endpoint is missing: a success counts under any policy.
     host.disk = disk.clone();
     host.restart(outbox([endpoint("b")]));
     assert_eq!(host.resolve(&sends[0], &answer(200)), Resolution::Ended(Verdict::Delivered));
 
-    // Or it is given up.
+    // Or the delivery is given up.
     host.disk = disk;
     host.restart(outbox([endpoint("b")]));
     host.sends();
@@ -271,7 +272,7 @@ fn unused_endpoint_holds_pending_and_takes_no_new() {
     let ticket = host.send();
     host.outbox.replace_endpoint(narrow("a", 1).with_enabled(false), at(0)).unwrap();
     assert!(host.publish("m3").endpoints.is_empty());
-    // What is in flight goes on to its end.
+    // The attempt in flight runs to its end.
     host.resolve(&ticket, &answer(503));
     host.now = at(1_000);
     assert!(host.sends().is_empty());
@@ -307,7 +308,7 @@ fn replaced_policy_moves_the_wake_up() {
     host.sends();
     assert_eq!(host.wait, Some(at(5)));
 
-    // A window that ends before the retry; then one that does not.
+    // A window that ends before the retry, then one that does not.
     let within = |window| endpoint("a").with_retry(policy(&[5, 20]).with_window(secs(window)));
     host.outbox.replace_endpoint(within(3), at(1)).unwrap();
     host.now = at(1);
@@ -323,11 +324,11 @@ fn replaced_policy_moves_the_wake_up() {
     host.now = at(5);
     let ticket = host.send();
 
-    // The next delay is that of the new schedule.
+    // The next delay follows the new schedule.
     host.outbox.replace_endpoint(endpoint("a").with_retry(policy(&[1, 7, 1])), at(6)).unwrap();
     host.now = at(6);
     assert_eq!(host.resolve(&ticket, &answer(503)), Resolution::Retry { at: at(13) });
-    // A window that is over ends it at once.
+    // A window that is already over ends it at once.
     host.outbox.replace_endpoint(within(4), at(7)).unwrap();
     host.now = at(7);
     assert!(host.sends().is_empty());

@@ -1,4 +1,4 @@
-//! How fast endpoints are sent to, and in whose turn, through the outbox.
+//! Flow control through the outbox: rates, concurrency, retry budgets and fairness.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -34,7 +34,7 @@ fn publish_all(host: &mut Host, ids: impl IntoIterator<Item = usize>) {
     }
 }
 
-/// What the golden run came to.
+/// Result of a golden run.
 #[derive(Debug)]
 struct Figures {
     per_minute: u64,
@@ -42,8 +42,8 @@ struct Figures {
     backlog: usize,
 }
 
-/// A receiver that refuses beyond 50 requests in any second, 20 ms away, and is offered 200 events
-/// a second; measured over the second half.
+/// A receiver 20 ms away that rejects more than 50 requests in any second is offered 200 events a
+/// second; measured over the second half.
 fn golden(minutes: u64) -> Figures {
     let signer = Signer::unsigned();
     let plain = Endpoint::new(eid("a"), "https://a.example/hooks", signer).unwrap();
@@ -112,8 +112,8 @@ fn adaptive_rate_converges_on_the_receivers_limit() {
     golden_settles(10);
 }
 
-/// An hour, at whose end 548 849 deliveries wait: 2 853 a minute were delivered, 2 of 1 000 requests
-/// refused.
+/// After the hour, 548 849 deliveries are pending: 2 853 a minute were delivered, and 2 of 1 000
+/// requests were rejected.
 #[test]
 #[cfg_attr(debug_assertions, ignore = "takes long without optimisation, and most of a gigabyte")]
 fn adaptive_rate_stays_converged_for_an_hour() {
@@ -133,7 +133,7 @@ fn concurrency_limit_is_filled_and_not_exceeded() {
 
 #[test]
 fn rate_limit_is_exact() {
-    // 7 in 10 s with a burst of 3: at 0 three, and then one each 10/7 s, rounded up.
+    // 7 in 10 s with a burst of 3: three at 0, then one every 10/7 s, rounded up.
     let rate = RateLimitPolicy::new(many(7), secs(10)).with_burst(many(3));
     let mut host = Host::with([endpoint("a").with_flow(unlimited().with_rate_limit(rate))]);
     publish_all(&mut host, 0..50);
@@ -173,7 +173,7 @@ fn retry_after_pauses_the_whole_endpoint() {
     let shown: Vec<_> = host.shown();
     assert!(["m2>a#1", "m1>a#2"].iter().all(|it| shown.contains(&(*it).to_owned())), "{shown:?}");
 
-    // A week is too long; a success asks for nothing.
+    // A week is capped, and `Retry-After` on a success is ignored.
     let mut host = Host::with([capped(&[])]);
     host.publish("m1");
     let m1 = host.send();
@@ -215,7 +215,7 @@ fn retry_budget_delays_retries_only() {
         assert_eq!(firsts, 1, "{seconds}");
         host.sends();
     }
-    // None was dropped: oldest first, one each seven seconds.
+    // None was dropped: oldest first, one every seven seconds.
     let expected = [(1, "m000>a#2"), (8, "m001>a#2"), (15, "m002>a#2"), (22, "m003>a#2")];
     let retries: Vec<_> = retries.iter().map(|(at, it)| (*at, it.as_str())).collect();
     assert_eq!(retries, expected);
@@ -223,7 +223,7 @@ fn retry_budget_delays_retries_only() {
 
 #[test]
 fn wake_up_is_for_the_earliest_permitted_attempt() {
-    // A first attempt waits for the rate, a retry for the budget too.
+    // A first attempt waits for the rate limit, a retry for the budget as well.
     let rate = RateLimitPolicy::new(many(1), secs(20));
     let budget = RetryBudgetPolicy::new(0, secs(50)).with_max_saved(many(1));
     let flow = unlimited().with_rate_limit(rate).with_retry_budget(budget);
@@ -299,7 +299,7 @@ fn idle_endpoint_earns_no_credit_and_no_debt() {
 #[test]
 fn first_attempts_and_retries_share_three_to_one() {
     let serial = endpoint("a").with_max_in_flight(many(1)).with_retry(policy(&[0; 200]));
-    // Many retries, and then many first attempts; and the other way round.
+    // Many retries, then many first attempts; and the other way round.
     let mut host = Host::with([serial]);
     publish_all(&mut host, 0..6);
     let mut sent = Vec::new();
@@ -311,7 +311,7 @@ fn first_attempts_and_retries_share_three_to_one() {
     }
     let expected: Vec<_> = (0..40).map(|n| n == 0 || (n - 1) % 4 != 3).collect();
     assert_eq!(sent, expected);
-    // A restart in between does not begin the count anew.
+    // A restart in between does not restart the count.
     let count = |restarts: bool| {
         let serial = || endpoint("a").with_max_in_flight(many(1)).with_retry(policy(&[0; 200]));
         let mut host = Host::with([serial()]);
@@ -343,7 +343,7 @@ fn backlogged_endpoints_get_equal_shares() {
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
         for ticket in host.sends() {
             *counts.entry(ticket.endpoint().to_string()).or_default() += 1;
-            // At each moment they are within one of one another.
+            // At each moment they are within one attempt of each other.
             let most = counts.values().max().unwrap();
             let least = if counts.len() < k { &0 } else { counts.values().min().unwrap() };
             assert!(most - least <= 1, "{counts:?}");
@@ -352,7 +352,7 @@ fn backlogged_endpoints_get_equal_shares() {
     }
 }
 
-/// A message of this run, whose body is some so many bytes long.
+/// A message of this run with a body of about `bytes` bytes.
 fn sized(id: &str, bytes: usize) -> labhook::Message {
     let run = "r".repeat(bytes);
     Event::new(RunStateChanged::new(run, RunState::Started), at(0)).into_message(mid(id)).unwrap()
@@ -378,7 +378,7 @@ fn backlogged_endpoints_share_bytes_not_messages() {
     for attempt in host.attempts() {
         let body = attempt.request(at(0)).unwrap().body().len();
         let name = if attempt.ticket().endpoint() == &eid("long") { "long" } else { "short" };
-        // What a request costs besides counts too.
+        // The fixed cost of a request counts too.
         *bytes.entry(name).or_default() += body + 1_024;
         most = most.max(body + 1_024);
         if bytes.values().sum::<usize>() > 380_000 {
@@ -443,7 +443,7 @@ fn back_pressure_uses_up_no_attempt() {
     assert!(attempts.map(|(.., delivery)| delivery.attempts()).all(|it| it == 0));
 }
 
-/// What a property's story is made of.
+/// Input of a property.
 #[derive(Clone, Debug)]
 struct Story {
     publishes: Vec<u16>,
@@ -462,7 +462,7 @@ fn stories() -> impl Strategy<Value = Story> {
 const IDS: [&str; 3] = ["a", "b", "c"];
 
 impl Story {
-    /// The default policies of health and flow, and quick retries.
+    /// Default health and flow policies, with quick retries.
     fn outbox(&self) -> Outbox {
         let slow = RateLimitPolicy::new(many(3), secs(2)).with_burst(many(2));
         let ends = IDS.map(|id| {
@@ -483,8 +483,8 @@ impl Story {
         [200, 200, 200, 429, 503, 500, 504, 400][usize::try_from((hash >> 33) % 8).unwrap()]
     }
 
-    /// What was sent when, with an answer a third of a second after each; restarted where nothing
-    /// is in flight.
+    /// The attempts by time, each with a response a third of a second later. With `restarts`,
+    /// restarts whenever nothing is in flight.
     fn run(&self, restarts: bool) -> (Vec<(Timestamp, String)>, Vec<String>) {
         let mut host = Host::new(self.outbox());
         let mut sent = Vec::new();
@@ -515,8 +515,8 @@ impl Story {
                 assert!(host.sends().is_empty());
                 assert_eq!(host.wait, wait);
             }
-            // If anything may go, something goes: what is due waits for an instant, an answer or
-            // the health of its endpoint, and never for nothing.
+            // If anything is permitted, something is sent: a due delivery waits for an instant, a
+            // response or its endpoint's health, and never without a reason.
             for id in IDS {
                 let status = host.outbox.status(&eid(id)).unwrap();
                 if status.due > 0 && status.flow.in_flight() == 0 {
@@ -540,7 +540,7 @@ impl Story {
     }
 }
 
-/// A story is long, so that there are fewer of them.
+/// A scenario is long, so fewer cases run.
 fn fewer() -> ProptestConfig {
     ProptestConfig { cases: config().cases.div_ceil(8), ..config() }
 }
@@ -553,8 +553,8 @@ proptest! {
         prop_assert_eq!(story.run(true), story.run(false));
     }
 
-    /// At any instant and in whatever state, an endpoint with something due and room for it is sent
-    /// to at once, and one without is waited for by time.
+    /// At any instant and in any state, an endpoint with a due delivery and free capacity is sent
+    /// to at once, and one without capacity has a wake-up.
     #[test]
     fn permitted_delivery_is_always_sent(
         windows in proptest::collection::vec(1..4_u32, 3),
@@ -575,7 +575,8 @@ proptest! {
                 let status = host.outbox.status(&eid(id)).unwrap();
                 prop_assert!(status.flow.in_flight() <= *window);
                 if status.due > 0 && status.flow.in_flight() < *window {
-                    // For the rate, the pace or the budget, of which the pace is the slowest.
+                    // For the rate limit, the adaptive rate or the budget, whose slowest is the
+                    // adaptive rate.
                     let wait = host.wait.unwrap();
                     prop_assert!(wait > host.now && wait <= host.now + secs(10));
                 }

@@ -1,4 +1,4 @@
-//! Endpoints that are degraded, suspended, disabled, paused and taken back, through the outbox.
+//! Endpoints that are degraded, suspended, disabled, paused and enabled again, through the outbox.
 
 use std::num::{NonZeroU8, NonZeroU32};
 
@@ -9,8 +9,8 @@ use labhook::{Endpoint, HealthPolicy, Order, Outbox, Outcome, Ticket};
 
 use crate::support::{Host, answer, answer_with, at, eid, endpoint, policy, registry, secs, show};
 
-/// Two faults degrade; probes after 60 s and then every 120 s; two of them suspend, and 600 s
-/// later it is disabled.
+/// Two faults degrade; probes after 60 s and then every 120 s; two failed probes suspend, and 600 s
+/// later the endpoint is disabled.
 pub(crate) fn ladder() -> HealthPolicy {
     HealthPolicy::new()
         .with_failures(NonZeroU8::new(2))
@@ -19,7 +19,7 @@ pub(crate) fn ladder() -> HealthPolicy {
         .with_disable_after(secs(600))
 }
 
-/// Retried every second for as long as it takes.
+/// Retries every second without end.
 pub(crate) fn patient(id: &str) -> Endpoint {
     endpoint(id).with_retry(policy(&[1; 40])).with_health(ladder())
 }
@@ -32,7 +32,7 @@ pub(crate) fn host(endpoints: impl IntoIterator<Item = Endpoint>) -> Host {
     Host::new(outbox(endpoints))
 }
 
-/// Answers whatever is to be sent at this instant.
+/// Responds to every attempt that is sent at this instant.
 pub(crate) fn all(host: &mut Host, outcome: &Outcome) -> usize {
     let sends = host.sends();
     for ticket in &sends {
@@ -41,7 +41,7 @@ pub(crate) fn all(host: &mut Host, outcome: &Outcome) -> usize {
     host.sends().len() + sends.len()
 }
 
-/// The endpoint `a` is degraded at 0, by two messages that are held from then on.
+/// The endpoint `a` is degraded at 0 by two messages, which are held from then on.
 pub(crate) fn degraded(endpoint: Endpoint) -> Host {
     let mut host = host([endpoint]);
     host.publish("m1");
@@ -51,7 +51,7 @@ pub(crate) fn degraded(endpoint: Endpoint) -> Host {
     host
 }
 
-/// Goes to the next wake-up, at which one probe of `a` goes, and answers it.
+/// Moves to the next wake-up, at which one probe of `a` is sent, and responds to it.
 pub(crate) fn probe(host: &mut Host, seconds: i64, outcome: &Outcome) -> Resolution {
     while host.wait.is_some_and(|wait| wait < at(seconds)) {
         host.now = host.wait.unwrap();
@@ -103,7 +103,7 @@ fn degraded_endpoint_gets_one_probe_per_backoff_step() {
     assert_eq!(host.wait, Some(at(70)), "the deadline of the one in flight");
     host.now = at(70);
     assert!(host.sends().is_empty());
-    // A wait begins where the probe ended.
+    // A wait starts at the end of the probe.
     assert_eq!(host.wait, Some(at(71)), "the retry of m1 falls due");
     host.now = at(71);
     assert!(host.sends().is_empty());
@@ -151,7 +151,7 @@ fn recovered_endpoint_ramps_up_its_backlog() {
         host.publish(&format!("n{number}"));
     }
     probe(&mut host, 60, &answer(200));
-    // A window of 1, and one more for each success.
+    // A limit of 1, plus one for each success.
     let mut gone = 1;
     for rounds in 0..5_usize {
         assert_eq!(host.health("a").state(), State::Healthy);
@@ -172,7 +172,7 @@ fn recovered_endpoint_ramps_up_its_backlog() {
     assert_eq!(told, ["a recovered"]);
 }
 
-/// The attempts in flight, whether this test was handed them or not.
+/// The attempts in flight, whether or not this test was handed them.
 pub(crate) fn in_flight(host: &Host) -> Vec<Ticket> {
     let flying = host.outbox.deliveries().filter_map(|(message, endpoint, delivery)| {
         let attempt = delivery.in_flight()?.number;
@@ -183,7 +183,7 @@ pub(crate) fn in_flight(host: &Host) -> Vec<Ticket> {
             "message": message.id(),
             "endpoint": endpoint,
             "attempt": attempt,
-            // Of an attempt in flight the outbox knows the pass itself.
+            // The outbox itself knows the permit of an attempt in flight.
             "permit": {"serial": 0},
         }))
         .ok()
@@ -197,7 +197,7 @@ fn shedding_endpoint_accepts_one_message_for_a_probe() {
     let single = shedding("a").with_retry(policy(&[]));
     let mut host = degraded(single);
     assert_eq!(host.outbox.pending(), 0, "each had one attempt");
-    // Degraded, everything is taken.
+    // While degraded, everything is accepted.
     for (id, seconds) in [("n1", 60), ("n2", 180)] {
         assert_eq!(host.publish(id).endpoints, [eid("a")]);
         host.sends();
@@ -207,7 +207,7 @@ fn shedding_endpoint_accepts_one_message_for_a_probe() {
     host.now = at(299);
     let shed = host.publish("o1");
     assert_eq!((shed.endpoints, shed.shed), (vec![], vec![eid("a")]));
-    // A probe is due, and nothing is there to send.
+    // A probe is due, and there is nothing to send.
     host.now = at(300);
     assert!(host.sends().is_empty());
     let taken = host.publish("o2");
@@ -219,7 +219,7 @@ fn shedding_endpoint_accepts_one_message_for_a_probe() {
     host.resolve(&ticket, &answer(200));
     assert_eq!(host.publish("o5").endpoints, [eid("a")], "degraded again");
     assert_eq!(host.outbox.status(&eid("a")).unwrap().counters.shed, 3);
-    // A duplicate says so, and sheds nothing.
+    // A duplicate is reported as such, and sheds nothing.
     let again = host.publish("o1");
     assert_eq!((again.duplicate, again.shed.len()), (true, 0));
 }
@@ -243,7 +243,7 @@ fn waiting_retry_does_not_serve_as_the_probe() {
 
 #[test]
 fn blocked_message_is_not_accepted_as_the_probe() {
-    // The one at the head of the line waits for its retry longer than the endpoint for its probe.
+    // The head of its ordering group waits longer for its retry than the endpoint for its probe.
     let endpoint = patient("a")
         .with_health(ladder().with_new_messages(NewMessages::Shed).with_disable_after(None))
         .with_retry(policy(&[60, 60, 60, 10_000]))
@@ -264,7 +264,7 @@ fn blocked_message_is_not_accepted_as_the_probe() {
 
 #[test]
 fn retry_after_postpones_the_probe() {
-    // Retry-After: the probe waits for the longer of the two.
+    // The probe waits for the later of its own time and `Retry-After`.
     let mut host = host([patient("a")]);
     host.publish("m1");
     host.publish("m2");
@@ -273,7 +273,7 @@ fn retry_after_postpones_the_probe() {
     host.resolve(&sends[1], &answer(500));
     host.sends();
     assert_eq!(host.health("a").state(), State::Degraded);
-    // The retry of m2 falls due, and is no reason to wake up before.
+    // The retry of m2 falls due before, and is no reason to wake up.
     host.now = at(1);
     assert!(host.sends().is_empty());
     assert_eq!(host.wait, Some(at(90)));
@@ -299,7 +299,8 @@ fn payload_fault_does_not_use_up_the_probe() {
 
 #[test]
 fn probe_never_handed_out_does_not_count() {
-    // Its save takes longer than the attempt may: it is made anew, and the ladder has not moved.
+    // The save takes longer than the attempt timeout: the probe restarts, and the backoff has not
+    // advanced.
     let mut host = degraded(patient("a"));
     host.now = at(60);
     let changes = host.unsaved();

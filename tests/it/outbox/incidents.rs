@@ -1,5 +1,5 @@
-//! What moves an endpoint's health and what does not, over many endpoints and over crashes, and what
-//! is told of it.
+//! What changes an endpoint's health and what does not, over many endpoints and crashes, and the
+//! notices about it.
 
 use std::num::NonZeroUsize;
 
@@ -60,7 +60,7 @@ fn overload_degrades_only_if_it_lasts() {
         all(&mut host, &answer(status));
         assert_eq!(host.told(), ["a degraded"], "{status}");
     }
-    // A success between them begins the time anew.
+    // A success in between restarts the clock.
     let health = ladder().with_overload_limit(secs(300));
     let mut host = host([patient("a").with_retry(policy(&[30; 40])).with_health(health)]);
     host.publish("m");
@@ -102,7 +102,7 @@ fn sender_outage_suspends_nothing_and_notifies_once() {
     };
     assert_eq!(told(&mut host), ["a degraded", "b degraded", "c degraded", "own outage: 3 of 5"]);
     assert!(host.outbox.sender_outage().is_suspected());
-    // A day of probes suspends and disables nothing, and the ladder does not grow.
+    // A day of probes suspends and disables nothing, and the probe backoff does not grow.
     while host.now < at(86_400) {
         fail(&mut host, &["a", "b", "c"]);
         host.now = host.wait.unwrap();
@@ -111,7 +111,7 @@ fn sender_outage_suspends_nothing_and_notifies_once() {
     for id in ["a", "b", "c"] {
         assert_eq!((host.health(id).state(), host.health(id).failures()), (State::Degraded, 0));
     }
-    // A crash in it changes nothing, and nothing is told again.
+    // A crash during the outage changes nothing, and nothing is notified again.
     assert!(told(&mut host).iter().all(|it| it.ends_with("exhausted after 41")));
     host.restart(outbox(ids.map(patient)));
     host.sends();
@@ -125,7 +125,7 @@ fn sender_outage_suspends_nothing_and_notifies_once() {
         assert!(host.now < now + secs(600));
     }
     assert_eq!(told(&mut host), ["c recovered", "own outage over"]);
-    // From here on the others count again.
+    // From here on, the other endpoints count again.
     while host.health("a").state() != State::Suspended {
         fail(&mut host, &["a", "b"]);
         host.now = host.wait.unwrap();
@@ -181,7 +181,7 @@ fn each_state_is_notified_once_until_recovery() {
     probe(&mut host, 480, &answer(500));
     assert_eq!(host.health("a").state(), State::Suspended);
     assert_eq!(host.told(), ["m1>a delivered after 4"]);
-    // A restart remembers what was told.
+    // A restart remembers what was notified.
     host.restart(outbox([patient("a")]));
     host.sends();
     probe(&mut host, 600, &answer(200));
@@ -192,7 +192,7 @@ fn each_state_is_notified_once_until_recovery() {
     let mut told = host.told();
     told.retain(|it| !it.contains("delivered"));
     assert_eq!(told, ["a recovered"]);
-    // And what comes then is told anew.
+    // After that, states are notified again.
     all(&mut host, &answer(200));
     let _ = in_flight(&host)
         .into_iter()
@@ -214,16 +214,17 @@ fn restart_with_a_probe_in_flight_makes_it_due() {
     assert_eq!(show(&probe), "m1>a#2");
     host.now = at(61);
     host.restart(outbox([patient("a")]));
-    // Another message asks at once: what became of the first is known at its deadline only.
+    // Another message probes at once: the result of the first probe is known at its deadline at the
+    // earliest.
     let second = host.send();
     assert_eq!(show(&second), "m2>a#2");
     assert_eq!(host.health("a").failures(), 0);
-    // An answer to the one from before decides over its delivery and not over the ladder.
+    // A response to the earlier probe decides its delivery, and not the probe backoff.
     assert_eq!(host.resolve(&probe, &answer(500)), Resolution::Retry { at: at(62) });
     assert_eq!((host.health("a").failures(), host.health("a").state()), (0, State::Degraded));
     host.resolve(&second, &answer(200));
     assert_eq!(host.health("a").state(), State::Healthy);
-    // And a 410 still disables.
+    // A 410 still disables.
     let mut host = degraded(patient("a"));
     host.now = at(60);
     let probe = host.send();
@@ -247,8 +248,8 @@ fn crash_loop_does_not_advance_the_backoff() {
 proptest! {
     #![proptest_config(config())]
 
-    /// Nothing is stranded: whatever the answers and wherever the crashes, each delivery ends in a
-    /// verdict, or is held in the open by an endpoint that is disabled and keeps, paused, or away.
+    /// Nothing is stranded: whatever the responses and wherever the crashes, each delivery ends in
+    /// a verdict, or is visibly held by an endpoint that is disabled and keeps, paused, or missing.
     #[test]
     fn every_delivery_ends_or_is_visibly_held(
         script in proptest::collection::vec((0..14_u8, 0..3_usize, 0..8_u8), 1..70),
@@ -284,7 +285,7 @@ proptest! {
                     }
                 }
                 8 => {
-                    // A crash, before or after what is to be saved is.
+                    // A crash, before or after the changes are saved.
                     if let Step::Save(changes) = host.outbox.poll(host.now)
                         && with < 4
                     {
@@ -301,7 +302,7 @@ proptest! {
             }
             open.extend(host.sends());
         }
-        // Left alone, with receivers of which the half never answers well.
+        // Left alone; half of the receivers never succeed.
         for _ in 0..3_000 {
             let Some(wait) = host.wait else { break };
             host.now = wait;

@@ -1,5 +1,5 @@
-//! Invariants of a delivery machine, through the outbox: those that its other tests show by
-//! examples, or of one machine alone. `invariants` says where each of the thirty is.
+//! Invariants of the delivery engine through the outbox, as far as the other tests check them only
+//! by example or for one machine. The `invariants` module lists all thirty.
 
 use std::num::{NonZeroU8, NonZeroU32, NonZeroUsize};
 use std::time::Duration;
@@ -27,7 +27,7 @@ fn many(count: u32) -> NonZeroU32 {
     NonZeroU32::new(count).unwrap()
 }
 
-/// One of these, by the ticket.
+/// One of `from`, chosen by the ticket.
 fn pick<T: Copy>(salt: u64, ticket: &Ticket, from: &[T]) -> T {
     let hash = show(ticket).bytes().fold(salt ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -35,22 +35,23 @@ fn pick<T: Copy>(salt: u64, ticket: &Ticket, from: &[T]) -> T {
     from[usize::try_from((hash >> 33) % from.len() as u64).unwrap()]
 }
 
-/// An answer that asks for so many seconds.
+/// A response that asks for a delay of `seconds`.
 fn asking(status: u16, seconds: Option<u64>, now: Timestamp) -> Outcome {
     let mut headers = HeaderMap::new();
     headers.extend(seconds.map(|it| (http::header::RETRY_AFTER, it.into())));
     Outcome::response(StatusCode::from_u16(status).unwrap(), &headers, now)
 }
 
-/// An endpoint under all the policies that there are when none is said.
+/// An endpoint with every policy at its default.
 fn by_default(id: &str) -> Endpoint {
     Endpoint::new(eid(id), &format!("https://{id}.example/"), Signer::unsigned()).unwrap()
 }
 
-/// An attempt's answer: its status, what it asks for, and after how many seconds it comes.
+/// A response to an attempt: its status, the delay it asks for, and its latency in seconds.
 type Reply = (u16, Option<u64>, Option<u64>);
 
-/// When the attempts start, and how it ends and when, by the promise alone.
+/// When the attempts start, and how and when the delivery ends, computed from the documented rules
+/// alone.
 fn promised(
     policy: &RetryPolicy,
     replies: &[Reply],
@@ -82,11 +83,11 @@ fn promised(
 proptest! {
     #![proptest_config(config())]
 
-    /// 8, 9 and 10: neither before nor after the larger of the schedule's delay and what was asked,
-    /// and never at or past the window's end.
+    /// 8, 9 and 10: neither before nor after the larger of the scheduled delay and the one asked
+    /// for, and never at or past the end of the window.
     #[test]
     fn lone_delivery_is_attempted_exactly_when_due(
-        // Whole seconds, so that some of it meets.
+        // Whole seconds, so that some instants coincide.
         delays in vec(0..9_u64, 0..5),
         spread in prop_oneof![3 => Just(0_u8), 1 => 0..60_u8],
         window in of(1..25_u64),
@@ -135,8 +136,8 @@ proptest! {
         prop_assert_eq!(delivery.ended_at(), Some(ended_at));
     }
 
-    /// 12: all waits are absolute, under every policy: a step back of `d` lengthens each by `d`,
-    /// and what is sent when the clock is back where it was is what would have been.
+    /// 12: all waits are absolute under every policy: a step back of `d` lengthens each by `d`, and
+    /// once the clock has caught up, the same attempts are sent as without it.
     #[test]
     fn backward_clock_lengthens_waits_by_its_step(
         times in vec(0..600_u64, 1..25),
@@ -174,7 +175,7 @@ proptest! {
                     for back in backs.by_ref().take(2) {
                         host.now = now - ms(*back);
                         for like in ends.clone() {
-                            // Everything is looked at anew.
+                            // Everything is evaluated again.
                             host.outbox.replace_endpoint(like, host.now).unwrap();
                         }
                         assert!(host.sends().is_empty(), "nothing comes earlier");
@@ -192,7 +193,7 @@ proptest! {
         prop_assert_eq!(run(true), run(false));
     }
 
-    /// 14: from one end of time to the other, whatever the policies say.
+    /// 14: from one end of time to the other, under any policy.
     #[test]
     fn extreme_times_under_any_policy_do_not_overflow(
         steps in vec(
@@ -247,18 +248,18 @@ proptest! {
                     host.outbox.replay(&plan, now);
                 }
                 5 => {
-                    // All of it is saved before.
+                    // Everything is saved before.
                     host.sends();
                     host.restart(make());
                 }
                 _ => {}
             }
-            // Polling comes to an end, and with a wait after now.
+            // Polling ends, and with a wait after now.
             host.sends();
         }
     }
 
-    /// 19: not before the time to disable is over, and then with the last probe's result.
+    /// 19: not before the time to disable is over, and then with the result of the last probe.
     #[test]
     fn disabling_is_on_time(
         first in 1..50_u64,
@@ -291,7 +292,7 @@ proptest! {
                     replies.push((now + secs(latency), ticket));
                 }
             }
-            // There is always one to ask with.
+            // There is always a message to probe with.
             if number < 4 && !host.health("a").state().is_healthy() {
                 host.publish(&format!("spare{number}"));
             }
@@ -309,8 +310,8 @@ proptest! {
         prop_assert!(late <= secs(timeout), "late by {late:?}");
     }
 
-    /// 7, 22 and 24: what leaves keeps to the rate, and what of it is retries to the budget; and
-    /// nothing but what leaves counts as an attempt.
+    /// 7, 22 and 24: attempts keep to the rate limit, and retries to the budget; and nothing except
+    /// what is sent counts as an attempt.
     #[test]
     fn attempts_keep_to_the_rate_and_the_budget(
         (releases, per, burst) in (1..5_u32, 1..5_u64, 1..4_u32),
@@ -359,7 +360,7 @@ proptest! {
         }
     }
 
-    /// 26: while each of them has a backlog, none is more than one attempt behind another.
+    /// 26: while each endpoint has a backlog, none is more than one attempt behind another.
     #[test]
     fn backlogged_endpoints_take_turns(
         count in 2..7_usize,
@@ -386,8 +387,8 @@ proptest! {
         prop_assert!(shares.iter().all(|share| *share == backlog));
     }
 
-    /// 27 and 28: whatever is replayed meanwhile, an attempt goes only when everything before it
-    /// under its key has ended.
+    /// 27 and 28: whatever is replayed meanwhile, an attempt starts only when everything before it
+    /// in its key has ended.
     #[test]
     fn replay_keeps_the_order_of_its_key(
         runs in vec(0..3_u8, 1..10),
@@ -423,7 +424,7 @@ proptest! {
                 let plan = host.outbox.plan_replay(&selection, secs(*pace), host.now);
                 host.outbox.replay(&plan, host.now);
             }
-            // Some are answered at once, and the others when there is nothing else to do.
+            // Some get a response at once, the others when there is nothing else to do.
             let late = live.extract_if(.., |it| pick(salt + 1, it, &[true, false]));
             let late: Vec<_> = late.collect();
             let answered = if live.is_empty() { late } else { std::mem::replace(&mut live, late) };

@@ -57,7 +57,7 @@ fn bare_429_follows_the_schedule_and_slows_endpoint() {
     host.now = at(1);
     assert_eq!(host.resolve(&ticket, &answer(429)), Resolution::Retry { at: at(6) });
     assert!(host.sends().is_empty());
-    // The pace has fallen: of what comes now not all goes at once.
+    // The adaptive rate has fallen: not all new messages are sent at once.
     for number in 0..8 {
         host.publish(&format!("n{number}"));
     }
@@ -66,7 +66,7 @@ fn bare_429_follows_the_schedule_and_slows_endpoint() {
     assert!(wait > host.now && wait <= at(12), "{wait}");
 }
 
-/// One failure degrades, one failed probe suspends, and five seconds of that disable.
+/// One failure degrades, one failed probe suspends, and five seconds later it is disabled.
 pub(crate) fn touchy(id: &str) -> Endpoint {
     let health = HealthPolicy::new()
         .with_failures(NonZeroU8::MIN)
@@ -122,7 +122,7 @@ fn disabling_by_anyone_strands_nothing() {
 #[test]
 fn replay_selects_exactly_the_failures_once() {
     let mut host = Host::with([endpoint("a").with_retry(policy(&[])), endpoint("b")]);
-    // All accepted at one instant, so that no cursor over time could tell them apart.
+    // All accepted at one instant, so that no cursor over time could separate them.
     let ids: Vec<_> = (0..40).map(|number| format!("m{number:02}")).collect();
     for id in &ids {
         host.publish(id);
@@ -170,7 +170,7 @@ fn success_of_the_last_attempt_is_no_failure() {
     assert_eq!(host.shown(), ["n>a#1"]);
 }
 
-/// Three messages failed and wait; the endpoint is degraded, and asked at 5.
+/// Three messages failed and wait; the endpoint is degraded, and its probe is due at 5.
 fn at_rest() -> Host {
     let mut host = Host::with([touchy("a")]);
     for id in ["m", "n", "o"] {
@@ -199,7 +199,7 @@ fn degraded_endpoint_uses_up_no_attempt() {
         };
         host.resolve(&probe, &answer(500));
     }
-    // The retries are due, then the endpoint is, and so again.
+    // The retries are due, then the probe, and so on.
     assert_eq!(waits, [1, 5, 6, 10].map(at));
 }
 
@@ -268,7 +268,7 @@ fn enabled_endpoint_has_a_clean_record() {
         host.now = host.wait.unwrap();
     }
     host.enable("a").unwrap();
-    // What was sent before says nothing, and then two failures in a row are wanted again.
+    // Attempts sent before count for nothing, and then two failures in a row are needed again.
     host.resolve(late, &answer(500));
     for (id, status) in [("o", 500), ("p", 200), ("q", 500)] {
         host.publish(id);
@@ -283,7 +283,7 @@ fn enabled_endpoint_has_a_clean_record() {
 // Fault 11.
 #[test]
 fn empty_retry_budget_refills_and_blocks_no_first() {
-    // No share of the first attempts, and a retry a minute: nothing ever succeeds.
+    // No share of the first attempts, and one retry a minute: nothing ever succeeds.
     let flow = FlowPolicy::fixed().with_retry_budget(RetryBudgetPolicy::new(0, secs(60)));
     let mut host = Host::with([endpoint("a").with_flow(flow).with_retry(policy(&[1; 2]))]);
     let mut publish = [0, 1, 30, 90].map(at).into_iter().peekable();

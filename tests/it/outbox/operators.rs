@@ -1,4 +1,4 @@
-//! Endpoints that people and receivers disable, pause, change and take back.
+//! Endpoints that operators and receivers disable, pause, change and enable again.
 
 use std::num::NonZeroU32;
 
@@ -12,8 +12,8 @@ use super::health::{
 };
 use crate::support::{Host, answer, answer_with, at, eid, endpoint, mid, policy, registry, secs};
 
-/// What `a` has at the moment it is disabled: in flight, unsent, waiting for a retry, in doubt,
-/// and held up in order.
+/// The deliveries of `a` when it is disabled: in flight, unsent, waiting for a retry, in doubt, and
+/// blocked by order.
 #[test]
 fn disabling_ends_or_keeps_every_pending_delivery() {
     for waiting in [PendingOnDisable::Cancel, PendingOnDisable::Keep] {
@@ -31,7 +31,7 @@ fn disabling_ends_or_keeps_every_pending_delivery() {
         assert_eq!(sends.len(), 3);
         host.resolve(&sends[0], &Outcome::failed(Failure::Broken));
         host.resolve(&sends[1], &answer(503));
-        // Two more may go, and are not handed out yet.
+        // Two more are permitted, and are not handed out yet.
         let changes = host.unsaved();
         assert!(host.outbox.disable_endpoint(&eid("a"), Some("moved".into()), at(1)).unwrap());
         assert!(!host.outbox.disable_endpoint(&eid("a"), None, at(1)).unwrap(), "it is");
@@ -63,7 +63,7 @@ fn disabling_ends_or_keeps_every_pending_delivery() {
                 assert_eq!(host.outbox.pending(), 5);
                 let refused = host.outbox.enable_endpoint(&eid("a"), EnabledBy::Automation, at(2));
                 assert_eq!(refused, Err(EnableError::ByOperator.into()));
-                // Over a restart too.
+                // Also over a restart.
                 host.restart(outbox([with()]));
                 host.now = at(100);
                 assert!(host.sends().is_empty());
@@ -72,7 +72,7 @@ fn disabling_ends_or_keeps_every_pending_delivery() {
                 let refused = host.outbox.enable_endpoint(&eid("a"), EnabledBy::Automation, at(2));
                 assert_eq!(refused, Err(EnableError::ByOperator.into()));
                 host.enable("a").unwrap();
-                // What was not in doubt goes, first attempts first.
+                // Deliveries not in doubt are sent, first attempts first.
                 assert_eq!(host.shown(), ["unsent>a#1", "fresh>a#1", "retry>a#2"]);
                 assert_eq!(host.told(), ["a recovered"]);
             }
@@ -136,7 +136,7 @@ fn pausing_cancels_unsent_attempts_uncounted() {
     host.save(changes);
     host.now = at(1);
     assert!(host.sends().is_empty());
-    // What was handed out is still resolved; what is published is taken in.
+    // Attempts handed out can still be resolved, and messages are still accepted.
     host.resolve(&m1, &answer(503));
     assert_eq!(host.publish("m3").endpoints, [eid("a")]);
     host.now = at(100);
@@ -160,7 +160,7 @@ fn pausing_cancels_unsent_attempts_uncounted() {
 
 #[test]
 fn probe_timing_out_during_a_pause_is_no_failure() {
-    // Whether anything happens in the pause or not.
+    // Whether or not anything happens during the pause.
     for published in [false, true] {
         let mut host = degraded(patient("a"));
         host.now = at(60);
@@ -245,13 +245,13 @@ fn old_disable_response_is_ignored_after_a_restart() {
         (host, old)
     };
     for restarts in [false, true] {
-        // In flight still, and after its deadline at 10 s.
+        // Still in flight, and after its deadline at 10 s.
         for (from, outcome) in [(1, &answer(410)), (1, &last), (12, &last)] {
             let (mut host, old) = enabled_again(restarts, from);
             host.resolve(&old, outcome);
             assert_eq!(host.disabled("a"), None, "{restarts} {from}");
 
-            // One that started since does have its say, after the restart as well.
+            // A response to an attempt that started since does count, also after the restart.
             host.now = at(100);
             host.publish("n");
             let new = host.sends().pop().unwrap();
@@ -267,7 +267,7 @@ fn old_disable_response_is_ignored_after_a_restart() {
 #[test]
 fn new_health_policy_applies_from_the_next_decision() {
     let mut host = degraded(patient("a"));
-    // What waits for a probe goes on waiting; the ladder after it is the new one.
+    // What waits for a probe keeps waiting; the backoff after it is the new one.
     let quick = ladder().with_probes(secs(7), []).with_suspend_after(NonZeroU32::new(1));
     host.now = at(1);
     host.outbox.replace_endpoint(patient("a").with_health(quick), at(1)).unwrap();
@@ -277,7 +277,7 @@ fn new_health_policy_applies_from_the_next_decision() {
     probe(&mut host, 67, &answer(200));
     probe(&mut host, 74, &answer(500));
     assert_eq!(host.health("a").state(), State::Suspended);
-    // Keep or cancel is what the policy says when it is disabled.
+    // The policy at the time of disabling decides between keep and cancel.
     let keep = ladder().with_pending_on_disable(PendingOnDisable::Keep);
     host.outbox.replace_endpoint(patient("a").with_health(keep), host.now).unwrap();
     host.told();
@@ -285,7 +285,7 @@ fn new_health_policy_applies_from_the_next_decision() {
     host.sends();
     assert_eq!(host.told(), ["a disabled"]);
     assert_eq!(host.outbox.pending(), 1);
-    // And what was kept is cancelled where the policy comes to say so.
+    // Kept deliveries are cancelled once the policy says so.
     host.outbox.replace_endpoint(patient("a"), host.now).unwrap();
     host.sends();
     assert_eq!(host.outbox.pending(), 0);
@@ -303,7 +303,7 @@ fn removed_endpoint_stays_removed_after_restart() {
     assert!(host.outbox.status(&eid("a")).is_err());
     assert_eq!(host.outbox.status(&eid("b")).unwrap().pending, 1);
 
-    // One that is away, with something to know of it.
+    // A missing endpoint that has saved state.
     host.outbox.pause_endpoint(&eid("b"), host.now).unwrap();
     host.sends();
     host.restart(outbox([]));
@@ -337,13 +337,13 @@ fn response_from_two_restarts_ago_does_not_disable() {
     let mut host = Host::new(outbox());
     host.publish("m1");
     assert_eq!(host.shown(), ["m1>e#1"]);
-    // In this life it is of a new time.
+    // In this run of the outbox its permit is outdated.
     host.restart(outbox());
     host.publish("m2");
     let ticket = host.send();
     host.now = at(10);
     assert_eq!(host.shown(), [""; 0]);
-    // Nothing is in flight in the next one.
+    // In the next run nothing is in flight.
     host.restart(outbox());
     host.outbox.disable_endpoint(&eid("e"), None, host.now).unwrap();
     host.enable("e").unwrap();
@@ -417,7 +417,7 @@ fn partly_saved_removal_sends_nothing_held_back() {
                     Change::Delete(key) => _ = host.disk.remove(&key.to_string()),
                 }
             }
-            // The host has not heard that it was saved, and has the endpoint still.
+            // The host has not been notified of the save, and still has the endpoint.
             host.restart(outbox());
             assert_eq!(host.shown(), [""; 0], "disabled: {disabled}, after {length} changes");
         }

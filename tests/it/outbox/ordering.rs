@@ -1,4 +1,4 @@
-//! Messages one after the other, for endpoints that ask for it.
+//! Ordered delivery, per key and strict.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::support::{Host, answer, at, config, eid, endpoint, mid, policy, registry, secs};
 
-/// A message of this run.
+/// Publishes a message of this run.
 fn publish(host: &mut Host, run: &str, id: &str) {
     let event = Event::new(RunStateChanged::new(run, RunState::Started), host.now);
     host.outbox.publish(event.into_message(mid(id)).unwrap(), host.now).unwrap();
@@ -68,7 +68,7 @@ fn strict_order_continues_however_the_first_ends() {
                 host.resolve(&first, &answer(503));
                 publish(&mut host, "r3", "m3");
                 host.now = at(9);
-                // m1 and m2 have expired together, and m3 goes.
+                // m1 and m2 have expired together, and m3 is sent.
                 assert_eq!(host.shown(), ["m3>a#1"], "{end}");
                 continue;
             }
@@ -124,12 +124,12 @@ fn order_survives_restart_and_follows_a_policy_change() {
     assert_eq!(host.shown(), [""; 0], "m2 and m3 are in flight");
 }
 
-/// An endpoint of which a delivery that failed is retried on another day.
+/// An endpoint whose failed deliveries are retried a day later.
 fn patient(order: Order) -> Endpoint {
     ordered(order).with_retry(policy(&[86_400, 86_400]))
 }
 
-// Were each pair of messages looked at, it would take hours here, and gigabytes.
+// Comparing every pair of messages would take hours here, and gigabytes.
 #[test]
 fn policy_change_scans_a_long_group_once() {
     const MANY: u32 = 100_000;
@@ -149,7 +149,7 @@ fn policy_change_scans_a_long_group_once() {
 proptest! {
     #![proptest_config(config())]
 
-    /// Per key, a message goes only after all before it have ended; and everything ends.
+    /// Per key, a message is sent only after all before it have ended; and everything ends.
     #[test]
     fn each_key_keeps_its_order(
         runs in proptest::collection::vec(0..3_u8, 1..12),

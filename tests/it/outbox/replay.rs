@@ -1,4 +1,4 @@
-//! Deliveries that are made again, through the outbox: planned, carried out, carried out twice.
+//! Redelivery through the outbox: replays planned, executed, and executed twice.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
@@ -21,7 +21,7 @@ fn host(endpoints: impl IntoIterator<Item = Endpoint>) -> Host {
     Host::new(outbox(registry(endpoints)))
 }
 
-/// One attempt, and no more.
+/// A single attempt.
 fn once(id: &str) -> Endpoint {
     endpoint(id).with_retry(policy(&[]))
 }
@@ -34,7 +34,7 @@ fn planned(plan: &ReplayPlan) -> Vec<(String, Timestamp)> {
     plan.iter().map(|(message, endpoint, due)| (format!("{message}>{endpoint}"), due)).collect()
 }
 
-/// Publishes these and has each fail for good.
+/// Publishes these messages and has each fail for good.
 fn failed(endpoint: Endpoint, ids: &[&str]) -> Host {
     let mut host = host([endpoint]);
     for id in ids {
@@ -49,7 +49,7 @@ fn failed(endpoint: Endpoint, ids: &[&str]) -> Host {
     host
 }
 
-/// The counts that are kept apart from the deliveries say what these say.
+/// The separately kept counts match the deliveries.
 fn agrees(host: &Host) {
     let open = |of: Option<&str>| {
         let all = host.outbox.deliveries();
@@ -158,7 +158,7 @@ fn replay_skips_deliveries_in_flight() {
     host.publish("m");
     let ticket = host.send();
     assert!(plan(&host, &ReplayFilter::all()).is_empty());
-    // It was in flight when the plan was carried out.
+    // It was in flight when the plan was executed.
     host.resolve(&ticket, &answer(500));
     let plan = plan(&host, &ReplayFilter::all());
     host.now = at(5);
@@ -201,7 +201,7 @@ fn plan_can_be_executed_again_after_a_crash() {
         let again = host.outbox.replay(&plan, host.now);
         assert_eq!(again, if saved { 0 } else { 2 });
         agrees(&host);
-        // The one that was in flight at the crash waits for its deadline.
+        // The delivery in flight at the crash waits for its deadline.
         let mut sends: Vec<Ticket> = Vec::new();
         while host.outbox.pending() > 0 {
             for ticket in host.sends() {
@@ -244,7 +244,7 @@ fn window_of_a_late_plan_counts_from_its_execution() {
     assert_eq!(host.told(), ["m>a expired after 3"]);
     assert_eq!(host.outbox.pending(), 0);
     assert_eq!(host.outbox.status(&eid("a")).unwrap().counters.exhausted, 2);
-    // And it is forgotten in its time.
+    // It is forgotten when its retention is over.
     host.now = at(5_000);
     host.sends();
     assert!(host.keys().iter().all(|key| !key.starts_with("message")), "{:?}", host.keys());
@@ -267,7 +267,7 @@ fn replay_skips_expired_messages() {
     assert_eq!(early.len(), 2);
     host.now = at(101);
     assert_eq!(planned(&plan(&host, &ReplayFilter::all())), [("long>a".into(), at(101))]);
-    // One whose turn comes after its lifetime is left out too.
+    // A delivery scheduled after its lifetime is skipped too.
     host.now = at(100);
     host.publish("x");
     let ticket = host.send();
@@ -278,7 +278,7 @@ fn replay_skips_expired_messages() {
     // The early plan, now that one lifetime is over.
     host.told();
     assert_eq!(host.outbox.replay(&early, at(990)), 1);
-    // It keeps its place in the plan: the second of it.
+    // It keeps its place in the plan: the second.
     assert!(host.sends().is_empty());
     host.now = host.wait.unwrap();
     assert_eq!(host.now, at(990) + secs(PACE));
@@ -305,7 +305,7 @@ fn replay_skips_disabled_and_missing_endpoints() {
     agrees(&host);
     host.outbox.resume_endpoint(&eid("c"), at(0)).unwrap();
     assert_eq!(host.shown(), ["m>c#2"]);
-    // After it is enabled the same plan takes up the rest.
+    // After it is enabled, the same plan replays the rest.
     host.enable("a").unwrap();
     assert_eq!(host.outbox.replay(&all, at(0)), 1);
     assert_eq!(host.shown(), ["m>a#2"]);
@@ -333,7 +333,7 @@ fn replayed_message_is_kept_until_it_ends_again() {
     host.sends();
     assert!(host.keys().is_empty());
     assert_eq!(host.wait, None);
-    // A plan for what is forgotten, or for another message of that id, finds nothing.
+    // A plan for a forgotten message, or for another message with that id, finds nothing.
     assert_eq!(host.outbox.replay(&plan, at(2_005)), 0);
     host.publish("m");
     assert_eq!(host.outbox.replay(&plan, at(2_005)), 0);
@@ -394,7 +394,7 @@ fn due_message_waits_behind_an_earlier_replay() {
     }
 }
 
-// Were each pair of messages looked at, it would take minutes here.
+// Comparing every pair of messages would take minutes here.
 #[test]
 fn long_plan_scans_skippable_messages_once() {
     const MANY: usize = 20_000;
@@ -443,7 +443,7 @@ fn late_success_from_before_a_replay_delivers() {
     assert_eq!(host.outbox.status(&eid("a")).unwrap().flow.in_flight(), 0);
 }
 
-/// What the property's selections are made of.
+/// Input of the property's filters.
 #[derive(Clone, Debug)]
 struct Choice {
     message: Option<u8>,
@@ -466,8 +466,8 @@ const IDS: [&str; 3] = ["a", "b", "c"];
 proptest! {
     #![proptest_config(config())]
 
-    /// A plan is exactly its set, each endpoint's share in the order of acceptance and `PACE` apart,
-    /// and carrying it out, crash or not, makes one attempt at each.
+    /// A plan is exactly its set, each endpoint's share in the order of acceptance and `PACE`
+    /// apart, and executing it, crash or not, makes one attempt at each.
     #[test]
     fn plan_selects_exactly_its_set(
         choice in choices(),
@@ -515,7 +515,7 @@ proptest! {
                     && choice.from.is_none_or(|it| accepted >= it)
                     && choice.before.is_none_or(|it| accepted < it)
                     && (!choice.failed || fate == 3);
-                // The window ends at ten seconds, so that those in flight fail by then.
+                // The window ends at ten seconds, so those in flight fail by then.
                 if is && (fate != 0 || accepted + 10 <= 29) {
                     expected.insert(format!("m{number}>{}", ticket.endpoint()));
                 }
@@ -578,7 +578,7 @@ fn replayed_delivery_still_failing_notifies_again() {
     assert_eq!(fail(&mut host), ["m>a failing after 7", "m>a exhausted after 8"]);
 }
 
-/// Looked at all together, these would be two and a half thousand million.
+/// Scanning all of them each time would take two and a half billion comparisons.
 #[test]
 fn replay_of_one_message_scans_no_other() {
     let mut host = Host::new(Outbox::new(registry([endpoint("a")]), 7).without_storage());
@@ -601,7 +601,7 @@ fn replayed_delivery_clears_when_its_end_was_found() {
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
     host.sends();
-    // It expired while nobody looked, and is replayed.
+    // It expired unnoticed, and is replayed.
     host.now = at(500);
     host.sends();
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(1), host.now);

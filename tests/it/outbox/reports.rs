@@ -1,4 +1,4 @@
-//! What is told of each attempt, and what is counted.
+//! Attempt reports and counters.
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU8, NonZeroUsize};
@@ -20,7 +20,7 @@ fn host() -> Host {
     Host::new(outbox([endpoint("a")]))
 }
 
-/// The attempts told of since the last time, each of which can be stored and read back.
+/// The attempt reports since the last call, each checked to survive a round trip through JSON.
 fn attempted(host: &mut Host) -> Vec<AttemptReport> {
     let notices = std::mem::take(&mut host.notices);
     let told = notices.into_iter().filter_map(|notice| match notice {
@@ -34,7 +34,7 @@ fn attempted(host: &mut Host) -> Vec<AttemptReport> {
     .collect()
 }
 
-/// The one attempt that is told of.
+/// The single report.
 fn one(host: &mut Host) -> AttemptReport {
     host.sends();
     let mut told = attempted(host);
@@ -56,7 +56,7 @@ fn every_finished_attempt_is_reported() {
     assert_eq!(told.duration(), secs(2));
     assert_eq!((told.outcome, told.next_at, told.verdict), (Some(outcome), Some(at(9)), None));
 
-    // Out of time, however late that is found.
+    // Timed out, however late that is found.
     host.now = at(9);
     host.send();
     host.now = at(22);
@@ -100,7 +100,7 @@ fn report_has_a_stable_serialized_form() {
 
 #[test]
 fn delivery_ending_before_its_attempt_has_no_outcome() {
-    // By the late success of another, and by the removal of the endpoint.
+    // By the late success of another attempt, and by the removal of the endpoint.
     let mut host = host();
     host.publish("m");
     let first = host.send();
@@ -169,7 +169,7 @@ fn attempt_never_handed_out_is_not_reported() {
     host.sends();
     assert!(attempted(&mut host).is_empty());
     host.outbox.resume_endpoint(&eid("a"), at(0)).unwrap();
-    // Its save takes longer than the attempt may.
+    // The save takes longer than the attempt timeout.
     let changes = host.unsaved();
     host.now = at(11);
     host.save(changes);
@@ -178,7 +178,7 @@ fn attempt_never_handed_out_is_not_reported() {
     assert!(attempted(&mut host).is_empty());
     let changes = host.outbox.status(&eid("a")).unwrap().counters;
     assert_eq!((changes.attempts, changes.unanswered), (1, 0));
-    // And nothing where nobody asked.
+    // No reports unless enabled.
     let mut quiet = Host::with([endpoint("a")]);
     quiet.publish("m");
     let ticket = quiet.send();
@@ -187,7 +187,7 @@ fn attempt_never_handed_out_is_not_reported() {
     assert!(attempted(&mut quiet).is_empty());
 }
 
-/// A report comes no earlier than what it tells of is durable.
+/// A report is not handed out before the state it reports is durable.
 #[test]
 fn report_waits_for_its_save() {
     let mut host = host();
@@ -200,7 +200,7 @@ fn report_waits_for_its_save() {
     assert!(matches!(host.outbox.poll(host.now), Step::Notify(Notice::AttemptEnded(_))));
 }
 
-/// What the host of a property saw of an endpoint.
+/// What the host in the property saw of an endpoint.
 #[derive(Debug, Default)]
 struct Seen {
     counters: [u64; 9],
@@ -224,8 +224,8 @@ fn shown(counters: &Counters) -> [u64; 9] {
 proptest! {
     #![proptest_config(config())]
 
-    /// The counters and the status say what the host saw: each attempt that it was handed is told
-    /// of once, with what it handed in, and each delivery's verdict.
+    /// Counters and status match what the host saw: each attempt that it was handed is reported
+    /// once, with the outcome it passed in, and so is each delivery's verdict.
     #[test]
     fn counters_match_what_the_host_saw(
         script in proptest::collection::vec((0..10_u8, 0..2_usize, 0..9_u8), 1..60),

@@ -1,4 +1,4 @@
-//! The outbox and its storage: what is saved when, and what that releases.
+//! The outbox and its storage: what is saved when, and what each save releases.
 
 use std::num::NonZeroUsize;
 
@@ -36,10 +36,10 @@ fn duplicate_is_a_no_op_and_a_conflict_is_an_error() {
     assert_eq!(error.to_string(), "message id m was already published with different content");
     assert_eq!(host.shown(), ["m>a#1", "m>b#1"]);
 
-    // Other endpoints than at first do not change whom a known message goes to.
+    // Endpoints added later do not change the endpoints of a known message.
     host.outbox.insert_endpoint(endpoint("c"), at(1)).unwrap();
     assert_eq!(host.publish("m").endpoints, first.endpoints);
-    // Nor does a restart make it a new one.
+    // Nor does a restart make it new.
     host.restart(batch(64));
     assert!(host.publish("m").duplicate);
 }
@@ -66,7 +66,7 @@ fn message_without_endpoints_is_kept_and_unsettled() {
 #[test]
 fn publish_returns_the_revision_that_makes_it_durable() {
     let mut host = Host::with([endpoint("a")]);
-    // New; then known and not yet saved; then being saved; then saved.
+    // New; known and not yet saved; being saved; saved.
     assert_eq!(number(host.publish("m").revision), 1);
     assert_eq!(number(host.publish("m").revision), 1);
     let changes = host.unsaved();
@@ -77,7 +77,7 @@ fn publish_returns_the_revision_that_makes_it_durable() {
     assert_eq!(number(host.publish("m").revision), 1);
     assert_eq!(number(host.publish("n").revision), 2);
 
-    // What could not be saved is part of the next revision, whatever was said before.
+    // Changes that could not be saved are part of the next revision, whatever was returned before.
     let failed = loop {
         match host.outbox.poll(host.now) {
             Step::Save(changes) => break changes,
@@ -93,7 +93,7 @@ fn publish_returns_the_revision_that_makes_it_durable() {
     host.save(changes);
     assert_eq!(number(host.publish("n").revision), 3);
 
-    // A restored message is durable as it is.
+    // A restored message is already durable.
     host.restart(Outbox::new(registry([endpoint("a")]), 7));
     assert_eq!(number(host.publish("n").revision), 0);
 }
@@ -114,7 +114,7 @@ fn attempt_is_saved_as_in_flight_before_it_is_sent() {
             Change::Delete(key) => format!("delete {key}"),
         })
         .collect();
-    // The message comes before its rows.
+    // The message is written before its rows.
     assert_eq!(kinds, ["message/m", "a in flight", "b in flight"]);
     for _ in 0..3 {
         let step = host.outbox.poll(at(1));
@@ -241,7 +241,7 @@ fn settled_message_is_new_again_after_its_retention() {
     assert_eq!(host.wait, Some(at(104)), "from when the last delivery ended");
     assert_eq!(host.keys(), ["delivery/m/a", "delivery/m/b", "message/m"]);
 
-    // It is the same after a restart.
+    // The same after a restart.
     host.restart(outbox());
     assert!(host.sends().is_empty());
     assert_eq!(host.wait, Some(at(104)));
@@ -255,7 +255,7 @@ fn settled_message_is_new_again_after_its_retention() {
             Change::Put(record) => panic!("put {record:?}"),
         })
         .collect();
-    // Without its rows a message would be delivered anew, so it goes first.
+    // Without its rows a message would be delivered again, so it is deleted first.
     assert_eq!(deleted, ["message/m", "delivery/m/a", "delivery/m/b"]);
     assert_eq!(host.outbox.deliveries().count(), 0);
 
@@ -276,7 +276,7 @@ fn stale_row_of_an_earlier_message_is_dropped() {
     }
     host.sends();
     host.now = at(100);
-    // Of the removal only the first change gets to disk.
+    // Only the first change of the removal is written.
     let changes = host.unsaved();
     let Some(Change::Delete(key)) = changes.into_iter().next() else { panic!() };
     host.disk.remove(&key.to_string());
@@ -285,7 +285,7 @@ fn stale_row_of_an_earlier_message_is_dropped() {
     assert_eq!(host.outbox.pending(), 0);
     assert!(!host.publish("m").duplicate, "the message is gone");
 
-    // And of what came then only the message.
+    // And of the changes after it, only the message.
     let changes = host.unsaved();
     let Some(Change::Put(record)) = changes.into_iter().next() else { panic!() };
     host.disk.insert(record.key().to_string(), record);
@@ -346,7 +346,7 @@ fn restore_errors_have_exact_texts() {
     assert_eq!(error, RestoreError::Duplicate { id: mid("m") });
     assert_eq!(error.to_string(), "record of message m conflicts with another record");
 
-    // Two messages of one sequence are of two outboxes.
+    // Two messages with the same sequence number belong to two outboxes.
     let mut other = Host::with([endpoint("a")]);
     other.publish("n");
     other.sends();
@@ -388,7 +388,7 @@ fn restored_attempt_in_flight_accepts_a_response() {
     assert_eq!(host.told(), ["m>a delivered after 1"]);
 }
 
-/// It is kept from when it was found, over one more crash before anybody was told.
+/// It is kept from when the end was found, over one more crash before the notice.
 #[test]
 fn retention_starts_when_an_unseen_end_is_found() {
     let hasty = || endpoint("e").with_retry(policy(&[5]).with_window(secs(60)));
@@ -412,7 +412,7 @@ fn retention_starts_when_an_unseen_end_is_found() {
         assert_eq!(host.keys().contains(&"delivery/m/e"), is_kept, "{seconds}");
     }
 
-    // A replay begins anew.
+    // A replay restarts it.
     let mut host = expired();
     assert!(host.sends().is_empty());
     host.outbox.resume_endpoint(&eid("e"), host.now).unwrap();

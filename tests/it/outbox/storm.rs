@@ -1,4 +1,4 @@
-//! The outbox against a world that crashes, forgets answers and turns its clock back.
+//! The outbox in a world that crashes, loses responses and turns its clock back.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::{NonZeroU8, NonZeroU32, NonZeroUsize};
@@ -46,7 +46,7 @@ fn registry() -> Registry {
     registry
 }
 
-/// Goes through all states within the minute.
+/// Goes through all states within a minute.
 fn fragile() -> HealthPolicy {
     let secs = Duration::from_secs;
     HealthPolicy::default()
@@ -70,37 +70,37 @@ fn message(number: u8) -> Message {
         .unwrap()
 }
 
-/// What the world does next.
+/// The next event in the world.
 #[derive(Clone, Debug)]
 enum Act {
     /// Publish a message, new or known.
     Publish(u8),
-    /// Let the host poll this often.
+    /// Poll this number of times.
     Poll(u8),
-    /// Write so many of the changes that are being saved.
+    /// Write this number of the changes that are being saved.
     Write(u8),
-    /// Confirm what is being saved, writing the rest of it first.
+    /// Write the rest of the changes that are being saved, and confirm them.
     Confirm,
-    /// Report that writing failed after so many changes.
+    /// Report that writing failed after this number of changes.
     FailToWrite(u8),
-    /// Answer one of the attempts that were sent.
+    /// Respond to one of the attempts that were sent.
     Answer(u8, Answer),
-    /// Let time pass, in milliseconds.
+    /// Advance the clock, in milliseconds.
     Permit(u32),
-    /// Sleep exactly until the outbox wants to be woken.
+    /// Sleep exactly until the wake-up.
     Sleep,
     /// Turn the clock back, in milliseconds.
     TurnBack(u32),
-    /// Lose everything in memory, with so many of the changes being saved on disk.
+    /// Lose everything in memory, with this number of the changes being saved on disk.
     Crash(u8),
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Answer {
     Ok,
-    /// The receiver has it and says yes, and the sender never hears of it.
+    /// The receiver accepts it, and the response is lost.
     OkUnheard,
-    /// The connection breaks; the receiver may have it.
+    /// The connection breaks; the receiver may have the request.
     Broken {
         received: bool,
     },
@@ -137,21 +137,21 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     proptest::collection::vec(act, 1..120)
 }
 
-/// An attempt that left the host.
+/// An attempt that was sent.
 struct Sent {
     ticket: Ticket,
     deadline: Timestamp,
-    /// What became of it. It becomes nothing else, however often the host hears of it.
+    /// Its result, which stays the same however often it is reported.
     fate: Option<Answer>,
 }
 
 #[derive(Default)]
 struct Tally {
-    /// Copies that the receiver answered with 2xx, whether the sender heard of it or not.
+    /// Copies that the receiver answered with 2xx, whether or not the sender received the response.
     accepted_copies: u32,
     last_number: u32,
-    /// What the outbox knew last: how the delivery ended, and how many attempts of it ended
-    /// without an answer.
+    /// The last state in the outbox: how the delivery ended, and the number of its attempts without
+    /// a response.
     verdict: Option<Verdict>,
     unanswered: u32,
 }
@@ -160,23 +160,23 @@ struct World {
     outbox: Outbox,
     batch: usize,
     now: Timestamp,
-    /// The latest time that any call was made with.
+    /// The latest time passed to any call.
     latest: Timestamp,
     disk: BTreeMap<String, Record>,
-    /// What is being saved, and how much of it is on disk.
+    /// The changes being saved, and the number of them on disk.
     saving: Option<(Changes, usize)>,
     sent: Vec<Sent>,
     tallies: BTreeMap<Pair, Tally>,
-    /// Messages that the host has asked to be accepted, and the revision that makes them durable.
+    /// Messages that were published, and the revision that makes them durable.
     asked: BTreeMap<u8, Option<Revision>>,
     accepted: BTreeSet<Pair>,
     verdicts: BTreeMap<Pair, Verdict>,
-    /// Those told by this life of the outbox.
+    /// Verdicts notified since the last restart.
     told: BTreeSet<Pair>,
     failing: BTreeSet<Pair>,
     troubled: BTreeMap<EndpointId, State>,
-    /// Messages that were published again after they had been forgotten: what is told of them
-    /// may be of either.
+    /// Messages that were published again after they had been forgotten: a notice may be about
+    /// either.
     again: BTreeSet<MessageId>,
     wait: Option<Timestamp>,
 }
@@ -209,7 +209,7 @@ impl World {
         self.look();
     }
 
-    /// Takes note of how far everything is, before anything is forgotten.
+    /// Records every delivery's state before anything is forgotten.
     fn look(&mut self) {
         for (message, endpoint, delivery) in self.outbox.deliveries() {
             let pair = (message.id().clone(), endpoint.clone());
@@ -222,7 +222,7 @@ impl World {
     }
 
     fn carry_out(&mut self, act: Act) {
-        // An answer, a restart too, may find that an attempt's deadline has passed.
+        // A response or a restart may find that an attempt's deadline has passed.
         if matches!(act, Act::Answer(..) | Act::Crash(_)) {
             self.latest = self.latest.max(self.now);
         }
@@ -266,7 +266,7 @@ impl World {
             assert_eq!(published.endpoints.len() + published.shed.len(), ENDPOINTS.len());
         }
         if !known && self.asked.insert(number, Some(published.revision)).is_some() {
-            // It was settled, and forgotten since: a new message in all but its name.
+            // It was settled and then forgotten: a new message in all but its id.
             for endpoint in &published.endpoints {
                 let pair = (id.clone(), endpoint.clone());
                 self.tallies.entry(pair).or_default().last_number = 0;
@@ -275,13 +275,13 @@ impl World {
             self.sent.retain(|sent| *sent.ticket.message() != id);
         }
         self.accepted.extend(published.endpoints.into_iter().map(|it| (id.clone(), it)));
-        // Other bytes under a known id are refused and change nothing.
+        // Different content under a known id is rejected and changes nothing.
         let other = Event::new(RunStateChanged::new("other", RunState::Failed), self.now);
         let conflict = self.outbox.publish(other.into_message(id).unwrap(), self.now);
         assert!(conflict.is_err());
     }
 
-    /// One step; `false` when there is nothing to do.
+    /// One step; returns `false` if there is nothing to do.
     fn poll(&mut self) -> bool {
         self.wait = None;
         self.latest = self.latest.max(self.now);
@@ -301,8 +301,8 @@ impl World {
                         *earlier.ticket.message() == pair.0 && *earlier.ticket.endpoint() == pair.1;
                     let live = earlier.fate.is_none() && earlier.deadline > self.latest;
                     assert!(!same || !live, "two live attempts of {pair:?}");
-                    // An attempt whose delivery has ended, by an earlier one's late success, is
-                    // the host's to abandon, and counts no more.
+                    // An attempt whose delivery has ended, by the late success of an earlier one,
+                    // is the host's to abandon, and no longer counts.
                     let of = (earlier.ticket.message().clone(), earlier.ticket.endpoint().clone());
                     let counts = live && of.1 == pair.1 && self.tallies[&of].verdict.is_none();
                     live_there += u32::from(counts);
@@ -341,7 +341,7 @@ impl World {
         true
     }
 
-    /// Between two recoveries, each state is told once. A crash may hide a notice.
+    /// Between two recoveries, each state is notified once. A crash may hide a notice.
     fn hear(&mut self, notice: Notice) {
         let (endpoint, state) = match notice {
             Notice::EndpointDegraded { endpoint, .. } => (endpoint, State::Degraded),
@@ -358,7 +358,7 @@ impl World {
         assert!(before.is_none_or(|before| before < state), "{state} was told before");
     }
 
-    /// Everything that was accepted for the endpoint before has ended.
+    /// Everything accepted for the endpoint before has ended.
     fn assert_in_order(&self, (message, endpoint): &Pair) {
         if endpoint.as_str() == "orderly" {
             let to_it = self.outbox.deliveries().filter(|(_, it, _)| *it == endpoint);
@@ -382,7 +382,7 @@ impl World {
         let Some((changes, written)) = &mut self.saving else { return };
         for change in changes.iter().skip(*written).take(count) {
             match change {
-                // Through text and back, as any storage would.
+                // Through text and back, as in any storage.
                 Change::Put(record) => {
                     let text = serde_json::to_string(record).unwrap();
                     self.disk
@@ -417,7 +417,7 @@ impl World {
         let first_time = sent.fate.is_none();
         let answer = match sent.fate.replace(answer) {
             None => answer,
-            // The answer that got lost turns up after all.
+            // The lost response arrives after all.
             Some(Answer::OkUnheard) => Answer::Ok,
             Some(fate) => fate,
         };
@@ -458,7 +458,7 @@ impl World {
         self.wait = None;
         let records: Vec<Record> = self.disk.values().cloned().collect();
         self.outbox = outbox(self.batch).restore(records, self.now).unwrap();
-        // What was not durable is the host's to publish again.
+        // The host publishes again what was not durable.
         let unsure: Vec<u8> =
             self.asked.iter().filter(|(_, it)| it.is_some()).map(|(number, _)| *number).collect();
         for number in unsure {
@@ -470,7 +470,7 @@ impl World {
         }
     }
 
-    /// From here on every receiver answers, storage works, and time passes as it should.
+    /// From here on, every receiver responds, storage works, and time advances.
     fn finish(&mut self) {
         for _ in 0..10_000 {
             self.confirm();
@@ -518,10 +518,10 @@ impl World {
 proptest! {
     #![proptest_config(crate::support::config())]
 
-    /// Whatever outcomes, restarts after any prefix of the changes and clocks that go back:
-    /// nothing is lost, no attempt is sent while another of its delivery is live, everything sent
-    /// was saved first, copies are bounded by the attempts without an answer, and the outbox
-    /// comes to rest.
+    /// Whatever the outcomes, with restarts after any prefix of the changes and clocks that go
+    /// back: nothing is lost, no attempt is sent while another of its delivery is live, everything
+    /// sent was saved first, copies are bounded by the attempts without a response, and the outbox
+    /// becomes idle.
     #[test]
     fn deliveries_survive_crashes_without_loss_or_overlap(batch in 1..5_usize, acts in acts()) {
         let mut world = World::new(batch);

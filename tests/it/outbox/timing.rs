@@ -1,4 +1,4 @@
-//! Slow storage, late and foreign answers, and clocks at their ends.
+//! Slow storage, late and foreign responses, and extreme clocks.
 
 use labhook::delivery::{Failure, Ignored, Resolution, Schedule};
 use labhook::{Endpoint, Outbox, Outcome, RetryPolicy, Step, Ticket, Timestamp, Verdict};
@@ -21,11 +21,11 @@ fn no_attempt_is_handed_out_at_or_past_the_window() {
         host.save(changes);
         assert_eq!(host.sends().len(), usize::from(sent), "{saved_at}");
         if !sent {
-            // It was never made, so it is none of those that were.
+            // It was never sent, so it does not count as an attempt.
             assert_eq!(host.told(), ["m>a expired after 0"]);
         }
     }
-    // Released in time and fetched too late is the same.
+    // The same if it is released in time and fetched too late.
     let mut host = Host::with([with_window()]);
     host.publish("m");
     let changes = host.unsaved();
@@ -67,7 +67,7 @@ fn failed_save_past_a_deadline_counts_one_attempt() {
 
 #[test]
 fn endpoint_change_before_handout_counts_no_attempt() {
-    // A change of the endpoint looks at its deliveries too.
+    // A change of the endpoint reconciles its deliveries too.
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let changes = host.unsaved();
@@ -139,7 +139,7 @@ fn stale_and_foreign_tickets_are_ignored() {
     let sends = host.sends();
     let ticket = sends.iter().find(|it| show(it) == "m>a#1").unwrap().clone();
 
-    /// Of what is accepted first at `at(0)`.
+    /// The ticket of the first message, accepted at `at(0)`.
     const FIRST: u64 = 1_744_882_200_000_000;
     let text = serde_json::to_value(&ticket).unwrap();
     let expected = json!({
@@ -176,7 +176,7 @@ fn stale_and_foreign_tickets_are_ignored() {
     assert_eq!(format!("{:?}", host.outbox), before);
     assert!(serde_json::from_value::<Ticket>(json!({"sequence": 0, "message": "m"})).is_err());
 
-    // Through text and back it is the ticket that it was.
+    // The ticket survives a round trip through text.
     let ticket: Ticket = serde_json::from_value(text.clone()).unwrap();
     assert_eq!(host.resolve(&ticket, &answer(500)), Resolution::Retry { at: at(5) });
     let repeated = [answer(500), answer(200), answer(410), timeout()];
@@ -236,7 +236,7 @@ fn response_before_the_next_poll_counts() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let ticket = host.send();
-    // Past its deadline, and yet the first that is heard of it.
+    // Past its deadline, but the first result to be reported.
     host.now = at(60);
     assert_eq!(host.resolve(&ticket, &answer(200)), Resolution::Ended(Verdict::Delivered));
 }
@@ -257,7 +257,7 @@ fn backward_clock_shortens_no_wait() {
     assert_eq!(host.shown(), ["m>a#2"]);
 }
 
-/// Endpoints with retries that never end: at once, later, and with jitter and a window.
+/// Endpoints with endless retries: immediate, later, and with jitter and a window.
 fn endless() -> [Endpoint; 3] {
     let for_ever = |delay| RetryPolicy::new(Schedule::list([secs(delay)]).forever());
     [
@@ -326,7 +326,7 @@ fn message_accepted_at_the_minimum_time_is_sent() {
     host.sends();
 }
 
-/// A late success comes while the next attempt is being saved.
+/// A late success arrives while the next attempt is being saved.
 #[test]
 fn attempt_never_handed_out_is_not_unanswered() {
     let mut host = Host::with([endpoint("e")]);

@@ -1,6 +1,6 @@
-//! Two outboxes with one history, everything in it: health, flow, order, doubt, replays and
-//! operators. One of them is restarted wherever nothing is in flight, or polled at every tick; they
-//! stay the same to the last member.
+//! Two outboxes with the same history of health, flow, order, doubt, replays and operators. One of
+//! them is restarted whenever nothing is in flight, or polled at every tick; their state stays
+//! identical.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::num::{NonZeroU8, NonZeroU32, NonZeroUsize};
@@ -22,7 +22,7 @@ use crate::support::{
 };
 
 const IDS: [&str; 4] = ["steep", "keyed", "asking", "shedding"];
-/// How long a quiet history goes on after its last input.
+/// How long a history runs on after its last input, in seconds.
 const REST: u64 = 2_000;
 
 #[derive(Clone, Copy, Debug)]
@@ -40,11 +40,11 @@ enum Act {
     GiveUp,
 }
 
-/// The acts, each so many seconds after the one before.
+/// Each action, with the seconds since the one before.
 #[derive(Clone, Debug)]
 struct History {
     acts: Vec<(u64, Act)>,
-    /// Which answers the receivers give.
+    /// Selects the receivers' responses.
     salt: u64,
     batch: usize,
 }
@@ -115,7 +115,7 @@ impl History {
         })
     }
 
-    /// The answer to an attempt, and after how many tenths of a second it comes, if it does. The
+    /// The response to an attempt and its latency in tenths of a second, if there is one. The
     /// receivers have good and bad minutes.
     fn fate(&self, ticket: &Ticket, now: Timestamp) -> Option<(Outcome, u64)> {
         let minute = now.saturating_since(at(0)).as_secs() / 120;
@@ -139,7 +139,7 @@ impl History {
     }
 }
 
-/// One of the two.
+/// One of the two outboxes and its host.
 struct Twin {
     host: Host,
     answers: BTreeMap<Timestamp, VecDeque<(Ticket, Outcome)>>,
@@ -162,7 +162,7 @@ impl Twin {
                 let event =
                     Event::new(RunStateChanged::new(format!("r{run}"), RunState::Started), now);
                 let message = event.into_message(mid(&format!("m{published}"))).unwrap();
-                // The fourth expires.
+                // Every fourth message expires.
                 let expires = (published.is_multiple_of(4)).then(|| now + secs(45));
                 host.outbox.publish(message.with_expires_at(expires), now).unwrap();
             }
@@ -205,7 +205,7 @@ impl Twin {
         }
     }
 
-    /// Everything that there is to do at this instant, and what it did: sends and news.
+    /// Does everything there is to do at this instant, and returns the attempts and the notices.
     fn turn(&mut self, history: &History, acts: &[Act]) -> (Vec<String>, Vec<String>) {
         let (mut sent, mut told) = (Vec::new(), Vec::new());
         acts.iter().for_each(|act| self.act(*act));
@@ -223,7 +223,7 @@ impl Twin {
             let Some(mut due) = self.answers.first_entry().filter(|it| *it.key() <= now) else {
                 break;
             };
-            // Whose turn it was is not saved: within an instant the order may differ.
+            // Fair-queue positions are not saved, so the order within an instant may differ.
             due.get_mut().make_contiguous().sort_by_key(|(ticket, _)| show(ticket));
             let (ticket, outcome) = due.get_mut().pop_front().unwrap();
             if due.get().is_empty() {
@@ -236,15 +236,15 @@ impl Twin {
         (sent, told)
     }
 
-    /// All that can be seen of it, without what is counted from a restart on.
+    /// All visible state, except what is counted since the restart.
     fn shown(&self) -> Vec<String> {
         let outbox = &self.host.outbox;
         let mut lines =
             vec![format!("{} {:?} {:?}", outbox.pending(), outbox.sender_outage(), self.host.wait)];
         lines.extend(IDS.iter().filter_map(|id| {
             let Status { health, flow, pending, due, .. } = outbox.status(&eid(id)).ok()?;
-            // A wait that is over may be found to be so later, so that the two are asked for what
-            // they say and not compared themselves.
+            // The end of a wait may be noticed later, so the getters are compared and not the
+            // machines themselves.
             let state = (health.state(), health.since(), health.failures(), health.disabled());
             let ladder = (health.paused_since(), health.probe(), health.claim_at());
             Some(format!("{id} {state:?} {ladder:?} {flow:?} {pending} {due}"))
@@ -282,8 +282,8 @@ fn same(one: &Twin, two: &Twin, now: Timestamp) {
     assert_eq!(one.len(), two.len(), "at {now}");
 }
 
-/// Lives through the history twice, side by side. Answers how often the other was restarted or
-/// polled in between, and what was told.
+/// Runs the history twice, side by side. Returns how often the second run was restarted or polled
+/// in between, and the notices.
 fn live(history: &History, other: Other) -> (u32, Vec<String>) {
     let mut acts = VecDeque::new();
     let mut when = at(0);
