@@ -99,11 +99,11 @@ fn text(records: &[Record]) -> String {
 
 #[test]
 fn this_version_writes_its_golden_file() {
-    assert_eq!(env!("CARGO_PKG_VERSION"), "0.1.0", "a new version has a file of its own");
+    assert_eq!(env!("CARGO_PKG_VERSION"), "0.1.0", "a new version needs its own file");
     let written = text(&story());
     let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/state.json");
     std::fs::write(path, &written).unwrap();
-    assert_eq!(written, V0_1_0, "what this version writes is in {path}");
+    assert_eq!(written, V0_1_0, "the records of this version are in {path}");
 }
 
 #[test]

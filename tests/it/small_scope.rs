@@ -75,7 +75,7 @@ fn search(name: &str, scope: &Scope) -> usize {
             }
         }
         next += 1;
-        assert!(next < 2_000_000, "the scope is not small any more");
+        assert!(next < 2_000_000, "the scope is no longer small");
     }
     // 1: from every state, if all goes well from there on, every delivery ends.
     for start in 0..found.len() {
@@ -101,7 +101,7 @@ const NONE: Limits =
 
 /// Searches, and checks the number of states: fewer means that the search has shrunk, and more that
 /// the digest no longer merges equal states, for instance because a field was renamed.
-fn covers(name: &str, scope: &Scope, expected: usize) {
+fn assert_states(name: &str, scope: &Scope, expected: usize) {
     let states = search(name, scope);
     let allowed = expected - expected / 20..=expected + expected / 20;
     assert!(allowed.contains(&states), "{name}: {states} states, expected about {expected}");
@@ -109,32 +109,32 @@ fn covers(name: &str, scope: &Scope, expected: usize) {
 
 #[test]
 fn two_attempts_keep_every_invariant() {
-    covers("two attempts", &Scope::new(2, NONE), 3_129);
+    assert_states("two attempts", &Scope::new(2, NONE), 3_129);
 }
 
 #[test]
 fn late_responses_keep_every_invariant() {
     let late = Limits { late_answers: 2, ..NONE };
-    covers("two attempts, two late answers", &Scope::new(2, late), 5_992);
+    assert_states("two attempts, two late answers", &Scope::new(2, late), 5_992);
 }
 
 #[test]
 fn late_message_keeps_every_invariant() {
     let late = Limits { late_messages: 1, ..NONE };
-    covers("two attempts, a late message", &Scope::new(2, late), 5_393);
+    assert_states("two attempts, a late message", &Scope::new(2, late), 5_393);
 }
 
 #[test]
 fn crash_at_any_moment_keeps_every_invariant() {
     let crash = Limits { crashes: 1, ..NONE };
-    covers("one attempt, a crash", &Scope::new(1, crash), 1_370);
+    assert_states("one attempt, a crash", &Scope::new(1, crash), 1_370);
 }
 
 #[test]
 fn failing_endpoints_keep_every_invariant() {
-    covers("strict, two attempts", &Scope::strict(2, NONE), 7_948);
+    assert_states("strict, two attempts", &Scope::strict(2, NONE), 7_948);
     let crash = Limits { crashes: 1, ..NONE };
-    covers("strict, one attempt, a crash", &Scope::strict(1, crash), 3_350);
+    assert_states("strict, one attempt, a crash", &Scope::strict(1, crash), 3_350);
 }
 
 /// Too slow without optimisation: `cargo test --release --test it small_scope`.
@@ -144,26 +144,26 @@ mod in_release {
 
     #[test]
     fn three_attempts_keep_every_invariant() {
-        covers("three attempts", &Scope::new(3, NONE), 19_810);
+        assert_states("three attempts", &Scope::new(3, NONE), 19_810);
     }
 
     /// The whole search.
     #[test]
     fn three_attempts_and_a_crash_keep_every_invariant() {
         let crash = Limits { crashes: 1, ..NONE };
-        covers("three attempts, a crash", &Scope::new(3, crash), 320_865);
+        assert_states("three attempts, a crash", &Scope::new(3, crash), 320_865);
     }
 
     #[test]
     fn disabled_endpoints_keep_every_invariant() {
         let crash = Limits { crashes: 1, ..NONE };
-        covers("strict, two attempts, a crash", &Scope::strict(2, crash), 137_538);
-        covers("strict, three attempts", &Scope::strict(3, NONE), 53_003);
+        assert_states("strict, two attempts, a crash", &Scope::strict(2, crash), 137_538);
+        assert_states("strict, three attempts", &Scope::strict(3, NONE), 53_003);
     }
 
     #[test]
     fn failed_and_slow_saves_keep_every_invariant() {
         let saves = Limits { failed_saves: 1, slow_saves: 1, ..NONE };
-        covers("two attempts, a failed save and a slow one", &Scope::new(2, saves), 25_257);
+        assert_states("two attempts, a failed save and a slow one", &Scope::new(2, saves), 25_257);
     }
 }

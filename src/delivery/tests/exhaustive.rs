@@ -77,13 +77,13 @@ fn make(call: &Call, node: &Node, policy: &RetryPolicy, seed: JitterSeed<'_>) ->
         Call::Start => {
             if let Some(started) = after.start(policy, at(now)) {
                 assert!(before.in_flight().is_none(), "one live attempt");
-                assert_eq!(started.number, before.attempts() + 1, "numbers rise by one");
+                assert_eq!(started.number, before.attempts() + 1, "attempt numbers rise by one");
                 let close = before.window_end(policy).unwrap();
-                assert!(at(now) < close, "nothing is released at or past the window's end");
+                assert!(at(now) < close, "no attempt starts at or past the end of the window");
                 let undecided =
                     (decided + 1..=before.attempts).any(|it| before.unanswered.contains(it));
                 let at_most_once = policy.guarantee() != DeliveryGuarantee::AtLeastOnce;
-                assert!(!(at_most_once && undecided), "never a second after an unconfirmed one");
+                assert!(!(at_most_once && undecided), "no attempt follows an unconfirmed one");
             } else {
                 assert_eq!(after, *before);
             }

@@ -70,7 +70,7 @@ fn lone(
             continue;
         }
         let wake = delivery.wake_at(policy).map(Timestamp::unix_micros);
-        assert_eq!(wake.is_none(), decided_at.is_some(), "in doubt alone it waits for no time");
+        assert_eq!(wake.is_none(), decided_at.is_some(), "only a delivery in doubt has no wake-up");
         let wake = wake.or(decided_at).unwrap();
         let next = answers.iter().map(|(at, ..)| *at).min().unwrap_or(wake).min(wake);
         now = match tick {

@@ -14,8 +14,8 @@ enum Step {
     Start,
     Resolve(u32, Outcome),
     ResolveLive(Outcome),
-    Unstart(u32),
-    UnstartLive,
+    CancelStart(u32),
+    CancelLiveStart,
     End,
     Resend,
     /// In this number of microseconds.
@@ -31,8 +31,8 @@ fn steps(clock: impl Strategy<Value = i64> + 'static) -> impl Strategy<Value = V
         4 => Just(Step::Start),
         1 => (0..7_u32, outcomes()).prop_map(|(number, outcome)| Step::Resolve(number, outcome)),
         3 => outcomes().prop_map(Step::ResolveLive),
-        1 => (0..7_u32).prop_map(Step::Unstart),
-        1 => Just(Step::UnstartLive),
+        1 => (0..7_u32).prop_map(Step::CancelStart),
+        1 => Just(Step::CancelLiveStart),
         1 => prop_oneof![9 => Just(Step::Poll), 1 => Just(Step::End)],
     ];
     vec(step, 0..60)
@@ -85,13 +85,13 @@ fn take(
             let started = delivery.start(policy, now);
             if let Some(started) = started {
                 assert_eq!(live, None, "one live attempt");
-                assert_eq!(started.number, before.attempts() + 1, "numbers rise by one");
+                assert_eq!(started.number, before.attempts() + 1, "attempt numbers rise by one");
                 assert_eq!(started.at, now);
                 assert_eq!(started.deadline, now + policy.attempt_timeout());
                 let tries = started.number - before.before_replay();
                 assert!(policy.max_attempts().is_none_or(|most| tries <= most.get()));
                 assert!(policy.schedule().retries().is_none_or(|retries| tries - 1 <= retries));
-                assert!(close.is_none_or(|close| now < close), "released in the window");
+                assert!(close.is_none_or(|close| now < close), "started within the window");
                 assert!(due.is_none_or(|due| *latest >= due), "never early");
             } else {
                 assert_eq!(*delivery, before);
@@ -106,7 +106,9 @@ fn take(
             };
             let resolution = delivery.resolve(policy, seed, number, outcome, now);
             match resolution {
-                Resolution::Ignored(_) => assert_eq!(*delivery, before, "a no-op is one"),
+                Resolution::Ignored(_) => {
+                    assert_eq!(*delivery, before, "an ignored outcome changes nothing")
+                }
                 Resolution::Retry { at } => {
                     assert!(at >= now, "never before the attempt's end");
                     assert!(close.is_none_or(|close| at < close));
@@ -124,9 +126,9 @@ fn take(
             }
             format!("{resolution:?}")
         }
-        Step::Unstart(_) | Step::UnstartLive => {
+        Step::CancelStart(_) | Step::CancelLiveStart => {
             let number = match step {
-                Step::Unstart(number) => *number,
+                Step::CancelStart(number) => *number,
                 _ => live.unwrap_or(0),
             };
             let taken_back = delivery.cancel_start(number);
@@ -157,11 +159,15 @@ fn take(
                 *due = Some(first);
                 *latest = now;
             } else {
-                assert_eq!(*delivery, before, "a refused replay is a no-op");
+                assert_eq!(*delivery, before, "a rejected replay is a no-op");
             }
-            assert_eq!(delivery.attempts(), before.attempts(), "numbers go on");
-            assert_eq!(delivery.unanswered, before.unanswered, "and so does what may come late");
-            assert_eq!(delivery.unanswered(), before.unanswered(), "and the count");
+            assert_eq!(delivery.attempts(), before.attempts(), "attempt numbers continue");
+            assert_eq!(delivery.unanswered, before.unanswered, "late responses can still arrive");
+            assert_eq!(
+                delivery.unanswered(),
+                before.unanswered(),
+                "the count of unanswered attempts continues"
+            );
             format!("{replayed}")
         }
     };
@@ -231,7 +237,7 @@ proptest! {
     ) {
         let (answers, delivery, now) = run(&policy, lifetime, seed, 0, &steps, false);
         let saved = run(&policy, lifetime, seed, 0, &steps, true);
-        prop_assert_eq!((answers, delivery.clone(), now), saved, "as if it had never stopped");
+        prop_assert_eq!((answers, delivery.clone(), now), saved, "same as without restarts");
         let verdict = drain(delivery.clone(), &policy, seed, now);
         prop_assert!(delivery.verdict().is_none_or(|ended| ended == verdict));
     }

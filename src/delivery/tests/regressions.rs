@@ -113,7 +113,7 @@ fn no_attempt_starts_at_the_end_of_the_window() {
     let mut delivery = Delivery::new(at(0));
     assert_eq!(delivery.wake_at(&policy), Some(at(10_000)));
     assert_eq!(delivery.start(&policy, at(10_000)), None);
-    assert_eq!(delivery.verdict(), None, "only poll and resolve let it expire");
+    assert_eq!(delivery.verdict(), None, "only poll and resolve expire it");
     assert_eq!(poll(&mut delivery, &policy, 12_000), Progress::Ended { verdict: Verdict::Expired });
     assert_eq!(delivery.ended_at(), Some(at(10_000)));
     // Started just before the end, it keeps its whole timeout and may succeed after the window.

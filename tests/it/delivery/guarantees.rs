@@ -12,8 +12,8 @@ use super::fixture::{Ids, poll, resolve, restored};
 use crate::support::{answer, answer_with, at, config, policy};
 
 /// Retries after 5 s and after 20 s, with 10 s for each attempt.
-fn with(doubt: DeliveryGuarantee) -> RetryPolicy {
-    policy(&[5, 20]).with_guarantee(doubt)
+fn with(guarantee: DeliveryGuarantee) -> RetryPolicy {
+    policy(&[5, 20]).with_guarantee(guarantee)
 }
 
 /// A delivery whose first attempt started at 0 s.
@@ -127,7 +127,7 @@ fn in_doubt_delivery_ignores_time_and_policy() {
         delivery = restored(&delivery);
     }
     let now = Timestamp::MAX;
-    let progress = delivery.poll(&policy, Ids::new().dice(), now);
+    let progress = delivery.poll(&policy, Ids::new().jitter_seed(), now);
     assert_eq!(progress, Progress::InDoubt { since: at(10) });
     assert_eq!(
         serde_json::to_string(&delivery).unwrap(),
@@ -143,7 +143,7 @@ fn resend_makes_an_in_doubt_delivery_due() {
     let policy = with(DeliveryGuarantee::Ask);
     let mut delivery = in_doubt(&policy);
     assert!(delivery.resend(at(100)));
-    assert!(!delivery.resend(at(100)), "it is in doubt no more");
+    assert!(!delivery.resend(at(100)), "no longer in doubt");
     assert_eq!(delivery.in_doubt(), None);
     assert_eq!(delivery.claim_at(&policy), Some(at(100)));
     // A clock that goes back only lengthens the wait.
@@ -300,7 +300,7 @@ fn late_failure_counts_only_for_the_attempt_in_doubt() {
 #[derive(Clone, Debug)]
 enum Event {
     /// Advance the clock, in seconds.
-    Permit(i64),
+    Advance(i64),
     /// Make an attempt if one is due; the response arrives at once.
     Answered(u16),
     /// Make an attempt if one is due. Nothing reaches the receiver.
@@ -322,7 +322,7 @@ fn statuses() -> impl Strategy<Value = u16> {
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
-        3 => (-5..30_i64).prop_map(Event::Permit),
+        3 => (-5..30_i64).prop_map(Event::Advance),
         2 => statuses().prop_map(Event::Answered),
         1 => Just(Event::Unsent),
         4 => (statuses(), any::<bool>()).prop_map(|(status, comes)| Event::Slow(status, comes)),
@@ -350,13 +350,17 @@ impl World {
         policy: &RetryPolicy,
         now: Timestamp,
     ) -> Option<u32> {
-        let progress = delivery.poll(policy, Ids::new().dice(), now);
+        let progress = delivery.poll(policy, Ids::new().jitter_seed(), now);
         let started = delivery.start(policy, now)?;
         assert_eq!(progress, Progress::Due);
         let number = started.number;
-        assert_eq!(usize::try_from(number).unwrap(), self.given.len() + 1, "rising by one");
+        assert_eq!(
+            usize::try_from(number).unwrap(),
+            self.given.len() + 1,
+            "attempt numbers rise by one"
+        );
         if policy.guarantee() != DeliveryGuarantee::AtLeastOnce {
-            assert_eq!(self.unconfirmed, [0_u32; 0], "never a second after an unconfirmed one");
+            assert_eq!(self.unconfirmed, [0_u32; 0], "no attempt follows an unconfirmed one");
         }
         self.given.push(None);
         self.unconfirmed.push(number);
@@ -371,7 +375,7 @@ impl World {
         outcome: &Outcome,
         now: Timestamp,
     ) {
-        let resolution = delivery.resolve(policy, Ids::new().dice(), number, outcome, now);
+        let resolution = delivery.resolve(policy, Ids::new().jitter_seed(), number, outcome, now);
         if !outcome.is_in_doubt() && !matches!(resolution, Resolution::Ignored(_)) {
             self.unconfirmed.retain(|it| *it != number);
         }
@@ -398,7 +402,7 @@ proptest! {
         for event in events {
             let mut doubts = delivery.in_doubt();
             match event {
-                Event::Permit(seconds) => {
+                Event::Advance(seconds) => {
                     now = at(now.unix_seconds() - at(0).unix_seconds() + seconds);
                 }
                 Event::Answered(status) => {
@@ -437,9 +441,9 @@ proptest! {
                     delivery = restored(&delivery);
                 }
             }
-            delivery.poll(&policy, Ids::new().dice(), now);
+            delivery.poll(&policy, Ids::new().jitter_seed(), now);
             if doubts.is_some() {
-                prop_assert_eq!(delivery.in_doubt(), doubts, "only an answer leads out of doubt");
+                prop_assert_eq!(delivery.in_doubt(), doubts, "only a response ends the doubt");
             }
             let accepted = world.accepted();
             let unanswered = usize::try_from(delivery.unanswered()).unwrap();

@@ -116,7 +116,7 @@ fn contend(jitter: &Jitter, clients: u64, seed: u64) -> (u64, Duration) {
         }
     }
     assert!(all.iter().all(|client| client.delivery.verdict().is_some()));
-    assert_eq!(u64::from(version), clients, "one write won for each client");
+    assert_eq!(u64::from(version), clients, "each client wins one write");
     (calls, last.saturating_since(at(0)))
 }
 

@@ -114,7 +114,7 @@ fn lifetime_is_saved_only_if_set() {
     assert_eq!(serde_json::from_value::<Message>(json.clone()).unwrap(), lived);
     let end = json.as_object_mut().unwrap().remove("expires_at").unwrap();
     assert_eq!(end, at(20).unix_micros());
-    assert_eq!(json, value(&plain), "no rendering tells of it");
+    assert_eq!(json, value(&plain), "no rendering contains it");
 }
 
 #[test]

@@ -184,7 +184,7 @@ fn abandoned_attempt_can_still_succeed() {
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.start(&policy, at(0)).is_some());
     assert!(delivery.end(Verdict::Cancelled, at(3)));
-    assert_eq!(delivery.unanswered(), 1, "its answer is awaited no more");
+    assert_eq!(delivery.unanswered(), 1, "its response is no longer expected");
     assert!(delivery.replay(at(4)));
     let mut again = delivery.clone();
     assert_eq!(resolve(&mut again, &policy, 1, &answer(200), 4), Resolution::LateSuccess);
@@ -215,7 +215,7 @@ fn replay_keeps_the_message_lifetime() {
     for late in [at(100), at(101), Timestamp::MAX] {
         assert!(!delivery.replay(late));
     }
-    assert_eq!(delivery, before, "it keeps its verdict, and no replay is counted");
+    assert_eq!(delivery, before, "the verdict stays, and no replay is counted");
     assert!(delivery.replay(at(99)));
     assert_eq!(delivery.window_end(&policy), Some(at(100)));
     let expired = Resolution::Ended(Verdict::Expired);
@@ -229,12 +229,12 @@ fn replay_works_at_extreme_times() {
     assert!(delivery.replay(Timestamp::MAX));
     let wait = Progress::Wait { until: Timestamp::MAX };
     assert_eq!(poll(&mut delivery, &policy, 0), wait);
-    assert_eq!(delivery.poll(&policy, ids.dice(), Timestamp::MAX), Progress::Due);
+    assert_eq!(delivery.poll(&policy, ids.jitter_seed(), Timestamp::MAX), Progress::Due);
     let windowed = policy.clone().with_window(secs(1));
-    let end = delivery.poll(&windowed, ids.dice(), Timestamp::MAX);
-    assert_eq!(end, ended(Verdict::Expired), "no instant is left before its end");
+    let end = delivery.poll(&windowed, ids.jitter_seed(), Timestamp::MAX);
+    assert_eq!(end, ended(Verdict::Expired), "no instant is left before the end");
     assert!(delivery.replay(Timestamp::MIN));
-    assert_eq!(delivery.poll(&windowed, ids.dice(), Timestamp::MIN), Progress::Due);
+    assert_eq!(delivery.poll(&windowed, ids.jitter_seed(), Timestamp::MIN), Progress::Due);
     assert_eq!(poll(&mut delivery, &windowed, 0), ended(Verdict::Expired));
     assert_eq!(delivery.ended_at(), Some(Timestamp::MIN + secs(1)));
 }
@@ -264,10 +264,10 @@ fn replay_draws_new_jitter() {
         let mut waits = Vec::new();
         for _ in 0..count {
             now += hour * 2;
-            assert_eq!(delivery.poll(policy, ids.dice(), now), Progress::Due);
+            assert_eq!(delivery.poll(policy, ids.jitter_seed(), now), Progress::Due);
             let started = delivery.start(policy, now).unwrap();
             let number = started.number;
-            match delivery.resolve(policy, ids.dice(), number, &answer(503), now) {
+            match delivery.resolve(policy, ids.jitter_seed(), number, &answer(503), now) {
                 Resolution::Retry { at } => waits.push(at.saturating_since(now)),
                 other => panic!("{other:?}"),
             }
@@ -277,7 +277,7 @@ fn replay_draws_new_jitter() {
     let mut delivery = Delivery::new(at(0));
     let first = waits(&full, &mut delivery, 1);
     assert!(delivery.replay(at(0)));
-    assert_ne!(waits(&full, &mut delivery, 1), first, "another roll for the same delay");
+    assert_ne!(waits(&full, &mut delivery, 1), first, "another draw for the same delay");
 
     let mut delivery = Delivery::new(at(0));
     let grown = waits(&walking, &mut delivery, 30);
@@ -365,7 +365,7 @@ fn story(
         let wake = wake.map(|wake| wake.unix_seconds() - at(0).unix_seconds());
         let events = answers.iter().map(|(at, ..)| *at).chain(replays.iter().map(|(at, _)| *at));
         let next = events.filter(|at| *at > now).chain(wake).min().unwrap_or(400);
-        assert!(next > now, "it never spins");
+        assert!(next > now, "polling never spins");
         now = if every_tick { now + 1 } else { next };
         delivery = restored(&delivery);
     }

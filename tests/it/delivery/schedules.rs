@@ -87,14 +87,14 @@ fn alone(policy: &RetryPolicy) -> (Vec<Timestamp>, Verdict, Timestamp) {
                 return (instants, verdict, now);
             }
             Progress::InFlight { .. } | Progress::InDoubt { .. } => {
-                panic!("each attempt is answered at once")
+                panic!("each attempt ends at once")
             }
         }
     }
 }
 
 /// Drives an outbox until its one delivery ends.
-fn through(host: &mut Host) -> (Vec<Timestamp>, Verdict, Timestamp) {
+fn through_outbox(host: &mut Host) -> (Vec<Timestamp>, Verdict, Timestamp) {
     host.publish("m");
     let mut instants = Vec::new();
     loop {
@@ -133,7 +133,7 @@ fn outbox_delivery_follows_its_schedule() {
         let mut host = Host::with([endpoint
             .with_health(HealthPolicy::never())
             .with_flow(FlowPolicy::fixed())]);
-        assert_eq!(through(&mut host), alone(&golden.policy()), "{}", golden.name);
+        assert_eq!(through_outbox(&mut host), alone(&golden.policy()), "{}", golden.name);
     }
 }
 
@@ -160,8 +160,8 @@ fn preset_spans_match_the_published_ones() {
 fn earliest_of_event_grids_limits_applies() {
     // Its own delays reach the 24 h first. With the shortest possible delays, the attempt limit
     // applies.
-    let swift = labhook::delivery::Schedule::list([secs(10)]).forever();
-    let policy = RetryPolicy::event_grid().with_schedule(swift);
+    let short_delays = labhook::delivery::Schedule::list([secs(10)]).forever();
+    let policy = RetryPolicy::event_grid().with_schedule(short_delays);
     let (instants, verdict, end) = alone(&policy);
     let expected: Vec<_> = (0..30).map(|number| at(number * 10)).collect();
     assert_eq!((instants, verdict, end), (expected, Verdict::Exhausted, at(290)));
@@ -177,7 +177,7 @@ fn health_delays_a_lone_delivery_until_the_probe() {
         let endpoint = endpoint("a").with_retry(golden.policy());
         let endpoint =
             endpoint.with_health(HealthPolicy::default()).with_flow(FlowPolicy::default());
-        let (instants, verdict, _) = through(&mut Host::with([endpoint]));
+        let (instants, verdict, _) = through_outbox(&mut Host::with([endpoint]));
         let held = if golden.name == "strike" { 57 } else { 0 };
         let later = |(index, second): (usize, &i64)| at(second + if index < 5 { 0 } else { held });
         let expected: Vec<_> = golden.instants.iter().enumerate().map(later).collect();

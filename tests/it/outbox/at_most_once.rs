@@ -11,12 +11,12 @@ use proptest::prelude::*;
 
 use crate::support::{Host, answer, at, config, eid, endpoint, mid, policy, registry, secs, show};
 
-fn doubtful(id: &str, doubt: DeliveryGuarantee) -> Endpoint {
-    endpoint(id).with_retry(policy(&[5, 20]).with_guarantee(doubt))
+fn endpoint_with(id: &str, guarantee: DeliveryGuarantee) -> Endpoint {
+    endpoint(id).with_retry(policy(&[5, 20]).with_guarantee(guarantee))
 }
 
-fn outbox(doubt: DeliveryGuarantee) -> Outbox {
-    Outbox::new(registry([doubtful("a", doubt)]), 7)
+fn outbox(guarantee: DeliveryGuarantee) -> Outbox {
+    Outbox::new(registry([endpoint_with("a", guarantee)]), 7)
 }
 
 fn broken() -> Outcome {
@@ -24,7 +24,7 @@ fn broken() -> Outcome {
 }
 
 /// `m` has been in doubt since 10, when its first attempt timed out.
-fn asked() -> (Host, Ticket) {
+fn in_doubt() -> (Host, Ticket) {
     let mut host = Host::new(outbox(DeliveryGuarantee::Ask));
     host.publish("m");
     let ticket = host.send();
@@ -82,7 +82,7 @@ fn crash_during_an_attempt_sends_no_second_one() {
 #[test]
 fn in_doubt_delivery_is_resent_or_given_up() {
     let (m, a) = (mid("m"), eid("a"));
-    let (mut host, _) = asked();
+    let (mut host, _) = in_doubt();
     assert!(!host.outbox.resend(&mid("n"), &a, at(11)));
     assert!(!host.outbox.resend(&m, &eid("b"), at(11)));
     assert!(host.outbox.resend(&m, &a, at(11)));
@@ -113,7 +113,7 @@ fn in_doubt_delivery_is_resent_or_given_up() {
 
 #[test]
 fn saved_decision_survives_a_restart() {
-    let (mut host, _) = asked();
+    let (mut host, _) = in_doubt();
     assert!(host.outbox.resend(&mid("m"), &eid("a"), at(11)));
     // Not saved yet, so it is in doubt again.
     host.restart(outbox(DeliveryGuarantee::Ask));
@@ -131,12 +131,12 @@ fn saved_decision_survives_a_restart() {
 
 #[test]
 fn late_response_resolves_an_in_doubt_delivery() {
-    let (mut host, ticket) = asked();
+    let (mut host, ticket) = in_doubt();
     assert_eq!(host.resolve(&ticket, &answer(200)), Resolution::LateSuccess);
     host.sends();
     assert_eq!(host.told(), ["m>a delivered after 1"]);
 
-    let (mut host, ticket) = asked();
+    let (mut host, ticket) = in_doubt();
     assert_eq!(host.resolve(&ticket, &answer(503)), Resolution::Retry { at: at(15) });
     host.now = at(15);
     let second = host.send();
@@ -146,12 +146,12 @@ fn late_response_resolves_an_in_doubt_delivery() {
     assert_eq!(host.told(), ["m>a delivered after 2"]);
 
     // Another broken connection proves nothing.
-    let (mut host, ticket) = asked();
+    let (mut host, ticket) = in_doubt();
     assert_eq!(host.resolve(&ticket, &broken()), Resolution::Ignored(Ignored::LateFailure));
     assert_eq!(host.outbox.pending(), 1);
 
     // A receiver that asks to stop is obeyed, late or not.
-    let (mut host, ticket) = asked();
+    let (mut host, ticket) = in_doubt();
     assert_eq!(host.resolve(&ticket, &answer(410)), Resolution::Ended(Verdict::Gone));
     host.sends();
     assert_eq!(host.told(), ["m>a gone after 1", "a disabled"]);
@@ -159,7 +159,7 @@ fn late_response_resolves_an_in_doubt_delivery() {
 
 #[test]
 fn in_doubt_delivery_blocks_order_but_not_concurrency() {
-    let strict = doubtful("a", DeliveryGuarantee::Ask).with_order(Order::strict());
+    let strict = endpoint_with("a", DeliveryGuarantee::Ask).with_order(Order::strict());
     let mut host = Host::with([strict.with_max_in_flight(std::num::NonZeroU32::MIN)]);
     host.publish("m1");
     host.publish("m2");
@@ -176,7 +176,7 @@ fn in_doubt_delivery_blocks_order_but_not_concurrency() {
 fn disabling_keeps_in_doubt_or_ends_it_unconfirmed() {
     for waiting in [PendingOnDisable::Cancel, PendingOnDisable::Keep] {
         let health = HealthPolicy::never().with_pending_on_disable(waiting);
-        let with = || doubtful("a", DeliveryGuarantee::Ask).with_health(health.clone());
+        let with = || endpoint_with("a", DeliveryGuarantee::Ask).with_health(health.clone());
         let mut host = Host::with([with()]);
         host.publish("m");
         host.publish("flying");
@@ -214,7 +214,7 @@ fn disabling_keeps_in_doubt_or_ends_it_unconfirmed() {
 
 #[test]
 fn in_doubt_delivery_can_be_replayed() {
-    let (mut host, _) = asked();
+    let (mut host, _) = in_doubt();
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(1), at(20));
     assert_eq!(plan.len(), 1);
     host.now = at(20);
@@ -231,19 +231,19 @@ proptest! {
     #[test]
     fn at_most_once_sends_nothing_after_an_unconfirmed(
         ask in any::<bool>(),
-        fates in proptest::collection::vec(0..7_u8, 30),
+        responses in proptest::collection::vec(0..7_u8, 30),
         crashes in proptest::collection::vec(0..40_u32, 0..8),
         batch in 1..4_usize,
     ) {
         let doubt = if ask { DeliveryGuarantee::Ask } else { DeliveryGuarantee::AtMostOnce };
         let make = || {
             let batch = NonZeroUsize::new(batch).unwrap();
-            Outbox::new(registry(["a", "b"].map(|id| doubtful(id, doubt))), 7).with_batch(batch)
+            Outbox::new(registry(["a", "b"].map(|id| endpoint_with(id, doubt))), 7).with_batch(batch)
         };
         let mut host = Host::new(make());
         // For each delivery: whether an attempt with an unknown outcome was sent.
         let mut unconfirmed: BTreeMap<String, bool> = BTreeMap::new();
-        let mut fates = fates.into_iter().cycle();
+        let mut responses = responses.into_iter().cycle();
         for id in ["m1", "m2", "m3"] {
             host.publish(id);
         }
@@ -267,7 +267,7 @@ proptest! {
                         let key = format!("{}>{}", ticket.message(), ticket.endpoint());
                         let before = unconfirmed.insert(key.clone(), true);
                         prop_assert_ne!(before, Some(true), "{} was sent again", key);
-                        let outcome = match fates.next().unwrap() {
+                        let outcome = match responses.next().unwrap() {
                             0 => None,
                             1 => Some(broken()),
                             2 => Some(Outcome::failed(Failure::Connect)),

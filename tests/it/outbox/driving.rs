@@ -18,7 +18,7 @@ use crate::support::{
 };
 
 /// A receiver's response to an attempt and its latency in half seconds; `None` for no response.
-fn fate(salt: u64, shown: &str) -> Option<(u16, u32)> {
+fn response(salt: u64, shown: &str) -> Option<(u16, u32)> {
     let hash = shown.bytes().fold(salt ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
@@ -44,7 +44,7 @@ fn wake_by(host: &Host, endpoint: &Endpoint) -> Option<Timestamp> {
 
 /// The attempts by time, and how each delivery ends. With `ticks`, the host also polls every half
 /// second.
-fn course(endpoints: &[Endpoint], times: &[u32], salt: u64, ticks: bool) -> Vec<String> {
+fn trace(endpoints: &[Endpoint], times: &[u32], salt: u64, ticks: bool) -> Vec<String> {
     let mut host = Host::with(endpoints.iter().cloned());
     let mut inputs: Vec<(Timestamp, usize)> =
         times.iter().enumerate().map(|(id, halves)| (at(0) + HALF * *halves, id)).collect();
@@ -53,7 +53,7 @@ fn course(endpoints: &[Endpoint], times: &[u32], salt: u64, ticks: bool) -> Vec<
     let mut answers: BTreeMap<(Timestamp, Ticket), u16> = BTreeMap::new();
     let mut lines = Vec::new();
     while host.outbox.pending() > 0 || inputs.peek().is_some() {
-        assert!(host.now < at(20_000), "something waits for ever");
+        assert!(host.now < at(20_000), "something waits forever");
         while let Some((_, id)) = inputs.next_if(|(when, _)| *when <= host.now) {
             host.publish(&format!("m{id}"));
         }
@@ -64,7 +64,7 @@ fn course(endpoints: &[Endpoint], times: &[u32], salt: u64, ticks: bool) -> Vec<
         for ticket in host.sends() {
             let shown = show(&ticket);
             lines.push(format!("{} {shown}", host.now));
-            if let Some((status, halves)) = fate(salt, &shown) {
+            if let Some((status, halves)) = response(salt, &shown) {
                 answers.insert((host.now + HALF * halves, ticket), status);
             }
         }
@@ -110,8 +110,8 @@ proptest! {
             ),
         ];
         prop_assert_eq!(
-            course(&endpoints, &times, salt, true),
-            course(&endpoints, &times, salt, false)
+            trace(&endpoints, &times, salt, true),
+            trace(&endpoints, &times, salt, false)
         );
     }
 }
@@ -144,30 +144,30 @@ fn inputs() -> impl Strategy<Value = Vec<Input>> {
 const IDS: [&str; 2] = ["a", "b"];
 
 /// Retries immediately, so everything ends while the clock stands still.
-fn prompt(id: &str) -> Endpoint {
+fn immediate(id: &str) -> Endpoint {
     endpoint(id).with_retry(policy(&[0, 0]))
 }
 
 /// A host that puts inputs between any two steps.
-struct Scattered {
+struct InterleavedHost {
     host: Host,
     batch: NonZeroUsize,
     published: u32,
     saving: Option<Changes>,
-    wire: Vec<Ticket>,
-    answered: BTreeSet<String>,
+    in_flight: Vec<Ticket>,
+    resolved: BTreeSet<String>,
 }
 
-impl Scattered {
+impl InterleavedHost {
     fn outbox(batch: NonZeroUsize) -> Outbox {
-        Outbox::new(registry(IDS.map(prompt)), 7).with_batch(batch).with_attempt_reports()
+        Outbox::new(registry(IDS.map(immediate)), 7).with_batch(batch).with_attempt_reports()
     }
 
     /// Returns `false` if there is nothing to do.
     fn poll(&mut self) -> bool {
         match self.host.outbox.poll(self.host.now) {
             Step::Save(changes) => self.saving = Some(changes),
-            Step::Send(attempt) => self.wire.push(attempt.ticket().clone()),
+            Step::Send(attempt) => self.in_flight.push(attempt.ticket().clone()),
             Step::Notify(notice) => self.host.notices.push(notice),
             Step::Wait(_) | Step::Idle => return false,
         }
@@ -192,14 +192,14 @@ impl Scattered {
                 }
             }
             Input::Answer(which, status) => {
-                if !self.wire.is_empty() {
-                    let ticket = self.wire.remove(usize::from(which) % self.wire.len());
+                if !self.in_flight.is_empty() {
+                    let ticket = self.in_flight.remove(usize::from(which) % self.in_flight.len());
                     self.host.resolve(&ticket, &answer(status));
-                    assert!(self.answered.insert(show(&ticket)));
+                    assert!(self.resolved.insert(show(&ticket)));
                 }
             }
             Input::Replace(which) => {
-                let like = prompt(IDS[usize::from(which) % 2]);
+                let like = immediate(IDS[usize::from(which) % 2]);
                 self.host.outbox.replace_endpoint(like, self.host.now).unwrap();
             }
         }
@@ -210,10 +210,10 @@ impl Scattered {
         loop {
             let more = self.saving.is_some() | self.poll();
             self.input(Input::Confirm);
-            if !more && self.wire.is_empty() {
+            if !more && self.in_flight.is_empty() {
                 return;
             }
-            while !self.wire.is_empty() {
+            while !self.in_flight.is_empty() {
                 self.input(Input::Answer(0, 200));
             }
         }
@@ -232,20 +232,20 @@ proptest! {
         batch in 1..5_usize,
     ) {
         let batch = NonZeroUsize::new(batch).unwrap();
-        let mut world = Scattered {
-            host: Host::new(Scattered::outbox(batch)),
+        let mut world = InterleavedHost {
+            host: Host::new(InterleavedHost::outbox(batch)),
             batch,
             published: 0,
             saving: None,
-            wire: Vec::new(),
-            answered: BTreeSet::new(),
+            in_flight: Vec::new(),
+            resolved: BTreeSet::new(),
         };
         for input in inputs {
             world.input(input);
         }
         world.drain();
-        let Scattered { mut host, batch, published, answered, .. } = world;
-        prop_assert_eq!(host.outbox.pending(), 0, "no attempt is in flight that nobody was given");
+        let InterleavedHost { mut host, batch, published, resolved, .. } = world;
+        prop_assert_eq!(host.outbox.pending(), 0, "every attempt in flight was handed out");
         let (mut settled, mut reported) = (Vec::new(), Vec::new());
         for notice in &host.notices {
             match notice {
@@ -271,8 +271,8 @@ proptest! {
         };
         prop_assert_eq!(settled.len(), usize::try_from(published).unwrap() * IDS.len());
         prop_assert_eq!(&settled, &shown(&host.outbox));
-        prop_assert_eq!(reported, answered.into_iter().collect::<Vec<_>>());
-        host.restart(Scattered::outbox(batch));
+        prop_assert_eq!(reported, resolved.into_iter().collect::<Vec<_>>());
+        host.restart(InterleavedHost::outbox(batch));
         prop_assert_eq!(settled, shown(&host.outbox));
     }
 }

@@ -87,7 +87,7 @@ fn gone_receiver_gets_no_more_attempts() {
     assert_eq!(host.disabled("gone"), Some(disabled));
     assert_eq!(host.publish("m5").endpoints, [eid("other")]);
     assert_eq!(host.shown(), ["m5>other#1"]);
-    assert!(host.told().is_empty(), "it was told before");
+    assert!(host.told().is_empty(), "it was notified before");
 
     host.enable("gone").unwrap();
     assert_eq!(host.enable("gone"), Err(EnableError::NotDisabled.into()));
@@ -95,7 +95,7 @@ fn gone_receiver_gets_no_more_attempts() {
     assert_eq!(host.publish("m6").endpoints, [eid("gone"), eid("other")]);
     assert_eq!(host.shown(), ["m6>gone#1", "m6>other#1"]);
     host.restart(outbox([narrow("gone", 2), endpoint("other")]));
-    assert_eq!(host.disabled("gone"), None, "that survives too");
+    assert_eq!(host.disabled("gone"), None, "enabling survives a restart too");
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn removal_ends_pending_and_in_flight_deliveries() {
     assert_eq!(show(&sends[0]), "m1>a#1");
     host.now = at(1);
     assert!(host.outbox.remove_endpoint(&eid("a"), at(1)).is_ok());
-    assert!(host.outbox.remove_endpoint(&eid("a"), at(1)).is_err(), "there is nothing left of it");
+    assert!(host.outbox.remove_endpoint(&eid("a"), at(1)).is_err(), "no state is left");
     assert!(host.sends().is_empty());
     assert_eq!(host.told(), ["m1>a cancelled after 1", "m2>a cancelled after 0"]);
     assert!(matches!(host.resolve(&sends[0], &answer(200)), Resolution::Ignored(_)));
@@ -218,7 +218,7 @@ fn attempt_being_saved_when_endpoint_stops_is_unsent() {
     host.outbox.replace_endpoint(endpoint("a").with_enabled(false), at(0)).unwrap();
     host.save(changes);
     assert!(host.sends().is_empty());
-    assert_eq!(host.wait, None, "it is held, and nothing is in flight");
+    assert_eq!(host.wait, None, "the delivery is held, and nothing is in flight");
     host.outbox.replace_endpoint(endpoint("a"), at(60)).unwrap();
     host.now = at(60);
     assert_eq!(host.shown(), ["m1>a#1"]);
@@ -352,8 +352,8 @@ fn changed_concurrency_limit_applies_at_once() {
 #[test]
 fn outbox_registry_rejects_what_a_registry_rejects() {
     let mut host = Host::new(Outbox::new(registry([endpoint("a")]).with_limit(1), 7));
-    let taken = host.outbox.insert_endpoint(endpoint("a"), at(0));
-    assert_eq!(taken, Err(RegistryError::AlreadyRegistered { id: eid("a") }));
+    let inserted = host.outbox.insert_endpoint(endpoint("a"), at(0));
+    assert_eq!(inserted, Err(RegistryError::AlreadyRegistered { id: eid("a") }));
     let full = host.outbox.insert_endpoint(endpoint("b"), at(0));
     assert_eq!(full, Err(RegistryError::Full { limit: 1 }));
     let unknown = host.outbox.replace_endpoint(endpoint("b"), at(0));

@@ -20,12 +20,12 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-fn many(n: u32) -> NonZeroU32 {
+fn nonzero(n: u32) -> NonZeroU32 {
     NonZeroU32::new(n).unwrap()
 }
 
 fn unlimited() -> FlowPolicy {
-    FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(many(1_000)))
+    FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(nonzero(1_000)))
 }
 
 fn publish_all(host: &mut Host, ids: impl IntoIterator<Item = usize>) {
@@ -36,7 +36,7 @@ fn publish_all(host: &mut Host, ids: impl IntoIterator<Item = usize>) {
 
 /// Result of a golden run.
 #[derive(Debug)]
-struct Figures {
+struct Summary {
     per_minute: u64,
     refused_permille: u64,
     backlog: usize,
@@ -44,7 +44,7 @@ struct Figures {
 
 /// A receiver 20 ms away that rejects more than 50 requests in any second is offered 200 events a
 /// second; measured over the second half.
-fn golden(minutes: u64) -> Figures {
+fn golden_run(minutes: u64) -> Summary {
     let signer = Signer::unsigned();
     let plain = Endpoint::new(eid("a"), "https://a.example/hooks", signer).unwrap();
     let mut outbox = Outbox::new(registry([plain]), 7).without_storage().with_retention(secs(1));
@@ -53,14 +53,14 @@ fn golden(minutes: u64) -> Figures {
     let (mut now, mut published) = (at(0), 0_u64);
     let mut answers: BTreeMap<(Timestamp, u64), (Ticket, bool)> = BTreeMap::new();
     let (mut seen, mut sent) = (VecDeque::new(), 0);
-    let mut figures = [0_u64; 2];
+    let mut counts = [0_u64; 2];
     while now < end {
         while let Some(entry) = answers.first_entry().filter(|entry| entry.key().0 <= now) {
             let (ticket, takes) = entry.remove();
             let outcome = if takes { answer(200) } else { answer(429) };
             outbox.resolve(&ticket, &outcome, now);
             if now >= half {
-                figures[usize::from(!takes)] += 1;
+                counts[usize::from(!takes)] += 1;
             }
         }
         while at(0) + ms(published * 5) <= now {
@@ -90,43 +90,43 @@ fn golden(minutes: u64) -> Figures {
         let answer = answers.first_key_value().map_or(wait, |((at, _), _)| *at);
         now = wait.min(next).min(answer);
     }
-    let [delivered, refused] = figures;
-    Figures {
+    let [delivered, refused] = counts;
+    Summary {
         per_minute: delivered / (minutes / 2),
         refused_permille: refused * 1_000 / (delivered + refused),
         backlog: outbox.pending(),
     }
 }
 
-fn golden_settles(minutes: u64) {
-    let figures = golden(minutes);
-    println!("{minutes} minutes: {figures:?}");
-    assert!(figures.per_minute >= 54 * 50, "{figures:?}");
-    assert!(figures.refused_permille < 100, "{figures:?}");
+fn assert_converges(minutes: u64) {
+    let summary = golden_run(minutes);
+    println!("{minutes} minutes: {summary:?}");
+    assert!(summary.per_minute >= 54 * 50, "{summary:?}");
+    assert!(summary.refused_permille < 100, "{summary:?}");
     let waiting = usize::try_from(minutes * 60 * 150).unwrap();
-    assert!(figures.backlog >= waiting, "{figures:?}");
+    assert!(summary.backlog >= waiting, "{summary:?}");
 }
 
 #[test]
 fn adaptive_rate_converges_on_the_receivers_limit() {
-    golden_settles(10);
+    assert_converges(10);
 }
 
 /// After the hour, 548 849 deliveries are pending: 2 853 a minute were delivered, and 2 of 1 000
 /// requests were rejected.
 #[test]
-#[cfg_attr(debug_assertions, ignore = "takes long without optimisation, and most of a gigabyte")]
+#[cfg_attr(debug_assertions, ignore = "slow without optimisation, and needs almost a gigabyte")]
 fn adaptive_rate_stays_converged_for_an_hour() {
-    golden_settles(60);
+    assert_converges(60);
 }
 
 #[test]
 fn concurrency_limit_is_filled_and_not_exceeded() {
-    let mut host = Host::with([endpoint("a").with_max_in_flight(many(3))]);
+    let mut host = Host::with([endpoint("a").with_max_in_flight(nonzero(3))]);
     publish_all(&mut host, 0..6);
     let sends = host.sends();
     assert_eq!(sends.len(), 3);
-    assert_eq!(host.wait, Some(at(10)), "full: until one ends");
+    assert_eq!(host.wait, Some(at(10)), "full until one ends");
     host.resolve(&sends[1], &answer(503));
     assert_eq!(host.shown(), ["m003>a#1"]);
 }
@@ -134,7 +134,7 @@ fn concurrency_limit_is_filled_and_not_exceeded() {
 #[test]
 fn rate_limit_is_exact() {
     // 7 in 10 s with a burst of 3: three at 0, then one every 10/7 s, rounded up.
-    let rate = RateLimitPolicy::new(many(7), secs(10)).with_burst(many(3));
+    let rate = RateLimitPolicy::new(nonzero(7), secs(10)).with_burst(nonzero(3));
     let mut host = Host::with([endpoint("a").with_flow(unlimited().with_rate_limit(rate))]);
     publish_all(&mut host, 0..50);
     let mut sent = Vec::new();
@@ -163,7 +163,7 @@ fn retry_after_pauses_the_whole_endpoint() {
     let ticket = of_a(&mut host).unwrap();
     host.resolve(&ticket, &answer_with(429, "retry-after", "60"));
     host.publish("m2");
-    assert_eq!(host.shown(), ["m2>b#1"], "it is not for m1 alone, nor for b");
+    assert_eq!(host.shown(), ["m2>b#1"], "the pause is not for m1 alone, nor for b");
     host.now = at(59);
     assert!(of_a(&mut host).is_none());
     // It holds over a restart.
@@ -191,7 +191,7 @@ fn retry_after_pauses_the_whole_endpoint() {
 
 #[test]
 fn retry_budget_delays_retries_only() {
-    let budget = RetryBudgetPolicy::new(0, secs(7)).with_max_saved(many(1));
+    let budget = RetryBudgetPolicy::new(0, secs(7)).with_max_saved(nonzero(1));
     let flow = unlimited().with_retry_budget(budget);
     let mut host = Host::with([endpoint("a").with_flow(flow).with_retry(policy(&[1; 9]))]);
     publish_all(&mut host, 0..4);
@@ -224,8 +224,8 @@ fn retry_budget_delays_retries_only() {
 #[test]
 fn wake_up_is_for_the_earliest_permitted_attempt() {
     // A first attempt waits for the rate limit, a retry for the budget as well.
-    let rate = RateLimitPolicy::new(many(1), secs(20));
-    let budget = RetryBudgetPolicy::new(0, secs(50)).with_max_saved(many(1));
+    let rate = RateLimitPolicy::new(nonzero(1), secs(20));
+    let budget = RetryBudgetPolicy::new(0, secs(50)).with_max_saved(nonzero(1));
     let flow = unlimited().with_rate_limit(rate).with_retry_budget(budget);
     let mut host = Host::with([endpoint("a").with_flow(flow).with_retry(policy(&[1; 9]))]);
     publish_all(&mut host, 0..1);
@@ -274,14 +274,14 @@ fn timeout_from_before_a_restart_moves_no_limit() {
         }
         host.now = at(10);
         host.sends();
-        assert_eq!(limit(&host), left, "it may never have been made");
+        assert_eq!(limit(&host), left, "the attempt may never have been made");
     }
 }
 
 #[test]
 fn idle_endpoint_earns_no_credit_and_no_debt() {
-    let ends = ["a", "b"].map(|id| endpoint(id).with_flow(unlimited()));
-    let mut host = Host::new(Outbox::new(registry(ends), 7).with_batch(NonZeroUsize::MIN));
+    let endpoints = ["a", "b"].map(|id| endpoint(id).with_flow(unlimited()));
+    let mut host = Host::new(Outbox::new(registry(endpoints), 7).with_batch(NonZeroUsize::MIN));
     host.outbox.pause_endpoint(&eid("b"), at(0)).unwrap();
     publish_all(&mut host, 0..30);
     assert_eq!(host.sends().len(), 30);
@@ -298,7 +298,7 @@ fn idle_endpoint_earns_no_credit_and_no_debt() {
 
 #[test]
 fn first_attempts_and_retries_share_three_to_one() {
-    let serial = endpoint("a").with_max_in_flight(many(1)).with_retry(policy(&[0; 200]));
+    let serial = endpoint("a").with_max_in_flight(nonzero(1)).with_retry(policy(&[0; 200]));
     // Many retries, then many first attempts; and the other way round.
     let mut host = Host::with([serial]);
     publish_all(&mut host, 0..6);
@@ -313,7 +313,7 @@ fn first_attempts_and_retries_share_three_to_one() {
     assert_eq!(sent, expected);
     // A restart in between does not restart the count.
     let count = |restarts: bool| {
-        let serial = || endpoint("a").with_max_in_flight(many(1)).with_retry(policy(&[0; 200]));
+        let serial = || endpoint("a").with_max_in_flight(nonzero(1)).with_retry(policy(&[0; 200]));
         let mut host = Host::with([serial()]);
         publish_all(&mut host, 0..30);
         let mut sent = Vec::new();
@@ -336,8 +336,8 @@ fn first_attempts_and_retries_share_three_to_one() {
 fn backlogged_endpoints_get_equal_shares() {
     for k in [2, 3, 7] {
         let ids: Vec<_> = (0..k).map(|n| format!("e{n}")).collect();
-        let ends = ids.iter().map(|id| endpoint(id).with_flow(unlimited()));
-        let outbox = Outbox::new(registry(ends), 7).with_batch(NonZeroUsize::MIN);
+        let endpoints = ids.iter().map(|id| endpoint(id).with_flow(unlimited()));
+        let outbox = Outbox::new(registry(endpoints), 7).with_batch(NonZeroUsize::MIN);
         let mut host = Host::new(outbox);
         publish_all(&mut host, 0..60);
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
@@ -366,8 +366,8 @@ fn backlogged_endpoints_share_bytes_not_messages() {
         let subscription = Subscription::all().runs([run.into()]);
         endpoint(id).with_flow(unlimited()).with_subscription(subscription)
     };
-    let ends = registry([only("long", &long), only("short", &short)]);
-    let mut host = Host::new(Outbox::new(ends, 7).with_batch(NonZeroUsize::MIN));
+    let endpoints = registry([only("long", &long), only("short", &short)]);
+    let mut host = Host::new(Outbox::new(endpoints, 7).with_batch(NonZeroUsize::MIN));
     for number in 0..200 {
         for (name, bytes) in [("l", 9_000), ("s", 1_000)] {
             host.outbox.publish(sized(&format!("{name}{number}"), bytes), at(0)).unwrap();
@@ -393,9 +393,9 @@ fn backlogged_endpoints_share_bytes_not_messages() {
 fn hung_endpoint_slows_no_other() {
     let ids = ["hung", "b", "c"];
     let run = |hangs: bool| {
-        let mut host = Host::with(ids.map(|id| endpoint(id).with_max_in_flight(many(4))));
+        let mut host = Host::with(ids.map(|id| endpoint(id).with_max_in_flight(nonzero(4))));
         let mut delays = Vec::new();
-        let mut flying = 0;
+        let mut in_flight = 0;
         for number in 0..100 {
             host.now = at(number / 10);
             host.publish(&format!("m{number:03}"));
@@ -405,7 +405,7 @@ fn hung_endpoint_slows_no_other() {
                 for ticket in sends {
                     if ticket.endpoint() == &eid("hung") {
                         if hangs {
-                            flying += 1;
+                            in_flight += 1;
                             continue;
                         }
                     } else {
@@ -423,7 +423,7 @@ fn hung_endpoint_slows_no_other() {
                 }
             }
         }
-        assert_eq!(flying, if hangs { 4 } else { 0 });
+        assert_eq!(in_flight, if hangs { 4 } else { 0 });
         delays
     };
     assert_eq!(run(true), run(false));
@@ -431,7 +431,7 @@ fn hung_endpoint_slows_no_other() {
 
 #[test]
 fn back_pressure_uses_up_no_attempt() {
-    let rate = RateLimitPolicy::new(many(1), secs(3_600));
+    let rate = RateLimitPolicy::new(nonzero(1), secs(3_600));
     let mut host = Host::with([endpoint("a").with_flow(unlimited().with_rate_limit(rate))]);
     publish_all(&mut host, 0..5);
     assert_eq!(host.sends().len(), 1);
@@ -445,27 +445,27 @@ fn back_pressure_uses_up_no_attempt() {
 
 /// Input of a property.
 #[derive(Clone, Debug)]
-struct Story {
+struct Scenario {
     publishes: Vec<u16>,
     restarts: Vec<u16>,
     salt: u64,
 }
 
-fn stories() -> impl Strategy<Value = Story> {
+fn scenarios() -> impl Strategy<Value = Scenario> {
     let instants = |most| proptest::collection::vec(0..3_000_u16, 0..most);
     (instants(60), instants(6), any::<u64>()).prop_map(|(mut publishes, restarts, salt)| {
         publishes.sort_unstable();
-        Story { publishes, restarts, salt }
+        Scenario { publishes, restarts, salt }
     })
 }
 
 const IDS: [&str; 3] = ["a", "b", "c"];
 
-impl Story {
+impl Scenario {
     /// Default health and flow policies, with quick retries.
     fn outbox(&self) -> Outbox {
-        let slow = RateLimitPolicy::new(many(3), secs(2)).with_burst(many(2));
-        let ends = IDS.map(|id| {
+        let slow = RateLimitPolicy::new(nonzero(3), secs(2)).with_burst(nonzero(2));
+        let endpoints = IDS.map(|id| {
             let flow = FlowPolicy::default();
             let flow = if id == "c" { flow.with_rate_limit(slow) } else { flow };
             endpoint(id)
@@ -473,7 +473,7 @@ impl Story {
                 .with_flow(flow)
                 .with_retry(policy(&[2, 9, 40, 90]))
         });
-        Outbox::new(registry(ends), self.salt)
+        Outbox::new(registry(endpoints), self.salt)
     }
 
     fn status(&self, ticket: &Ticket) -> u16 {
@@ -541,16 +541,16 @@ impl Story {
 }
 
 /// A scenario is long, so fewer cases run.
-fn fewer() -> ProptestConfig {
+fn fewer_cases() -> ProptestConfig {
     ProptestConfig { cases: config().cases.div_ceil(8), ..config() }
 }
 
 proptest! {
-    #![proptest_config(fewer())]
+    #![proptest_config(fewer_cases())]
 
     #[test]
-    fn restart_changes_no_flow_state(story in stories()) {
-        prop_assert_eq!(story.run(true), story.run(false));
+    fn restart_changes_no_flow_state(scenario in scenarios()) {
+        prop_assert_eq!(scenario.run(true), scenario.run(false));
     }
 
     /// At any instant and in any state, an endpoint with a due delivery and free capacity is sent
@@ -560,17 +560,17 @@ proptest! {
         windows in proptest::collection::vec(1..4_u32, 3),
         answers in proptest::collection::vec((0..3_usize, 0..8_usize), 1..60),
     ) {
-        let ends = IDS.iter().zip(&windows).map(|(id, window)| {
-            let rate = RateLimitPolicy::new(many(5), secs(1)).with_burst(many(2));
-            let window = ConcurrencyLimitPolicy::fixed(many(*window));
+        let endpoints = IDS.iter().zip(&windows).map(|(id, window)| {
+            let rate = RateLimitPolicy::new(nonzero(5), secs(1)).with_burst(nonzero(2));
+            let window = ConcurrencyLimitPolicy::fixed(nonzero(*window));
             endpoint(id).with_flow(FlowPolicy::adaptive().with_concurrency(window).with_rate_limit(rate))
         });
-        let mut host = Host::new(Outbox::new(registry(ends), 7).with_batch(NonZeroUsize::MIN));
-        let mut flying: Vec<Ticket> = Vec::new();
+        let mut host = Host::new(Outbox::new(registry(endpoints), 7).with_batch(NonZeroUsize::MIN));
+        let mut in_flight: Vec<Ticket> = Vec::new();
         let statuses = [200, 200, 429, 503, 500, 200, 400, 504];
         for (number, (which, status)) in answers.into_iter().enumerate() {
             host.publish(&format!("m{number}"));
-            flying.extend(host.sends());
+            in_flight.extend(host.sends());
             for (id, window) in IDS.iter().zip(&windows) {
                 let status = host.outbox.status(&eid(id)).unwrap();
                 prop_assert!(status.flow.in_flight() <= *window);
@@ -581,19 +581,19 @@ proptest! {
                     prop_assert!(wait > host.now && wait <= host.now + secs(10));
                 }
             }
-            if let Some(index) = flying.iter().position(|it| it.endpoint() == &eid(IDS[which])) {
-                host.resolve(&flying.remove(index), &answer(statuses[status]));
+            if let Some(index) = in_flight.iter().position(|it| it.endpoint() == &eid(IDS[which])) {
+                host.resolve(&in_flight.remove(index), &answer(statuses[status]));
             } else if let Some(wait) = host.wait {
                 host.now = wait.min(host.now + secs(1));
             }
         }
         // Left alone, everything ends.
         for _ in 0..20_000 {
-            flying.extend(host.sends());
+            in_flight.extend(host.sends());
             if host.outbox.pending() == 0 {
                 break;
             }
-            match flying.pop() {
+            match in_flight.pop() {
                 Some(ticket) => _ = host.resolve(&ticket, &answer(200)),
                 None => host.now = host.wait.unwrap(),
             }

@@ -11,7 +11,7 @@ use crate::support::{Host, answer, answer_with, at, eid, endpoint, policy, regis
 
 /// Two faults degrade; probes after 60 s and then every 120 s; two failed probes suspend, and 600 s
 /// later the endpoint is disabled.
-pub(crate) fn ladder() -> HealthPolicy {
+pub(crate) fn fast_health() -> HealthPolicy {
     HealthPolicy::new()
         .with_failures(NonZeroU8::new(2))
         .with_probes(secs(60), [secs(120)])
@@ -21,7 +21,7 @@ pub(crate) fn ladder() -> HealthPolicy {
 
 /// Retries every second without end.
 pub(crate) fn patient(id: &str) -> Endpoint {
-    endpoint(id).with_retry(policy(&[1; 40])).with_health(ladder())
+    endpoint(id).with_retry(policy(&[1; 40])).with_health(fast_health())
 }
 
 pub(crate) fn outbox(endpoints: impl IntoIterator<Item = Endpoint>) -> Outbox {
@@ -33,7 +33,7 @@ pub(crate) fn host(endpoints: impl IntoIterator<Item = Endpoint>) -> Host {
 }
 
 /// Responds to every attempt that is sent at this instant.
-pub(crate) fn all(host: &mut Host, outcome: &Outcome) -> usize {
+pub(crate) fn respond_to_all(host: &mut Host, outcome: &Outcome) -> usize {
     let sends = host.sends();
     for ticket in &sends {
         host.resolve(ticket, outcome);
@@ -46,7 +46,7 @@ pub(crate) fn degraded(endpoint: Endpoint) -> Host {
     let mut host = host([endpoint]);
     host.publish("m1");
     host.publish("m2");
-    assert_eq!(all(&mut host, &answer(500)), 2);
+    assert_eq!(respond_to_all(&mut host, &answer(500)), 2);
     assert_eq!(host.told().pop().as_deref(), Some("a degraded"));
     host
 }
@@ -55,7 +55,7 @@ pub(crate) fn degraded(endpoint: Endpoint) -> Host {
 pub(crate) fn probe(host: &mut Host, seconds: i64, outcome: &Outcome) -> Resolution {
     while host.wait.is_some_and(|wait| wait < at(seconds)) {
         host.now = host.wait.unwrap();
-        assert!(host.sends().is_empty(), "nothing goes before the probe");
+        assert!(host.sends().is_empty(), "nothing is sent before the probe");
     }
     assert_eq!(host.wait, Some(at(seconds)));
     host.now = at(seconds);
@@ -92,7 +92,7 @@ fn degraded_endpoint_gets_one_probe_per_backoff_step() {
     assert_eq!((status.health.state(), status.pending), (State::Degraded, 2));
     host.publish("m3");
     host.now = at(59);
-    assert!(host.sends().is_empty(), "what comes waits too");
+    assert!(host.sends().is_empty(), "new messages wait too");
     assert_eq!(host.wait, Some(at(60)));
 
     host.now = at(60);
@@ -119,7 +119,7 @@ fn endpoint_escalates_at_exact_instants() {
     assert_eq!(
         host.told(),
         ["m1>a cancelled after 8", "a disabled", "m2>a cancelled after 1"],
-        "one message went as all the probes"
+        "one message served as every probe"
     );
     let disabled = host.disabled("a").unwrap();
     assert_eq!((disabled.since, disabled.by), (at(780), DisabledBy::Escalation));
@@ -131,7 +131,7 @@ fn endpoint_escalates_at_exact_instants() {
 
 #[test]
 fn last_probe_runs_when_the_disable_time_is_over() {
-    let steep = ladder().with_disable_after(secs(601));
+    let steep = fast_health().with_disable_after(secs(601));
     let mut host = suspended(patient("a").with_health(steep));
     for seconds in [300, 420, 540, 660, 780] {
         probe(&mut host, seconds, &answer(500));
@@ -167,14 +167,14 @@ fn recovered_endpoint_ramps_up_its_backlog() {
         host.sends();
     }
     assert_eq!(gone, 32);
-    let mut told = host.told();
-    told.retain(|it| !it.contains("delivered"));
-    assert_eq!(told, ["a recovered"]);
+    let mut notices = host.told();
+    notices.retain(|it| !it.contains("delivered"));
+    assert_eq!(notices, ["a recovered"]);
 }
 
 /// The attempts in flight, whether or not this test was handed them.
 pub(crate) fn in_flight(host: &Host) -> Vec<Ticket> {
-    let flying = host.outbox.deliveries().filter_map(|(message, endpoint, delivery)| {
+    let tickets = host.outbox.deliveries().filter_map(|(message, endpoint, delivery)| {
         let attempt = delivery.in_flight()?.number;
         let record = host.disk.get(&format!("message/{}", message.id()))?;
         let sequence = serde_json::to_value(record).unwrap()["sequence"].clone();
@@ -188,12 +188,12 @@ pub(crate) fn in_flight(host: &Host) -> Vec<Ticket> {
         }))
         .ok()
     });
-    flying.collect()
+    tickets.collect()
 }
 
 #[test]
 fn shedding_endpoint_accepts_one_message_for_a_probe() {
-    let shedding = |id| patient(id).with_health(ladder().with_new_messages(NewMessages::Shed));
+    let shedding = |id| patient(id).with_health(fast_health().with_new_messages(NewMessages::Shed));
     let single = shedding("a").with_retry(policy(&[]));
     let mut host = degraded(single);
     assert_eq!(host.outbox.pending(), 0, "each had one attempt");
@@ -212,7 +212,7 @@ fn shedding_endpoint_accepts_one_message_for_a_probe() {
     assert!(host.sends().is_empty());
     let taken = host.publish("o2");
     assert_eq!((taken.endpoints, taken.shed), (vec![eid("a")], vec![]));
-    assert_eq!(host.publish("o3").shed, [eid("a")], "one is enough");
+    assert_eq!(host.publish("o3").shed, [eid("a")], "one message is enough");
     let ticket = host.send();
     assert_eq!(show(&ticket), "o2>a#1");
     assert_eq!(host.publish("o4").shed, [eid("a")], "it is in flight");
@@ -226,13 +226,13 @@ fn shedding_endpoint_accepts_one_message_for_a_probe() {
 
 #[test]
 fn waiting_retry_does_not_serve_as_the_probe() {
-    let shedding = ladder().with_new_messages(NewMessages::Shed).with_disable_after(None);
+    let shedding = fast_health().with_new_messages(NewMessages::Shed).with_disable_after(None);
     let slow = patient("a").with_health(shedding).with_retry(policy(&[60, 60, 60, 10_000]));
     let mut host = host([slow]);
     host.publish("m");
     for seconds in [0, 60, 120, 240] {
         host.now = at(seconds);
-        assert_eq!(all(&mut host, &answer(500)), 1);
+        assert_eq!(respond_to_all(&mut host, &answer(500)), 1);
     }
     host.now = at(360);
     assert!(host.sends().is_empty(), "a probe is due, and m is not");
@@ -245,7 +245,7 @@ fn waiting_retry_does_not_serve_as_the_probe() {
 fn blocked_message_is_not_accepted_as_the_probe() {
     // The head of its ordering group waits longer for its retry than the endpoint for its probe.
     let endpoint = patient("a")
-        .with_health(ladder().with_new_messages(NewMessages::Shed).with_disable_after(None))
+        .with_health(fast_health().with_new_messages(NewMessages::Shed).with_disable_after(None))
         .with_retry(policy(&[60, 60, 60, 10_000]))
         .with_order(Order::strict());
     let mut host = host([endpoint]);
@@ -253,12 +253,12 @@ fn blocked_message_is_not_accepted_as_the_probe() {
     // Two faults degrade at 60, and probes at 120 and 240 suspend.
     for seconds in [0, 60, 120, 240] {
         host.now = at(seconds);
-        assert_eq!(all(&mut host, &answer(500)), 1);
+        assert_eq!(respond_to_all(&mut host, &answer(500)), 1);
     }
     assert_eq!(host.told(), ["a degraded", "a suspended"]);
     host.now = at(360);
     assert!(host.sends().is_empty(), "a probe is due, and m is not");
-    assert_eq!(host.publish("n").shed, [eid("a")], "it could not go before m");
+    assert_eq!(host.publish("n").shed, [eid("a")], "n cannot overtake m");
     assert_eq!(host.outbox.pending(), 1);
 }
 

@@ -9,7 +9,9 @@ use labhook::health::{DisabledBy, NewMessages, OutagePolicy, PendingOnDisable, S
 use labhook::{Order, Outcome, Step, Ticket, Verdict};
 use proptest::prelude::*;
 
-use super::health::{all, degraded, host, in_flight, ladder, outbox, patient, probe, suspended};
+use super::health::{
+    degraded, fast_health, host, in_flight, outbox, patient, probe, respond_to_all, suspended,
+};
 use crate::support::{Host, answer, at, config, eid, mid, policy, secs, show};
 
 #[test]
@@ -21,7 +23,7 @@ fn payload_and_sender_faults_degrade_no_endpoint() {
         }
         for seconds in 0..5 {
             host.now = at(seconds);
-            assert_eq!(all(&mut host, &outcome), 6);
+            assert_eq!(respond_to_all(&mut host, &outcome), 6);
         }
         assert_eq!(host.health("a").state(), State::Healthy, "{outcome:?}");
         assert_eq!(host.health("a").failures(), 0);
@@ -40,7 +42,7 @@ fn payload_and_sender_faults_degrade_no_endpoint() {
         let mut host = host([patient("a")]);
         host.publish("m1");
         host.publish("m2");
-        all(&mut host, &outcome);
+        respond_to_all(&mut host, &outcome);
         assert_eq!(host.health("a").state(), State::Degraded, "{outcome:?}");
     }
 }
@@ -48,20 +50,20 @@ fn payload_and_sender_faults_degrade_no_endpoint() {
 #[test]
 fn overload_degrades_only_if_it_lasts() {
     for status in [429, 502, 503, 504] {
-        let health = ladder().with_overload_limit(secs(300));
+        let health = fast_health().with_overload_limit(secs(300));
         let mut host = host([patient("a").with_retry(policy(&[30; 40])).with_health(health)]);
         host.publish("m");
         for seconds in (0..300).step_by(30) {
             host.now = at(seconds);
-            all(&mut host, &answer(status));
+            respond_to_all(&mut host, &answer(status));
             assert_eq!(host.health("a").state(), State::Healthy);
         }
         host.now = at(300);
-        all(&mut host, &answer(status));
+        respond_to_all(&mut host, &answer(status));
         assert_eq!(host.told(), ["a degraded"], "{status}");
     }
     // A success in between restarts the clock.
-    let health = ladder().with_overload_limit(secs(300));
+    let health = fast_health().with_overload_limit(secs(300));
     let mut host = host([patient("a").with_retry(policy(&[30; 40])).with_health(health)]);
     host.publish("m");
     for seconds in (0..=600).step_by(30) {
@@ -166,7 +168,7 @@ fn outage_detection_counts_only_endpoints_in_use() {
     host.outbox.remove_endpoint(&eid("a"), at(1)).unwrap();
     assert_eq!(outage(&mut host), ["own outage over"]);
     host.outbox.insert_endpoint(patient("a"), at(1)).unwrap();
-    assert!(outage(&mut host).is_empty(), "it is as new");
+    assert!(outage(&mut host).is_empty(), "an inserted endpoint starts afresh");
 }
 
 #[test]
@@ -193,7 +195,7 @@ fn each_state_is_notified_once_until_recovery() {
     told.retain(|it| !it.contains("delivered"));
     assert_eq!(told, ["a recovered"]);
     // After that, states are notified again.
-    all(&mut host, &answer(200));
+    respond_to_all(&mut host, &answer(200));
     let _ = in_flight(&host)
         .into_iter()
         .map(|ticket| host.outbox.resolve(&ticket, &answer(200), host.now))
@@ -202,7 +204,7 @@ fn each_state_is_notified_once_until_recovery() {
     host.told();
     host.publish("o1");
     host.publish("o2");
-    all(&mut host, &answer(500));
+    respond_to_all(&mut host, &answer(500));
     assert_eq!(host.told(), ["a degraded"]);
 }
 
@@ -259,9 +261,9 @@ proptest! {
         let make = |away: bool| {
             let all = [
                 patient("a").with_retry(policy(&[1, 5, 30])),
-                patient("b").with_health(ladder().with_pending_on_disable(PendingOnDisable::Keep)).with_order(Order::strict()),
+                patient("b").with_health(fast_health().with_pending_on_disable(PendingOnDisable::Keep)).with_order(Order::strict()),
                 patient("c")
-                    .with_health(ladder().with_new_messages(NewMessages::Shed))
+                    .with_health(fast_health().with_new_messages(NewMessages::Shed))
                     .with_flow(FlowPolicy::adaptive())
                     .with_retry(policy(&[1, 5, 30]).with_window(secs(900))),
             ];

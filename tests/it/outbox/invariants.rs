@@ -23,7 +23,7 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-fn many(count: u32) -> NonZeroU32 {
+fn nonzero(count: u32) -> NonZeroU32 {
     NonZeroU32::new(count).unwrap()
 }
 
@@ -36,14 +36,14 @@ fn pick<T: Copy>(salt: u64, ticket: &Ticket, from: &[T]) -> T {
 }
 
 /// A response that asks for a delay of `seconds`.
-fn asking(status: u16, seconds: Option<u64>, now: Timestamp) -> Outcome {
+fn retry_after(status: u16, seconds: Option<u64>, now: Timestamp) -> Outcome {
     let mut headers = HeaderMap::new();
     headers.extend(seconds.map(|it| (http::header::RETRY_AFTER, it.into())));
     Outcome::response(StatusCode::from_u16(status).unwrap(), &headers, now)
 }
 
 /// An endpoint with every policy at its default.
-fn by_default(id: &str) -> Endpoint {
+fn default_endpoint(id: &str) -> Endpoint {
     Endpoint::new(eid(id), &format!("https://{id}.example/"), Signer::unsigned()).unwrap()
 }
 
@@ -52,7 +52,7 @@ type Reply = (u16, Option<u64>, Option<u64>);
 
 /// When the attempts start, and how and when the delivery ends, computed from the documented rules
 /// alone.
-fn promised(
+fn expected_course(
     policy: &RetryPolicy,
     replies: &[Reply],
     dice: JitterSeed<'_>,
@@ -77,7 +77,7 @@ fn promised(
         }
         starts.push(next);
     }
-    unreachable!("the replies go round")
+    unreachable!("the replies repeat")
 }
 
 proptest! {
@@ -103,15 +103,15 @@ proptest! {
             .with_jitter(Jitter::plus_minus(spread))
             .with_window(window.map(secs))
             .with_retry_after_cap(secs(cap));
-        let ends = [endpoint("a").with_retry(policy.clone())];
-        let mut host = Host::new(Outbox::new(registry(ends), seed));
+        let endpoints = [endpoint("a").with_retry(policy.clone())];
+        let mut host = Host::new(Outbox::new(registry(endpoints), seed));
         host.publish("m");
         let (mut starts, mut reply) = (Vec::new(), None);
         while host.verdict("m", "a").is_none() {
             if let Some((_, ticket, (status, asked))) =
                 reply.take_if(|it: &mut (Timestamp, Ticket, _)| it.0 <= host.now)
             {
-                let outcome = asking(status, asked, host.now);
+                let outcome = retry_after(status, asked, host.now);
                 host.resolve(&ticket, &outcome);
                 continue;
             }
@@ -129,7 +129,7 @@ proptest! {
         }
         let (message, id) = (mid("m"), eid("a"));
         let (expected, verdict, ended_at) =
-            promised(&policy, &replies, JitterSeed::new(seed, &message, &id));
+            expected_course(&policy, &replies, JitterSeed::new(seed, &message, &id));
         prop_assert_eq!(starts, expected);
         prop_assert_eq!(host.verdict("m", "a"), Some(verdict));
         let (.., delivery) = host.outbox.deliveries().next().unwrap();
@@ -145,8 +145,8 @@ proptest! {
         salt in any::<u64>(),
     ) {
         let run = |steps_back: bool| {
-            let ends = ["a", "b"].map(|id| by_default(id).with_retry(policy(&[2, 9, 40, 90])));
-            let mut host = Host::with(ends.clone());
+            let endpoints = ["a", "b"].map(|id| default_endpoint(id).with_retry(policy(&[2, 9, 40, 90])));
+            let mut host = Host::with(endpoints.clone());
             let tenths = |it: &u64| at(0) + ms(it * 100);
             let mut publishes: Vec<_> = times.iter().map(tenths).collect();
             publishes.sort();
@@ -166,7 +166,7 @@ proptest! {
                         let status = pick(salt, &ticket, &[200, 200, 429, 503, 500, 400]);
                         sent.push((host.now, show(&ticket)));
                         let asked = pick(salt + 1, &ticket, &[None, None, Some(7)]);
-                        let outcome = asking(status, asked, host.now);
+                        let outcome = retry_after(status, asked, host.now);
                         host.resolve(&ticket, &outcome);
                     }
                 }
@@ -174,12 +174,12 @@ proptest! {
                 if steps_back {
                     for back in backs.by_ref().take(2) {
                         host.now = now - ms(*back);
-                        for like in ends.clone() {
+                        for like in endpoints.clone() {
                             // Everything is evaluated again.
                             host.outbox.replace_endpoint(like, host.now).unwrap();
                         }
-                        assert!(host.sends().is_empty(), "nothing comes earlier");
-                        assert_eq!(host.wait, wait, "nor later than it would have");
+                        assert!(host.sends().is_empty(), "nothing is sent earlier");
+                        assert_eq!(host.wait, wait, "nor later than without the step back");
                     }
                     host.now = now;
                     assert!(host.sends().is_empty());
@@ -218,23 +218,23 @@ proptest! {
             .with_probes(longest, [longest])
             .with_disable_after(longest);
         let flow = FlowPolicy::adaptive()
-            .with_concurrency(ConcurrencyLimitPolicy::adaptive(many(u32::MAX), many(u32::MAX)))
-            .with_rate_limit(RateLimitPolicy::new(many(1), longest).with_burst(many(u32::MAX)))
+            .with_concurrency(ConcurrencyLimitPolicy::adaptive(nonzero(u32::MAX), nonzero(u32::MAX)))
+            .with_rate_limit(RateLimitPolicy::new(nonzero(1), longest).with_burst(nonzero(u32::MAX)))
             .with_retry_budget(RetryBudgetPolicy::new(u16::MAX, longest));
         let make = || {
-            let ends = [
-                by_default("a"),
-                by_default("b").with_retry(far.clone()).with_health(health.clone()).with_flow(flow),
-                by_default("c").with_order(Order::strict().with_skip_after(longest)),
+            let endpoints = [
+                default_endpoint("a"),
+                default_endpoint("b").with_retry(far.clone()).with_health(health.clone()).with_flow(flow),
+                default_endpoint("c").with_order(Order::strict().with_skip_after(longest)),
             ];
-            Outbox::new(registry(ends), 7).with_retention(longest)
+            Outbox::new(registry(endpoints), 7).with_retention(longest)
         };
         let mut host = Host::new(make());
         for (number, (micros, status, asked, act)) in steps.into_iter().enumerate() {
             host.now = Timestamp::from_unix_micros(micros);
             host.publish(&format!("m{number}"));
             for ticket in host.sends() {
-                let outcome = asking(status, asked, host.now);
+                let outcome = retry_after(status, asked, host.now);
                 host.resolve(&ticket, &outcome);
             }
             let (id, now) = (eid(["a", "b", "c"][number % 3]), host.now);
@@ -272,7 +272,7 @@ proptest! {
         let health = HealthPolicy::new()
             .with_failures(NonZeroU8::MIN)
             .with_probes(secs(first), ladder.iter().copied().map(secs))
-            .with_suspend_after(many(most))
+            .with_suspend_after(nonzero(most))
             .with_disable_after(secs(after));
         let for_ever = RetryPolicy::new(Schedule::list([secs(1)]).forever());
         let for_ever = for_ever.with_attempt_timeout(secs(timeout));
@@ -320,12 +320,12 @@ proptest! {
         times in vec(0..60_u64, 1..30),
         salt in any::<u64>(),
     ) {
-        let rate = RateLimitPolicy::new(many(releases), secs(per)).with_burst(many(burst));
+        let rate = RateLimitPolicy::new(nonzero(releases), secs(per)).with_burst(nonzero(burst));
         let budget = RetryBudgetPolicy::new(percent, secs(trickle));
         let flow = FlowPolicy::fixed().with_rate_limit(rate).with_retry_budget(budget);
-        let ends = [endpoint("a").with_flow(flow).with_retry(policy(&[1, 3, 9]))];
+        let endpoints = [endpoint("a").with_flow(flow).with_retry(policy(&[1, 3, 9]))];
         let batch = NonZeroUsize::new(batch).unwrap();
-        let mut host = Host::new(Outbox::new(registry(ends), 7).with_batch(batch));
+        let mut host = Host::new(Outbox::new(registry(endpoints), 7).with_batch(batch));
         let mut times = times;
         times.sort_unstable();
         let mut times = times.into_iter().map(|it| at(0) + secs(it)).enumerate().peekable();
@@ -355,8 +355,8 @@ proptest! {
         for (time, retry) in sent {
             *(if retry { &mut retries } else { &mut firsts }) += 1;
             let share = u128::from(percent) * firsts / 100;
-            let trickled = time.as_micros() / secs(trickle).as_micros();
-            prop_assert!(retries <= share + 1 + trickled, "{retries} of {firsts} at {time:?}");
+            let refilled = time.as_micros() / secs(trickle).as_micros();
+            prop_assert!(retries <= share + 1 + refilled, "{retries} of {firsts} at {time:?}");
         }
     }
 
@@ -369,10 +369,10 @@ proptest! {
         salt in any::<u64>(),
     ) {
         let ids: Vec<_> = (0..count).map(|it| format!("e{it}")).collect();
-        let wide = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(many(1_000)));
-        let ends = ids.iter().map(|id| endpoint(id).with_flow(wide).with_retry(policy(&[0, 0])));
+        let wide = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(nonzero(1_000)));
+        let endpoints = ids.iter().map(|id| endpoint(id).with_flow(wide).with_retry(policy(&[0, 0])));
         let batch = NonZeroUsize::new(batch).unwrap();
-        let mut host = Host::new(Outbox::new(registry(ends), 7).with_batch(batch));
+        let mut host = Host::new(Outbox::new(registry(endpoints), 7).with_batch(batch));
         for number in 0..backlog {
             host.publish(&format!("m{number}"));
         }

@@ -39,7 +39,7 @@ fn retry_after_holds_for_the_whole_endpoint() {
     let outcome = answer_with(503, "retry-after", "120");
     assert_eq!(host.resolve(&ticket, &outcome), Resolution::Retry { at: at(120) });
     host.publish("n");
-    assert!(host.sends().is_empty(), "it was the endpoint that asked");
+    assert!(host.sends().is_empty(), "the endpoint asked for the pause");
     assert_eq!(host.wait, Some(at(120)));
     host.now = at(119);
     assert!(host.sends().is_empty());
@@ -144,7 +144,7 @@ fn replay_selects_exactly_the_failures_once() {
     let exactly: Vec<_> = expected.iter().map(|id| (id.as_str(), "a")).collect();
     assert_eq!(planned, exactly);
     assert_eq!(host.outbox.replay(&plan, host.now), 8);
-    assert_eq!(host.outbox.replay(&plan, host.now), 0, "carried out again, it does nothing");
+    assert_eq!(host.outbox.replay(&plan, host.now), 0, "executing it again does nothing");
     let sends = host.shown();
     let again: Vec<_> = expected.iter().map(|id| format!("{id}>a#2")).collect();
     assert_eq!(sends, again);
@@ -171,7 +171,7 @@ fn success_of_the_last_attempt_is_no_failure() {
 }
 
 /// Three messages failed and wait; the endpoint is degraded, and its probe is due at 5.
-fn at_rest() -> Host {
+fn degraded_host() -> Host {
     let mut host = Host::with([touchy("a")]);
     for id in ["m", "n", "o"] {
         host.publish(id);
@@ -185,7 +185,7 @@ fn at_rest() -> Host {
 // Fault 6.
 #[test]
 fn degraded_endpoint_uses_up_no_attempt() {
-    let mut host = at_rest();
+    let mut host = degraded_host();
     let mut waits = Vec::new();
     for probes in 0..2 {
         let probe = loop {
@@ -206,7 +206,7 @@ fn degraded_endpoint_uses_up_no_attempt() {
 // Fault 7.
 #[test]
 fn half_open_endpoint_gets_one_probe() {
-    let mut host = at_rest();
+    let mut host = degraded_host();
     host.now = at(5);
     let probe = host.send();
     host.publish("p");
@@ -217,7 +217,7 @@ fn half_open_endpoint_gets_one_probe() {
     }
     host.now = at(14);
     host.resolve(&probe, &answer(200));
-    assert_eq!(host.sends().len(), 3, "it is back");
+    assert_eq!(host.sends().len(), 3, "the endpoint has recovered");
 }
 
 // Fault 9.
@@ -242,7 +242,7 @@ fn redirect_never_counts_as_delivered() {
                 }
             }
             assert_eq!(host.verdict("m", "a"), Some(Verdict::Exhausted), "{preset} {status}");
-            assert!(!host.health("a").state().is_healthy(), "nor as a sign of health");
+            assert!(!host.health("a").state().is_healthy(), "nor as a success for health");
         }
     }
 }

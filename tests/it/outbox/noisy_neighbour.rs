@@ -101,7 +101,7 @@ fn delays(noisy: bool, health: &HealthPolicy, flow: FlowPolicy) -> Vec<Duration>
             }
         };
         let in_flight = outbox.status(&eid("hung")).unwrap().flow.in_flight();
-        assert!(in_flight <= flow.concurrency().max().get(), "it has its own window");
+        assert!(in_flight <= flow.concurrency().max().get(), "the endpoint keeps to its own limit");
         let next = queue.first_key_value().map(|it| it.0.0);
         now = next.into_iter().chain(wait).min().unwrap_or(Timestamp::MAX).max(now);
     }

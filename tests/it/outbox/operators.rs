@@ -8,7 +8,7 @@ use labhook::outbox::{Change, ReplayFilter};
 use labhook::{HealthPolicy, Order, Outbox, Outcome, Verdict};
 
 use super::health::{
-    degraded, escalated, host, in_flight, ladder, outbox, patient, probe, suspended,
+    degraded, escalated, fast_health, host, in_flight, outbox, patient, probe, suspended,
 };
 use crate::support::{Host, answer, answer_with, at, eid, endpoint, mid, policy, registry, secs};
 
@@ -34,10 +34,10 @@ fn disabling_ends_or_keeps_every_pending_delivery() {
         // Two more are permitted, and are not handed out yet.
         let changes = host.unsaved();
         assert!(host.outbox.disable_endpoint(&eid("a"), Some("moved".into()), at(1)).unwrap());
-        assert!(!host.outbox.disable_endpoint(&eid("a"), None, at(1)).unwrap(), "it is");
+        assert!(!host.outbox.disable_endpoint(&eid("a"), None, at(1)).unwrap(), "already disabled");
         host.now = at(1);
         host.save(changes);
-        assert!(host.sends().is_empty(), "nothing goes any more");
+        assert!(host.sends().is_empty(), "nothing is sent any longer");
         let told = host.told();
         match waiting {
             PendingOnDisable::Cancel => {
@@ -98,7 +98,7 @@ fn disabling_ends_deliveries_blocked_by_order() {
 #[test]
 fn automation_enables_after_escalation_and_kept_goes() {
     let keeping =
-        || patient("a").with_health(ladder().with_pending_on_disable(PendingOnDisable::Keep));
+        || patient("a").with_health(fast_health().with_pending_on_disable(PendingOnDisable::Keep));
     let mut host = escalated(keeping());
     assert_eq!(host.told(), ["a disabled"]);
     assert_eq!(host.outbox.pending(), 2);
@@ -155,7 +155,7 @@ fn pausing_cancels_unsent_attempts_uncounted() {
     assert!(host.outbox.resume_endpoint(&eid("a"), at(100)).unwrap());
     assert!(!host.outbox.resume_endpoint(&eid("a"), at(100)).unwrap());
     assert_eq!(host.shown(), ["m2>a#1", "m3>a#1"]);
-    assert!(host.told().is_empty(), "a pause is the operator's own");
+    assert!(host.told().is_empty(), "a pause notifies nobody");
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn gone_response_lets_attempts_in_flight_finish() {
 #[test]
 fn response_from_before_enabling_leaves_health_alone() {
     let kept =
-        || patient("a").with_health(ladder().with_pending_on_disable(PendingOnDisable::Keep));
+        || patient("a").with_health(fast_health().with_pending_on_disable(PendingOnDisable::Keep));
     let mut host = host([kept()]);
     for id in ["m1", "m2", "m3"] {
         host.publish(id);
@@ -228,7 +228,7 @@ fn response_from_before_enabling_leaves_health_alone() {
 #[test]
 fn old_disable_response_is_ignored_after_a_restart() {
     let kept =
-        || endpoint("a").with_health(ladder().with_pending_on_disable(PendingOnDisable::Keep));
+        || endpoint("a").with_health(fast_health().with_pending_on_disable(PendingOnDisable::Keep));
     let last = answer_with(200, "webhook-delivery", "disable");
     let enabled_again = |restarts: bool, from: i64| {
         let mut host = host([kept()]);
@@ -268,7 +268,7 @@ fn old_disable_response_is_ignored_after_a_restart() {
 fn new_health_policy_applies_from_the_next_decision() {
     let mut host = degraded(patient("a"));
     // What waits for a probe keeps waiting; the backoff after it is the new one.
-    let quick = ladder().with_probes(secs(7), []).with_suspend_after(NonZeroU32::new(1));
+    let quick = fast_health().with_probes(secs(7), []).with_suspend_after(NonZeroU32::new(1));
     host.now = at(1);
     host.outbox.replace_endpoint(patient("a").with_health(quick), at(1)).unwrap();
     host.sends();
@@ -278,7 +278,7 @@ fn new_health_policy_applies_from_the_next_decision() {
     probe(&mut host, 74, &answer(500));
     assert_eq!(host.health("a").state(), State::Suspended);
     // The policy at the time of disabling decides between keep and cancel.
-    let keep = ladder().with_pending_on_disable(PendingOnDisable::Keep);
+    let keep = fast_health().with_pending_on_disable(PendingOnDisable::Keep);
     host.outbox.replace_endpoint(patient("a").with_health(keep), host.now).unwrap();
     host.told();
     host.outbox.disable_endpoint(&eid("a"), None, host.now).unwrap();
@@ -327,7 +327,7 @@ fn removed_endpoint_loses_its_health() {
         host.resolve(&ticket, &answer(500));
     }
     host.sends();
-    assert_eq!(host.told(), ["a degraded"], "and it is told anew");
+    assert_eq!(host.told(), ["a degraded"], "and it is notified again");
 }
 
 #[test]

@@ -92,14 +92,14 @@ fn message_is_skipped_after_its_attempts_or_time() {
     host.resolve(&second, &answer(503));
     assert_eq!(host.shown(), ["m2>a#1"]);
     host.now = at(25);
-    assert_eq!(host.shown(), ["m1>a#3", "m2>a#2"], "it is retried all the same");
+    assert_eq!(host.shown(), ["m1>a#3", "m2>a#2"], "m1 is still retried");
 
     let skip = Order::strict().with_skip_after(Duration::from_secs(3));
     let mut host = Host::with([ordered(skip)]);
     publish(&mut host, "r1", "m1");
     publish(&mut host, "r1", "m2");
     host.send();
-    assert_eq!(host.wait, Some(at(3)), "the wait is until the others may pass");
+    assert_eq!(host.wait, Some(at(3)), "the wake-up is when the others may skip it");
     host.now = at(3);
     assert_eq!(host.shown(), ["m2>a#1"]);
 }
@@ -118,14 +118,14 @@ fn order_survives_restart_and_follows_a_policy_change() {
     assert_eq!(host.shown(), ["m2>a#1"]);
 
     host.outbox.replace_endpoint(ordered(Order::none()), host.now).unwrap();
-    assert_eq!(host.shown(), ["m3>a#1"], "nothing waits for anything any more");
+    assert_eq!(host.shown(), ["m3>a#1"], "the order no longer applies");
     publish(&mut host, "r1", "m4");
     host.outbox.replace_endpoint(ordered(Order::strict()), host.now).unwrap();
     assert_eq!(host.shown(), [""; 0], "m2 and m3 are in flight");
 }
 
 /// An endpoint whose failed deliveries are retried a day later.
-fn patient(order: Order) -> Endpoint {
+fn retried_a_day_later(order: Order) -> Endpoint {
     ordered(order).with_retry(policy(&[86_400, 86_400]))
 }
 
@@ -133,7 +133,7 @@ fn patient(order: Order) -> Endpoint {
 #[test]
 fn policy_change_scans_a_long_group_once() {
     const MANY: u32 = 100_000;
-    let passing = patient(Order::strict().with_skip_after(secs(60)));
+    let passing = retried_a_day_later(Order::strict().with_skip_after(secs(60)));
     let mut host = Host::new(Outbox::new(registry([passing]), 7).without_storage());
     host.outbox.pause_endpoint(&eid("a"), host.now).unwrap();
     for number in 0..MANY {
@@ -142,7 +142,7 @@ fn policy_change_scans_a_long_group_once() {
     host.now = at(60);
     assert_eq!(host.shown(), [""; 0]);
     assert_eq!(host.outbox.status(&eid("a")).unwrap().due, 100_000);
-    host.outbox.replace_endpoint(patient(Order::strict()), host.now).unwrap();
+    host.outbox.replace_endpoint(retried_a_day_later(Order::strict()), host.now).unwrap();
     assert_eq!(host.outbox.status(&eid("a")).unwrap().due, 1);
 }
 

@@ -22,7 +22,7 @@ fn host(endpoints: impl IntoIterator<Item = Endpoint>) -> Host {
 }
 
 /// A single attempt.
-fn once(id: &str) -> Endpoint {
+fn single_attempt(id: &str) -> Endpoint {
     endpoint(id).with_retry(policy(&[]))
 }
 
@@ -50,7 +50,7 @@ fn failed(endpoint: Endpoint, ids: &[&str]) -> Host {
 }
 
 /// The separately kept counts match the deliveries.
-fn agrees(host: &Host) {
+fn assert_counts_match(host: &Host) {
     let open = |of: Option<&str>| {
         let all = host.outbox.deliveries();
         let mine = all.filter(|(_, id, _)| of.is_none_or(|of| id.as_str() == of));
@@ -65,7 +65,7 @@ fn agrees(host: &Host) {
 
 #[test]
 fn replay_is_paced_for_each_endpoint() {
-    let mut host = host([once("a"), once("b")]);
+    let mut host = host([single_attempt("a"), single_attempt("b")]);
     for id in ["m1", "m2", "m3"] {
         host.publish(id);
     }
@@ -91,7 +91,7 @@ fn replay_is_paced_for_each_endpoint() {
     );
     assert_eq!(host.outbox.pending(), 0, "a plan changes nothing");
     assert_eq!(host.outbox.replay(&plan, host.now), 6);
-    agrees(&host);
+    assert_counts_match(&host);
     for (seconds, sends) in [(100, ["m1>a#2", "m1>b#2"]), (103, ["m2>a#2", "m2>b#2"])] {
         host.now = at(seconds);
         let tickets = host.sends();
@@ -107,8 +107,8 @@ fn replay_is_paced_for_each_endpoint() {
         host.resolve(&ticket, &answer(500));
     }
     host.sends();
-    agrees(&host);
-    assert_eq!(host.told().len(), 6, "each is settled once more");
+    assert_counts_match(&host);
+    assert_eq!(host.told().len(), 6, "each is settled again");
     let counters = host.outbox.status(&eid("a")).unwrap().counters;
     assert_eq!((counters.accepted, counters.delivered, counters.exhausted), (3, 2, 4));
     assert_eq!((counters.attempts, counters.retries), (6, 3));
@@ -132,7 +132,7 @@ fn replay_supersedes_the_pending_retry() {
         host.now = at(seconds);
         assert!(host.sends().is_empty(), "{seconds}");
     }
-    agrees(&host);
+    assert_counts_match(&host);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn replay_of_a_pending_delivery_is_saved_before_due() {
     assert_eq!(host.outbox.replay(&plan, at(0)), 1);
     assert!(host.sends().is_empty());
     host.restart(outbox(registry([slow()])));
-    assert_eq!(host.outbox.replay(&plan, at(0)), 0, "it was saved");
+    assert_eq!(host.outbox.replay(&plan, at(0)), 0, "already replayed and saved");
     assert!(host.sends().is_empty());
     assert_eq!(host.wait, Some(at(100)));
 }
@@ -166,12 +166,12 @@ fn replay_skips_deliveries_in_flight() {
     assert_eq!(host.outbox.replay(&plan, at(5)), 0);
     host.resolve(&retry, &answer(500));
     assert_eq!(host.outbox.replay(&plan, at(5)), 0, "it has been attempted since");
-    agrees(&host);
+    assert_counts_match(&host);
 }
 
 #[test]
 fn plan_executed_twice_replays_once() {
-    let mut host = failed(once("a"), &["m1", "m2"]);
+    let mut host = failed(single_attempt("a"), &["m1", "m2"]);
     let plan = plan(&host, &ReplayFilter::all());
     let text = serde_json::to_string(&plan).unwrap();
     assert_eq!(serde_json::from_str::<ReplayPlan>(&text).unwrap(), plan);
@@ -182,7 +182,7 @@ fn plan_executed_twice_replays_once() {
     host.resolve(&first, &answer(500));
     assert_eq!(host.outbox.replay(&plan, host.now), 0);
     host.sends();
-    agrees(&host);
+    assert_counts_match(&host);
     assert_eq!(host.told(), ["m1>a exhausted after 2"]);
     assert!(serde_json::from_str::<ReplayPlan>(&text.replacen('{', "{\"x\":1,", 1)).is_err());
 }
@@ -191,16 +191,16 @@ fn plan_executed_twice_replays_once() {
 fn plan_can_be_executed_again_after_a_crash() {
     // Before the replay was saved, and after.
     for saved in [false, true] {
-        let mut host = failed(once("a"), &["m1", "m2"]);
+        let mut host = failed(single_attempt("a"), &["m1", "m2"]);
         let plan = plan(&host, &ReplayFilter::all());
         host.outbox.replay(&plan, host.now);
         if saved {
             host.sends();
         }
-        host.restart(outbox(registry([once("a")])));
+        host.restart(outbox(registry([single_attempt("a")])));
         let again = host.outbox.replay(&plan, host.now);
         assert_eq!(again, if saved { 0 } else { 2 });
-        agrees(&host);
+        assert_counts_match(&host);
         // The delivery in flight at the crash waits for its deadline.
         let mut sends: Vec<Ticket> = Vec::new();
         while host.outbox.pending() > 0 {
@@ -214,7 +214,7 @@ fn plan_can_be_executed_again_after_a_crash() {
         let told = host.told();
         assert_eq!(told.len(), 2, "{told:?}");
         assert_eq!(sends.len(), if saved { 1 } else { 2 });
-        agrees(&host);
+        assert_counts_match(&host);
     }
 }
 
@@ -233,14 +233,14 @@ fn window_of_a_late_plan_counts_from_its_execution() {
     let plan = plan(&host, &ReplayFilter::all());
     host.now = at(500);
     assert_eq!(host.outbox.replay(&plan, at(500)), 1);
-    agrees(&host);
+    assert_counts_match(&host);
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
     host.now = at(550);
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
     host.sends();
-    agrees(&host);
+    assert_counts_match(&host);
     assert_eq!(host.told(), ["m>a expired after 3"]);
     assert_eq!(host.outbox.pending(), 0);
     assert_eq!(host.outbox.status(&eid("a")).unwrap().counters.exhausted, 2);
@@ -252,7 +252,7 @@ fn window_of_a_late_plan_counts_from_its_execution() {
 
 #[test]
 fn replay_skips_expired_messages() {
-    let mut host = host([once("a")]);
+    let mut host = host([single_attempt("a")]);
     let event = Event::new(RunStateChanged::new("r", RunState::Started), at(0));
     for (id, seconds) in [("short", 101), ("long", 1_005)] {
         let message = event.clone().into_message(mid(id)).unwrap();
@@ -283,12 +283,12 @@ fn replay_skips_expired_messages() {
     host.now = host.wait.unwrap();
     assert_eq!(host.now, at(990) + secs(PACE));
     assert_eq!(host.shown(), ["long>a#2"]);
-    agrees(&host);
+    assert_counts_match(&host);
 }
 
 #[test]
 fn replay_skips_disabled_and_missing_endpoints() {
-    let mut host = host(["a", "b", "c", "d"].map(once));
+    let mut host = host(["a", "b", "c", "d"].map(single_attempt));
     host.publish("m");
     for ticket in host.sends() {
         host.resolve(&ticket, &answer(500));
@@ -302,7 +302,7 @@ fn replay_skips_disabled_and_missing_endpoints() {
     assert_eq!(planned(&now), [("m>c".into(), at(0)), ("m>d".into(), at(0))]);
     assert_eq!(host.outbox.replay(&all, at(0)), 2);
     assert_eq!(host.shown(), ["m>d#2"]);
-    agrees(&host);
+    assert_counts_match(&host);
     host.outbox.resume_endpoint(&eid("c"), at(0)).unwrap();
     assert_eq!(host.shown(), ["m>c#2"]);
     // After it is enabled, the same plan replays the rest.
@@ -313,7 +313,7 @@ fn replay_skips_disabled_and_missing_endpoints() {
 
 #[test]
 fn replayed_message_is_kept_until_it_ends_again() {
-    let mut host = failed(once("a"), &["m"]);
+    let mut host = failed(single_attempt("a"), &["m"]);
     host.now = at(999);
     let plan = plan(&host, &ReplayFilter::all());
     assert_eq!(host.outbox.replay(&plan, at(999)), 1);
@@ -340,7 +340,7 @@ fn replayed_message_is_kept_until_it_ends_again() {
 }
 
 fn ordered(id: &str, order: Order) -> Endpoint {
-    once(id).with_order(order)
+    single_attempt(id).with_order(order)
 }
 
 #[test]
@@ -356,7 +356,7 @@ fn ordered_replay_keeps_its_accepted_position() {
     // m2 is in flight, and m3 was next.
     let plan = plan(&host, &ReplayFilter::all().with_message(mid("m1")));
     assert_eq!(host.outbox.replay(&plan, at(0)), 1);
-    assert_eq!(host.shown(), ["m1>a#2"], "ahead of what was accepted since");
+    assert_eq!(host.shown(), ["m1>a#2"], "ahead of messages accepted later");
     host.resolve(&m2, &answer(200));
     assert!(host.sends().is_empty(), "m3 waits for m1");
 }
@@ -426,7 +426,7 @@ fn long_plan_scans_skippable_messages_once() {
 
 #[test]
 fn late_success_from_before_a_replay_delivers() {
-    let mut host = host([once("a")]);
+    let mut host = host([single_attempt("a")]);
     host.publish("m");
     let first = host.send();
     host.now = at(10);
@@ -439,7 +439,7 @@ fn late_success_from_before_a_replay_delivers() {
     host.sends();
     assert_eq!(host.told(), ["m>a delivered after 2"]);
     host.resolve(&second, &answer(200));
-    agrees(&host);
+    assert_counts_match(&host);
     assert_eq!(host.outbox.status(&eid("a")).unwrap().flow.in_flight(), 0);
 }
 
@@ -474,8 +474,8 @@ proptest! {
         statuses in proptest::collection::vec(0..4_u8, 18),
         crash in any::<bool>(),
     ) {
-        let ends = || IDS.map(|id| endpoint(id).with_retry(policy(&[5_000])));
-        let mut host = host(ends());
+        let endpoints = || IDS.map(|id| endpoint(id).with_retry(policy(&[5_000])));
+        let mut host = host(endpoints());
         let mut expected = BTreeSet::new();
         let mut selection = ReplayFilter::all();
         if let Some(message) = choice.message {
@@ -493,16 +493,16 @@ proptest! {
         if choice.failed {
             selection = selection.only_failed();
         }
-        let mut flying = Vec::new();
+        let mut in_flight = Vec::new();
         for number in 0..6_u8 {
             let accepted = i64::from(number) * 5;
             host.now = at(accepted);
             host.publish(&format!("m{number}"));
             for (index, ticket) in host.sends().iter().enumerate() {
                 // In flight to the end, waiting for a retry, delivered, stopped.
-                let fate = statuses[usize::from(number) * 3 + index];
-                match fate {
-                    0 => flying.push(ticket.clone()),
+                let response = statuses[usize::from(number) * 3 + index];
+                match response {
+                    0 => in_flight.push(ticket.clone()),
                     1 => _ = host.resolve(ticket, &answer(500)),
                     2 => _ = host.resolve(ticket, &answer(200)),
                     _ => {
@@ -514,9 +514,9 @@ proptest! {
                     && choice.endpoint.is_none_or(|it| eid(IDS[it]) == *ticket.endpoint())
                     && choice.from.is_none_or(|it| accepted >= it)
                     && choice.before.is_none_or(|it| accepted < it)
-                    && (!choice.failed || fate == 3);
+                    && (!choice.failed || response == 3);
                 // The window ends at ten seconds, so those in flight fail by then.
-                if is && (fate != 0 || accepted + 10 <= 29) {
+                if is && (response != 0 || accepted + 10 <= 29) {
                     expected.insert(format!("m{number}>{}", ticket.endpoint()));
                 }
             }
@@ -538,9 +538,9 @@ proptest! {
         }
 
         prop_assert_eq!(host.outbox.replay(&plan, host.now), rows.len());
-        agrees(&host);
+        assert_counts_match(&host);
         if crash {
-            host.restart(outbox(registry(ends())));
+            host.restart(outbox(registry(endpoints())));
             host.outbox.replay(&plan, host.now);
         }
         let mut attempted = Vec::new();
@@ -555,7 +555,7 @@ proptest! {
         let mut rows = rows;
         rows.sort();
         prop_assert_eq!(attempted, rows);
-        agrees(&host);
+        assert_counts_match(&host);
     }
 }
 

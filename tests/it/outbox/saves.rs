@@ -72,7 +72,7 @@ fn publish_returns_the_revision_that_makes_it_durable() {
     let changes = host.unsaved();
     assert_eq!(number(changes.revision()), 1);
     assert_eq!(number(host.publish("m").revision), 1);
-    assert_eq!(number(host.publish("n").revision), 2, "too late for the save that is under way");
+    assert_eq!(number(host.publish("n").revision), 2, "too late for the save under way");
     host.save(changes);
     assert_eq!(number(host.publish("m").revision), 1);
     assert_eq!(number(host.publish("n").revision), 2);
@@ -135,7 +135,7 @@ fn verdict_is_notified_only_after_it_is_saved() {
         changes.iter().next(),
         Some(Change::Put(Record::Delivery(record))) if record.delivery().verdict().is_some()
     ));
-    assert!(matches!(host.outbox.poll(at(0)), Step::Wait(_)), "a verdict that may yet be lost");
+    assert!(matches!(host.outbox.poll(at(0)), Step::Wait(_)), "the verdict may still be lost");
     assert!(host.outbox.unsaved(changes.revision()));
     assert!(host.sends().is_empty());
     assert_eq!(host.told(), ["m>a delivered after 1"]);
@@ -145,7 +145,7 @@ fn verdict_is_notified_only_after_it_is_saved() {
 fn confirming_another_revision_changes_nothing() {
     let mut host = Host::with([endpoint("a")]);
     let early = host.publish("m").revision;
-    assert!(!host.outbox.saved(early), "it was not handed out yet");
+    assert!(!host.outbox.saved(early), "not handed out yet");
     assert!(!host.outbox.unsaved(early));
     let changes = host.unsaved();
     let later = host.publish("n").revision;
@@ -291,7 +291,7 @@ fn stale_row_of_an_earlier_message_is_dropped() {
     host.disk.insert(record.key().to_string(), record);
     assert_eq!(host.keys(), ["delivery/m/a", "delivery/m/b", "message/m"]);
     host.restart(outbox());
-    assert_eq!(host.outbox.pending(), 2, "the old rows say delivered, and are not of this one");
+    assert_eq!(host.outbox.pending(), 2, "the old delivered rows belong to the earlier message");
     assert_eq!(host.shown(), ["m>a#1", "m>b#1"]);
 }
 
@@ -313,7 +313,7 @@ fn deliveries_without_a_row_are_recreated() {
     host.publish("m");
     let changes = host.unsaved();
     host.write(changes);
-    assert_eq!(host.keys(), ["delivery/m/a", "message/m"], "b's turn has not come");
+    assert_eq!(host.keys(), ["delivery/m/a", "message/m"], "b has not been started");
     host.now = at(3);
     host.restart(batch(1));
     assert_eq!(host.outbox.pending(), 2);

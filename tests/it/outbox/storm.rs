@@ -72,7 +72,7 @@ fn message(number: u8) -> Message {
 
 /// The next event in the world.
 #[derive(Clone, Debug)]
-enum Act {
+enum Action {
     /// Publish a message, new or known.
     Publish(u8),
     /// Poll this number of times.
@@ -86,7 +86,7 @@ enum Act {
     /// Respond to one of the attempts that were sent.
     Answer(u8, Answer),
     /// Advance the clock, in milliseconds.
-    Permit(u32),
+    Advance(u32),
     /// Sleep exactly until the wake-up.
     Sleep,
     /// Turn the clock back, in milliseconds.
@@ -99,7 +99,7 @@ enum Act {
 enum Answer {
     Ok,
     /// The receiver accepts it, and the response is lost.
-    OkUnheard,
+    OkLost,
     /// The connection breaks; the receiver may have the request.
     Broken {
         received: bool,
@@ -111,10 +111,10 @@ enum Answer {
     NeverConnected,
 }
 
-fn acts() -> impl Strategy<Value = Vec<Act>> {
+fn actions() -> impl Strategy<Value = Vec<Action>> {
     let answer = prop_oneof![
         4 => Just(Answer::Ok),
-        2 => Just(Answer::OkUnheard),
+        2 => Just(Answer::OkLost),
         1 => any::<bool>().prop_map(|received| Answer::Broken { received }),
         1 => Just(Answer::Refused),
         2 => Just(Answer::Unavailable),
@@ -122,19 +122,19 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         1 => Just(Answer::Stop),
         1 => Just(Answer::NeverConnected),
     ];
-    let act = prop_oneof![
-        4 => (0..6_u8).prop_map(Act::Publish),
-        8 => (1..12_u8).prop_map(Act::Poll),
-        3 => (0..6_u8).prop_map(Act::Write),
-        6 => Just(Act::Confirm),
-        1 => (0..6_u8).prop_map(Act::FailToWrite),
-        8 => (any::<u8>(), answer).prop_map(|(which, answer)| Act::Answer(which, answer)),
-        3 => (0..15_000_u32).prop_map(Act::Permit),
-        4 => Just(Act::Sleep),
-        1 => (0..8_000_u32).prop_map(Act::TurnBack),
-        2 => (0..8_u8).prop_map(Act::Crash),
+    let action = prop_oneof![
+        4 => (0..6_u8).prop_map(Action::Publish),
+        8 => (1..12_u8).prop_map(Action::Poll),
+        3 => (0..6_u8).prop_map(Action::Write),
+        6 => Just(Action::Confirm),
+        1 => (0..6_u8).prop_map(Action::FailToWrite),
+        8 => (any::<u8>(), answer).prop_map(|(which, answer)| Action::Answer(which, answer)),
+        3 => (0..15_000_u32).prop_map(Action::Advance),
+        4 => Just(Action::Sleep),
+        1 => (0..8_000_u32).prop_map(Action::TurnBack),
+        2 => (0..8_u8).prop_map(Action::Crash),
     ];
-    proptest::collection::vec(act, 1..120)
+    proptest::collection::vec(action, 1..120)
 }
 
 /// An attempt that was sent.
@@ -142,7 +142,7 @@ struct Sent {
     ticket: Ticket,
     deadline: Timestamp,
     /// Its result, which stays the same however often it is reported.
-    fate: Option<Answer>,
+    result: Option<Answer>,
 }
 
 #[derive(Default)]
@@ -168,16 +168,16 @@ struct World {
     sent: Vec<Sent>,
     tallies: BTreeMap<Pair, Tally>,
     /// Messages that were published, and the revision that makes them durable.
-    asked: BTreeMap<u8, Option<Revision>>,
+    unconfirmed: BTreeMap<u8, Option<Revision>>,
     accepted: BTreeSet<Pair>,
     verdicts: BTreeMap<Pair, Verdict>,
     /// Verdicts notified since the last restart.
-    told: BTreeSet<Pair>,
+    notified: BTreeSet<Pair>,
     failing: BTreeSet<Pair>,
-    troubled: BTreeMap<EndpointId, State>,
+    endpoint_states: BTreeMap<EndpointId, State>,
     /// Messages that were published again after they had been forgotten: a notice may be about
     /// either.
-    again: BTreeSet<MessageId>,
+    republished: BTreeSet<MessageId>,
     wait: Option<Timestamp>,
 }
 
@@ -193,24 +193,24 @@ impl World {
             saving: None,
             sent: Vec::new(),
             tallies: BTreeMap::new(),
-            asked: BTreeMap::new(),
+            unconfirmed: BTreeMap::new(),
             accepted: BTreeSet::new(),
             verdicts: BTreeMap::new(),
-            told: BTreeSet::new(),
+            notified: BTreeSet::new(),
             failing: BTreeSet::new(),
-            troubled: BTreeMap::new(),
-            again: BTreeSet::new(),
+            endpoint_states: BTreeMap::new(),
+            republished: BTreeSet::new(),
             wait: None,
         }
     }
 
-    fn act(&mut self, act: Act) {
-        self.carry_out(act);
-        self.look();
+    fn action(&mut self, action: Action) {
+        self.apply(action);
+        self.record_verdicts();
     }
 
     /// Records every delivery's state before anything is forgotten.
-    fn look(&mut self) {
+    fn record_verdicts(&mut self) {
         for (message, endpoint, delivery) in self.outbox.deliveries() {
             let pair = (message.id().clone(), endpoint.clone());
             let tally = self.tallies.entry(pair).or_default();
@@ -221,38 +221,38 @@ impl World {
         assert_eq!(self.outbox.pending(), open().count());
     }
 
-    fn carry_out(&mut self, act: Act) {
+    fn apply(&mut self, action: Action) {
         // A response or a restart may find that an attempt's deadline has passed.
-        if matches!(act, Act::Answer(..) | Act::Crash(_)) {
+        if matches!(action, Action::Answer(..) | Action::Crash(_)) {
             self.latest = self.latest.max(self.now);
         }
-        match act {
-            Act::Publish(number) => self.publish(number),
-            Act::Poll(times) => _ = (0..times).all(|_| self.poll()),
-            Act::Write(count) => self.write(usize::from(count)),
-            Act::Confirm => self.confirm(),
-            Act::FailToWrite(count) => {
+        match action {
+            Action::Publish(number) => self.publish(number),
+            Action::Poll(times) => _ = (0..times).all(|_| self.poll()),
+            Action::Write(count) => self.write(usize::from(count)),
+            Action::Confirm => self.confirm(),
+            Action::FailToWrite(count) => {
                 self.write(usize::from(count));
                 if let Some((changes, _)) = self.saving.take() {
                     assert!(self.outbox.unsaved(changes.revision()));
-                    assert!(!self.outbox.unsaved(changes.revision()), "a repeated word");
+                    assert!(!self.outbox.unsaved(changes.revision()), "confirming a failure again");
                 }
             }
-            Act::Answer(which, answer) => self.answer(usize::from(which), answer),
-            Act::Permit(millis) => self.pass(Duration::from_millis(millis.into())),
-            Act::Sleep => {
+            Action::Answer(which, answer) => self.answer(usize::from(which), answer),
+            Action::Advance(millis) => self.advance(Duration::from_millis(millis.into())),
+            Action::Sleep => {
                 if let Some(until) = self.wait {
                     self.now = self.now.max(until);
                 }
             }
-            Act::TurnBack(millis) => {
+            Action::TurnBack(millis) => {
                 self.now -= Duration::from_millis(millis.into());
             }
-            Act::Crash(written) => self.crash(usize::from(written)),
+            Action::Crash(written) => self.crash(usize::from(written)),
         }
     }
 
-    fn pass(&mut self, duration: Duration) {
+    fn advance(&mut self, duration: Duration) {
         self.now += duration;
     }
 
@@ -261,17 +261,17 @@ impl World {
         let id = message.id().clone();
         let known = self.outbox.deliveries().any(|(known, ..)| *known.id() == id);
         let published = self.outbox.publish(message, self.now).unwrap();
-        assert_eq!(published.duplicate, known, "a known message is a no-op, another is not");
+        assert_eq!(published.duplicate, known, "only a known message is a no-op");
         if !known {
             assert_eq!(published.endpoints.len() + published.shed.len(), ENDPOINTS.len());
         }
-        if !known && self.asked.insert(number, Some(published.revision)).is_some() {
+        if !known && self.unconfirmed.insert(number, Some(published.revision)).is_some() {
             // It was settled and then forgotten: a new message in all but its id.
             for endpoint in &published.endpoints {
                 let pair = (id.clone(), endpoint.clone());
                 self.tallies.entry(pair).or_default().last_number = 0;
             }
-            self.again.insert(id.clone());
+            self.republished.insert(id.clone());
             self.sent.retain(|sent| *sent.ticket.message() != id);
         }
         self.accepted.extend(published.endpoints.into_iter().map(|it| (id.clone(), it)));
@@ -299,7 +299,7 @@ impl World {
                 for earlier in &self.sent {
                     let same =
                         *earlier.ticket.message() == pair.0 && *earlier.ticket.endpoint() == pair.1;
-                    let live = earlier.fate.is_none() && earlier.deadline > self.latest;
+                    let live = earlier.result.is_none() && earlier.deadline > self.latest;
                     assert!(!same || !live, "two live attempts of {pair:?}");
                     // An attempt whose delivery has ended, by the late success of an earlier one,
                     // is the host's to abandon, and no longer counts.
@@ -315,22 +315,22 @@ impl World {
                 tally.last_number = ticket.attempt();
                 self.assert_written_ahead(&ticket);
                 self.assert_in_order(&pair);
-                self.sent.push(Sent { ticket, deadline: attempt.deadline(), fate: None });
+                self.sent.push(Sent { ticket, deadline: attempt.deadline(), result: None });
             }
             Step::Notify(Notice::Settled { message, endpoint, verdict, .. }) => {
-                if self.again.contains(&message) {
+                if self.republished.contains(&message) {
                     return true;
                 }
                 let pair = (message, endpoint);
-                assert!(self.told.insert(pair.clone()), "a verdict is told once");
+                assert!(self.notified.insert(pair.clone()), "a verdict is notified once");
                 assert_eq!(*self.verdicts.entry(pair).or_insert(verdict), verdict);
             }
             Step::Notify(Notice::Failing { message, endpoint, attempts }) => {
-                assert_eq!(attempts, 3, "it is told when that many have failed");
+                assert_eq!(attempts, 3, "notified after exactly this number of failures");
                 let new = self.failing.insert((message.clone(), endpoint));
-                assert!(new || self.again.contains(&message), "and once");
+                assert!(new || self.republished.contains(&message), "and notified once");
             }
-            Step::Notify(notice) => self.hear(notice),
+            Step::Notify(notice) => self.check_state_notice(notice),
             Step::Wait(until) => {
                 assert!(until > self.now, "a wait is after now");
                 self.wait = Some(until);
@@ -342,20 +342,20 @@ impl World {
     }
 
     /// Between two recoveries, each state is notified once. A crash may hide a notice.
-    fn hear(&mut self, notice: Notice) {
+    fn check_state_notice(&mut self, notice: Notice) {
         let (endpoint, state) = match notice {
             Notice::EndpointDegraded { endpoint, .. } => (endpoint, State::Degraded),
             Notice::EndpointSuspended { endpoint, .. } => (endpoint, State::Suspended),
             Notice::EndpointDisabled { endpoint, .. } => (endpoint, State::Disabled),
             Notice::EndpointRecovered { endpoint, .. } => {
-                self.troubled.remove(&endpoint);
+                self.endpoint_states.remove(&endpoint);
                 return;
             }
             Notice::SenderOutage { .. } | Notice::SenderOutageEnded { .. } => return,
             other => panic!("{other:?}"),
         };
-        let before = self.troubled.insert(endpoint, state);
-        assert!(before.is_none_or(|before| before < state), "{state} was told before");
+        let before = self.endpoint_states.insert(endpoint, state);
+        assert!(before.is_none_or(|before| before < state), "{state} was notified before");
     }
 
     /// Everything accepted for the endpoint before has ended.
@@ -398,8 +398,8 @@ impl World {
         self.write(usize::MAX);
         if let Some((changes, _)) = self.saving.take() {
             assert!(self.outbox.saved(changes.revision()));
-            assert!(!self.outbox.saved(changes.revision()), "a repeated word changes nothing");
-            for revision in self.asked.values_mut() {
+            assert!(!self.outbox.saved(changes.revision()), "confirming again changes nothing");
+            for revision in self.unconfirmed.values_mut() {
                 if revision.is_some_and(|revision| revision <= changes.revision()) {
                     *revision = None;
                 }
@@ -414,18 +414,18 @@ impl World {
         }
         let sent = &mut self.sent[which % count];
         let ticket = sent.ticket.clone();
-        let first_time = sent.fate.is_none();
-        let answer = match sent.fate.replace(answer) {
+        let first_time = sent.result.is_none();
+        let answer = match sent.result.replace(answer) {
             None => answer,
             // The lost response arrives after all.
-            Some(Answer::OkUnheard) => Answer::Ok,
-            Some(fate) => fate,
+            Some(Answer::OkLost) => Answer::Ok,
+            Some(result) => result,
         };
-        sent.fate = Some(answer);
+        sent.result = Some(answer);
         let pair = (ticket.message().clone(), ticket.endpoint().clone());
         let tally = self.tallies.get_mut(&pair).unwrap();
         let accepted = match answer {
-            Answer::Ok | Answer::OkUnheard | Answer::Broken { received: true } => 1,
+            Answer::Ok | Answer::OkLost | Answer::Broken { received: true } => 1,
             _ => 0,
         };
         if first_time {
@@ -438,7 +438,7 @@ impl World {
         };
         let outcome = match answer {
             Answer::Ok => Outcome::bare(StatusCode::OK),
-            Answer::OkUnheard => return,
+            Answer::OkLost => return,
             Answer::Broken { .. } => Outcome::failed(Failure::Broken),
             Answer::Refused => Outcome::bare(StatusCode::BAD_REQUEST),
             Answer::Unavailable => with(StatusCode::SERVICE_UNAVAILABLE, None),
@@ -454,19 +454,23 @@ impl World {
     fn crash(&mut self, written: usize) {
         self.write(written);
         self.saving = None;
-        self.told.clear();
+        self.notified.clear();
         self.wait = None;
         let records: Vec<Record> = self.disk.values().cloned().collect();
         self.outbox = outbox(self.batch).restore(records, self.now).unwrap();
         // The host publishes again what was not durable.
-        let unsure: Vec<u8> =
-            self.asked.iter().filter(|(_, it)| it.is_some()).map(|(number, _)| *number).collect();
-        for number in unsure {
+        let unconfirmed: Vec<u8> = self
+            .unconfirmed
+            .iter()
+            .filter(|(_, it)| it.is_some())
+            .map(|(number, _)| *number)
+            .collect();
+        for number in unconfirmed {
             let id = message(number).id().clone();
             let known = self.outbox.deliveries().any(|(known, ..)| *known.id() == id);
             let published = self.outbox.publish(message(number), self.now).unwrap();
             assert_eq!(published.duplicate, known);
-            self.asked.insert(number, Some(published.revision));
+            self.unconfirmed.insert(number, Some(published.revision));
         }
     }
 
@@ -476,19 +480,19 @@ impl World {
             self.confirm();
             while self.poll() {
                 self.confirm();
-                let live = self.sent.iter().position(|sent| sent.fate.is_none());
+                let live = self.sent.iter().position(|sent| sent.result.is_none());
                 if let Some(live) = live {
                     self.answer(live, Answer::Ok);
                 }
             }
-            self.look();
+            self.record_verdicts();
             if self.outbox.pending() == 0 && self.saving.is_none() {
                 return;
             }
             let until = self.wait.expect("something is pending, so there is something to wait for");
             self.now = until;
         }
-        panic!("the outbox does not come to rest");
+        panic!("the outbox does not become idle");
     }
 
     fn assert_nothing_lost(&self) {
@@ -497,18 +501,20 @@ impl World {
             let verdict = tally.verdict.expect("every accepted delivery has a verdict");
             assert!(
                 tally.accepted_copies > 0 || verdict != Verdict::Delivered,
-                "{pair:?} counts as delivered, and was not received"
+                "{pair:?} counts as delivered but was not received"
             );
-            if let Some(told) = self.verdicts.get(pair).filter(|_| !self.again.contains(&pair.0)) {
-                assert_eq!(*told, verdict, "{pair:?} was told to have ended otherwise");
+            if let Some(notified) =
+                self.verdicts.get(pair).filter(|_| !self.republished.contains(&pair.0))
+            {
+                assert_eq!(*notified, verdict, "{pair:?} was notified with another verdict");
             }
-            if self.again.contains(&pair.0) {
+            if self.republished.contains(&pair.0) {
                 continue;
             }
             let copies = tally.accepted_copies.saturating_sub(1);
             assert!(
                 copies <= tally.unanswered,
-                "{pair:?}: {copies} copies too many, {} attempts without an answer",
+                "{pair:?}: {copies} copies too many, {} attempts without a response",
                 tally.unanswered
             );
         }
@@ -523,10 +529,10 @@ proptest! {
     /// sent was saved first, copies are bounded by the attempts without a response, and the outbox
     /// becomes idle.
     #[test]
-    fn deliveries_survive_crashes_without_loss_or_overlap(batch in 1..5_usize, acts in acts()) {
+    fn deliveries_survive_crashes_without_loss_or_overlap(batch in 1..5_usize, actions in actions()) {
         let mut world = World::new(batch);
-        for act in acts {
-            world.act(act);
+        for action in actions {
+            world.action(action);
         }
         world.finish();
         world.assert_nothing_lost();

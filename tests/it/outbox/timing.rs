@@ -41,7 +41,7 @@ fn attempt_saved_past_its_deadline_restarts_uncounted() {
     host.publish("m");
     let changes = host.unsaved();
     host.now = at(10);
-    assert!(matches!(host.outbox.poll(at(10)), Step::Idle), "nothing to do but save");
+    assert!(matches!(host.outbox.poll(at(10)), Step::Idle), "nothing to do except save");
     host.now = at(11);
     host.save(changes);
     let attempts = host.attempts();
@@ -145,7 +145,7 @@ fn stale_and_foreign_tickets_are_ignored() {
     let expected = json!({
         "sequence": FIRST, "message": "m", "endpoint": "a", "attempt": 1, "permit": {"serial": 0}
     });
-    assert_eq!(text, expected, "tickets pass through hosts' queues");
+    assert_eq!(text, expected, "the serialized form of a ticket is stable");
     let changed = |member: &str, value: serde_json::Value| -> Ticket {
         let mut text = text.clone();
         text[member] = value;
@@ -307,7 +307,7 @@ fn outbox_works_after_the_clock_leaves_the_maximum() {
     host.now = Timestamp::MAX;
     host.publish("m");
     for _ in 0..3 {
-        assert!(host.sends().is_empty(), "no deadline would be after now");
+        assert!(host.sends().is_empty(), "no deadline could be after now");
     }
     assert_eq!(host.outbox.pending(), 1);
     host.now = at(0);

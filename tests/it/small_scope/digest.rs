@@ -18,13 +18,13 @@ pub(crate) fn digest(text: &str, now: Timestamp) -> u64 {
         let word = bytes[at].is_ascii_alphanumeric() || bytes[at] == b'_';
         let begins = word && !within_word;
         within_word = word;
-        let instead = begins.then(|| instead(&text[at..], now, &mut sequences)).flatten();
-        let Some((instead, skipped)) = instead else {
+        let replacement = begins.then(|| replacement(&text[at..], now, &mut sequences)).flatten();
+        let Some((replacement, skipped)) = replacement else {
             at += 1;
             continue;
         };
         hasher.write(&bytes[done..at]);
-        hasher.write_i64(instead);
+        hasher.write_i64(replacement);
         at += skipped;
         done = at;
     }
@@ -33,7 +33,7 @@ pub(crate) fn digest(text: &str, now: Timestamp) -> u64 {
 }
 
 /// The replacement for the text that begins here, and the length it replaces.
-fn instead<'t>(
+fn replacement<'t>(
     here: &'t str,
     now: Timestamp,
     sequences: &mut Vec<&'t str>,

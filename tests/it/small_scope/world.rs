@@ -237,7 +237,7 @@ impl<'a> World<'a> {
 
     fn publish(&mut self, number: usize, durable: bool) {
         let published = self.outbox.publish(self.scope.messages[number].clone(), self.now).unwrap();
-        assert!(published.duplicate || !durable, "what is durable is known");
+        assert!(published.duplicate || !durable, "a durable message is known");
         self.published[number] = Some(published.revision).filter(|_| !durable);
     }
 
@@ -322,7 +322,7 @@ impl<'a> World<'a> {
                 Step::Notify(Notice::Settled { message, endpoint, verdict, attempts }) => {
                     let index = index(message.as_str(), endpoint.as_str());
                     // 1: exactly one verdict, notified once, crashes or not.
-                    assert_eq!(self.tallies[index].told.replace(verdict), None, "told twice");
+                    assert_eq!(self.tallies[index].told.replace(verdict), None, "notified twice");
                     assert_eq!(self.delivery(index).unwrap().attempts(), attempts);
                 }
                 Step::Notify(_) => {}
@@ -389,7 +389,7 @@ impl<'a> World<'a> {
             let copies = (tally.sent - tally.refused).saturating_sub(1);
             assert!(copies <= delivery.unanswered(), "{:?}: {copies} copies", DELIVERIES[index]);
             if tally.verdict == Some(Verdict::Delivered) {
-                assert!(tally.sent > tally.refused, "delivered, and not received");
+                assert!(tally.sent > tally.refused, "delivered but not received");
             }
             if tally.verdict.is_none() {
                 self.check_moving(index, delivery);
@@ -407,7 +407,7 @@ impl<'a> World<'a> {
         let endpoint = DELIVERIES[index].1;
         let status = self.outbox.status(&eid(endpoint)).unwrap();
         let disabled = status.health.disabled().is_some();
-        assert!(self.wait.is_some(), "{endpoint}: nothing moves {delivery:?}");
+        assert!(self.wait.is_some(), "{endpoint}: nothing drives {delivery:?}");
         if delivery.in_flight().is_some() {
             return;
         }
