@@ -4,6 +4,7 @@ mod at_most_once;
 mod determinism;
 mod driving;
 mod endpoints;
+mod expiry;
 mod flow;
 mod health;
 mod incidents;

@@ -48,8 +48,8 @@ fn lone(
         if delivery.poll(policy, seed, time) == Progress::Due {
             let started = delivery.start(policy, time).unwrap();
             starts.push(now);
-            let turn = usize::try_from(started.number - 1).unwrap();
-            if let Some((outcome, Some(latency))) = receiver.get(turn) {
+            let index = usize::try_from(started.number - 1).unwrap();
+            if let Some((outcome, Some(latency))) = receiver.get(index) {
                 answers.push((now + latency, started.number, outcome.clone()));
             }
             // Zero latency is a response at the same instant.
@@ -140,7 +140,7 @@ proptest! {
     ) {
         let (message, endpoint) = ids();
         let seed = JitterSeed::new(seed, &message, &endpoint);
-        let told = lone(&policy, seed, &receiver, None);
-        prop_assert_eq!(lone(&policy, seed, &receiver, Some(1)), told);
+        let trace = lone(&policy, seed, &receiver, None);
+        prop_assert_eq!(lone(&policy, seed, &receiver, Some(1)), trace);
     }
 }

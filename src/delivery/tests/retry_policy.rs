@@ -49,9 +49,9 @@ fn span_is_the_longest_path_to_the_last_deadline() {
         RetryPolicy::strike().with_retry_after_cap(Duration::ZERO).span(),
         Duration::from_secs(797_160 + 13 * 5)
     );
-    let heedless = RetryPolicy::svix().with_retry_after_cap(Duration::ZERO);
+    let ignoring = RetryPolicy::svix().with_retry_after_cap(Duration::ZERO);
     assert_eq!(
-        heedless.span(),
+        ignoring.span(),
         Duration::from_secs((27 * 3_600 + 35 * 60 + 5) * 120 / 100 + 8 * 15)
     );
     assert_eq!(RetryPolicy::none().span(), Duration::from_secs(10));

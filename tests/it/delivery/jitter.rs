@@ -90,10 +90,10 @@ fn contend(jitter: &Jitter, clients: u64, seed: u64) -> (u64, Duration) {
     while let Some(((now, _), (id, arrival))) = events.queue.pop_first() {
         last = now;
         let Client { message, delivery } = &mut all[id];
-        let dice = JitterSeed::new(seed, message, &endpoint);
+        let jitter_seed = JitterSeed::new(seed, message, &endpoint);
         match arrival {
             Arrival::Due => {
-                assert_eq!(delivery.poll(&policy, dice, now), Progress::Due);
+                assert_eq!(delivery.poll(&policy, jitter_seed, now), Progress::Due);
                 assert!(delivery.start(&policy, now).is_some());
                 events.push(now + net.delay(), id, Arrival::Read);
             }
@@ -108,7 +108,7 @@ fn contend(jitter: &Jitter, clients: u64, seed: u64) -> (u64, Duration) {
             Arrival::Written(won) => {
                 let status = if won { StatusCode::OK } else { StatusCode::CONFLICT };
                 let (number, outcome) = (delivery.attempts(), Outcome::bare(status));
-                match delivery.resolve(&policy, dice, number, &outcome, now) {
+                match delivery.resolve(&policy, jitter_seed, number, &outcome, now) {
                     Resolution::Retry { at } => events.push(at, id, Arrival::Due),
                     ended => assert_eq!(ended, Resolution::Ended(Verdict::Delivered)),
                 }

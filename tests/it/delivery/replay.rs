@@ -169,8 +169,8 @@ fn late_success_from_before_a_replay_ends_it() {
         }
         let failure = resolve(&mut delivery, &policy, 1, &answer(500), 100);
         assert_eq!(failure, Resolution::Ignored(Ignored::LateFailure));
-        let answered = resolve(&mut delivery, &policy, 2, &answer(200), 100);
-        assert_eq!(answered, Resolution::Ignored(Ignored::AlreadyResolved));
+        let resolution = resolve(&mut delivery, &policy, 2, &answer(200), 100);
+        assert_eq!(resolution, Resolution::Ignored(Ignored::AlreadyResolved));
         let late = resolve(&mut delivery, &policy, 1, &answer(200), 100);
         assert_eq!(late, Resolution::LateSuccess);
         assert_eq!(delivery.verdict(), Some(Verdict::Delivered));
@@ -258,7 +258,7 @@ fn replay_draws_new_jitter() {
     let full = RetryPolicy::new(Schedule::list([hour, hour])).with_jitter(Jitter::FULL);
     let base = Duration::from_secs(1);
     let jitter = Jitter::decorrelated(base, hour);
-    let walking = RetryPolicy::new(Schedule::list(vec![hour; 40])).with_jitter(jitter);
+    let decorrelated = RetryPolicy::new(Schedule::list(vec![hour; 40])).with_jitter(jitter);
     let waits = |policy: &RetryPolicy, delivery: &mut Delivery, count: usize| {
         let mut now = at(0);
         let mut waits = Vec::new();
@@ -280,10 +280,10 @@ fn replay_draws_new_jitter() {
     assert_ne!(waits(&full, &mut delivery, 1), first, "another draw for the same delay");
 
     let mut delivery = Delivery::new(at(0));
-    let grown = waits(&walking, &mut delivery, 30);
+    let grown = waits(&decorrelated, &mut delivery, 30);
     assert!(grown.iter().any(|wait| *wait > base * 100), "{grown:?}");
     assert!(delivery.replay(at(0)));
-    let again = waits(&walking, &mut restored(&delivery), 30);
+    let again = waits(&decorrelated, &mut restored(&delivery), 30);
     let mut before = base;
     for wait in &again {
         assert!(base <= *wait && *wait <= before * 3, "{again:?}");
@@ -308,10 +308,10 @@ fn replayed_delivery_has_a_stable_serialized_form() {
     assert_eq!(restored(&delivery), delivery);
 }
 
-/// A host that polls the delivery whenever `looks` says so, and a receiver that responds to each
-/// attempt after this number of seconds (`None`: never), through replays at their times. A delivery
-/// in doubt is resent 3 s later.
-fn story(
+/// A host that polls the delivery at its wake-ups, or at every tick, and a receiver that responds to
+/// each attempt after this number of seconds (`None`: never), through replays at their times. A
+/// delivery in doubt is resent 3 s later. Returns a trace of what happened.
+fn drive(
     policy: &RetryPolicy,
     receiver: &[(u16, Option<i64>)],
     replays: &[(i64, i64)],
@@ -319,14 +319,14 @@ fn story(
 ) -> Vec<String> {
     let mut delivery = Delivery::new(at(0));
     let mut replays = replays.to_vec();
-    let mut told = Vec::new();
+    let mut trace = Vec::new();
     let mut answers: Vec<(i64, u32, Outcome)> = Vec::new();
     let mut now = 0;
     while now < 400 {
         while let Some(index) = answers.iter().position(|(at, ..)| *at <= now) {
             let (_, number, outcome) = answers.remove(index);
             let resolution = resolve(&mut delivery, policy, number, &outcome, now);
-            told.push(format!("{now} {number} {resolution:?}"));
+            trace.push(format!("{now} {number} {resolution:?}"));
         }
         let mut ended = poll(&mut delivery, policy, now);
         while let Some(index) = replays.iter().position(|(time, _)| *time == now) {
@@ -334,7 +334,7 @@ fn story(
             let was_in_flight = delivery.in_flight().is_some();
             let replayed = delivery.replay(at(now + wait));
             assert_ne!(replayed, was_in_flight, "never beside a live attempt");
-            told.push(format!("{now} replay {replayed}"));
+            trace.push(format!("{now} replay {replayed}"));
             ended = poll(&mut delivery, policy, now);
         }
         let decided_at = delivery.in_doubt().map(|since| since + secs(3));
@@ -344,9 +344,9 @@ fn story(
         }
         if ended == Progress::Due {
             let number = delivery.start(policy, at(now)).unwrap().number;
-            told.push(format!("{now} start {number}"));
-            let turn = usize::try_from(number).unwrap() - 1;
-            match receiver.get(turn) {
+            trace.push(format!("{now} start {number}"));
+            let index = usize::try_from(number).unwrap() - 1;
+            match receiver.get(index) {
                 Some((status, Some(latency))) => {
                     answers.push((now + latency, number, answer(*status)));
                 }
@@ -357,8 +357,8 @@ fn story(
         }
         if let Some(ended_at) = delivery.ended_at() {
             let line = format!("{:?} {ended_at}", delivery.verdict());
-            if told.last() != Some(&line) {
-                told.push(line);
+            if trace.last() != Some(&line) {
+                trace.push(line);
             }
         }
         let wake = delivery.wake_at(policy).or_else(|| delivery.in_doubt().map(|it| it + secs(3)));
@@ -369,7 +369,7 @@ fn story(
         now = if every_tick { now + 1 } else { next };
         delivery = restored(&delivery);
     }
-    told
+    trace
 }
 
 proptest! {
@@ -389,7 +389,7 @@ proptest! {
         replays in vec((0..200_i64, 0..40_i64), 0..5),
     ) {
         let policy = policy(&[5, 20]).with_guarantee(doubt).with_window(window.map(secs));
-        let told = story(&policy, &receiver, &replays, false);
-        prop_assert_eq!(story(&policy, &receiver, &replays, true), told);
+        let trace = drive(&policy, &receiver, &replays, false);
+        prop_assert_eq!(drive(&policy, &receiver, &replays, true), trace);
     }
 }

@@ -71,15 +71,15 @@ fn goldens() -> Vec<Golden> {
 /// Drives a delivery as a host with one row per delivery does.
 fn alone(policy: &RetryPolicy) -> (Vec<Timestamp>, Verdict, Timestamp) {
     let (message, endpoint) = (mid("m"), eid("a"));
-    let dice = JitterSeed::new(7, &message, &endpoint);
+    let jitter_seed = JitterSeed::new(7, &message, &endpoint);
     let (mut now, mut instants) = (at(0), Vec::new());
     let mut delivery = Delivery::new(now);
     loop {
-        match delivery.poll(policy, dice, now) {
+        match delivery.poll(policy, jitter_seed, now) {
             Progress::Due => {
                 let started = delivery.start(policy, now).unwrap();
                 instants.push(now);
-                delivery.resolve(policy, dice, started.number, &Golden::outage(), now);
+                delivery.resolve(policy, jitter_seed, started.number, &Golden::outage(), now);
             }
             Progress::Wait { until } => now = until,
             Progress::Ended { verdict } => {

@@ -185,10 +185,10 @@ fn disabling_keeps_in_doubt_or_ends_it_unconfirmed() {
         host.outbox.disable_endpoint(&eid("a"), None, at(1)).unwrap();
         host.now = at(10);
         host.sends();
-        let told = host.told();
+        let notices = host.told();
         if waiting == PendingOnDisable::Cancel {
             assert_eq!(
-                told,
+                notices,
                 [
                     "m>a in doubt after 1",
                     "a disabled",
@@ -198,7 +198,7 @@ fn disabling_keeps_in_doubt_or_ends_it_unconfirmed() {
             );
             continue;
         }
-        assert_eq!(told, ["m>a in doubt after 1", "a disabled", "flying>a in doubt after 1"]);
+        assert_eq!(notices, ["m>a in doubt after 1", "a disabled", "flying>a in doubt after 1"]);
         // A decision made while it is disabled takes effect when it is enabled.
         assert!(host.outbox.resend(&mid("m"), &eid("a"), at(10)));
         assert!(host.sends().is_empty());
@@ -207,8 +207,11 @@ fn disabling_keeps_in_doubt_or_ends_it_unconfirmed() {
         // On removal it ends unconfirmed rather than cancelled: it may have arrived.
         host.outbox.remove_endpoint(&eid("a"), at(11)).unwrap();
         host.sends();
-        let told = host.told();
-        assert_eq!(told, ["a recovered", "m>a cancelled after 2", "flying>a unconfirmed after 1"]);
+        let notices = host.told();
+        assert_eq!(
+            notices,
+            ["a recovered", "m>a cancelled after 2", "flying>a unconfirmed after 1"]
+        );
     }
 }
 

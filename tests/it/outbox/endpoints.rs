@@ -284,22 +284,6 @@ fn unused_endpoint_holds_pending_and_takes_no_new() {
 }
 
 #[test]
-fn held_delivery_still_expires() {
-    let with = |enabled| {
-        let window = policy(&[5, 20]).with_window(secs(60));
-        endpoint("a").with_retry(window).with_enabled(enabled)
-    };
-    let mut host = Host::with([with(true)]);
-    host.publish("m");
-    host.outbox.replace_endpoint(with(false), at(0)).unwrap();
-    assert!(host.sends().is_empty());
-    assert_eq!(host.wait, Some(at(60)));
-    host.now = at(60);
-    assert!(host.sends().is_empty());
-    assert_eq!(host.told(), ["m>a expired after 0"]);
-}
-
-#[test]
 fn replaced_policy_moves_the_wake_up() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");

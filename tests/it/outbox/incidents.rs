@@ -97,12 +97,15 @@ fn sender_outage_suspends_nothing_and_notifies_once() {
         host.sends();
     };
     fail(&mut host, &["a", "b", "c"]);
-    let told = |host: &mut Host| {
-        let mut told = host.told();
-        told.retain(|it| !it.contains("delivered"));
-        told
+    let other_notices = |host: &mut Host| {
+        let mut notices = host.told();
+        notices.retain(|it| !it.contains("delivered"));
+        notices
     };
-    assert_eq!(told(&mut host), ["a degraded", "b degraded", "c degraded", "own outage: 3 of 5"]);
+    assert_eq!(
+        other_notices(&mut host),
+        ["a degraded", "b degraded", "c degraded", "own outage: 3 of 5"]
+    );
     assert!(host.outbox.sender_outage().is_suspected());
     // A day of probes suspends and disables nothing, and the probe backoff does not grow.
     while host.now < at(86_400) {
@@ -114,10 +117,10 @@ fn sender_outage_suspends_nothing_and_notifies_once() {
         assert_eq!((host.health(id).state(), host.health(id).failures()), (State::Degraded, 0));
     }
     // A crash during the outage changes nothing, and nothing is notified again.
-    assert!(told(&mut host).iter().all(|it| it.ends_with("exhausted after 41")));
+    assert!(other_notices(&mut host).iter().all(|it| it.ends_with("exhausted after 41")));
     host.restart(outbox(ids.map(patient)));
     host.sends();
-    assert_eq!(told(&mut host), [""; 0]);
+    assert_eq!(other_notices(&mut host), [""; 0]);
     assert!(host.outbox.sender_outage().is_suspected());
     host.publish("m3");
     host.sends();
@@ -126,14 +129,14 @@ fn sender_outage_suspends_nothing_and_notifies_once() {
         host.now = host.wait.unwrap();
         assert!(host.now < now + secs(600));
     }
-    assert_eq!(told(&mut host), ["c recovered", "own outage over"]);
+    assert_eq!(other_notices(&mut host), ["c recovered", "own outage over"]);
     // From here on, the other endpoints count again.
     while host.health("a").state() != State::Suspended {
         fail(&mut host, &["a", "b"]);
         host.now = host.wait.unwrap();
         assert!(host.now < now + secs(1_200));
     }
-    assert_eq!(told(&mut host), ["a suspended", "b suspended"]);
+    assert_eq!(other_notices(&mut host), ["a suspended", "b suspended"]);
 }
 
 #[test]
@@ -150,11 +153,11 @@ fn outage_detection_counts_only_endpoints_in_use() {
     host.sends();
     assert!(!host.outbox.sender_outage().is_suspected(), "two of five");
     let outage = |host: &mut Host| {
-        let mut told = host.told();
+        let mut notices = host.told();
         host.sends();
-        told.append(&mut host.told());
-        told.retain(|it| it.contains("outage"));
-        told
+        notices.append(&mut host.told());
+        notices.retain(|it| it.contains("outage"));
+        notices
     };
     assert!(outage(&mut host).is_empty());
     host.outbox.pause_endpoint(&eid("c"), at(1)).unwrap();
@@ -191,9 +194,9 @@ fn each_state_is_notified_once_until_recovery() {
     host.sends();
     probe(&mut host, 660, &answer(200));
     assert_eq!(host.health("a").state(), State::Healthy);
-    let mut told = host.told();
-    told.retain(|it| !it.contains("delivered"));
-    assert_eq!(told, ["a recovered"]);
+    let mut notices = host.told();
+    notices.retain(|it| !it.contains("delivered"));
+    assert_eq!(notices, ["a recovered"]);
     // After that, states are notified again.
     respond_to_all(&mut host, &answer(200));
     let _ = in_flight(&host)

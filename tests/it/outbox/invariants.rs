@@ -55,7 +55,7 @@ type Reply = (u16, Option<u64>, Option<u64>);
 fn expected_course(
     policy: &RetryPolicy,
     replies: &[Reply],
-    dice: JitterSeed<'_>,
+    jitter_seed: JitterSeed<'_>,
 ) -> (Vec<Timestamp>, Verdict, Timestamp) {
     let close = policy.window().map(|window| at(0) + window);
     let mut starts = vec![at(0)];
@@ -70,7 +70,7 @@ fn expected_course(
             return (starts, Verdict::Exhausted, end);
         };
         let asked = asked.filter(|_| answered.is_some()).map_or(Duration::ZERO, secs);
-        let delay = policy.jitter().apply(delay, number, dice);
+        let delay = policy.jitter().apply(delay, number, jitter_seed);
         let next = end + delay.max(asked.min(policy.retry_after_cap()));
         if close.is_some_and(|close| next >= close) {
             return (starts, Verdict::Expired, end);
@@ -117,8 +117,8 @@ proptest! {
             }
             for ticket in host.sends() {
                 starts.push(host.now);
-                let turn = usize::try_from(ticket.attempt() - 1).unwrap() % replies.len();
-                let (status, asked, latency) = replies[turn];
+                let index = usize::try_from(ticket.attempt() - 1).unwrap() % replies.len();
+                let (status, asked, latency) = replies[index];
                 let latency = latency.map(secs).filter(|it| *it <= secs(10));
                 reply = latency.map(|it| (host.now + it, ticket, (status, asked)));
             }
@@ -263,7 +263,7 @@ proptest! {
     #[test]
     fn disabling_is_on_time(
         first in 1..50_u64,
-        ladder in vec(1..50_u64, 0..3),
+        backoff in vec(1..50_u64, 0..3),
         timeout in 1..20_u64,
         most in 1..4_u32,
         after in 1..300_u64,
@@ -271,7 +271,7 @@ proptest! {
     ) {
         let health = HealthPolicy::new()
             .with_failures(NonZeroU8::MIN)
-            .with_probes(secs(first), ladder.iter().copied().map(secs))
+            .with_probes(secs(first), backoff.iter().copied().map(secs))
             .with_suspend_after(nonzero(most))
             .with_disable_after(secs(after));
         let for_ever = RetryPolicy::new(Schedule::list([secs(1)]).forever());
@@ -413,7 +413,7 @@ proptest! {
                 }
                 live.push(ticket);
             }
-            for (_, failed, message, pace) in replays.iter().filter(|it| it.0 == round) {
+            for (_, failed, message, spacing) in replays.iter().filter(|it| it.0 == round) {
                 let mut selection = ReplayFilter::all();
                 if *failed {
                     selection = selection.only_failed();
@@ -421,7 +421,7 @@ proptest! {
                 if let Some(number) = message {
                     selection = selection.with_message(mid(&format!("m{number}")));
                 }
-                let plan = host.outbox.plan_replay(&selection, secs(*pace), host.now);
+                let plan = host.outbox.plan_replay(&selection, secs(*spacing), host.now);
                 host.outbox.replay(&plan, host.now);
             }
             // Some get a response at once, the others when there is nothing else to do.

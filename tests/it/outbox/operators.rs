@@ -19,9 +19,9 @@ fn disabling_ends_or_keeps_every_pending_delivery() {
     for waiting in [PendingOnDisable::Cancel, PendingOnDisable::Keep] {
         let three = NonZeroU32::new(3).unwrap();
         let with = || {
-            let doubtful = policy(&[5, 20]).with_guarantee(DeliveryGuarantee::Ask);
+            let in_doubt = policy(&[5, 20]).with_guarantee(DeliveryGuarantee::Ask);
             let health = HealthPolicy::never().with_pending_on_disable(waiting);
-            endpoint("a").with_retry(doubtful).with_health(health).with_max_in_flight(three)
+            endpoint("a").with_retry(in_doubt).with_health(health).with_max_in_flight(three)
         };
         let mut host = host([with()]);
         for id in ["doubt", "retry", "flying", "unsent", "fresh"] {
@@ -38,11 +38,11 @@ fn disabling_ends_or_keeps_every_pending_delivery() {
         host.now = at(1);
         host.save(changes);
         assert!(host.sends().is_empty(), "nothing is sent any longer");
-        let told = host.told();
+        let notices = host.told();
         match waiting {
             PendingOnDisable::Cancel => {
                 assert_eq!(
-                    told,
+                    notices,
                     [
                         "doubt>a in doubt after 1",
                         "a disabled",
@@ -59,7 +59,7 @@ fn disabling_ends_or_keeps_every_pending_delivery() {
                 assert_eq!((host.outbox.pending(), host.wait.is_some()), (0, true));
             }
             PendingOnDisable::Keep => {
-                assert_eq!(told, ["doubt>a in doubt after 1", "a disabled"]);
+                assert_eq!(notices, ["doubt>a in doubt after 1", "a disabled"]);
                 assert_eq!(host.outbox.pending(), 5);
                 let refused = host.outbox.enable_endpoint(&eid("a"), EnabledBy::Automation, at(2));
                 assert_eq!(refused, Err(EnableError::ByOperator.into()));

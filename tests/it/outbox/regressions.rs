@@ -19,28 +19,6 @@ fn health(failures: u8) -> HealthPolicy {
     HealthPolicy::new().with_failures(NonZeroU8::new(failures))
 }
 
-// The outbox guarantees that nothing accepted is lost. A settled message that was replayed was
-// forgotten while it was pending, if the retention had been changed in between.
-#[test]
-fn replayed_message_survives_a_changed_retention() {
-    let mut host = Host::with([endpoint("e").with_retry(RetryPolicy::none())]);
-    host.publish("m");
-    let ticket = host.send();
-    host.resolve(&ticket, &answer(500));
-    assert_eq!(host.shown(), [""; 0]);
-    host.outbox =
-        std::mem::replace(&mut host.outbox, Outbox::new(registry([]), 7)).with_retention(secs(9));
-    let plan = host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, host.now);
-    host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
-    assert_eq!(host.outbox.replay(&plan, host.now), 1);
-    assert_eq!(host.shown(), [""; 0]);
-    host.now = at(90_000);
-    assert_eq!(host.shown(), [""; 0]);
-    assert_eq!(host.outbox.deliveries().count(), 1);
-    host.outbox.resume_endpoint(&eid("e"), host.now).unwrap();
-    assert_eq!(host.shown(), ["m>e#2"]);
-}
-
 // A resolution states the result for the delivery. For a disabled endpoint it said that the
 // delivery was in doubt although it had ended.
 #[test]
@@ -190,29 +168,6 @@ fn attempt_never_handed_out_waits_if_degraded() {
     assert_eq!(host.outbox.status(&eid("e")).unwrap().counters.attempts, 1);
     host.now = at(300);
     assert_eq!(host.shown(), ["m1>e#2"]);
-}
-
-// The rows are also the host's history. A message that had expired while the host was down was
-// forgotten in the same poll that found it, so no row ever said how it had ended.
-#[test]
-fn retention_starts_when_a_missed_expiry_is_found() {
-    let hasty = || endpoint("e").with_retry(policy(&[5]).with_window(secs(60)));
-    let mut host = Host::with([hasty()]);
-    host.publish("m");
-    host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
-    assert_eq!(host.shown(), [""; 0]);
-    host.now = at(3 * 86_400);
-    host.restart(Outbox::new(registry([hasty()]), 7));
-    assert_eq!(host.shown(), [""; 0]);
-    assert!(host.keys().contains(&"delivery/m/e"), "{:?}", host.keys());
-    assert_eq!(host.told(), ["m>e expired after 0"]);
-    // And no longer than that, also over a restart.
-    host.now = at(4 * 86_400 - 1);
-    host.restart(Outbox::new(registry([hasty()]), 7));
-    assert_eq!(host.verdict("m", "e"), Some(Verdict::Expired));
-    host.now = at(5 * 86_400);
-    assert_eq!(host.shown(), [""; 0]);
-    assert_eq!(host.outbox.deliveries().count(), 0);
 }
 
 // A plan replays only deliveries unchanged since. One delivered late had changed, and was sent

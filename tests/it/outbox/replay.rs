@@ -211,8 +211,8 @@ fn plan_can_be_executed_again_after_a_crash() {
             host.now = host.wait.unwrap();
         }
         host.sends();
-        let told = host.told();
-        assert_eq!(told.len(), 2, "{told:?}");
+        let notices = host.told();
+        assert_eq!(notices.len(), 2, "{notices:?}");
         assert_eq!(sends.len(), if saved { 1 } else { 2 });
         assert_counts_match(&host);
     }

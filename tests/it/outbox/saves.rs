@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use labhook::delivery::Schedule;
-use labhook::outbox::{Change, PublishError, Record, ReplayFilter, RestoreError};
+use labhook::outbox::{Change, PublishError, Record, RestoreError};
 use labhook::{Outbox, RetryPolicy, Step, Subscription};
 
 use crate::support::{
@@ -228,45 +228,6 @@ fn changes_during_a_save_become_one_save() {
 }
 
 #[test]
-fn settled_message_is_new_again_after_its_retention() {
-    let outbox = || Outbox::new(registry(["a", "b"].map(endpoint)), 7).with_retention(secs(100));
-    let mut host = Host::new(outbox());
-    host.publish("m");
-    let [a, b] = <[_; 2]>::try_from(host.sends()).unwrap();
-    host.now = at(1);
-    host.resolve(&a, &answer(200));
-    host.now = at(4);
-    host.resolve(&b, &answer(200));
-    host.sends();
-    assert_eq!(host.wait, Some(at(104)), "from when the last delivery ended");
-    assert_eq!(host.keys(), ["delivery/m/a", "delivery/m/b", "message/m"]);
-
-    // The same after a restart.
-    host.restart(outbox());
-    assert!(host.sends().is_empty());
-    assert_eq!(host.wait, Some(at(104)));
-
-    host.now = at(104);
-    let changes = host.unsaved();
-    let deleted: Vec<String> = changes
-        .iter()
-        .map(|change| match change {
-            Change::Delete(key) => key.to_string(),
-            Change::Put(record) => panic!("put {record:?}"),
-        })
-        .collect();
-    // Without its rows a message would be delivered again, so it is deleted first.
-    assert_eq!(deleted, ["message/m", "delivery/m/a", "delivery/m/b"]);
-    assert_eq!(host.outbox.deliveries().count(), 0);
-
-    let again = host.publish("m");
-    assert!(!again.duplicate);
-    host.save(changes);
-    assert_eq!(host.shown(), ["m>a#1", "m>b#1"]);
-    assert_eq!(host.keys(), ["delivery/m/a", "delivery/m/b", "message/m"]);
-}
-
-#[test]
 fn stale_row_of_an_earlier_message_is_dropped() {
     let outbox = || Outbox::new(registry(["a", "b"].map(endpoint)), 7).with_retention(secs(100));
     let mut host = Host::new(outbox());
@@ -386,43 +347,6 @@ fn restored_attempt_in_flight_accepts_a_response() {
     host.resolve(&ticket, &answer(200));
     host.sends();
     assert_eq!(host.told(), ["m>a delivered after 1"]);
-}
-
-/// It is kept from when the end was found, over one more crash before the notice.
-#[test]
-fn retention_starts_when_an_unseen_end_is_found() {
-    let hasty = || endpoint("e").with_retry(policy(&[5]).with_window(secs(60)));
-    let outbox = || Outbox::new(registry([hasty()]), 7).with_retention(secs(100));
-    let expired = || {
-        let mut host = Host::new(outbox());
-        host.publish("m");
-        host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
-        assert!(host.sends().is_empty());
-        host.now = at(1_000);
-        host.restart(outbox());
-        host
-    };
-    let mut host = expired();
-    let changes = host.unsaved();
-    host.write(changes);
-    for (seconds, is_kept) in [(1_000, true), (1_099, true), (1_100, false)] {
-        host.now = at(seconds);
-        host.restart(outbox());
-        assert!(host.sends().is_empty());
-        assert_eq!(host.keys().contains(&"delivery/m/e"), is_kept, "{seconds}");
-    }
-
-    // A replay restarts it.
-    let mut host = expired();
-    assert!(host.sends().is_empty());
-    host.outbox.resume_endpoint(&eid("e"), host.now).unwrap();
-    let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(0), host.now);
-    assert_eq!(host.outbox.replay(&plan, host.now), 1);
-    let ticket = host.send();
-    host.resolve(&ticket, &answer(200));
-    assert!(host.sends().is_empty());
-    let record = serde_json::to_value(&host.disk["delivery/m/e"]).unwrap();
-    assert_eq!(record.get("found_at"), None);
 }
 
 #[test]

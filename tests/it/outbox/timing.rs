@@ -4,35 +4,10 @@ use labhook::delivery::{Failure, Ignored, Resolution, Schedule};
 use labhook::{Endpoint, Outbox, Outcome, RetryPolicy, Step, Ticket, Timestamp, Verdict};
 use serde_json::json;
 
-use crate::support::{Host, answer, at, eid, endpoint, message, policy, registry, secs, show};
+use crate::support::{Host, answer, at, eid, endpoint, message, registry, secs, show};
 
 fn timeout() -> Outcome {
     Outcome::failed(Failure::Timeout)
-}
-
-#[test]
-fn no_attempt_is_handed_out_at_or_past_the_window() {
-    let with_window = || endpoint("a").with_retry(policy(&[5]).with_window(secs(8)));
-    for (saved_at, sent) in [(7, true), (8, false), (9, false)] {
-        let mut host = Host::with([with_window()]);
-        host.publish("m");
-        let changes = host.unsaved();
-        host.now = at(saved_at);
-        host.save(changes);
-        assert_eq!(host.sends().len(), usize::from(sent), "{saved_at}");
-        if !sent {
-            // It was never sent, so it does not count as an attempt.
-            assert_eq!(host.told(), ["m>a expired after 0"]);
-        }
-    }
-    // The same if it is released in time and fetched too late.
-    let mut host = Host::with([with_window()]);
-    host.publish("m");
-    let changes = host.unsaved();
-    host.save(changes);
-    host.now = at(8);
-    assert!(host.sends().is_empty());
-    assert_eq!(host.told(), ["m>a expired after 0"]);
 }
 
 #[test]

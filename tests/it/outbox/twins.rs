@@ -303,9 +303,9 @@ fn run_both(history: &History, other: Variation) -> (u32, Vec<String>) {
         let due = actions.iter().take_while(|(when, _)| *when <= now).count();
         let due: Vec<_> = actions.drain(..due).map(|(_, act)| act).collect();
         two.host.now = now;
-        let turn = one.run_instant(history, &due);
-        assert_eq!(turn, two.run_instant(history, &due), "at {now}");
-        notices.extend(turn.1);
+        let instant = one.run_instant(history, &due);
+        assert_eq!(instant, two.run_instant(history, &due), "at {now}");
+        notices.extend(instant.1);
         assert_same(&one, &two, now);
 
         let acted = actions.front().map(|(when, _)| *when);

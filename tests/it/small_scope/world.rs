@@ -116,7 +116,7 @@ struct Tally {
     refused: u32,
     last_number: u32,
     verdict: Option<Verdict>,
-    told: Option<Verdict>,
+    notified: Option<Verdict>,
 }
 
 #[derive(Clone)]
@@ -261,7 +261,7 @@ impl<'a> World<'a> {
         self.outbox = self.scope.outbox().restore(records, self.now).unwrap();
         for tally in &mut self.tallies {
             // Only a confirmed save is known to be durable.
-            tally.verdict = tally.told;
+            tally.verdict = tally.notified;
         }
         // Durable messages are known, and the others are published again.
         for number in 0..self.published.len() {
@@ -322,7 +322,11 @@ impl<'a> World<'a> {
                 Step::Notify(Notice::Settled { message, endpoint, verdict, attempts }) => {
                     let index = index(message.as_str(), endpoint.as_str());
                     // 1: exactly one verdict, notified once, crashes or not.
-                    assert_eq!(self.tallies[index].told.replace(verdict), None, "notified twice");
+                    assert_eq!(
+                        self.tallies[index].notified.replace(verdict),
+                        None,
+                        "notified twice"
+                    );
                     assert_eq!(self.delivery(index).unwrap().attempts(), attempts);
                 }
                 Step::Notify(_) => {}
@@ -450,9 +454,9 @@ impl<'a> World<'a> {
             let _ = write!(text, "{ticket:?}");
         }
         for tally in &self.tallies {
-            let Tally { sent, refused, last_number, verdict, told } = *tally;
+            let Tally { sent, refused, last_number, verdict, notified } = *tally;
             let _ = match verdict {
-                Some(_) => write!(text, "{}", told.is_some()),
+                Some(_) => write!(text, "{}", notified.is_some()),
                 None => write!(text, "{} {last_number},", sent - refused),
             };
         }
