@@ -1,4 +1,4 @@
-//! The delivery on a virtual clock: properties, an exhaustive search, and the faults of others.
+//! Delivery tests on a virtual clock: properties, an exhaustive search, and known faults.
 
 #![allow(
     clippy::arithmetic_side_effects,

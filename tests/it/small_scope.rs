@@ -1,18 +1,21 @@
-//! The exhaustive search of the small scope: two endpoints, three deliveries in all, at most three
-//! attempts of each, and every interleaving of what receivers, storage, crashes and time can do
-//! within the limits that each search names.
+//! Exhaustive search of a small scope: two endpoints, three deliveries in all, at most three
+//! attempts of each, and every interleaving of receivers, storage, crashes and time within each
+//! search's limits.
+
+mod digest;
+mod world;
 
 use std::collections::BTreeMap;
 
-use crate::small_scope_world::{Input, Limits, Scope, World};
+use world::{Input, Limits, Scope, World};
 
-/// A state, by how it was come to first.
+/// A state, with the first path to it.
 struct Found<'a> {
     /// The world in this state, until it is visited.
     world: Option<World<'a>>,
-    /// The state before and the input; none at the beginning.
+    /// The state before and the input; `None` at the start.
     from: Option<(usize, Input)>,
-    /// The state that follows where all goes well; none at the end.
+    /// The state that follows if all goes well; `None` at the end.
     fair: Option<usize>,
     settled: bool,
 }
@@ -28,7 +31,7 @@ fn history(found: &[Found<'_>], mut at: usize) -> Vec<Input> {
     inputs
 }
 
-/// Where a broken claim shows, it says by which inputs.
+/// Prints the inputs that led to a failed assertion.
 struct Trace<'a>(&'a [Input], Option<Input>);
 
 impl Drop for Trace<'_> {
@@ -39,7 +42,7 @@ impl Drop for Trace<'_> {
     }
 }
 
-/// Visits every state, and answers how many there are and how many steps lead from one to another.
+/// Visits every state, prints the numbers of states and steps, and returns the number of states.
 fn search(name: &str, scope: &Scope) -> usize {
     let mut text = String::new();
     let mut ids = BTreeMap::new();
@@ -72,9 +75,9 @@ fn search(name: &str, scope: &Scope) -> usize {
             }
         }
         next += 1;
-        assert!(next < 2_000_000, "the scope is not small any more");
+        assert!(next < 2_000_000, "the scope is no longer small");
     }
-    // 1: from every state, where all goes well from there on, every delivery comes to its end.
+    // 1: from every state, if all goes well from there on, every delivery ends.
     for start in 0..found.len() {
         let (mut at, mut steps) = (start, 0);
         while let Some(fair) = found[at].fair {
@@ -98,69 +101,69 @@ const NONE: Limits =
 
 /// Searches, and checks the number of states: fewer means that the search has shrunk, and more that
 /// the digest no longer merges equal states, for instance because a field was renamed.
-fn covers(name: &str, scope: &Scope, expected: usize) {
+fn assert_states(name: &str, scope: &Scope, expected: usize) {
     let states = search(name, scope);
     let allowed = expected - expected / 20..=expected + expected / 20;
     assert!(allowed.contains(&states), "{name}: {states} states, expected about {expected}");
 }
 
 #[test]
-fn two_attempts_of_each() {
-    covers("two attempts", &Scope::new(2, NONE), 3_129);
+fn two_attempts_keep_every_invariant() {
+    assert_states("two attempts", &Scope::new(2, NONE), 3_129);
 }
 
 #[test]
-fn answers_that_come_late() {
+fn late_responses_keep_every_invariant() {
     let late = Limits { late_answers: 2, ..NONE };
-    covers("two attempts, two late answers", &Scope::new(2, late), 5_992);
+    assert_states("two attempts, two late answers", &Scope::new(2, late), 5_992);
 }
 
 #[test]
-fn a_message_that_comes_late() {
+fn late_message_keeps_every_invariant() {
     let late = Limits { late_messages: 1, ..NONE };
-    covers("two attempts, a late message", &Scope::new(2, late), 5_393);
+    assert_states("two attempts, a late message", &Scope::new(2, late), 5_393);
 }
 
 #[test]
-fn a_crash_at_any_moment() {
+fn crash_at_any_moment_keeps_every_invariant() {
     let crash = Limits { crashes: 1, ..NONE };
-    covers("one attempt, a crash", &Scope::new(1, crash), 1_370);
+    assert_states("one attempt, a crash", &Scope::new(1, crash), 1_370);
 }
 
 #[test]
-fn endpoints_that_degrade_suspend_and_are_disabled() {
-    covers("strict, two attempts", &Scope::strict(2, NONE), 7_948);
+fn failing_endpoints_keep_every_invariant() {
+    assert_states("strict, two attempts", &Scope::strict(2, NONE), 7_948);
     let crash = Limits { crashes: 1, ..NONE };
-    covers("strict, one attempt, a crash", &Scope::strict(1, crash), 3_350);
+    assert_states("strict, one attempt, a crash", &Scope::strict(1, crash), 3_350);
 }
 
-/// What takes too long without optimisation: `cargo test --release --test it small_scope`.
+/// Too slow without optimisation: `cargo test --release --test it small_scope`.
 #[cfg(not(debug_assertions))]
 mod in_release {
     use super::*;
 
     #[test]
-    fn three_attempts_of_each() {
-        covers("three attempts", &Scope::new(3, NONE), 19_810);
+    fn three_attempts_keep_every_invariant() {
+        assert_states("three attempts", &Scope::new(3, NONE), 19_810);
     }
 
-    /// The whole of it.
+    /// The whole search.
     #[test]
-    fn three_attempts_and_a_crash_at_any_moment() {
+    fn three_attempts_and_a_crash_keep_every_invariant() {
         let crash = Limits { crashes: 1, ..NONE };
-        covers("three attempts, a crash", &Scope::new(3, crash), 320_865);
+        assert_states("three attempts, a crash", &Scope::new(3, crash), 320_865);
     }
 
     #[test]
-    fn endpoints_that_are_disabled() {
+    fn disabled_endpoints_keep_every_invariant() {
         let crash = Limits { crashes: 1, ..NONE };
-        covers("strict, two attempts, a crash", &Scope::strict(2, crash), 137_538);
-        covers("strict, three attempts", &Scope::strict(3, NONE), 53_003);
+        assert_states("strict, two attempts, a crash", &Scope::strict(2, crash), 137_538);
+        assert_states("strict, three attempts", &Scope::strict(3, NONE), 53_003);
     }
 
     #[test]
-    fn saves_that_fail_and_saves_that_last() {
+    fn failed_and_slow_saves_keep_every_invariant() {
         let saves = Limits { failed_saves: 1, slow_saves: 1, ..NONE };
-        covers("two attempts, a failed save and a slow one", &Scope::new(2, saves), 25_257);
+        assert_states("two attempts, a failed save and a slow one", &Scope::new(2, saves), 25_257);
     }
 }

@@ -1,4 +1,4 @@
-//! Every state that one delivery can reach in a small world, and every call in each of them.
+//! Every reachable state of one delivery in a small world, and every call in each of them.
 
 use std::collections::BTreeSet;
 
@@ -38,8 +38,8 @@ fn calls() -> Vec<Call> {
     calls
 }
 
-/// A crash, and only time from here: the delivery has to reach a verdict by itself, or to stand in
-/// doubt where the host is asked.
+/// A crash, and from here on only time: the delivery must reach a verdict by itself, or be in doubt
+/// if the policy asks the host.
 fn ends_by_itself(
     mut delivery: Delivery,
     policy: &RetryPolicy,
@@ -61,11 +61,11 @@ fn ends_by_itself(
     panic!("no verdict: {delivery:?}");
 }
 
-/// Where the search stands: the delivery, the time, and the last attempt after which the host
-/// decided that there may be another.
+/// A search node: the delivery, the time, and the last attempt after which the host allowed
+/// another.
 type Node = (Delivery, i64, u32);
 
-/// Makes the call and checks what holds of it; `None` where the search does not go on from there.
+/// Makes the call and checks its effect; `None` if the search does not continue from there.
 fn make(call: &Call, node: &Node, policy: &RetryPolicy, seed: JitterSeed<'_>) -> Option<Node> {
     let (before, now, decided) = node;
     let (mut after, mut now, mut decided) = (before.clone(), *now, *decided);
@@ -77,13 +77,13 @@ fn make(call: &Call, node: &Node, policy: &RetryPolicy, seed: JitterSeed<'_>) ->
         Call::Start => {
             if let Some(started) = after.start(policy, at(now)) {
                 assert!(before.in_flight().is_none(), "one live attempt");
-                assert_eq!(started.number, before.attempts() + 1, "numbers rise by one");
+                assert_eq!(started.number, before.attempts() + 1, "attempt numbers rise by one");
                 let close = before.window_end(policy).unwrap();
-                assert!(at(now) < close, "nothing is released at or past the window's end");
+                assert!(at(now) < close, "no attempt starts at or past the end of the window");
                 let undecided =
                     (decided + 1..=before.attempts).any(|it| before.unanswered.contains(it));
                 let at_most_once = policy.guarantee() != DeliveryGuarantee::AtLeastOnce;
-                assert!(!(at_most_once && undecided), "never a second after an unconfirmed one");
+                assert!(!(at_most_once && undecided), "no attempt follows an unconfirmed one");
             } else {
                 assert_eq!(after, *before);
             }
@@ -151,7 +151,7 @@ fn search(guarantee: DeliveryGuarantee, expires_at: Option<Timestamp>) -> usize 
 }
 
 #[test]
-fn from_every_reachable_state_there_is_one_verdict_or_a_question() {
+fn every_state_ends_in_one_verdict_or_in_doubt() {
     for doubt in
         [DeliveryGuarantee::AtLeastOnce, DeliveryGuarantee::AtMostOnce, DeliveryGuarantee::Ask]
     {

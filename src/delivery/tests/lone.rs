@@ -1,4 +1,4 @@
-//! A delivery on its own, driven to its end: neither early nor late, however it is woken.
+//! A lone delivery driven to its end: neither early nor late, however it is woken.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::strategies::{outcomes, policies};
 use super::*;
 
-/// What a lone host saw: when each attempt started, and how and when the delivery ended.
+/// What the host of a lone delivery saw: when each attempt started, and how and when it ended.
 #[derive(Debug, PartialEq)]
 struct Trace {
     starts: Vec<i64>,
@@ -16,12 +16,12 @@ struct Trace {
     unanswered: u32,
 }
 
-/// How many microseconds a person takes to decide.
+/// Microseconds that a person takes to decide.
 const ASKED: i64 = 500;
 
-/// Drives a delivery on its own against a receiver which gives the outcomes, each after its
-/// latency (`None`: never). What is in doubt is sent again [`ASKED`] later. It is looked at when
-/// it says so and when an answer comes, or at every tick.
+/// Drives a lone delivery against a receiver with the given outcomes, each after its latency
+/// (`None`: never). A delivery in doubt is resent [`ASKED`] later. It is polled at its wake-ups and
+/// when a response arrives, or at every tick.
 fn lone(
     policy: &RetryPolicy,
     seed: JitterSeed<'_>,
@@ -48,11 +48,11 @@ fn lone(
         if delivery.poll(policy, seed, time) == Progress::Due {
             let started = delivery.start(policy, time).unwrap();
             starts.push(now);
-            let turn = usize::try_from(started.number - 1).unwrap();
-            if let Some((outcome, Some(latency))) = receiver.get(turn) {
+            let index = usize::try_from(started.number - 1).unwrap();
+            if let Some((outcome, Some(latency))) = receiver.get(index) {
                 answers.push((now + latency, started.number, outcome.clone()));
             }
-            // A latency of nothing is an answer at the same instant.
+            // Zero latency is a response at the same instant.
             continue;
         }
         if let Some(verdict) = delivery.verdict() {
@@ -70,7 +70,7 @@ fn lone(
             continue;
         }
         let wake = delivery.wake_at(policy).map(Timestamp::unix_micros);
-        assert_eq!(wake.is_none(), decided_at.is_some(), "in doubt alone it waits for no time");
+        assert_eq!(wake.is_none(), decided_at.is_some(), "only a delivery in doubt has no wake-up");
         let wake = wake.or(decided_at).unwrap();
         let next = answers.iter().map(|(at, ..)| *at).min().unwrap_or(wake).min(wake);
         now = match tick {
@@ -82,8 +82,8 @@ fn lone(
 
 proptest! {
     #[test]
-    fn on_its_own_it_is_neither_early_nor_late(
-        // What is asked, and when it is answered, has a test of its own.
+    fn lone_delivery_is_neither_early_nor_late(
+        // `Retry-After` and late responses have tests of their own.
         policy in policies(2_000).prop_filter("on its own", |it| it.guarantee() != DeliveryGuarantee::Ask),
         seed: u64,
         receiver in vec((outcomes(), proptest::option::of(0..3_000_000_i64)), 6),
@@ -99,7 +99,7 @@ proptest! {
             let delay = policy.jitter().apply(delay, failed, seed);
             prop_assert!(delay <= longest);
             let timeout = i64::try_from(policy.attempt_timeout().as_micros()).unwrap();
-            // The answer at the very deadline is handed in before the poll there.
+            // A response exactly at the deadline is passed in before the poll there.
             let answered = receiver[index - 1].1.is_some_and(|latency| latency <= timeout);
             let took = receiver[index - 1].1.filter(|_| answered).unwrap_or(timeout);
             prop_assert_eq!(end, trace.starts[index - 1] + took);
@@ -116,7 +116,8 @@ proptest! {
         }
         let span = i64::try_from(policy.span().as_micros()).unwrap();
         prop_assert!(trace.ends.iter().all(|end| *end <= span), "the span covers it");
-        // The receiver answers a success to each of these, whether the answer arrives or not.
+        // The receiver responds with a success to each of these, whether or not the response
+        // arrives.
         let copies = trace
             .starts
             .iter()
@@ -132,14 +133,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn waking_when_told_equals_waking_at_every_tick(
+    fn waking_on_time_equals_waking_at_every_tick(
         policy in policies(3),
         seed: u64,
         receiver in vec((outcomes(), proptest::option::of(0..5_000_i64)), 6),
     ) {
         let (message, endpoint) = ids();
         let seed = JitterSeed::new(seed, &message, &endpoint);
-        let told = lone(&policy, seed, &receiver, None);
-        prop_assert_eq!(lone(&policy, seed, &receiver, Some(1)), told);
+        let trace = lone(&policy, seed, &receiver, None);
+        prop_assert_eq!(lone(&policy, seed, &receiver, Some(1)), trace);
     }
 }

@@ -14,11 +14,11 @@ enum Step {
     Start,
     Resolve(u32, Outcome),
     ResolveLive(Outcome),
-    Unstart(u32),
-    UnstartLive,
+    CancelStart(u32),
+    CancelLiveStart,
     End,
     Resend,
-    /// So long from now.
+    /// In this number of microseconds.
     Replay(i64),
 }
 
@@ -31,15 +31,15 @@ fn steps(clock: impl Strategy<Value = i64> + 'static) -> impl Strategy<Value = V
         4 => Just(Step::Start),
         1 => (0..7_u32, outcomes()).prop_map(|(number, outcome)| Step::Resolve(number, outcome)),
         3 => outcomes().prop_map(Step::ResolveLive),
-        1 => (0..7_u32).prop_map(Step::Unstart),
-        1 => Just(Step::UnstartLive),
+        1 => (0..7_u32).prop_map(Step::CancelStart),
+        1 => Just(Step::CancelLiveStart),
         1 => prop_oneof![9 => Just(Step::Poll), 1 => Just(Step::End)],
     ];
     vec(step, 0..60)
 }
 
-/// Takes one step and checks what holds in every one of them. `latest` is the latest time that the
-/// delivery was shown, and `due` what its last retry was promised for.
+/// Takes one step and checks what holds for every step. `latest` is the latest time passed to the
+/// delivery, and `due` the time promised for its last retry.
 fn take(
     delivery: &mut Delivery,
     policy: &RetryPolicy,
@@ -85,13 +85,13 @@ fn take(
             let started = delivery.start(policy, now);
             if let Some(started) = started {
                 assert_eq!(live, None, "one live attempt");
-                assert_eq!(started.number, before.attempts() + 1, "numbers rise by one");
+                assert_eq!(started.number, before.attempts() + 1, "attempt numbers rise by one");
                 assert_eq!(started.at, now);
                 assert_eq!(started.deadline, now + policy.attempt_timeout());
                 let tries = started.number - before.before_replay();
                 assert!(policy.max_attempts().is_none_or(|most| tries <= most.get()));
                 assert!(policy.schedule().retries().is_none_or(|retries| tries - 1 <= retries));
-                assert!(close.is_none_or(|close| now < close), "released in the window");
+                assert!(close.is_none_or(|close| now < close), "started within the window");
                 assert!(due.is_none_or(|due| *latest >= due), "never early");
             } else {
                 assert_eq!(*delivery, before);
@@ -106,7 +106,9 @@ fn take(
             };
             let resolution = delivery.resolve(policy, seed, number, outcome, now);
             match resolution {
-                Resolution::Ignored(_) => assert_eq!(*delivery, before, "a no-op is one"),
+                Resolution::Ignored(_) => {
+                    assert_eq!(*delivery, before, "an ignored outcome changes nothing")
+                }
                 Resolution::Retry { at } => {
                     assert!(at >= now, "never before the attempt's end");
                     assert!(close.is_none_or(|close| at < close));
@@ -124,9 +126,9 @@ fn take(
             }
             format!("{resolution:?}")
         }
-        Step::Unstart(_) | Step::UnstartLive => {
+        Step::CancelStart(_) | Step::CancelLiveStart => {
             let number = match step {
-                Step::Unstart(number) => *number,
+                Step::CancelStart(number) => *number,
                 _ => live.unwrap_or(0),
             };
             let taken_back = delivery.cancel_start(number);
@@ -153,15 +155,19 @@ fn take(
             if replayed {
                 assert_eq!(delivery.wake_at(policy), Some(first));
                 assert_eq!((delivery.verdict(), delivery.ended_at()), (None, None));
-                // What was promised before is void, be it later.
+                // Earlier promises are void, even later ones.
                 *due = Some(first);
                 *latest = now;
             } else {
-                assert_eq!(*delivery, before, "a refused replay is a no-op");
+                assert_eq!(*delivery, before, "a rejected replay is a no-op");
             }
-            assert_eq!(delivery.attempts(), before.attempts(), "numbers go on");
-            assert_eq!(delivery.unanswered, before.unanswered, "and so does what may come late");
-            assert_eq!(delivery.unanswered(), before.unanswered(), "and the count");
+            assert_eq!(delivery.attempts(), before.attempts(), "attempt numbers continue");
+            assert_eq!(delivery.unanswered, before.unanswered, "late responses can still arrive");
+            assert_eq!(
+                delivery.unanswered(),
+                before.unanswered(),
+                "the count of unanswered attempts continues"
+            );
             format!("{replayed}")
         }
     };
@@ -174,7 +180,7 @@ fn take(
     answer
 }
 
-/// Runs the steps, saving and restoring before each one if asked to, and gives all answers.
+/// Runs the steps, saving and restoring before each one if asked to, and returns all results.
 fn run(
     policy: &RetryPolicy,
     lifetime: Option<i64>,
@@ -194,7 +200,7 @@ fn run(
         if let Step::Clock(micros) = step {
             now = Timestamp::from_unix_micros(now.unix_micros().saturating_add(*micros));
         } else {
-            // What a delivery was never shown, it cannot have counted.
+            // A delivery cannot have counted what was never passed to it.
             latest = latest.max(now);
         }
         if restore {
@@ -205,7 +211,7 @@ fn run(
     (answers, delivery, now)
 }
 
-/// Drives a delivery with crashes only, to its verdict; what is in doubt is sent again.
+/// Drives a delivery to its verdict with crashes only; if in doubt it is resent.
 fn drain(mut delivery: Delivery, policy: &RetryPolicy, seed: u64, mut now: Timestamp) -> Verdict {
     let (message, endpoint) = ids();
     let seed = JitterSeed::new(seed, &message, &endpoint);
@@ -223,7 +229,7 @@ fn drain(mut delivery: Delivery, policy: &RetryPolicy, seed: u64, mut now: Times
 
 proptest! {
     #[test]
-    fn any_calls_in_any_order_keep_the_invariants(
+    fn any_sequence_of_calls_keeps_the_invariants(
         policy in policies(20),
         lifetime in proptest::option::of(1..100_000_i64),
         seed: u64,
@@ -231,13 +237,13 @@ proptest! {
     ) {
         let (answers, delivery, now) = run(&policy, lifetime, seed, 0, &steps, false);
         let saved = run(&policy, lifetime, seed, 0, &steps, true);
-        prop_assert_eq!((answers, delivery.clone(), now), saved, "as if it had never stopped");
+        prop_assert_eq!((answers, delivery.clone(), now), saved, "same as without restarts");
         let verdict = drain(delivery.clone(), &policy, seed, now);
         prop_assert!(delivery.verdict().is_none_or(|ended| ended == verdict));
     }
 
     #[test]
-    fn the_extremes_do_not_overflow(
+    fn extreme_times_do_not_overflow(
         policy in prop_oneof![policies(u64::MAX), policies(3)],
         lifetime in proptest::option::of(any::<i64>()),
         seed: u64,
@@ -250,7 +256,7 @@ proptest! {
     }
 
     #[test]
-    fn a_clock_that_goes_back_lengthens_a_wait_by_no_more(
+    fn backward_clock_lengthens_waits_by_its_step(
         policy in policies(1_000),
         seed: u64,
         back in 0..10_000_000_i64,
@@ -264,7 +270,7 @@ proptest! {
             let earlier = Timestamp::from_unix_micros(-back);
             prop_assert_eq!(delivery.poll(&policy, seed, earlier), Progress::Wait { until });
             prop_assert_eq!(delivery.start(&policy, earlier), None);
-            // Found due, it stays due.
+            // Once found due, it stays due.
             if delivery.poll(&policy, seed, until) == Progress::Due {
                 prop_assert_eq!(delivery.poll(&policy, seed, earlier), Progress::Due);
             }
@@ -294,7 +300,7 @@ fn replays() -> impl Strategy<Value = Replayed> {
 
 proptest! {
     #[test]
-    fn a_record_that_no_delivery_wrote_panics_nowhere(
+    fn forged_record_never_panics(
         policy in policies(20),
         attempts in prop_oneof![0..3_u32, u32::MAX - 1..=u32::MAX],
         unanswered in vec(any::<(u32, u32)>(), 0..20),

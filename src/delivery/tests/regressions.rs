@@ -1,4 +1,4 @@
-//! Faults that mature engines have, and the behaviours that hosts lean on, one by one.
+//! Faults of mature engines, and behaviour that hosts rely on, one by one.
 
 use super::*;
 
@@ -33,8 +33,9 @@ fn resolve(
     delivery.resolve(policy, seed, number, outcome, at(now))
 }
 
+// Fault 1.
 #[test]
-fn fault_1_retry_after_is_not_clamped_to_the_schedule() {
+fn retry_after_is_not_clamped_to_the_schedule() {
     let mut delivery = Delivery::new(at(0));
     let asked = answer_with(503, "retry-after", "120");
     assert_eq!(
@@ -48,8 +49,9 @@ fn fault_1_retry_after_is_not_clamped_to_the_schedule() {
     assert_eq!(delivery.start(&RetryPolicy::svix(), at(119_999)), None);
 }
 
+// Fault 1.
 #[test]
-fn fault_1_retry_after_counts_up_to_its_cap() {
+fn retry_after_applies_up_to_its_cap() {
     let policy = RetryPolicy::strike().with_retry_after_cap(ms(60_000));
     for (asked, due) in [
         ("59", 59_000),
@@ -69,8 +71,9 @@ fn fault_1_retry_after_counts_up_to_its_cap() {
     }
 }
 
+// Fault 2.
 #[test]
-fn fault_2_what_a_429_asks_for_takes_effect() {
+fn retry_after_of_a_429_takes_effect() {
     let mut delivery = Delivery::new(at(0));
     let asked = answer_with(429, "retry-after", "60");
     assert_eq!(
@@ -79,18 +82,20 @@ fn fault_2_what_a_429_asks_for_takes_effect() {
     );
 }
 
+// Fault 6.
 #[test]
-fn fault_6_a_wait_is_positive_and_finite() {
+fn wait_is_positive_and_finite() {
     let zero = RetryPolicy::new(Schedule::list([Duration::ZERO]).forever());
     let mut delivery = Delivery::new(at(0));
     assert_eq!(attempt(&mut delivery, &zero, &answer(503), 0), Resolution::Retry { at: at(0) });
-    // A listed delay of zero is due, and never a wait until now; what recurs is not zero.
+    // A listed delay of zero is due at once, never a wait until now; a recurring delay is not zero.
     assert_eq!(attempt(&mut delivery, &zero, &answer(503), 0), Resolution::Retry { at: at(1) });
     assert_eq!(poll(&mut delivery, &zero, 0), Progress::Wait { until: at(1) });
 }
 
+// Fault 8.
 #[test]
-fn fault_8_the_window_is_enforced() {
+fn window_is_enforced() {
     let policy = RetryPolicy::strike().with_window(ms(10_000));
     let mut delivery = Delivery::new(at(0));
     let first = attempt(&mut delivery, &policy, &answer(503), 0);
@@ -101,16 +106,17 @@ fn fault_8_the_window_is_enforced() {
     assert_eq!(delivery.ended_at(), Some(at(3_000)));
 }
 
+// Fault 8.
 #[test]
-fn fault_8_nothing_is_released_at_the_windows_end() {
+fn no_attempt_starts_at_the_end_of_the_window() {
     let policy = RetryPolicy::strike().with_window(ms(10_000));
     let mut delivery = Delivery::new(at(0));
     assert_eq!(delivery.wake_at(&policy), Some(at(10_000)));
     assert_eq!(delivery.start(&policy, at(10_000)), None);
-    assert_eq!(delivery.verdict(), None, "only poll and resolve let it expire");
+    assert_eq!(delivery.verdict(), None, "only poll and resolve expire it");
     assert_eq!(poll(&mut delivery, &policy, 12_000), Progress::Ended { verdict: Verdict::Expired });
     assert_eq!(delivery.ended_at(), Some(at(10_000)));
-    // Started just before, it keeps its whole timeout and may succeed after the window.
+    // Started just before the end, it keeps its whole timeout and may succeed after the window.
     let mut delivery = Delivery::new(at(0));
     let started = delivery.start(&policy, at(9_999)).unwrap();
     assert_eq!(started.deadline, at(14_999));
@@ -121,7 +127,7 @@ fn fault_8_nothing_is_released_at_the_windows_end() {
 }
 
 #[test]
-fn a_late_success_ends_it_even_while_a_later_attempt_is_in_flight() {
+fn late_success_ends_it_despite_a_later_attempt() {
     let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     assert_eq!(delivery.start(&policy, at(0)).unwrap().number, 1);
@@ -139,19 +145,19 @@ fn a_late_success_ends_it_even_while_a_later_attempt_is_in_flight() {
         resolve(&mut delivery, &policy, 2, &answer(200), 8_003),
         Resolution::Ignored(Ignored::Ended)
     );
-    // Of the attempt that was abandoned no answer came either.
+    // The abandoned attempt got no response either.
     assert_eq!(delivery.unanswered(), 2);
 }
 
 #[test]
-fn a_host_that_wakes_late_keeps_the_schedule() {
+fn late_wake_up_keeps_the_schedule() {
     let policy = RetryPolicy::strike();
     for late in [0, 1, 2_999] {
         let mut delivery = Delivery::new(at(0));
         assert!(delivery.start(&policy, at(0)).is_some());
         assert_eq!(poll(&mut delivery, &policy, 5_000 + late), Progress::Wait { until: at(8_000) });
     }
-    // After a long sleep, a crash say, the timeout and the wait are found over in one call.
+    // After a long sleep or a crash, one call finds both the timeout and the wait over.
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.start(&policy, at(0)).is_some());
     assert_eq!(poll(&mut delivery, &policy, 1_000_000), Progress::Due);
@@ -159,7 +165,7 @@ fn a_host_that_wakes_late_keeps_the_schedule() {
 }
 
 #[test]
-fn answers_that_nobody_awaits_change_nothing() {
+fn unexpected_responses_change_nothing() {
     let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     for number in [0, 1, u32::MAX] {
@@ -182,7 +188,7 @@ fn answers_that_nobody_awaits_change_nothing() {
 }
 
 #[test]
-fn an_answer_past_the_deadline_counts_where_no_poll_has_seen_it() {
+fn response_past_an_unseen_deadline_counts() {
     let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.start(&policy, at(0)).is_some());
@@ -193,12 +199,12 @@ fn an_answer_past_the_deadline_counts_where_no_poll_has_seen_it() {
 }
 
 #[test]
-fn a_policy_that_became_stricter_holds_for_what_was_not_started() {
+fn stricter_policy_applies_to_unstarted_attempts() {
     let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     let retry = Resolution::Retry { at: at(3_000) };
     assert_eq!(attempt(&mut delivery, &policy, &answer(503), 0), retry);
-    // No attempt is left, which shows once one would be due.
+    // No attempt is left, which shows when one would be due.
     let once = RetryPolicy::strike().with_max_attempts(std::num::NonZeroU32::MIN);
     let mut limited = delivery.clone();
     assert_eq!(poll(&mut limited, &once, 2_999), Progress::Wait { until: at(3_000) });
@@ -215,16 +221,16 @@ fn a_policy_that_became_stricter_holds_for_what_was_not_started() {
 }
 
 #[test]
-fn the_numbers_end_is_the_attempts_end() {
+fn highest_attempt_number_allows_no_further_attempt() {
     let policy = RetryPolicy::new(Schedule::list([ms(5)]).forever()).with_attempt_timeout(ms(5));
     let exhausted = Progress::Ended { verdict: Verdict::Exhausted };
     let last = |state: &str| -> Delivery {
         let json = format!(r#"{{"accepted_at":0,"attempts":{},"state":{state}}}"#, u32::MAX);
         serde_json::from_str(&json).unwrap()
     };
-    // No retry of the last, none that was promised, and none that is replayed.
+    // No retry of the last one, none that was promised, and none that is replayed.
     let live = last(r#"{"in_flight":{"at":0,"deadline":5000}}"#);
-    // Of a replay it may be an early one.
+    // In a replay it may be an early one.
     let replayed = Replayed { times: 1, after: u32::MAX - 1, due: at(0) };
     for replayed in [None, Some(replayed)] {
         let mut live = Delivery { replayed, ..live.clone() };
@@ -244,13 +250,13 @@ fn the_numbers_end_is_the_attempts_end() {
 }
 
 #[test]
-fn an_attempt_knows_its_start_after_a_restart_too() {
+fn attempt_keeps_its_start_over_a_restart() {
     let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     let started = delivery.start(&policy, at(1_234)).unwrap();
     assert_eq!((started.number, started.at, started.deadline), (1, at(1_234), at(6_234)));
     assert_eq!(restored(&delivery).in_flight(), Some(started));
-    // A clock that has gone back is no reason to lose it.
+    // A backward clock is no reason to lose it.
     assert_eq!(
         poll(&mut delivery, &policy, 0),
         Progress::InFlight { number: 1, deadline: at(6_234) }
@@ -263,7 +269,7 @@ fn an_attempt_knows_its_start_after_a_restart_too() {
 }
 
 #[test]
-fn an_attempt_that_never_left_gives_its_number_back() {
+fn cancelled_start_returns_its_number() {
     let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     assert!(!delivery.cancel_start(0));
@@ -281,7 +287,7 @@ fn an_attempt_that_never_left_gives_its_number_back() {
 }
 
 #[test]
-fn each_way_to_end_has_its_verdict() {
+fn each_ending_has_its_verdict() {
     let policy = RetryPolicy::standard_webhooks();
     for (outcome, verdict) in [
         (answer(200), Verdict::Delivered),
@@ -312,7 +318,7 @@ fn each_way_to_end_has_its_verdict() {
 }
 
 #[test]
-fn only_what_the_receiver_may_have_got_is_unanswered() {
+fn only_ambiguous_failures_count_as_unanswered() {
     for (failure, unanswered) in [
         (Failure::Dns, 0),
         (Failure::Connect, 0),
@@ -333,11 +339,11 @@ fn only_what_the_receiver_may_have_got_is_unanswered() {
 }
 
 #[test]
-fn of_an_endless_series_the_oldest_that_were_not_answered_are_forgotten() {
+fn oldest_unanswered_attempts_are_forgotten() {
     let endless = RetryPolicy::new(Schedule::list([Duration::from_secs(1)]).forever())
         .with_attempt_timeout(Duration::from_secs(1));
     let mut delivery = Delivery::new(at(0));
-    // Each attempt with an odd number times out.
+    // Each odd-numbered attempt times out.
     for number in 1..=100 {
         let now = i64::from(number - 1) * 2_000;
         assert_eq!(poll(&mut delivery, &endless, now), Progress::Due);
@@ -364,7 +370,7 @@ fn of_an_endless_series_the_oldest_that_were_not_answered_are_forgotten() {
 }
 
 #[test]
-fn the_saved_form_is_this_one() {
+fn delivery_has_a_stable_serialized_form() {
     let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     let json = |delivery: &Delivery| serde_json::to_string(delivery).unwrap();

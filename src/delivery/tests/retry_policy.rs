@@ -1,4 +1,4 @@
-//! Presets, spans, and policies as they stand in files.
+//! Presets, spans, and policies in files.
 
 use std::num::NonZeroU32;
 
@@ -20,7 +20,7 @@ fn hms(hours: u64, minutes: u64, seconds: u64) -> Duration {
 }
 
 #[test]
-fn the_presets_spans_are_the_published_ones() {
+fn preset_spans_match_the_published_ones() {
     for (schedule, retries, total) in [
         (Schedule::STANDARD_WEBHOOKS, 9, hms(75, 35, 5)),
         (Schedule::SVIX, 7, hms(27, 35, 5)),
@@ -40,17 +40,18 @@ fn the_presets_spans_are_the_published_ones() {
 }
 
 #[test]
-fn a_span_is_the_longest_way_to_the_last_deadline() {
-    // Three of Strike's waits are under the cap of an hour less than 2187 s: 3 to 2187 are seven.
+fn span_is_the_longest_path_to_the_last_deadline() {
+    // Strike's seven waits from 3 s to 2187 s are below the `Retry-After` cap, and count as an hour
+    // each.
     let waits: u64 = 7 * 3_600 + 6_561 + 19_683 + 59_049 + 177_147 + 531_441;
     assert_eq!(RetryPolicy::strike().span(), Duration::from_secs(waits + 13 * 5));
     assert_eq!(
         RetryPolicy::strike().with_retry_after_cap(Duration::ZERO).span(),
         Duration::from_secs(797_160 + 13 * 5)
     );
-    let heedless = RetryPolicy::svix().with_retry_after_cap(Duration::ZERO);
+    let ignoring = RetryPolicy::svix().with_retry_after_cap(Duration::ZERO);
     assert_eq!(
-        heedless.span(),
+        ignoring.span(),
         Duration::from_secs((27 * 3_600 + 35 * 60 + 5) * 120 / 100 + 8 * 15)
     );
     assert_eq!(RetryPolicy::none().span(), Duration::from_secs(10));
@@ -67,7 +68,7 @@ fn a_span_is_the_longest_way_to_the_last_deadline() {
 }
 
 #[test]
-fn a_policy_survives_its_file_and_a_name_stands_for_it() {
+fn policy_round_trips_and_reads_by_name() {
     for name in NAMES {
         let policy = RetryPolicy::named(name).unwrap();
         let json = serde_json::to_string(&policy).unwrap();
@@ -86,7 +87,7 @@ fn a_policy_survives_its_file_and_a_name_stands_for_it() {
 }
 
 #[test]
-fn a_file_reads_as_it_is_written() {
+fn policy_file_parses_to_the_same_policy() {
     let policy = read(
         r#"{
             "preset": "event_grid",
@@ -126,7 +127,7 @@ fn a_file_reads_as_it_is_written() {
 }
 
 #[test]
-fn each_error_has_its_text() {
+fn policy_errors_have_exact_texts() {
     for (json, text) in [
         (
             r#""stripe""#,
@@ -214,7 +215,7 @@ fn each_error_has_its_text() {
 }
 
 #[test]
-fn a_setter_leaves_no_room_for_a_contradiction() {
+fn setters_clamp_contradictory_values() {
     let policy = RetryPolicy::new(Schedule::exponential(Duration::ZERO, 0, Duration::ZERO, 2))
         .with_attempt_timeout(Duration::ZERO)
         .with_window(Duration::ZERO)
@@ -229,12 +230,12 @@ fn a_setter_leaves_no_room_for_a_contradiction() {
         let json = serde_json::to_string(&policy).unwrap();
         assert_eq!(read(&json).unwrap(), policy, "{json}");
     }
-    // Rounded up, so that nothing comes earlier than it was asked to.
+    // Rounded up, so that nothing comes earlier than asked for.
     assert_eq!(Schedule::list([Duration::from_micros(1_001)]).delay(1), Some(ms(2)));
 }
 
 #[test]
-fn the_narrowest_line_counts() {
+fn most_specific_response_rule_applies() {
     let shopware = ResponseRules::shopware();
     for (status, reaction) in [
         (200, ResponseAction::Deliver),
@@ -266,7 +267,7 @@ fn the_narrowest_line_counts() {
 }
 
 #[test]
-fn delays_saturate_and_sums_do_not_walk() {
+fn delays_saturate_and_sums_are_constant_time() {
     let longest = Schedule::exponential(Duration::MAX, u32::MAX, Duration::MAX, u32::MAX);
     assert_eq!(longest.delay(u32::MAX), Some(ms(u64::MAX)));
     assert!(longest.total().unwrap() > ms(u64::MAX));

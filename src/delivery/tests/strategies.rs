@@ -41,7 +41,7 @@ pub(super) fn guarantees() -> impl Strategy<Value = DeliveryGuarantee> {
     ]
 }
 
-/// Policies whose times are at most `longest` milliseconds, and which come to an end.
+/// Policies whose times are at most `longest` milliseconds, and which always end.
 pub(super) fn policies(longest: u64) -> impl Strategy<Value = RetryPolicy> {
     (
         schedules(longest),

@@ -1,4 +1,4 @@
-//! How fast endpoints are sent to, and in whose turn, through the outbox.
+//! Flow control through the outbox: rates, concurrency, retry budgets and fairness.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -20,12 +20,12 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-fn many(n: u32) -> NonZeroU32 {
+fn nonzero(n: u32) -> NonZeroU32 {
     NonZeroU32::new(n).unwrap()
 }
 
 fn unlimited() -> FlowPolicy {
-    FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(many(1_000)))
+    FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(nonzero(1_000)))
 }
 
 fn publish_all(host: &mut Host, ids: impl IntoIterator<Item = usize>) {
@@ -34,17 +34,17 @@ fn publish_all(host: &mut Host, ids: impl IntoIterator<Item = usize>) {
     }
 }
 
-/// What the golden run came to.
+/// Result of a golden run.
 #[derive(Debug)]
-struct Figures {
+struct Summary {
     per_minute: u64,
     refused_permille: u64,
     backlog: usize,
 }
 
-/// A receiver that refuses beyond 50 requests in any second, 20 ms away, and is offered 200 events
-/// a second; measured over the second half.
-fn golden(minutes: u64) -> Figures {
+/// A receiver 20 ms away that rejects more than 50 requests in any second is offered 200 events a
+/// second; measured over the second half.
+fn golden_run(minutes: u64) -> Summary {
     let signer = Signer::unsigned();
     let plain = Endpoint::new(eid("a"), "https://a.example/hooks", signer).unwrap();
     let mut outbox = Outbox::new(registry([plain]), 7).without_storage().with_retention(secs(1));
@@ -53,14 +53,14 @@ fn golden(minutes: u64) -> Figures {
     let (mut now, mut published) = (at(0), 0_u64);
     let mut answers: BTreeMap<(Timestamp, u64), (Ticket, bool)> = BTreeMap::new();
     let (mut seen, mut sent) = (VecDeque::new(), 0);
-    let mut figures = [0_u64; 2];
+    let mut counts = [0_u64; 2];
     while now < end {
         while let Some(entry) = answers.first_entry().filter(|entry| entry.key().0 <= now) {
             let (ticket, takes) = entry.remove();
             let outcome = if takes { answer(200) } else { answer(429) };
             outbox.resolve(&ticket, &outcome, now);
             if now >= half {
-                figures[usize::from(!takes)] += 1;
+                counts[usize::from(!takes)] += 1;
             }
         }
         while at(0) + ms(published * 5) <= now {
@@ -90,51 +90,51 @@ fn golden(minutes: u64) -> Figures {
         let answer = answers.first_key_value().map_or(wait, |((at, _), _)| *at);
         now = wait.min(next).min(answer);
     }
-    let [delivered, refused] = figures;
-    Figures {
+    let [delivered, refused] = counts;
+    Summary {
         per_minute: delivered / (minutes / 2),
         refused_permille: refused * 1_000 / (delivered + refused),
         backlog: outbox.pending(),
     }
 }
 
-fn golden_settles(minutes: u64) {
-    let figures = golden(minutes);
-    println!("{minutes} minutes: {figures:?}");
-    assert!(figures.per_minute >= 54 * 50, "{figures:?}");
-    assert!(figures.refused_permille < 100, "{figures:?}");
+fn assert_converges(minutes: u64) {
+    let summary = golden_run(minutes);
+    println!("{minutes} minutes: {summary:?}");
+    assert!(summary.per_minute >= 54 * 50, "{summary:?}");
+    assert!(summary.refused_permille < 100, "{summary:?}");
     let waiting = usize::try_from(minutes * 60 * 150).unwrap();
-    assert!(figures.backlog >= waiting, "{figures:?}");
+    assert!(summary.backlog >= waiting, "{summary:?}");
 }
 
 #[test]
-fn a_receiver_that_refuses_above_its_rate_is_followed() {
-    golden_settles(10);
+fn adaptive_rate_converges_on_the_receivers_limit() {
+    assert_converges(10);
 }
 
-/// An hour, at whose end 548 849 deliveries wait: 2 853 a minute were delivered, 2 of 1 000 requests
-/// refused.
+/// After the hour, 548 849 deliveries are pending: 2 853 a minute were delivered, and 2 of 1 000
+/// requests were rejected.
 #[test]
-#[cfg_attr(debug_assertions, ignore = "takes long without optimisation, and most of a gigabyte")]
-fn golden_hour() {
-    golden_settles(60);
+#[cfg_attr(debug_assertions, ignore = "slow without optimisation, and needs almost a gigabyte")]
+fn adaptive_rate_stays_converged_for_an_hour() {
+    assert_converges(60);
 }
 
 #[test]
-fn a_window_is_filled_and_not_exceeded() {
-    let mut host = Host::with([endpoint("a").with_max_in_flight(many(3))]);
+fn concurrency_limit_is_filled_and_not_exceeded() {
+    let mut host = Host::with([endpoint("a").with_max_in_flight(nonzero(3))]);
     publish_all(&mut host, 0..6);
     let sends = host.sends();
     assert_eq!(sends.len(), 3);
-    assert_eq!(host.wait, Some(at(10)), "full: until one ends");
+    assert_eq!(host.wait, Some(at(10)), "full until one ends");
     host.resolve(&sends[1], &answer(503));
     assert_eq!(host.shown(), ["m003>a#1"]);
 }
 
 #[test]
-fn a_rate_is_kept_exactly() {
-    // 7 in 10 s with a burst of 3: at 0 three, and then one each 10/7 s, rounded up.
-    let rate = RateLimitPolicy::new(many(7), secs(10)).with_burst(many(3));
+fn rate_limit_is_exact() {
+    // 7 in 10 s with a burst of 3: three at 0, then one every 10/7 s, rounded up.
+    let rate = RateLimitPolicy::new(nonzero(7), secs(10)).with_burst(nonzero(3));
     let mut host = Host::with([endpoint("a").with_flow(unlimited().with_rate_limit(rate))]);
     publish_all(&mut host, 0..50);
     let mut sent = Vec::new();
@@ -152,7 +152,7 @@ fn a_rate_is_kept_exactly() {
 }
 
 #[test]
-fn a_pause_that_the_receiver_asked_for_holds_all_its_deliveries() {
+fn retry_after_pauses_the_whole_endpoint() {
     let capped = |delays: &[u64]| {
         let retry = policy(delays).with_retry_after_cap(secs(300));
         endpoint("a").with_flow(unlimited()).with_retry(retry)
@@ -163,7 +163,7 @@ fn a_pause_that_the_receiver_asked_for_holds_all_its_deliveries() {
     let ticket = of_a(&mut host).unwrap();
     host.resolve(&ticket, &answer_with(429, "retry-after", "60"));
     host.publish("m2");
-    assert_eq!(host.shown(), ["m2>b#1"], "it is not for m1 alone, nor for b");
+    assert_eq!(host.shown(), ["m2>b#1"], "the pause is not for m1 alone, nor for b");
     host.now = at(59);
     assert!(of_a(&mut host).is_none());
     // It holds over a restart.
@@ -173,7 +173,7 @@ fn a_pause_that_the_receiver_asked_for_holds_all_its_deliveries() {
     let shown: Vec<_> = host.shown();
     assert!(["m2>a#1", "m1>a#2"].iter().all(|it| shown.contains(&(*it).to_owned())), "{shown:?}");
 
-    // A week is too long; a success asks for nothing.
+    // A week is capped, and `Retry-After` on a success is ignored.
     let mut host = Host::with([capped(&[])]);
     host.publish("m1");
     let m1 = host.send();
@@ -190,8 +190,8 @@ fn a_pause_that_the_receiver_asked_for_holds_all_its_deliveries() {
 }
 
 #[test]
-fn a_budget_delays_retries_and_never_first_attempts() {
-    let budget = RetryBudgetPolicy::new(0, secs(7)).with_max_saved(many(1));
+fn retry_budget_delays_retries_only() {
+    let budget = RetryBudgetPolicy::new(0, secs(7)).with_max_saved(nonzero(1));
     let flow = unlimited().with_retry_budget(budget);
     let mut host = Host::with([endpoint("a").with_flow(flow).with_retry(policy(&[1; 9]))]);
     publish_all(&mut host, 0..4);
@@ -215,17 +215,17 @@ fn a_budget_delays_retries_and_never_first_attempts() {
         assert_eq!(firsts, 1, "{seconds}");
         host.sends();
     }
-    // None was dropped: oldest first, one each seven seconds.
+    // None was dropped: oldest first, one every seven seconds.
     let expected = [(1, "m000>a#2"), (8, "m001>a#2"), (15, "m002>a#2"), (22, "m003>a#2")];
     let retries: Vec<_> = retries.iter().map(|(at, it)| (*at, it.as_str())).collect();
     assert_eq!(retries, expected);
 }
 
 #[test]
-fn a_wait_is_for_whichever_may_go_sooner() {
-    // A first attempt waits for the rate, a retry for the budget too.
-    let rate = RateLimitPolicy::new(many(1), secs(20));
-    let budget = RetryBudgetPolicy::new(0, secs(50)).with_max_saved(many(1));
+fn wake_up_is_for_the_earliest_permitted_attempt() {
+    // A first attempt waits for the rate limit, a retry for the budget as well.
+    let rate = RateLimitPolicy::new(nonzero(1), secs(20));
+    let budget = RetryBudgetPolicy::new(0, secs(50)).with_max_saved(nonzero(1));
     let flow = unlimited().with_rate_limit(rate).with_retry_budget(budget);
     let mut host = Host::with([endpoint("a").with_flow(flow).with_retry(policy(&[1; 9]))]);
     publish_all(&mut host, 0..1);
@@ -249,7 +249,7 @@ fn limit(host: &Host) -> u32 {
 }
 
 #[test]
-fn what_an_answer_says_of_the_window() {
+fn responses_move_the_concurrency_limit() {
     for (status, left) in [(429, 8), (500, 8), (404, 8), (502, 4), (503, 4), (504, 4)] {
         let mut host = Host::with([endpoint("a").with_flow(FlowPolicy::adaptive())]);
         publish_all(&mut host, 0..8);
@@ -262,7 +262,7 @@ fn what_an_answer_says_of_the_window() {
 }
 
 #[test]
-fn a_timeout_from_before_a_restart_says_nothing() {
+fn timeout_from_before_a_restart_moves_no_limit() {
     let make = || Outbox::new(registry([endpoint("a").with_flow(FlowPolicy::adaptive())]), 7);
     for (restarts, left) in [(false, 4), (true, 8)] {
         let mut host = Host::new(make());
@@ -274,14 +274,14 @@ fn a_timeout_from_before_a_restart_says_nothing() {
         }
         host.now = at(10);
         host.sends();
-        assert_eq!(limit(&host), left, "it may never have been made");
+        assert_eq!(limit(&host), left, "the attempt may never have been made");
     }
 }
 
 #[test]
-fn an_endpoint_that_was_quiet_neither_makes_up_for_it_nor_pays() {
-    let ends = ["a", "b"].map(|id| endpoint(id).with_flow(unlimited()));
-    let mut host = Host::new(Outbox::new(registry(ends), 7).with_batch(NonZeroUsize::MIN));
+fn idle_endpoint_earns_no_credit_and_no_debt() {
+    let endpoints = ["a", "b"].map(|id| endpoint(id).with_flow(unlimited()));
+    let mut host = Host::new(Outbox::new(registry(endpoints), 7).with_batch(NonZeroUsize::MIN));
     host.outbox.pause_endpoint(&eid("b"), at(0)).unwrap();
     publish_all(&mut host, 0..30);
     assert_eq!(host.sends().len(), 30);
@@ -297,9 +297,9 @@ fn an_endpoint_that_was_quiet_neither_makes_up_for_it_nor_pays() {
 }
 
 #[test]
-fn three_first_attempts_come_before_a_retry_and_neither_starves() {
-    let serial = endpoint("a").with_max_in_flight(many(1)).with_retry(policy(&[0; 200]));
-    // Many retries, and then many first attempts; and the other way round.
+fn first_attempts_and_retries_share_three_to_one() {
+    let serial = endpoint("a").with_max_in_flight(nonzero(1)).with_retry(policy(&[0; 200]));
+    // Many retries, then many first attempts; and the other way round.
     let mut host = Host::with([serial]);
     publish_all(&mut host, 0..6);
     let mut sent = Vec::new();
@@ -311,9 +311,9 @@ fn three_first_attempts_come_before_a_retry_and_neither_starves() {
     }
     let expected: Vec<_> = (0..40).map(|n| n == 0 || (n - 1) % 4 != 3).collect();
     assert_eq!(sent, expected);
-    // A restart in between does not begin the count anew.
+    // A restart in between does not restart the count.
     let count = |restarts: bool| {
-        let serial = || endpoint("a").with_max_in_flight(many(1)).with_retry(policy(&[0; 200]));
+        let serial = || endpoint("a").with_max_in_flight(nonzero(1)).with_retry(policy(&[0; 200]));
         let mut host = Host::with([serial()]);
         publish_all(&mut host, 0..30);
         let mut sent = Vec::new();
@@ -333,17 +333,17 @@ fn three_first_attempts_come_before_a_retry_and_neither_starves() {
 }
 
 #[test]
-fn endpoints_with_a_backlog_get_equal_shares_of_the_attempts() {
+fn backlogged_endpoints_get_equal_shares() {
     for k in [2, 3, 7] {
         let ids: Vec<_> = (0..k).map(|n| format!("e{n}")).collect();
-        let ends = ids.iter().map(|id| endpoint(id).with_flow(unlimited()));
-        let outbox = Outbox::new(registry(ends), 7).with_batch(NonZeroUsize::MIN);
+        let endpoints = ids.iter().map(|id| endpoint(id).with_flow(unlimited()));
+        let outbox = Outbox::new(registry(endpoints), 7).with_batch(NonZeroUsize::MIN);
         let mut host = Host::new(outbox);
         publish_all(&mut host, 0..60);
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
         for ticket in host.sends() {
             *counts.entry(ticket.endpoint().to_string()).or_default() += 1;
-            // At each moment they are within one of one another.
+            // At each moment they are within one attempt of each other.
             let most = counts.values().max().unwrap();
             let least = if counts.len() < k { &0 } else { counts.values().min().unwrap() };
             assert!(most - least <= 1, "{counts:?}");
@@ -352,22 +352,22 @@ fn endpoints_with_a_backlog_get_equal_shares_of_the_attempts() {
     }
 }
 
-/// A message of this run, whose body is some so many bytes long.
+/// A message of this run with a body of about `bytes` bytes.
 fn sized(id: &str, bytes: usize) -> labhook::Message {
     let run = "r".repeat(bytes);
     Event::new(RunStateChanged::new(run, RunState::Started), at(0)).into_message(mid(id)).unwrap()
 }
 
 #[test]
-fn endpoints_share_bytes_and_not_messages() {
+fn backlogged_endpoints_share_bytes_not_messages() {
     use labhook::Subscription;
     let (long, short) = ("r".repeat(9_000), "r".repeat(1_000));
     let only = |id: &str, run: &str| {
         let subscription = Subscription::all().runs([run.into()]);
         endpoint(id).with_flow(unlimited()).with_subscription(subscription)
     };
-    let ends = registry([only("long", &long), only("short", &short)]);
-    let mut host = Host::new(Outbox::new(ends, 7).with_batch(NonZeroUsize::MIN));
+    let endpoints = registry([only("long", &long), only("short", &short)]);
+    let mut host = Host::new(Outbox::new(endpoints, 7).with_batch(NonZeroUsize::MIN));
     for number in 0..200 {
         for (name, bytes) in [("l", 9_000), ("s", 1_000)] {
             host.outbox.publish(sized(&format!("{name}{number}"), bytes), at(0)).unwrap();
@@ -378,7 +378,7 @@ fn endpoints_share_bytes_and_not_messages() {
     for attempt in host.attempts() {
         let body = attempt.request(at(0)).unwrap().body().len();
         let name = if attempt.ticket().endpoint() == &eid("long") { "long" } else { "short" };
-        // What a request costs besides counts too.
+        // The fixed cost of a request counts too.
         *bytes.entry(name).or_default() += body + 1_024;
         most = most.max(body + 1_024);
         if bytes.values().sum::<usize>() > 380_000 {
@@ -390,12 +390,12 @@ fn endpoints_share_bytes_and_not_messages() {
 }
 
 #[test]
-fn a_hung_endpoint_holds_its_own_window_and_slows_nobody() {
+fn hung_endpoint_slows_no_other() {
     let ids = ["hung", "b", "c"];
     let run = |hangs: bool| {
-        let mut host = Host::with(ids.map(|id| endpoint(id).with_max_in_flight(many(4))));
+        let mut host = Host::with(ids.map(|id| endpoint(id).with_max_in_flight(nonzero(4))));
         let mut delays = Vec::new();
-        let mut flying = 0;
+        let mut in_flight = 0;
         for number in 0..100 {
             host.now = at(number / 10);
             host.publish(&format!("m{number:03}"));
@@ -405,7 +405,7 @@ fn a_hung_endpoint_holds_its_own_window_and_slows_nobody() {
                 for ticket in sends {
                     if ticket.endpoint() == &eid("hung") {
                         if hangs {
-                            flying += 1;
+                            in_flight += 1;
                             continue;
                         }
                     } else {
@@ -423,7 +423,7 @@ fn a_hung_endpoint_holds_its_own_window_and_slows_nobody() {
                 }
             }
         }
-        assert_eq!(flying, if hangs { 4 } else { 0 });
+        assert_eq!(in_flight, if hangs { 4 } else { 0 });
         delays
     };
     assert_eq!(run(true), run(false));
@@ -431,7 +431,7 @@ fn a_hung_endpoint_holds_its_own_window_and_slows_nobody() {
 
 #[test]
 fn back_pressure_uses_up_no_attempt() {
-    let rate = RateLimitPolicy::new(many(1), secs(3_600));
+    let rate = RateLimitPolicy::new(nonzero(1), secs(3_600));
     let mut host = Host::with([endpoint("a").with_flow(unlimited().with_rate_limit(rate))]);
     publish_all(&mut host, 0..5);
     assert_eq!(host.sends().len(), 1);
@@ -443,29 +443,29 @@ fn back_pressure_uses_up_no_attempt() {
     assert!(attempts.map(|(.., delivery)| delivery.attempts()).all(|it| it == 0));
 }
 
-/// What a property's story is made of.
+/// Input of a property.
 #[derive(Clone, Debug)]
-struct Story {
+struct Scenario {
     publishes: Vec<u16>,
     restarts: Vec<u16>,
     salt: u64,
 }
 
-fn stories() -> impl Strategy<Value = Story> {
+fn scenarios() -> impl Strategy<Value = Scenario> {
     let instants = |most| proptest::collection::vec(0..3_000_u16, 0..most);
     (instants(60), instants(6), any::<u64>()).prop_map(|(mut publishes, restarts, salt)| {
         publishes.sort_unstable();
-        Story { publishes, restarts, salt }
+        Scenario { publishes, restarts, salt }
     })
 }
 
 const IDS: [&str; 3] = ["a", "b", "c"];
 
-impl Story {
-    /// The default policies of health and flow, and quick retries.
+impl Scenario {
+    /// Default health and flow policies, with quick retries.
     fn outbox(&self) -> Outbox {
-        let slow = RateLimitPolicy::new(many(3), secs(2)).with_burst(many(2));
-        let ends = IDS.map(|id| {
+        let slow = RateLimitPolicy::new(nonzero(3), secs(2)).with_burst(nonzero(2));
+        let endpoints = IDS.map(|id| {
             let flow = FlowPolicy::default();
             let flow = if id == "c" { flow.with_rate_limit(slow) } else { flow };
             endpoint(id)
@@ -473,7 +473,7 @@ impl Story {
                 .with_flow(flow)
                 .with_retry(policy(&[2, 9, 40, 90]))
         });
-        Outbox::new(registry(ends), self.salt)
+        Outbox::new(registry(endpoints), self.salt)
     }
 
     fn status(&self, ticket: &Ticket) -> u16 {
@@ -483,8 +483,8 @@ impl Story {
         [200, 200, 200, 429, 503, 500, 504, 400][usize::try_from((hash >> 33) % 8).unwrap()]
     }
 
-    /// What was sent when, with an answer a third of a second after each; restarted where nothing
-    /// is in flight.
+    /// The attempts by time, each with a response a third of a second later. With `restarts`,
+    /// restarts whenever nothing is in flight.
     fn run(&self, restarts: bool) -> (Vec<(Timestamp, String)>, Vec<String>) {
         let mut host = Host::new(self.outbox());
         let mut sent = Vec::new();
@@ -515,8 +515,8 @@ impl Story {
                 assert!(host.sends().is_empty());
                 assert_eq!(host.wait, wait);
             }
-            // If anything may go, something goes: what is due waits for an instant, an answer or
-            // the health of its endpoint, and never for nothing.
+            // If anything is permitted, something is sent: a due delivery waits for an instant, a
+            // response or its endpoint's health, and never without a reason.
             for id in IDS {
                 let status = host.outbox.status(&eid(id)).unwrap();
                 if status.due > 0 && status.flow.in_flight() == 0 {
@@ -540,59 +540,60 @@ impl Story {
     }
 }
 
-/// A story is long, so that there are fewer of them.
-fn fewer() -> ProptestConfig {
+/// A scenario is long, so fewer cases run.
+fn fewer_cases() -> ProptestConfig {
     ProptestConfig { cases: config().cases.div_ceil(8), ..config() }
 }
 
 proptest! {
-    #![proptest_config(fewer())]
+    #![proptest_config(fewer_cases())]
 
     #[test]
-    fn stopping_and_restoring_changes_no_flow(story in stories()) {
-        prop_assert_eq!(story.run(true), story.run(false));
+    fn restart_changes_no_flow_state(scenario in scenarios()) {
+        prop_assert_eq!(scenario.run(true), scenario.run(false));
     }
 
-    /// At any instant and in whatever state, an endpoint with something due and room for it is sent
-    /// to at once, and one without is waited for by time.
+    /// At any instant and in any state, an endpoint with a due delivery and free capacity is sent
+    /// to at once, and one without capacity has a wake-up.
     #[test]
-    fn if_anything_may_go_something_goes(
+    fn permitted_delivery_is_always_sent(
         windows in proptest::collection::vec(1..4_u32, 3),
         answers in proptest::collection::vec((0..3_usize, 0..8_usize), 1..60),
     ) {
-        let ends = IDS.iter().zip(&windows).map(|(id, window)| {
-            let rate = RateLimitPolicy::new(many(5), secs(1)).with_burst(many(2));
-            let window = ConcurrencyLimitPolicy::fixed(many(*window));
+        let endpoints = IDS.iter().zip(&windows).map(|(id, window)| {
+            let rate = RateLimitPolicy::new(nonzero(5), secs(1)).with_burst(nonzero(2));
+            let window = ConcurrencyLimitPolicy::fixed(nonzero(*window));
             endpoint(id).with_flow(FlowPolicy::adaptive().with_concurrency(window).with_rate_limit(rate))
         });
-        let mut host = Host::new(Outbox::new(registry(ends), 7).with_batch(NonZeroUsize::MIN));
-        let mut flying: Vec<Ticket> = Vec::new();
+        let mut host = Host::new(Outbox::new(registry(endpoints), 7).with_batch(NonZeroUsize::MIN));
+        let mut in_flight: Vec<Ticket> = Vec::new();
         let statuses = [200, 200, 429, 503, 500, 200, 400, 504];
         for (number, (which, status)) in answers.into_iter().enumerate() {
             host.publish(&format!("m{number}"));
-            flying.extend(host.sends());
+            in_flight.extend(host.sends());
             for (id, window) in IDS.iter().zip(&windows) {
                 let status = host.outbox.status(&eid(id)).unwrap();
                 prop_assert!(status.flow.in_flight() <= *window);
                 if status.due > 0 && status.flow.in_flight() < *window {
-                    // For the rate, the pace or the budget, of which the pace is the slowest.
+                    // For the rate limit, the adaptive rate or the budget, whose slowest is the
+                    // adaptive rate.
                     let wait = host.wait.unwrap();
                     prop_assert!(wait > host.now && wait <= host.now + secs(10));
                 }
             }
-            if let Some(index) = flying.iter().position(|it| it.endpoint() == &eid(IDS[which])) {
-                host.resolve(&flying.remove(index), &answer(statuses[status]));
+            if let Some(index) = in_flight.iter().position(|it| it.endpoint() == &eid(IDS[which])) {
+                host.resolve(&in_flight.remove(index), &answer(statuses[status]));
             } else if let Some(wait) = host.wait {
                 host.now = wait.min(host.now + secs(1));
             }
         }
         // Left alone, everything ends.
         for _ in 0..20_000 {
-            flying.extend(host.sends());
+            in_flight.extend(host.sends());
             if host.outbox.pending() == 0 {
                 break;
             }
-            match flying.pop() {
+            match in_flight.pop() {
                 Some(ticket) => _ = host.resolve(&ticket, &answer(200)),
                 None => host.now = host.wait.unwrap(),
             }
@@ -602,7 +603,7 @@ proptest! {
 }
 
 #[test]
-fn a_policy_without_retries_needs_no_budget() {
+fn policy_without_retries_needs_no_budget() {
     let flow = FlowPolicy::adaptive();
     let mut host = Host::with([endpoint("a").with_flow(flow).with_retry(RetryPolicy::none())]);
     publish_all(&mut host, 0..20);

@@ -1,5 +1,5 @@
-//! What moves an endpoint's health and what does not, over many endpoints and over crashes, and what
-//! is told of it.
+//! What changes an endpoint's health and what does not, over many endpoints and crashes, and the
+//! notices about it.
 
 use std::num::NonZeroUsize;
 
@@ -9,13 +9,13 @@ use labhook::health::{DisabledBy, NewMessages, OutagePolicy, PendingOnDisable, S
 use labhook::{Order, Outcome, Step, Ticket, Verdict};
 use proptest::prelude::*;
 
-use crate::outbox_health::{
-    all, degraded, host, in_flight, ladder, outbox, patient, probe, suspended,
+use super::health::{
+    degraded, fast_health, host, in_flight, outbox, patient, probe, respond_to_all, suspended,
 };
 use crate::support::{Host, answer, at, config, eid, mid, policy, secs, show};
 
 #[test]
-fn faults_of_the_payload_and_of_the_sender_degrade_nothing() {
+fn payload_and_sender_faults_degrade_no_endpoint() {
     for outcome in [answer(400), answer(422), answer(501), Outcome::failed(Failure::Sender)] {
         let mut host = host([patient("a")]);
         for number in 0..6 {
@@ -23,7 +23,7 @@ fn faults_of_the_payload_and_of_the_sender_degrade_nothing() {
         }
         for seconds in 0..5 {
             host.now = at(seconds);
-            assert_eq!(all(&mut host, &outcome), 6);
+            assert_eq!(respond_to_all(&mut host, &outcome), 6);
         }
         assert_eq!(host.health("a").state(), State::Healthy, "{outcome:?}");
         assert_eq!(host.health("a").failures(), 0);
@@ -42,28 +42,28 @@ fn faults_of_the_payload_and_of_the_sender_degrade_nothing() {
         let mut host = host([patient("a")]);
         host.publish("m1");
         host.publish("m2");
-        all(&mut host, &outcome);
+        respond_to_all(&mut host, &outcome);
         assert_eq!(host.health("a").state(), State::Degraded, "{outcome:?}");
     }
 }
 
 #[test]
-fn overloads_degrade_only_where_they_last() {
+fn overload_degrades_only_if_it_lasts() {
     for status in [429, 502, 503, 504] {
-        let health = ladder().with_overload_limit(secs(300));
+        let health = fast_health().with_overload_limit(secs(300));
         let mut host = host([patient("a").with_retry(policy(&[30; 40])).with_health(health)]);
         host.publish("m");
         for seconds in (0..300).step_by(30) {
             host.now = at(seconds);
-            all(&mut host, &answer(status));
+            respond_to_all(&mut host, &answer(status));
             assert_eq!(host.health("a").state(), State::Healthy);
         }
         host.now = at(300);
-        all(&mut host, &answer(status));
+        respond_to_all(&mut host, &answer(status));
         assert_eq!(host.told(), ["a degraded"], "{status}");
     }
-    // A success between them begins the time anew.
-    let health = ladder().with_overload_limit(secs(300));
+    // A success in between restarts the clock.
+    let health = fast_health().with_overload_limit(secs(300));
     let mut host = host([patient("a").with_retry(policy(&[30; 40])).with_health(health)]);
     host.publish("m");
     for seconds in (0..=600).step_by(30) {
@@ -84,7 +84,7 @@ fn overloads_degrade_only_where_they_last() {
 }
 
 #[test]
-fn an_own_outage_suspends_nothing_and_is_told_once() {
+fn sender_outage_suspends_nothing_and_notifies_once() {
     let ids = ["a", "b", "c", "d", "e"];
     let mut host = host(ids.map(patient));
     host.publish("m1");
@@ -97,14 +97,17 @@ fn an_own_outage_suspends_nothing_and_is_told_once() {
         host.sends();
     };
     fail(&mut host, &["a", "b", "c"]);
-    let told = |host: &mut Host| {
-        let mut told = host.told();
-        told.retain(|it| !it.contains("delivered"));
-        told
+    let other_notices = |host: &mut Host| {
+        let mut notices = host.told();
+        notices.retain(|it| !it.contains("delivered"));
+        notices
     };
-    assert_eq!(told(&mut host), ["a degraded", "b degraded", "c degraded", "own outage: 3 of 5"]);
+    assert_eq!(
+        other_notices(&mut host),
+        ["a degraded", "b degraded", "c degraded", "own outage: 3 of 5"]
+    );
     assert!(host.outbox.sender_outage().is_suspected());
-    // A day of probes suspends and disables nothing, and the ladder does not grow.
+    // A day of probes suspends and disables nothing, and the probe backoff does not grow.
     while host.now < at(86_400) {
         fail(&mut host, &["a", "b", "c"]);
         host.now = host.wait.unwrap();
@@ -113,11 +116,11 @@ fn an_own_outage_suspends_nothing_and_is_told_once() {
     for id in ["a", "b", "c"] {
         assert_eq!((host.health(id).state(), host.health(id).failures()), (State::Degraded, 0));
     }
-    // A crash in it changes nothing, and nothing is told again.
-    assert!(told(&mut host).iter().all(|it| it.ends_with("exhausted after 41")));
+    // A crash during the outage changes nothing, and nothing is notified again.
+    assert!(other_notices(&mut host).iter().all(|it| it.ends_with("exhausted after 41")));
     host.restart(outbox(ids.map(patient)));
     host.sends();
-    assert_eq!(told(&mut host), [""; 0]);
+    assert_eq!(other_notices(&mut host), [""; 0]);
     assert!(host.outbox.sender_outage().is_suspected());
     host.publish("m3");
     host.sends();
@@ -126,18 +129,18 @@ fn an_own_outage_suspends_nothing_and_is_told_once() {
         host.now = host.wait.unwrap();
         assert!(host.now < now + secs(600));
     }
-    assert_eq!(told(&mut host), ["c recovered", "own outage over"]);
-    // From here on the others count again.
+    assert_eq!(other_notices(&mut host), ["c recovered", "own outage over"]);
+    // From here on, the other endpoints count again.
     while host.health("a").state() != State::Suspended {
         fail(&mut host, &["a", "b"]);
         host.now = host.wait.unwrap();
         assert!(host.now < now + secs(1_200));
     }
-    assert_eq!(told(&mut host), ["a suspended", "b suspended"]);
+    assert_eq!(other_notices(&mut host), ["a suspended", "b suspended"]);
 }
 
 #[test]
-fn the_guard_counts_only_endpoints_in_use() {
+fn outage_detection_counts_only_endpoints_in_use() {
     let ids = ["a", "b", "c", "d", "e"];
     let guarded = |endpoints| outbox(endpoints).with_outage_policy(OutagePolicy::new(50, 2));
     let mut host = Host::new(guarded(ids.map(patient)));
@@ -150,11 +153,11 @@ fn the_guard_counts_only_endpoints_in_use() {
     host.sends();
     assert!(!host.outbox.sender_outage().is_suspected(), "two of five");
     let outage = |host: &mut Host| {
-        let mut told = host.told();
+        let mut notices = host.told();
         host.sends();
-        told.append(&mut host.told());
-        told.retain(|it| it.contains("outage"));
-        told
+        notices.append(&mut host.told());
+        notices.retain(|it| it.contains("outage"));
+        notices
     };
     assert!(outage(&mut host).is_empty());
     host.outbox.pause_endpoint(&eid("c"), at(1)).unwrap();
@@ -168,11 +171,11 @@ fn the_guard_counts_only_endpoints_in_use() {
     host.outbox.remove_endpoint(&eid("a"), at(1)).unwrap();
     assert_eq!(outage(&mut host), ["own outage over"]);
     host.outbox.insert_endpoint(patient("a"), at(1)).unwrap();
-    assert!(outage(&mut host).is_empty(), "it is as new");
+    assert!(outage(&mut host).is_empty(), "an inserted endpoint starts afresh");
 }
 
 #[test]
-fn each_state_is_told_once_between_two_recoveries() {
+fn each_state_is_notified_once_until_recovery() {
     let mut host = suspended(patient("a"));
     // Suspended -> Degraded -> Suspended -> Degraded -> Healthy.
     probe(&mut host, 300, &answer(200));
@@ -183,7 +186,7 @@ fn each_state_is_told_once_between_two_recoveries() {
     probe(&mut host, 480, &answer(500));
     assert_eq!(host.health("a").state(), State::Suspended);
     assert_eq!(host.told(), ["m1>a delivered after 4"]);
-    // A restart remembers what was told.
+    // A restart remembers what was notified.
     host.restart(outbox([patient("a")]));
     host.sends();
     probe(&mut host, 600, &answer(200));
@@ -191,11 +194,11 @@ fn each_state_is_told_once_between_two_recoveries() {
     host.sends();
     probe(&mut host, 660, &answer(200));
     assert_eq!(host.health("a").state(), State::Healthy);
-    let mut told = host.told();
-    told.retain(|it| !it.contains("delivered"));
-    assert_eq!(told, ["a recovered"]);
-    // And what comes then is told anew.
-    all(&mut host, &answer(200));
+    let mut notices = host.told();
+    notices.retain(|it| !it.contains("delivered"));
+    assert_eq!(notices, ["a recovered"]);
+    // After that, states are notified again.
+    respond_to_all(&mut host, &answer(200));
     let _ = in_flight(&host)
         .into_iter()
         .map(|ticket| host.outbox.resolve(&ticket, &answer(200), host.now))
@@ -204,28 +207,29 @@ fn each_state_is_told_once_between_two_recoveries() {
     host.told();
     host.publish("o1");
     host.publish("o2");
-    all(&mut host, &answer(500));
+    respond_to_all(&mut host, &answer(500));
     assert_eq!(host.told(), ["a degraded"]);
 }
 
 #[test]
-fn a_restart_with_a_probe_in_flight_makes_it_due_again() {
+fn restart_with_a_probe_in_flight_makes_it_due() {
     let mut host = degraded(patient("a"));
     host.now = at(60);
     let probe = host.send();
     assert_eq!(show(&probe), "m1>a#2");
     host.now = at(61);
     host.restart(outbox([patient("a")]));
-    // Another message asks at once: what became of the first is known at its deadline only.
+    // Another message probes at once: the result of the first probe is known at its deadline at the
+    // earliest.
     let second = host.send();
     assert_eq!(show(&second), "m2>a#2");
     assert_eq!(host.health("a").failures(), 0);
-    // An answer to the one from before decides over its delivery and not over the ladder.
+    // A response to the earlier probe decides its delivery, and not the probe backoff.
     assert_eq!(host.resolve(&probe, &answer(500)), Resolution::Retry { at: at(62) });
     assert_eq!((host.health("a").failures(), host.health("a").state()), (0, State::Degraded));
     host.resolve(&second, &answer(200));
     assert_eq!(host.health("a").state(), State::Healthy);
-    // And a 410 still disables.
+    // A 410 still disables.
     let mut host = degraded(patient("a"));
     host.now = at(60);
     let probe = host.send();
@@ -235,7 +239,7 @@ fn a_restart_with_a_probe_in_flight_makes_it_due_again() {
 }
 
 #[test]
-fn a_crash_loop_moves_no_ladder() {
+fn crash_loop_does_not_advance_the_backoff() {
     let mut host = degraded(patient("a"));
     host.now = at(60);
     for _ in 0..20 {
@@ -249,10 +253,10 @@ fn a_crash_loop_moves_no_ladder() {
 proptest! {
     #![proptest_config(config())]
 
-    /// Nothing is stranded: whatever the answers and wherever the crashes, each delivery ends in a
-    /// verdict, or is held in the open by an endpoint that is disabled and keeps, paused, or away.
+    /// Nothing is stranded: whatever the responses and wherever the crashes, each delivery ends in
+    /// a verdict, or is visibly held by an endpoint that is disabled and keeps, paused, or missing.
     #[test]
-    fn nothing_is_stranded(
+    fn every_delivery_ends_or_is_visibly_held(
         script in proptest::collection::vec((0..14_u8, 0..3_usize, 0..8_u8), 1..70),
         batch in 1..4_usize,
     ) {
@@ -260,9 +264,9 @@ proptest! {
         let make = |away: bool| {
             let all = [
                 patient("a").with_retry(policy(&[1, 5, 30])),
-                patient("b").with_health(ladder().with_pending_on_disable(PendingOnDisable::Keep)).with_order(Order::strict()),
+                patient("b").with_health(fast_health().with_pending_on_disable(PendingOnDisable::Keep)).with_order(Order::strict()),
                 patient("c")
-                    .with_health(ladder().with_new_messages(NewMessages::Shed))
+                    .with_health(fast_health().with_new_messages(NewMessages::Shed))
                     .with_flow(FlowPolicy::adaptive())
                     .with_retry(policy(&[1, 5, 30]).with_window(secs(900))),
             ];
@@ -286,7 +290,7 @@ proptest! {
                     }
                 }
                 8 => {
-                    // A crash, before or after what is to be saved is.
+                    // A crash, before or after the changes are saved.
                     if let Step::Save(changes) = host.outbox.poll(host.now)
                         && with < 4
                     {
@@ -303,7 +307,7 @@ proptest! {
             }
             open.extend(host.sends());
         }
-        // Left alone, with receivers of which the half never answers well.
+        // Left alone; half of the receivers never succeed.
         for _ in 0..3_000 {
             let Some(wait) = host.wait else { break };
             host.now = wait;

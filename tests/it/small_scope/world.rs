@@ -1,5 +1,5 @@
-//! The world of the exhaustive search: one outbox, its storage, its receivers, and whatever a host
-//! may do next.
+//! The world of the exhaustive search: one outbox, its storage, its receivers, and everything a
+//! host may do next.
 //!
 //! Nothing here is random: a world follows from the list of its inputs.
 
@@ -17,17 +17,17 @@ use labhook::{
     Subscription, Ticket, Timestamp, Verdict,
 };
 
-use crate::small_scope_digest::digest;
+use super::digest::digest;
 use crate::support::{answer, at, eid, endpoint, message, policy, registry, secs};
 
 /// `m` goes to both endpoints and `n` to `a` alone: three deliveries in all.
 pub(crate) const DELIVERIES: [(&str, &str); 3] = [("m", "a"), ("m", "b"), ("n", "a")];
 const MESSAGES: [&str; 2] = ["m", "n"];
 
-/// Longer than any story here.
+/// Longer than any run here.
 const RETAIN: Duration = Duration::from_secs(1_000_000);
 
-/// What the host, its storage and its receivers may do at most. Between those, in any order.
+/// The most that the host, its storage and its receivers may do, in any order.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Limits {
     pub(crate) crashes: u8,
@@ -35,29 +35,29 @@ pub(crate) struct Limits {
     pub(crate) late_answers: u8,
     /// How often time may pass while a save is under way.
     pub(crate) slow_saves: u8,
-    /// Messages that come after the first answer, or the first passing of time.
+    /// Messages published after the first response, or after time first passes.
     pub(crate) late_messages: u8,
 }
 
-/// What is searched.
+/// A search: policies, endpoints and limits.
 pub(crate) struct Scope {
     registry: Registry,
     messages: [Message; 2],
     policy: RetryPolicy,
     limits: Limits,
-    /// Whether endpoints have neither health nor flow to hold anything back.
+    /// Whether the endpoints have neither health nor flow control to hold anything back.
     free: bool,
 }
 
 impl Scope {
-    /// So many attempts, the retries 5 s after what failed; an attempt has 10 s.
+    /// This number of attempts, with retries 5 s after a failure; an attempt has 10 s.
     pub(crate) fn new(attempts: usize, limits: Limits) -> Self {
         let policy = policy(&[5, 5][..attempts - 1]).with_responses(ResponseRules::shopware());
         Self::with(policy, limits, &HealthPolicy::never(), FlowPolicy::fixed())
     }
 
-    /// Endpoints that give way to the first failure: one degrades, one failed probe suspends, and
-    /// five seconds of that disable; one attempt in flight at first, and two at most.
+    /// Endpoints that react to the first failure: one degrades, one failed probe suspends, and five
+    /// seconds later it is disabled; one attempt in flight at first, and two at most.
     pub(crate) fn strict(attempts: usize, limits: Limits) -> Self {
         let [one, two] = [1, 2].map(|count| NonZeroU32::new(count).unwrap());
         let health = HealthPolicy::new()
@@ -85,23 +85,23 @@ impl Scope {
     }
 }
 
-/// What comes next. The numbers are indices.
+/// The next input. The numbers are indices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
     Publish,
-    /// What the attempt's receiver answers.
+    /// The receiver's response to the attempt.
     Answer(u8, u16),
-    /// The save is durable, and the outbox is told so.
+    /// The save is durable, and the outbox is notified.
     Confirm,
-    /// So many of the changes were written, and then it failed.
+    /// Writing failed after this number of changes.
     Fail(u8),
-    /// The same, and the process is gone.
+    /// The same, and the process crashes.
     Crash(u8),
-    /// Time passes until the instant that the outbox names.
+    /// Time passes until the wake-up.
     Sleep,
 }
 
-/// An attempt that left the host and of which nothing was heard.
+/// An attempt that was sent, with no result yet.
 #[derive(Clone, Debug)]
 struct Sent {
     ticket: Ticket,
@@ -112,11 +112,11 @@ struct Sent {
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
     sent: u32,
-    /// Attempts that were answered by anything but a success.
+    /// Attempts with a response other than a success.
     refused: u32,
     last_number: u32,
     verdict: Option<Verdict>,
-    told: Option<Verdict>,
+    notified: Option<Verdict>,
 }
 
 #[derive(Clone)]
@@ -128,7 +128,7 @@ pub(crate) struct World<'a> {
     saving: Option<Changes>,
     wire: Vec<Sent>,
     tallies: [Tally; 3],
-    /// With which revision each message that was published is durable; `None` where it is.
+    /// The revision that makes each published message durable; `None` if it is.
     published: Vec<Option<Revision>>,
     used: Limits,
     wait: Option<Timestamp>,
@@ -152,11 +152,11 @@ impl<'a> World<'a> {
         world
     }
 
-    /// Everything that can come next.
+    /// Every possible next input.
     pub(crate) fn inputs(&self) -> Vec<Input> {
         let mut inputs = Vec::new();
         let Limits { crashes, failed_saves, slow_saves, .. } = self.scope.limits;
-        // Those that cannot come late come first of all.
+        // Messages that cannot come late come first.
         let early = MESSAGES.len() - usize::from(self.scope.limits.late_messages);
         if self.published.len() < MESSAGES.len() {
             inputs.push(Input::Publish);
@@ -187,7 +187,7 @@ impl<'a> World<'a> {
         inputs
     }
 
-    /// What comes next where storage works, receivers accept and time passes; `None` at the end.
+    /// The next input if storage works, receivers accept and time passes; `None` at the end.
     pub(crate) fn fair(&self) -> Option<Input> {
         let early = MESSAGES.len() - usize::from(self.scope.limits.late_messages);
         if self.published.len() < early {
@@ -237,7 +237,7 @@ impl<'a> World<'a> {
 
     fn publish(&mut self, number: usize, durable: bool) {
         let published = self.outbox.publish(self.scope.messages[number].clone(), self.now).unwrap();
-        assert!(published.duplicate || !durable, "what is durable is known");
+        assert!(published.duplicate || !durable, "a durable message is known");
         self.published[number] = Some(published.revision).filter(|_| !durable);
     }
 
@@ -260,10 +260,10 @@ impl<'a> World<'a> {
         let records = self.disk.values().cloned();
         self.outbox = self.scope.outbox().restore(records, self.now).unwrap();
         for tally in &mut self.tallies {
-            // Only what was told is known to be durable.
-            tally.verdict = tally.told;
+            // Only a confirmed save is known to be durable.
+            tally.verdict = tally.notified;
         }
-        // What was durable is known, and what may not have been is published again.
+        // Durable messages are known, and the others are published again.
         for number in 0..self.published.len() {
             self.publish(number, self.published[number].is_none());
         }
@@ -294,7 +294,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Whether the outbox waits for what comes of the attempt.
+    /// Whether the outbox waits for the attempt's result.
     fn is_live(&self, sent: &Sent) -> bool {
         let in_flight = self.delivery(sent.delivery).and_then(Delivery::in_flight);
         in_flight.is_some_and(|started| started.number == sent.ticket.attempt())
@@ -321,14 +321,18 @@ impl<'a> World<'a> {
                 }
                 Step::Notify(Notice::Settled { message, endpoint, verdict, attempts }) => {
                     let index = index(message.as_str(), endpoint.as_str());
-                    // 1: exactly one verdict, told once, crashes or not.
-                    assert_eq!(self.tallies[index].told.replace(verdict), None, "told twice");
+                    // 1: exactly one verdict, notified once, crashes or not.
+                    assert_eq!(
+                        self.tallies[index].notified.replace(verdict),
+                        None,
+                        "notified twice"
+                    );
                     assert_eq!(self.delivery(index).unwrap().attempts(), attempts);
                 }
                 Step::Notify(_) => {}
                 Step::Wait(until) => {
                     assert!(until > self.now, "a wait is after now");
-                    // What is left is to forget what has ended.
+                    // Only forgetting what has ended is left.
                     self.wait = Some(until).filter(|it| it.saturating_since(self.now) < RETAIN / 2);
                     break;
                 }
@@ -337,12 +341,12 @@ impl<'a> World<'a> {
         }
         for index in 0..DELIVERIES.len() {
             let verdict = self.delivery(index).and_then(Delivery::verdict);
-            // 2: what has ended stays so.
+            // 2: what has ended stays ended.
             let known = self.tallies[index].verdict;
             assert!(known.is_none() || known == verdict, "{known:?} became {verdict:?}");
             self.tallies[index].verdict = verdict;
         }
-        // Of these nothing more can be heard that counts.
+        // No result of these can count any longer.
         let late = self.used.late_answers < self.scope.limits.late_answers;
         let mut wire = std::mem::take(&mut self.wire);
         wire.retain(|sent| {
@@ -355,10 +359,10 @@ impl<'a> World<'a> {
     fn sent(&mut self, ticket: &Ticket) {
         let (message, endpoint) = (ticket.message().as_str(), ticket.endpoint().as_str());
         let index = index(message, endpoint);
-        // 10: nothing is released at or past the window's end.
+        // 10: no attempt starts at or past the end of the window.
         let delivery = self.delivery(index).unwrap();
         assert!(delivery.window_end(&self.scope.policy).is_none_or(|end| self.now < end));
-        // Written ahead.
+        // Write-ahead.
         let Some(Record::Delivery(saved)) =
             self.disk.get(&format!("delivery/{message}/{endpoint}"))
         else {
@@ -366,7 +370,8 @@ impl<'a> World<'a> {
         };
         let number = saved.delivery().in_flight().map(|started| started.number);
         assert_eq!(number, Some(ticket.attempt()));
-        // 3: one live attempt, and numbers rise; by one, unless a crash hid that one was not made.
+        // 3: one live attempt, and numbers rise; by one, unless a crash hid that an attempt was not
+        // made.
         let lost = self.used.crashes > 0;
         let tally = &mut self.tallies[index];
         let next = tally.last_number + 1;
@@ -377,18 +382,18 @@ impl<'a> World<'a> {
         self.wire.push(Sent { ticket: ticket.clone(), delivery: index });
     }
 
-    /// What holds whenever the outbox has no more to say.
+    /// Holds whenever the outbox has nothing left to do.
     pub(crate) fn check(&self) {
         let mut open = 0;
         for (index, tally) in self.tallies.iter().enumerate() {
             let Some(delivery) = self.delivery(index) else { continue };
             assert!(delivery.attempts() <= 3);
             open += usize::from(tally.verdict.is_none());
-            // 4: every attempt that was not refused may have been accepted.
+            // 4: every attempt that was not rejected may have been accepted.
             let copies = (tally.sent - tally.refused).saturating_sub(1);
             assert!(copies <= delivery.unanswered(), "{:?}: {copies} copies", DELIVERIES[index]);
             if tally.verdict == Some(Verdict::Delivered) {
-                assert!(tally.sent > tally.refused, "delivered, and not received");
+                assert!(tally.sent > tally.refused, "delivered but not received");
             }
             if tally.verdict.is_none() {
                 self.check_moving(index, delivery);
@@ -397,7 +402,8 @@ impl<'a> World<'a> {
         assert_eq!(self.outbox.pending(), open);
     }
 
-    /// 20 and 25: what has not ended is in flight, waits for an instant, or is to be saved.
+    /// 20 and 25: a delivery that has not ended is in flight, waits for an instant, or is about to
+    /// be saved.
     fn check_moving(&self, index: usize, delivery: &Delivery) {
         if self.saving.is_some() {
             return;
@@ -405,19 +411,19 @@ impl<'a> World<'a> {
         let endpoint = DELIVERIES[index].1;
         let status = self.outbox.status(&eid(endpoint)).unwrap();
         let disabled = status.health.disabled().is_some();
-        assert!(self.wait.is_some(), "{endpoint}: nothing moves {delivery:?}");
+        assert!(self.wait.is_some(), "{endpoint}: nothing drives {delivery:?}");
         if delivery.in_flight().is_some() {
             return;
         }
         assert!(!disabled, "{endpoint} is disabled, and strands {delivery:?}");
-        // With nothing to hold it back it would be in flight, were it due.
+        // With nothing to hold it back, a due delivery would be in flight.
         if self.scope.free {
             let due = delivery.claim_at(&self.scope.policy).unwrap();
             assert!(due > self.now && self.wait.is_some_and(|wait| wait <= due));
         }
     }
 
-    /// Equal for worlds of which everything that follows is the same.
+    /// Equal for worlds with the same future.
     pub(crate) fn digest(&self, text: &mut String) -> u64 {
         text.clear();
         let _ = write!(text, "{:?}", self.outbox);
@@ -426,7 +432,7 @@ impl<'a> World<'a> {
             Record::Message(_) => write!(text, "message,"),
             other => write!(text, "{other:?},"),
         };
-        // What is stored matters to a crash, as long as there may be one.
+        // Stored state matters only while a crash is possible.
         let may_crash = self.used.crashes < self.scope.limits.crashes;
         for (key, it) in self.disk.iter().filter(|_| may_crash) {
             let _ = write!(text, "{key}").and_then(|()| record(text, it));
@@ -448,9 +454,9 @@ impl<'a> World<'a> {
             let _ = write!(text, "{ticket:?}");
         }
         for tally in &self.tallies {
-            let Tally { sent, refused, last_number, verdict, told } = *tally;
+            let Tally { sent, refused, last_number, verdict, notified } = *tally;
             let _ = match verdict {
-                Some(_) => write!(text, "{}", told.is_some()),
+                Some(_) => write!(text, "{}", notified.is_some()),
                 None => write!(text, "{} {last_number},", sent - refused),
             };
         }
@@ -458,7 +464,7 @@ impl<'a> World<'a> {
         digest(text, self.now)
     }
 
-    /// Whether everything that was published has ended, and that is durable.
+    /// Whether everything published has ended, durably.
     pub(crate) fn is_settled(&self) -> bool {
         self.outbox.pending() == 0 && self.saving.is_none()
     }

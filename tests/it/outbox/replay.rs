@@ -1,4 +1,4 @@
-//! Deliveries that are made again, through the outbox: planned, carried out, carried out twice.
+//! Redelivery through the outbox: replays planned, executed, and executed twice.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
@@ -21,8 +21,8 @@ fn host(endpoints: impl IntoIterator<Item = Endpoint>) -> Host {
     Host::new(outbox(registry(endpoints)))
 }
 
-/// One attempt, and no more.
-fn once(id: &str) -> Endpoint {
+/// A single attempt.
+fn single_attempt(id: &str) -> Endpoint {
     endpoint(id).with_retry(policy(&[]))
 }
 
@@ -34,7 +34,7 @@ fn planned(plan: &ReplayPlan) -> Vec<(String, Timestamp)> {
     plan.iter().map(|(message, endpoint, due)| (format!("{message}>{endpoint}"), due)).collect()
 }
 
-/// Publishes these and has each fail for good.
+/// Publishes these messages and has each fail for good.
 fn failed(endpoint: Endpoint, ids: &[&str]) -> Host {
     let mut host = host([endpoint]);
     for id in ids {
@@ -49,8 +49,8 @@ fn failed(endpoint: Endpoint, ids: &[&str]) -> Host {
     host
 }
 
-/// The counts that are kept apart from the deliveries say what these say.
-fn agrees(host: &Host) {
+/// The separately kept counts match the deliveries.
+fn assert_counts_match(host: &Host) {
     let open = |of: Option<&str>| {
         let all = host.outbox.deliveries();
         let mine = all.filter(|(_, id, _)| of.is_none_or(|of| id.as_str() == of));
@@ -64,8 +64,8 @@ fn agrees(host: &Host) {
 }
 
 #[test]
-fn a_replay_is_paced_for_each_endpoint() {
-    let mut host = host([once("a"), once("b")]);
+fn replay_is_paced_for_each_endpoint() {
+    let mut host = host([single_attempt("a"), single_attempt("b")]);
     for id in ["m1", "m2", "m3"] {
         host.publish(id);
     }
@@ -91,7 +91,7 @@ fn a_replay_is_paced_for_each_endpoint() {
     );
     assert_eq!(host.outbox.pending(), 0, "a plan changes nothing");
     assert_eq!(host.outbox.replay(&plan, host.now), 6);
-    agrees(&host);
+    assert_counts_match(&host);
     for (seconds, sends) in [(100, ["m1>a#2", "m1>b#2"]), (103, ["m2>a#2", "m2>b#2"])] {
         host.now = at(seconds);
         let tickets = host.sends();
@@ -107,15 +107,15 @@ fn a_replay_is_paced_for_each_endpoint() {
         host.resolve(&ticket, &answer(500));
     }
     host.sends();
-    agrees(&host);
-    assert_eq!(host.told().len(), 6, "each is settled once more");
+    assert_counts_match(&host);
+    assert_eq!(host.told().len(), 6, "each is settled again");
     let counters = host.outbox.status(&eid("a")).unwrap().counters;
     assert_eq!((counters.accepted, counters.delivered, counters.exhausted), (3, 2, 4));
     assert_eq!((counters.attempts, counters.retries), (6, 3));
 }
 
 #[test]
-fn a_replay_supersedes_the_retry_that_was_pending() {
+fn replay_supersedes_the_pending_retry() {
     let mut host = host([endpoint("a").with_retry(policy(&[50, 60]))]);
     host.publish("m");
     let first = host.send();
@@ -132,11 +132,11 @@ fn a_replay_supersedes_the_retry_that_was_pending() {
         host.now = at(seconds);
         assert!(host.sends().is_empty(), "{seconds}");
     }
-    agrees(&host);
+    assert_counts_match(&host);
 }
 
 #[test]
-fn a_replay_of_what_is_pending_is_saved_before_it_is_due() {
+fn replay_of_a_pending_delivery_is_saved_before_due() {
     let slow = || endpoint("a").with_retry(policy(&[500]));
     let mut host = host([slow()]);
     host.publish("m");
@@ -147,18 +147,18 @@ fn a_replay_of_what_is_pending_is_saved_before_it_is_due() {
     assert_eq!(host.outbox.replay(&plan, at(0)), 1);
     assert!(host.sends().is_empty());
     host.restart(outbox(registry([slow()])));
-    assert_eq!(host.outbox.replay(&plan, at(0)), 0, "it was saved");
+    assert_eq!(host.outbox.replay(&plan, at(0)), 0, "already replayed and saved");
     assert!(host.sends().is_empty());
     assert_eq!(host.wait, Some(at(100)));
 }
 
 #[test]
-fn what_has_an_attempt_in_flight_is_left_out() {
+fn replay_skips_deliveries_in_flight() {
     let mut host = host([endpoint("a")]);
     host.publish("m");
     let ticket = host.send();
     assert!(plan(&host, &ReplayFilter::all()).is_empty());
-    // It was in flight when the plan was carried out.
+    // It was in flight when the plan was executed.
     host.resolve(&ticket, &answer(500));
     let plan = plan(&host, &ReplayFilter::all());
     host.now = at(5);
@@ -166,12 +166,12 @@ fn what_has_an_attempt_in_flight_is_left_out() {
     assert_eq!(host.outbox.replay(&plan, at(5)), 0);
     host.resolve(&retry, &answer(500));
     assert_eq!(host.outbox.replay(&plan, at(5)), 0, "it has been attempted since");
-    agrees(&host);
+    assert_counts_match(&host);
 }
 
 #[test]
-fn a_plan_that_is_carried_out_twice_replays_once() {
-    let mut host = failed(once("a"), &["m1", "m2"]);
+fn plan_executed_twice_replays_once() {
+    let mut host = failed(single_attempt("a"), &["m1", "m2"]);
     let plan = plan(&host, &ReplayFilter::all());
     let text = serde_json::to_string(&plan).unwrap();
     assert_eq!(serde_json::from_str::<ReplayPlan>(&text).unwrap(), plan);
@@ -182,26 +182,26 @@ fn a_plan_that_is_carried_out_twice_replays_once() {
     host.resolve(&first, &answer(500));
     assert_eq!(host.outbox.replay(&plan, host.now), 0);
     host.sends();
-    agrees(&host);
+    assert_counts_match(&host);
     assert_eq!(host.told(), ["m1>a exhausted after 2"]);
     assert!(serde_json::from_str::<ReplayPlan>(&text.replacen('{', "{\"x\":1,", 1)).is_err());
 }
 
 #[test]
-fn a_plan_can_be_carried_out_again_after_a_crash() {
+fn plan_can_be_executed_again_after_a_crash() {
     // Before the replay was saved, and after.
     for saved in [false, true] {
-        let mut host = failed(once("a"), &["m1", "m2"]);
+        let mut host = failed(single_attempt("a"), &["m1", "m2"]);
         let plan = plan(&host, &ReplayFilter::all());
         host.outbox.replay(&plan, host.now);
         if saved {
             host.sends();
         }
-        host.restart(outbox(registry([once("a")])));
+        host.restart(outbox(registry([single_attempt("a")])));
         let again = host.outbox.replay(&plan, host.now);
         assert_eq!(again, if saved { 0 } else { 2 });
-        agrees(&host);
-        // The one that was in flight at the crash waits for its deadline.
+        assert_counts_match(&host);
+        // The delivery in flight at the crash waits for its deadline.
         let mut sends: Vec<Ticket> = Vec::new();
         while host.outbox.pending() > 0 {
             for ticket in host.sends() {
@@ -211,15 +211,15 @@ fn a_plan_can_be_carried_out_again_after_a_crash() {
             host.now = host.wait.unwrap();
         }
         host.sends();
-        let told = host.told();
-        assert_eq!(told.len(), 2, "{told:?}");
+        let notices = host.told();
+        assert_eq!(notices.len(), 2, "{notices:?}");
         assert_eq!(sends.len(), if saved { 1 } else { 2 });
-        agrees(&host);
+        assert_counts_match(&host);
     }
 }
 
 #[test]
-fn the_window_of_a_plan_that_is_carried_out_late_counts_from_then() {
+fn window_of_a_late_plan_counts_from_its_execution() {
     let windowed = || endpoint("a").with_retry(policy(&[50, 50]).with_window(secs(60)));
     let mut host = host([windowed()]);
     host.publish("m");
@@ -233,26 +233,26 @@ fn the_window_of_a_plan_that_is_carried_out_late_counts_from_then() {
     let plan = plan(&host, &ReplayFilter::all());
     host.now = at(500);
     assert_eq!(host.outbox.replay(&plan, at(500)), 1);
-    agrees(&host);
+    assert_counts_match(&host);
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
     host.now = at(550);
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
     host.sends();
-    agrees(&host);
+    assert_counts_match(&host);
     assert_eq!(host.told(), ["m>a expired after 3"]);
     assert_eq!(host.outbox.pending(), 0);
     assert_eq!(host.outbox.status(&eid("a")).unwrap().counters.exhausted, 2);
-    // And it is forgotten in its time.
+    // It is forgotten when its retention is over.
     host.now = at(5_000);
     host.sends();
     assert!(host.keys().iter().all(|key| !key.starts_with("message")), "{:?}", host.keys());
 }
 
 #[test]
-fn a_lifetime_that_is_over_is_left_out() {
-    let mut host = host([once("a")]);
+fn replay_skips_expired_messages() {
+    let mut host = host([single_attempt("a")]);
     let event = Event::new(RunStateChanged::new("r", RunState::Started), at(0));
     for (id, seconds) in [("short", 101), ("long", 1_005)] {
         let message = event.clone().into_message(mid(id)).unwrap();
@@ -267,7 +267,7 @@ fn a_lifetime_that_is_over_is_left_out() {
     assert_eq!(early.len(), 2);
     host.now = at(101);
     assert_eq!(planned(&plan(&host, &ReplayFilter::all())), [("long>a".into(), at(101))]);
-    // One whose turn comes after its lifetime is left out too.
+    // A delivery scheduled after its lifetime is skipped too.
     host.now = at(100);
     host.publish("x");
     let ticket = host.send();
@@ -278,17 +278,17 @@ fn a_lifetime_that_is_over_is_left_out() {
     // The early plan, now that one lifetime is over.
     host.told();
     assert_eq!(host.outbox.replay(&early, at(990)), 1);
-    // It keeps its place in the plan: the second of it.
+    // It keeps its place in the plan: the second.
     assert!(host.sends().is_empty());
     host.now = host.wait.unwrap();
     assert_eq!(host.now, at(990) + secs(PACE));
     assert_eq!(host.shown(), ["long>a#2"]);
-    agrees(&host);
+    assert_counts_match(&host);
 }
 
 #[test]
-fn endpoints_that_are_disabled_or_away_are_left_out() {
-    let mut host = host(["a", "b", "c", "d"].map(once));
+fn replay_skips_disabled_and_missing_endpoints() {
+    let mut host = host(["a", "b", "c", "d"].map(single_attempt));
     host.publish("m");
     for ticket in host.sends() {
         host.resolve(&ticket, &answer(500));
@@ -302,18 +302,18 @@ fn endpoints_that_are_disabled_or_away_are_left_out() {
     assert_eq!(planned(&now), [("m>c".into(), at(0)), ("m>d".into(), at(0))]);
     assert_eq!(host.outbox.replay(&all, at(0)), 2);
     assert_eq!(host.shown(), ["m>d#2"]);
-    agrees(&host);
+    assert_counts_match(&host);
     host.outbox.resume_endpoint(&eid("c"), at(0)).unwrap();
     assert_eq!(host.shown(), ["m>c#2"]);
-    // After it is enabled the same plan takes up the rest.
+    // After it is enabled, the same plan replays the rest.
     host.enable("a").unwrap();
     assert_eq!(host.outbox.replay(&all, at(0)), 1);
     assert_eq!(host.shown(), ["m>a#2"]);
 }
 
 #[test]
-fn a_replayed_message_is_kept_until_it_has_ended_again() {
-    let mut host = failed(once("a"), &["m"]);
+fn replayed_message_is_kept_until_it_ends_again() {
+    let mut host = failed(single_attempt("a"), &["m"]);
     host.now = at(999);
     let plan = plan(&host, &ReplayFilter::all());
     assert_eq!(host.outbox.replay(&plan, at(999)), 1);
@@ -333,18 +333,18 @@ fn a_replayed_message_is_kept_until_it_has_ended_again() {
     host.sends();
     assert!(host.keys().is_empty());
     assert_eq!(host.wait, None);
-    // A plan for what is forgotten, or for another message of that id, finds nothing.
+    // A plan for a forgotten message, or for another message with that id, finds nothing.
     assert_eq!(host.outbox.replay(&plan, at(2_005)), 0);
     host.publish("m");
     assert_eq!(host.outbox.replay(&plan, at(2_005)), 0);
 }
 
 fn ordered(id: &str, order: Order) -> Endpoint {
-    once(id).with_order(order)
+    single_attempt(id).with_order(order)
 }
 
 #[test]
-fn what_is_replayed_in_order_stands_where_it_was_accepted() {
+fn ordered_replay_keeps_its_accepted_position() {
     let mut host = failed(ordered("a", Order::strict()), &[]);
     for id in ["m1", "m2", "m3"] {
         host.publish(id);
@@ -356,13 +356,13 @@ fn what_is_replayed_in_order_stands_where_it_was_accepted() {
     // m2 is in flight, and m3 was next.
     let plan = plan(&host, &ReplayFilter::all().with_message(mid("m1")));
     assert_eq!(host.outbox.replay(&plan, at(0)), 1);
-    assert_eq!(host.shown(), ["m1>a#2"], "ahead of what was accepted since");
+    assert_eq!(host.shown(), ["m1>a#2"], "ahead of messages accepted later");
     host.resolve(&m2, &answer(200));
     assert!(host.sends().is_empty(), "m3 waits for m1");
 }
 
 #[test]
-fn what_could_have_gone_waits_behind_what_is_replayed_before_it() {
+fn due_message_waits_behind_an_earlier_replay() {
     // m2 is due, and held back by flow alone, when m1 is replayed for later.
     let rate = RateLimitPolicy::new(NonZeroU32::MIN, secs(10));
     let slow = FlowPolicy::fixed().with_rate_limit(rate);
@@ -394,9 +394,9 @@ fn what_could_have_gone_waits_behind_what_is_replayed_before_it() {
     }
 }
 
-// Were each pair of messages looked at, it would take minutes here.
+// Comparing every pair of messages would take minutes here.
 #[test]
-fn a_long_plan_before_messages_that_let_others_pass_goes_through_them_once() {
+fn long_plan_scans_skippable_messages_once() {
     const MANY: usize = 20_000;
     let order = Order::strict().with_skip_after_attempts(NonZeroU32::MIN);
     let patient = endpoint("a").with_order(order).with_retry(policy(&[900]));
@@ -425,8 +425,8 @@ fn a_long_plan_before_messages_that_let_others_pass_goes_through_them_once() {
 }
 
 #[test]
-fn a_late_answer_from_before_a_replay_still_delivers() {
-    let mut host = host([once("a")]);
+fn late_success_from_before_a_replay_delivers() {
+    let mut host = host([single_attempt("a")]);
     host.publish("m");
     let first = host.send();
     host.now = at(10);
@@ -439,11 +439,11 @@ fn a_late_answer_from_before_a_replay_still_delivers() {
     host.sends();
     assert_eq!(host.told(), ["m>a delivered after 2"]);
     host.resolve(&second, &answer(200));
-    agrees(&host);
+    assert_counts_match(&host);
     assert_eq!(host.outbox.status(&eid("a")).unwrap().flow.in_flight(), 0);
 }
 
-/// What the property's selections are made of.
+/// Input of the property's filters.
 #[derive(Clone, Debug)]
 struct Choice {
     message: Option<u8>,
@@ -466,16 +466,16 @@ const IDS: [&str; 3] = ["a", "b", "c"];
 proptest! {
     #![proptest_config(config())]
 
-    /// A plan is exactly its set, each endpoint's share in the order of acceptance and `PACE` apart,
-    /// and carrying it out, crash or not, makes one attempt at each.
+    /// A plan is exactly its set, each endpoint's share in the order of acceptance and `PACE`
+    /// apart, and executing it, crash or not, makes one attempt at each.
     #[test]
-    fn a_plan_selects_exactly_its_set(
+    fn plan_selects_exactly_its_set(
         choice in choices(),
         statuses in proptest::collection::vec(0..4_u8, 18),
         crash in any::<bool>(),
     ) {
-        let ends = || IDS.map(|id| endpoint(id).with_retry(policy(&[5_000])));
-        let mut host = host(ends());
+        let endpoints = || IDS.map(|id| endpoint(id).with_retry(policy(&[5_000])));
+        let mut host = host(endpoints());
         let mut expected = BTreeSet::new();
         let mut selection = ReplayFilter::all();
         if let Some(message) = choice.message {
@@ -493,16 +493,16 @@ proptest! {
         if choice.failed {
             selection = selection.only_failed();
         }
-        let mut flying = Vec::new();
+        let mut in_flight = Vec::new();
         for number in 0..6_u8 {
             let accepted = i64::from(number) * 5;
             host.now = at(accepted);
             host.publish(&format!("m{number}"));
             for (index, ticket) in host.sends().iter().enumerate() {
                 // In flight to the end, waiting for a retry, delivered, stopped.
-                let fate = statuses[usize::from(number) * 3 + index];
-                match fate {
-                    0 => flying.push(ticket.clone()),
+                let response = statuses[usize::from(number) * 3 + index];
+                match response {
+                    0 => in_flight.push(ticket.clone()),
                     1 => _ = host.resolve(ticket, &answer(500)),
                     2 => _ = host.resolve(ticket, &answer(200)),
                     _ => {
@@ -514,9 +514,9 @@ proptest! {
                     && choice.endpoint.is_none_or(|it| eid(IDS[it]) == *ticket.endpoint())
                     && choice.from.is_none_or(|it| accepted >= it)
                     && choice.before.is_none_or(|it| accepted < it)
-                    && (!choice.failed || fate == 3);
-                // The window ends at ten seconds, so that those in flight fail by then.
-                if is && (fate != 0 || accepted + 10 <= 29) {
+                    && (!choice.failed || response == 3);
+                // The window ends at ten seconds, so those in flight fail by then.
+                if is && (response != 0 || accepted + 10 <= 29) {
                     expected.insert(format!("m{number}>{}", ticket.endpoint()));
                 }
             }
@@ -538,9 +538,9 @@ proptest! {
         }
 
         prop_assert_eq!(host.outbox.replay(&plan, host.now), rows.len());
-        agrees(&host);
+        assert_counts_match(&host);
         if crash {
-            host.restart(outbox(registry(ends())));
+            host.restart(outbox(registry(endpoints())));
             host.outbox.replay(&plan, host.now);
         }
         let mut attempted = Vec::new();
@@ -555,12 +555,12 @@ proptest! {
         let mut rows = rows;
         rows.sort();
         prop_assert_eq!(attempted, rows);
-        agrees(&host);
+        assert_counts_match(&host);
     }
 }
 
 #[test]
-fn a_replayed_delivery_that_goes_on_failing_is_told_of_again() {
+fn replayed_delivery_still_failing_notifies_again() {
     let mut host = Host::with([endpoint("a").with_retry(policy(&[1, 1, 1]))]);
     host.publish("m");
     let fail = |host: &mut Host| {
@@ -578,9 +578,9 @@ fn a_replayed_delivery_that_goes_on_failing_is_told_of_again() {
     assert_eq!(fail(&mut host), ["m>a failing after 7", "m>a exhausted after 8"]);
 }
 
-/// Looked at all together, these would be two and a half thousand million.
+/// Scanning all of them each time would take two and a half billion comparisons.
 #[test]
-fn a_replay_of_one_message_looks_at_no_other() {
+fn replay_of_one_message_scans_no_other() {
     let mut host = Host::new(Outbox::new(registry([endpoint("a")]), 7).without_storage());
     host.outbox.pause_endpoint(&eid("a"), host.now).unwrap();
     for number in 0..50_000 {
@@ -595,13 +595,13 @@ fn a_replay_of_one_message_looks_at_no_other() {
 }
 
 #[test]
-fn a_pending_delivery_was_not_found_to_have_ended() {
+fn replayed_delivery_clears_when_its_end_was_found() {
     let mut host = Host::with([endpoint("e").with_retry(policy(&[5]).with_window(secs(100)))]);
     host.publish("m");
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
     host.sends();
-    // It expired while nobody looked, and is replayed.
+    // It expired unnoticed, and is replayed.
     host.now = at(500);
     host.sends();
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(1), host.now);

@@ -1,5 +1,5 @@
-//! The faults of mature engines that show by how a host drives them: 12, a wake-up that forgets,
-//! and 13, inputs without a drain between them.
+//! Faults of mature engines that depend on how a host drives the outbox: 12, a wake-up that misses
+//! something, and 13, inputs between two steps.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -12,13 +12,13 @@ use labhook::outbox::Changes;
 use labhook::{Endpoint, FlowPolicy, Notice, Outbox, Step, Ticket, Timestamp};
 use proptest::prelude::*;
 
-use crate::engine_faults::touchy;
+use super::known_faults::touchy;
 use crate::support::{
     Host, answer, at, config, eid, endpoint, message, policy, registry, secs, show,
 };
 
-/// What a receiver answers to an attempt, and after how many half seconds; some never do.
-fn fate(salt: u64, shown: &str) -> Option<(u16, u32)> {
+/// A receiver's response to an attempt and its latency in half seconds; `None` for no response.
+fn response(salt: u64, shown: &str) -> Option<(u16, u32)> {
     let hash = shown.bytes().fold(salt ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
@@ -29,8 +29,7 @@ fn fate(salt: u64, shown: &str) -> Option<(u16, u32)> {
 
 const HALF: Duration = Duration::from_millis(500);
 
-/// By when the host has to be woken for an endpoint, as far as its machines say when they are asked
-/// one by one.
+/// When the host must be woken for an endpoint, according to its machines asked one by one.
 fn wake_by(host: &Host, endpoint: &Endpoint) -> Option<Timestamp> {
     let status = host.outbox.status(endpoint.id()).unwrap();
     let ask = |class| status.flow.wake_at(&endpoint.policy.flow, class, host.now);
@@ -38,13 +37,14 @@ fn wake_by(host: &Host, endpoint: &Endpoint) -> Option<Timestamp> {
         Some(deadline) if status.health.probe().is_some() => Some(deadline),
         _ if status.due == 0 || status.flow.in_flight() > 0 => None,
         Some(due) => ask(AttemptKind::Probe).max(Some(due)),
-        // Whether it is first attempts or retries that are due is not said.
+        // The status does not say whether first attempts or retries are due.
         None => ask(AttemptKind::First).max(ask(AttemptKind::Retry)),
     }
 }
 
-/// What is sent when, and how all of it ends, for a host that also polls at every half second.
-fn course(endpoints: &[Endpoint], times: &[u32], salt: u64, ticks: bool) -> Vec<String> {
+/// The attempts by time, and how each delivery ends. With `ticks`, the host also polls every half
+/// second.
+fn trace(endpoints: &[Endpoint], times: &[u32], salt: u64, ticks: bool) -> Vec<String> {
     let mut host = Host::with(endpoints.iter().cloned());
     let mut inputs: Vec<(Timestamp, usize)> =
         times.iter().enumerate().map(|(id, halves)| (at(0) + HALF * *halves, id)).collect();
@@ -53,7 +53,7 @@ fn course(endpoints: &[Endpoint], times: &[u32], salt: u64, ticks: bool) -> Vec<
     let mut answers: BTreeMap<(Timestamp, Ticket), u16> = BTreeMap::new();
     let mut lines = Vec::new();
     while host.outbox.pending() > 0 || inputs.peek().is_some() {
-        assert!(host.now < at(20_000), "something waits for ever");
+        assert!(host.now < at(20_000), "something waits forever");
         while let Some((_, id)) = inputs.next_if(|(when, _)| *when <= host.now) {
             host.publish(&format!("m{id}"));
         }
@@ -64,7 +64,7 @@ fn course(endpoints: &[Endpoint], times: &[u32], salt: u64, ticks: bool) -> Vec<
         for ticket in host.sends() {
             let shown = show(&ticket);
             lines.push(format!("{} {shown}", host.now));
-            if let Some((status, halves)) = fate(salt, &shown) {
+            if let Some((status, halves)) = response(salt, &shown) {
                 answers.insert((host.now + HALF * halves, ticket), status);
             }
         }
@@ -89,9 +89,10 @@ fn course(endpoints: &[Endpoint], times: &[u32], salt: u64, ticks: bool) -> Vec<
 proptest! {
     #![proptest_config(config())]
 
-    /// Health that trips and probes, windows, rates, paces and budgets wake up when they say.
+    /// Circuit breakers, concurrency limits, rate limits and retry budgets report exact wake-ups.
+    // Fault 12.
     #[test]
-    fn fault_12_the_wake_up_forgets_nothing_that_health_and_flow_hold_back(
+    fn wake_up_covers_what_health_and_flow_hold_back(
         times in proptest::collection::vec(0..120_u32, 1..25),
         salt in any::<u64>(),
     ) {
@@ -101,7 +102,7 @@ proptest! {
         let endpoints = [
             touchy("a"),
             touchy("b").with_retry(hasty).with_flow(narrow.with_rate_limit(RateLimitPolicy::new(one, secs(2)))),
-            // On half seconds too.
+            // Also at half seconds.
             endpoint("c").with_flow(
                 narrow
                     .with_adaptive_rate(AdaptiveRatePolicy::new(secs(4)))
@@ -109,17 +110,17 @@ proptest! {
             ),
         ];
         prop_assert_eq!(
-            course(&endpoints, &times, salt, true),
-            course(&endpoints, &times, salt, false)
+            trace(&endpoints, &times, salt, true),
+            trace(&endpoints, &times, salt, false)
         );
     }
 }
 
-/// What a host does next, at one instant.
+/// The host's next action, all at one instant.
 #[derive(Clone, Copy, Debug)]
 enum Input {
     Publish,
-    /// One step, and no more.
+    /// A single step.
     Poll,
     Confirm,
     Fail,
@@ -142,31 +143,31 @@ fn inputs() -> impl Strategy<Value = Vec<Input>> {
 
 const IDS: [&str; 2] = ["a", "b"];
 
-/// Retries at once, so that all of it comes to its end while the clock stands still.
-fn prompt(id: &str) -> Endpoint {
+/// Retries immediately, so everything ends while the clock stands still.
+fn immediate(id: &str) -> Endpoint {
     endpoint(id).with_retry(policy(&[0, 0]))
 }
 
-/// A host that puts whatever comes between two steps.
-struct Scattered {
+/// A host that puts inputs between any two steps.
+struct InterleavedHost {
     host: Host,
     batch: NonZeroUsize,
     published: u32,
     saving: Option<Changes>,
-    wire: Vec<Ticket>,
-    answered: BTreeSet<String>,
+    in_flight: Vec<Ticket>,
+    resolved: BTreeSet<String>,
 }
 
-impl Scattered {
+impl InterleavedHost {
     fn outbox(batch: NonZeroUsize) -> Outbox {
-        Outbox::new(registry(IDS.map(prompt)), 7).with_batch(batch).with_attempt_reports()
+        Outbox::new(registry(IDS.map(immediate)), 7).with_batch(batch).with_attempt_reports()
     }
 
-    /// `false` where there is nothing to do.
+    /// Returns `false` if there is nothing to do.
     fn poll(&mut self) -> bool {
         match self.host.outbox.poll(self.host.now) {
             Step::Save(changes) => self.saving = Some(changes),
-            Step::Send(attempt) => self.wire.push(attempt.ticket().clone()),
+            Step::Send(attempt) => self.in_flight.push(attempt.ticket().clone()),
             Step::Notify(notice) => self.host.notices.push(notice),
             Step::Wait(_) | Step::Idle => return false,
         }
@@ -191,28 +192,28 @@ impl Scattered {
                 }
             }
             Input::Answer(which, status) => {
-                if !self.wire.is_empty() {
-                    let ticket = self.wire.remove(usize::from(which) % self.wire.len());
+                if !self.in_flight.is_empty() {
+                    let ticket = self.in_flight.remove(usize::from(which) % self.in_flight.len());
                     self.host.resolve(&ticket, &answer(status));
-                    assert!(self.answered.insert(show(&ticket)));
+                    assert!(self.resolved.insert(show(&ticket)));
                 }
             }
             Input::Replace(which) => {
-                let like = prompt(IDS[usize::from(which) % 2]);
+                let like = immediate(IDS[usize::from(which) % 2]);
                 self.host.outbox.replace_endpoint(like, self.host.now).unwrap();
             }
         }
     }
 
-    /// Lets everything come to its end.
+    /// Runs until everything has ended.
     fn drain(&mut self) {
         loop {
             let more = self.saving.is_some() | self.poll();
             self.input(Input::Confirm);
-            if !more && self.wire.is_empty() {
+            if !more && self.in_flight.is_empty() {
                 return;
             }
-            while !self.wire.is_empty() {
+            while !self.in_flight.is_empty() {
                 self.input(Input::Answer(0, 200));
             }
         }
@@ -223,27 +224,28 @@ proptest! {
     #![proptest_config(config())]
 
     /// However the inputs fall between the steps, each attempt is handed out and reported once,
-    /// each verdict is told once, and storage has all of it.
+    /// each verdict is notified once, and storage has all of it.
+    // Fault 13.
     #[test]
-    fn fault_13_inputs_between_any_two_steps_lose_nothing(
+    fn inputs_between_any_two_steps_lose_nothing(
         inputs in inputs(),
         batch in 1..5_usize,
     ) {
         let batch = NonZeroUsize::new(batch).unwrap();
-        let mut world = Scattered {
-            host: Host::new(Scattered::outbox(batch)),
+        let mut world = InterleavedHost {
+            host: Host::new(InterleavedHost::outbox(batch)),
             batch,
             published: 0,
             saving: None,
-            wire: Vec::new(),
-            answered: BTreeSet::new(),
+            in_flight: Vec::new(),
+            resolved: BTreeSet::new(),
         };
         for input in inputs {
             world.input(input);
         }
         world.drain();
-        let Scattered { mut host, batch, published, answered, .. } = world;
-        prop_assert_eq!(host.outbox.pending(), 0, "no attempt is in flight that nobody was given");
+        let InterleavedHost { mut host, batch, published, resolved, .. } = world;
+        prop_assert_eq!(host.outbox.pending(), 0, "every attempt in flight was handed out");
         let (mut settled, mut reported) = (Vec::new(), Vec::new());
         for notice in &host.notices {
             match notice {
@@ -269,14 +271,15 @@ proptest! {
         };
         prop_assert_eq!(settled.len(), usize::try_from(published).unwrap() * IDS.len());
         prop_assert_eq!(&settled, &shown(&host.outbox));
-        prop_assert_eq!(reported, answered.into_iter().collect::<Vec<_>>());
-        host.restart(Scattered::outbox(batch));
+        prop_assert_eq!(reported, resolved.into_iter().collect::<Vec<_>>());
+        host.restart(InterleavedHost::outbox(batch));
         prop_assert_eq!(settled, shown(&host.outbox));
     }
 }
 
+// Fault 13.
 #[test]
-fn fault_13_endpoints_may_change_and_answers_repeat_between_two_steps() {
+fn endpoint_changes_between_steps_lose_nothing() {
     let run = |drained: bool| {
         let mut host = Host::with([endpoint("a"), endpoint("b")]);
         let mut sent = Vec::new();

@@ -1,4 +1,4 @@
-//! What the tests of one delivery share.
+//! Shared by the tests of one delivery.
 
 use labhook::delivery::{Delivery, JitterSeed, Progress, Resolution};
 use labhook::{EndpointId, MessageId, Outcome, RetryPolicy};
@@ -12,13 +12,13 @@ impl Ids {
         Self(mid("m"), eid("e"))
     }
 
-    pub(crate) fn dice(&self) -> JitterSeed<'_> {
+    pub(crate) fn jitter_seed(&self) -> JitterSeed<'_> {
         JitterSeed::new(7, &self.0, &self.1)
     }
 }
 
 pub(crate) fn poll(delivery: &mut Delivery, policy: &RetryPolicy, seconds: i64) -> Progress {
-    delivery.poll(policy, Ids::new().dice(), at(seconds))
+    delivery.poll(policy, Ids::new().jitter_seed(), at(seconds))
 }
 
 pub(crate) fn resolve(
@@ -28,7 +28,7 @@ pub(crate) fn resolve(
     outcome: &Outcome,
     seconds: i64,
 ) -> Resolution {
-    delivery.resolve(policy, Ids::new().dice(), number, outcome, at(seconds))
+    delivery.resolve(policy, Ids::new().jitter_seed(), number, outcome, at(seconds))
 }
 
 pub(crate) fn restored(delivery: &Delivery) -> Delivery {

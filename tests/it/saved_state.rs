@@ -1,8 +1,8 @@
-//! Saved state of every released version loads for ever.
+//! The saved state of every released version loads forever.
 //!
 //! `tests/data/state/{version}.json` is an array of records as that version wrote them. A file is
-//! written once, from the one that the failing test of a new version leaves behind, and never changed after
-//! its version is released.
+//! written once, from the one that the failing test of a new version leaves behind, and never
+//! changed after its version is released.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
@@ -20,7 +20,7 @@ use crate::support::{Host, answer, at, eid, endpoint, mid, registry, show};
 
 const V0_1_0: &str = include_str!("../data/state/0.1.0.json");
 
-/// A format of the host's own, whose messages the host makes itself.
+/// A custom format, whose messages the host builds itself.
 #[derive(Debug)]
 struct Own;
 
@@ -61,8 +61,7 @@ fn binary() -> Message {
     Message::new(mid("binary"), EventType::from_static("own.thing"), at(-1), keys, "own", rendering)
 }
 
-/// A story after which there is a record of each kind and a delivery in each state
-/// that is saved.
+/// A run that leaves a record of each kind and a delivery in each saved state.
 fn story() -> Vec<Record> {
     let mut host = Host::new(outbox());
     host.publish("m1");
@@ -99,16 +98,16 @@ fn text(records: &[Record]) -> String {
 }
 
 #[test]
-fn this_version_writes_what_its_file_says() {
-    assert_eq!(env!("CARGO_PKG_VERSION"), "0.1.0", "a new version has a file of its own");
+fn this_version_writes_its_golden_file() {
+    assert_eq!(env!("CARGO_PKG_VERSION"), "0.1.0", "a new version needs its own file");
     let written = text(&story());
     let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/state.json");
     std::fs::write(path, &written).unwrap();
-    assert_eq!(written, V0_1_0, "what this version writes is in {path}");
+    assert_eq!(written, V0_1_0, "the records of this version are in {path}");
 }
 
 #[test]
-fn the_state_of_0_1_0_loads_and_is_written_as_it_was() {
+fn state_of_0_1_0_round_trips_unchanged() {
     let records: Vec<Record> = serde_json::from_str(V0_1_0).unwrap();
     assert_eq!(text(&records), V0_1_0);
 
@@ -123,13 +122,13 @@ fn the_state_of_0_1_0_loads_and_is_written_as_it_was() {
         }
     }
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["delivery", "endpoint", "message"]);
-    // That a wait is over is not saved.
+    // The end of a wait is not saved.
     let all = ["ended", "in_flight", "waiting"];
     assert_eq!(states.into_iter().collect::<Vec<_>>(), all);
 }
 
 #[test]
-fn what_0_1_0_left_is_taken_up_and_comes_to_its_end() {
+fn deliveries_of_0_1_0_resume_and_end() {
     let records: Vec<Record> = serde_json::from_str(V0_1_0).unwrap();
     let mut host = Host::new(outbox());
     host.now = at(5);
@@ -171,8 +170,8 @@ fn what_0_1_0_left_is_taken_up_and_comes_to_its_end() {
         "19: m3>slow#2",
     ];
     assert_eq!(sent, expected);
-    // In the end all is forgotten but what is known of endpoints: the receiver's wish, which
-    // stands.
+    // At the end everything is forgotten except the endpoints' state: the receiver's request to
+    // stop remains.
     while let Some(wait) = host.wait {
         host.now = wait;
         assert!(host.sends().is_empty());

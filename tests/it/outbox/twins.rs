@@ -1,6 +1,6 @@
-//! Two outboxes with one history, everything in it: health, flow, order, doubt, replays and
-//! operators. One of them is restarted wherever nothing is in flight, or polled at every tick; they
-//! stay the same to the last member.
+//! Two outboxes with the same history of health, flow, order, doubt, replays and operators. One of
+//! them is restarted whenever nothing is in flight, or polled at every tick; their state stays
+//! identical.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::num::{NonZeroU8, NonZeroU32, NonZeroUsize};
@@ -22,11 +22,11 @@ use crate::support::{
 };
 
 const IDS: [&str; 4] = ["steep", "keyed", "asking", "shedding"];
-/// How long a quiet history goes on after its last input.
-const REST: u64 = 2_000;
+/// How long a history runs on after its last input, in seconds.
+const COOL_DOWN: u64 = 2_000;
 
 #[derive(Clone, Copy, Debug)]
-enum Act {
+enum Action {
     Publish { run: u8 },
     Pause(usize),
     Resume(usize),
@@ -40,11 +40,11 @@ enum Act {
     GiveUp,
 }
 
-/// The acts, each so many seconds after the one before.
+/// Each action, with the seconds since the one before.
 #[derive(Clone, Debug)]
 struct History {
-    acts: Vec<(u64, Act)>,
-    /// Which answers the receivers give.
+    actions: Vec<(u64, Action)>,
+    /// Selects the receivers' responses.
     salt: u64,
     batch: usize,
 }
@@ -52,24 +52,28 @@ struct History {
 fn histories() -> impl Strategy<Value = History> {
     let which = 0..IDS.len();
     let act = prop_oneof![
-        24 => (0..3_u8).prop_map(|run| Act::Publish { run }),
-        1 => which.clone().prop_map(Act::Pause),
-        2 => which.clone().prop_map(Act::Resume),
-        1 => which.clone().prop_map(Act::Disable),
-        3 => (which.clone(), any::<bool>()).prop_map(|(which, person)| Act::Enable(which, person)),
-        1 => (which.clone(), any::<bool>()).prop_map(|(which, is)| Act::Use(which, is)),
-        1 => which.clone().prop_map(Act::Remove),
-        2 => which.prop_map(Act::Insert),
-        1 => any::<bool>().prop_map(|failed| Act::Replay { failed }),
-        2 => Just(Act::Resend),
-        2 => Just(Act::GiveUp),
+        24 => (0..3_u8).prop_map(|run| Action::Publish { run }),
+        1 => which.clone().prop_map(Action::Pause),
+        2 => which.clone().prop_map(Action::Resume),
+        1 => which.clone().prop_map(Action::Disable),
+        3 => (which.clone(), any::<bool>()).prop_map(|(which, person)| Action::Enable(which, person)),
+        1 => (which.clone(), any::<bool>()).prop_map(|(which, is)| Action::Use(which, is)),
+        1 => which.clone().prop_map(Action::Remove),
+        2 => which.prop_map(Action::Insert),
+        1 => any::<bool>().prop_map(|failed| Action::Replay { failed }),
+        2 => Just(Action::Resend),
+        2 => Just(Action::GiveUp),
     ];
     let gap = prop_oneof![6 => 0..4_u64, 2 => 4..60_u64, 1 => 60..400_u64];
-    let acts = proptest::collection::vec((gap, act), 1..60);
-    (acts, any::<u64>(), 1..5_usize).prop_map(|(acts, salt, batch)| History { acts, salt, batch })
+    let actions = proptest::collection::vec((gap, act), 1..60);
+    (actions, any::<u64>(), 1..5_usize).prop_map(|(actions, salt, batch)| History {
+        actions,
+        salt,
+        batch,
+    })
 }
 
-fn ends() -> [Endpoint; 4] {
+fn endpoints() -> [Endpoint; 4] {
     let policy = |delays: &[u64]| policy(delays).with_jitter(Jitter::plus_minus(20));
     let health = HealthPolicy::new()
         .with_failures(NonZeroU8::new(2))
@@ -115,9 +119,9 @@ impl History {
         })
     }
 
-    /// The answer to an attempt, and after how many tenths of a second it comes, if it does. The
+    /// The response to an attempt and its latency in tenths of a second, if there is one. The
     /// receivers have good and bad minutes.
-    fn fate(&self, ticket: &Ticket, now: Timestamp) -> Option<(Outcome, u64)> {
+    fn response(&self, ticket: &Ticket, now: Timestamp) -> Option<(Outcome, u64)> {
         let minute = now.saturating_since(at(0)).as_secs() / 120;
         let bad = self.draw(&format!("{}{minute}", ticket.endpoint())) >> 33 & 1 == 1;
         let hash = self.draw(&show(ticket));
@@ -139,7 +143,7 @@ impl History {
     }
 }
 
-/// One of the two.
+/// One of the two outboxes and its host.
 struct Twin {
     host: Host,
     answers: BTreeMap<Timestamp, VecDeque<(Ticket, Outcome)>>,
@@ -148,56 +152,56 @@ struct Twin {
 
 impl Twin {
     fn new(history: &History) -> Self {
-        let host = Host::new(history.outbox(registry(ends())));
+        let host = Host::new(history.outbox(registry(endpoints())));
         Self { host, answers: BTreeMap::new(), published: 0 }
     }
 
-    fn act(&mut self, act: Act) {
+    fn act(&mut self, act: Action) {
         let Self { host, published, .. } = self;
         let now = host.now;
         let id = |which: usize| eid(IDS[which]);
         match act {
-            Act::Publish { run } => {
+            Action::Publish { run } => {
                 *published += 1;
                 let event =
                     Event::new(RunStateChanged::new(format!("r{run}"), RunState::Started), now);
                 let message = event.into_message(mid(&format!("m{published}"))).unwrap();
-                // The fourth expires.
+                // Every fourth message expires.
                 let expires = (published.is_multiple_of(4)).then(|| now + secs(45));
                 host.outbox.publish(message.with_expires_at(expires), now).unwrap();
             }
-            Act::Pause(which) => _ = host.outbox.pause_endpoint(&id(which), now),
-            Act::Resume(which) => _ = host.outbox.resume_endpoint(&id(which), now),
-            Act::Disable(which) => _ = host.outbox.disable_endpoint(&id(which), None, now),
-            Act::Enable(which, person) => {
+            Action::Pause(which) => _ = host.outbox.pause_endpoint(&id(which), now),
+            Action::Resume(which) => _ = host.outbox.resume_endpoint(&id(which), now),
+            Action::Disable(which) => _ = host.outbox.disable_endpoint(&id(which), None, now),
+            Action::Enable(which, person) => {
                 let by = if person { EnabledBy::Operator } else { EnabledBy::Automation };
                 _ = host.outbox.enable_endpoint(&id(which), by, now);
             }
-            Act::Use(which, is) => {
+            Action::Use(which, is) => {
                 if let Some(endpoint) = host.outbox.registry().get(&id(which)) {
                     let endpoint = endpoint.as_ref().clone().with_enabled(is);
                     host.outbox.replace_endpoint(endpoint, now).unwrap();
                 }
             }
-            Act::Remove(which) => _ = host.outbox.remove_endpoint(&id(which), now),
-            Act::Insert(which) => {
-                _ = host.outbox.insert_endpoint(ends()[which].clone(), now);
+            Action::Remove(which) => _ = host.outbox.remove_endpoint(&id(which), now),
+            Action::Insert(which) => {
+                _ = host.outbox.insert_endpoint(endpoints()[which].clone(), now);
             }
-            Act::Replay { failed } => {
+            Action::Replay { failed } => {
                 let all = ReplayFilter::all();
                 let selection =
                     if failed { all.only_failed() } else { all.with_accepted_from(now + secs(0)) };
                 let plan = host.outbox.plan_replay(&selection, secs(2), now);
                 host.outbox.replay(&plan, now);
             }
-            Act::Resend | Act::GiveUp => {
+            Action::Resend | Action::GiveUp => {
                 let found = host.outbox.deliveries().find_map(|(message, endpoint, delivery)| {
                     delivery.in_doubt().map(|_| (message.id().clone(), endpoint.clone()))
                 });
                 let Some((message, endpoint)) = found else { return };
                 let outbox = &mut host.outbox;
                 let decided = match act {
-                    Act::Resend => outbox.resend(&message, &endpoint, now),
+                    Action::Resend => outbox.resend(&message, &endpoint, now),
                     _ => outbox.give_up(&message, &endpoint, now),
                 };
                 assert!(decided);
@@ -205,25 +209,25 @@ impl Twin {
         }
     }
 
-    /// Everything that there is to do at this instant, and what it did: sends and news.
-    fn turn(&mut self, history: &History, acts: &[Act]) -> (Vec<String>, Vec<String>) {
-        let (mut sent, mut told) = (Vec::new(), Vec::new());
-        acts.iter().for_each(|act| self.act(*act));
+    /// Does everything there is to do at this instant, and returns the attempts and the notices.
+    fn run_instant(&mut self, history: &History, actions: &[Action]) -> (Vec<String>, Vec<String>) {
+        let (mut sent, mut notices) = (Vec::new(), Vec::new());
+        actions.iter().for_each(|act| self.act(*act));
         loop {
             let now = self.host.now;
             for attempt in self.host.attempts() {
                 let ticket = attempt.ticket();
                 sent.push(format!("{} by {}", show(ticket), attempt.deadline()));
-                if let Some((outcome, tenths)) = history.fate(ticket, now) {
+                if let Some((outcome, tenths)) = history.response(ticket, now) {
                     let due = now + Duration::from_millis(100) * u32::try_from(tenths).unwrap();
                     self.answers.entry(due).or_default().push_back((ticket.clone(), outcome));
                 }
             }
-            told.extend(self.host.notices.drain(..).map(|notice| format!("{notice:?}")));
+            notices.extend(self.host.notices.drain(..).map(|notice| format!("{notice:?}")));
             let Some(mut due) = self.answers.first_entry().filter(|it| *it.key() <= now) else {
                 break;
             };
-            // Whose turn it was is not saved: within an instant the order may differ.
+            // Fair-queue positions are not saved, so the order within an instant may differ.
             due.get_mut().make_contiguous().sort_by_key(|(ticket, _)| show(ticket));
             let (ticket, outcome) = due.get_mut().pop_front().unwrap();
             if due.get().is_empty() {
@@ -232,22 +236,22 @@ impl Twin {
             self.host.resolve(&ticket, &outcome);
         }
         sent.sort();
-        told.sort();
-        (sent, told)
+        notices.sort();
+        (sent, notices)
     }
 
-    /// All that can be seen of it, without what is counted from a restart on.
-    fn shown(&self) -> Vec<String> {
+    /// All visible state, except what is counted since the restart.
+    fn visible_state(&self) -> Vec<String> {
         let outbox = &self.host.outbox;
         let mut lines =
             vec![format!("{} {:?} {:?}", outbox.pending(), outbox.sender_outage(), self.host.wait)];
         lines.extend(IDS.iter().filter_map(|id| {
             let Status { health, flow, pending, due, .. } = outbox.status(&eid(id)).ok()?;
-            // A wait that is over may be found to be so later, so that the two are asked for what
-            // they say and not compared themselves.
+            // The end of a wait may be noticed later, so the getters are compared and not the
+            // machines themselves.
             let state = (health.state(), health.since(), health.failures(), health.disabled());
-            let ladder = (health.paused_since(), health.probe(), health.claim_at());
-            Some(format!("{id} {state:?} {ladder:?} {flow:?} {pending} {due}"))
+            let probing = (health.paused_since(), health.probe(), health.claim_at());
+            Some(format!("{id} {state:?} {probing:?} {flow:?} {pending} {due}"))
         }));
         lines.extend(outbox.deliveries().map(|(message, endpoint, it)| {
             let id = message.id();
@@ -269,91 +273,96 @@ impl Twin {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Other {
+enum Variation {
     Restarts,
     Ticks,
 }
 
-fn same(one: &Twin, two: &Twin, now: Timestamp) {
-    let (one, two) = (one.shown(), two.shown());
+fn assert_same(one: &Twin, two: &Twin, now: Timestamp) {
+    let (one, two) = (one.visible_state(), two.visible_state());
     for (one, two) in one.iter().zip(&two) {
         assert_eq!(one, two, "at {now}");
     }
     assert_eq!(one.len(), two.len(), "at {now}");
 }
 
-/// Lives through the history twice, side by side. Answers how often the other was restarted or
-/// polled in between, and what was told.
-fn live(history: &History, other: Other) -> (u32, Vec<String>) {
-    let mut acts = VecDeque::new();
+/// Runs the history twice, side by side. Returns how often the second run was restarted or polled
+/// in between, and the notices.
+fn run_both(history: &History, other: Variation) -> (u32, Vec<String>) {
+    let mut actions = VecDeque::new();
     let mut when = at(0);
-    for (gap, act) in &history.acts {
+    for (gap, act) in &history.actions {
         when += secs(*gap);
-        acts.push_back((when, *act));
+        actions.push_back((when, *act));
     }
-    let end = when + secs(REST);
+    let end = when + secs(COOL_DOWN);
     let (mut one, mut two) = (Twin::new(history), Twin::new(history));
-    let (mut count, mut told) = (0, Vec::new());
+    let (mut count, mut notices) = (0, Vec::new());
     while one.host.now < end {
         let now = one.host.now;
-        let due = acts.iter().take_while(|(when, _)| *when <= now).count();
-        let due: Vec<_> = acts.drain(..due).map(|(_, act)| act).collect();
+        let due = actions.iter().take_while(|(when, _)| *when <= now).count();
+        let due: Vec<_> = actions.drain(..due).map(|(_, act)| act).collect();
         two.host.now = now;
-        let turn = one.turn(history, &due);
-        assert_eq!(turn, two.turn(history, &due), "at {now}");
-        told.extend(turn.1);
-        same(&one, &two, now);
+        let instant = one.run_instant(history, &due);
+        assert_eq!(instant, two.run_instant(history, &due), "at {now}");
+        notices.extend(instant.1);
+        assert_same(&one, &two, now);
 
-        let acted = acts.front().map(|(when, _)| *when);
+        let acted = actions.front().map(|(when, _)| *when);
         let next = acted.into_iter().chain(one.next()).min().unwrap_or(end);
         match other {
-            Other::Restarts if two.is_quiet() => {
+            Variation::Restarts if two.is_quiet() => {
                 let registry = two.host.outbox.registry().clone();
                 two.host.restart(history.outbox(registry));
-                assert_eq!(two.turn(history, &[]), Default::default(), "restarted at {now}");
-                same(&one, &two, now);
+                assert_eq!(two.run_instant(history, &[]), Default::default(), "restarted at {now}");
+                assert_same(&one, &two, now);
                 count += 1;
             }
-            Other::Ticks => {
+            Variation::Ticks => {
                 let gap = next.saturating_since(now) / 4;
                 for _ in 0..3 {
                     two.host.now += gap;
                     if two.host.now < next {
-                        assert_eq!(two.turn(history, &[]), Default::default(), "{}", two.host.now);
+                        assert_eq!(
+                            two.run_instant(history, &[]),
+                            Default::default(),
+                            "{}",
+                            two.host.now
+                        );
                         count += 1;
                     }
                 }
             }
-            Other::Restarts => {}
+            Variation::Restarts => {}
         }
         one.host.now = next;
     }
-    (count, told)
+    (count, notices)
 }
 
 proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_restart_while_nothing_is_in_flight_changes_nothing(history in histories()) {
-        live(&history, Other::Restarts);
+    fn restart_with_nothing_in_flight_changes_nothing(history in histories()) {
+        run_both(&history, Variation::Restarts);
     }
 
     #[test]
-    fn a_poll_between_two_wake_ups_changes_nothing(history in histories()) {
-        live(&history, Other::Ticks);
+    fn poll_between_wake_ups_changes_nothing(history in histories()) {
+        run_both(&history, Variation::Ticks);
     }
 }
 
 #[test]
-fn the_histories_have_something_to_tell() {
+fn histories_exercise_every_notice() {
     let mut runner = TestRunner::deterministic();
-    let (mut restarts, mut told) = (0, Vec::new());
+    let (mut restarts, mut notices) = (0, Vec::new());
     for _ in 0..60 {
         let history = histories().new_tree(&mut runner).unwrap().current();
-        let (count, news) = live(&history, Other::Restarts);
+        let (count, news) = run_both(&history, Variation::Restarts);
         restarts += count;
-        told.extend(news);
+        notices.extend(news);
     }
     assert!(restarts > 1_000, "{restarts}");
     let words = [
@@ -380,6 +389,6 @@ fn the_histories_have_something_to_tell() {
         "verdict: Stopped",
     ];
     for word in words {
-        assert!(told.iter().any(|it| it.contains(word)), "{word}");
+        assert!(notices.iter().any(|it| it.contains(word)), "{word}");
     }
 }

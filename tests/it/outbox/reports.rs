@@ -1,4 +1,4 @@
-//! What is told of each attempt, and what is counted.
+//! Attempt reports and counters.
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU8, NonZeroUsize};
@@ -20,68 +20,78 @@ fn host() -> Host {
     Host::new(outbox([endpoint("a")]))
 }
 
-/// The attempts told of since the last time, each of which can be stored and read back.
-fn attempted(host: &mut Host) -> Vec<AttemptReport> {
+/// The attempt reports since the last call, each checked to survive a round trip through JSON.
+fn reports(host: &mut Host) -> Vec<AttemptReport> {
     let notices = std::mem::take(&mut host.notices);
-    let told = notices.into_iter().filter_map(|notice| match notice {
+    let found = notices.into_iter().filter_map(|notice| match notice {
         Notice::AttemptEnded(attempted) => Some(attempted),
         _ => None,
     });
-    told.inspect(|it| {
-        let text = serde_json::to_string(it).unwrap();
-        assert_eq!(serde_json::from_str::<AttemptReport>(&text).unwrap(), *it, "{text}");
-    })
-    .collect()
+    found
+        .inspect(|it| {
+            let text = serde_json::to_string(it).unwrap();
+            assert_eq!(serde_json::from_str::<AttemptReport>(&text).unwrap(), *it, "{text}");
+        })
+        .collect()
 }
 
-/// The one attempt that is told of.
-fn one(host: &mut Host) -> AttemptReport {
+/// The single report.
+fn single_report(host: &mut Host) -> AttemptReport {
     host.sends();
-    let mut told = attempted(host);
-    assert_eq!(told.len(), 1, "{told:?}");
-    told.remove(0)
+    let mut reports = reports(host);
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    reports.remove(0)
 }
 
 #[test]
-fn each_attempt_that_is_over_is_told_of() {
+fn every_finished_attempt_is_reported() {
     let mut host = host();
     host.publish("m");
     let first = host.send();
     host.now = at(2);
     let outcome = answer_with(503, "retry-after", "7");
     host.resolve(&first, &outcome);
-    let told = one(&mut host);
-    assert_eq!((&told.message, &told.endpoint, told.number), (&mid("m"), &eid("a"), 1));
-    assert_eq!((told.cause, told.started_at, told.ended_at), (Cause::Published, at(0), at(2)));
-    assert_eq!(told.duration(), secs(2));
-    assert_eq!((told.outcome, told.next_at, told.verdict), (Some(outcome), Some(at(9)), None));
+    let report = single_report(&mut host);
+    assert_eq!((&report.message, &report.endpoint, report.number), (&mid("m"), &eid("a"), 1));
+    assert_eq!(
+        (report.cause, report.started_at, report.ended_at),
+        (Cause::Published, at(0), at(2))
+    );
+    assert_eq!(report.duration(), secs(2));
+    assert_eq!(
+        (report.outcome, report.next_at, report.verdict),
+        (Some(outcome), Some(at(9)), None)
+    );
 
-    // Out of time, however late that is found.
+    // Timed out, however late that is found.
     host.now = at(9);
     host.send();
     host.now = at(22);
-    let told = one(&mut host);
-    assert_eq!((told.number, told.cause), (2, Cause::Retry));
-    assert_eq!((told.started_at, told.ended_at), (at(9), at(19)));
-    assert_eq!(told.outcome, Some(Outcome::failed(Failure::Timeout)));
-    assert_eq!(told.next_at, Some(at(39)));
+    let report = single_report(&mut host);
+    assert_eq!((report.number, report.cause), (2, Cause::Retry));
+    assert_eq!((report.started_at, report.ended_at), (at(9), at(19)));
+    assert_eq!(report.outcome, Some(Outcome::failed(Failure::Timeout)));
+    assert_eq!(report.next_at, Some(at(39)));
 
     host.now = at(39);
     let third = host.send();
     host.resolve(&third, &answer(200));
-    let told = one(&mut host);
-    assert_eq!((told.number, told.next_at, told.verdict), (3, None, Some(Verdict::Delivered)));
+    let report = single_report(&mut host);
+    assert_eq!(
+        (report.number, report.next_at, report.verdict),
+        (3, None, Some(Verdict::Delivered))
+    );
 }
 
 #[test]
-fn the_saved_form_of_a_report_is_this() {
+fn report_has_a_stable_serialized_form() {
     let mut host = host();
     host.publish("m");
     let ticket = host.send();
     host.resolve(&ticket, &answer(200));
-    let told = serde_json::to_value(one(&mut host)).unwrap();
+    let report = serde_json::to_value(single_report(&mut host)).unwrap();
     assert_eq!(
-        told,
+        report,
         serde_json::json!({
             "message": "m",
             "endpoint": "a",
@@ -89,60 +99,66 @@ fn the_saved_form_of_a_report_is_this() {
             "cause": "published",
             "started_at": at(0),
             "ended_at": at(0),
-            "outcome": told["outcome"],
+            "outcome": report["outcome"],
             "verdict": "delivered",
         })
     );
-    let mut more = told;
+    let mut more = report;
     more["x"] = 1.into();
     assert!(serde_json::from_value::<AttemptReport>(more).is_err());
 }
 
 #[test]
-fn a_delivery_that_ends_before_its_attempt_leaves_no_outcome() {
-    // By the late success of another, and by the removal of the endpoint.
+fn delivery_ending_before_its_attempt_has_no_outcome() {
+    // By the late success of another attempt, and by the removal of the endpoint.
     let mut host = host();
     host.publish("m");
     let first = host.send();
     host.now = at(15);
     let second = host.send();
-    assert_eq!(attempted(&mut host).len(), 1, "the first is over");
+    assert_eq!(reports(&mut host).len(), 1, "the first is over");
     host.now = at(16);
     host.resolve(&first, &answer(200));
-    let told = one(&mut host);
-    assert_eq!((told.number, told.outcome, told.verdict), (2, None, Some(Verdict::Delivered)));
+    let report = single_report(&mut host);
+    assert_eq!(
+        (report.number, report.outcome, report.verdict),
+        (2, None, Some(Verdict::Delivered))
+    );
     host.resolve(&second, &answer(200));
     host.sends();
-    assert!(attempted(&mut host).is_empty());
+    assert!(reports(&mut host).is_empty());
 
     host.publish("n");
     host.send();
     host.outbox.remove_endpoint(&eid("a"), at(17)).unwrap();
-    let told = one(&mut host);
-    assert_eq!((told.number, told.outcome, told.verdict), (1, None, Some(Verdict::Cancelled)));
+    let report = single_report(&mut host);
+    assert_eq!(
+        (report.number, report.outcome, report.verdict),
+        (1, None, Some(Verdict::Cancelled))
+    );
 }
 
 #[test]
-fn probes_and_replays_say_what_they_are() {
+fn reports_name_probes_and_replays() {
     let health = HealthPolicy::new().with_failures(NonZeroU8::MIN).with_probes(secs(60), []);
     let mut host = Host::new(outbox([endpoint("a").with_health(health)]));
     host.publish("m");
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
-    assert_eq!(one(&mut host).cause, Cause::Published);
+    assert_eq!(single_report(&mut host).cause, Cause::Published);
     host.now = at(60);
     let ticket = host.send();
     host.resolve(&ticket, &answer(200));
-    assert_eq!(one(&mut host).cause, Cause::Probe);
+    assert_eq!(single_report(&mut host).cause, Cause::Probe);
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(1), at(60));
     host.outbox.replay(&plan, at(60));
     let ticket = host.send();
     host.resolve(&ticket, &answer(200));
-    assert_eq!(one(&mut host).cause, Cause::Replay);
+    assert_eq!(single_report(&mut host).cause, Cause::Replay);
 }
 
 #[test]
-fn an_attempt_from_before_a_restart_is_told_of_when_it_is_over() {
+fn attempt_from_before_a_restart_is_reported_at_end() {
     let mut host = host();
     host.publish("m1");
     host.publish("m2");
@@ -150,46 +166,46 @@ fn an_attempt_from_before_a_restart_is_told_of_when_it_is_over() {
     host.now = at(3);
     host.restart(outbox([endpoint("a")]));
     host.resolve(&sends[0], &answer(200));
-    let told = one(&mut host);
-    assert_eq!((told.started_at, told.ended_at), (at(0), at(3)));
-    assert_eq!(told.outcome, Some(answer(200)));
+    let report = single_report(&mut host);
+    assert_eq!((report.started_at, report.ended_at), (at(0), at(3)));
+    assert_eq!(report.outcome, Some(answer(200)));
     host.now = at(10);
-    let told = one(&mut host);
-    assert_eq!((told.message, told.ended_at), (mid("m2"), at(10)));
-    assert_eq!(told.outcome, Some(Outcome::failed(Failure::Timeout)));
+    let report = single_report(&mut host);
+    assert_eq!((report.message, report.ended_at), (mid("m2"), at(10)));
+    assert_eq!(report.outcome, Some(Outcome::failed(Failure::Timeout)));
 }
 
 #[test]
-fn nothing_is_told_of_what_was_not_handed_out() {
+fn attempt_never_handed_out_is_not_reported() {
     let mut host = host();
     host.publish("m");
     let changes = host.unsaved();
     host.outbox.pause_endpoint(&eid("a"), at(0)).unwrap();
     host.save(changes);
     host.sends();
-    assert!(attempted(&mut host).is_empty());
+    assert!(reports(&mut host).is_empty());
     host.outbox.resume_endpoint(&eid("a"), at(0)).unwrap();
-    // Its save takes longer than the attempt may.
+    // The save takes longer than the attempt timeout.
     let changes = host.unsaved();
     host.now = at(11);
     host.save(changes);
     let ticket = host.send();
     assert_eq!(ticket.attempt(), 1);
-    assert!(attempted(&mut host).is_empty());
+    assert!(reports(&mut host).is_empty());
     let changes = host.outbox.status(&eid("a")).unwrap().counters;
     assert_eq!((changes.attempts, changes.unanswered), (1, 0));
-    // And nothing where nobody asked.
+    // No reports unless enabled.
     let mut quiet = Host::with([endpoint("a")]);
     quiet.publish("m");
     let ticket = quiet.send();
     quiet.resolve(&ticket, &answer(200));
     quiet.sends();
-    assert!(attempted(&mut quiet).is_empty());
+    assert!(reports(&mut quiet).is_empty());
 }
 
-/// A report comes no earlier than what it tells of is durable.
+/// A report is not handed out before the state it reports is durable.
 #[test]
-fn a_report_waits_for_its_save() {
+fn report_waits_for_its_save() {
     let mut host = host();
     host.publish("m");
     let ticket = host.send();
@@ -200,14 +216,14 @@ fn a_report_waits_for_its_save() {
     assert!(matches!(host.outbox.poll(host.now), Step::Notify(Notice::AttemptEnded(_))));
 }
 
-/// What the host of a property saw of an endpoint.
+/// What the host in the property saw of an endpoint.
 #[derive(Debug, Default)]
-struct Seen {
+struct HostView {
     counters: [u64; 9],
     open: BTreeMap<Ticket, Timestamp>,
 }
 
-fn shown(counters: &Counters) -> [u64; 9] {
+fn values(counters: &Counters) -> [u64; 9] {
     [
         counters.accepted,
         counters.attempts,
@@ -224,18 +240,18 @@ fn shown(counters: &Counters) -> [u64; 9] {
 proptest! {
     #![proptest_config(config())]
 
-    /// The counters and the status say what the host saw: each attempt that it was handed is told
-    /// of once, with what it handed in, and each delivery's verdict.
+    /// Counters and status match what the host saw: each attempt that it was handed is reported
+    /// once, with the outcome it passed in, and so is each delivery's verdict.
     #[test]
-    fn what_is_counted_is_what_the_host_saw(
+    fn counters_match_what_the_host_saw(
         script in proptest::collection::vec((0..10_u8, 0..2_usize, 0..9_u8), 1..60),
         batch in 1..4_usize,
     ) {
         const IDS: [&str; 2] = ["a", "b"];
         let batch = NonZeroUsize::new(batch).unwrap();
-        let ends = IDS.map(|id| endpoint(id).with_retry(policy(&[3, 8])));
-        let mut host = Host::new(outbox(ends).with_batch(batch).with_retention(secs(100_000)));
-        let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
+        let endpoints = IDS.map(|id| endpoint(id).with_retry(policy(&[3, 8])));
+        let mut host = Host::new(outbox(endpoints).with_batch(batch).with_retention(secs(100_000)));
+        let mut seen: BTreeMap<String, HostView> = BTreeMap::new();
         let mut handed: BTreeMap<Ticket, Outcome> = BTreeMap::new();
         let (mut disabled, mut number) = (false, 0);
         let length = script.len();
@@ -286,26 +302,26 @@ proptest! {
             }
             for notice in std::mem::take(&mut host.notices) {
                 match notice {
-                    Notice::AttemptEnded(told) => {
-                        let mine = seen.get_mut(told.endpoint.as_str()).unwrap();
+                    Notice::AttemptEnded(report) => {
+                        let mine = seen.get_mut(report.endpoint.as_str()).unwrap();
                         let is = |it: &&Ticket| {
-                            it.message() == &told.message
-                                && it.endpoint() == &told.endpoint
-                                && it.attempt() == told.number
+                            it.message() == &report.message
+                                && it.endpoint() == &report.endpoint
+                                && it.attempt() == report.number
                         };
                         let answered = handed.keys().find(is).cloned();
                         let outcome = answered.and_then(|ticket| handed.remove(&ticket));
                         if outcome.is_none() {
                             let open = mine.open.keys().find(is).cloned();
                             let started = mine.open.remove(&open.unwrap()).unwrap();
-                            prop_assert_eq!(told.started_at, started);
-                            prop_assert_eq!(told.duration(), secs(10));
+                            prop_assert_eq!(report.started_at, started);
+                            prop_assert_eq!(report.duration(), secs(10));
                         }
                         let timeout = Outcome::failed(Failure::Timeout);
                         let outcome = outcome.unwrap_or(timeout);
                         mine.counters[7] += u64::from(outcome.is_in_doubt());
-                        prop_assert_eq!(told.outcome, Some(outcome));
-                        prop_assert!(told.next_at.is_none() || told.verdict.is_none());
+                        prop_assert_eq!(report.outcome, Some(outcome));
+                        prop_assert!(report.next_at.is_none() || report.verdict.is_none());
                     }
                     Notice::Settled { endpoint, verdict, .. } => {
                         let place = match verdict {
@@ -322,15 +338,15 @@ proptest! {
             }
             for (id, mine) in &seen {
                 let status = host.outbox.status(&eid(id)).unwrap();
-                prop_assert_eq!(shown(&status.counters), mine.counters, "{} of {}", step, length);
-                let flying = usize::try_from(status.flow.in_flight()).unwrap();
-                prop_assert_eq!(flying, mine.open.len());
+                prop_assert_eq!(values(&status.counters), mine.counters, "{} of {}", step, length);
+                let in_flight = usize::try_from(status.flow.in_flight()).unwrap();
+                prop_assert_eq!(in_flight, mine.open.len());
                 let [accepted, _, _, ended @ .., _, _] = mine.counters;
                 let pending = u64::try_from(status.pending).unwrap();
                 prop_assert_eq!(pending, accepted - ended.iter().sum::<u64>());
             }
         }
         prop_assert_eq!(host.outbox.pending(), 0);
-        prop_assert!(handed.is_empty(), "{:?} was never told of", handed);
+        prop_assert!(handed.is_empty(), "{:?} was never reported", handed);
     }
 }

@@ -1,11 +1,11 @@
 //! The jitter study of AWS ("Exponential Backoff And Jitter", Marc Brooker, 2015), run through a
-//! real [`Delivery`]: what the crate's jitter does to clients that all contend for one row.
+//! real [`Delivery`]: the effect of the crate's jitter on clients that all contend for one row.
 //!
-//! As in the study's simulator: a client reads the row's version, then writes where the version is
-//! still that one; a write that lost backs off, and the client begins anew. Each message takes
-//! the network 10 ms, give or take a standard deviation of 2 ms. Backoff is 10 ms doubled each
-//! time, at most 2 s; decorrelated jitter is based at 5 ms. A read and a write are one attempt
-//! here, and a write that lost is a 409.
+//! As in the study's simulator: a client reads the row's version, then writes if that is still the
+//! version; a client whose write lost backs off and starts over. Each message takes the network 10
+//! ms, with a standard deviation of 2 ms. Backoff is 10 ms doubled each time, at most 2 s;
+//! decorrelated jitter is based at 5 ms. A read and a write are one attempt here, and a write that
+//! lost is a 409.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,14 +16,14 @@ use labhook::{EndpointId, MessageId, Outcome, RetryPolicy, Timestamp, Verdict};
 
 use crate::support::{at, eid, mid, secs};
 
-/// Runs that are averaged, each with a seed of its own.
+/// Number of averaged runs, each with its own seed.
 const RUNS: u64 = 40;
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// A network in whole microseconds: the sum of twelve even rolls is all but normal.
+/// A network in whole microseconds: the sum of twelve uniform draws is nearly normal.
 struct Net(u64);
 
 impl Net {
@@ -36,7 +36,7 @@ impl Net {
         mixed ^ (mixed >> 31)
     }
 
-    /// Twelve rolls up to 2 ms have a mean of 12 ms and a deviation of 2 ms, for the variance of
+    /// Twelve draws up to 2 ms have a mean of 12 ms and a deviation of 2 ms, since the variance of
     /// one is a twelfth of its range squared.
     fn delay(&mut self) -> Duration {
         let sum: u64 = (0..12).map(|_| self.next() % 2_001).sum();
@@ -44,7 +44,7 @@ impl Net {
     }
 }
 
-/// What reaches whom.
+/// A message on the network.
 #[derive(Clone, Copy)]
 enum Arrival {
     Due,
@@ -54,7 +54,7 @@ enum Arrival {
     Written(bool),
 }
 
-/// Events by their time, and of one time in the order in which they were made.
+/// Events ordered by time, then by creation.
 #[derive(Default)]
 struct Events {
     queue: BTreeMap<(Timestamp, u64), (usize, Arrival)>,
@@ -73,7 +73,7 @@ struct Client {
     delivery: Delivery,
 }
 
-/// How many writes were made until all clients had written, and how long that took.
+/// Number of writes until all clients had written, and the time until then.
 fn contend(jitter: &Jitter, clients: u64, seed: u64) -> (u64, Duration) {
     let schedule = Schedule::exponential(ms(10), 2, secs(2), u32::MAX);
     let policy = RetryPolicy::new(schedule).with_jitter(jitter.clone());
@@ -90,10 +90,10 @@ fn contend(jitter: &Jitter, clients: u64, seed: u64) -> (u64, Duration) {
     while let Some(((now, _), (id, arrival))) = events.queue.pop_first() {
         last = now;
         let Client { message, delivery } = &mut all[id];
-        let dice = JitterSeed::new(seed, message, &endpoint);
+        let jitter_seed = JitterSeed::new(seed, message, &endpoint);
         match arrival {
             Arrival::Due => {
-                assert_eq!(delivery.poll(&policy, dice, now), Progress::Due);
+                assert_eq!(delivery.poll(&policy, jitter_seed, now), Progress::Due);
                 assert!(delivery.start(&policy, now).is_some());
                 events.push(now + net.delay(), id, Arrival::Read);
             }
@@ -108,7 +108,7 @@ fn contend(jitter: &Jitter, clients: u64, seed: u64) -> (u64, Duration) {
             Arrival::Written(won) => {
                 let status = if won { StatusCode::OK } else { StatusCode::CONFLICT };
                 let (number, outcome) = (delivery.attempts(), Outcome::bare(status));
-                match delivery.resolve(&policy, dice, number, &outcome, now) {
+                match delivery.resolve(&policy, jitter_seed, number, &outcome, now) {
                     Resolution::Retry { at } => events.push(at, id, Arrival::Due),
                     ended => assert_eq!(ended, Resolution::Ended(Verdict::Delivered)),
                 }
@@ -116,7 +116,7 @@ fn contend(jitter: &Jitter, clients: u64, seed: u64) -> (u64, Duration) {
         }
     }
     assert!(all.iter().all(|client| client.delivery.verdict().is_some()));
-    assert_eq!(u64::from(version), clients, "one write won for each client");
+    assert_eq!(u64::from(version), clients, "each client wins one write");
     (calls, last.saturating_since(at(0)))
 }
 
@@ -132,7 +132,7 @@ fn mean(jitter: &Jitter, clients: u64) -> (u64, u64) {
 }
 
 #[test]
-fn jitter_does_what_the_study_of_aws_found() {
+fn jitter_reproduces_the_aws_study() {
     println!("clients  jitter        calls  time in ms");
     for (clients, pinned) in [
         (50, [(628, 36_635), (332, 2_844), (347, 4_251), (376, 2_308)]),

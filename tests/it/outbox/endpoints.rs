@@ -21,7 +21,7 @@ fn outbox(endpoints: impl IntoIterator<Item = Endpoint>) -> Outbox {
 }
 
 #[test]
-fn an_endpoint_that_hangs_holds_its_window_and_nothing_else() {
+fn hanging_endpoint_fills_only_its_own_window() {
     let mut host = Host::with([narrow("hung", 2), narrow("quick", 1)]);
     for id in ["m1", "m2", "m3", "m4"] {
         host.publish(id);
@@ -39,7 +39,7 @@ fn an_endpoint_that_hangs_holds_its_window_and_nothing_else() {
         quick = host.send();
         assert_eq!(show(&quick), next);
     }
-    // At the deadline two others get the window.
+    // At the deadline, two other deliveries take the freed slots.
     host.now = at(10);
     assert_eq!(host.shown(), ["m3>hung#1", "m4>hung#1"]);
 }
@@ -57,7 +57,7 @@ fn endpoints_take_turns_within_a_batch() {
 }
 
 #[test]
-fn a_receiver_that_is_gone_gets_nothing_more() {
+fn gone_receiver_gets_no_more_attempts() {
     let mut host = Host::with([narrow("gone", 2), endpoint("other")]);
     for id in ["m1", "m2", "m3"] {
         host.publish(id);
@@ -75,7 +75,8 @@ fn a_receiver_that_is_gone_gets_nothing_more() {
     assert_eq!(host.disabled("other"), None);
     assert!(host.keys().contains(&"endpoint/gone"));
 
-    // What is in flight may still arrive; if not, it is not repeated, and that is what is said.
+    // Attempts in flight may still arrive. Otherwise they are not repeated, and the verdict says
+    // so.
     assert_eq!(host.resolve(m2, &answer(503)), Resolution::Ended(Verdict::Cancelled));
     assert_eq!(host.publish("m4").endpoints, [eid("other")]);
     assert_eq!(host.shown(), ["m4>other#1"]);
@@ -86,7 +87,7 @@ fn a_receiver_that_is_gone_gets_nothing_more() {
     assert_eq!(host.disabled("gone"), Some(disabled));
     assert_eq!(host.publish("m5").endpoints, [eid("other")]);
     assert_eq!(host.shown(), ["m5>other#1"]);
-    assert!(host.told().is_empty(), "it was told before");
+    assert!(host.told().is_empty(), "it was notified before");
 
     host.enable("gone").unwrap();
     assert_eq!(host.enable("gone"), Err(EnableError::NotDisabled.into()));
@@ -94,11 +95,11 @@ fn a_receiver_that_is_gone_gets_nothing_more() {
     assert_eq!(host.publish("m6").endpoints, [eid("gone"), eid("other")]);
     assert_eq!(host.shown(), ["m6>gone#1", "m6>other#1"]);
     host.restart(outbox([narrow("gone", 2), endpoint("other")]));
-    assert_eq!(host.disabled("gone"), None, "that survives too");
+    assert_eq!(host.disabled("gone"), None, "enabling survives a restart too");
 }
 
 #[test]
-fn an_answer_in_flight_still_delivers_to_a_disabled_endpoint() {
+fn late_success_at_a_disabled_endpoint_delivers() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m1");
     host.publish("m2");
@@ -110,7 +111,7 @@ fn an_answer_in_flight_still_delivers_to_a_disabled_endpoint() {
 }
 
 #[test]
-fn an_unanswered_attempt_of_a_disabled_endpoint_ends_at_its_deadline() {
+fn unanswered_attempt_when_disabled_ends_at_deadline() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m1");
     host.publish("m2");
@@ -125,7 +126,7 @@ fn an_unanswered_attempt_of_a_disabled_endpoint_ends_at_its_deadline() {
 }
 
 #[test]
-fn a_success_can_be_the_last() {
+fn success_that_asks_to_disable_ends_the_endpoint() {
     for (name, status, verdict) in
         [("delivered", 200, Verdict::Delivered), ("gone", 500, Verdict::Gone)]
     {
@@ -136,7 +137,7 @@ fn a_success_can_be_the_last() {
         assert_eq!(host.resolve(&ticket, &outcome), Resolution::Ended(verdict));
         host.sends();
         assert_eq!(host.told(), [format!("m>a {name} after 1"), "a disabled".to_owned()]);
-        // A repetition does not disable it again.
+        // A duplicate response does not disable it again.
         host.enable("a").unwrap();
         let again = host.resolve(&ticket, &outcome);
         assert_eq!(again, Resolution::Ignored(Ignored::Ended));
@@ -145,7 +146,7 @@ fn a_success_can_be_the_last() {
 }
 
 #[test]
-fn a_notice_says_since_when_and_by_what_an_endpoint_is_disabled() {
+fn disabled_notice_states_time_and_cause() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let ticket = host.send();
@@ -169,7 +170,7 @@ fn a_notice_says_since_when_and_by_what_an_endpoint_is_disabled() {
 }
 
 #[test]
-fn a_removed_endpoint_ends_what_it_had_pending_and_what_was_in_flight() {
+fn removal_ends_pending_and_in_flight_deliveries() {
     let mut host = Host::with([narrow("a", 1), endpoint("b")]);
     host.publish("m1");
     host.publish("m2");
@@ -177,14 +178,14 @@ fn a_removed_endpoint_ends_what_it_had_pending_and_what_was_in_flight() {
     assert_eq!(show(&sends[0]), "m1>a#1");
     host.now = at(1);
     assert!(host.outbox.remove_endpoint(&eid("a"), at(1)).is_ok());
-    assert!(host.outbox.remove_endpoint(&eid("a"), at(1)).is_err(), "there is nothing left of it");
+    assert!(host.outbox.remove_endpoint(&eid("a"), at(1)).is_err(), "no state is left");
     assert!(host.sends().is_empty());
     assert_eq!(host.told(), ["m1>a cancelled after 1", "m2>a cancelled after 0"]);
     assert!(matches!(host.resolve(&sends[0], &answer(200)), Resolution::Ignored(_)));
     assert_eq!(host.verdict("m1", "a"), Some(Verdict::Cancelled));
     assert_eq!(host.outbox.registry().len(), 1);
 
-    // One that comes back under the id gets none of it.
+    // An endpoint inserted under the same id later inherits none of it.
     host.outbox.insert_endpoint(endpoint("a"), at(2)).unwrap();
     assert!(host.sends().is_empty());
     assert_eq!(host.resolve(&sends[0], &answer(200)), Resolution::Ignored(Ignored::Ended));
@@ -192,7 +193,7 @@ fn a_removed_endpoint_ends_what_it_had_pending_and_what_was_in_flight() {
 }
 
 #[test]
-fn an_attempt_that_is_being_saved_is_not_sent_to_an_endpoint_that_is_out_of_use_by_then() {
+fn attempt_being_saved_when_endpoint_stops_is_unsent() {
     // Removed, disabled by its receiver, or taken out of use by the host.
     let mut host = Host::with([endpoint("a"), endpoint("b")]);
     host.publish("m1");
@@ -217,14 +218,14 @@ fn an_attempt_that_is_being_saved_is_not_sent_to_an_endpoint_that_is_out_of_use_
     host.outbox.replace_endpoint(endpoint("a").with_enabled(false), at(0)).unwrap();
     host.save(changes);
     assert!(host.sends().is_empty());
-    assert_eq!(host.wait, None, "it is held, and nothing is in flight");
+    assert_eq!(host.wait, None, "the delivery is held, and nothing is in flight");
     host.outbox.replace_endpoint(endpoint("a"), at(60)).unwrap();
     host.now = at(60);
     assert_eq!(host.shown(), ["m1>a#1"]);
 }
 
 #[test]
-fn deliveries_are_held_while_their_endpoint_is_missing() {
+fn missing_endpoint_holds_its_deliveries() {
     let mut host = Host::with([narrow("a", 1), endpoint("b")]);
     host.publish("m1");
     host.publish("m2");
@@ -242,18 +243,18 @@ fn deliveries_are_held_while_their_endpoint_is_missing() {
 
     let disk = host.disk.clone();
     host.outbox.insert_endpoint(narrow("a", 1), at(1_000)).unwrap();
-    // m1 was in flight since before the restart, and timed out: it is due again, after the other.
+    // m1 was in flight before the restart and timed out: it is due again, after the other.
     assert_eq!(host.shown(), ["m2>a#1"]);
-    // The answer to the first attempt may still come.
+    // The response to the first attempt may still arrive.
     assert_eq!(host.resolve(&sends[0], &answer(200)), Resolution::LateSuccess);
     assert!(host.sends().is_empty(), "m2 is in flight");
 
-    // Or it comes while the endpoint is still missing: a success is one under any policy.
+    // It may arrive while the endpoint is missing: a success counts under any policy.
     host.disk = disk.clone();
     host.restart(outbox([endpoint("b")]));
     assert_eq!(host.resolve(&sends[0], &answer(200)), Resolution::Ended(Verdict::Delivered));
 
-    // Or it is given up.
+    // Or the delivery is given up.
     host.disk = disk;
     host.restart(outbox([endpoint("b")]));
     host.sends();
@@ -264,14 +265,14 @@ fn deliveries_are_held_while_their_endpoint_is_missing() {
 }
 
 #[test]
-fn an_endpoint_that_is_not_in_use_holds_what_it_has_and_takes_nothing_new() {
+fn unused_endpoint_holds_pending_and_takes_no_new() {
     let mut host = Host::with([narrow("a", 1)]);
     host.publish("m1");
     host.publish("m2");
     let ticket = host.send();
     host.outbox.replace_endpoint(narrow("a", 1).with_enabled(false), at(0)).unwrap();
     assert!(host.publish("m3").endpoints.is_empty());
-    // What is in flight goes on to its end.
+    // The attempt in flight runs to its end.
     host.resolve(&ticket, &answer(503));
     host.now = at(1_000);
     assert!(host.sends().is_empty());
@@ -283,23 +284,7 @@ fn an_endpoint_that_is_not_in_use_holds_what_it_has_and_takes_nothing_new() {
 }
 
 #[test]
-fn what_is_held_still_expires() {
-    let with = |enabled| {
-        let window = policy(&[5, 20]).with_window(secs(60));
-        endpoint("a").with_retry(window).with_enabled(enabled)
-    };
-    let mut host = Host::with([with(true)]);
-    host.publish("m");
-    host.outbox.replace_endpoint(with(false), at(0)).unwrap();
-    assert!(host.sends().is_empty());
-    assert_eq!(host.wait, Some(at(60)));
-    host.now = at(60);
-    assert!(host.sends().is_empty());
-    assert_eq!(host.told(), ["m>a expired after 0"]);
-}
-
-#[test]
-fn a_new_policy_moves_the_wake_up() {
+fn replaced_policy_moves_the_wake_up() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let ticket = host.send();
@@ -307,7 +292,7 @@ fn a_new_policy_moves_the_wake_up() {
     host.sends();
     assert_eq!(host.wait, Some(at(5)));
 
-    // A window that ends before the retry; then one that does not.
+    // A window that ends before the retry, then one that does not.
     let within = |window| endpoint("a").with_retry(policy(&[5, 20]).with_window(secs(window)));
     host.outbox.replace_endpoint(within(3), at(1)).unwrap();
     host.now = at(1);
@@ -323,11 +308,11 @@ fn a_new_policy_moves_the_wake_up() {
     host.now = at(5);
     let ticket = host.send();
 
-    // The next delay is that of the new schedule.
+    // The next delay follows the new schedule.
     host.outbox.replace_endpoint(endpoint("a").with_retry(policy(&[1, 7, 1])), at(6)).unwrap();
     host.now = at(6);
     assert_eq!(host.resolve(&ticket, &answer(503)), Resolution::Retry { at: at(13) });
-    // A window that is over ends it at once.
+    // A window that is already over ends it at once.
     host.outbox.replace_endpoint(within(4), at(7)).unwrap();
     host.now = at(7);
     assert!(host.sends().is_empty());
@@ -335,7 +320,7 @@ fn a_new_policy_moves_the_wake_up() {
 }
 
 #[test]
-fn a_wider_endpoint_sends_more_at_once_and_a_narrower_one_less() {
+fn changed_concurrency_limit_applies_at_once() {
     let mut host = Host::with([narrow("a", 1)]);
     for id in ["m1", "m2", "m3", "m4"] {
         host.publish(id);
@@ -349,10 +334,10 @@ fn a_wider_endpoint_sends_more_at_once_and_a_narrower_one_less() {
 }
 
 #[test]
-fn the_registry_of_an_outbox_refuses_as_a_registry_does() {
+fn outbox_registry_rejects_what_a_registry_rejects() {
     let mut host = Host::new(Outbox::new(registry([endpoint("a")]).with_limit(1), 7));
-    let taken = host.outbox.insert_endpoint(endpoint("a"), at(0));
-    assert_eq!(taken, Err(RegistryError::AlreadyRegistered { id: eid("a") }));
+    let inserted = host.outbox.insert_endpoint(endpoint("a"), at(0));
+    assert_eq!(inserted, Err(RegistryError::AlreadyRegistered { id: eid("a") }));
     let full = host.outbox.insert_endpoint(endpoint("b"), at(0));
     assert_eq!(full, Err(RegistryError::Full { limit: 1 }));
     let unknown = host.outbox.replace_endpoint(endpoint("b"), at(0));
@@ -365,7 +350,7 @@ fn the_registry_of_an_outbox_refuses_as_a_registry_does() {
 }
 
 #[test]
-fn a_removed_endpoint_leaves_nothing_behind() {
+fn removed_endpoint_leaves_no_state() {
     let mut host = Host::with([endpoint("a")]);
     let fresh = format!("{:?}", outbox([]));
     assert_ne!(format!("{:?}", host.outbox), fresh);
@@ -374,7 +359,7 @@ fn a_removed_endpoint_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_removed_endpoint_takes_its_being_disabled_with_it() {
+fn removed_endpoint_loses_its_disabled_state() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let ticket = host.send();
@@ -389,7 +374,7 @@ fn a_removed_endpoint_takes_its_being_disabled_with_it() {
 }
 
 #[test]
-fn jitter_is_the_same_for_a_seed_and_differs_between_seeds() {
+fn jitter_depends_on_the_seed_alone() {
     let due = |seed| {
         let jittered = RetryPolicy::new(Schedule::list([secs(1_000)])).with_jitter(Jitter::FULL);
         let all = registry([

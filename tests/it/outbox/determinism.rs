@@ -11,11 +11,11 @@ use crate::support::{
     Host, answer, answer_with, at, config, eid, endpoint, message, policy, registry, secs, show,
 };
 
-/// What comes from outside, all of it at whole seconds.
+/// External inputs, all at whole seconds.
 #[derive(Clone, Debug)]
-struct Story {
+struct Scenario {
     inputs: Vec<(i64, Input)>,
-    /// Which answers the receivers give.
+    /// Selects the receivers' responses.
     salt: u64,
     jitter: bool,
     batch: usize,
@@ -34,8 +34,8 @@ const IDS: [&str; 3] = ["steady", "narrow", "hasty"];
 const END: i64 = 400;
 
 fn endpoints(jitter: bool) -> Registry {
-    let spread = if jitter { Jitter::plus_minus(30) } else { Jitter::NONE };
-    let policy = |delays: &[u64]| policy(delays).with_jitter(spread.clone());
+    let jitter_policy = if jitter { Jitter::plus_minus(30) } else { Jitter::NONE };
+    let policy = |delays: &[u64]| policy(delays).with_jitter(jitter_policy.clone());
     registry([
         endpoint("steady").with_retry(policy(&[1, 5, 20])),
         endpoint("narrow").with_retry(policy(&[0, 3])).with_max_in_flight(NonZeroU32::MIN),
@@ -43,7 +43,7 @@ fn endpoints(jitter: bool) -> Registry {
     ])
 }
 
-fn stories(jitter: bool) -> impl Strategy<Value = Story> {
+fn scenarios(jitter: bool) -> impl Strategy<Value = Scenario> {
     let input = prop_oneof![
         12 => (0..8_u8).prop_map(Input::Publish),
         1 => (0..3_usize, any::<bool>()).prop_map(|(which, is)| Input::Use(which, is)),
@@ -54,37 +54,37 @@ fn stories(jitter: bool) -> impl Strategy<Value = Story> {
     let inputs = proptest::collection::vec((0..120_i64, input), 1..40);
     (inputs, any::<u64>(), 1..5_usize).prop_map(move |(mut inputs, salt, batch)| {
         inputs.sort_by_key(|(seconds, _)| *seconds);
-        Story { inputs, salt, jitter, batch }
+        Scenario { inputs, salt, jitter, batch }
     })
 }
 
-/// How the host goes about it.
+/// How the host drives the outbox.
 #[derive(Clone, Copy)]
-struct Manner {
+struct HostOptions {
     storage: bool,
     restarts: bool,
-    /// Polls at every half second, and not only when it was told to.
+    /// Polls every half second, and not only at wake-ups.
     ticks: bool,
 }
 
-const PLAIN: Manner = Manner { storage: true, restarts: false, ticks: false };
+const DEFAULT_HOST: HostOptions = HostOptions { storage: true, restarts: false, ticks: false };
 
-/// What came of it: the attempts and their deadlines, and what was told, by instant.
+/// The observable result, by instant: the attempts with their deadlines, and the notices.
 #[derive(Debug, Default, PartialEq)]
-struct Course {
+struct Trace {
     sends: BTreeMap<Timestamp, Vec<(String, Timestamp)>>,
-    told: BTreeMap<Timestamp, Vec<String>>,
+    notices: BTreeMap<Timestamp, Vec<String>>,
     pending: usize,
 }
 
-impl Story {
+impl Scenario {
     fn outbox(&self, registry: Registry) -> Outbox {
         let batch = NonZeroUsize::new(self.batch).unwrap();
         Outbox::new(registry, self.salt).with_batch(batch).with_retention(secs(40))
     }
 
-    /// The receiver's answer to an attempt and after how many seconds it comes, if it does.
-    fn fate(&self, ticket: &Ticket) -> Option<(Outcome, u64)> {
+    /// The receiver's response to an attempt and its latency in seconds, if there is one.
+    fn response(&self, ticket: &Ticket) -> Option<(Outcome, u64)> {
         let hash = show(ticket).bytes().fold(self.salt, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
         });
@@ -102,19 +102,19 @@ impl Story {
         Some((outcome, latency))
     }
 
-    fn run(&self, manner: Manner) -> Course {
+    fn run(&self, options: HostOptions) -> Trace {
         let mut outbox = self.outbox(endpoints(self.jitter));
-        if !manner.storage {
+        if !options.storage {
             outbox = outbox.without_storage();
         }
         let mut host = Host::new(outbox);
-        let mut course = Course::default();
+        let mut trace = Trace::default();
         let mut inputs = self.inputs.iter().peekable();
         let mut answers: BTreeSet<(Timestamp, Ticket)> = BTreeSet::new();
         while host.now < at(END) {
             let mut restart = false;
             while let Some((_, input)) = inputs.next_if(|(seconds, _)| at(*seconds) <= host.now) {
-                restart |= matches!(input, Input::Restart) && manner.restarts;
+                restart |= matches!(input, Input::Restart) && options.restarts;
                 Self::input(&mut host, input);
             }
             while let Some((when, ticket)) = answers.pop_first() {
@@ -122,43 +122,43 @@ impl Story {
                     answers.insert((when, ticket));
                     break;
                 }
-                let (outcome, _) = self.fate(&ticket).unwrap();
+                let (outcome, _) = self.response(&ticket).unwrap();
                 host.resolve(&ticket, &outcome);
             }
             for attempt in host.attempts() {
-                let sent = course.sends.entry(host.now).or_default();
+                let sent = trace.sends.entry(host.now).or_default();
                 sent.push((show(attempt.ticket()), attempt.deadline()));
-                if let Some((_, latency)) = self.fate(attempt.ticket()) {
+                if let Some((_, latency)) = self.response(attempt.ticket()) {
                     answers.insert((host.now + secs(latency), attempt.ticket().clone()));
                 }
             }
-            let told = host.told();
-            if !told.is_empty() {
-                course.told.entry(host.now).or_default().extend(told);
+            let notices = host.told();
+            if !notices.is_empty() {
+                trace.notices.entry(host.now).or_default().extend(notices);
             }
             if restart {
-                // A quiet moment: everything is saved, and everything told.
+                // Idle: everything is saved and notified.
                 let wait = host.wait;
                 let registry = host.outbox.registry().clone();
                 host.restart(self.outbox(registry));
                 assert!(host.attempts().is_empty());
                 assert_eq!(host.wait, wait);
             }
-            let tick = manner.ticks.then(|| host.now + secs(1) / 2);
+            let tick = options.ticks.then(|| host.now + secs(1) / 2);
             let next = [
                 tick,
                 host.wait,
                 answers.first().map(|(when, _)| *when),
                 inputs.peek().map(|(seconds, _)| at(*seconds)),
             ];
-            // An answer at once is another round at this instant.
+            // An immediate response means another round at this instant.
             host.now = next.into_iter().flatten().min().unwrap_or(at(END)).max(host.now);
         }
-        // A restart forgets whose turn it was, so within an instant the order may differ.
-        course.sends.values_mut().for_each(|sends| sends.sort());
-        course.told.values_mut().for_each(|told| told.sort());
-        course.pending = host.outbox.pending();
-        course
+        // Fair-queue positions are not saved, so the order within an instant may differ.
+        trace.sends.values_mut().for_each(|sends| sends.sort());
+        trace.notices.values_mut().for_each(|notices| notices.sort());
+        trace.pending = host.outbox.pending();
+        trace
     }
 
     fn input(host: &mut Host, input: &Input) {
@@ -179,7 +179,7 @@ impl Story {
         }
     }
 
-    /// Every step in the order in which it came, as text.
+    /// Every step in order, as text.
     fn steps(&self) -> Vec<String> {
         let mut outbox = self.outbox(endpoints(self.jitter));
         let (mut now, mut steps) = (at(0), Vec::new());
@@ -195,7 +195,7 @@ impl Story {
                 match step {
                     Step::Save(changes) => assert!(outbox.saved(changes.revision())),
                     Step::Send(attempt) => {
-                        if let Some((outcome, _)) = self.fate(attempt.ticket()) {
+                        if let Some((outcome, _)) = self.response(attempt.ticket()) {
                             outbox.resolve(attempt.ticket(), &outcome, now);
                         }
                     }
@@ -213,40 +213,40 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn the_same_inputs_give_the_same_steps(story in stories(true)) {
-        prop_assert_eq!(story.steps(), story.steps());
+    fn same_inputs_give_the_same_steps(scenario in scenarios(true)) {
+        prop_assert_eq!(scenario.steps(), scenario.steps());
     }
 
     #[test]
-    fn stopping_and_restoring_at_a_quiet_moment_changes_nothing(story in stories(true)) {
-        let restarts = Manner { restarts: true, ..PLAIN };
-        prop_assert_eq!(story.run(restarts), story.run(PLAIN));
+    fn restart_when_idle_changes_nothing(scenario in scenarios(true)) {
+        let restarts = HostOptions { restarts: true, ..DEFAULT_HOST };
+        prop_assert_eq!(scenario.run(restarts), scenario.run(DEFAULT_HOST));
     }
 
     #[test]
-    fn doing_without_storage_sends_the_same_at_the_same_times(story in stories(true)) {
-        let without = Manner { storage: false, ..PLAIN };
-        prop_assert_eq!(story.run(without), story.run(PLAIN));
+    fn outbox_without_storage_sends_at_the_same_times(scenario in scenarios(true)) {
+        let without = HostOptions { storage: false, ..DEFAULT_HOST };
+        prop_assert_eq!(scenario.run(without), scenario.run(DEFAULT_HOST));
     }
 
     #[test]
-    fn sleeping_until_told_loses_nothing(story in stories(false)) {
-        let ticks = Manner { ticks: true, ..PLAIN };
-        prop_assert_eq!(story.run(ticks), story.run(PLAIN));
+    fn driving_at_wake_ups_equals_polling_every_tick(scenario in scenarios(false)) {
+        let ticks = HostOptions { ticks: true, ..DEFAULT_HOST };
+        prop_assert_eq!(scenario.run(ticks), scenario.run(DEFAULT_HOST));
     }
 }
 
 #[test]
-fn the_stories_have_something_to_tell() {
-    // Of the fates above each comes up, so that the properties speak of all of them.
+fn scenarios_exercise_every_response() {
+    // Each response above occurs, so the properties cover all of them.
     let inputs = (0..8).map(|number| (i64::from(number), Input::Publish(number))).collect();
-    let mut told = BTreeSet::new();
+    let mut notices = BTreeSet::new();
     for salt in 0..20 {
         let inputs = Vec::clone(&inputs);
-        let course = Story { inputs, salt, jitter: true, batch: 2 }.run(PLAIN);
-        assert_eq!(course.pending, 0);
-        for line in course.told.values().flatten() {
-            told.extend(line.split_whitespace().nth(1).map(str::to_owned));
+        let trace = Scenario { inputs, salt, jitter: true, batch: 2 }.run(DEFAULT_HOST);
+        assert_eq!(trace.pending, 0);
+        for line in trace.notices.values().flatten() {
+            notices.extend(line.split_whitespace().nth(1).map(str::to_owned));
         }
     }
     let expected = [
@@ -259,5 +259,5 @@ fn the_stories_have_something_to_tell() {
         "gone",
         "stopped",
     ];
-    assert_eq!(told.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+    assert_eq!(notices.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }

@@ -1,9 +1,9 @@
-//! The outbox and its storage: what is saved when, and what that releases.
+//! The outbox and its storage: what is saved when, and what each save releases.
 
 use std::num::NonZeroUsize;
 
 use labhook::delivery::Schedule;
-use labhook::outbox::{Change, PublishError, Record, ReplayFilter, RestoreError};
+use labhook::outbox::{Change, PublishError, Record, RestoreError};
 use labhook::{Outbox, RetryPolicy, Step, Subscription};
 
 use crate::support::{
@@ -16,7 +16,7 @@ fn batch(attempts: usize) -> Outbox {
 }
 
 #[test]
-fn a_known_message_is_a_reported_no_op_and_an_other_one_of_its_id_is_refused() {
+fn duplicate_is_a_no_op_and_a_conflict_is_an_error() {
     let mut host = Host::with(["a", "b"].map(endpoint));
     let first = host.publish("m");
     assert!(!first.duplicate);
@@ -36,16 +36,16 @@ fn a_known_message_is_a_reported_no_op_and_an_other_one_of_its_id_is_refused() {
     assert_eq!(error.to_string(), "message id m was already published with different content");
     assert_eq!(host.shown(), ["m>a#1", "m>b#1"]);
 
-    // Other endpoints than at first do not change whom a known message goes to.
+    // Endpoints added later do not change the endpoints of a known message.
     host.outbox.insert_endpoint(endpoint("c"), at(1)).unwrap();
     assert_eq!(host.publish("m").endpoints, first.endpoints);
-    // Nor does a restart make it a new one.
+    // Nor does a restart make it new.
     host.restart(batch(64));
     assert!(host.publish("m").duplicate);
 }
 
 #[test]
-fn a_message_for_no_endpoint_is_kept_for_its_retention_and_settles_nothing() {
+fn message_without_endpoints_is_kept_and_unsettled() {
     let nobody = endpoint("a").with_subscription(Subscription::all().runs(["other".into()]));
     let mut host = Host::new(Outbox::new(registry([nobody]), 7).with_retention(secs(60)));
     assert!(host.publish("m").endpoints.is_empty());
@@ -64,20 +64,20 @@ fn a_message_for_no_endpoint_is_kept_for_its_retention_and_settles_nothing() {
 }
 
 #[test]
-fn a_publish_says_with_which_revision_its_message_is_durable() {
+fn publish_returns_the_revision_that_makes_it_durable() {
     let mut host = Host::with([endpoint("a")]);
-    // New; then known and not yet saved; then being saved; then saved.
+    // New; known and not yet saved; being saved; saved.
     assert_eq!(number(host.publish("m").revision), 1);
     assert_eq!(number(host.publish("m").revision), 1);
     let changes = host.unsaved();
     assert_eq!(number(changes.revision()), 1);
     assert_eq!(number(host.publish("m").revision), 1);
-    assert_eq!(number(host.publish("n").revision), 2, "too late for the save that is under way");
+    assert_eq!(number(host.publish("n").revision), 2, "too late for the save under way");
     host.save(changes);
     assert_eq!(number(host.publish("m").revision), 1);
     assert_eq!(number(host.publish("n").revision), 2);
 
-    // What could not be saved is part of the next revision, whatever was said before.
+    // Changes that could not be saved are part of the next revision, whatever was returned before.
     let failed = loop {
         match host.outbox.poll(host.now) {
             Step::Save(changes) => break changes,
@@ -93,13 +93,13 @@ fn a_publish_says_with_which_revision_its_message_is_durable() {
     host.save(changes);
     assert_eq!(number(host.publish("n").revision), 3);
 
-    // A restored message is durable as it is.
+    // A restored message is already durable.
     host.restart(Outbox::new(registry([endpoint("a")]), 7));
     assert_eq!(number(host.publish("n").revision), 0);
 }
 
 #[test]
-fn nothing_is_sent_before_it_is_saved_as_in_flight() {
+fn attempt_is_saved_as_in_flight_before_it_is_sent() {
     let mut host = Host::with(["a", "b"].map(endpoint));
     host.publish("m");
     let changes = host.unsaved();
@@ -114,7 +114,7 @@ fn nothing_is_sent_before_it_is_saved_as_in_flight() {
             Change::Delete(key) => format!("delete {key}"),
         })
         .collect();
-    // The message comes before its rows.
+    // The message is written before its rows.
     assert_eq!(kinds, ["message/m", "a in flight", "b in flight"]);
     for _ in 0..3 {
         let step = host.outbox.poll(at(1));
@@ -125,7 +125,7 @@ fn nothing_is_sent_before_it_is_saved_as_in_flight() {
 }
 
 #[test]
-fn a_verdict_is_told_only_after_it_is_saved() {
+fn verdict_is_notified_only_after_it_is_saved() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let ticket = host.send();
@@ -135,17 +135,17 @@ fn a_verdict_is_told_only_after_it_is_saved() {
         changes.iter().next(),
         Some(Change::Put(Record::Delivery(record))) if record.delivery().verdict().is_some()
     ));
-    assert!(matches!(host.outbox.poll(at(0)), Step::Wait(_)), "a verdict that may yet be lost");
+    assert!(matches!(host.outbox.poll(at(0)), Step::Wait(_)), "the verdict may still be lost");
     assert!(host.outbox.unsaved(changes.revision()));
     assert!(host.sends().is_empty());
     assert_eq!(host.told(), ["m>a delivered after 1"]);
 }
 
 #[test]
-fn a_word_on_an_other_revision_changes_nothing() {
+fn confirming_another_revision_changes_nothing() {
     let mut host = Host::with([endpoint("a")]);
     let early = host.publish("m").revision;
-    assert!(!host.outbox.saved(early), "it was not handed out yet");
+    assert!(!host.outbox.saved(early), "not handed out yet");
     assert!(!host.outbox.unsaved(early));
     let changes = host.unsaved();
     let later = host.publish("n").revision;
@@ -161,7 +161,7 @@ fn a_word_on_an_other_revision_changes_nothing() {
 }
 
 #[test]
-fn what_was_not_saved_becomes_part_of_the_next_save() {
+fn failed_save_becomes_part_of_the_next_one() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let first = host.unsaved();
@@ -185,7 +185,7 @@ fn what_was_not_saved_becomes_part_of_the_next_save() {
 }
 
 #[test]
-fn one_save_starts_no_more_than_a_batch() {
+fn one_save_starts_at_most_one_batch() {
     let mut host = Host::new(batch(3));
     for id in ["m1", "m2", "m3", "m4"] {
         host.publish(id);
@@ -214,7 +214,7 @@ fn one_save_starts_no_more_than_a_batch() {
 }
 
 #[test]
-fn what_changes_while_storage_is_busy_is_one_save() {
+fn changes_during_a_save_become_one_save() {
     let mut host = Host::new(batch(64));
     host.publish("m1");
     let busy = host.unsaved();
@@ -228,46 +228,7 @@ fn what_changes_while_storage_is_busy_is_one_save() {
 }
 
 #[test]
-fn a_settled_message_is_forgotten_after_its_retention_and_then_new_again() {
-    let outbox = || Outbox::new(registry(["a", "b"].map(endpoint)), 7).with_retention(secs(100));
-    let mut host = Host::new(outbox());
-    host.publish("m");
-    let [a, b] = <[_; 2]>::try_from(host.sends()).unwrap();
-    host.now = at(1);
-    host.resolve(&a, &answer(200));
-    host.now = at(4);
-    host.resolve(&b, &answer(200));
-    host.sends();
-    assert_eq!(host.wait, Some(at(104)), "from when the last delivery ended");
-    assert_eq!(host.keys(), ["delivery/m/a", "delivery/m/b", "message/m"]);
-
-    // It is the same after a restart.
-    host.restart(outbox());
-    assert!(host.sends().is_empty());
-    assert_eq!(host.wait, Some(at(104)));
-
-    host.now = at(104);
-    let changes = host.unsaved();
-    let deleted: Vec<String> = changes
-        .iter()
-        .map(|change| match change {
-            Change::Delete(key) => key.to_string(),
-            Change::Put(record) => panic!("put {record:?}"),
-        })
-        .collect();
-    // Without its rows a message would be delivered anew, so it goes first.
-    assert_eq!(deleted, ["message/m", "delivery/m/a", "delivery/m/b"]);
-    assert_eq!(host.outbox.deliveries().count(), 0);
-
-    let again = host.publish("m");
-    assert!(!again.duplicate);
-    host.save(changes);
-    assert_eq!(host.shown(), ["m>a#1", "m>b#1"]);
-    assert_eq!(host.keys(), ["delivery/m/a", "delivery/m/b", "message/m"]);
-}
-
-#[test]
-fn a_row_that_an_earlier_message_of_the_id_left_behind_is_dropped() {
+fn stale_row_of_an_earlier_message_is_dropped() {
     let outbox = || Outbox::new(registry(["a", "b"].map(endpoint)), 7).with_retention(secs(100));
     let mut host = Host::new(outbox());
     host.publish("m");
@@ -276,7 +237,7 @@ fn a_row_that_an_earlier_message_of_the_id_left_behind_is_dropped() {
     }
     host.sends();
     host.now = at(100);
-    // Of the removal only the first change gets to disk.
+    // Only the first change of the removal is written.
     let changes = host.unsaved();
     let Some(Change::Delete(key)) = changes.into_iter().next() else { panic!() };
     host.disk.remove(&key.to_string());
@@ -285,18 +246,18 @@ fn a_row_that_an_earlier_message_of_the_id_left_behind_is_dropped() {
     assert_eq!(host.outbox.pending(), 0);
     assert!(!host.publish("m").duplicate, "the message is gone");
 
-    // And of what came then only the message.
+    // And of the changes after it, only the message.
     let changes = host.unsaved();
     let Some(Change::Put(record)) = changes.into_iter().next() else { panic!() };
     host.disk.insert(record.key().to_string(), record);
     assert_eq!(host.keys(), ["delivery/m/a", "delivery/m/b", "message/m"]);
     host.restart(outbox());
-    assert_eq!(host.outbox.pending(), 2, "the old rows say delivered, and are not of this one");
+    assert_eq!(host.outbox.pending(), 2, "the old delivered rows belong to the earlier message");
     assert_eq!(host.shown(), ["m>a#1", "m>b#1"]);
 }
 
 #[test]
-fn rows_without_their_message_are_removed_from_storage() {
+fn rows_without_a_message_are_deleted() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     host.sends();
@@ -308,12 +269,12 @@ fn rows_without_their_message_are_removed_from_storage() {
 }
 
 #[test]
-fn deliveries_without_a_row_are_made_again_from_their_message() {
+fn deliveries_without_a_row_are_recreated() {
     let mut host = Host::new(batch(1));
     host.publish("m");
     let changes = host.unsaved();
     host.write(changes);
-    assert_eq!(host.keys(), ["delivery/m/a", "message/m"], "b's turn has not come");
+    assert_eq!(host.keys(), ["delivery/m/a", "message/m"], "b has not been started");
     host.now = at(3);
     host.restart(batch(1));
     assert_eq!(host.outbox.pending(), 2);
@@ -328,7 +289,7 @@ fn deliveries_without_a_row_are_made_again_from_their_message() {
 }
 
 #[test]
-fn each_restore_error_has_its_text() {
+fn restore_errors_have_exact_texts() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     host.sends();
@@ -346,7 +307,7 @@ fn each_restore_error_has_its_text() {
     assert_eq!(error, RestoreError::Duplicate { id: mid("m") });
     assert_eq!(error.to_string(), "record of message m conflicts with another record");
 
-    // Two messages of one sequence are of two outboxes.
+    // Two messages with the same sequence number belong to two outboxes.
     let mut other = Host::with([endpoint("a")]);
     other.publish("n");
     other.sends();
@@ -358,7 +319,7 @@ fn each_restore_error_has_its_text() {
 }
 
 #[test]
-fn without_storage_nothing_is_to_be_saved() {
+fn outbox_without_storage_saves_nothing() {
     let mut host = Host::new(batch(64).without_storage());
     host.publish("m");
     let tickets = host.sends();
@@ -374,7 +335,7 @@ fn without_storage_nothing_is_to_be_saved() {
 }
 
 #[test]
-fn a_restored_attempt_in_flight_is_waited_for_and_its_answer_still_counts() {
+fn restored_attempt_in_flight_accepts_a_response() {
     let outbox = || Outbox::new(registry([endpoint("a").with_retry(policy(&[5]))]), 7);
     let mut host = Host::new(outbox());
     host.publish("m");
@@ -388,45 +349,8 @@ fn a_restored_attempt_in_flight_is_waited_for_and_its_answer_still_counts() {
     assert_eq!(host.told(), ["m>a delivered after 1"]);
 }
 
-/// It is kept from when it was found, over one more crash before anybody was told.
 #[test]
-fn what_ended_while_nobody_looked_is_kept_from_when_it_was_found() {
-    let hasty = || endpoint("e").with_retry(policy(&[5]).with_window(secs(60)));
-    let outbox = || Outbox::new(registry([hasty()]), 7).with_retention(secs(100));
-    let expired = || {
-        let mut host = Host::new(outbox());
-        host.publish("m");
-        host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
-        assert!(host.sends().is_empty());
-        host.now = at(1_000);
-        host.restart(outbox());
-        host
-    };
-    let mut host = expired();
-    let changes = host.unsaved();
-    host.write(changes);
-    for (seconds, is_kept) in [(1_000, true), (1_099, true), (1_100, false)] {
-        host.now = at(seconds);
-        host.restart(outbox());
-        assert!(host.sends().is_empty());
-        assert_eq!(host.keys().contains(&"delivery/m/e"), is_kept, "{seconds}");
-    }
-
-    // A replay begins anew.
-    let mut host = expired();
-    assert!(host.sends().is_empty());
-    host.outbox.resume_endpoint(&eid("e"), host.now).unwrap();
-    let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(0), host.now);
-    assert_eq!(host.outbox.replay(&plan, host.now), 1);
-    let ticket = host.send();
-    host.resolve(&ticket, &answer(200));
-    assert!(host.sends().is_empty());
-    let record = serde_json::to_value(&host.disk["delivery/m/e"]).unwrap();
-    assert_eq!(record.get("found_at"), None);
-}
-
-#[test]
-fn a_row_stays_small_in_an_endless_series_of_now_and_then_a_timeout() {
+fn row_stays_small_despite_endless_timeouts() {
     let endless =
         RetryPolicy::new(Schedule::list([secs(1)]).forever()).with_attempt_timeout(secs(1));
     let mut host = Host::with([endpoint("e").with_retry(endless)]);

@@ -1,10 +1,10 @@
-//! The noisy neighbour: 400 events a second to an endpoint that hangs, beside 99 healthy ones of
+//! The noisy neighbour: 400 events a second to an endpoint that hangs, beside 99 healthy ones with
 //! one event a second each.
 //!
-//! The host sends as much at once as it is told to. What all endpoints share is storage, of which
-//! each save takes 10 ms and one more for every 16 changes in it, and the batch: of the four
-//! attempts that a save starts, what one endpoint gets another does not. That is less than is
-//! published, so that it is a matter of windows and turns whose attempts these are.
+//! The host sends as many attempts at once as it is handed. All endpoints share the storage, where
+//! each save takes 10 ms plus 1 ms for every 16 changes, and the batch: of the four attempts that a
+//! save starts, each goes to one endpoint at the expense of another. That is less capacity than is
+//! published, so concurrency limits and fair queueing decide who gets it.
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -25,18 +25,18 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// What comes about by itself.
+/// Events of the simulation.
 enum Arrival {
     Publish(String),
     Saved(Revision),
     Answer(Ticket),
 }
 
-/// A healthy receiver takes 20 ms; the other answers nothing ever.
+/// A healthy receiver takes 20 ms; the other never responds.
 const LATENCY: u64 = 20;
 const SECONDS: u64 = 12;
 
-/// The time from publishing to the answer, of the healthy ones' events, shortest first.
+/// The times from publishing to response of the healthy endpoints' events, shortest first.
 fn delays(noisy: bool, health: &HealthPolicy, flow: FlowPolicy) -> Vec<Duration> {
     let with = |id: &str| -> Endpoint {
         let only = Subscription::all().runs([RunId::from(id)]);
@@ -101,7 +101,7 @@ fn delays(noisy: bool, health: &HealthPolicy, flow: FlowPolicy) -> Vec<Duration>
             }
         };
         let in_flight = outbox.status(&eid("hung")).unwrap().flow.in_flight();
-        assert!(in_flight <= flow.concurrency().max().get(), "it has its own window");
+        assert!(in_flight <= flow.concurrency().max().get(), "the endpoint keeps to its own limit");
         let next = queue.first_key_value().map(|it| it.0.0);
         now = next.into_iter().chain(wait).min().unwrap_or(Timestamp::MAX).max(now);
     }
@@ -110,13 +110,14 @@ fn delays(noisy: bool, health: &HealthPolicy, flow: FlowPolicy) -> Vec<Duration>
 }
 
 #[test]
-fn a_hung_endpoint_does_not_delay_its_neighbours() {
+fn hung_endpoint_does_not_delay_its_neighbours() {
     let (never, wide) = (HealthPolicy::never(), NonZeroU32::new(100_000).unwrap());
     for (name, health, flow) in [
         ("default", HealthPolicy::default(), FlowPolicy::default()),
-        // It hangs on, and its window is all that holds it.
+        // It keeps hanging, and only its concurrency limit holds it back.
         ("no health", never.clone(), FlowPolicy::fixed()),
-        // Not even that: it has all that was published in flight, and only its turns.
+        // Not even that: everything published to it is in flight, and only fair queueing holds it
+        // back.
         (
             "no window",
             never,
@@ -125,7 +126,7 @@ fn a_hung_endpoint_does_not_delay_its_neighbours() {
     ] {
         let quiet = delays(false, &health, flow);
         let beside = delays(true, &health, flow);
-        // All of them, save the last that are under way.
+        // All of them, except the last ones still in flight.
         assert_eq!(quiet.len(), 99 * usize::try_from(SECONDS).unwrap());
         assert_eq!(beside.len(), quiet.len());
         let p99 = |delays: &[Duration]| delays[delays.len() * 99 / 100];

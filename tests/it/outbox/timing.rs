@@ -1,47 +1,22 @@
-//! Slow storage, late and foreign answers, and clocks at their ends.
+//! Slow storage, late and foreign responses, and extreme clocks.
 
 use labhook::delivery::{Failure, Ignored, Resolution, Schedule};
 use labhook::{Endpoint, Outbox, Outcome, RetryPolicy, Step, Ticket, Timestamp, Verdict};
 use serde_json::json;
 
-use crate::support::{Host, answer, at, eid, endpoint, message, policy, registry, secs, show};
+use crate::support::{Host, answer, at, eid, endpoint, message, registry, secs, show};
 
 fn timeout() -> Outcome {
     Outcome::failed(Failure::Timeout)
 }
 
 #[test]
-fn nothing_is_handed_out_at_or_past_the_end_of_the_window() {
-    let with_window = || endpoint("a").with_retry(policy(&[5]).with_window(secs(8)));
-    for (saved_at, sent) in [(7, true), (8, false), (9, false)] {
-        let mut host = Host::with([with_window()]);
-        host.publish("m");
-        let changes = host.unsaved();
-        host.now = at(saved_at);
-        host.save(changes);
-        assert_eq!(host.sends().len(), usize::from(sent), "{saved_at}");
-        if !sent {
-            // It was never made, so it is none of those that were.
-            assert_eq!(host.told(), ["m>a expired after 0"]);
-        }
-    }
-    // Released in time and fetched too late is the same.
-    let mut host = Host::with([with_window()]);
-    host.publish("m");
-    let changes = host.unsaved();
-    host.save(changes);
-    host.now = at(8);
-    assert!(host.sends().is_empty());
-    assert_eq!(host.told(), ["m>a expired after 0"]);
-}
-
-#[test]
-fn an_attempt_whose_save_outlasts_its_deadline_is_started_anew_and_not_counted() {
+fn attempt_saved_past_its_deadline_restarts_uncounted() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let changes = host.unsaved();
     host.now = at(10);
-    assert!(matches!(host.outbox.poll(at(10)), Step::Idle), "nothing to do but save");
+    assert!(matches!(host.outbox.poll(at(10)), Step::Idle), "nothing to do except save");
     host.now = at(11);
     host.save(changes);
     let attempts = host.attempts();
@@ -55,7 +30,7 @@ fn an_attempt_whose_save_outlasts_its_deadline_is_started_anew_and_not_counted()
 }
 
 #[test]
-fn the_save_that_outlasts_a_deadline_may_also_fail() {
+fn failed_save_past_a_deadline_counts_one_attempt() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let changes = host.unsaved();
@@ -66,8 +41,8 @@ fn the_save_that_outlasts_a_deadline_may_also_fail() {
 }
 
 #[test]
-fn what_comes_between_does_not_count_an_attempt_that_was_not_made() {
-    // A change of the endpoint looks at its deliveries too.
+fn endpoint_change_before_handout_counts_no_attempt() {
+    // A change of the endpoint reconciles its deliveries too.
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let changes = host.unsaved();
@@ -80,7 +55,7 @@ fn what_comes_between_does_not_count_an_attempt_that_was_not_made() {
 }
 
 #[test]
-fn an_attempt_that_was_not_handed_out_has_no_outcome() {
+fn outcome_before_handout_is_ignored() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let mut earlier = Host::with([endpoint("a")]);
@@ -95,7 +70,7 @@ fn an_attempt_that_was_not_handed_out_has_no_outcome() {
 }
 
 #[test]
-fn a_late_success_cancels_the_retry_wherever_it_is() {
+fn late_success_cancels_the_retry_in_any_phase() {
     // While it waits, while it is being saved, and while it is in flight.
     for stage in ["waiting", "saving", "in flight"] {
         let mut host = Host::with([endpoint("a")]);
@@ -132,20 +107,20 @@ fn a_late_success_cancels_the_retry_wherever_it_is() {
 }
 
 #[test]
-fn stale_repeated_and_foreign_tickets_are_reported_and_change_nothing() {
+fn stale_and_foreign_tickets_are_ignored() {
     let mut host = Host::with([endpoint("a"), endpoint("b")]);
     host.publish("m");
     host.publish("n");
     let sends = host.sends();
     let ticket = sends.iter().find(|it| show(it) == "m>a#1").unwrap().clone();
 
-    /// Of what is accepted first at `at(0)`.
+    /// The ticket of the first message, accepted at `at(0)`.
     const FIRST: u64 = 1_744_882_200_000_000;
     let text = serde_json::to_value(&ticket).unwrap();
     let expected = json!({
         "sequence": FIRST, "message": "m", "endpoint": "a", "attempt": 1, "permit": {"serial": 0}
     });
-    assert_eq!(text, expected, "tickets pass through hosts' queues");
+    assert_eq!(text, expected, "the serialized form of a ticket is stable");
     let changed = |member: &str, value: serde_json::Value| -> Ticket {
         let mut text = text.clone();
         text[member] = value;
@@ -176,7 +151,7 @@ fn stale_repeated_and_foreign_tickets_are_reported_and_change_nothing() {
     assert_eq!(format!("{:?}", host.outbox), before);
     assert!(serde_json::from_value::<Ticket>(json!({"sequence": 0, "message": "m"})).is_err());
 
-    // Through text and back it is the ticket that it was.
+    // The ticket survives a round trip through text.
     let ticket: Ticket = serde_json::from_value(text.clone()).unwrap();
     assert_eq!(host.resolve(&ticket, &answer(500)), Resolution::Retry { at: at(5) });
     let repeated = [answer(500), answer(200), answer(410), timeout()];
@@ -200,7 +175,7 @@ fn stale_repeated_and_foreign_tickets_are_reported_and_change_nothing() {
 }
 
 #[test]
-fn a_late_failure_of_an_unanswered_attempt_is_reported_and_changes_nothing() {
+fn late_failure_of_an_unanswered_attempt_is_ignored() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let first = host.send();
@@ -215,7 +190,7 @@ fn a_late_failure_of_an_unanswered_attempt_is_reported_and_changes_nothing() {
 }
 
 #[test]
-fn a_ticket_of_a_message_that_is_forgotten_is_foreign_to_its_successor() {
+fn ticket_of_a_forgotten_message_is_foreign() {
     let mut host = Host::new(Outbox::new(registry([endpoint("a")]), 7).with_retention(secs(60)));
     host.publish("m");
     let old = host.send();
@@ -232,17 +207,17 @@ fn a_ticket_of_a_message_that_is_forgotten_is_foreign_to_its_successor() {
 }
 
 #[test]
-fn answers_may_come_before_the_host_polls_again() {
+fn response_before_the_next_poll_counts() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let ticket = host.send();
-    // Past its deadline, and yet the first that is heard of it.
+    // Past its deadline, but the first result to be reported.
     host.now = at(60);
     assert_eq!(host.resolve(&ticket, &answer(200)), Resolution::Ended(Verdict::Delivered));
 }
 
 #[test]
-fn a_clock_that_goes_back_shortens_no_wait() {
+fn backward_clock_shortens_no_wait() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let ticket = host.send();
@@ -257,7 +232,7 @@ fn a_clock_that_goes_back_shortens_no_wait() {
     assert_eq!(host.shown(), ["m>a#2"]);
 }
 
-/// Endpoints with retries that never end: at once, later, and with jitter and a window.
+/// Endpoints with endless retries: immediate, later, and with jitter and a window.
 fn endless() -> [Endpoint; 3] {
     let for_ever = |delay| RetryPolicy::new(Schedule::list([secs(delay)]).forever());
     [
@@ -268,7 +243,7 @@ fn endless() -> [Endpoint; 3] {
 }
 
 #[test]
-fn the_ends_of_time_neither_panic_nor_spin() {
+fn extreme_times_neither_panic_nor_spin() {
     let almost = |micros| Timestamp::from_unix_micros(i64::MAX - micros);
     let ends = [Timestamp::MIN, almost(1), Timestamp::MAX];
     for start in ends {
@@ -300,14 +275,14 @@ fn the_ends_of_time_neither_panic_nor_spin() {
 }
 
 #[test]
-fn a_clock_that_comes_back_from_the_end_of_time_finds_the_outbox_working() {
+fn outbox_works_after_the_clock_leaves_the_maximum() {
     let [endless, ..] = endless();
     let mut host =
         Host::new(Outbox::new(registry([endless]), 7).with_batch(std::num::NonZeroUsize::MIN));
     host.now = Timestamp::MAX;
     host.publish("m");
     for _ in 0..3 {
-        assert!(host.sends().is_empty(), "no deadline would be after now");
+        assert!(host.sends().is_empty(), "no deadline could be after now");
     }
     assert_eq!(host.outbox.pending(), 1);
     host.now = at(0);
@@ -315,7 +290,7 @@ fn a_clock_that_comes_back_from_the_end_of_time_finds_the_outbox_working() {
 }
 
 #[test]
-fn a_message_that_is_accepted_at_the_beginning_of_time_is_sent() {
+fn message_accepted_at_the_minimum_time_is_sent() {
     let mut host = Host::with([endpoint("a")]);
     host.now = Timestamp::MIN;
     host.outbox.publish(message("m"), Timestamp::MIN).unwrap();
@@ -326,9 +301,9 @@ fn a_message_that_is_accepted_at_the_beginning_of_time_is_sent() {
     host.sends();
 }
 
-/// A late success comes while the next attempt is being saved.
+/// A late success arrives while the next attempt is being saved.
 #[test]
-fn an_attempt_that_was_not_handed_out_is_not_unanswered() {
+fn attempt_never_handed_out_is_not_unanswered() {
     let mut host = Host::with([endpoint("e")]);
     host.publish("m");
     let first = host.send();

@@ -1,4 +1,4 @@
-//! The lifetime of a message: past it nothing is released, whatever the policy.
+//! The lifetime of a message: past it no attempt starts, whatever the policy.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn resolve(
 const EXPIRED: Progress = Progress::Ended { verdict: Verdict::Expired };
 
 #[test]
-fn the_earlier_of_the_window_and_the_lifetime_counts() {
+fn earlier_of_window_and_lifetime_applies() {
     let lived = |seconds: Option<i64>| Delivery::new(at(0)).with_expires_at(seconds.map(at));
     let endless = policy(&[5]);
     let window = policy(&[5]).with_window(Duration::from_secs(30));
@@ -44,7 +44,7 @@ fn the_earlier_of_the_window_and_the_lifetime_counts() {
         assert_eq!(late.ended_at(), Some(at(end)));
         let mut prompt = delivery;
         assert_eq!(poll(&mut prompt, policy, at(end - 1)), Progress::Due);
-        // It keeps its whole timeout, past the end too.
+        // The attempt keeps its whole timeout, also past the end.
         let started = prompt.start(policy, at(end - 1)).unwrap();
         assert_eq!((started.at, started.deadline), (at(end - 1), at(end + 9)));
         let delivered = Resolution::Ended(Verdict::Delivered);
@@ -55,7 +55,7 @@ fn the_earlier_of_the_window_and_the_lifetime_counts() {
 }
 
 #[test]
-fn a_retry_that_would_not_come_before_it_ends_at_once() {
+fn retry_past_the_lifetime_expires_at_once() {
     let policy = policy(&[5]);
     for (failed, resolution) in [
         (14, Resolution::Retry { at: at(19) }),
@@ -69,7 +69,7 @@ fn a_retry_that_would_not_come_before_it_ends_at_once() {
 }
 
 #[test]
-fn in_doubt_it_outlives_its_message_and_is_not_sent() {
+fn in_doubt_delivery_outlives_its_lifetime_unsent() {
     let policy = policy(&[5]).with_guarantee(DeliveryGuarantee::Ask);
     let mut delivery = Delivery::new(at(0)).with_expires_at(at(20));
     assert!(delivery.start(&policy, at(0)).is_some());
@@ -81,7 +81,7 @@ fn in_doubt_it_outlives_its_message_and_is_not_sent() {
 }
 
 #[test]
-fn the_ends_of_time_are_lifetimes_too() {
+fn extreme_lifetimes_are_accepted() {
     let policy = policy(&[5]);
     let mut unborn = Delivery::new(at(0)).with_expires_at(Timestamp::MIN);
     assert_eq!(poll(&mut unborn, &policy, at(0)), EXPIRED);
@@ -92,7 +92,7 @@ fn the_ends_of_time_are_lifetimes_too() {
 }
 
 #[test]
-fn it_is_saved_where_it_is_set() {
+fn lifetime_is_saved_only_if_set() {
     let delivery = Delivery::new(at(0)).with_expires_at(at(20));
     let json = serde_json::to_string(&delivery).unwrap();
     assert_eq!(
@@ -114,11 +114,11 @@ fn it_is_saved_where_it_is_set() {
     assert_eq!(serde_json::from_value::<Message>(json.clone()).unwrap(), lived);
     let end = json.as_object_mut().unwrap().remove("expires_at").unwrap();
     assert_eq!(end, at(20).unix_micros());
-    assert_eq!(json, value(&plain), "no rendering tells of it");
+    assert_eq!(json, value(&plain), "no rendering contains it");
 }
 
 #[test]
-fn a_message_is_the_same_whatever_its_lifetime() {
+fn lifetime_does_not_affect_message_identity() {
     let mut outbox = Outbox::new(registry([endpoint("a")]), 7);
     outbox.publish(message("m1").with_expires_at(at(20)), at(0)).unwrap();
     for again in [message("m1"), message("m1").with_expires_at(at(99))] {

@@ -1,4 +1,4 @@
-//! What an attacker of the code found, each as it was shown: the crate must not do it again.
+//! Faults found by attacking the crate, each as a regression test.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -53,7 +53,7 @@ fn save(outbox: &mut Outbox, disk: &mut Disk, changes: Changes) {
     assert!(outbox.saved(revision));
 }
 
-/// Polls until attempt `number` is handed out; every earlier one is answered with this status.
+/// Polls until attempt `number` is handed out; every earlier one gets this status.
 fn send(outbox: &mut Outbox, disk: &mut Disk, now: &mut Timestamp, number: u32) -> Ticket {
     loop {
         match outbox.poll(*now) {
@@ -84,13 +84,13 @@ fn settle(outbox: &mut Outbox, disk: &mut Disk, now: Timestamp) {
 }
 
 #[test]
-fn a_prefix_of_the_changes_does_not_open_again_what_was_delivered() {
+fn partial_save_does_not_reopen_a_delivery() {
     let mut outbox = outbox(RetryPolicy::none()).with_retention(Duration::from_secs(10));
     let mut disk = Disk::new();
     outbox.publish(message("m"), at(0)).unwrap();
     settle(&mut outbox, &mut disk, at(0));
 
-    // While storage is busy the message is forgotten, and published again for nobody.
+    // While storage is busy the message is forgotten, and published again for no endpoint.
     outbox.publish(message("other"), at(9)).unwrap();
     let Step::Save(busy) = outbox.poll(at(9)) else { panic!() };
     let _ = outbox.poll(at(11));
@@ -122,7 +122,7 @@ fn a_prefix_of_the_changes_does_not_open_again_what_was_delivered() {
 }
 
 #[test]
-fn a_prefix_of_the_changes_cancels_nothing_without_its_reason() {
+fn partial_save_cancels_nothing_without_its_reason() {
     let narrow = || {
         Outbox::new(
             registry([endpoint(RetryPolicy::default()).with_max_in_flight(NonZeroU32::MIN)]),
@@ -151,7 +151,7 @@ fn a_prefix_of_the_changes_cancels_nothing_without_its_reason() {
 }
 
 #[test]
-fn without_its_endpoint_an_attempt_is_judged_by_no_other_policy() {
+fn missing_endpoint_applies_no_other_policy() {
     let for_ever = || {
         RetryPolicy::new(Schedule::list([Duration::from_secs(1)]).forever())
             .with_responses(ResponseRules::strike())
@@ -173,7 +173,7 @@ fn without_its_endpoint_an_attempt_is_judged_by_no_other_policy() {
 }
 
 #[test]
-fn a_sequence_that_leaves_no_other_is_an_error() {
+fn highest_sequence_number_is_an_error() {
     let mut outbox = outbox(RetryPolicy::default());
     outbox.publish(message("m"), at(0)).unwrap();
     let Step::Save(changes) = outbox.poll(at(0)) else { panic!() };
@@ -191,7 +191,7 @@ fn a_sequence_that_leaves_no_other_is_an_error() {
 }
 
 #[test]
-fn a_message_that_cannot_be_signed_is_reported_when_it_is_published() {
+fn unsignable_message_is_reported_at_publish() {
     let description = SchemeSpec::new("x-sig", "{id}:{timestamp}:{body}")
         .with_id_header("x-id")
         .with_timestamp_header("x-time", TimestampForm::UnixSeconds);
@@ -208,7 +208,7 @@ fn a_message_that_cannot_be_signed_is_reported_when_it_is_published() {
 }
 
 #[test]
-fn fixed_text_that_overlaps_itself_does_not_move_the_end_of_an_id() {
+fn self_overlapping_literal_keeps_the_end_of_an_id() {
     let scheme =
         || CustomScheme::new(SchemeSpec::new("x-sig", "{id}::{body}").with_id_header("x-id"));
     let signer = Signer::custom(scheme().unwrap(), secret());
@@ -222,7 +222,7 @@ fn fixed_text_that_overlaps_itself_does_not_move_the_end_of_an_id() {
 }
 
 #[test]
-fn a_rendering_of_very_many_headers_is_an_error_and_no_panic() {
+fn rendering_with_too_many_headers_is_an_error() {
     let name = |number| HeaderName::from_bytes(format!("x-{number}").as_bytes()).unwrap();
     let plain = Rendering::new(HeaderValue::from_static("text/plain"), "x");
     let value = HeaderValue::from_static("1");
@@ -233,7 +233,7 @@ fn a_rendering_of_very_many_headers_is_an_error_and_no_panic() {
 }
 
 #[test]
-fn a_signer_cannot_take_a_header_of_the_request_itself() {
+fn signer_cannot_use_a_header_of_the_request() {
     let length = CustomScheme::new(SchemeSpec::new("content-length", "{body}")).unwrap();
     for signer in
         [Signer::custom(length, secret()), Signer::token(header::CONTENT_TYPE, secret()).unwrap()]
@@ -244,7 +244,7 @@ fn a_signer_cannot_take_a_header_of_the_request_itself() {
 }
 
 #[test]
-fn a_url_that_no_request_can_be_sent_to_is_refused() {
+fn unreachable_url_is_rejected() {
     let new = |url: &str| Endpoint::new(eid("e"), url, Signer::unsigned());
     for port in ["99999", "abc", "", "-1", "0", "443secret"] {
         let error = new(&format!("https://e.example:{port}/")).unwrap_err();
@@ -265,7 +265,7 @@ fn a_url_that_no_request_can_be_sent_to_is_refused() {
 }
 
 #[test]
-fn an_error_says_no_more_of_a_strangers_member_than_its_name_shortened_and_escaped() {
+fn error_shortens_and_escapes_an_unknown_field() {
     let name = format!("x\nERROR forged line {}", "y".repeat(10_000));
     let body = format!(
         r#"{{"type":"a","timestamp":"2025-04-17T09:30:00Z","data":{{}},"{name}":1,"{name}":2}}"#
@@ -276,7 +276,7 @@ fn an_error_says_no_more_of_a_strangers_member_than_its_name_shortened_and_escap
 }
 
 #[test]
-fn a_decorrelated_jitter_never_comes_to_nothing() {
+fn decorrelated_jitter_is_never_zero() {
     let file = r#"{"jitter":{"decorrelated":{"base_ms":0,"cap_ms":60000}}}"#;
     let error = serde_json::from_str::<RetryPolicy>(file).unwrap_err();
     assert!(
@@ -286,7 +286,7 @@ fn a_decorrelated_jitter_never_comes_to_nothing() {
 }
 
 #[test]
-fn a_claim_of_which_the_lease_ran_out_does_not_hold_the_place_of_what_was_handled() {
+fn expired_claim_does_not_block_a_handled_event() {
     use labhook::Inbox;
     use labhook::receive::Admission;
 
@@ -299,7 +299,7 @@ fn a_claim_of_which_the_lease_ran_out_does_not_hold_the_place_of_what_was_handle
 }
 
 #[test]
-fn a_message_without_renderings_is_not_read() {
+fn message_without_renderings_is_rejected() {
     let mut json = serde_json::to_value(message("m")).unwrap();
     json["renderings"] = serde_json::json!({});
     let error = serde_json::from_value::<Message>(json).unwrap_err();
@@ -307,7 +307,7 @@ fn a_message_without_renderings_is_not_read() {
 }
 
 #[test]
-fn a_leap_day_of_two_digits_is_in_the_past_where_it_cannot_be_in_the_future() {
+fn two_digit_leap_day_falls_back_to_the_past() {
     let mut headers = HeaderMap::new();
     let date = HeaderValue::from_static("Tuesday, 29-Feb-00 00:00:00 GMT");
     headers.insert(header::RETRY_AFTER, date);
@@ -322,7 +322,7 @@ fn a_leap_day_of_two_digits_is_in_the_past_where_it_cannot_be_in_the_future() {
 }
 
 #[test]
-fn a_signed_request_is_one_event_whatever_its_unsigned_headers_say() {
+fn unsigned_headers_do_not_change_the_event_id() {
     let body = br#"{"run_id":"r17","state":"paused"}"#;
     let signer = Signer::standard_webhooks(secret());
     let verifier = Verifier::standard_webhooks(secret());
@@ -344,7 +344,7 @@ fn a_signed_request_is_one_event_whatever_its_unsigned_headers_say() {
 }
 
 #[test]
-fn a_cloud_event_without_an_id_or_a_source_is_refused() {
+fn cloud_event_without_id_or_source_is_rejected() {
     for (id, source, path) in [("", "s", "id"), ("1", "", "source")] {
         let body = format!(
             r#"{{"specversion":"1.0","id":"{id}","source":"{source}","type":"x.y","data":{{}}}}"#
@@ -355,14 +355,14 @@ fn a_cloud_event_without_an_id_or_a_source_is_refused() {
 }
 
 #[test]
-fn a_list_of_ids_that_is_null_does_not_stand_for_all() {
+fn null_id_list_does_not_mean_all() {
     let hook = r#"{"filter":"on_task_state_change","parameters":{"url":"https://a.example"},"task_ids":null}"#;
     let error = Hook::from_json(hook).unwrap_err();
     assert_eq!(error.to_string(), "the hook is malformed at `task_ids`");
 }
 
 #[test]
-fn a_subscription_to_an_event_type_of_no_name_asks_for_nothing() {
+fn subscription_to_an_empty_event_type_is_rejected() {
     let new = CreateSubscription::new("https://a.example", WebhookVersion::V1, secret(), [""]);
     assert_eq!(
         new.unwrap_err().to_string(),

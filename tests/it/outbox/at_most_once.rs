@@ -1,4 +1,4 @@
-//! At most once, and asking, through the outbox.
+//! At-most-once and ask guarantees, through the outbox.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -11,20 +11,20 @@ use proptest::prelude::*;
 
 use crate::support::{Host, answer, at, config, eid, endpoint, mid, policy, registry, secs, show};
 
-fn doubtful(id: &str, doubt: DeliveryGuarantee) -> Endpoint {
-    endpoint(id).with_retry(policy(&[5, 20]).with_guarantee(doubt))
+fn endpoint_with(id: &str, guarantee: DeliveryGuarantee) -> Endpoint {
+    endpoint(id).with_retry(policy(&[5, 20]).with_guarantee(guarantee))
 }
 
-fn outbox(doubt: DeliveryGuarantee) -> Outbox {
-    Outbox::new(registry([doubtful("a", doubt)]), 7)
+fn outbox(guarantee: DeliveryGuarantee) -> Outbox {
+    Outbox::new(registry([endpoint_with("a", guarantee)]), 7)
 }
 
 fn broken() -> Outcome {
     Outcome::failed(Failure::Broken)
 }
 
-/// `m` stands in doubt since 10, when its first attempt ran out of time.
-fn asked() -> (Host, Ticket) {
+/// `m` has been in doubt since 10, when its first attempt timed out.
+fn in_doubt() -> (Host, Ticket) {
     let mut host = Host::new(outbox(DeliveryGuarantee::Ask));
     host.publish("m");
     let ticket = host.send();
@@ -35,7 +35,7 @@ fn asked() -> (Host, Ticket) {
 }
 
 #[test]
-fn given_up_it_ends_where_it_may_have_arrived_and_is_retried_where_it_cannot_have() {
+fn at_most_once_ends_after_ambiguous_failures_only() {
     let mut host = Host::new(outbox(DeliveryGuarantee::AtMostOnce));
     for id in ["m1", "m2", "m3"] {
         host.publish(id);
@@ -54,7 +54,7 @@ fn given_up_it_ends_where_it_may_have_arrived_and_is_retried_where_it_cannot_hav
 }
 
 #[test]
-fn a_crash_leaves_no_second_attempt() {
+fn crash_during_an_attempt_sends_no_second_one() {
     for doubt in [DeliveryGuarantee::AtMostOnce, DeliveryGuarantee::Ask] {
         let mut host = Host::new(outbox(doubt));
         host.publish("m");
@@ -62,7 +62,7 @@ fn a_crash_leaves_no_second_attempt() {
         host.restart(outbox(doubt));
         assert!(host.sends().is_empty());
         assert_eq!(host.wait, Some(at(10)));
-        // Down for longer than the deadline, too.
+        // Also when down for longer than the deadline.
         host.now = at(5_000);
         host.restart(outbox(doubt));
         assert!(host.sends().is_empty());
@@ -71,7 +71,7 @@ fn a_crash_leaves_no_second_attempt() {
         } else {
             assert_eq!(host.told(), ["m>a in doubt after 1"]);
             assert_eq!((host.outbox.pending(), host.wait), (1, None));
-            // And it stays so over another one, of which nobody is told twice.
+            // It stays that way over another crash, and nothing is notified twice.
             host.restart(outbox(doubt));
             assert!(host.sends().is_empty());
             assert!(host.told().is_empty());
@@ -80,9 +80,9 @@ fn a_crash_leaves_no_second_attempt() {
 }
 
 #[test]
-fn somebody_decides_to_resend_or_to_give_up() {
+fn in_doubt_delivery_is_resent_or_given_up() {
     let (m, a) = (mid("m"), eid("a"));
-    let (mut host, _) = asked();
+    let (mut host, _) = in_doubt();
     assert!(!host.outbox.resend(&mid("n"), &a, at(11)));
     assert!(!host.outbox.resend(&m, &eid("b"), at(11)));
     assert!(host.outbox.resend(&m, &a, at(11)));
@@ -90,7 +90,7 @@ fn somebody_decides_to_resend_or_to_give_up() {
     host.now = at(11);
     let second = host.send();
     assert_eq!(show(&second), "m>a#2");
-    // In doubt once more, which is told once more.
+    // In doubt again, which is notified again.
     assert_eq!(host.resolve(&second, &broken()), Resolution::InDoubt);
     assert!(host.sends().is_empty());
     assert_eq!(host.told(), ["m>a in doubt after 2"]);
@@ -101,7 +101,7 @@ fn somebody_decides_to_resend_or_to_give_up() {
     assert_eq!(host.told(), ["m>a unconfirmed after 2"]);
     assert_eq!(host.outbox.pending(), 0);
 
-    // What is not in doubt is not given up.
+    // Only a delivery in doubt can be given up.
     host.publish("n");
     assert!(!host.outbox.give_up(&mid("n"), &a, at(12)));
     let ticket = host.send();
@@ -112,17 +112,17 @@ fn somebody_decides_to_resend_or_to_give_up() {
 }
 
 #[test]
-fn a_decision_survives_a_restart() {
-    let (mut host, _) = asked();
+fn saved_decision_survives_a_restart() {
+    let (mut host, _) = in_doubt();
     assert!(host.outbox.resend(&mid("m"), &eid("a"), at(11)));
-    // Not saved yet: it is in doubt again.
+    // Not saved yet, so it is in doubt again.
     host.restart(outbox(DeliveryGuarantee::Ask));
     assert!(host.sends().is_empty());
     assert!(host.outbox.resend(&mid("m"), &eid("a"), at(11)));
     let changes = host.unsaved();
     host.write(changes);
     host.restart(outbox(DeliveryGuarantee::Ask));
-    // The attempt was saved as started, so that it stands in doubt at its deadline.
+    // The attempt was saved as started, so it is in doubt at its deadline.
     assert!(host.sends().is_empty());
     host.now = at(100);
     assert!(host.sends().is_empty());
@@ -130,13 +130,13 @@ fn a_decision_survives_a_restart() {
 }
 
 #[test]
-fn a_late_answer_decides() {
-    let (mut host, ticket) = asked();
+fn late_response_resolves_an_in_doubt_delivery() {
+    let (mut host, ticket) = in_doubt();
     assert_eq!(host.resolve(&ticket, &answer(200)), Resolution::LateSuccess);
     host.sends();
     assert_eq!(host.told(), ["m>a delivered after 1"]);
 
-    let (mut host, ticket) = asked();
+    let (mut host, ticket) = in_doubt();
     assert_eq!(host.resolve(&ticket, &answer(503)), Resolution::Retry { at: at(15) });
     host.now = at(15);
     let second = host.send();
@@ -146,20 +146,20 @@ fn a_late_answer_decides() {
     assert_eq!(host.told(), ["m>a delivered after 2"]);
 
     // Another broken connection proves nothing.
-    let (mut host, ticket) = asked();
+    let (mut host, ticket) = in_doubt();
     assert_eq!(host.resolve(&ticket, &broken()), Resolution::Ignored(Ignored::LateFailure));
     assert_eq!(host.outbox.pending(), 1);
 
-    // A receiver that wants no more is heard, late or not.
-    let (mut host, ticket) = asked();
+    // A receiver that asks to stop is obeyed, late or not.
+    let (mut host, ticket) = in_doubt();
     assert_eq!(host.resolve(&ticket, &answer(410)), Resolution::Ended(Verdict::Gone));
     host.sends();
     assert_eq!(host.told(), ["m>a gone after 1", "a disabled"]);
 }
 
 #[test]
-fn what_stands_in_doubt_holds_up_what_is_behind_it_and_no_window() {
-    let strict = doubtful("a", DeliveryGuarantee::Ask).with_order(Order::strict());
+fn in_doubt_delivery_blocks_order_but_not_concurrency() {
+    let strict = endpoint_with("a", DeliveryGuarantee::Ask).with_order(Order::strict());
     let mut host = Host::with([strict.with_max_in_flight(std::num::NonZeroU32::MIN)]);
     host.publish("m1");
     host.publish("m2");
@@ -173,10 +173,10 @@ fn what_stands_in_doubt_holds_up_what_is_behind_it_and_no_window() {
 }
 
 #[test]
-fn disabling_ends_what_is_in_doubt_as_unconfirmed_or_keeps_it() {
+fn disabling_keeps_in_doubt_or_ends_it_unconfirmed() {
     for waiting in [PendingOnDisable::Cancel, PendingOnDisable::Keep] {
         let health = HealthPolicy::never().with_pending_on_disable(waiting);
-        let with = || doubtful("a", DeliveryGuarantee::Ask).with_health(health.clone());
+        let with = || endpoint_with("a", DeliveryGuarantee::Ask).with_health(health.clone());
         let mut host = Host::with([with()]);
         host.publish("m");
         host.publish("flying");
@@ -185,10 +185,10 @@ fn disabling_ends_what_is_in_doubt_as_unconfirmed_or_keeps_it() {
         host.outbox.disable_endpoint(&eid("a"), None, at(1)).unwrap();
         host.now = at(10);
         host.sends();
-        let told = host.told();
+        let notices = host.told();
         if waiting == PendingOnDisable::Cancel {
             assert_eq!(
-                told,
+                notices,
                 [
                     "m>a in doubt after 1",
                     "a disabled",
@@ -198,23 +198,26 @@ fn disabling_ends_what_is_in_doubt_as_unconfirmed_or_keeps_it() {
             );
             continue;
         }
-        assert_eq!(told, ["m>a in doubt after 1", "a disabled", "flying>a in doubt after 1"]);
-        // A decision while it is disabled is carried out when it is enabled.
+        assert_eq!(notices, ["m>a in doubt after 1", "a disabled", "flying>a in doubt after 1"]);
+        // A decision made while it is disabled takes effect when it is enabled.
         assert!(host.outbox.resend(&mid("m"), &eid("a"), at(10)));
         assert!(host.sends().is_empty());
         host.enable("a").unwrap();
         assert_eq!(host.shown(), ["m>a#2"]);
-        // Removed, it is unconfirmed rather than cancelled: it may have arrived.
+        // On removal it ends unconfirmed rather than cancelled: it may have arrived.
         host.outbox.remove_endpoint(&eid("a"), at(11)).unwrap();
         host.sends();
-        let told = host.told();
-        assert_eq!(told, ["a recovered", "m>a cancelled after 2", "flying>a unconfirmed after 1"]);
+        let notices = host.told();
+        assert_eq!(
+            notices,
+            ["a recovered", "m>a cancelled after 2", "flying>a unconfirmed after 1"]
+        );
     }
 }
 
 #[test]
-fn what_is_in_doubt_can_be_replayed() {
-    let (mut host, _) = asked();
+fn in_doubt_delivery_can_be_replayed() {
+    let (mut host, _) = in_doubt();
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(1), at(20));
     assert_eq!(plan.len(), 1);
     host.now = at(20);
@@ -226,24 +229,24 @@ fn what_is_in_doubt_can_be_replayed() {
 proptest! {
     #![proptest_config(config())]
 
-    /// Crash wherever it may: after an attempt of which nobody knows the end there is no other, and
-    /// what was answered, or cannot have arrived, goes on to a verdict.
+    /// Wherever it crashes: no attempt follows one with an unknown outcome, and a delivery that got
+    /// a response, or cannot have arrived, goes on to a verdict.
     #[test]
-    fn at_most_once_there_is_no_second_after_an_unconfirmed_one(
+    fn at_most_once_sends_nothing_after_an_unconfirmed(
         ask in any::<bool>(),
-        fates in proptest::collection::vec(0..7_u8, 30),
+        responses in proptest::collection::vec(0..7_u8, 30),
         crashes in proptest::collection::vec(0..40_u32, 0..8),
         batch in 1..4_usize,
     ) {
         let doubt = if ask { DeliveryGuarantee::Ask } else { DeliveryGuarantee::AtMostOnce };
         let make = || {
             let batch = NonZeroUsize::new(batch).unwrap();
-            Outbox::new(registry(["a", "b"].map(|id| doubtful(id, doubt))), 7).with_batch(batch)
+            Outbox::new(registry(["a", "b"].map(|id| endpoint_with(id, doubt))), 7).with_batch(batch)
         };
         let mut host = Host::new(make());
-        // Of each delivery: whether an attempt left of which nobody knows the end.
+        // For each delivery: whether an attempt with an unknown outcome was sent.
         let mut unconfirmed: BTreeMap<String, bool> = BTreeMap::new();
-        let mut fates = fates.into_iter().cycle();
+        let mut responses = responses.into_iter().cycle();
         for id in ["m1", "m2", "m3"] {
             host.publish(id);
         }
@@ -267,7 +270,7 @@ proptest! {
                         let key = format!("{}>{}", ticket.message(), ticket.endpoint());
                         let before = unconfirmed.insert(key.clone(), true);
                         prop_assert_ne!(before, Some(true), "{} was sent again", key);
-                        let outcome = match fates.next().unwrap() {
+                        let outcome = match responses.next().unwrap() {
                             0 => None,
                             1 => Some(broken()),
                             2 => Some(Outcome::failed(Failure::Connect)),

@@ -1,4 +1,4 @@
-//! At most once: what becomes of a delivery whose attempt ended without an answer.
+//! Delivery guarantees: what happens to a delivery whose attempt ended without a response.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use labhook::{Outcome, RetryPolicy, Timestamp, Verdict};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::lone_delivery::{Ids, poll, resolve, restored};
+use super::fixture::{Ids, poll, resolve, restored};
 use crate::support::{answer, answer_with, at, config, policy};
 
-/// One that retries after 5 s and after 20 s, with 10 s for each attempt.
-fn with(doubt: DeliveryGuarantee) -> RetryPolicy {
-    policy(&[5, 20]).with_guarantee(doubt)
+/// Retries after 5 s and after 20 s, with 10 s for each attempt.
+fn with(guarantee: DeliveryGuarantee) -> RetryPolicy {
+    policy(&[5, 20]).with_guarantee(guarantee)
 }
 
 /// A delivery whose first attempt started at 0 s.
@@ -31,7 +31,7 @@ fn in_doubt(policy: &RetryPolicy) -> Delivery {
 }
 
 #[test]
-fn resending_is_the_default_of_every_preset() {
+fn every_preset_defaults_to_at_least_once() {
     assert_eq!(DeliveryGuarantee::default(), DeliveryGuarantee::AtLeastOnce);
     for name in ["standard_webhooks", "svix", "strike", "hook0", "outpost", "event_grid"] {
         assert_eq!(
@@ -55,8 +55,8 @@ fn resending_is_the_default_of_every_preset() {
 }
 
 #[test]
-fn each_way_an_answer_can_fail_to_come() {
-    // A deadline that passed, which is how a crash shows.
+fn missing_response_follows_the_guarantee() {
+    // A deadline that passed, as after a crash.
     for (doubt, progress) in [
         (DeliveryGuarantee::AtLeastOnce, Progress::Wait { until: at(15) }),
         (DeliveryGuarantee::AtMostOnce, Progress::Ended { verdict: Verdict::Unconfirmed }),
@@ -66,7 +66,7 @@ fn each_way_an_answer_can_fail_to_come() {
         assert_eq!(poll(&mut delivery, &with(doubt), 12), progress);
         assert_eq!(delivery.unanswered(), 1);
     }
-    // What the host saw.
+    // Failures the host observed.
     for failure in [Failure::Timeout, Failure::Broken] {
         for (doubt, resolution) in [
             (DeliveryGuarantee::AtLeastOnce, Resolution::Retry { at: at(8) }),
@@ -82,7 +82,7 @@ fn each_way_an_answer_can_fail_to_come() {
             assert_eq!(delivery.ended_at(), ended_at);
         }
     }
-    // Of these nothing arrived, or an answer did.
+    // In these cases nothing arrived, or a response did.
     for doubt in
         [DeliveryGuarantee::AtLeastOnce, DeliveryGuarantee::AtMostOnce, DeliveryGuarantee::Ask]
     {
@@ -98,7 +98,7 @@ fn each_way_an_answer_can_fail_to_come() {
 }
 
 #[test]
-fn the_last_attempt_is_in_doubt_too() {
+fn last_attempt_can_be_in_doubt() {
     for (doubt, verdict) in [
         (DeliveryGuarantee::AtLeastOnce, Some(Verdict::Exhausted)),
         (DeliveryGuarantee::AtMostOnce, Some(Verdict::Unconfirmed)),
@@ -112,7 +112,7 @@ fn the_last_attempt_is_in_doubt_too() {
 }
 
 #[test]
-fn in_doubt_nothing_moves_by_time_nor_by_a_policy() {
+fn in_doubt_delivery_ignores_time_and_policy() {
     let policy = with(DeliveryGuarantee::Ask).with_window(Duration::from_secs(30));
     let mut delivery = in_doubt(&policy);
     for seconds in [12, 0, 29, 30, 31, 1_000_000] {
@@ -127,7 +127,7 @@ fn in_doubt_nothing_moves_by_time_nor_by_a_policy() {
         delivery = restored(&delivery);
     }
     let now = Timestamp::MAX;
-    let progress = delivery.poll(&policy, Ids::new().dice(), now);
+    let progress = delivery.poll(&policy, Ids::new().jitter_seed(), now);
     assert_eq!(progress, Progress::InDoubt { since: at(10) });
     assert_eq!(
         serde_json::to_string(&delivery).unwrap(),
@@ -139,25 +139,25 @@ fn in_doubt_nothing_moves_by_time_nor_by_a_policy() {
 }
 
 #[test]
-fn the_host_has_it_sent_again() {
+fn resend_makes_an_in_doubt_delivery_due() {
     let policy = with(DeliveryGuarantee::Ask);
     let mut delivery = in_doubt(&policy);
     assert!(delivery.resend(at(100)));
-    assert!(!delivery.resend(at(100)), "it is in doubt no more");
+    assert!(!delivery.resend(at(100)), "no longer in doubt");
     assert_eq!(delivery.in_doubt(), None);
     assert_eq!(delivery.claim_at(&policy), Some(at(100)));
-    // A clock that goes back lengthens the wait and no more.
+    // A clock that goes back only lengthens the wait.
     assert_eq!(poll(&mut delivery, &policy, 90), Progress::Wait { until: at(100) });
     assert_eq!(poll(&mut delivery, &policy, 100), Progress::Due);
     assert_eq!(delivery.start(&policy, at(100)).unwrap().number, 2);
-    // It was a retry like any other: the schedule's second delay is next.
+    // It was a retry like any other: the second scheduled delay is next.
     let retry = Resolution::Retry { at: at(121) };
     assert_eq!(resolve(&mut delivery, &policy, 2, &answer(503), 101), retry);
     assert_eq!((delivery.unanswered(), delivery.replays()), (1, 0));
 }
 
 #[test]
-fn the_host_gives_up() {
+fn giving_up_ends_an_in_doubt_delivery() {
     let policy = with(DeliveryGuarantee::Ask);
     let mut delivery = in_doubt(&policy);
     assert!(delivery.end(Verdict::Unconfirmed, at(60)));
@@ -172,7 +172,7 @@ fn the_host_gives_up() {
 }
 
 #[test]
-fn nothing_is_resent_where_nothing_is_in_doubt() {
+fn resend_without_doubt_does_nothing() {
     let policy = with(DeliveryGuarantee::Ask);
     let mut delivery = Delivery::new(at(0));
     let check = |delivery: &mut Delivery| {
@@ -190,7 +190,7 @@ fn nothing_is_resent_where_nothing_is_in_doubt() {
 }
 
 #[test]
-fn a_resent_one_keeps_the_attempt_limit() {
+fn resend_keeps_the_attempt_limit() {
     let two = NonZeroU32::new(2).unwrap();
     for policy in [
         policy(&[]).with_guarantee(DeliveryGuarantee::Ask),
@@ -217,7 +217,7 @@ fn a_resent_one_keeps_the_attempt_limit() {
 }
 
 #[test]
-fn a_resent_one_keeps_the_window() {
+fn resend_keeps_the_window() {
     let policy = with(DeliveryGuarantee::Ask).with_window(Duration::from_secs(30));
     for (resent, released) in [(29, true), (30, false), (100, false)] {
         let mut delivery = in_doubt(&policy);
@@ -226,14 +226,14 @@ fn a_resent_one_keeps_the_window() {
         if !released {
             let expired = Progress::Ended { verdict: Verdict::Expired };
             assert_eq!(poll(&mut delivery, &policy, resent + 7), expired);
-            // Not at the window's end, when it was still in doubt.
+            // Not at the end of the window, when it was still in doubt.
             assert_eq!(delivery.ended_at(), Some(at(resent)));
         }
     }
 }
 
 #[test]
-fn a_late_answer_decides() {
+fn late_response_resolves_the_doubt() {
     let policy = with(DeliveryGuarantee::Ask);
     for (outcome, resolution, unanswered) in [
         (answer(204), Resolution::LateSuccess, 1),
@@ -254,7 +254,7 @@ fn a_late_answer_decides() {
         let why = if ended { Ignored::Ended } else { Ignored::AlreadyResolved };
         assert_eq!(again, Resolution::Ignored(why));
     }
-    // That leaves the doubt as it is.
+    // These leave the doubt as it is.
     for failure in [Failure::Timeout, Failure::Broken] {
         let mut delivery = in_doubt(&policy);
         let ignored = Resolution::Ignored(Ignored::LateFailure);
@@ -264,7 +264,7 @@ fn a_late_answer_decides() {
 }
 
 #[test]
-fn a_late_refusal_after_the_last_attempt_or_the_window_ends_it() {
+fn late_failure_past_the_limits_ends_the_delivery() {
     let once = policy(&[]).with_guarantee(DeliveryGuarantee::Ask);
     let exhausted = Resolution::Ended(Verdict::Exhausted);
     assert_eq!(resolve(&mut in_doubt(&once), &once, 1, &answer(503), 20), exhausted);
@@ -276,11 +276,11 @@ fn a_late_refusal_after_the_last_attempt_or_the_window_ends_it() {
 }
 
 #[test]
-fn only_the_attempt_in_doubt_is_decided_by_its_late_failure() {
+fn late_failure_counts_only_for_the_attempt_in_doubt() {
     let policy = with(DeliveryGuarantee::Ask);
     let mut delivery = in_doubt(&policy);
     assert!(delivery.resend(at(20)));
-    // The host decided by itself, so a refusal comes too late.
+    // The host has decided, so a rejection arrives too late.
     let ignored = Resolution::Ignored(Ignored::LateFailure);
     assert_eq!(resolve(&mut delivery, &policy, 1, &answer(503), 20), ignored);
     assert!(delivery.start(&policy, at(20)).is_some());
@@ -299,19 +299,20 @@ fn only_the_attempt_in_doubt_is_decided_by_its_late_failure() {
 
 #[derive(Clone, Debug)]
 enum Event {
-    /// Time passes, in seconds.
-    Permit(i64),
-    /// An attempt is made if one may, and the answer comes at once.
+    /// Advance the clock, in seconds.
+    Advance(i64),
+    /// Make an attempt if one is due; the response arrives at once.
     Answered(u16),
-    /// An attempt is made if one may. Nothing reaches the receiver.
+    /// Make an attempt if one is due. Nothing reaches the receiver.
     Unsent,
-    /// An attempt is made if one may, and its answer is under way; whether it gets there.
+    /// Make an attempt if one is due; its response is under way, and the flag says whether it
+    /// arrives.
     Slow(u16, bool),
     /// The connection of the attempt in flight breaks.
     Break,
-    /// The answers that are under way arrive, in the order of their attempts.
+    /// The responses under way arrive, in the order of their attempts.
     Arrive,
-    /// The host loses what it does not save, answers included.
+    /// The host loses what it does not save, including responses.
     Crash,
 }
 
@@ -321,7 +322,7 @@ fn statuses() -> impl Strategy<Value = u16> {
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
-        3 => (-5..30_i64).prop_map(Event::Permit),
+        3 => (-5..30_i64).prop_map(Event::Advance),
         2 => statuses().prop_map(Event::Answered),
         1 => Just(Event::Unsent),
         4 => (statuses(), any::<bool>()).prop_map(|(status, comes)| Event::Slow(status, comes)),
@@ -332,14 +333,13 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     vec(event, 0..60)
 }
 
-/// What the receiver and an onlooker know.
+/// What the receiver and an outside observer know.
 #[derive(Default)]
 struct World {
-    /// The statuses that the receiver answered with, attempt by attempt; `None` where nothing
-    /// reached it.
+    /// The receiver's response statuses by attempt; `None` if nothing reached it.
     given: Vec<Option<u16>>,
     under_way: Vec<(u32, u16)>,
-    /// The attempts of which no answer arrived, nor the news that nothing was sent.
+    /// The attempts without a response, and without proof that nothing was sent.
     unconfirmed: Vec<u32>,
 }
 
@@ -350,13 +350,17 @@ impl World {
         policy: &RetryPolicy,
         now: Timestamp,
     ) -> Option<u32> {
-        let progress = delivery.poll(policy, Ids::new().dice(), now);
+        let progress = delivery.poll(policy, Ids::new().jitter_seed(), now);
         let started = delivery.start(policy, now)?;
         assert_eq!(progress, Progress::Due);
         let number = started.number;
-        assert_eq!(usize::try_from(number).unwrap(), self.given.len() + 1, "rising by one");
+        assert_eq!(
+            usize::try_from(number).unwrap(),
+            self.given.len() + 1,
+            "attempt numbers rise by one"
+        );
         if policy.guarantee() != DeliveryGuarantee::AtLeastOnce {
-            assert_eq!(self.unconfirmed, [0_u32; 0], "never a second after an unconfirmed one");
+            assert_eq!(self.unconfirmed, [0_u32; 0], "no attempt follows an unconfirmed one");
         }
         self.given.push(None);
         self.unconfirmed.push(number);
@@ -371,7 +375,7 @@ impl World {
         outcome: &Outcome,
         now: Timestamp,
     ) {
-        let resolution = delivery.resolve(policy, Ids::new().dice(), number, outcome, now);
+        let resolution = delivery.resolve(policy, Ids::new().jitter_seed(), number, outcome, now);
         if !outcome.is_in_doubt() && !matches!(resolution, Resolution::Ignored(_)) {
             self.unconfirmed.retain(|it| *it != number);
         }
@@ -386,7 +390,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn at_most_once_is_kept_by_any_history(
+    fn any_history_keeps_at_most_once(
         doubt in prop_oneof![Just(DeliveryGuarantee::AtLeastOnce), Just(DeliveryGuarantee::AtMostOnce), Just(DeliveryGuarantee::Ask)],
         window in proptest::option::of(1..200_u64),
         events in events(),
@@ -398,7 +402,7 @@ proptest! {
         for event in events {
             let mut doubts = delivery.in_doubt();
             match event {
-                Event::Permit(seconds) => {
+                Event::Advance(seconds) => {
                     now = at(now.unix_seconds() - at(0).unix_seconds() + seconds);
                 }
                 Event::Answered(status) => {
@@ -437,9 +441,9 @@ proptest! {
                     delivery = restored(&delivery);
                 }
             }
-            delivery.poll(&policy, Ids::new().dice(), now);
+            delivery.poll(&policy, Ids::new().jitter_seed(), now);
             if doubts.is_some() {
-                prop_assert_eq!(delivery.in_doubt(), doubts, "only an answer leads out of doubt");
+                prop_assert_eq!(delivery.in_doubt(), doubts, "only a response ends the doubt");
             }
             let accepted = world.accepted();
             let unanswered = usize::try_from(delivery.unanswered()).unwrap();

@@ -1,14 +1,14 @@
-//! What tells two states of the exhaustive search apart: their text, less what does not matter.
+//! Digest of a state in the exhaustive search: its text without what does not matter.
 
 use std::hash::{DefaultHasher, Hasher};
 
 use labhook::Timestamp;
 
-/// Equal for states of which everything that follows is the same.
+/// Equal for states with the same future.
 ///
-/// That does not depend on the instant which a state is at, on the numbers that revisions and
-/// sequences have come to, nor on how a delivery ended. Whatever else is in the text tells states
-/// apart, so that a part of it which is not known here costs time and hides nothing.
+/// The future does not depend on the instant of a state, on the values of revisions and sequence
+/// numbers, nor on how a delivery ended. Everything else in the text distinguishes states, so an
+/// unknown part of it costs time and hides nothing.
 pub(crate) fn digest(text: &str, now: Timestamp) -> u64 {
     let mut hasher = DefaultHasher::new();
     let mut sequences = Vec::new();
@@ -18,13 +18,13 @@ pub(crate) fn digest(text: &str, now: Timestamp) -> u64 {
         let word = bytes[at].is_ascii_alphanumeric() || bytes[at] == b'_';
         let begins = word && !within_word;
         within_word = word;
-        let instead = begins.then(|| instead(&text[at..], now, &mut sequences)).flatten();
-        let Some((instead, skipped)) = instead else {
+        let replacement = begins.then(|| replacement(&text[at..], now, &mut sequences)).flatten();
+        let Some((replacement, skipped)) = replacement else {
             at += 1;
             continue;
         };
         hasher.write(&bytes[done..at]);
-        hasher.write_i64(instead);
+        hasher.write_i64(replacement);
         at += skipped;
         done = at;
     }
@@ -32,8 +32,8 @@ pub(crate) fn digest(text: &str, now: Timestamp) -> u64 {
     hasher.finish()
 }
 
-/// What stands for the text that begins here, and how much of it that is.
-fn instead<'t>(
+/// The replacement for the text that begins here, and the length it replaces.
+fn replacement<'t>(
     here: &'t str,
     now: Timestamp,
     sequences: &mut Vec<&'t str>,
@@ -42,12 +42,13 @@ fn instead<'t>(
         here.starts_with(begin).then(|| here.find(end)).flatten().map(|skipped| (-1, skipped))
     };
     match here.as_bytes()[0] {
-        // What stays the same throughout, or is known by its id.
+        // Constant throughout, or known by its id.
         b'r' => upto("registry: ", "messages: "),
         b'm' => upto("message: Message {", "deliveries: "),
         b'n' => upto("next_sequence: ", "pending: ").or_else(|| upto("notices: [", "]")),
         b'l' => upto("last: ", "}"),
-        // Whose turn it is says in which order attempts leave, and they leave together.
+        // Fair-queue positions decide the order in which attempts are sent, and here they are sent
+        // together.
         b'c' => upto("counters: Counters {", "timer: "),
         b'f' => upto("fair_queue: FairQueue {", "outage: "),
         b'R' => upto("Revision(", ")"),
@@ -58,7 +59,7 @@ fn instead<'t>(
             if here[state..].starts_with("state: Ended") {
                 return Some((-2, state + here[state..].find('}')?));
             }
-            // Without a window it does not matter when the message was accepted.
+            // Without a window, the time of acceptance does not matter.
             upto("Delivery { accepted_at: ", "attempts: ")
         }
         b'2' if here.starts_with("2025-04-17T") => {

@@ -1,4 +1,4 @@
-//! What was tried to break the promises of the delivery engine, and did.
+//! Counterexamples found by attacking the delivery engine's guarantees.
 
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
@@ -19,32 +19,10 @@ fn health(failures: u8) -> HealthPolicy {
     HealthPolicy::new().with_failures(NonZeroU8::new(failures))
 }
 
-// The outbox promises that nothing accepted is lost. A message that was settled, and replayed, was
-// forgotten while it was pending, where the time to keep it had been changed in between.
+// A resolution states the result for the delivery. For a disabled endpoint it said that the
+// delivery was in doubt although it had ended.
 #[test]
-fn what_is_replayed_is_not_forgotten_after_another_retention() {
-    let mut host = Host::with([endpoint("e").with_retry(RetryPolicy::none())]);
-    host.publish("m");
-    let ticket = host.send();
-    host.resolve(&ticket, &answer(500));
-    assert_eq!(host.shown(), [""; 0]);
-    host.outbox =
-        std::mem::replace(&mut host.outbox, Outbox::new(registry([]), 7)).with_retention(secs(9));
-    let plan = host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, host.now);
-    host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
-    assert_eq!(host.outbox.replay(&plan, host.now), 1);
-    assert_eq!(host.shown(), [""; 0]);
-    host.now = at(90_000);
-    assert_eq!(host.shown(), [""; 0]);
-    assert_eq!(host.outbox.deliveries().count(), 1);
-    host.outbox.resume_endpoint(&eid("e"), host.now).unwrap();
-    assert_eq!(host.shown(), ["m>e#2"]);
-}
-
-// A resolution says what became of the delivery. Of an endpoint that is disabled it said that the
-// delivery stood in doubt, and it had ended.
-#[test]
-fn what_ends_for_a_disabled_endpoint_is_not_said_to_be_in_doubt() {
+fn ended_delivery_is_not_resolved_as_in_doubt() {
     let asking = endpoint("e").with_retry(policy(&[5]).with_guarantee(DeliveryGuarantee::Ask));
     let mut host = Host::with([asking]);
     host.publish("m");
@@ -55,10 +33,10 @@ fn what_ends_for_a_disabled_endpoint_is_not_said_to_be_in_doubt() {
     assert_eq!(resolution, Resolution::Ended(Verdict::Unconfirmed));
 }
 
-// Of health: what started before the endpoint was enabled says nothing ever. The outbox disabled it
-// again by an answer from before.
+// An attempt that started before its endpoint was enabled never counts for health. The outbox
+// disabled the endpoint again on a response to such an attempt.
 #[test]
-fn an_answer_from_before_an_endpoint_was_enabled_does_not_disable_it() {
+fn response_from_before_enabling_does_not_disable() {
     let mut host = Host::with([endpoint("e")]);
     host.publish("m");
     let ticket = host.send();
@@ -69,10 +47,10 @@ fn an_answer_from_before_an_endpoint_was_enabled_does_not_disable_it() {
     assert_eq!(host.disabled("e"), None);
 }
 
-// Only the result of a probe moves the ladder. One that was never handed out, since its save took
-// too long, moved it.
+// Only the result of a probe advances the backoff. A probe that was never handed out, because its
+// save took too long, advanced it.
 #[test]
-fn a_probe_that_was_never_handed_out_does_not_fail() {
+fn probe_never_handed_out_does_not_fail() {
     let health = health(1).with_probes(secs(60), []).with_suspend_after(NonZeroU32::MIN);
     let mut host = Host::with([endpoint("e").with_health(health)]);
     host.publish("m");
@@ -82,21 +60,20 @@ fn a_probe_that_was_never_handed_out_does_not_fail() {
     host.now = at(60);
     let changes = host.unsaved();
     host.now = at(71);
-    // Its start is cancelled, and the next waits until the save is confirmed.
+    // Its start is cancelled, and the next one waits until the save is confirmed.
     assert!(matches!(host.outbox.poll(host.now), Step::Idle));
     assert_eq!(host.health("e").failures(), 0, "nothing was sent");
     host.save(changes);
-    // It goes as the probe, and its answer counts.
+    // It is sent as the probe, and its response counts.
     let ticket = host.send();
     host.resolve(&ticket, &answer(200));
     assert_eq!(host.shown(), [""; 0]);
     assert!(host.health("e").state().is_healthy());
 }
 
-// Polling comes to an end, also at the end of time. A probe was started, taken back and saved each
-// time.
+// Polling ends, even at the maximum time. A probe was started, cancelled and saved each time.
 #[test]
-fn a_probe_at_the_end_of_time_does_not_save_for_ever() {
+fn probe_at_the_maximum_time_stops_saving() {
     let health = health(1).with_probes(secs(60), []);
     let mut host = Host::with([endpoint("e").with_health(health)]);
     host.publish("m");
@@ -107,10 +84,10 @@ fn a_probe_at_the_end_of_time_does_not_save_for_ever() {
     assert_eq!(host.shown(), [""; 0]);
 }
 
-// What is pending is what has not ended, and whatever ends is told. A replay that ended at once was
-// counted as pending for ever.
+// A delivery is pending until it has ended, and every end is notified. A replay that ended at once
+// was counted as pending forever.
 #[test]
-fn a_replay_at_the_end_of_time_leaves_the_count_right() {
+fn replay_at_the_maximum_time_keeps_the_count() {
     let mut host =
         Host::with([endpoint("e").with_retry(RetryPolicy::none().with_window(secs(60)))]);
     host.publish("m");
@@ -126,9 +103,9 @@ fn a_replay_at_the_end_of_time_leaves_the_count_right() {
     assert_eq!(host.told(), ["m>e exhausted after 1", "m>e expired after 1"]);
 }
 
-// The most attempts since the end of the outage: those in the same second before it were counted.
+// The peak since the end of the outage: attempts in the same second before it were counted.
 #[test]
-fn the_peak_of_a_recovery_leaves_out_what_was_before_it() {
+fn recovery_peak_excludes_attempts_before_it() {
     let load = Load::per_second(NonZeroU32::new(10).unwrap());
     let policies = EndpointPolicy::new(RetryPolicy::none())
         .with_health(HealthPolicy::never())
@@ -155,10 +132,10 @@ fn the_peak_of_a_recovery_leaves_out_what_was_before_it() {
     assert_eq!(report[0].recovery.unwrap().peak_requests, 1);
 }
 
-// A replay is not overtaken in its line. What stood behind it, and was started and not handed out
-// when it was replayed, went before it.
+// A replay is not overtaken in its ordering group. A message behind it that was started and not yet
+// handed out when it was replayed overtook it.
 #[test]
-fn what_was_not_handed_out_waits_behind_a_replay() {
+fn attempt_never_handed_out_waits_behind_a_replay() {
     let strict = endpoint("e").with_retry(RetryPolicy::none()).with_order(Order::strict());
     let mut host = Host::with([strict]);
     host.publish("m1");
@@ -176,10 +153,10 @@ fn what_was_not_handed_out_waits_behind_a_replay() {
     assert_eq!(host.shown(), ["m2>e#1"]);
 }
 
-// Of a degraded endpoint one attempt goes at a time, the probe. One that was being saved when the
-// endpoint was degraded went as well.
+// A degraded endpoint gets one attempt at a time, the probe. An attempt that was being saved when
+// the endpoint was degraded was sent as well.
 #[test]
-fn what_was_not_handed_out_waits_for_a_degraded_endpoint() {
+fn attempt_never_handed_out_waits_if_degraded() {
     let mut host = Host::with([endpoint("e").with_health(health(1))]);
     host.publish("m1");
     let ticket = host.send();
@@ -193,32 +170,10 @@ fn what_was_not_handed_out_waits_for_a_degraded_endpoint() {
     assert_eq!(host.shown(), ["m1>e#2"]);
 }
 
-// The rows are the host's history too. What had expired while the host was down was forgotten in the
-// very poll that found it, so that no row ever said how it had ended.
+// A plan replays only deliveries unchanged since. One delivered late had changed, and was sent
+// again.
 #[test]
-fn what_expired_while_the_host_was_down_is_kept_from_when_that_was_found() {
-    let hasty = || endpoint("e").with_retry(policy(&[5]).with_window(secs(60)));
-    let mut host = Host::with([hasty()]);
-    host.publish("m");
-    host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
-    assert_eq!(host.shown(), [""; 0]);
-    host.now = at(3 * 86_400);
-    host.restart(Outbox::new(registry([hasty()]), 7));
-    assert_eq!(host.shown(), [""; 0]);
-    assert!(host.keys().contains(&"delivery/m/e"), "{:?}", host.keys());
-    assert_eq!(host.told(), ["m>e expired after 0"]);
-    // And no longer than that, over a restart too.
-    host.now = at(4 * 86_400 - 1);
-    host.restart(Outbox::new(registry([hasty()]), 7));
-    assert_eq!(host.verdict("m", "e"), Some(Verdict::Expired));
-    host.now = at(5 * 86_400);
-    assert_eq!(host.shown(), [""; 0]);
-    assert_eq!(host.outbox.deliveries().count(), 0);
-}
-
-// A plan replays what has not moved since. What was delivered late had moved, and was sent again.
-#[test]
-fn a_plan_leaves_out_what_was_delivered_since() {
+fn plan_skips_deliveries_that_succeeded_since() {
     let mut host = Host::with([endpoint("e")]);
     host.publish("m");
     let ticket = host.send();
@@ -229,15 +184,15 @@ fn a_plan_leaves_out_what_was_delivered_since() {
     assert_eq!(host.resolve(&ticket, &answer(200)), Resolution::LateSuccess);
     assert_eq!(host.outbox.replay(&plan, host.now), 0);
     assert_eq!(host.outbox.pending(), 0);
-    // Who wants it sent again says so, knowing that it was delivered.
+    // To send it again, a host selects it knowing that it was delivered.
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, host.now);
     assert_eq!(host.outbox.replay(&plan, host.now), 1);
     assert_eq!(host.shown(), ["m>e#2"]);
 }
 
-// State is to be saved at any moment, and an endless policy is one: each timeout made the row grow.
+// State can be saved at any moment, and a policy may be endless: each timeout made the row grow.
 #[test]
-fn an_endless_series_of_timeouts_stays_small() {
+fn row_stays_small_after_endless_timeouts() {
     let endless =
         RetryPolicy::new(Schedule::list([secs(1)]).forever()).with_attempt_timeout(secs(1));
     let mut host = Host::with([endpoint("e").with_retry(endless)]);
@@ -253,10 +208,10 @@ fn an_endless_series_of_timeouts_stays_small() {
     assert_eq!((delivery.attempts(), delivery.unanswered()), (2_000, 1_999));
 }
 
-// No saved state brings the outbox to a stop. One that was edited by hand counted attempts in flight
-// that no delivery had, and with its window full the endpoint was sent nothing more.
+// No saved state stops the outbox. One edited by hand counted attempts in flight that no delivery
+// had, and with its concurrency limit reached the endpoint was sent nothing more.
 #[test]
-fn attempts_in_flight_that_no_delivery_has_hold_up_nothing() {
+fn orphaned_in_flight_count_blocks_nothing() {
     let of = || endpoint("e").with_flow(FlowPolicy::adaptive());
     let mut host = Host::with([of()]);
     host.publish("m1");

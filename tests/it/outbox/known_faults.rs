@@ -1,22 +1,22 @@
-//! The faults that were found in the mature engines, each as a regression test at the doors.
+//! Faults that were found in mature delivery engines, each as a regression test of the outbox.
 //!
-//! Those that have to do with how a host drives the outbox are in `drive_faults`, and each machine
-//! has its own as well, beside what it does right:
+//! Faults that depend on how a host drives the outbox are in `driving`. Each machine has tests of
+//! its own as well:
 //!
 //! | fault | elsewhere |
 //! |---|---|
-//! | 1 `Retry-After` clamped | `delivery`: `fault_1_retry_after_is_not_clamped_to_the_schedule` |
-//! | 2 a 429's wait is dead code | `delivery`: `fault_2_what_a_429_asks_for_takes_effect` |
-//! | 3 disabling strands | `small_scope`, in every state |
-//! | 5 a success disables | `health`: `success_is_never_counted_as_a_failure` |
-//! | 6 a wait of nothing | `health`: `zero_wait_is_raised_to_a_millisecond` |
-//! | 7 half-open admits all | `health`: `half_open_lets_exactly_one_probe_through` |
-//! | 8 the window is only logged | `delivery`: `fault_8_the_window_is_enforced` |
-//! | 8 through the outbox | `nothing_is_handed_out_at_or_past_the_end_of_the_window` |
+//! | 1 `Retry-After` clamped | `delivery`: `retry_after_is_not_clamped_to_the_schedule` |
+//! | 2 the wait of a 429 is dead code | `delivery`: `retry_after_of_a_429_takes_effect` |
+//! | 3 disabling strands deliveries | `small_scope`, from every state |
+//! | 5 a success counts as a failure | `health`: `success_is_never_counted_as_a_failure` |
+//! | 6 a wait is zero | `health`: `zero_wait_is_raised_to_a_millisecond` |
+//! | 7 half-open permits all | `health`: `half_open_lets_exactly_one_probe_through` |
+//! | 8 the window is only logged | `delivery`: `window_is_enforced` |
+//! | 8 the same, through the outbox | `no_attempt_is_handed_out_at_or_past_the_window` |
 //! | 10 stale failures count | `health`: `stale_failures_do_not_count` |
 //! | 11 an empty budget deadlocks | `flow`: `empty_budget_delays_only_retries` |
-//! | 12 a wake-up forgets | `outbox_determinism`: `sleeping_until_told_loses_nothing` |
-//! | 13 inputs without a drain | `outbox`: `nothing_is_lost_and_nothing_is_live_twice` |
+//! | 12 a wake-up misses something | `driving_at_wake_ups_equals_polling_every_tick` |
+//! | 13 inputs between two steps | `deliveries_survive_crashes_without_loss_or_overlap` |
 
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
@@ -29,8 +29,9 @@ use labhook::{Endpoint, FlowPolicy, HealthPolicy, Ticket, Verdict};
 
 use crate::support::{Host, answer, answer_with, at, eid, endpoint, policy, secs};
 
+// Fault 1.
 #[test]
-fn fault_1_retry_after_is_never_cut_short_nor_passed_by_another_message() {
+fn retry_after_holds_for_the_whole_endpoint() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     let ticket = host.send();
@@ -38,7 +39,7 @@ fn fault_1_retry_after_is_never_cut_short_nor_passed_by_another_message() {
     let outcome = answer_with(503, "retry-after", "120");
     assert_eq!(host.resolve(&ticket, &outcome), Resolution::Retry { at: at(120) });
     host.publish("n");
-    assert!(host.sends().is_empty(), "it was the endpoint that asked");
+    assert!(host.sends().is_empty(), "the endpoint asked for the pause");
     assert_eq!(host.wait, Some(at(120)));
     host.now = at(119);
     assert!(host.sends().is_empty());
@@ -46,8 +47,9 @@ fn fault_1_retry_after_is_never_cut_short_nor_passed_by_another_message() {
     assert_eq!(host.sends().len(), 2);
 }
 
+// Fault 2.
 #[test]
-fn fault_2_a_429_that_asks_for_nothing_waits_for_the_schedule_and_slows_the_endpoint() {
+fn bare_429_follows_the_schedule_and_slows_endpoint() {
     let adaptive = FlowPolicy::adaptive();
     let mut host = Host::with([endpoint("a").with_flow(adaptive)]);
     host.publish("m");
@@ -55,7 +57,7 @@ fn fault_2_a_429_that_asks_for_nothing_waits_for_the_schedule_and_slows_the_endp
     host.now = at(1);
     assert_eq!(host.resolve(&ticket, &answer(429)), Resolution::Retry { at: at(6) });
     assert!(host.sends().is_empty());
-    // The pace has fallen: of what comes now not all goes at once.
+    // The adaptive rate has fallen: not all new messages are sent at once.
     for number in 0..8 {
         host.publish(&format!("n{number}"));
     }
@@ -64,7 +66,7 @@ fn fault_2_a_429_that_asks_for_nothing_waits_for_the_schedule_and_slows_the_endp
     assert!(wait > host.now && wait <= at(12), "{wait}");
 }
 
-/// One failure degrades, one failed probe suspends, and five seconds of that disable.
+/// One failure degrades, one failed probe suspends, and five seconds later it is disabled.
 pub(crate) fn touchy(id: &str) -> Endpoint {
     let health = HealthPolicy::new()
         .with_failures(NonZeroU8::MIN)
@@ -74,8 +76,9 @@ pub(crate) fn touchy(id: &str) -> Endpoint {
     endpoint(id).with_health(health).with_retry(policy(&[1; 20]))
 }
 
+// Fault 3.
 #[test]
-fn fault_3_disabling_strands_nothing_whoever_disables() {
+fn disabling_by_anyone_strands_nothing() {
     for by in ["receiver", "operator", "escalation"] {
         let mut host = Host::with([touchy("a"), endpoint("b")]);
         for id in ["m", "n", "o"] {
@@ -115,10 +118,11 @@ fn fault_3_disabling_strands_nothing_whoever_disables() {
     }
 }
 
+// Fault 4.
 #[test]
-fn fault_4_a_replay_selects_exactly_what_failed_and_once() {
+fn replay_selects_exactly_the_failures_once() {
     let mut host = Host::with([endpoint("a").with_retry(policy(&[])), endpoint("b")]);
-    // All accepted at one instant, so that no cursor over time could tell them apart.
+    // All accepted at one instant, so that no cursor over time could separate them.
     let ids: Vec<_> = (0..40).map(|number| format!("m{number:02}")).collect();
     for id in &ids {
         host.publish(id);
@@ -140,14 +144,15 @@ fn fault_4_a_replay_selects_exactly_what_failed_and_once() {
     let exactly: Vec<_> = expected.iter().map(|id| (id.as_str(), "a")).collect();
     assert_eq!(planned, exactly);
     assert_eq!(host.outbox.replay(&plan, host.now), 8);
-    assert_eq!(host.outbox.replay(&plan, host.now), 0, "carried out again, it does nothing");
+    assert_eq!(host.outbox.replay(&plan, host.now), 0, "executing it again does nothing");
     let sends = host.shown();
     let again: Vec<_> = expected.iter().map(|id| format!("{id}>a#2")).collect();
     assert_eq!(sends, again);
 }
 
+// Fault 5.
 #[test]
-fn fault_5_a_success_of_the_last_permitted_attempt_is_no_failure() {
+fn success_of_the_last_attempt_is_no_failure() {
     // The third attempt is the last, and a third failure would degrade the endpoint.
     let three = NonZeroU8::new(3).unwrap();
     let mut host =
@@ -165,8 +170,8 @@ fn fault_5_a_success_of_the_last_permitted_attempt_is_no_failure() {
     assert_eq!(host.shown(), ["n>a#1"]);
 }
 
-/// Three messages failed and wait; the endpoint is degraded, and asked at 5.
-fn at_rest() -> Host {
+/// Three messages failed and wait; the endpoint is degraded, and its probe is due at 5.
+fn degraded_host() -> Host {
     let mut host = Host::with([touchy("a")]);
     for id in ["m", "n", "o"] {
         host.publish(id);
@@ -177,9 +182,10 @@ fn at_rest() -> Host {
     host
 }
 
+// Fault 6.
 #[test]
-fn fault_6_an_endpoint_at_rest_is_waited_for_and_no_attempt_is_used_up() {
-    let mut host = at_rest();
+fn degraded_endpoint_uses_up_no_attempt() {
+    let mut host = degraded_host();
     let mut waits = Vec::new();
     for probes in 0..2 {
         let probe = loop {
@@ -193,13 +199,14 @@ fn fault_6_an_endpoint_at_rest_is_waited_for_and_no_attempt_is_used_up() {
         };
         host.resolve(&probe, &answer(500));
     }
-    // The retries are due, then the endpoint is, and so again.
+    // The retries are due, then the probe, and so on.
     assert_eq!(waits, [1, 5, 6, 10].map(at));
 }
 
+// Fault 7.
 #[test]
-fn fault_7_an_endpoint_that_is_asked_again_is_asked_once() {
-    let mut host = at_rest();
+fn half_open_endpoint_gets_one_probe() {
+    let mut host = degraded_host();
     host.now = at(5);
     let probe = host.send();
     host.publish("p");
@@ -210,11 +217,12 @@ fn fault_7_an_endpoint_that_is_asked_again_is_asked_once() {
     }
     host.now = at(14);
     host.resolve(&probe, &answer(200));
-    assert_eq!(host.sends().len(), 3, "it is back");
+    assert_eq!(host.sends().len(), 3, "the endpoint has recovered");
 }
 
+// Fault 9.
 #[test]
-fn fault_9_a_redirect_never_counts_as_delivered() {
+fn redirect_never_counts_as_delivered() {
     for preset in ["standard_webhooks", "svix", "strike", "hook0", "outpost", "shopware", "none"] {
         for status in [300, 301, 302, 303, 304, 307, 308] {
             let of = labhook::RetryPolicy::named(preset).unwrap();
@@ -234,13 +242,14 @@ fn fault_9_a_redirect_never_counts_as_delivered() {
                 }
             }
             assert_eq!(host.verdict("m", "a"), Some(Verdict::Exhausted), "{preset} {status}");
-            assert!(!host.health("a").state().is_healthy(), "nor as a sign of health");
+            assert!(!host.health("a").state().is_healthy(), "nor as a success for health");
         }
     }
 }
 
+// Fault 10.
 #[test]
-fn fault_10_an_endpoint_that_was_enabled_has_a_clean_record() {
+fn enabled_endpoint_has_a_clean_record() {
     let two = NonZeroU8::new(2).unwrap();
     let slow = policy(&[1; 20]).with_attempt_timeout(secs(60));
     let health = touchy("a").policy.health.with_failures(two);
@@ -259,7 +268,7 @@ fn fault_10_an_endpoint_that_was_enabled_has_a_clean_record() {
         host.now = host.wait.unwrap();
     }
     host.enable("a").unwrap();
-    // What was sent before says nothing, and then two failures in a row are wanted again.
+    // Attempts sent before count for nothing, and then two failures in a row are needed again.
     host.resolve(late, &answer(500));
     for (id, status) in [("o", 500), ("p", 200), ("q", 500)] {
         host.publish(id);
@@ -271,9 +280,10 @@ fn fault_10_an_endpoint_that_was_enabled_has_a_clean_record() {
     assert_eq!(host.health("a").failures(), 1);
 }
 
+// Fault 11.
 #[test]
-fn fault_11_an_empty_budget_fills_with_time_and_never_blocks_a_first_attempt() {
-    // No share of the first attempts, and a retry a minute: nothing ever succeeds.
+fn empty_retry_budget_refills_and_blocks_no_first() {
+    // No share of the first attempts, and one retry a minute: nothing ever succeeds.
     let flow = FlowPolicy::fixed().with_retry_budget(RetryBudgetPolicy::new(0, secs(60)));
     let mut host = Host::with([endpoint("a").with_flow(flow).with_retry(policy(&[1; 2]))]);
     let mut publish = [0, 1, 30, 90].map(at).into_iter().peekable();

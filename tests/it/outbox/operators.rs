@@ -1,4 +1,4 @@
-//! Endpoints that people and receivers disable, pause, change and take back.
+//! Endpoints that operators and receivers disable, pause, change and enable again.
 
 use std::num::NonZeroU32;
 
@@ -7,21 +7,21 @@ use labhook::health::{DisabledBy, EnableError, EnabledBy, PendingOnDisable, Stat
 use labhook::outbox::{Change, ReplayFilter};
 use labhook::{HealthPolicy, Order, Outbox, Outcome, Verdict};
 
-use crate::outbox_health::{
-    degraded, escalated, host, in_flight, ladder, outbox, patient, probe, suspended,
+use super::health::{
+    degraded, escalated, fast_health, host, in_flight, outbox, patient, probe, suspended,
 };
 use crate::support::{Host, answer, answer_with, at, eid, endpoint, mid, policy, registry, secs};
 
-/// What `a` has at the moment it is disabled: in flight, unsent, waiting for a retry, in doubt,
-/// and held up in order.
+/// The deliveries of `a` when it is disabled: in flight, unsent, waiting for a retry, in doubt, and
+/// blocked by order.
 #[test]
-fn cancelling_at_disabling_ends_everything() {
+fn disabling_ends_or_keeps_every_pending_delivery() {
     for waiting in [PendingOnDisable::Cancel, PendingOnDisable::Keep] {
         let three = NonZeroU32::new(3).unwrap();
         let with = || {
-            let doubtful = policy(&[5, 20]).with_guarantee(DeliveryGuarantee::Ask);
+            let in_doubt = policy(&[5, 20]).with_guarantee(DeliveryGuarantee::Ask);
             let health = HealthPolicy::never().with_pending_on_disable(waiting);
-            endpoint("a").with_retry(doubtful).with_health(health).with_max_in_flight(three)
+            endpoint("a").with_retry(in_doubt).with_health(health).with_max_in_flight(three)
         };
         let mut host = host([with()]);
         for id in ["doubt", "retry", "flying", "unsent", "fresh"] {
@@ -31,18 +31,18 @@ fn cancelling_at_disabling_ends_everything() {
         assert_eq!(sends.len(), 3);
         host.resolve(&sends[0], &Outcome::failed(Failure::Broken));
         host.resolve(&sends[1], &answer(503));
-        // Two more may go, and are not handed out yet.
+        // Two more are permitted, and are not handed out yet.
         let changes = host.unsaved();
         assert!(host.outbox.disable_endpoint(&eid("a"), Some("moved".into()), at(1)).unwrap());
-        assert!(!host.outbox.disable_endpoint(&eid("a"), None, at(1)).unwrap(), "it is");
+        assert!(!host.outbox.disable_endpoint(&eid("a"), None, at(1)).unwrap(), "already disabled");
         host.now = at(1);
         host.save(changes);
-        assert!(host.sends().is_empty(), "nothing goes any more");
-        let told = host.told();
+        assert!(host.sends().is_empty(), "nothing is sent any longer");
+        let notices = host.told();
         match waiting {
             PendingOnDisable::Cancel => {
                 assert_eq!(
-                    told,
+                    notices,
                     [
                         "doubt>a in doubt after 1",
                         "a disabled",
@@ -59,11 +59,11 @@ fn cancelling_at_disabling_ends_everything() {
                 assert_eq!((host.outbox.pending(), host.wait.is_some()), (0, true));
             }
             PendingOnDisable::Keep => {
-                assert_eq!(told, ["doubt>a in doubt after 1", "a disabled"]);
+                assert_eq!(notices, ["doubt>a in doubt after 1", "a disabled"]);
                 assert_eq!(host.outbox.pending(), 5);
                 let refused = host.outbox.enable_endpoint(&eid("a"), EnabledBy::Automation, at(2));
                 assert_eq!(refused, Err(EnableError::ByOperator.into()));
-                // Over a restart too.
+                // Also over a restart.
                 host.restart(outbox([with()]));
                 host.now = at(100);
                 assert!(host.sends().is_empty());
@@ -72,7 +72,7 @@ fn cancelling_at_disabling_ends_everything() {
                 let refused = host.outbox.enable_endpoint(&eid("a"), EnabledBy::Automation, at(2));
                 assert_eq!(refused, Err(EnableError::ByOperator.into()));
                 host.enable("a").unwrap();
-                // What was not in doubt goes, first attempts first.
+                // Deliveries not in doubt are sent, first attempts first.
                 assert_eq!(host.shown(), ["unsent>a#1", "fresh>a#1", "retry>a#2"]);
                 assert_eq!(host.told(), ["a recovered"]);
             }
@@ -81,7 +81,7 @@ fn cancelling_at_disabling_ends_everything() {
 }
 
 #[test]
-fn disabling_ends_what_is_held_up_in_order_as_well() {
+fn disabling_ends_deliveries_blocked_by_order() {
     let mut host = host([endpoint("a").with_order(Order::strict())]);
     for id in ["m1", "m2", "m3"] {
         host.publish(id);
@@ -96,9 +96,9 @@ fn disabling_ends_what_is_held_up_in_order_as_well() {
 }
 
 #[test]
-fn what_an_escalation_disabled_a_program_may_enable_and_what_is_kept_goes_then() {
+fn automation_enables_after_escalation_and_kept_goes() {
     let keeping =
-        || patient("a").with_health(ladder().with_pending_on_disable(PendingOnDisable::Keep));
+        || patient("a").with_health(fast_health().with_pending_on_disable(PendingOnDisable::Keep));
     let mut host = escalated(keeping());
     assert_eq!(host.told(), ["a disabled"]);
     assert_eq!(host.outbox.pending(), 2);
@@ -112,7 +112,7 @@ fn what_an_escalation_disabled_a_program_may_enable_and_what_is_kept_goes_then()
 }
 
 #[test]
-fn an_operator_takes_over_what_an_escalation_disabled() {
+fn operator_takes_over_an_escalated_endpoint() {
     let mut host = escalated(patient("a"));
     assert!(!host.outbox.disable_endpoint(&eid("a"), Some("ours now".into()), at(800)).unwrap());
     let disabled = host.disabled("a").unwrap();
@@ -122,7 +122,7 @@ fn an_operator_takes_over_what_an_escalation_disabled() {
 }
 
 #[test]
-fn pausing_takes_back_what_was_not_sent_and_counts_nothing() {
+fn pausing_cancels_unsent_attempts_uncounted() {
     let two = NonZeroU32::new(2).unwrap();
     let with = || patient("a").with_max_in_flight(two);
     let mut host = host([with()]);
@@ -136,7 +136,7 @@ fn pausing_takes_back_what_was_not_sent_and_counts_nothing() {
     host.save(changes);
     host.now = at(1);
     assert!(host.sends().is_empty());
-    // What was handed out is still resolved; what is published is taken in.
+    // Attempts handed out can still be resolved, and messages are still accepted.
     host.resolve(&m1, &answer(503));
     assert_eq!(host.publish("m3").endpoints, [eid("a")]);
     host.now = at(100);
@@ -155,12 +155,12 @@ fn pausing_takes_back_what_was_not_sent_and_counts_nothing() {
     assert!(host.outbox.resume_endpoint(&eid("a"), at(100)).unwrap());
     assert!(!host.outbox.resume_endpoint(&eid("a"), at(100)).unwrap());
     assert_eq!(host.shown(), ["m2>a#1", "m3>a#1"]);
-    assert!(host.told().is_empty(), "a pause is the operator's own");
+    assert!(host.told().is_empty(), "a pause notifies nobody");
 }
 
 #[test]
-fn a_probe_whose_deadline_passes_during_a_pause_is_not_held_against_the_endpoint() {
-    // Whether anything happens in the pause or not.
+fn probe_timing_out_during_a_pause_is_no_failure() {
+    // Whether or not anything happens during the pause.
     for published in [false, true] {
         let mut host = degraded(patient("a"));
         host.now = at(60);
@@ -180,7 +180,7 @@ fn a_probe_whose_deadline_passes_during_a_pause_is_not_held_against_the_endpoint
 }
 
 #[test]
-fn a_410_leaves_what_is_in_flight_to_its_end() {
+fn gone_response_lets_attempts_in_flight_finish() {
     let mut host = host([patient("a")]);
     for id in ["m1", "m2", "m3", "m4"] {
         host.publish(id);
@@ -207,9 +207,9 @@ fn a_410_leaves_what_is_in_flight_to_its_end() {
 }
 
 #[test]
-fn an_old_answer_says_nothing_of_an_endpoint_that_was_enabled_since() {
+fn response_from_before_enabling_leaves_health_alone() {
     let kept =
-        || patient("a").with_health(ladder().with_pending_on_disable(PendingOnDisable::Keep));
+        || patient("a").with_health(fast_health().with_pending_on_disable(PendingOnDisable::Keep));
     let mut host = host([kept()]);
     for id in ["m1", "m2", "m3"] {
         host.publish(id);
@@ -226,9 +226,9 @@ fn an_old_answer_says_nothing_of_an_endpoint_that_was_enabled_since() {
 }
 
 #[test]
-fn an_old_answer_that_wants_nothing_more_is_known_for_one_over_restarts_and_deadlines() {
+fn old_disable_response_is_ignored_after_a_restart() {
     let kept =
-        || endpoint("a").with_health(ladder().with_pending_on_disable(PendingOnDisable::Keep));
+        || endpoint("a").with_health(fast_health().with_pending_on_disable(PendingOnDisable::Keep));
     let last = answer_with(200, "webhook-delivery", "disable");
     let enabled_again = |restarts: bool, from: i64| {
         let mut host = host([kept()]);
@@ -245,13 +245,13 @@ fn an_old_answer_that_wants_nothing_more_is_known_for_one_over_restarts_and_dead
         (host, old)
     };
     for restarts in [false, true] {
-        // In flight still, and after its deadline at 10 s.
+        // Still in flight, and after its deadline at 10 s.
         for (from, outcome) in [(1, &answer(410)), (1, &last), (12, &last)] {
             let (mut host, old) = enabled_again(restarts, from);
             host.resolve(&old, outcome);
             assert_eq!(host.disabled("a"), None, "{restarts} {from}");
 
-            // One that started since does have its say, after the restart as well.
+            // A response to an attempt that started since does count, also after the restart.
             host.now = at(100);
             host.publish("n");
             let new = host.sends().pop().unwrap();
@@ -265,10 +265,10 @@ fn an_old_answer_that_wants_nothing_more_is_known_for_one_over_restarts_and_dead
 }
 
 #[test]
-fn a_new_health_policy_holds_from_the_next_decision_on() {
+fn new_health_policy_applies_from_the_next_decision() {
     let mut host = degraded(patient("a"));
-    // What waits for a probe goes on waiting; the ladder after it is the new one.
-    let quick = ladder().with_probes(secs(7), []).with_suspend_after(NonZeroU32::new(1));
+    // What waits for a probe keeps waiting; the backoff after it is the new one.
+    let quick = fast_health().with_probes(secs(7), []).with_suspend_after(NonZeroU32::new(1));
     host.now = at(1);
     host.outbox.replace_endpoint(patient("a").with_health(quick), at(1)).unwrap();
     host.sends();
@@ -277,22 +277,22 @@ fn a_new_health_policy_holds_from_the_next_decision_on() {
     probe(&mut host, 67, &answer(200));
     probe(&mut host, 74, &answer(500));
     assert_eq!(host.health("a").state(), State::Suspended);
-    // Keep or cancel is what the policy says when it is disabled.
-    let keep = ladder().with_pending_on_disable(PendingOnDisable::Keep);
+    // The policy at the time of disabling decides between keep and cancel.
+    let keep = fast_health().with_pending_on_disable(PendingOnDisable::Keep);
     host.outbox.replace_endpoint(patient("a").with_health(keep), host.now).unwrap();
     host.told();
     host.outbox.disable_endpoint(&eid("a"), None, host.now).unwrap();
     host.sends();
     assert_eq!(host.told(), ["a disabled"]);
     assert_eq!(host.outbox.pending(), 1);
-    // And what was kept is cancelled where the policy comes to say so.
+    // Kept deliveries are cancelled once the policy says so.
     host.outbox.replace_endpoint(patient("a"), host.now).unwrap();
     host.sends();
     assert_eq!(host.outbox.pending(), 0);
 }
 
 #[test]
-fn of_a_removed_endpoint_nothing_is_known_after_a_restart_either() {
+fn removed_endpoint_stays_removed_after_restart() {
     let mut host = host([patient("a"), patient("b")]);
     host.publish("m");
     assert_eq!(host.sends().len(), 2);
@@ -303,7 +303,7 @@ fn of_a_removed_endpoint_nothing_is_known_after_a_restart_either() {
     assert!(host.outbox.status(&eid("a")).is_err());
     assert_eq!(host.outbox.status(&eid("b")).unwrap().pending, 1);
 
-    // One that is away, with something to know of it.
+    // A missing endpoint that has saved state.
     host.outbox.pause_endpoint(&eid("b"), host.now).unwrap();
     host.sends();
     host.restart(outbox([]));
@@ -311,7 +311,7 @@ fn of_a_removed_endpoint_nothing_is_known_after_a_restart_either() {
 }
 
 #[test]
-fn removing_an_endpoint_forgets_its_health() {
+fn removed_endpoint_loses_its_health() {
     let mut host = suspended(patient("a"));
     assert!(host.keys().contains(&"endpoint/a"));
     assert!(host.outbox.remove_endpoint(&eid("a"), host.now).is_ok());
@@ -327,23 +327,23 @@ fn removing_an_endpoint_forgets_its_health() {
         host.resolve(&ticket, &answer(500));
     }
     host.sends();
-    assert_eq!(host.told(), ["a degraded"], "and it is told anew");
+    assert_eq!(host.told(), ["a degraded"], "and it is notified again");
 }
 
 #[test]
-fn an_answer_from_two_restarts_ago_does_not_disable_an_endpoint_that_was_enabled_since() {
+fn response_from_two_restarts_ago_does_not_disable() {
     let asking = || endpoint("e").with_retry(policy(&[5]).with_guarantee(DeliveryGuarantee::Ask));
     let outbox = || Outbox::new(registry([asking().with_health(keeping())]), 7);
     let mut host = Host::new(outbox());
     host.publish("m1");
     assert_eq!(host.shown(), ["m1>e#1"]);
-    // In this life it is of a new time.
+    // In this run of the outbox its permit is outdated.
     host.restart(outbox());
     host.publish("m2");
     let ticket = host.send();
     host.now = at(10);
     assert_eq!(host.shown(), [""; 0]);
-    // Nothing is in flight in the next one.
+    // In the next run nothing is in flight.
     host.restart(outbox());
     host.outbox.disable_endpoint(&eid("e"), None, host.now).unwrap();
     host.enable("e").unwrap();
@@ -353,7 +353,7 @@ fn an_answer_from_two_restarts_ago_does_not_disable_an_endpoint_that_was_enabled
 }
 
 #[test]
-fn an_answer_from_before_a_removal_does_not_disable_the_endpoint_that_took_its_place() {
+fn response_from_before_a_removal_does_not_disable() {
     let mut host = Host::with([endpoint("e")]);
     for _ in 0..3 {
         host.outbox.disable_endpoint(&eid("e"), None, host.now).unwrap();
@@ -373,7 +373,7 @@ fn an_answer_from_before_a_removal_does_not_disable_the_endpoint_that_took_its_p
 }
 
 #[test]
-fn an_attempt_that_was_started_anew_has_the_pass_of_its_new_start() {
+fn restarted_attempt_has_the_permit_of_its_new_start() {
     let outbox = || Outbox::new(registry([endpoint("e").with_health(keeping())]), 7);
     let mut host = Host::new(outbox());
     host.publish("m");
@@ -392,7 +392,7 @@ fn keeping() -> HealthPolicy {
 }
 
 #[test]
-fn no_prefix_of_a_removal_sends_what_an_operator_holds_back() {
+fn partly_saved_removal_sends_nothing_held_back() {
     let keep = HealthPolicy::never().with_pending_on_disable(PendingOnDisable::Keep);
     let outbox = || Outbox::new(registry([endpoint("e").with_health(keep.clone())]), 7);
     for disabled in [true, false] {
@@ -417,7 +417,7 @@ fn no_prefix_of_a_removal_sends_what_an_operator_holds_back() {
                     Change::Delete(key) => _ = host.disk.remove(&key.to_string()),
                 }
             }
-            // The host has not heard that it was saved, and has the endpoint still.
+            // The host has not been notified of the save, and still has the endpoint.
             host.restart(outbox());
             assert_eq!(host.shown(), [""; 0], "disabled: {disabled}, after {length} changes");
         }

@@ -1,8 +1,8 @@
-//! One delivery through an outage that does not end, by each preset's schedule: every attempt at
-//! its instant, to the second, and how the delivery ends.
+//! One delivery through an endless outage, by each preset's schedule: every attempt at its instant,
+//! to the second, and how the delivery ends.
 //!
-//! The attempts fail at once, so that what passes is the delays alone. Presets that spread their
-//! delays run without jitter here.
+//! The attempts fail at once, so only the delays take time. Presets with jitter run without it
+//! here.
 
 use std::num::NonZeroU32;
 
@@ -68,18 +68,18 @@ fn goldens() -> Vec<Golden> {
     ]
 }
 
-/// Drives a delivery as a host with one row for each does.
+/// Drives a delivery as a host with one row per delivery does.
 fn alone(policy: &RetryPolicy) -> (Vec<Timestamp>, Verdict, Timestamp) {
     let (message, endpoint) = (mid("m"), eid("a"));
-    let dice = JitterSeed::new(7, &message, &endpoint);
+    let jitter_seed = JitterSeed::new(7, &message, &endpoint);
     let (mut now, mut instants) = (at(0), Vec::new());
     let mut delivery = Delivery::new(now);
     loop {
-        match delivery.poll(policy, dice, now) {
+        match delivery.poll(policy, jitter_seed, now) {
             Progress::Due => {
                 let started = delivery.start(policy, now).unwrap();
                 instants.push(now);
-                delivery.resolve(policy, dice, started.number, &Golden::outage(), now);
+                delivery.resolve(policy, jitter_seed, started.number, &Golden::outage(), now);
             }
             Progress::Wait { until } => now = until,
             Progress::Ended { verdict } => {
@@ -87,14 +87,14 @@ fn alone(policy: &RetryPolicy) -> (Vec<Timestamp>, Verdict, Timestamp) {
                 return (instants, verdict, now);
             }
             Progress::InFlight { .. } | Progress::InDoubt { .. } => {
-                panic!("each attempt is answered at once")
+                panic!("each attempt ends at once")
             }
         }
     }
 }
 
-/// Drives an outbox to the end of its one delivery.
-fn through(host: &mut Host) -> (Vec<Timestamp>, Verdict, Timestamp) {
+/// Drives an outbox until its one delivery ends.
+fn through_outbox(host: &mut Host) -> (Vec<Timestamp>, Verdict, Timestamp) {
     host.publish("m");
     let mut instants = Vec::new();
     loop {
@@ -104,7 +104,7 @@ fn through(host: &mut Host) -> (Vec<Timestamp>, Verdict, Timestamp) {
                 host.resolve(&ticket, &Golden::outage()),
                 Resolution::LateSuccess | Resolution::Ignored(_)
             ));
-            // What an answer changes comes with the next round.
+            // The effect of a response comes with the next round.
             assert!(host.sends().is_empty());
         }
         if let Some(verdict) = host.verdict("m", "a") {
@@ -115,30 +115,30 @@ fn through(host: &mut Host) -> (Vec<Timestamp>, Verdict, Timestamp) {
 }
 
 #[test]
-fn a_delivery_alone_keeps_to_its_schedule() {
+fn lone_delivery_follows_its_schedule() {
     for golden in goldens() {
         let (instants, verdict, end) = alone(&golden.policy());
         let expected: Vec<_> = golden.instants.iter().map(|second| at(*second)).collect();
         assert_eq!(instants, expected, "{}", golden.name);
         assert_eq!(verdict, golden.verdict, "{}", golden.name);
-        // The last failure ends it: no delay comes after it.
+        // The last failure ends it: no delay follows.
         assert_eq!(end, *expected.last().unwrap(), "{}", golden.name);
     }
 }
 
 #[test]
-fn a_delivery_in_an_outbox_keeps_to_its_schedule() {
+fn outbox_delivery_follows_its_schedule() {
     for golden in goldens() {
         let endpoint = endpoint("a").with_retry(golden.policy());
         let mut host = Host::with([endpoint
             .with_health(HealthPolicy::never())
             .with_flow(FlowPolicy::fixed())]);
-        assert_eq!(through(&mut host), alone(&golden.policy()), "{}", golden.name);
+        assert_eq!(through_outbox(&mut host), alone(&golden.policy()), "{}", golden.name);
     }
 }
 
 #[test]
-fn the_spans_are_those_that_are_published() {
+fn preset_spans_match_the_published_ones() {
     let spans: Vec<_> = goldens().iter().map(|it| (it.name, it.span())).collect();
     let published = [
         ("none", "0:00:00"),
@@ -157,26 +157,27 @@ fn the_spans_are_those_that_are_published() {
 }
 
 #[test]
-fn of_event_grids_limits_the_first_wins() {
-    // Its own delays meet the 24 h first. Where they are as short as they come, it is the attempts.
-    let swift = labhook::delivery::Schedule::list([secs(10)]).forever();
-    let policy = RetryPolicy::event_grid().with_schedule(swift);
+fn earliest_of_event_grids_limits_applies() {
+    // Its own delays reach the 24 h first. With the shortest possible delays, the attempt limit
+    // applies.
+    let short_delays = labhook::delivery::Schedule::list([secs(10)]).forever();
+    let policy = RetryPolicy::event_grid().with_schedule(short_delays);
     let (instants, verdict, end) = alone(&policy);
     let expected: Vec<_> = (0..30).map(|number| at(number * 10)).collect();
     assert_eq!((instants, verdict, end), (expected, Verdict::Exhausted, at(290)));
     assert_eq!(policy.max_attempts(), NonZeroU32::new(30));
 }
 
-/// What an endpoint's health makes of a lone delivery to it, each of its policies the default: the
-/// fifth failure degrades, and the sixth attempt is a probe, no earlier than five minutes later.
-/// Strike's alone would have come before that; its later delays count from the later attempt.
+/// The effect of an endpoint's health on a lone delivery to it, with every other policy at its
+/// default: the fifth failure degrades, and the sixth attempt is a probe, at least five minutes
+/// later. Only Strike's would have come before that; its later delays count from the later attempt.
 #[test]
-fn health_holds_a_lone_delivery_back_only_where_it_would_come_before_a_probe() {
+fn health_delays_a_lone_delivery_until_the_probe() {
     for golden in goldens() {
         let endpoint = endpoint("a").with_retry(golden.policy());
         let endpoint =
             endpoint.with_health(HealthPolicy::default()).with_flow(FlowPolicy::default());
-        let (instants, verdict, _) = through(&mut Host::with([endpoint]));
+        let (instants, verdict, _) = through_outbox(&mut Host::with([endpoint]));
         let held = if golden.name == "strike" { 57 } else { 0 };
         let later = |(index, second): (usize, &i64)| at(second + if index < 5 { 0 } else { held });
         let expected: Vec<_> = golden.instants.iter().enumerate().map(later).collect();

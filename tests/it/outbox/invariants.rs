@@ -1,5 +1,5 @@
-//! Invariants of a delivery machine, through the outbox: those that its other tests show by
-//! examples, or of one machine alone. `invariants` says where each of the thirty is.
+//! Invariants of the delivery engine through the outbox, as far as the other tests check them only
+//! by example or for one machine. The `invariants` module lists all thirty.
 
 use std::num::{NonZeroU8, NonZeroU32, NonZeroUsize};
 use std::time::Duration;
@@ -23,11 +23,11 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-fn many(count: u32) -> NonZeroU32 {
+fn nonzero(count: u32) -> NonZeroU32 {
     NonZeroU32::new(count).unwrap()
 }
 
-/// One of these, by the ticket.
+/// One of `from`, chosen by the ticket.
 fn pick<T: Copy>(salt: u64, ticket: &Ticket, from: &[T]) -> T {
     let hash = show(ticket).bytes().fold(salt ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -35,26 +35,27 @@ fn pick<T: Copy>(salt: u64, ticket: &Ticket, from: &[T]) -> T {
     from[usize::try_from((hash >> 33) % from.len() as u64).unwrap()]
 }
 
-/// An answer that asks for so many seconds.
-fn asking(status: u16, seconds: Option<u64>, now: Timestamp) -> Outcome {
+/// A response that asks for a delay of `seconds`.
+fn retry_after(status: u16, seconds: Option<u64>, now: Timestamp) -> Outcome {
     let mut headers = HeaderMap::new();
     headers.extend(seconds.map(|it| (http::header::RETRY_AFTER, it.into())));
     Outcome::response(StatusCode::from_u16(status).unwrap(), &headers, now)
 }
 
-/// An endpoint under all the policies that there are when none is said.
-fn by_default(id: &str) -> Endpoint {
+/// An endpoint with every policy at its default.
+fn default_endpoint(id: &str) -> Endpoint {
     Endpoint::new(eid(id), &format!("https://{id}.example/"), Signer::unsigned()).unwrap()
 }
 
-/// An attempt's answer: its status, what it asks for, and after how many seconds it comes.
+/// A response to an attempt: its status, the delay it asks for, and its latency in seconds.
 type Reply = (u16, Option<u64>, Option<u64>);
 
-/// When the attempts start, and how it ends and when, by the promise alone.
-fn promised(
+/// When the attempts start, and how and when the delivery ends, computed from the documented rules
+/// alone.
+fn expected_course(
     policy: &RetryPolicy,
     replies: &[Reply],
-    dice: JitterSeed<'_>,
+    jitter_seed: JitterSeed<'_>,
 ) -> (Vec<Timestamp>, Verdict, Timestamp) {
     let close = policy.window().map(|window| at(0) + window);
     let mut starts = vec![at(0)];
@@ -69,24 +70,24 @@ fn promised(
             return (starts, Verdict::Exhausted, end);
         };
         let asked = asked.filter(|_| answered.is_some()).map_or(Duration::ZERO, secs);
-        let delay = policy.jitter().apply(delay, number, dice);
+        let delay = policy.jitter().apply(delay, number, jitter_seed);
         let next = end + delay.max(asked.min(policy.retry_after_cap()));
         if close.is_some_and(|close| next >= close) {
             return (starts, Verdict::Expired, end);
         }
         starts.push(next);
     }
-    unreachable!("the replies go round")
+    unreachable!("the replies repeat")
 }
 
 proptest! {
     #![proptest_config(config())]
 
-    /// 8, 9 and 10: neither before nor after the larger of the schedule's delay and what was asked,
-    /// and never at or past the window's end.
+    /// 8, 9 and 10: neither before nor after the larger of the scheduled delay and the one asked
+    /// for, and never at or past the end of the window.
     #[test]
-    fn on_its_own_a_delivery_goes_when_it_is_due(
-        // Whole seconds, so that some of it meets.
+    fn lone_delivery_is_attempted_exactly_when_due(
+        // Whole seconds, so that some instants coincide.
         delays in vec(0..9_u64, 0..5),
         spread in prop_oneof![3 => Just(0_u8), 1 => 0..60_u8],
         window in of(1..25_u64),
@@ -102,22 +103,22 @@ proptest! {
             .with_jitter(Jitter::plus_minus(spread))
             .with_window(window.map(secs))
             .with_retry_after_cap(secs(cap));
-        let ends = [endpoint("a").with_retry(policy.clone())];
-        let mut host = Host::new(Outbox::new(registry(ends), seed));
+        let endpoints = [endpoint("a").with_retry(policy.clone())];
+        let mut host = Host::new(Outbox::new(registry(endpoints), seed));
         host.publish("m");
         let (mut starts, mut reply) = (Vec::new(), None);
         while host.verdict("m", "a").is_none() {
             if let Some((_, ticket, (status, asked))) =
                 reply.take_if(|it: &mut (Timestamp, Ticket, _)| it.0 <= host.now)
             {
-                let outcome = asking(status, asked, host.now);
+                let outcome = retry_after(status, asked, host.now);
                 host.resolve(&ticket, &outcome);
                 continue;
             }
             for ticket in host.sends() {
                 starts.push(host.now);
-                let turn = usize::try_from(ticket.attempt() - 1).unwrap() % replies.len();
-                let (status, asked, latency) = replies[turn];
+                let index = usize::try_from(ticket.attempt() - 1).unwrap() % replies.len();
+                let (status, asked, latency) = replies[index];
                 let latency = latency.map(secs).filter(|it| *it <= secs(10));
                 reply = latency.map(|it| (host.now + it, ticket, (status, asked)));
             }
@@ -128,24 +129,24 @@ proptest! {
         }
         let (message, id) = (mid("m"), eid("a"));
         let (expected, verdict, ended_at) =
-            promised(&policy, &replies, JitterSeed::new(seed, &message, &id));
+            expected_course(&policy, &replies, JitterSeed::new(seed, &message, &id));
         prop_assert_eq!(starts, expected);
         prop_assert_eq!(host.verdict("m", "a"), Some(verdict));
         let (.., delivery) = host.outbox.deliveries().next().unwrap();
         prop_assert_eq!(delivery.ended_at(), Some(ended_at));
     }
 
-    /// 12: all waits are absolute, under every policy: a step back of `d` lengthens each by `d`,
-    /// and what is sent when the clock is back where it was is what would have been.
+    /// 12: all waits are absolute under every policy: a step back of `d` lengthens each by `d`, and
+    /// once the clock has caught up, the same attempts are sent as without it.
     #[test]
-    fn a_clock_that_goes_back_shortens_no_wait_and_lengthens_it_by_as_much(
+    fn backward_clock_lengthens_waits_by_its_step(
         times in vec(0..600_u64, 1..25),
         backs in vec(1..100_000_u64, 1..20),
         salt in any::<u64>(),
     ) {
         let run = |steps_back: bool| {
-            let ends = ["a", "b"].map(|id| by_default(id).with_retry(policy(&[2, 9, 40, 90])));
-            let mut host = Host::with(ends.clone());
+            let endpoints = ["a", "b"].map(|id| default_endpoint(id).with_retry(policy(&[2, 9, 40, 90])));
+            let mut host = Host::with(endpoints.clone());
             let tenths = |it: &u64| at(0) + ms(it * 100);
             let mut publishes: Vec<_> = times.iter().map(tenths).collect();
             publishes.sort();
@@ -165,7 +166,7 @@ proptest! {
                         let status = pick(salt, &ticket, &[200, 200, 429, 503, 500, 400]);
                         sent.push((host.now, show(&ticket)));
                         let asked = pick(salt + 1, &ticket, &[None, None, Some(7)]);
-                        let outcome = asking(status, asked, host.now);
+                        let outcome = retry_after(status, asked, host.now);
                         host.resolve(&ticket, &outcome);
                     }
                 }
@@ -173,12 +174,12 @@ proptest! {
                 if steps_back {
                     for back in backs.by_ref().take(2) {
                         host.now = now - ms(*back);
-                        for like in ends.clone() {
-                            // Everything is looked at anew.
+                        for like in endpoints.clone() {
+                            // Everything is evaluated again.
                             host.outbox.replace_endpoint(like, host.now).unwrap();
                         }
-                        assert!(host.sends().is_empty(), "nothing comes earlier");
-                        assert_eq!(host.wait, wait, "nor later than it would have");
+                        assert!(host.sends().is_empty(), "nothing is sent earlier");
+                        assert_eq!(host.wait, wait, "nor later than without the step back");
                     }
                     host.now = now;
                     assert!(host.sends().is_empty());
@@ -192,9 +193,9 @@ proptest! {
         prop_assert_eq!(run(true), run(false));
     }
 
-    /// 14: from one end of time to the other, whatever the policies say.
+    /// 14: from one end of time to the other, under any policy.
     #[test]
-    fn no_extreme_overflows_or_spins_under_any_policy(
+    fn extreme_times_under_any_policy_do_not_overflow(
         steps in vec(
             (
                 prop_oneof![Just(i64::MIN), Just(i64::MAX), Just(i64::MAX - 1), any::<i64>()],
@@ -217,23 +218,23 @@ proptest! {
             .with_probes(longest, [longest])
             .with_disable_after(longest);
         let flow = FlowPolicy::adaptive()
-            .with_concurrency(ConcurrencyLimitPolicy::adaptive(many(u32::MAX), many(u32::MAX)))
-            .with_rate_limit(RateLimitPolicy::new(many(1), longest).with_burst(many(u32::MAX)))
+            .with_concurrency(ConcurrencyLimitPolicy::adaptive(nonzero(u32::MAX), nonzero(u32::MAX)))
+            .with_rate_limit(RateLimitPolicy::new(nonzero(1), longest).with_burst(nonzero(u32::MAX)))
             .with_retry_budget(RetryBudgetPolicy::new(u16::MAX, longest));
         let make = || {
-            let ends = [
-                by_default("a"),
-                by_default("b").with_retry(far.clone()).with_health(health.clone()).with_flow(flow),
-                by_default("c").with_order(Order::strict().with_skip_after(longest)),
+            let endpoints = [
+                default_endpoint("a"),
+                default_endpoint("b").with_retry(far.clone()).with_health(health.clone()).with_flow(flow),
+                default_endpoint("c").with_order(Order::strict().with_skip_after(longest)),
             ];
-            Outbox::new(registry(ends), 7).with_retention(longest)
+            Outbox::new(registry(endpoints), 7).with_retention(longest)
         };
         let mut host = Host::new(make());
         for (number, (micros, status, asked, act)) in steps.into_iter().enumerate() {
             host.now = Timestamp::from_unix_micros(micros);
             host.publish(&format!("m{number}"));
             for ticket in host.sends() {
-                let outcome = asking(status, asked, host.now);
+                let outcome = retry_after(status, asked, host.now);
                 host.resolve(&ticket, &outcome);
             }
             let (id, now) = (eid(["a", "b", "c"][number % 3]), host.now);
@@ -247,22 +248,22 @@ proptest! {
                     host.outbox.replay(&plan, now);
                 }
                 5 => {
-                    // All of it is saved before.
+                    // Everything is saved before.
                     host.sends();
                     host.restart(make());
                 }
                 _ => {}
             }
-            // Polling comes to an end, and with a wait after now.
+            // Polling ends, and with a wait after now.
             host.sends();
         }
     }
 
-    /// 19: not before the time to disable is over, and then with the last probe's result.
+    /// 19: not before the time to disable is over, and then with the result of the last probe.
     #[test]
-    fn disabling_is_neither_early_nor_late(
+    fn disabling_is_on_time(
         first in 1..50_u64,
-        ladder in vec(1..50_u64, 0..3),
+        backoff in vec(1..50_u64, 0..3),
         timeout in 1..20_u64,
         most in 1..4_u32,
         after in 1..300_u64,
@@ -270,8 +271,8 @@ proptest! {
     ) {
         let health = HealthPolicy::new()
             .with_failures(NonZeroU8::MIN)
-            .with_probes(secs(first), ladder.iter().copied().map(secs))
-            .with_suspend_after(many(most))
+            .with_probes(secs(first), backoff.iter().copied().map(secs))
+            .with_suspend_after(nonzero(most))
             .with_disable_after(secs(after));
         let for_ever = RetryPolicy::new(Schedule::list([secs(1)]).forever());
         let for_ever = for_ever.with_attempt_timeout(secs(timeout));
@@ -291,7 +292,7 @@ proptest! {
                     replies.push((now + secs(latency), ticket));
                 }
             }
-            // There is always one to ask with.
+            // There is always a message to probe with.
             if number < 4 && !host.health("a").state().is_healthy() {
                 host.publish(&format!("spare{number}"));
             }
@@ -309,22 +310,22 @@ proptest! {
         prop_assert!(late <= secs(timeout), "late by {late:?}");
     }
 
-    /// 7, 22 and 24: what leaves keeps to the rate, and what of it is retries to the budget; and
-    /// nothing but what leaves counts as an attempt.
+    /// 7, 22 and 24: attempts keep to the rate limit, and retries to the budget; and nothing except
+    /// what is sent counts as an attempt.
     #[test]
-    fn what_is_sent_keeps_to_the_rate_and_the_budget(
+    fn attempts_keep_to_the_rate_and_the_budget(
         (releases, per, burst) in (1..5_u32, 1..5_u64, 1..4_u32),
         (percent, trickle) in (0..150_u16, 1..10_u64),
         batch in 1..5_usize,
         times in vec(0..60_u64, 1..30),
         salt in any::<u64>(),
     ) {
-        let rate = RateLimitPolicy::new(many(releases), secs(per)).with_burst(many(burst));
+        let rate = RateLimitPolicy::new(nonzero(releases), secs(per)).with_burst(nonzero(burst));
         let budget = RetryBudgetPolicy::new(percent, secs(trickle));
         let flow = FlowPolicy::fixed().with_rate_limit(rate).with_retry_budget(budget);
-        let ends = [endpoint("a").with_flow(flow).with_retry(policy(&[1, 3, 9]))];
+        let endpoints = [endpoint("a").with_flow(flow).with_retry(policy(&[1, 3, 9]))];
         let batch = NonZeroUsize::new(batch).unwrap();
-        let mut host = Host::new(Outbox::new(registry(ends), 7).with_batch(batch));
+        let mut host = Host::new(Outbox::new(registry(endpoints), 7).with_batch(batch));
         let mut times = times;
         times.sort_unstable();
         let mut times = times.into_iter().map(|it| at(0) + secs(it)).enumerate().peekable();
@@ -354,24 +355,24 @@ proptest! {
         for (time, retry) in sent {
             *(if retry { &mut retries } else { &mut firsts }) += 1;
             let share = u128::from(percent) * firsts / 100;
-            let trickled = time.as_micros() / secs(trickle).as_micros();
-            prop_assert!(retries <= share + 1 + trickled, "{retries} of {firsts} at {time:?}");
+            let refilled = time.as_micros() / secs(trickle).as_micros();
+            prop_assert!(retries <= share + 1 + refilled, "{retries} of {firsts} at {time:?}");
         }
     }
 
-    /// 26: while each of them has a backlog, none is more than one attempt behind another.
+    /// 26: while each endpoint has a backlog, none is more than one attempt behind another.
     #[test]
-    fn endpoints_with_a_backlog_go_in_turn(
+    fn backlogged_endpoints_take_turns(
         count in 2..7_usize,
         batch in 1..9_usize,
         backlog in 1..20_usize,
         salt in any::<u64>(),
     ) {
         let ids: Vec<_> = (0..count).map(|it| format!("e{it}")).collect();
-        let wide = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(many(1_000)));
-        let ends = ids.iter().map(|id| endpoint(id).with_flow(wide).with_retry(policy(&[0, 0])));
+        let wide = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(nonzero(1_000)));
+        let endpoints = ids.iter().map(|id| endpoint(id).with_flow(wide).with_retry(policy(&[0, 0])));
         let batch = NonZeroUsize::new(batch).unwrap();
-        let mut host = Host::new(Outbox::new(registry(ends), 7).with_batch(batch));
+        let mut host = Host::new(Outbox::new(registry(endpoints), 7).with_batch(batch));
         for number in 0..backlog {
             host.publish(&format!("m{number}"));
         }
@@ -386,10 +387,10 @@ proptest! {
         prop_assert!(shares.iter().all(|share| *share == backlog));
     }
 
-    /// 27 and 28: whatever is replayed meanwhile, an attempt goes only when everything before it
-    /// under its key has ended.
+    /// 27 and 28: whatever is replayed meanwhile, an attempt starts only when everything before it
+    /// in its key has ended.
     #[test]
-    fn a_replay_keeps_the_order_of_its_key(
+    fn replay_keeps_the_order_of_its_key(
         runs in vec(0..3_u8, 1..10),
         replays in vec((0..20_usize, any::<bool>(), of(0..10_u8), 0..3_u64), 0..8),
         salt in any::<u64>(),
@@ -412,7 +413,7 @@ proptest! {
                 }
                 live.push(ticket);
             }
-            for (_, failed, message, pace) in replays.iter().filter(|it| it.0 == round) {
+            for (_, failed, message, spacing) in replays.iter().filter(|it| it.0 == round) {
                 let mut selection = ReplayFilter::all();
                 if *failed {
                     selection = selection.only_failed();
@@ -420,10 +421,10 @@ proptest! {
                 if let Some(number) = message {
                     selection = selection.with_message(mid(&format!("m{number}")));
                 }
-                let plan = host.outbox.plan_replay(&selection, secs(*pace), host.now);
+                let plan = host.outbox.plan_replay(&selection, secs(*spacing), host.now);
                 host.outbox.replay(&plan, host.now);
             }
-            // Some are answered at once, and the others when there is nothing else to do.
+            // Some get a response at once, the others when there is nothing else to do.
             let late = live.extract_if(.., |it| pick(salt + 1, it, &[true, false]));
             let late: Vec<_> = late.collect();
             let answered = if live.is_empty() { late } else { std::mem::replace(&mut live, late) };

@@ -1,4 +1,4 @@
-//! Messages one after the other, for endpoints that ask for it.
+//! Ordered delivery, per key and strict.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::support::{Host, answer, at, config, eid, endpoint, mid, policy, registry, secs};
 
-/// A message of this run.
+/// Publishes a message of this run.
 fn publish(host: &mut Host, run: &str, id: &str) {
     let event = Event::new(RunStateChanged::new(run, RunState::Started), host.now);
     host.outbox.publish(event.into_message(mid(id)).unwrap(), host.now).unwrap();
@@ -20,7 +20,7 @@ fn ordered(order: Order) -> Endpoint {
 }
 
 #[test]
-fn a_message_waits_for_the_one_before_it_of_the_same_key_and_for_no_other() {
+fn message_waits_only_for_the_one_before_in_its_key() {
     let mut host = Host::with([ordered(Order::per_key())]);
     publish(&mut host, "r1", "r1-1");
     publish(&mut host, "r1", "r1-2");
@@ -40,7 +40,7 @@ fn a_message_waits_for_the_one_before_it_of_the_same_key_and_for_no_other() {
 }
 
 #[test]
-fn in_strict_order_whatever_ends_the_first_lets_the_next_go() {
+fn strict_order_continues_however_the_first_ends() {
     let narrow =
         || ordered(Order::strict()).with_retry(policy(&[1]).with_window(Duration::from_secs(9)));
     for end in ["rejected", "exhausted", "expired"] {
@@ -68,7 +68,7 @@ fn in_strict_order_whatever_ends_the_first_lets_the_next_go() {
                 host.resolve(&first, &answer(503));
                 publish(&mut host, "r3", "m3");
                 host.now = at(9);
-                // m1 and m2 have expired together, and m3 goes.
+                // m1 and m2 have expired together, and m3 is sent.
                 assert_eq!(host.shown(), ["m3>a#1"], "{end}");
                 continue;
             }
@@ -78,7 +78,7 @@ fn in_strict_order_whatever_ends_the_first_lets_the_next_go() {
 }
 
 #[test]
-fn others_may_skip_a_message_after_so_many_attempts_or_so_long_a_time() {
+fn message_is_skipped_after_its_attempts_or_time() {
     let two = NonZeroU32::new(2).unwrap();
     let mut host = Host::with([ordered(Order::strict().with_skip_after_attempts(two))]);
     publish(&mut host, "r1", "m1");
@@ -92,20 +92,20 @@ fn others_may_skip_a_message_after_so_many_attempts_or_so_long_a_time() {
     host.resolve(&second, &answer(503));
     assert_eq!(host.shown(), ["m2>a#1"]);
     host.now = at(25);
-    assert_eq!(host.shown(), ["m1>a#3", "m2>a#2"], "it is retried all the same");
+    assert_eq!(host.shown(), ["m1>a#3", "m2>a#2"], "m1 is still retried");
 
     let skip = Order::strict().with_skip_after(Duration::from_secs(3));
     let mut host = Host::with([ordered(skip)]);
     publish(&mut host, "r1", "m1");
     publish(&mut host, "r1", "m2");
     host.send();
-    assert_eq!(host.wait, Some(at(3)), "the wait is until the others may pass");
+    assert_eq!(host.wait, Some(at(3)), "the wake-up is when the others may skip it");
     host.now = at(3);
     assert_eq!(host.shown(), ["m2>a#1"]);
 }
 
 #[test]
-fn order_outlives_a_restart_and_follows_a_change_of_the_endpoint() {
+fn order_survives_restart_and_follows_a_policy_change() {
     let orderly = || Outbox::new(registry([ordered(Order::strict())]), 7);
     let mut host = Host::new(orderly());
     for id in ["m1", "m2", "m3"] {
@@ -118,22 +118,22 @@ fn order_outlives_a_restart_and_follows_a_change_of_the_endpoint() {
     assert_eq!(host.shown(), ["m2>a#1"]);
 
     host.outbox.replace_endpoint(ordered(Order::none()), host.now).unwrap();
-    assert_eq!(host.shown(), ["m3>a#1"], "nothing waits for anything any more");
+    assert_eq!(host.shown(), ["m3>a#1"], "the order no longer applies");
     publish(&mut host, "r1", "m4");
     host.outbox.replace_endpoint(ordered(Order::strict()), host.now).unwrap();
     assert_eq!(host.shown(), [""; 0], "m2 and m3 are in flight");
 }
 
-/// An endpoint of which a delivery that failed is retried on another day.
-fn patient(order: Order) -> Endpoint {
+/// An endpoint whose failed deliveries are retried a day later.
+fn retried_a_day_later(order: Order) -> Endpoint {
     ordered(order).with_retry(policy(&[86_400, 86_400]))
 }
 
-// Were each pair of messages looked at, it would take hours here, and gigabytes.
+// Comparing every pair of messages would take hours here, and gigabytes.
 #[test]
-fn a_long_line_that_lets_nobody_pass_any_more_is_gone_through_once() {
+fn policy_change_scans_a_long_group_once() {
     const MANY: u32 = 100_000;
-    let passing = patient(Order::strict().with_skip_after(secs(60)));
+    let passing = retried_a_day_later(Order::strict().with_skip_after(secs(60)));
     let mut host = Host::new(Outbox::new(registry([passing]), 7).without_storage());
     host.outbox.pause_endpoint(&eid("a"), host.now).unwrap();
     for number in 0..MANY {
@@ -142,14 +142,14 @@ fn a_long_line_that_lets_nobody_pass_any_more_is_gone_through_once() {
     host.now = at(60);
     assert_eq!(host.shown(), [""; 0]);
     assert_eq!(host.outbox.status(&eid("a")).unwrap().due, 100_000);
-    host.outbox.replace_endpoint(patient(Order::strict()), host.now).unwrap();
+    host.outbox.replace_endpoint(retried_a_day_later(Order::strict()), host.now).unwrap();
     assert_eq!(host.outbox.status(&eid("a")).unwrap().due, 1);
 }
 
 proptest! {
     #![proptest_config(config())]
 
-    /// Per key, a message goes only after all before it have ended; and everything ends.
+    /// Per key, a message is sent only after all before it have ended; and everything ends.
     #[test]
     fn each_key_keeps_its_order(
         runs in proptest::collection::vec(0..3_u8, 1..12),

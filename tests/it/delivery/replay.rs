@@ -1,4 +1,4 @@
-//! A delivery replayed: opened again, or its pending retry superseded, by one change.
+//! Replay of one delivery: reopened, or its pending retry superseded, in one change.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use labhook::{Outcome, RetryPolicy, Timestamp, Verdict};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::lone_delivery::{Ids, poll, resolve, restored};
+use super::fixture::{Ids, poll, resolve, restored};
 use crate::support::{answer, answer_with, at, config, policy, secs};
 
-/// Makes the attempt that is due then, which is answered at once.
+/// Makes the attempt that is due at `seconds`, with an immediate response.
 fn attempt(delivery: &mut Delivery, policy: &RetryPolicy, status: u16, seconds: i64) -> Resolution {
     assert_eq!(poll(delivery, policy, seconds), Progress::Due);
     let started = delivery.start(policy, at(seconds)).unwrap();
@@ -25,7 +25,7 @@ const fn ended(verdict: Verdict) -> Progress {
 }
 
 #[test]
-fn what_has_ended_is_opened_again_and_starts_anew() {
+fn replay_of_an_ended_delivery_restarts_its_schedule() {
     let policy = policy(&[5, 20]).with_window(secs(60));
     let mut delivery = Delivery::new(at(0));
     attempt(&mut delivery, &policy, 503, 0);
@@ -45,7 +45,7 @@ fn what_has_ended_is_opened_again_and_starts_anew() {
     assert_eq!(poll(&mut delivery, &policy, 999), Progress::Wait { until: at(1_000) });
     assert_eq!(delivery.start(&policy, at(999)), None);
 
-    // The numbers go on, and so does nothing else.
+    // Only the attempt numbers continue.
     let retry = |seconds| Resolution::Retry { at: at(seconds) };
     assert_eq!(attempt(&mut delivery, &policy, 503, 1_000), retry(1_005));
     assert_eq!(delivery.attempts(), 4);
@@ -56,7 +56,7 @@ fn what_has_ended_is_opened_again_and_starts_anew() {
 }
 
 #[test]
-fn a_pending_retry_is_superseded() {
+fn replay_supersedes_the_pending_retry() {
     let policy = policy(&[500, 20]);
     let mut delivery = Delivery::new(at(0));
     let asked = answer_with(503, "retry-after", "900");
@@ -67,9 +67,9 @@ fn a_pending_retry_is_superseded() {
     assert_eq!(poll(&mut delivery, &policy, 6), Progress::Wait { until: at(7) });
     let retry = Resolution::Retry { at: at(507) };
     assert_eq!(attempt(&mut delivery, &policy, 503, 7), retry, "the first delay again");
-    // The superseded one is gone for good.
+    // The superseded retry is gone for good.
     assert_eq!(poll(&mut delivery, &policy, 506), Progress::Wait { until: at(507) });
-    // What is due may be put off.
+    // A due delivery can be postponed.
     assert_eq!(poll(&mut delivery, &policy, 507), Progress::Due);
     assert!(delivery.replay(at(600)));
     assert_eq!(poll(&mut delivery, &policy, 599), Progress::Wait { until: at(600) });
@@ -77,7 +77,7 @@ fn a_pending_retry_is_superseded() {
 }
 
 #[test]
-fn one_that_is_in_flight_is_left_alone() {
+fn replay_of_a_delivery_in_flight_does_nothing() {
     let policy = policy(&[5]);
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.start(&policy, at(0)).is_some());
@@ -85,14 +85,14 @@ fn one_that_is_in_flight_is_left_alone() {
     assert!(!delivery.replay(at(0)));
     assert!(!delivery.replay(Timestamp::MAX));
     assert_eq!(delivery, before);
-    // Past its deadline too, until a poll has seen that.
+    // Also past its deadline, until a poll has seen that.
     assert!(!delivery.replay(at(100)));
     assert_eq!(poll(&mut delivery, &policy, 100), Progress::Due);
     assert!(delivery.replay(at(100)));
 }
 
 #[test]
-fn one_that_never_started_may_be_put_off() {
+fn replay_postpones_an_unstarted_delivery() {
     let policy = policy(&[5]).with_window(secs(10));
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.replay(at(50)));
@@ -105,7 +105,7 @@ fn one_that_never_started_may_be_put_off() {
 }
 
 #[test]
-fn every_verdict_can_be_replayed_and_the_last_replay_counts() {
+fn every_verdict_can_be_replayed_repeatedly() {
     let policy = RetryPolicy::none();
     for verdict in [
         Verdict::Delivered,
@@ -132,7 +132,7 @@ fn every_verdict_can_be_replayed_and_the_last_replay_counts() {
 }
 
 #[test]
-fn a_replay_of_what_is_in_doubt_is_a_decision() {
+fn replay_resolves_an_in_doubt_delivery() {
     let policy = policy(&[]).with_guarantee(DeliveryGuarantee::Ask);
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.start(&policy, at(0)).is_some());
@@ -140,18 +140,18 @@ fn a_replay_of_what_is_in_doubt_is_a_decision() {
     assert!(delivery.replay(at(30)));
     assert_eq!(delivery.in_doubt(), None);
     assert!(!delivery.resend(at(30)));
-    // One more, although the schedule has none: it started anew.
+    // One more, although the schedule has none: the replay restarted it.
     assert_eq!(poll(&mut delivery, &policy, 30), Progress::Due);
     assert_eq!(delivery.start(&policy, at(30)).unwrap().number, 2);
     assert_eq!(poll(&mut delivery, &policy, 40), Progress::InDoubt { since: at(40) });
     assert_eq!(delivery.unanswered(), 2);
-    // And a resend after it keeps the limit that started anew.
+    // A resend after it keeps the restarted limit.
     assert!(delivery.resend(at(41)));
     assert_eq!(poll(&mut delivery, &policy, 41), ended(Verdict::Exhausted));
 }
 
 #[test]
-fn a_late_success_from_before_it_ends_it() {
+fn late_success_from_before_a_replay_ends_it() {
     let policy = policy(&[5]);
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.start(&policy, at(0)).is_some());
@@ -169,8 +169,8 @@ fn a_late_success_from_before_it_ends_it() {
         }
         let failure = resolve(&mut delivery, &policy, 1, &answer(500), 100);
         assert_eq!(failure, Resolution::Ignored(Ignored::LateFailure));
-        let answered = resolve(&mut delivery, &policy, 2, &answer(200), 100);
-        assert_eq!(answered, Resolution::Ignored(Ignored::AlreadyResolved));
+        let resolution = resolve(&mut delivery, &policy, 2, &answer(200), 100);
+        assert_eq!(resolution, Resolution::Ignored(Ignored::AlreadyResolved));
         let late = resolve(&mut delivery, &policy, 1, &answer(200), 100);
         assert_eq!(late, Resolution::LateSuccess);
         assert_eq!(delivery.verdict(), Some(Verdict::Delivered));
@@ -179,22 +179,22 @@ fn a_late_success_from_before_it_ends_it() {
 }
 
 #[test]
-fn what_was_abandoned_can_still_turn_out_to_be_delivered() {
+fn abandoned_attempt_can_still_succeed() {
     let policy = policy(&[5]);
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.start(&policy, at(0)).is_some());
     assert!(delivery.end(Verdict::Cancelled, at(3)));
-    assert_eq!(delivery.unanswered(), 1, "its answer is awaited no more");
+    assert_eq!(delivery.unanswered(), 1, "its response is no longer expected");
     assert!(delivery.replay(at(4)));
     let mut again = delivery.clone();
     assert_eq!(resolve(&mut again, &policy, 1, &answer(200), 4), Resolution::LateSuccess);
-    // So that the copies beyond the first are bounded by what went without an answer.
+    // So the copies beyond the first stay bounded by the attempts without a response.
     attempt(&mut delivery, &policy, 200, 4);
     assert_eq!((delivery.attempts(), delivery.unanswered()), (2, 1));
 }
 
 #[test]
-fn the_attempt_limit_starts_anew() {
+fn replay_resets_the_attempt_limit() {
     let policy = policy(&[1, 1, 1]).with_max_attempts(NonZeroU32::MIN);
     let mut delivery = Delivery::new(at(0));
     for round in 1..=3 {
@@ -207,7 +207,7 @@ fn the_attempt_limit_starts_anew() {
 }
 
 #[test]
-fn the_messages_lifetime_stays() {
+fn replay_keeps_the_message_lifetime() {
     let policy = policy(&[5]).with_window(secs(60));
     let mut delivery = Delivery::new(at(0)).with_expires_at(at(100));
     assert!(delivery.end(Verdict::Rejected, at(1)));
@@ -215,7 +215,7 @@ fn the_messages_lifetime_stays() {
     for late in [at(100), at(101), Timestamp::MAX] {
         assert!(!delivery.replay(late));
     }
-    assert_eq!(delivery, before, "it keeps its verdict, and no replay is counted");
+    assert_eq!(delivery, before, "the verdict stays, and no replay is counted");
     assert!(delivery.replay(at(99)));
     assert_eq!(delivery.window_end(&policy), Some(at(100)));
     let expired = Resolution::Ended(Verdict::Expired);
@@ -223,24 +223,24 @@ fn the_messages_lifetime_stays() {
 }
 
 #[test]
-fn the_ends_of_time_replay_too() {
+fn replay_works_at_extreme_times() {
     let (policy, ids) = (policy(&[5]), Ids::new());
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.replay(Timestamp::MAX));
     let wait = Progress::Wait { until: Timestamp::MAX };
     assert_eq!(poll(&mut delivery, &policy, 0), wait);
-    assert_eq!(delivery.poll(&policy, ids.dice(), Timestamp::MAX), Progress::Due);
+    assert_eq!(delivery.poll(&policy, ids.jitter_seed(), Timestamp::MAX), Progress::Due);
     let windowed = policy.clone().with_window(secs(1));
-    let end = delivery.poll(&windowed, ids.dice(), Timestamp::MAX);
-    assert_eq!(end, ended(Verdict::Expired), "no instant is left before its end");
+    let end = delivery.poll(&windowed, ids.jitter_seed(), Timestamp::MAX);
+    assert_eq!(end, ended(Verdict::Expired), "no instant is left before the end");
     assert!(delivery.replay(Timestamp::MIN));
-    assert_eq!(delivery.poll(&windowed, ids.dice(), Timestamp::MIN), Progress::Due);
+    assert_eq!(delivery.poll(&windowed, ids.jitter_seed(), Timestamp::MIN), Progress::Due);
     assert_eq!(poll(&mut delivery, &windowed, 0), ended(Verdict::Expired));
     assert_eq!(delivery.ended_at(), Some(Timestamp::MIN + secs(1)));
 }
 
 #[test]
-fn a_clock_that_goes_back_after_it_lengthens_the_wait_alone() {
+fn backward_clock_after_a_replay_lengthens_the_wait() {
     let policy = policy(&[5]);
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.end(Verdict::Cancelled, at(100)));
@@ -252,22 +252,22 @@ fn a_clock_that_goes_back_after_it_lengthens_the_wait_alone() {
 }
 
 #[test]
-fn the_jitter_draws_afresh() {
+fn replay_draws_new_jitter() {
     let ids = Ids::new();
     let hour = Duration::from_secs(3_600);
     let full = RetryPolicy::new(Schedule::list([hour, hour])).with_jitter(Jitter::FULL);
     let base = Duration::from_secs(1);
     let jitter = Jitter::decorrelated(base, hour);
-    let walking = RetryPolicy::new(Schedule::list(vec![hour; 40])).with_jitter(jitter);
+    let decorrelated = RetryPolicy::new(Schedule::list(vec![hour; 40])).with_jitter(jitter);
     let waits = |policy: &RetryPolicy, delivery: &mut Delivery, count: usize| {
         let mut now = at(0);
         let mut waits = Vec::new();
         for _ in 0..count {
             now += hour * 2;
-            assert_eq!(delivery.poll(policy, ids.dice(), now), Progress::Due);
+            assert_eq!(delivery.poll(policy, ids.jitter_seed(), now), Progress::Due);
             let started = delivery.start(policy, now).unwrap();
             let number = started.number;
-            match delivery.resolve(policy, ids.dice(), number, &answer(503), now) {
+            match delivery.resolve(policy, ids.jitter_seed(), number, &answer(503), now) {
                 Resolution::Retry { at } => waits.push(at.saturating_since(now)),
                 other => panic!("{other:?}"),
             }
@@ -277,13 +277,13 @@ fn the_jitter_draws_afresh() {
     let mut delivery = Delivery::new(at(0));
     let first = waits(&full, &mut delivery, 1);
     assert!(delivery.replay(at(0)));
-    assert_ne!(waits(&full, &mut delivery, 1), first, "another roll for the same delay");
+    assert_ne!(waits(&full, &mut delivery, 1), first, "another draw for the same delay");
 
     let mut delivery = Delivery::new(at(0));
-    let grown = waits(&walking, &mut delivery, 30);
+    let grown = waits(&decorrelated, &mut delivery, 30);
     assert!(grown.iter().any(|wait| *wait > base * 100), "{grown:?}");
     assert!(delivery.replay(at(0)));
-    let again = waits(&walking, &mut restored(&delivery), 30);
+    let again = waits(&decorrelated, &mut restored(&delivery), 30);
     let mut before = base;
     for wait in &again {
         assert!(base <= *wait && *wait <= before * 3, "{again:?}");
@@ -293,7 +293,7 @@ fn the_jitter_draws_afresh() {
 }
 
 #[test]
-fn the_saved_form_is_this_one() {
+fn replayed_delivery_has_a_stable_serialized_form() {
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.replay(at(10)));
     let json = serde_json::to_string(&delivery).unwrap();
@@ -308,10 +308,10 @@ fn the_saved_form_is_this_one() {
     assert_eq!(restored(&delivery), delivery);
 }
 
-/// A host that looks at the delivery whenever `looks` says so, and a receiver that answers each
-/// attempt after so many seconds (`None`: never), through replays at their times. What is in doubt
-/// is sent again 3 s later.
-fn story(
+/// A host that polls the delivery at its wake-ups, or at every tick, and a receiver that responds to
+/// each attempt after this number of seconds (`None`: never), through replays at their times. A
+/// delivery in doubt is resent 3 s later. Returns a trace of what happened.
+fn drive(
     policy: &RetryPolicy,
     receiver: &[(u16, Option<i64>)],
     replays: &[(i64, i64)],
@@ -319,14 +319,14 @@ fn story(
 ) -> Vec<String> {
     let mut delivery = Delivery::new(at(0));
     let mut replays = replays.to_vec();
-    let mut told = Vec::new();
+    let mut trace = Vec::new();
     let mut answers: Vec<(i64, u32, Outcome)> = Vec::new();
     let mut now = 0;
     while now < 400 {
         while let Some(index) = answers.iter().position(|(at, ..)| *at <= now) {
             let (_, number, outcome) = answers.remove(index);
             let resolution = resolve(&mut delivery, policy, number, &outcome, now);
-            told.push(format!("{now} {number} {resolution:?}"));
+            trace.push(format!("{now} {number} {resolution:?}"));
         }
         let mut ended = poll(&mut delivery, policy, now);
         while let Some(index) = replays.iter().position(|(time, _)| *time == now) {
@@ -334,7 +334,7 @@ fn story(
             let was_in_flight = delivery.in_flight().is_some();
             let replayed = delivery.replay(at(now + wait));
             assert_ne!(replayed, was_in_flight, "never beside a live attempt");
-            told.push(format!("{now} replay {replayed}"));
+            trace.push(format!("{now} replay {replayed}"));
             ended = poll(&mut delivery, policy, now);
         }
         let decided_at = delivery.in_doubt().map(|since| since + secs(3));
@@ -344,9 +344,9 @@ fn story(
         }
         if ended == Progress::Due {
             let number = delivery.start(policy, at(now)).unwrap().number;
-            told.push(format!("{now} start {number}"));
-            let turn = usize::try_from(number).unwrap() - 1;
-            match receiver.get(turn) {
+            trace.push(format!("{now} start {number}"));
+            let index = usize::try_from(number).unwrap() - 1;
+            match receiver.get(index) {
                 Some((status, Some(latency))) => {
                     answers.push((now + latency, number, answer(*status)));
                 }
@@ -357,26 +357,26 @@ fn story(
         }
         if let Some(ended_at) = delivery.ended_at() {
             let line = format!("{:?} {ended_at}", delivery.verdict());
-            if told.last() != Some(&line) {
-                told.push(line);
+            if trace.last() != Some(&line) {
+                trace.push(line);
             }
         }
         let wake = delivery.wake_at(policy).or_else(|| delivery.in_doubt().map(|it| it + secs(3)));
         let wake = wake.map(|wake| wake.unix_seconds() - at(0).unix_seconds());
         let events = answers.iter().map(|(at, ..)| *at).chain(replays.iter().map(|(at, _)| *at));
         let next = events.filter(|at| *at > now).chain(wake).min().unwrap_or(400);
-        assert!(next > now, "it never spins");
+        assert!(next > now, "polling never spins");
         now = if every_tick { now + 1 } else { next };
         delivery = restored(&delivery);
     }
-    told
+    trace
 }
 
 proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn waking_when_told_equals_waking_at_every_tick_through_replays(
+    fn wake_ups_equal_every_tick_through_replays(
         doubt in prop_oneof![Just(DeliveryGuarantee::AtLeastOnce), Just(DeliveryGuarantee::AtMostOnce), Just(DeliveryGuarantee::Ask)],
         window in proptest::option::of(1..80_u64),
         receiver in vec(
@@ -389,7 +389,7 @@ proptest! {
         replays in vec((0..200_i64, 0..40_i64), 0..5),
     ) {
         let policy = policy(&[5, 20]).with_guarantee(doubt).with_window(window.map(secs));
-        let told = story(&policy, &receiver, &replays, false);
-        prop_assert_eq!(story(&policy, &receiver, &replays, true), told);
+        let trace = drive(&policy, &receiver, &replays, false);
+        prop_assert_eq!(drive(&policy, &receiver, &replays, true), trace);
     }
 }

@@ -1,4 +1,4 @@
-//! Endpoints that are degraded, suspended, disabled, paused and taken back, through the outbox.
+//! Endpoints that are degraded, suspended, disabled, paused and enabled again, through the outbox.
 
 use std::num::{NonZeroU8, NonZeroU32};
 
@@ -9,9 +9,9 @@ use labhook::{Endpoint, HealthPolicy, Order, Outbox, Outcome, Ticket};
 
 use crate::support::{Host, answer, answer_with, at, eid, endpoint, policy, registry, secs, show};
 
-/// Two faults degrade; probes after 60 s and then every 120 s; two of them suspend, and 600 s
-/// later it is disabled.
-pub(crate) fn ladder() -> HealthPolicy {
+/// Two faults degrade; probes after 60 s and then every 120 s; two failed probes suspend, and 600 s
+/// later the endpoint is disabled.
+pub(crate) fn fast_health() -> HealthPolicy {
     HealthPolicy::new()
         .with_failures(NonZeroU8::new(2))
         .with_probes(secs(60), [secs(120)])
@@ -19,9 +19,9 @@ pub(crate) fn ladder() -> HealthPolicy {
         .with_disable_after(secs(600))
 }
 
-/// Retried every second for as long as it takes.
+/// Retries every second without end.
 pub(crate) fn patient(id: &str) -> Endpoint {
-    endpoint(id).with_retry(policy(&[1; 40])).with_health(ladder())
+    endpoint(id).with_retry(policy(&[1; 40])).with_health(fast_health())
 }
 
 pub(crate) fn outbox(endpoints: impl IntoIterator<Item = Endpoint>) -> Outbox {
@@ -32,8 +32,8 @@ pub(crate) fn host(endpoints: impl IntoIterator<Item = Endpoint>) -> Host {
     Host::new(outbox(endpoints))
 }
 
-/// Answers whatever is to be sent at this instant.
-pub(crate) fn all(host: &mut Host, outcome: &Outcome) -> usize {
+/// Responds to every attempt that is sent at this instant.
+pub(crate) fn respond_to_all(host: &mut Host, outcome: &Outcome) -> usize {
     let sends = host.sends();
     for ticket in &sends {
         host.resolve(ticket, outcome);
@@ -41,21 +41,21 @@ pub(crate) fn all(host: &mut Host, outcome: &Outcome) -> usize {
     host.sends().len() + sends.len()
 }
 
-/// The endpoint `a` is degraded at 0, by two messages that are held from then on.
+/// The endpoint `a` is degraded at 0 by two messages, which are held from then on.
 pub(crate) fn degraded(endpoint: Endpoint) -> Host {
     let mut host = host([endpoint]);
     host.publish("m1");
     host.publish("m2");
-    assert_eq!(all(&mut host, &answer(500)), 2);
+    assert_eq!(respond_to_all(&mut host, &answer(500)), 2);
     assert_eq!(host.told().pop().as_deref(), Some("a degraded"));
     host
 }
 
-/// Goes to the next wake-up, at which one probe of `a` goes, and answers it.
+/// Moves to the next wake-up, at which one probe of `a` is sent, and responds to it.
 pub(crate) fn probe(host: &mut Host, seconds: i64, outcome: &Outcome) -> Resolution {
     while host.wait.is_some_and(|wait| wait < at(seconds)) {
         host.now = host.wait.unwrap();
-        assert!(host.sends().is_empty(), "nothing goes before the probe");
+        assert!(host.sends().is_empty(), "nothing is sent before the probe");
     }
     assert_eq!(host.wait, Some(at(seconds)));
     host.now = at(seconds);
@@ -86,13 +86,13 @@ pub(crate) fn escalated(endpoint: Endpoint) -> Host {
 }
 
 #[test]
-fn a_degraded_endpoint_gets_one_probe_at_a_time_on_the_ladder() {
+fn degraded_endpoint_gets_one_probe_per_backoff_step() {
     let mut host = degraded(patient("a"));
     let status = host.outbox.status(&eid("a")).unwrap();
     assert_eq!((status.health.state(), status.pending), (State::Degraded, 2));
     host.publish("m3");
     host.now = at(59);
-    assert!(host.sends().is_empty(), "what comes waits too");
+    assert!(host.sends().is_empty(), "new messages wait too");
     assert_eq!(host.wait, Some(at(60)));
 
     host.now = at(60);
@@ -103,7 +103,7 @@ fn a_degraded_endpoint_gets_one_probe_at_a_time_on_the_ladder() {
     assert_eq!(host.wait, Some(at(70)), "the deadline of the one in flight");
     host.now = at(70);
     assert!(host.sends().is_empty());
-    // A wait begins where the probe ended.
+    // A wait starts at the end of the probe.
     assert_eq!(host.wait, Some(at(71)), "the retry of m1 falls due");
     host.now = at(71);
     assert!(host.sends().is_empty());
@@ -114,12 +114,12 @@ fn a_degraded_endpoint_gets_one_probe_at_a_time_on_the_ladder() {
 }
 
 #[test]
-fn an_endpoint_escalates_at_exact_instants() {
+fn endpoint_escalates_at_exact_instants() {
     let mut host = escalated(patient("a"));
     assert_eq!(
         host.told(),
         ["m1>a cancelled after 8", "a disabled", "m2>a cancelled after 1"],
-        "one message went as all the probes"
+        "one message served as every probe"
     );
     let disabled = host.disabled("a").unwrap();
     assert_eq!((disabled.since, disabled.by), (at(780), DisabledBy::Escalation));
@@ -130,8 +130,8 @@ fn an_endpoint_escalates_at_exact_instants() {
 }
 
 #[test]
-fn the_last_probe_comes_when_the_time_to_disable_is_over() {
-    let steep = ladder().with_disable_after(secs(601));
+fn last_probe_runs_when_the_disable_time_is_over() {
+    let steep = fast_health().with_disable_after(secs(601));
     let mut host = suspended(patient("a").with_health(steep));
     for seconds in [300, 420, 540, 660, 780] {
         probe(&mut host, seconds, &answer(500));
@@ -142,7 +142,7 @@ fn the_last_probe_comes_when_the_time_to_disable_is_over() {
 }
 
 #[test]
-fn the_backlog_of_a_recovered_endpoint_goes_a_little_at_first() {
+fn recovered_endpoint_ramps_up_its_backlog() {
     let count = |n| NonZeroU32::new(n).unwrap();
     let flow =
         FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::adaptive(count(8), count(64)));
@@ -151,7 +151,7 @@ fn the_backlog_of_a_recovered_endpoint_goes_a_little_at_first() {
         host.publish(&format!("n{number}"));
     }
     probe(&mut host, 60, &answer(200));
-    // A window of 1, and one more for each success.
+    // A limit of 1, plus one for each success.
     let mut gone = 1;
     for rounds in 0..5_usize {
         assert_eq!(host.health("a").state(), State::Healthy);
@@ -167,14 +167,14 @@ fn the_backlog_of_a_recovered_endpoint_goes_a_little_at_first() {
         host.sends();
     }
     assert_eq!(gone, 32);
-    let mut told = host.told();
-    told.retain(|it| !it.contains("delivered"));
-    assert_eq!(told, ["a recovered"]);
+    let mut notices = host.told();
+    notices.retain(|it| !it.contains("delivered"));
+    assert_eq!(notices, ["a recovered"]);
 }
 
-/// The attempts in flight, whether this test was handed them or not.
+/// The attempts in flight, whether or not this test was handed them.
 pub(crate) fn in_flight(host: &Host) -> Vec<Ticket> {
-    let flying = host.outbox.deliveries().filter_map(|(message, endpoint, delivery)| {
+    let tickets = host.outbox.deliveries().filter_map(|(message, endpoint, delivery)| {
         let attempt = delivery.in_flight()?.number;
         let record = host.disk.get(&format!("message/{}", message.id()))?;
         let sequence = serde_json::to_value(record).unwrap()["sequence"].clone();
@@ -183,21 +183,21 @@ pub(crate) fn in_flight(host: &Host) -> Vec<Ticket> {
             "message": message.id(),
             "endpoint": endpoint,
             "attempt": attempt,
-            // Of an attempt in flight the outbox knows the pass itself.
+            // The outbox itself knows the permit of an attempt in flight.
             "permit": {"serial": 0},
         }))
         .ok()
     });
-    flying.collect()
+    tickets.collect()
 }
 
 #[test]
-fn a_suspended_endpoint_that_sheds_takes_the_one_message_that_a_probe_needs() {
-    let shedding = |id| patient(id).with_health(ladder().with_new_messages(NewMessages::Shed));
+fn shedding_endpoint_accepts_one_message_for_a_probe() {
+    let shedding = |id| patient(id).with_health(fast_health().with_new_messages(NewMessages::Shed));
     let single = shedding("a").with_retry(policy(&[]));
     let mut host = degraded(single);
     assert_eq!(host.outbox.pending(), 0, "each had one attempt");
-    // Degraded, everything is taken.
+    // While degraded, everything is accepted.
     for (id, seconds) in [("n1", 60), ("n2", 180)] {
         assert_eq!(host.publish(id).endpoints, [eid("a")]);
         host.sends();
@@ -207,32 +207,32 @@ fn a_suspended_endpoint_that_sheds_takes_the_one_message_that_a_probe_needs() {
     host.now = at(299);
     let shed = host.publish("o1");
     assert_eq!((shed.endpoints, shed.shed), (vec![], vec![eid("a")]));
-    // A probe is due, and nothing is there to send.
+    // A probe is due, and there is nothing to send.
     host.now = at(300);
     assert!(host.sends().is_empty());
     let taken = host.publish("o2");
     assert_eq!((taken.endpoints, taken.shed), (vec![eid("a")], vec![]));
-    assert_eq!(host.publish("o3").shed, [eid("a")], "one is enough");
+    assert_eq!(host.publish("o3").shed, [eid("a")], "one message is enough");
     let ticket = host.send();
     assert_eq!(show(&ticket), "o2>a#1");
     assert_eq!(host.publish("o4").shed, [eid("a")], "it is in flight");
     host.resolve(&ticket, &answer(200));
     assert_eq!(host.publish("o5").endpoints, [eid("a")], "degraded again");
     assert_eq!(host.outbox.status(&eid("a")).unwrap().counters.shed, 3);
-    // A duplicate says so, and sheds nothing.
+    // A duplicate is reported as such, and sheds nothing.
     let again = host.publish("o1");
     assert_eq!((again.duplicate, again.shed.len()), (true, 0));
 }
 
 #[test]
-fn what_waits_for_its_retry_is_of_no_use_to_a_probe_that_is_due() {
-    let shedding = ladder().with_new_messages(NewMessages::Shed).with_disable_after(None);
+fn waiting_retry_does_not_serve_as_the_probe() {
+    let shedding = fast_health().with_new_messages(NewMessages::Shed).with_disable_after(None);
     let slow = patient("a").with_health(shedding).with_retry(policy(&[60, 60, 60, 10_000]));
     let mut host = host([slow]);
     host.publish("m");
     for seconds in [0, 60, 120, 240] {
         host.now = at(seconds);
-        assert_eq!(all(&mut host, &answer(500)), 1);
+        assert_eq!(respond_to_all(&mut host, &answer(500)), 1);
     }
     host.now = at(360);
     assert!(host.sends().is_empty(), "a probe is due, and m is not");
@@ -242,10 +242,10 @@ fn what_waits_for_its_retry_is_of_no_use_to_a_probe_that_is_due() {
 }
 
 #[test]
-fn what_could_not_be_the_probe_in_order_is_not_taken_for_it() {
-    // The one at the head of the line waits for its retry longer than the endpoint for its probe.
+fn blocked_message_is_not_accepted_as_the_probe() {
+    // The head of its ordering group waits longer for its retry than the endpoint for its probe.
     let endpoint = patient("a")
-        .with_health(ladder().with_new_messages(NewMessages::Shed).with_disable_after(None))
+        .with_health(fast_health().with_new_messages(NewMessages::Shed).with_disable_after(None))
         .with_retry(policy(&[60, 60, 60, 10_000]))
         .with_order(Order::strict());
     let mut host = host([endpoint]);
@@ -253,18 +253,18 @@ fn what_could_not_be_the_probe_in_order_is_not_taken_for_it() {
     // Two faults degrade at 60, and probes at 120 and 240 suspend.
     for seconds in [0, 60, 120, 240] {
         host.now = at(seconds);
-        assert_eq!(all(&mut host, &answer(500)), 1);
+        assert_eq!(respond_to_all(&mut host, &answer(500)), 1);
     }
     assert_eq!(host.told(), ["a degraded", "a suspended"]);
     host.now = at(360);
     assert!(host.sends().is_empty(), "a probe is due, and m is not");
-    assert_eq!(host.publish("n").shed, [eid("a")], "it could not go before m");
+    assert_eq!(host.publish("n").shed, [eid("a")], "n cannot overtake m");
     assert_eq!(host.outbox.pending(), 1);
 }
 
 #[test]
-fn a_pause_that_the_receiver_asked_for_puts_a_probe_off() {
-    // Retry-After: the probe waits for the longer of the two.
+fn retry_after_postpones_the_probe() {
+    // The probe waits for the later of its own time and `Retry-After`.
     let mut host = host([patient("a")]);
     host.publish("m1");
     host.publish("m2");
@@ -273,7 +273,7 @@ fn a_pause_that_the_receiver_asked_for_puts_a_probe_off() {
     host.resolve(&sends[1], &answer(500));
     host.sends();
     assert_eq!(host.health("a").state(), State::Degraded);
-    // The retry of m2 falls due, and is no reason to wake up before.
+    // The retry of m2 falls due before, and is no reason to wake up.
     host.now = at(1);
     assert!(host.sends().is_empty());
     assert_eq!(host.wait, Some(at(90)));
@@ -285,7 +285,7 @@ fn a_pause_that_the_receiver_asked_for_puts_a_probe_off() {
 }
 
 #[test]
-fn a_payload_fault_does_not_use_up_the_probe() {
+fn payload_fault_does_not_use_up_the_probe() {
     let mut host = degraded(patient("a"));
     host.now = at(60);
     let first = host.send();
@@ -298,8 +298,9 @@ fn a_payload_fault_does_not_use_up_the_probe() {
 }
 
 #[test]
-fn a_probe_that_was_not_handed_out_is_no_probe() {
-    // Its save takes longer than the attempt may: it is made anew, and the ladder has not moved.
+fn probe_never_handed_out_does_not_count() {
+    // The save takes longer than the attempt timeout: the probe restarts, and the backoff has not
+    // advanced.
     let mut host = degraded(patient("a"));
     host.now = at(60);
     let changes = host.unsaved();
@@ -318,7 +319,7 @@ fn a_probe_that_was_not_handed_out_is_no_probe() {
 }
 
 #[test]
-fn a_batch_holds_one_probe_and_not_more() {
+fn batch_holds_at_most_one_probe() {
     let mut host = degraded(patient("a"));
     for number in 0..5 {
         host.publish(&format!("n{number}"));

@@ -1,0 +1,8 @@
+//! One delivery on its own, as a host without an outbox drives it.
+
+mod fixture;
+mod guarantees;
+mod jitter;
+mod lifetime;
+mod replay;
+mod schedules;
