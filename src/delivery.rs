@@ -1,4 +1,4 @@
-//! Delivery state machine: retries one message to one endpoint.
+//! Delivery state machine: the attempts to deliver one message to one endpoint.
 //!
 //! A [`Delivery`] decides when to try, counts the attempts, and decides what each outcome means for
 //! the next step. It does not know the message or the endpoint, makes no request and reads no
@@ -36,7 +36,7 @@
 //!   acceptance or its latest replay, nor at or past the end of the message's lifetime. A delivery
 //!   ends at once as [`Verdict::Expired`] if its next attempt would not be due before the earlier
 //!   of the two. An attempt that started earlier keeps its whole timeout, and a delivery in doubt
-//!   stays in doubt: nothing of it is sent anyway.
+//!   stays in doubt: nothing more is sent for it.
 //! - Only `poll` at or past the deadline times an attempt out. A response reported before any such
 //!   call counts, even if it is late. One reported after it still ends the delivery if it is a
 //!   success; otherwise it changes nothing, unless the attempt is in doubt. [`Delivery::resolve`]

@@ -244,8 +244,8 @@ impl Endpoint {
         self
     }
 
-    /// Sets whether the endpoint is enabled. A disabled endpoint receives no new messages, and its
-    /// pending deliveries are held.
+    /// Sets whether the endpoint is enabled. An endpoint that is not enabled receives no new
+    /// messages, and its pending deliveries are held.
     #[must_use]
     pub fn with_enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;

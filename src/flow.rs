@@ -26,7 +26,7 @@
 //!
 //! # Guarantees
 //!
-//! - Any period contains at most `burst + rate × time` releases; exactly, for every rational rate.
+//! - Any period contains at most `burst + rate × time` releases; exactly, for every rate.
 //! - There is no deadlock. [`Busy`](FlowDecision::Busy) is returned only while an attempt is in
 //!   flight. A [`Wait`](FlowDecision::Wait) is finite, exact and always after `now` (except at
 //!   [`Timestamp::MAX`](crate::Timestamp::MAX)): if nothing starts or ends in between, there is no

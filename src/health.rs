@@ -1,7 +1,7 @@
 //! Circuit breaker for one endpoint: [`Health`].
 //!
 //! The breaker decides whether an attempt may start, counts results, and decides when an endpoint
-//! is backed off, probed, recovered or disabled. It knows neither the endpoint nor its messages,
+//! is degraded, probed, recovered or disabled. It knows neither the endpoint nor its messages,
 //! makes no request and reads no clock. An application with its own table keeps one `Health` in
 //! each endpoint's row and can use it without an outbox.
 //!
@@ -26,7 +26,8 @@
 //! - **Suspended** (open): the same, and the probe schedule continues. New messages are held or
 //!   shed, depending on the policy, and the time counts towards disabling.
 //! - **Disabled**: nothing is sent and no new message is accepted. Pending deliveries are cancelled
-//!   or kept, depending on the policy. The application does either, so none is left behind.
+//!   or kept, depending on the policy. Your application must do either: the breaker does not know
+//!   them.
 //!
 //! # Transitions
 //!
@@ -44,18 +45,12 @@
 //! A payload fault does not use up the probe, because the next message may be fine.
 //!
 //! A success from an attempt that was in flight when the circuit opened may be older than the
-//! failures that opened it, so it makes the probe due instead of closing the circuit: one request
-//! settles the question. A disabled endpoint ignores all signals, and the results of attempts that
-//! started before it was enabled are always ignored.
+//! failures that opened it, so it makes the probe due instead of closing the circuit: one probe
+//! then decides. A disabled endpoint ignores all signals, and the results of attempts that started
+//! before it was enabled are always ignored.
 //!
-//! | observed | signal |
-//! |---|---|
-//! | 2xx | `Success` |
-//! | 3xx, 401, 403, 404, 408, 5xx, DNS failure, connection failure, TLS failure, timeout | `EndpointFault` |
-//! | 429, 502, 503, 504 | `Overload` |
-//! | 400 and other 4xx, 501 | `PayloadFault` |
-//! | the sender's own resolver, network or proxy failed | `SenderFault` |
-//! | 410, the response header `webhook-delivery: disable` | `Gone` |
+//! [`EndpointPolicy::observe`](crate::EndpointPolicy::observe) classifies an outcome as a signal:
+//! [`Observation`](crate::policy::Observation#how-outcomes-are-classified) has the table.
 //!
 //! # Time
 //!

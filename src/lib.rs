@@ -1,9 +1,10 @@
-//! Webhooks for laboratory software: typed lab events, signed requests, and a delivery machine
-//! that the host drives with its own HTTP client.
+//! Webhooks for laboratory software: typed lab events, signed requests, and a delivery state
+//! machine that your application drives with its own HTTP client.
 //!
 //! labhook makes no request, opens no file, reads no clock, draws no randomness and starts no
-//! thread. Your application does those, and labhook decides, so it fits a scheduler with threads, a
-//! service with tasks, a program in a browser, and a test with a clock of its own.
+//! thread. Your application does all of that, and labhook decides what to do and when. It therefore
+//! fits a scheduler with threads, a service with tasks, a program in a browser, and a test with a
+//! clock of its own.
 //!
 //! The [`guide`] teaches sending, receiving, persisting and operating, and has the glossary.
 //!

@@ -24,8 +24,9 @@ pub(crate) const ENVELOPE: &str = "labhook";
 /// An outgoing event: its id, type, time and [`Keys`], and the bytes to send in each format.
 ///
 /// The id is the same for all endpoints and attempts, and receivers deduplicate by it. Choose an id
-/// that you can derive again, for instance from the database row behind the event: publishing the
-/// same id twice is a no-op, which makes it safe to publish again after a crash.
+/// that you can derive again, for instance from the database row behind the event: publishing a
+/// known id is a no-op until the message's [retention](crate::Outbox::with_retention) ends, which
+/// makes it safe to publish again after a crash.
 ///
 /// The bytes are rendered once per format, when the message is published. A retry sends the same
 /// bytes, even after a restart or an upgrade.

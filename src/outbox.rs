@@ -1,4 +1,4 @@
-//! Delivers many messages to many endpoints: [`Outbox`].
+//! Transactional outbox: many messages to many endpoints: [`Outbox`].
 //!
 //! An outbox decides what to save, what to send and how long to wait. It makes no request, opens no
 //! file and reads no clock: your application, the *host*, does that in a loop.
@@ -99,7 +99,7 @@
 //! **At most once** is available with
 //! [`DeliveryGuarantee::AtMostOnce`](crate::delivery::DeliveryGuarantee::AtMostOnce) and
 //! [`DeliveryGuarantee::Ask`](crate::delivery::DeliveryGuarantee::Ask). After an attempt that ends
-//! without a response, or is interrupted by a crash, there is no other unless someone decides so.
+//! without a response, or is interrupted by a crash, the message is not sent again unless someone decides to resend it.
 //!
 //! **A start can become obsolete while it is saved.** If saving takes longer than the attempt's
 //! timeout, the attempt is not handed out but started again, without being counted. If by then it
@@ -126,8 +126,7 @@
 //! ```
 //!
 //! Every stage delays a delivery; none drops it. Only attempts that were handed out are counted.
-//! Every wait ends at the instant of [`Step::Wait`] or with an input, and if anything may go,
-//! something goes. A delivery whose window or lifetime ends at any stage ends as
+//! Every wait ends at the instant of [`Step::Wait`] or with an input, and if any attempt may start, one does. A delivery whose window or lifetime ends at any stage ends as
 //! [`Verdict::Expired`](crate::Verdict::Expired).
 //!
 //! Each stage is documented in its own module: [`delivery`](crate::delivery) has the states of a
@@ -161,7 +160,7 @@
 //! | [paused](Outbox::pause_endpoint) | held | held |
 //! | degraded | wait until a probe succeeds | wait |
 //! | suspended | wait until a probe succeeds | wait or are shed, depending on the policy |
-//! | [disabled](Outbox::disable_endpoint) | cancelled or held, depending on the policy | not accepted |
+//! | [disabled](Outbox::disable_endpoint) | cancelled or kept, depending on the policy | not accepted |
 //! | [removed](Outbox::remove_endpoint) | cancelled | not accepted |
 //! | absent at [`restore`](Outbox::restore) | held | not accepted |
 //!

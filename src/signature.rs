@@ -31,8 +31,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The [`Scheme`] decides which headers are used and what they sign. Five schemes are built in;
-//! any other HMAC-SHA256 scheme is configured as data, with a [`CustomScheme`].
+//! The [`Scheme`] decides which headers are used and what they sign. Four schemes are built in;
+//! most other HMAC-SHA256 schemes can be configured as data, with a [`CustomScheme`].
 //!
 //! # Guarantees
 //!

@@ -29,7 +29,7 @@ const DOMAIN: &[u8] = b"labhook dice 1";
 /// assert!(seed.draw(1, 5) <= 5);
 /// # Ok::<(), labhook::id::IdError>(())
 /// ```
-#[doc(alias("random", "rng", "dice"))]
+#[doc(alias("random", "rng"))]
 #[derive(Clone, Copy, Debug)]
 pub struct JitterSeed<'a> {
     seed: u64,

@@ -166,7 +166,9 @@ impl Control {
     }
 }
 
-/// Reason why an attempt got no response. Every failure is retried.
+/// Reason why an attempt got no response. If the receiver may have the message, the
+/// [`DeliveryGuarantee`](super::DeliveryGuarantee) decides what follows; otherwise the attempt is
+/// retried.
 ///
 /// Distinguish the kinds as well as your HTTP client permits. If in doubt, use
 /// [`Broken`](Self::Broken): it claims the least.

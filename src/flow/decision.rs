@@ -76,7 +76,7 @@ pub enum Feedback {
     Success,
     /// It refused the attempt because of the rate: a 429.
     TooFast,
-    /// It is overloaded, by the rate or by concurrency: a 503, a 504, a timeout.
+    /// It is overloaded, by the rate or by concurrency: a 502, 503 or 504, or a timeout.
     Overloaded,
     /// Nothing: the attempt failed for another reason.
     Other,

@@ -42,7 +42,7 @@ named!(DisabledBy, "disable origin", {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "a person or not a person")]
 pub enum EnabledBy {
-    /// A person.
+    /// An operator: a person.
     Operator,
     /// A program, for example because the receiver registered again or its software was updated.
     Automation,

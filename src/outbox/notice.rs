@@ -28,7 +28,7 @@ use crate::time::Timestamp;
 pub enum Notice {
     /// A delivery has ended.
     ///
-    /// Unless the verdict is [`Verdict::Delivered`], this is a dead letter: it can be
+    /// Unless the verdict is [`Verdict::Delivered`], the delivery can be
     /// [replayed](crate::Outbox::replay) until its message's
     /// [retention](crate::Outbox::with_retention) ends.
     Settled {
@@ -113,7 +113,7 @@ pub enum Notice {
     SenderOutage {
         /// The number of endpoints that fail.
         failing: u64,
-        /// The number of endpoints in use.
+        /// The number of endpoints counted: those enabled, and neither paused nor disabled.
         all: u64,
         /// When the outage was detected.
         since: Timestamp,

@@ -124,10 +124,11 @@ impl Outbox {
     /// Disables an endpoint on an operator's behalf, optionally with a reason, across restarts.
     ///
     /// The endpoint takes no new messages. Its pending deliveries are cancelled or kept, depending
-    /// on its [policy](crate::HealthPolicy::pending_on_disable). Only a person can enable it again.
+    /// on its [policy](crate::HealthPolicy::pending_on_disable). Only an operator can enable it
+    /// again.
     ///
     /// Returns `false` if the endpoint is already disabled. The decision is the operator's from
-    /// then on, even if the receiver or a program made it.
+    /// then on, even if the receiver or automation made it.
     ///
     /// # Errors
     ///
@@ -151,8 +152,8 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// [`EnableEndpointError`] if the endpoint is unknown or not disabled, or if a program tries to
-    /// undo a person's decision. Nothing has changed then.
+    /// [`EnableEndpointError`] if the endpoint is unknown or not disabled, or if automation
+    /// tries to undo an operator's decision. Nothing has changed then.
     pub fn enable_endpoint(
         &mut self,
         id: &EndpointId,

@@ -19,8 +19,9 @@ impl Outbox {
     /// in each of their formats.
     ///
     /// An accepted message is durable once [`Published::revision`] is saved. After a crash before
-    /// that, publish it again. That is always safe: a message that the outbox already has is
-    /// reported as a [duplicate](Published::duplicate) and changes nothing.
+    /// that, publish it again. A message that the outbox still has is reported as a
+    /// [duplicate](Published::duplicate) and changes nothing; the outbox forgets a message when its
+    /// [retention](Self::with_retention) ends.
     ///
     /// # Errors
     ///

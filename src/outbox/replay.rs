@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 /// use labhook::{EndpointId, Timestamp};
 /// use labhook::outbox::ReplayFilter;
 ///
-/// // Yesterday's dead letters for the ELN.
+/// // Yesterday's failed deliveries to the ELN.
 /// let today = Timestamp::from_unix_seconds(1_744_848_000);
 /// let yesterday = Timestamp::from_unix_seconds(1_744_761_600);
 /// let missed = ReplayFilter::all()
@@ -79,7 +79,7 @@ impl ReplayFilter {
         self
     }
 
-    /// Selects only dead letters: deliveries that ended, but not as [`Verdict::Delivered`].
+    /// Selects only deliveries that ended with a verdict other than [`Verdict::Delivered`].
     #[must_use]
     pub const fn only_failed(mut self) -> Self {
         self.only_failed = true;

@@ -1,4 +1,4 @@
-//! Events that an endpoint is offered over time: [`Load`].
+//! Load on an endpoint: events per time: [`Load`].
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;

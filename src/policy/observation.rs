@@ -12,7 +12,7 @@ use crate::health::Signal;
 /// What the outcome of one attempt reveals about its endpoint: the input of the circuit breaker
 /// and of flow control.
 ///
-/// [`EndpointPolicy::observe`] makes it. An [`Outbox`](crate::Outbox) uses it internally; a host
+/// Returned by [`EndpointPolicy::observe`]. An [`Outbox`](crate::Outbox) uses it internally; a host
 /// without one passes it from an outcome to the [`Health`](crate::health::Health) and the
 /// [`Flow`](crate::flow::Flow) of the endpoint:
 ///
@@ -116,7 +116,7 @@ use crate::health::Signal;
 /// A status on which the response rules [disable](ResponseAction::Disable), or the response header
 /// `webhook-delivery: disable`, makes the signal [`Gone`](Signal::Gone) and leaves the feedback.
 ///
-/// Responses alone decide about the endpoint here. What they mean for the message is the
+/// The response rules affect this table only as shown. What a response means for the message is the
 /// [`ResponseRules`](crate::delivery::ResponseRules)' decision: a 2xx that the rules retry still
 /// shows a receiver that copes.
 #[doc(alias = "classification")]
@@ -130,7 +130,7 @@ pub struct Observation {
     pub feedback: Feedback,
     /// Whether the receiver sent a response, whatever its status.
     pub responded: bool,
-    /// How long the receiver asked to be left alone, by `Retry-After`, up to the retry policy's
+    /// The pause that the receiver requested with `Retry-After`, up to the retry policy's
     /// [cap](crate::RetryPolicy::retry_after_cap); `None` if it did not ask, if it took the
     /// message, or if it asked to be disabled:
     /// [`Flow::pause_until`](crate::flow::Flow::pause_until).

@@ -40,9 +40,8 @@ pub struct PolicySummary {
     /// `None` if it never is.
     ///
     /// The bound holds if each probe starts when it is due. A receiver that sends `Retry-After`
-    /// delays every probe, by up to the [cap](RetryPolicy::retry_after_cap) of its
-    /// retry policy. So do a full
-    /// concurrency limit, a rate limit, a learned rate, an operator's pause, and a time in which
-    /// no message is due that could be the probe.
+    /// delays every probe, by up to the [cap](RetryPolicy::retry_after_cap) of its retry policy. So
+    /// do a full concurrency limit, a rate limit, a learned rate, an operator's pause, and times
+    /// when no message is due to serve as the probe.
     pub time_to_disable: Option<Duration>,
 }

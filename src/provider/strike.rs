@@ -71,9 +71,9 @@
 //!
 //! For Strike, changing the secret is an update like any other. A request has one signature, and no
 //! overlap between the old and the new secret is published. The receiver provides the overlap:
-//! `Verifier::strike(new).also(old)` accepts both. Change the receiver first, so that no webhook in
+//! `Verifier::strike(new).add_secret(old)` accepts both. Change the receiver first, so that no webhook in
 //! transit is rejected; [`Verified::key_index`](crate::Verified::key_index) shows when the old
-//! secret is no longer in use. On the sender's side, `Signer::strike(new).also(old)` signs with the
+//! secret is no longer in use. On the sender's side, `Signer::strike(new).add_secret(old)` signs with the
 //! first secret only.
 
 mod event;

@@ -81,7 +81,7 @@ pub enum Scheme {
     /// A shared secret, sent unchanged in this header. It identifies the sender but does not
     /// protect the body: anybody who sees one request can send others.
     Token(HeaderName),
-    /// Any other HMAC-SHA256 scheme, configured as data.
+    /// Another HMAC-SHA256 scheme, configured as data.
     CustomScheme(CustomScheme),
 }
 

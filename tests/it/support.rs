@@ -14,15 +14,10 @@ use labhook::{
 };
 use proptest::prelude::ProptestConfig;
 
-/// The cases of a property: 256 in release, 48 in debug so that `cargo test` stays quick.
-/// `PROPTEST_CASES` overrides both.
-#[allow(clippy::disallowed_methods, reason = "the variable is the property runner's own")]
+/// The configuration of properties: 256 cases unless `PROPTEST_CASES` says otherwise, and no file
+/// of failures.
 pub(crate) fn config() -> ProptestConfig {
-    let default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
-    if cfg!(debug_assertions) && std::env::var_os("PROPTEST_CASES").is_none() {
-        return ProptestConfig { cases: 48, ..default };
-    }
-    default
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
 }
 
 pub(crate) fn secs(seconds: u64) -> Duration {
