@@ -109,7 +109,7 @@ const FLOORS: [(&str, &[Module]); 9] = [
         ],
     ),
     (
-        "doors",
+        "top",
         &[
             (
                 "receive",
@@ -214,7 +214,7 @@ fn found() -> Edges {
 }
 
 #[test]
-fn each_module_uses_what_the_table_says_and_nothing_else() {
+fn module_imports_match_the_table() {
     let (table, found) = (table(), found());
     let modules: Vec<_> = table.keys().collect();
     assert_eq!(modules, found.keys().collect::<Vec<_>>(), "the table and src hold other modules");
@@ -246,7 +246,7 @@ fn modules_only_look_down() {
 }
 
 #[test]
-fn the_reader_of_sources_sees_what_it_should() {
+fn source_parser_finds_the_imports() {
     let text = concat!(
         "use crate::id::MessageId;\n",
         "// use crate::receive::Inbox;\n",
@@ -257,4 +257,82 @@ fn the_reader_of_sources_sees_what_it_should() {
     );
     let seen: Vec<_> = uses(&code(text)).into_iter().collect();
     assert_eq!(seen, ["", "id", "secret"], "a use through the root has no module");
+}
+
+/// The files of one folder by name, each with the siblings that it imports from.
+fn siblings(folder: &Path) -> Edges {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<_> =
+        entries.filter(|path| path.extension().is_some_and(|it| it == "rs")).collect();
+    let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let names: BTreeSet<_> = files.iter().map(|path| name(path)).collect();
+    let imports = |path: &PathBuf| {
+        let file = syn::parse_file(&fs::read_to_string(path).unwrap()).unwrap();
+        let mut found = BTreeSet::new();
+        for item in file.items {
+            // Imports for documentation and for tests are not the file's own.
+            if let syn::Item::Use(item) = item
+                && !item.attrs.iter().any(|it| it.path().is_ident("cfg"))
+                && let syn::UseTree::Path(path) = item.tree
+                && path.ident == "super"
+            {
+                first_segments(&path.tree, &mut found);
+            }
+        }
+        found.remove(&name(path));
+        found.intersection(&names).cloned().collect()
+    };
+    files.iter().map(|path| (name(path), imports(path))).collect()
+}
+
+/// The first segments of the paths in a `use` tree.
+fn first_segments(tree: &syn::UseTree, found: &mut BTreeSet<String>) {
+    match tree {
+        syn::UseTree::Path(path) => {
+            found.insert(path.ident.to_string());
+        }
+        syn::UseTree::Group(group) => {
+            group.items.iter().for_each(|tree| first_segments(tree, found));
+        }
+        _ => {}
+    }
+}
+
+/// Removes every file that imports from none of the files left, until nothing changes. The files
+/// that remain are on a circle, or lead to one.
+fn circle(mut edges: Edges) -> Edges {
+    loop {
+        let left: BTreeSet<_> = edges.keys().cloned().collect();
+        let count = edges.len();
+        edges.retain(|_, imports| imports.iter().any(|it| left.contains(it)));
+        if edges.len() == count {
+            return edges;
+        }
+    }
+}
+
+#[test]
+fn files_of_a_folder_import_without_a_circle() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    files(&src, &mut paths);
+    let folders: BTreeSet<_> = paths.iter().filter_map(|path| path.parent()).collect();
+    let mut count = 0;
+    for folder in folders {
+        let edges = siblings(folder);
+        count += edges.values().map(BTreeSet::len).sum::<usize>();
+        assert_eq!(circle(edges), Edges::new(), "{}", folder.display());
+    }
+    assert!(count > 150, "{count} imports");
+}
+
+#[test]
+fn import_circle_is_found() {
+    let edges = |list: &[(&str, &[&str])]| -> Edges {
+        let owned = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        list.iter().map(|(name, uses)| (name.to_string(), owned(uses))).collect()
+    };
+    assert!(circle(edges(&[("a", &["b", "c"]), ("b", &["c"]), ("c", &[])])).is_empty());
+    let found = circle(edges(&[("a", &["b"]), ("b", &["c"]), ("c", &["b"]), ("d", &[])]));
+    assert_eq!(found.keys().collect::<Vec<_>>(), ["a", "b", "c"]);
 }
