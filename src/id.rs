@@ -216,6 +216,15 @@ checked_id! {
     ///
     /// Saved state and notices refer to an endpoint by its id only; its URL and secret never enter
     /// saved state and may change.
+    ///
+    /// ```
+    /// use labhook::EndpointId;
+    ///
+    /// let lims: EndpointId = "lims/plate-reader-2".parse()?;
+    /// assert_eq!(lims.as_str(), "lims/plate-reader-2");
+    /// assert!(EndpointId::new("two words").is_err());
+    /// # Ok::<(), labhook::id::IdError>(())
+    /// ```
     EndpointId, check
 }
 

@@ -12,11 +12,16 @@
 /// assert!(error.to_string().starts_with("unknown verdict `lost`, expected one of `delivered`, "));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown {kind} `{name}`, expected one of {expected}")]
+#[error("unknown {kind} `{}`, expected one of {expected}", shown(name))]
 pub struct ParseNameError {
     kind: &'static str,
     name: String,
     expected: String,
+}
+
+/// The start of a text as an error shows it: on one line, and not longer than a name can be.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().take(64).flat_map(char::escape_debug).collect()
 }
 
 impl ParseNameError {

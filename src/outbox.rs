@@ -99,7 +99,8 @@
 //! **At most once** is available with
 //! [`DeliveryGuarantee::AtMostOnce`](crate::delivery::DeliveryGuarantee::AtMostOnce) and
 //! [`DeliveryGuarantee::Ask`](crate::delivery::DeliveryGuarantee::Ask). After an attempt that ends
-//! without a response, or is interrupted by a crash, the message is not sent again unless someone decides to resend it.
+//! without a response, or is interrupted by a crash, the message is not sent again unless someone
+//! decides to resend it.
 //!
 //! **A start can become obsolete while it is saved.** If saving takes longer than the attempt's
 //! timeout, the attempt is not handed out but started again, without being counted. If by then it
@@ -126,7 +127,8 @@
 //! ```
 //!
 //! Every stage delays a delivery; none drops it. Only attempts that were handed out are counted.
-//! Every wait ends at the instant of [`Step::Wait`] or with an input, and if any attempt may start, one does. A delivery whose window or lifetime ends at any stage ends as
+//! Every wait ends at the instant of [`Step::Wait`] or with an input, and if any attempt may start,
+//! one does. A delivery whose window or lifetime ends at any stage ends as
 //! [`Verdict::Expired`](crate::Verdict::Expired).
 //!
 //! Each stage is documented in its own module: [`delivery`](crate::delivery) has the states of a
@@ -226,6 +228,20 @@ use self::message_state::MessageState;
 /// wait.
 ///
 /// The [module documentation](self) explains the loop, the host's duties and the guarantees.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use labhook::{Outbox, Registry, Step, Timestamp};
+///
+/// let now = Timestamp::from_unix_seconds(1_744_882_200);
+/// let registry = Registry::new(); // with your endpoints
+/// let mut outbox = Outbox::new(registry, 7)
+///     .with_retention(Duration::from_secs(7 * 86_400)) // redelivery is possible for a week
+///     .restore([], now)?; // with the records that an earlier process saved
+/// assert!(matches!(outbox.poll(now), Step::Idle));
+/// # Ok::<(), labhook::outbox::RestoreError>(())
+/// ```
 #[doc(alias = "transactional outbox")]
 #[doc(alias = "outbox pattern")]
 #[doc(alias = "queue")]

@@ -7,6 +7,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::named::shown;
+
 /// A preset: its name in a file, and its constructor.
 type Preset<T> = (&'static str, fn() -> T);
 
@@ -37,7 +39,7 @@ impl<T> Presets<T> {
 
 impl fmt::Display for UnknownPreset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown preset `{}`, expected one of {}", self.name, self.expected)
+        write!(f, "unknown preset `{}`, expected one of {}", shown(&self.name), self.expected)
     }
 }
 

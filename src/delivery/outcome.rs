@@ -172,6 +172,23 @@ impl Control {
 ///
 /// Distinguish the kinds as well as your HTTP client permits. If in doubt, use
 /// [`Broken`](Self::Broken): it claims the least.
+///
+/// ```
+/// use std::io;
+///
+/// use labhook::Failure;
+///
+/// /// Classifies the error of an HTTP client.
+/// fn failure(error: &io::Error) -> Failure {
+///     match error.kind() {
+///         io::ErrorKind::ConnectionRefused | io::ErrorKind::HostUnreachable => Failure::Connect,
+///         io::ErrorKind::TimedOut => Failure::Timeout,
+///         _ => Failure::Broken,
+///     }
+/// }
+/// assert_eq!(failure(&io::ErrorKind::ConnectionRefused.into()), Failure::Connect);
+/// assert_eq!(failure(&io::ErrorKind::ConnectionReset.into()), Failure::Broken);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

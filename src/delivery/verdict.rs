@@ -10,6 +10,17 @@ use crate::named::named;
 /// [replayed](super::Delivery::replay). [`Exhausted`](Self::Exhausted) and
 /// [`Expired`](Self::Expired) deliveries are the dead letters: the receiver did not accept them in
 /// time, and a replay redelivers them.
+///
+/// ```
+/// use labhook::Verdict;
+///
+/// // In the column of a table, and back.
+/// let column = Verdict::Exhausted.to_string();
+/// let verdict: Verdict = column.parse()?;
+/// let is_dead_letter = matches!(verdict, Verdict::Exhausted | Verdict::Expired);
+/// assert!(is_dead_letter);
+/// # Ok::<(), labhook::delivery::ParseNameError>(())
+/// ```
 #[doc(alias("dead letter", "DLQ", "dead-letter queue"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

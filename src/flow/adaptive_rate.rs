@@ -116,6 +116,7 @@ impl AdaptiveRatePolicy {
 /// ceiling, slow below and fast beyond, is the idea of CUBIC (RFC 9438); measuring the delivered
 /// rate rather than counting losses is that of TCP Westwood and BBR.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[doc(alias = "AIMD")]
 #[doc(alias = "adaptive throttling")]
 pub struct AdaptiveRate {

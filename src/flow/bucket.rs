@@ -10,6 +10,7 @@ use crate::time::Timestamp;
 /// A release adds `cost` units, `leak` units flow out per microsecond, and a release is allowed
 /// while the bucket has room for it. Numbers saturate towards fewer releases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Bucket {
     level: u64,
     /// The cost of a release in the units of `level`.

@@ -107,6 +107,7 @@ impl ConcurrencyLimitPolicy {
 /// and 4.1 (restarting after idle), and RFC 7661 (no growth while the window is not used). Applying
 /// this to requests is the idea of Netflix's concurrency limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[doc(alias = "AIMD")]
 #[doc(alias = "slow start")]
 #[doc(alias = "congestion window")]

@@ -16,6 +16,7 @@ use crate::time::Timestamp;
 /// The [module](crate::flow) shows a complete loop. Calls may come in any order and be repeated;
 /// none panics. The policy and the time are arguments of each call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[doc(alias = "rate limiter")]
 #[doc(alias = "throttle")]
 #[doc(alias = "backpressure")]
@@ -179,7 +180,8 @@ impl Flow {
     /// Pauses the endpoint: nothing starts before this instant. A pause never shortens another.
     ///
     /// The receiver asks for it, for example with `Retry-After`. The caller limits how far such a
-    /// request is followed: see
+    /// request is followed: pass [`Observation::pause`](crate::policy::Observation::pause), which is
+    /// capped, and never [`Response::retry_after`](crate::delivery::Response::retry_after). The cap: see
     /// [`RetryPolicy::retry_after_cap`](crate::RetryPolicy::retry_after_cap).
     pub fn pause_until(&mut self, until: Timestamp) {
         self.paused_until = self.paused_until.max(until);

@@ -124,6 +124,7 @@ const RETRY: i64 = 100;
 /// Source: Finagle's retry budgets. Finagle expires saved retries; here `max_saved` limits them
 /// instead.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[doc(alias = "retry storm")]
 pub struct RetryBudget {
     /// In hundredths of a retry. Negative if a first attempt was cancelled after a retry had used

@@ -1,5 +1,7 @@
 //! The circuit breaker: [`Health`].
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::disabled::Disabled;
@@ -18,6 +20,7 @@ use crate::time::Timestamp;
 /// any order and be repeated; none panics. The policy, the suspicion of a sender outage and the
 /// time are arguments of each call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[doc(alias = "circuit breaker")]
 #[doc(alias = "outlier detection")]
 pub struct Health {
@@ -196,8 +199,8 @@ impl Health {
     ///
     /// While healthy every attempt gets a permit. While degraded or suspended only the probe that
     /// is due gets one, and no other attempt does until its result is recorded or its deadline has
-    /// passed. The deadline should be after `now`; it is that of the request itself, and only a
-    /// probe remembers it. If you persist the health, save it before sending a probe.
+    /// passed. The deadline is that of the request itself, and only a probe remembers
+    /// it; one that is not after `now` counts as a millisecond after. If you persist the health, save it before sending a probe.
     #[must_use = "the result of an attempt cannot be recorded without its permit"]
     pub fn start(&mut self, deadline: Timestamp, now: Timestamp) -> Option<Permit> {
         if self.paused_since.is_some() {
@@ -207,6 +210,7 @@ impl Health {
         match &mut self.phase {
             Phase::Healthy(_) => Some(Permit { serial: self.serial, deadline: None }),
             Phase::Degraded(backoff) | Phase::Suspended { backoff, .. } if backoff.is_due(now) => {
+                let deadline = deadline.max(now + Duration::from_millis(1));
                 backoff.probe = Probe::InFlight { serial, started: now, deadline };
                 self.serial = serial;
                 self.probe()

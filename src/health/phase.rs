@@ -12,7 +12,7 @@ use super::transition::Transition;
 use crate::time::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Phase {
     Healthy(Streak),
     Degraded(Backoff),
@@ -22,6 +22,7 @@ pub(super) enum Phase {
 
 /// The position in the probe schedule of a degraded or suspended endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Backoff {
     /// Since when the endpoint has been degraded or suspended.
     pub(super) since: Timestamp,
@@ -31,7 +32,7 @@ pub(super) struct Backoff {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Probe {
     Waiting { due: Timestamp },
     Due { since: Timestamp },

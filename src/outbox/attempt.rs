@@ -20,6 +20,33 @@ use crate::time::Timestamp;
 /// It is plain data with serde: a host that sends from another process passes it along with the
 /// request and gets it back with the response. Any ticket may be used at any time; a stale,
 /// repeated or foreign one is reported as such and changes nothing.
+///
+/// ```
+/// # use labhook::lab::{RunState, RunStateChanged};
+/// # use labhook::{Endpoint, EndpointId, Event, MessageId, Outbox, Registry, Secret, Signer, Step};
+/// # use labhook::Timestamp;
+/// # let signer = Signer::standard_webhooks(Secret::from_bytes(&[7; 24])?);
+/// # let mut registry = Registry::new();
+/// # registry.insert(Endpoint::new(EndpointId::new("eln")?, "https://eln.example/in", signer)?)?;
+/// # let mut outbox = Outbox::new(registry, 7).without_storage();
+/// # let now = Timestamp::from_unix_seconds(1_744_882_200);
+/// # let started = Event::new(RunStateChanged::new("run-17", RunState::Started), now);
+/// # outbox.publish(started.into_message(MessageId::new("run-17-started")?)?, now)?;
+/// # let Step::Send(attempt) = outbox.poll(now) else { unreachable!() };
+/// use http::{HeaderMap, StatusCode};
+/// use labhook::{Outcome, Ticket, Verdict};
+/// use labhook::delivery::Resolution;
+///
+/// // To the process that sends, and back.
+/// let json = serde_json::to_string(attempt.ticket())?;
+/// let ticket: Ticket = serde_json::from_str(&json)?;
+/// assert_eq!((ticket.message().as_str(), ticket.attempt()), ("run-17-started", 1));
+///
+/// let outcome = Outcome::response(StatusCode::NO_CONTENT, &HeaderMap::new(), now);
+/// let resolution = outbox.resolve(&ticket, &outcome, now);
+/// assert_eq!(resolution, Resolution::Ended(Verdict::Delivered));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ticket {
@@ -55,6 +82,33 @@ impl Ticket {
 ///
 /// It borrows nothing, so it can move to the thread or task that sends. The request is signed there
 /// too: [`request`](Self::request) does not need the outbox.
+///
+/// ```
+/// # use labhook::lab::{RunState, RunStateChanged};
+/// # use labhook::{Endpoint, EndpointId, Event, MessageId, Outbox, Registry, Secret, Signer, Step};
+/// # use labhook::Timestamp;
+/// # let signer = Signer::standard_webhooks(Secret::from_bytes(&[7; 24])?);
+/// # let mut registry = Registry::new();
+/// # registry.insert(Endpoint::new(EndpointId::new("eln")?, "https://eln.example/in", signer)?)?;
+/// # let mut outbox = Outbox::new(registry, 7).without_storage();
+/// # let now = Timestamp::from_unix_seconds(1_744_882_200);
+/// # let started = Event::new(RunStateChanged::new("run-17", RunState::Started), now);
+/// # outbox.publish(started.into_message(MessageId::new("run-17-started")?)?, now)?;
+/// # let mut sent_to = None;
+/// if let Step::Send(attempt) = outbox.poll(now) {
+///     let (ticket, sent) = std::thread::spawn(move || {
+///         let request = attempt.request(now).expect("the endpoint can sign");
+///         // Send it with your HTTP client, which gives up after `attempt.timeout(now)`.
+///         (attempt.ticket().clone(), request.uri().to_string())
+///     })
+///     .join()
+///     .expect("no panic");
+///     assert_eq!((ticket.endpoint().as_str(), &*sent), ("eln", "https://eln.example/in"));
+///     # sent_to = Some(sent);
+/// }
+/// # assert!(sent_to.is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Attempt {
     pub(crate) ticket: Ticket,
     pub(crate) deadline: Timestamp,

@@ -19,6 +19,19 @@ use crate::time::Timestamp;
 ///
 /// [`name`](Self::name) is a stable label for metrics, [`Display`](fmt::Display) a sentence for a
 /// log, and serde gives all fields, with the name under `notice`.
+///
+/// ```
+/// use labhook::{Notice, Verdict};
+///
+/// /// Returns whether somebody should look at it soon.
+/// fn needs_attention(notice: &Notice) -> bool {
+///     match notice {
+///         Notice::Settled { verdict, .. } => *verdict != Verdict::Delivered,
+///         Notice::EndpointDisabled { .. } => true,
+///         _ => false,
+///     }
+/// }
+/// ```
 #[doc(alias = "dead letter")]
 #[doc(alias = "DLQ")]
 #[doc(alias = "alert")]

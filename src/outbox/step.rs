@@ -8,6 +8,32 @@ use crate::time::Timestamp;
 /// The host's next action, returned by [`Outbox::poll`](crate::Outbox::poll).
 ///
 /// Exhaustive: a host must handle every variant.
+///
+/// ```
+/// use labhook::outbox::Changes;
+/// use labhook::{Attempt, Outbox, Step, Timestamp};
+///
+/// /// Does all that there is to do now. Returns when to call again, unless there is an input before.
+/// fn run(
+///     outbox: &mut Outbox,
+///     now: Timestamp,
+///     save: impl Fn(&Changes),  // returns when the changes are durable
+///     send: impl Fn(Attempt),   // to a thread that reports the outcome to `resolve`
+/// ) -> Option<Timestamp> {
+///     loop {
+///         match outbox.poll(now) {
+///             Step::Save(changes) => {
+///                 save(&changes);
+///                 outbox.saved(changes.revision());
+///             }
+///             Step::Send(attempt) => send(attempt),
+///             Step::Notify(notice) => println!("{notice}"),
+///             Step::Wait(until) => return Some(until),
+///             Step::Idle => return None,
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "a step is handed out once: dropping it drops the work"]
 #[allow(clippy::exhaustive_enums, reason = "a host must handle every variant")]

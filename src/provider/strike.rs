@@ -71,10 +71,10 @@
 //!
 //! For Strike, changing the secret is an update like any other. A request has one signature, and no
 //! overlap between the old and the new secret is published. The receiver provides the overlap:
-//! `Verifier::strike(new).add_secret(old)` accepts both. Change the receiver first, so that no webhook in
-//! transit is rejected; [`Verified::key_index`](crate::Verified::key_index) shows when the old
-//! secret is no longer in use. On the sender's side, `Signer::strike(new).add_secret(old)` signs with the
-//! first secret only.
+//! `Verifier::strike(new).add_secret(old)` accepts both. Change the receiver first, so that no
+//! webhook in transit is rejected; [`Verified::key_index`](crate::Verified::key_index) shows when
+//! the old secret is no longer in use. On the sender's side, `Signer::strike(new).add_secret(old)`
+//! signs with the first secret only.
 
 mod event;
 mod format;

@@ -4,5 +4,6 @@ mod fixture;
 mod guarantees;
 mod jitter;
 mod lifetime;
+mod names;
 mod replay;
 mod schedules;

@@ -15,7 +15,7 @@ const FLOORS: [(&str, &[Module]); 9] = [
             ("event_type", &[]),
             ("id", &[]),
             ("named", &[]),
-            ("policy_file", &[]),
+            ("policy_file", &["named"]),
             ("secret", &[]),
             ("small_map", &[]),
             ("time", &[]),

@@ -4,8 +4,8 @@
 //! `cargo run -p bare_delivery`
 //!
 //! Every delivery is a row (message id, endpoint id, state, `wake_at`) of the [`queue`], and
-//! [`Host::attempt`] is the whole pattern: poll and start, **save**, send, resolve, **save**. One of
-//! the two receivers is down at first, and then busy.
+//! [`Host::attempt`] is the whole pattern: poll and start, **save**, send, resolve, **save**. One
+//! of the two receivers is down at first, and then busy.
 //!
 //! Here one worker sends one request at a time. With several workers, keep the row locked from
 //! the read to the first save (`FOR UPDATE SKIP LOCKED` if the database has it), and read it again,

@@ -50,6 +50,16 @@ fn half_open_lets_exactly_one_probe_through() {
 }
 
 #[test]
+fn past_deadline_is_raised_to_a_millisecond() {
+    let mut endpoint = Endpoint::degraded(default(), 0);
+    assert_eq!(endpoint.gate(300), Gate::Probe);
+    let permit = endpoint.health.start(at(200), at(300)).unwrap();
+    let deadline = at(300) + Duration::from_millis(1);
+    assert_eq!(permit.deadline(), Some(deadline));
+    assert_eq!(endpoint.gate(300), Gate::Probing { deadline }, "it has not failed yet");
+}
+
+#[test]
 fn zero_wait_is_raised_to_a_millisecond() {
     let policy = default().with_probes(Duration::ZERO, [Duration::ZERO]);
     let mut endpoint = Endpoint::degraded(policy, 7);
