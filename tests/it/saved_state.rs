@@ -82,12 +82,12 @@ fn story() -> Vec<Record> {
         };
         host.resolve(&ticket, &outcome);
     }
-    assert_eq!(host.shown(), ["m2>narrow#1"]);
+    assert_eq!(host.send_texts(), ["m2>narrow#1"]);
     host.now = at(1);
     host.resolve(&late.unwrap(), &Outcome::failed(Failure::Broken));
     host.now = at(4);
     host.publish("m3");
-    assert_eq!(host.shown(), ["m3>slow#1"]);
+    assert_eq!(host.send_texts(), ["m3>slow#1"]);
     host.now = at(5);
     assert!(host.sends().is_empty());
     host.disk.into_values().collect()

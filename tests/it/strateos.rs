@@ -13,10 +13,10 @@ use labhook::provider::MapError;
 use labhook::provider::strateos::{self, Event as Happened, Op, Project, ProjectWebhook, Webhook};
 use labhook::{
     EndpointId, Event, EventType, LabEvent, Message, MessageId, Outbox, Registry, RetryPolicy,
-    Step, Timestamp, danger,
+    Timestamp, danger,
 };
 
-use crate::support::body_malformed_at;
+use crate::support::{body_malformed_at, drain};
 
 mod properties;
 
@@ -377,15 +377,8 @@ fn project_webhook_builds_the_endpoint() {
         "`data.state` cannot be mapped between a Strateos webhook and a lab event"
     );
 
-    let request = loop {
-        match outbox.poll(at()) {
-            Step::Send(attempt) => break attempt.request(at()).unwrap(),
-            Step::Save(changes) => {
-                outbox.saved(changes.revision());
-            }
-            other => panic!("{other:?}"),
-        }
-    };
+    let [attempt] = drain(&mut outbox, at()).try_into().unwrap();
+    let request = attempt.request(at()).unwrap();
     assert_eq!(request.body(), about(r#"{"op":"run_started"}"#).as_bytes());
     assert_eq!(request.headers().len(), 1);
     assert_eq!(request.headers()["content-type"], "application/json");

@@ -1,4 +1,4 @@
-//! What the tests of the doors share: endpoints, messages, and a host that plays its part.
+//! Shared fixtures: endpoints, messages, and a host that drives an outbox.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(crate) fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// What an error says of a body that is malformed there; `.` is the body itself.
+/// The error text for a body that is malformed at this path; `.` is the body itself.
 pub(crate) fn body_malformed_at(path: &str) -> String {
     match path {
         "." => "the body is malformed".to_owned(),
@@ -32,7 +32,7 @@ pub(crate) fn body_malformed_at(path: &str) -> String {
     }
 }
 
-/// So many seconds after the start of the story.
+/// The time this many seconds after the start of the test.
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_744_882_200 + seconds)
 }
@@ -45,13 +45,13 @@ pub(crate) fn mid(id: &str) -> MessageId {
     MessageId::new(id).unwrap()
 }
 
-/// These delays, 10 s for each attempt, no jitter, no window.
+/// A policy with these delays, an attempt timeout of 10 s, no jitter and no window.
 pub(crate) fn policy(delays: &[u64]) -> RetryPolicy {
     RetryPolicy::new(Schedule::list(delays.iter().copied().map(secs)))
         .with_attempt_timeout(secs(10))
 }
 
-/// An unsigned endpoint that retries after 5 s and after 20 s, whatever becomes of the others.
+/// An unsigned endpoint that retries after 5 s and after 20 s, without health and flow limits.
 pub(crate) fn endpoint(id: &str) -> Endpoint {
     let url = format!("https://{id}.example/hooks");
     let endpoint = Endpoint::new(eid(id), &url, Signer::unsigned()).unwrap();
@@ -67,7 +67,7 @@ pub(crate) fn registry(endpoints: impl IntoIterator<Item = Endpoint>) -> Registr
     registry
 }
 
-/// The event that run `id` has started, under that id.
+/// A message with this id: the run of the same id has started.
 pub(crate) fn message(id: &str) -> Message {
     Event::new(RunStateChanged::new(id, RunState::Started), at(-60)).into_message(mid(id)).unwrap()
 }
@@ -76,20 +76,33 @@ pub(crate) fn answer(status: u16) -> Outcome {
     Outcome::bare(StatusCode::from_u16(status).unwrap())
 }
 
-/// An answer with one header.
+/// A response with one header.
 pub(crate) fn answer_with(status: u16, name: &'static str, value: &'static str) -> Outcome {
     let mut headers = HeaderMap::new();
     headers.insert(name, value.parse().unwrap());
     Outcome::response(StatusCode::from_u16(status).unwrap(), &headers, at(0))
 }
 
-/// A host: a clock, storage that goes through text and back, and the notices that it was told.
+/// Saves at once, and returns all attempts that an outbox sends now.
+pub(crate) fn drain(outbox: &mut Outbox, now: Timestamp) -> Vec<Attempt> {
+    let mut attempts = Vec::new();
+    loop {
+        match outbox.poll(now) {
+            Step::Save(changes) => assert!(outbox.saved(changes.revision())),
+            Step::Send(attempt) => attempts.push(attempt),
+            Step::Notify(_) => {}
+            Step::Wait(_) | Step::Idle => return attempts,
+        }
+    }
+}
+
+/// A host: a clock, storage that serializes every record, and the notices received.
 pub(crate) struct Host {
     pub(crate) outbox: Outbox,
     pub(crate) now: Timestamp,
     pub(crate) disk: BTreeMap<String, Record>,
     pub(crate) notices: Vec<Notice>,
-    /// What the last round of polling ended with; `None` is [`Step::Idle`].
+    /// The wait that ended the latest round of polling; `None` for [`Step::Idle`].
     pub(crate) wait: Option<Timestamp>,
     pub(crate) saves: u32,
 }
@@ -129,7 +142,7 @@ impl Host {
         assert!(self.outbox.saved(revision));
     }
 
-    /// Polls until there is nothing to do, saving at once, and gives what is to be sent.
+    /// Polls until there is nothing to do, and saves at once. Returns the attempts to send.
     pub(crate) fn attempts(&mut self) -> Vec<Attempt> {
         let mut attempts = Vec::new();
         for _ in 0..10_000 {
@@ -156,7 +169,7 @@ impl Host {
         self.attempts().iter().map(|attempt| attempt.ticket().clone()).collect()
     }
 
-    /// The one attempt that is to be sent.
+    /// Returns the only attempt to send.
     pub(crate) fn send(&mut self) -> Ticket {
         let sends = self.sends();
         assert_eq!(sends.len(), 1, "{sends:?}");
@@ -164,11 +177,11 @@ impl Host {
     }
 
     /// As [`sends`](Self::sends), each as `message>endpoint#attempt`.
-    pub(crate) fn shown(&mut self) -> Vec<String> {
+    pub(crate) fn send_texts(&mut self) -> Vec<String> {
         self.sends().iter().map(show).collect()
     }
 
-    /// Polls up to the changes that are to be saved, which are left to the caller.
+    /// Polls until there are changes, which the caller saves.
     pub(crate) fn unsaved(&mut self) -> Changes {
         match self.outbox.poll(self.now) {
             Step::Save(changes) => changes,
@@ -189,10 +202,11 @@ impl Host {
         self.disk.keys().map(String::as_str).collect()
     }
 
-    /// What was told since the last time, each in a few words.
-    pub(crate) fn told(&mut self) -> Vec<String> {
-        let told = std::mem::take(&mut self.notices);
-        told.iter()
+    /// Returns the notices since the last call, each as a short text.
+    pub(crate) fn notice_texts(&mut self) -> Vec<String> {
+        let notices = std::mem::take(&mut self.notices);
+        notices
+            .iter()
             .map(|notice| match notice {
                 Notice::Settled { message, endpoint, verdict, attempts } => {
                     format!("{message}>{endpoint} {verdict} after {attempts}")

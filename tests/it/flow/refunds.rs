@@ -169,7 +169,7 @@ fn cancelled_attempt_earns_no_retry() {
         let changes = host.unsaved();
         host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
         host.save(changes);
-        assert_eq!(host.shown(), [""; 0]);
+        assert_eq!(host.send_texts(), [""; 0]);
         host.outbox.resume_endpoint(&eid("e"), host.now).unwrap();
     }
     let mut retries = 0;
@@ -193,7 +193,7 @@ fn cancelled_attempt_uses_up_no_rate() {
     let changes = host.unsaved();
     host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
     host.save(changes);
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     host.outbox.resume_endpoint(&eid("e"), host.now).unwrap();
-    assert_eq!(host.shown(), ["m>e#1"]);
+    assert_eq!(host.send_texts(), ["m>e#1"]);
 }

@@ -241,7 +241,7 @@ fn render_failure_is_reported_per_endpoint() {
     assert_eq!(published.endpoints, [eid("b")]);
     assert_eq!(reasons(&published), ["a: supports run events only", "c: supports run events only"]);
     assert_eq!(host.outbox.pending(), 1);
-    assert_eq!(host.shown(), ["m>b#1"]);
+    assert_eq!(host.send_texts(), ["m>b#1"]);
 
     // It is reported once, and a duplicate changes nothing.
     let again = host.outbox.publish(unsupported("m"), at(0)).unwrap();

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use labhook::{Outbox, Registry, Step};
+use labhook::{Outbox, Registry};
 
 use super::*;
+use crate::support::drain;
 
 /// A format that counts its calls.
 #[derive(Debug)]
@@ -51,18 +52,10 @@ fn outbox_renders_once_per_format_and_source() {
     assert_eq!(made.load(Ordering::Relaxed), 5);
 
     let mut bodies = BTreeMap::<_, u32>::new();
-    loop {
-        match outbox.poll(at()) {
-            Step::Save(changes) => {
-                outbox.saved(changes.revision());
-            }
-            Step::Send(attempt) => {
-                let request = attempt.request(at()).unwrap();
-                let mode = request.headers().contains_key("ce-id");
-                *bodies.entry((mode, request.body().clone())).or_default() += 1;
-            }
-            _ => break,
-        }
+    for attempt in drain(&mut outbox, at()) {
+        let request = attempt.request(at()).unwrap();
+        let mode = request.headers().contains_key("ce-id");
+        *bodies.entry((mode, request.body().clone())).or_default() += 1;
     }
     assert_eq!(bodies.values().sum::<u32>(), 8);
     // The data of both sources is the same.

@@ -30,7 +30,7 @@ fn in_doubt() -> (Host, Ticket) {
     let ticket = host.send();
     host.now = at(10);
     assert!(host.sends().is_empty());
-    assert_eq!(host.told(), ["m>a in doubt after 1"]);
+    assert_eq!(host.notice_texts(), ["m>a in doubt after 1"]);
     (host, ticket)
 }
 
@@ -45,10 +45,10 @@ fn at_most_once_ends_after_ambiguous_failures_only() {
     let refused = Outcome::failed(Failure::Connect);
     assert_eq!(host.resolve(&sends[1], &refused), Resolution::Retry { at: at(5) });
     host.now = at(5);
-    assert_eq!(host.shown(), ["m2>a#2"]);
+    assert_eq!(host.send_texts(), ["m2>a#2"]);
     host.now = at(10);
     assert!(host.sends().is_empty());
-    assert_eq!(host.told(), ["m1>a unconfirmed after 1", "m3>a unconfirmed after 1"]);
+    assert_eq!(host.notice_texts(), ["m1>a unconfirmed after 1", "m3>a unconfirmed after 1"]);
     let counters = host.outbox.status(&eid("a")).unwrap().counters;
     assert_eq!((counters.unconfirmed, counters.unanswered), (2, 2));
 }
@@ -67,14 +67,14 @@ fn crash_during_an_attempt_sends_no_second_one() {
         host.restart(outbox(doubt));
         assert!(host.sends().is_empty());
         if doubt == DeliveryGuarantee::AtMostOnce {
-            assert_eq!(host.told(), ["m>a unconfirmed after 1"]);
+            assert_eq!(host.notice_texts(), ["m>a unconfirmed after 1"]);
         } else {
-            assert_eq!(host.told(), ["m>a in doubt after 1"]);
+            assert_eq!(host.notice_texts(), ["m>a in doubt after 1"]);
             assert_eq!((host.outbox.pending(), host.wait), (1, None));
             // It stays that way over another crash, and nothing is notified twice.
             host.restart(outbox(doubt));
             assert!(host.sends().is_empty());
-            assert!(host.told().is_empty());
+            assert!(host.notice_texts().is_empty());
         }
     }
 }
@@ -93,12 +93,12 @@ fn in_doubt_delivery_is_resent_or_given_up() {
     // In doubt again, which is notified again.
     assert_eq!(host.resolve(&second, &broken()), Resolution::InDoubt);
     assert!(host.sends().is_empty());
-    assert_eq!(host.told(), ["m>a in doubt after 2"]);
+    assert_eq!(host.notice_texts(), ["m>a in doubt after 2"]);
     assert!(host.outbox.give_up(&m, &a, at(12)));
     assert!(!host.outbox.give_up(&m, &a, at(12)));
     assert!(!host.outbox.resend(&m, &a, at(12)));
     host.sends();
-    assert_eq!(host.told(), ["m>a unconfirmed after 2"]);
+    assert_eq!(host.notice_texts(), ["m>a unconfirmed after 2"]);
     assert_eq!(host.outbox.pending(), 0);
 
     // Only a delivery in doubt can be given up.
@@ -126,7 +126,7 @@ fn saved_decision_survives_a_restart() {
     assert!(host.sends().is_empty());
     host.now = at(100);
     assert!(host.sends().is_empty());
-    assert_eq!(host.told(), ["m>a in doubt after 2"]);
+    assert_eq!(host.notice_texts(), ["m>a in doubt after 2"]);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn late_response_resolves_an_in_doubt_delivery() {
     let (mut host, ticket) = in_doubt();
     assert_eq!(host.resolve(&ticket, &answer(200)), Resolution::LateSuccess);
     host.sends();
-    assert_eq!(host.told(), ["m>a delivered after 1"]);
+    assert_eq!(host.notice_texts(), ["m>a delivered after 1"]);
 
     let (mut host, ticket) = in_doubt();
     assert_eq!(host.resolve(&ticket, &answer(503)), Resolution::Retry { at: at(15) });
@@ -143,7 +143,7 @@ fn late_response_resolves_an_in_doubt_delivery() {
     assert_eq!(host.resolve(&ticket, &answer(503)), Resolution::Ignored(Ignored::AlreadyResolved));
     host.resolve(&second, &answer(200));
     host.sends();
-    assert_eq!(host.told(), ["m>a delivered after 2"]);
+    assert_eq!(host.notice_texts(), ["m>a delivered after 2"]);
 
     // Another broken connection proves nothing.
     let (mut host, ticket) = in_doubt();
@@ -154,7 +154,7 @@ fn late_response_resolves_an_in_doubt_delivery() {
     let (mut host, ticket) = in_doubt();
     assert_eq!(host.resolve(&ticket, &answer(410)), Resolution::Ended(Verdict::Gone));
     host.sends();
-    assert_eq!(host.told(), ["m>a gone after 1", "a disabled"]);
+    assert_eq!(host.notice_texts(), ["m>a gone after 1", "a disabled"]);
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn in_doubt_delivery_blocks_order_but_not_concurrency() {
     assert!(host.sends().is_empty());
     assert_eq!(host.outbox.status(&eid("a")).unwrap().flow.in_flight(), 0);
     host.outbox.give_up(&mid("m1"), &eid("a"), at(1_000));
-    assert_eq!(host.shown(), ["m2>a#1"]);
+    assert_eq!(host.send_texts(), ["m2>a#1"]);
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn disabling_keeps_in_doubt_or_ends_it_unconfirmed() {
         host.outbox.disable_endpoint(&eid("a"), None, at(1)).unwrap();
         host.now = at(10);
         host.sends();
-        let notices = host.told();
+        let notices = host.notice_texts();
         if waiting == PendingOnDisable::Cancel {
             assert_eq!(
                 notices,
@@ -203,11 +203,11 @@ fn disabling_keeps_in_doubt_or_ends_it_unconfirmed() {
         assert!(host.outbox.resend(&mid("m"), &eid("a"), at(10)));
         assert!(host.sends().is_empty());
         host.enable("a").unwrap();
-        assert_eq!(host.shown(), ["m>a#2"]);
+        assert_eq!(host.send_texts(), ["m>a#2"]);
         // On removal it ends unconfirmed rather than cancelled: it may have arrived.
         host.outbox.remove_endpoint(&eid("a"), at(11)).unwrap();
         host.sends();
-        let notices = host.told();
+        let notices = host.notice_texts();
         assert_eq!(
             notices,
             ["a recovered", "m>a cancelled after 2", "flying>a unconfirmed after 1"]
@@ -222,7 +222,7 @@ fn in_doubt_delivery_can_be_replayed() {
     assert_eq!(plan.len(), 1);
     host.now = at(20);
     assert_eq!(host.outbox.replay(&plan, at(20)), 1);
-    assert_eq!(host.shown(), ["m>a#2"]);
+    assert_eq!(host.send_texts(), ["m>a#2"]);
     assert!(!host.outbox.resend(&mid("m"), &eid("a"), at(20)));
 }
 

@@ -132,7 +132,7 @@ impl Scenario {
                     answers.insert((host.now + secs(latency), attempt.ticket().clone()));
                 }
             }
-            let notices = host.told();
+            let notices = host.notice_texts();
             if !notices.is_empty() {
                 trace.notices.entry(host.now).or_default().extend(notices);
             }

@@ -41,7 +41,7 @@ fn hanging_endpoint_fills_only_its_own_window() {
     }
     // At the deadline, two other deliveries take the freed slots.
     host.now = at(10);
-    assert_eq!(host.shown(), ["m3>hung#1", "m4>hung#1"]);
+    assert_eq!(host.send_texts(), ["m3>hung#1", "m4>hung#1"]);
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn endpoints_take_turns_within_a_batch() {
         host.publish(id);
     }
     let order = ["m1>a#1", "m1>b#1", "m1>c#1", "m2>a#1", "m2>b#1", "m3>a#1", "m3>b#1"];
-    assert_eq!(host.shown(), order);
+    assert_eq!(host.send_texts(), order);
     assert_eq!(host.saves, 7);
 }
 
@@ -69,7 +69,10 @@ fn gone_receiver_gets_no_more_attempts() {
     host.now = at(1);
     assert_eq!(host.resolve(m1, &answer(410)), Resolution::Ended(Verdict::Gone));
     assert!(host.sends().is_empty());
-    assert_eq!(host.told(), ["m1>gone gone after 1", "gone disabled", "m3>gone cancelled after 0"]);
+    assert_eq!(
+        host.notice_texts(),
+        ["m1>gone gone after 1", "gone disabled", "m3>gone cancelled after 0"]
+    );
     let disabled = host.disabled("gone").unwrap();
     assert_eq!((disabled.since, disabled.by), (at(1), DisabledBy::Receiver));
     assert_eq!(host.disabled("other"), None);
@@ -79,21 +82,21 @@ fn gone_receiver_gets_no_more_attempts() {
     // so.
     assert_eq!(host.resolve(m2, &answer(503)), Resolution::Ended(Verdict::Cancelled));
     assert_eq!(host.publish("m4").endpoints, [eid("other")]);
-    assert_eq!(host.shown(), ["m4>other#1"]);
-    assert_eq!(host.told(), ["m2>gone cancelled after 1"]);
+    assert_eq!(host.send_texts(), ["m4>other#1"]);
+    assert_eq!(host.notice_texts(), ["m2>gone cancelled after 1"]);
 
     // It survives a restart.
     host.restart(outbox([narrow("gone", 2), endpoint("other")]));
     assert_eq!(host.disabled("gone"), Some(disabled));
     assert_eq!(host.publish("m5").endpoints, [eid("other")]);
-    assert_eq!(host.shown(), ["m5>other#1"]);
-    assert!(host.told().is_empty(), "it was notified before");
+    assert_eq!(host.send_texts(), ["m5>other#1"]);
+    assert!(host.notice_texts().is_empty(), "it was notified before");
 
     host.enable("gone").unwrap();
     assert_eq!(host.enable("gone"), Err(EnableError::NotDisabled.into()));
     assert_eq!(host.disabled("gone"), None);
     assert_eq!(host.publish("m6").endpoints, [eid("gone"), eid("other")]);
-    assert_eq!(host.shown(), ["m6>gone#1", "m6>other#1"]);
+    assert_eq!(host.send_texts(), ["m6>gone#1", "m6>other#1"]);
     host.restart(outbox([narrow("gone", 2), endpoint("other")]));
     assert_eq!(host.disabled("gone"), None, "enabling survives a restart too");
 }
@@ -107,7 +110,7 @@ fn late_success_at_a_disabled_endpoint_delivers() {
     host.resolve(&sends[0], &answer(410));
     assert_eq!(host.resolve(&sends[1], &answer(200)), Resolution::Ended(Verdict::Delivered));
     host.sends();
-    assert_eq!(host.told(), ["m1>a gone after 1", "a disabled", "m2>a delivered after 1"]);
+    assert_eq!(host.notice_texts(), ["m1>a gone after 1", "a disabled", "m2>a delivered after 1"]);
 }
 
 #[test]
@@ -118,11 +121,11 @@ fn unanswered_attempt_when_disabled_ends_at_deadline() {
     let sends = host.sends();
     host.resolve(&sends[0], &answer(410));
     host.sends();
-    host.told();
+    host.notice_texts();
     assert_eq!(host.wait, Some(at(10)));
     host.now = at(10);
     assert!(host.sends().is_empty());
-    assert_eq!(host.told(), ["m2>a cancelled after 1"]);
+    assert_eq!(host.notice_texts(), ["m2>a cancelled after 1"]);
 }
 
 #[test]
@@ -136,7 +139,7 @@ fn success_that_asks_to_disable_ends_the_endpoint() {
         let outcome = answer_with(status, "webhook-delivery", "disable");
         assert_eq!(host.resolve(&ticket, &outcome), Resolution::Ended(verdict));
         host.sends();
-        assert_eq!(host.told(), [format!("m>a {name} after 1"), "a disabled".to_owned()]);
+        assert_eq!(host.notice_texts(), [format!("m>a {name} after 1"), "a disabled".to_owned()]);
         // A duplicate response does not disable it again.
         host.enable("a").unwrap();
         let again = host.resolve(&ticket, &outcome);
@@ -180,7 +183,7 @@ fn removal_ends_pending_and_in_flight_deliveries() {
     assert!(host.outbox.remove_endpoint(&eid("a"), at(1)).is_ok());
     assert!(host.outbox.remove_endpoint(&eid("a"), at(1)).is_err(), "no state is left");
     assert!(host.sends().is_empty());
-    assert_eq!(host.told(), ["m1>a cancelled after 1", "m2>a cancelled after 0"]);
+    assert_eq!(host.notice_texts(), ["m1>a cancelled after 1", "m2>a cancelled after 0"]);
     assert!(matches!(host.resolve(&sends[0], &answer(200)), Resolution::Ignored(_)));
     assert_eq!(host.verdict("m1", "a"), Some(Verdict::Cancelled));
     assert_eq!(host.outbox.registry().len(), 1);
@@ -200,7 +203,7 @@ fn attempt_being_saved_when_endpoint_stops_is_unsent() {
     let changes = host.unsaved();
     host.outbox.remove_endpoint(&eid("a"), at(0)).unwrap();
     host.save(changes);
-    assert_eq!(host.shown(), ["m1>b#1"]);
+    assert_eq!(host.send_texts(), ["m1>b#1"]);
 
     let mut host = Host::with([endpoint("a")]);
     host.publish("m1");
@@ -210,7 +213,7 @@ fn attempt_being_saved_when_endpoint_stops_is_unsent() {
     host.resolve(&ticket, &answer(410));
     host.save(changes);
     assert!(host.sends().is_empty());
-    assert_eq!(host.told(), ["m1>a gone after 1", "a disabled", "m2>a cancelled after 0"]);
+    assert_eq!(host.notice_texts(), ["m1>a gone after 1", "a disabled", "m2>a cancelled after 0"]);
 
     let mut host = Host::with([endpoint("a")]);
     host.publish("m1");
@@ -221,7 +224,7 @@ fn attempt_being_saved_when_endpoint_stops_is_unsent() {
     assert_eq!(host.wait, None, "the delivery is held, and nothing is in flight");
     host.outbox.replace_endpoint(endpoint("a"), at(60)).unwrap();
     host.now = at(60);
-    assert_eq!(host.shown(), ["m1>a#1"]);
+    assert_eq!(host.send_texts(), ["m1>a#1"]);
 }
 
 #[test]
@@ -236,7 +239,7 @@ fn missing_endpoint_holds_its_deliveries() {
     host.restart(outbox([endpoint("b")]));
     assert_eq!(host.outbox.pending(), 4);
     // b's attempts were in flight, and timed out long ago.
-    assert_eq!(host.shown(), ["m1>b#2", "m2>b#2"]);
+    assert_eq!(host.send_texts(), ["m1>b#2", "m2>b#2"]);
     assert_eq!(host.wait, Some(at(1_010)));
     assert_eq!(host.publish("m3").endpoints, [eid("b")]);
     host.sends();
@@ -244,7 +247,7 @@ fn missing_endpoint_holds_its_deliveries() {
     let disk = host.disk.clone();
     host.outbox.insert_endpoint(narrow("a", 1), at(1_000)).unwrap();
     // m1 was in flight before the restart and timed out: it is due again, after the other.
-    assert_eq!(host.shown(), ["m2>a#1"]);
+    assert_eq!(host.send_texts(), ["m2>a#1"]);
     // The response to the first attempt may still arrive.
     assert_eq!(host.resolve(&sends[0], &answer(200)), Resolution::LateSuccess);
     assert!(host.sends().is_empty(), "m2 is in flight");
@@ -258,10 +261,10 @@ fn missing_endpoint_holds_its_deliveries() {
     host.disk = disk;
     host.restart(outbox([endpoint("b")]));
     host.sends();
-    host.told();
+    host.notice_texts();
     assert!(host.outbox.remove_endpoint(&eid("a"), at(1_000)).is_ok());
     host.sends();
-    assert_eq!(host.told(), ["m1>a cancelled after 1", "m2>a cancelled after 0"]);
+    assert_eq!(host.notice_texts(), ["m1>a cancelled after 1", "m2>a cancelled after 0"]);
 }
 
 #[test]
@@ -277,10 +280,10 @@ fn unused_endpoint_holds_pending_and_takes_no_new() {
     host.now = at(1_000);
     assert!(host.sends().is_empty());
     assert_eq!(host.outbox.pending(), 2);
-    assert!(host.told().is_empty());
+    assert!(host.notice_texts().is_empty());
 
     host.outbox.replace_endpoint(narrow("a", 2), at(1_000)).unwrap();
-    assert_eq!(host.shown(), ["m2>a#1", "m1>a#2"]);
+    assert_eq!(host.send_texts(), ["m2>a#1", "m1>a#2"]);
 }
 
 #[test]
@@ -304,7 +307,7 @@ fn replaced_policy_moves_the_wake_up() {
     assert_eq!(host.wait, Some(at(5)));
     host.now = at(3);
     assert!(host.sends().is_empty());
-    assert!(host.told().is_empty());
+    assert!(host.notice_texts().is_empty());
     host.now = at(5);
     let ticket = host.send();
 
@@ -316,7 +319,7 @@ fn replaced_policy_moves_the_wake_up() {
     host.outbox.replace_endpoint(within(4), at(7)).unwrap();
     host.now = at(7);
     assert!(host.sends().is_empty());
-    assert_eq!(host.told(), ["m>a expired after 2"]);
+    assert_eq!(host.notice_texts(), ["m>a expired after 2"]);
 }
 
 #[test]
@@ -327,7 +330,7 @@ fn changed_concurrency_limit_applies_at_once() {
     }
     let m1 = host.send();
     host.outbox.replace_endpoint(narrow("a", 3), at(0)).unwrap();
-    assert_eq!(host.shown(), ["m2>a#1", "m3>a#1"]);
+    assert_eq!(host.send_texts(), ["m2>a#1", "m3>a#1"]);
     host.outbox.replace_endpoint(narrow("a", 2), at(0)).unwrap();
     host.resolve(&m1, &answer(200));
     assert!(host.sends().is_empty(), "two are in flight");

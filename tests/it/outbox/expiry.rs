@@ -19,7 +19,7 @@ fn no_attempt_is_handed_out_at_or_past_the_window() {
         assert_eq!(host.sends().len(), usize::from(sent), "{saved_at}");
         if !sent {
             // It was never sent, so it does not count as an attempt.
-            assert_eq!(host.told(), ["m>a expired after 0"]);
+            assert_eq!(host.notice_texts(), ["m>a expired after 0"]);
         }
     }
     // The same if it is released in time and fetched too late.
@@ -29,7 +29,7 @@ fn no_attempt_is_handed_out_at_or_past_the_window() {
     host.save(changes);
     host.now = at(8);
     assert!(host.sends().is_empty());
-    assert_eq!(host.told(), ["m>a expired after 0"]);
+    assert_eq!(host.notice_texts(), ["m>a expired after 0"]);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn held_delivery_still_expires() {
     assert_eq!(host.wait, Some(at(60)));
     host.now = at(60);
     assert!(host.sends().is_empty());
-    assert_eq!(host.told(), ["m>a expired after 0"]);
+    assert_eq!(host.notice_texts(), ["m>a expired after 0"]);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn settled_message_is_new_again_after_its_retention() {
     let again = host.publish("m");
     assert!(!again.duplicate);
     host.save(changes);
-    assert_eq!(host.shown(), ["m>a#1", "m>b#1"]);
+    assert_eq!(host.send_texts(), ["m>a#1", "m>b#1"]);
     assert_eq!(host.keys(), ["delivery/m/a", "delivery/m/b", "message/m"]);
 }
 
@@ -132,18 +132,18 @@ fn retention_starts_when_a_missed_expiry_is_found() {
     let mut host = Host::with([hasty()]);
     host.publish("m");
     host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     host.now = at(3 * 86_400);
     host.restart(Outbox::new(registry([hasty()]), 7));
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     assert!(host.keys().contains(&"delivery/m/e"), "{:?}", host.keys());
-    assert_eq!(host.told(), ["m>e expired after 0"]);
+    assert_eq!(host.notice_texts(), ["m>e expired after 0"]);
     // And no longer than that, also over a restart.
     host.now = at(4 * 86_400 - 1);
     host.restart(Outbox::new(registry([hasty()]), 7));
     assert_eq!(host.verdict("m", "e"), Some(Verdict::Expired));
     host.now = at(5 * 86_400);
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     assert_eq!(host.outbox.deliveries().count(), 0);
 }
 
@@ -155,16 +155,16 @@ fn replayed_message_survives_a_changed_retention() {
     host.publish("m");
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     host.outbox =
         std::mem::replace(&mut host.outbox, Outbox::new(registry([]), 7)).with_retention(secs(9));
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, host.now);
     host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
     assert_eq!(host.outbox.replay(&plan, host.now), 1);
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     host.now = at(90_000);
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     assert_eq!(host.outbox.deliveries().count(), 1);
     host.outbox.resume_endpoint(&eid("e"), host.now).unwrap();
-    assert_eq!(host.shown(), ["m>e#2"]);
+    assert_eq!(host.send_texts(), ["m>e#2"]);
 }

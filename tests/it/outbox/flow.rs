@@ -128,7 +128,7 @@ fn concurrency_limit_is_filled_and_not_exceeded() {
     assert_eq!(sends.len(), 3);
     assert_eq!(host.wait, Some(at(10)), "full until one ends");
     host.resolve(&sends[1], &answer(503));
-    assert_eq!(host.shown(), ["m003>a#1"]);
+    assert_eq!(host.send_texts(), ["m003>a#1"]);
 }
 
 #[test]
@@ -163,14 +163,14 @@ fn retry_after_pauses_the_whole_endpoint() {
     let ticket = of_a(&mut host).unwrap();
     host.resolve(&ticket, &answer_with(429, "retry-after", "60"));
     host.publish("m2");
-    assert_eq!(host.shown(), ["m2>b#1"], "the pause is not for m1 alone, nor for b");
+    assert_eq!(host.send_texts(), ["m2>b#1"], "the pause is not for m1 alone, nor for b");
     host.now = at(59);
     assert!(of_a(&mut host).is_none());
     // It holds over a restart.
     host.restart(Outbox::new(registry([capped(&[5, 20]), endpoint("b")]), 7));
     assert!(of_a(&mut host).is_none());
     host.now = at(60);
-    let shown: Vec<_> = host.shown();
+    let shown: Vec<_> = host.send_texts();
     assert!(["m2>a#1", "m1>a#2"].iter().all(|it| shown.contains(&(*it).to_owned())), "{shown:?}");
 
     // A week is capped, and `Retry-After` on a success is ignored.
@@ -240,7 +240,7 @@ fn wake_up_is_for_the_earliest_permitted_attempt() {
     assert_eq!(host.outbox.status(&eid("a")).unwrap().due, 2);
     assert_eq!(host.wait, Some(at(40)), "the retry waits until 70");
     host.now = at(40);
-    assert_eq!(host.shown(), ["m001>a#1"]);
+    assert_eq!(host.send_texts(), ["m001>a#1"]);
 }
 
 fn limit(host: &Host) -> u32 {

@@ -47,7 +47,7 @@ pub(crate) fn degraded(endpoint: Endpoint) -> Host {
     host.publish("m1");
     host.publish("m2");
     assert_eq!(respond_to_all(&mut host, &answer(500)), 2);
-    assert_eq!(host.told().pop().as_deref(), Some("a degraded"));
+    assert_eq!(host.notice_texts().pop().as_deref(), Some("a degraded"));
     host
 }
 
@@ -69,9 +69,9 @@ pub(crate) fn probe(host: &mut Host, seconds: i64, outcome: &Outcome) -> Resolut
 pub(crate) fn suspended(endpoint: Endpoint) -> Host {
     let mut host = degraded(endpoint);
     probe(&mut host, 60, &answer(500));
-    assert!(host.told().is_empty());
+    assert!(host.notice_texts().is_empty());
     probe(&mut host, 180, &answer(500));
-    assert_eq!(host.told(), ["a suspended"]);
+    assert_eq!(host.notice_texts(), ["a suspended"]);
     host
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn suspended(endpoint: Endpoint) -> Host {
 pub(crate) fn escalated(endpoint: Endpoint) -> Host {
     let mut host = suspended(endpoint);
     for seconds in [300, 420, 540, 660, 780] {
-        assert!(host.told().is_empty());
+        assert!(host.notice_texts().is_empty());
         probe(&mut host, seconds, &answer(500));
     }
     host
@@ -108,7 +108,7 @@ fn degraded_endpoint_gets_one_probe_per_backoff_step() {
     host.now = at(71);
     assert!(host.sends().is_empty());
     assert_eq!(host.wait, Some(at(190)));
-    assert!(host.told().is_empty());
+    assert!(host.notice_texts().is_empty());
     host.now = at(190);
     assert_eq!(host.sends().len(), 1);
 }
@@ -117,7 +117,7 @@ fn degraded_endpoint_gets_one_probe_per_backoff_step() {
 fn endpoint_escalates_at_exact_instants() {
     let mut host = escalated(patient("a"));
     assert_eq!(
-        host.told(),
+        host.notice_texts(),
         ["m1>a cancelled after 8", "a disabled", "m2>a cancelled after 1"],
         "one message served as every probe"
     );
@@ -167,7 +167,7 @@ fn recovered_endpoint_ramps_up_its_backlog() {
         host.sends();
     }
     assert_eq!(gone, 32);
-    let mut notices = host.told();
+    let mut notices = host.notice_texts();
     notices.retain(|it| !it.contains("delivered"));
     assert_eq!(notices, ["a recovered"]);
 }
@@ -238,7 +238,7 @@ fn waiting_retry_does_not_serve_as_the_probe() {
     assert!(host.sends().is_empty(), "a probe is due, and m is not");
     assert_eq!(host.publish("n1").endpoints, [eid("a")]);
     assert_eq!(host.publish("n2").shed, [eid("a")]);
-    assert_eq!(host.shown(), ["n1>a#1"]);
+    assert_eq!(host.send_texts(), ["n1>a#1"]);
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn blocked_message_is_not_accepted_as_the_probe() {
         host.now = at(seconds);
         assert_eq!(respond_to_all(&mut host, &answer(500)), 1);
     }
-    assert_eq!(host.told(), ["a degraded", "a suspended"]);
+    assert_eq!(host.notice_texts(), ["a degraded", "a suspended"]);
     host.now = at(360);
     assert!(host.sends().is_empty(), "a probe is due, and m is not");
     assert_eq!(host.publish("n").shed, [eid("a")], "n cannot overtake m");

@@ -60,7 +60,7 @@ fn overload_degrades_only_if_it_lasts() {
         }
         host.now = at(300);
         respond_to_all(&mut host, &answer(status));
-        assert_eq!(host.told(), ["a degraded"], "{status}");
+        assert_eq!(host.notice_texts(), ["a degraded"], "{status}");
     }
     // A success in between restarts the clock.
     let health = fast_health().with_overload_limit(secs(300));
@@ -98,7 +98,7 @@ fn sender_outage_suspends_nothing_and_notifies_once() {
     };
     fail(&mut host, &["a", "b", "c"]);
     let other_notices = |host: &mut Host| {
-        let mut notices = host.told();
+        let mut notices = host.notice_texts();
         notices.retain(|it| !it.contains("delivered"));
         notices
     };
@@ -153,9 +153,9 @@ fn outage_detection_counts_only_endpoints_in_use() {
     host.sends();
     assert!(!host.outbox.sender_outage().is_suspected(), "two of five");
     let outage = |host: &mut Host| {
-        let mut notices = host.told();
+        let mut notices = host.notice_texts();
         host.sends();
-        notices.append(&mut host.told());
+        notices.append(&mut host.notice_texts());
         notices.retain(|it| it.contains("outage"));
         notices
     };
@@ -185,7 +185,7 @@ fn each_state_is_notified_once_until_recovery() {
     probe(&mut host, 360, &answer(500));
     probe(&mut host, 480, &answer(500));
     assert_eq!(host.health("a").state(), State::Suspended);
-    assert_eq!(host.told(), ["m1>a delivered after 4"]);
+    assert_eq!(host.notice_texts(), ["m1>a delivered after 4"]);
     // A restart remembers what was notified.
     host.restart(outbox([patient("a")]));
     host.sends();
@@ -194,7 +194,7 @@ fn each_state_is_notified_once_until_recovery() {
     host.sends();
     probe(&mut host, 660, &answer(200));
     assert_eq!(host.health("a").state(), State::Healthy);
-    let mut notices = host.told();
+    let mut notices = host.notice_texts();
     notices.retain(|it| !it.contains("delivered"));
     assert_eq!(notices, ["a recovered"]);
     // After that, states are notified again.
@@ -204,11 +204,11 @@ fn each_state_is_notified_once_until_recovery() {
         .map(|ticket| host.outbox.resolve(&ticket, &answer(200), host.now))
         .collect::<Vec<_>>();
     host.sends();
-    host.told();
+    host.notice_texts();
     host.publish("o1");
     host.publish("o2");
     respond_to_all(&mut host, &answer(500));
-    assert_eq!(host.told(), ["a degraded"]);
+    assert_eq!(host.notice_texts(), ["a degraded"]);
 }
 
 #[test]

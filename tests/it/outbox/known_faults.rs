@@ -145,7 +145,7 @@ fn replay_selects_exactly_the_failures_once() {
     assert_eq!(planned, exactly);
     assert_eq!(host.outbox.replay(&plan, host.now), 8);
     assert_eq!(host.outbox.replay(&plan, host.now), 0, "executing it again does nothing");
-    let sends = host.shown();
+    let sends = host.send_texts();
     let again: Vec<_> = expected.iter().map(|id| format!("{id}>a#2")).collect();
     assert_eq!(sends, again);
 }
@@ -164,10 +164,10 @@ fn success_of_the_last_attempt_is_no_failure() {
         host.resolve(&ticket, &answer(status));
     }
     assert!(host.sends().is_empty());
-    assert_eq!(host.told(), ["m>a delivered after 3"]);
+    assert_eq!(host.notice_texts(), ["m>a delivered after 3"]);
     assert_eq!((host.health("a").state(), host.health("a").failures()), (State::Healthy, 0));
     host.publish("n");
-    assert_eq!(host.shown(), ["n>a#1"]);
+    assert_eq!(host.send_texts(), ["n>a#1"]);
 }
 
 /// Three messages failed and wait; the endpoint is degraded, and its probe is due at 5.

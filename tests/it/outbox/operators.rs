@@ -38,7 +38,7 @@ fn disabling_ends_or_keeps_every_pending_delivery() {
         host.now = at(1);
         host.save(changes);
         assert!(host.sends().is_empty(), "nothing is sent any longer");
-        let notices = host.told();
+        let notices = host.notice_texts();
         match waiting {
             PendingOnDisable::Cancel => {
                 assert_eq!(
@@ -55,7 +55,7 @@ fn disabling_ends_or_keeps_every_pending_delivery() {
                 assert_eq!(host.outbox.pending(), 1);
                 host.now = at(10);
                 assert!(host.sends().is_empty());
-                assert_eq!(host.told(), ["flying>a unconfirmed after 1"]);
+                assert_eq!(host.notice_texts(), ["flying>a unconfirmed after 1"]);
                 assert_eq!((host.outbox.pending(), host.wait.is_some()), (0, true));
             }
             PendingOnDisable::Keep => {
@@ -68,13 +68,13 @@ fn disabling_ends_or_keeps_every_pending_delivery() {
                 host.now = at(100);
                 assert!(host.sends().is_empty());
                 assert_eq!(host.outbox.pending(), 5);
-                host.told();
+                host.notice_texts();
                 let refused = host.outbox.enable_endpoint(&eid("a"), EnabledBy::Automation, at(2));
                 assert_eq!(refused, Err(EnableError::ByOperator.into()));
                 host.enable("a").unwrap();
                 // Deliveries not in doubt are sent, first attempts first.
-                assert_eq!(host.shown(), ["unsent>a#1", "fresh>a#1", "retry>a#2"]);
-                assert_eq!(host.told(), ["a recovered"]);
+                assert_eq!(host.send_texts(), ["unsent>a#1", "fresh>a#1", "retry>a#2"]);
+                assert_eq!(host.notice_texts(), ["a recovered"]);
             }
         }
     }
@@ -89,10 +89,13 @@ fn disabling_ends_deliveries_blocked_by_order() {
     let m1 = host.send();
     host.outbox.disable_endpoint(&eid("a"), None, at(0)).unwrap();
     host.sends();
-    assert_eq!(host.told(), ["a disabled", "m2>a cancelled after 0", "m3>a cancelled after 0"]);
+    assert_eq!(
+        host.notice_texts(),
+        ["a disabled", "m2>a cancelled after 0", "m3>a cancelled after 0"]
+    );
     assert_eq!(host.resolve(&m1, &answer(503)), Resolution::Ended(Verdict::Cancelled));
     host.sends();
-    assert_eq!(host.told(), ["m1>a cancelled after 1"]);
+    assert_eq!(host.notice_texts(), ["m1>a cancelled after 1"]);
 }
 
 #[test]
@@ -100,14 +103,14 @@ fn automation_enables_after_escalation_and_kept_goes() {
     let keeping =
         || patient("a").with_health(fast_health().with_pending_on_disable(PendingOnDisable::Keep));
     let mut host = escalated(keeping());
-    assert_eq!(host.told(), ["a disabled"]);
+    assert_eq!(host.notice_texts(), ["a disabled"]);
     assert_eq!(host.outbox.pending(), 2);
     host.now = at(10_000);
     assert!(host.sends().is_empty());
     host.restart(outbox([keeping()]));
     host.outbox.enable_endpoint(&eid("a"), EnabledBy::Automation, at(10_000)).unwrap();
-    assert_eq!(host.shown(), ["m1>a#9", "m2>a#2"]);
-    assert_eq!(host.told(), ["a recovered"]);
+    assert_eq!(host.send_texts(), ["m1>a#9", "m2>a#2"]);
+    assert_eq!(host.notice_texts(), ["a recovered"]);
     assert_eq!(host.health("a").failures(), 0);
 }
 
@@ -154,8 +157,8 @@ fn pausing_cancels_unsent_attempts_uncounted() {
     assert!(host.health("a").paused_since().is_some());
     assert!(host.outbox.resume_endpoint(&eid("a"), at(100)).unwrap());
     assert!(!host.outbox.resume_endpoint(&eid("a"), at(100)).unwrap());
-    assert_eq!(host.shown(), ["m2>a#1", "m3>a#1"]);
-    assert!(host.told().is_empty(), "a pause notifies nobody");
+    assert_eq!(host.send_texts(), ["m2>a#1", "m3>a#1"]);
+    assert!(host.notice_texts().is_empty(), "a pause notifies nobody");
 }
 
 #[test]
@@ -192,7 +195,7 @@ fn gone_response_lets_attempts_in_flight_finish() {
     host.now = at(10);
     host.sends();
     assert_eq!(
-        host.told(),
+        host.notice_texts(),
         [
             "m2>a gone after 1",
             "a disabled",
@@ -273,17 +276,17 @@ fn new_health_policy_applies_from_the_next_decision() {
     host.outbox.replace_endpoint(patient("a").with_health(quick), at(1)).unwrap();
     host.sends();
     probe(&mut host, 60, &answer(500));
-    assert_eq!(host.told(), ["a suspended"]);
+    assert_eq!(host.notice_texts(), ["a suspended"]);
     probe(&mut host, 67, &answer(200));
     probe(&mut host, 74, &answer(500));
     assert_eq!(host.health("a").state(), State::Suspended);
     // The policy at the time of disabling decides between keep and cancel.
     let keep = fast_health().with_pending_on_disable(PendingOnDisable::Keep);
     host.outbox.replace_endpoint(patient("a").with_health(keep), host.now).unwrap();
-    host.told();
+    host.notice_texts();
     host.outbox.disable_endpoint(&eid("a"), None, host.now).unwrap();
     host.sends();
-    assert_eq!(host.told(), ["a disabled"]);
+    assert_eq!(host.notice_texts(), ["a disabled"]);
     assert_eq!(host.outbox.pending(), 1);
     // Kept deliveries are cancelled once the policy says so.
     host.outbox.replace_endpoint(patient("a"), host.now).unwrap();
@@ -321,13 +324,13 @@ fn removed_endpoint_loses_its_health() {
     assert_eq!(host.health("a").state(), State::Healthy);
     host.publish("n1");
     host.publish("n2");
-    host.told();
-    assert_eq!(host.shown(), ["n1>a#1", "n2>a#1"]);
+    host.notice_texts();
+    assert_eq!(host.send_texts(), ["n1>a#1", "n2>a#1"]);
     for ticket in in_flight(&host) {
         host.resolve(&ticket, &answer(500));
     }
     host.sends();
-    assert_eq!(host.told(), ["a degraded"], "and it is notified again");
+    assert_eq!(host.notice_texts(), ["a degraded"], "and it is notified again");
 }
 
 #[test]
@@ -336,18 +339,18 @@ fn response_from_two_restarts_ago_does_not_disable() {
     let outbox = || Outbox::new(registry([asking().with_health(keeping())]), 7);
     let mut host = Host::new(outbox());
     host.publish("m1");
-    assert_eq!(host.shown(), ["m1>e#1"]);
+    assert_eq!(host.send_texts(), ["m1>e#1"]);
     // In this run of the outbox its permit is outdated.
     host.restart(outbox());
     host.publish("m2");
     let ticket = host.send();
     host.now = at(10);
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     // In the next run nothing is in flight.
     host.restart(outbox());
     host.outbox.disable_endpoint(&eid("e"), None, host.now).unwrap();
     host.enable("e").unwrap();
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     assert_eq!(host.resolve(&ticket, &answer(410)), Resolution::Ended(Verdict::Gone));
     assert_eq!(host.disabled("e"), None);
 }
@@ -419,7 +422,7 @@ fn partly_saved_removal_sends_nothing_held_back() {
             }
             // The host has not been notified of the save, and still has the endpoint.
             host.restart(outbox());
-            assert_eq!(host.shown(), [""; 0], "disabled: {disabled}, after {length} changes");
+            assert_eq!(host.send_texts(), [""; 0], "disabled: {disabled}, after {length} changes");
         }
     }
 }

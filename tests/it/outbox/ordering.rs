@@ -36,7 +36,7 @@ fn message_waits_only_for_the_one_before_in_its_key() {
     let retry = host.send();
     assert_eq!((retry.message().as_str(), retry.attempt()), ("r1-1", 2));
     host.resolve(&retry, &answer(200));
-    assert_eq!(host.shown(), ["r1-2>a#1"]);
+    assert_eq!(host.send_texts(), ["r1-2>a#1"]);
 }
 
 #[test]
@@ -69,11 +69,11 @@ fn strict_order_continues_however_the_first_ends() {
                 publish(&mut host, "r3", "m3");
                 host.now = at(9);
                 // m1 and m2 have expired together, and m3 is sent.
-                assert_eq!(host.shown(), ["m3>a#1"], "{end}");
+                assert_eq!(host.send_texts(), ["m3>a#1"], "{end}");
                 continue;
             }
         }
-        assert_eq!(host.shown(), ["m2>a#1"], "{end}");
+        assert_eq!(host.send_texts(), ["m2>a#1"], "{end}");
     }
 }
 
@@ -90,9 +90,9 @@ fn message_is_skipped_after_its_attempts_or_time() {
     let second = host.send();
     assert!(host.sends().is_empty(), "the second attempt may still succeed");
     host.resolve(&second, &answer(503));
-    assert_eq!(host.shown(), ["m2>a#1"]);
+    assert_eq!(host.send_texts(), ["m2>a#1"]);
     host.now = at(25);
-    assert_eq!(host.shown(), ["m1>a#3", "m2>a#2"], "m1 is still retried");
+    assert_eq!(host.send_texts(), ["m1>a#3", "m2>a#2"], "m1 is still retried");
 
     let skip = Order::strict().with_skip_after(Duration::from_secs(3));
     let mut host = Host::with([ordered(skip)]);
@@ -101,7 +101,7 @@ fn message_is_skipped_after_its_attempts_or_time() {
     host.send();
     assert_eq!(host.wait, Some(at(3)), "the wake-up is when the others may skip it");
     host.now = at(3);
-    assert_eq!(host.shown(), ["m2>a#1"]);
+    assert_eq!(host.send_texts(), ["m2>a#1"]);
 }
 
 #[test]
@@ -115,13 +115,13 @@ fn order_survives_restart_and_follows_a_policy_change() {
     host.restart(orderly());
     assert!(host.sends().is_empty());
     host.resolve(&first, &answer(200));
-    assert_eq!(host.shown(), ["m2>a#1"]);
+    assert_eq!(host.send_texts(), ["m2>a#1"]);
 
     host.outbox.replace_endpoint(ordered(Order::none()), host.now).unwrap();
-    assert_eq!(host.shown(), ["m3>a#1"], "the order no longer applies");
+    assert_eq!(host.send_texts(), ["m3>a#1"], "the order no longer applies");
     publish(&mut host, "r1", "m4");
     host.outbox.replace_endpoint(ordered(Order::strict()), host.now).unwrap();
-    assert_eq!(host.shown(), [""; 0], "m2 and m3 are in flight");
+    assert_eq!(host.send_texts(), [""; 0], "m2 and m3 are in flight");
 }
 
 /// An endpoint whose failed deliveries are retried a day later.
@@ -140,7 +140,7 @@ fn policy_change_scans_a_long_group_once() {
         host.publish(&format!("m{number}"));
     }
     host.now = at(60);
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     assert_eq!(host.outbox.status(&eid("a")).unwrap().due, 100_000);
     host.outbox.replace_endpoint(retried_a_day_later(Order::strict()), host.now).unwrap();
     assert_eq!(host.outbox.status(&eid("a")).unwrap().due, 1);

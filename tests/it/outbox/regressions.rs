@@ -56,7 +56,7 @@ fn probe_never_handed_out_does_not_fail() {
     host.publish("m");
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     host.now = at(60);
     let changes = host.unsaved();
     host.now = at(71);
@@ -67,7 +67,7 @@ fn probe_never_handed_out_does_not_fail() {
     // It is sent as the probe, and its response counts.
     let ticket = host.send();
     host.resolve(&ticket, &answer(200));
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     assert!(host.health("e").state().is_healthy());
 }
 
@@ -79,9 +79,9 @@ fn probe_at_the_maximum_time_stops_saving() {
     host.publish("m");
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     host.now = Timestamp::MAX;
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
 }
 
 // A delivery is pending until it has ended, and every end is notified. A replay that ended at once
@@ -99,8 +99,8 @@ fn replay_at_the_maximum_time_keeps_the_count() {
     );
     let open = host.outbox.deliveries().filter(|it| it.2.verdict().is_none()).count();
     assert_eq!(host.outbox.pending(), open);
-    assert_eq!(host.shown(), [""; 0]);
-    assert_eq!(host.told(), ["m>e exhausted after 1", "m>e expired after 1"]);
+    assert_eq!(host.send_texts(), [""; 0]);
+    assert_eq!(host.notice_texts(), ["m>e exhausted after 1", "m>e expired after 1"]);
 }
 
 // The peak since the end of the outage: attempts in the same second before it were counted.
@@ -150,7 +150,7 @@ fn attempt_never_handed_out_waits_behind_a_replay() {
     let ticket = host.send();
     assert_eq!(show(&ticket), "m1>e#2");
     host.resolve(&ticket, &answer(200));
-    assert_eq!(host.shown(), ["m2>e#1"]);
+    assert_eq!(host.send_texts(), ["m2>e#1"]);
 }
 
 // A degraded endpoint gets one attempt at a time, the probe. An attempt that was being saved when
@@ -164,10 +164,10 @@ fn attempt_never_handed_out_waits_if_degraded() {
     let changes = host.unsaved();
     host.resolve(&ticket, &answer(500));
     host.save(changes);
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     assert_eq!(host.outbox.status(&eid("e")).unwrap().counters.attempts, 1);
     host.now = at(300);
-    assert_eq!(host.shown(), ["m1>e#2"]);
+    assert_eq!(host.send_texts(), ["m1>e#2"]);
 }
 
 // A plan replays only deliveries unchanged since. One delivered late had changed, and was sent
@@ -178,7 +178,7 @@ fn plan_skips_deliveries_that_succeeded_since() {
     host.publish("m");
     let ticket = host.send();
     host.now = at(10);
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, host.now);
     assert_eq!(plan.len(), 1);
     assert_eq!(host.resolve(&ticket, &answer(200)), Resolution::LateSuccess);
@@ -187,7 +187,7 @@ fn plan_skips_deliveries_that_succeeded_since() {
     // To send it again, a host selects it knowing that it was delivered.
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, host.now);
     assert_eq!(host.outbox.replay(&plan, host.now), 1);
-    assert_eq!(host.shown(), ["m>e#2"]);
+    assert_eq!(host.send_texts(), ["m>e#2"]);
 }
 
 // State can be saved at any moment, and a policy may be endless: each timeout made the row grow.
@@ -217,12 +217,12 @@ fn orphaned_in_flight_count_blocks_nothing() {
     host.publish("m1");
     let ticket = host.send();
     host.resolve(&ticket, &answer(200));
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     let mut record = serde_json::to_value(&host.disk["endpoint/e"]).unwrap();
     assert_eq!(record["flow"]["in_flight"], 0);
     record["flow"]["in_flight"] = 1_000.into();
     host.disk.insert("endpoint/e".into(), serde_json::from_value(record).unwrap());
     host.restart(Outbox::new(registry([of()]), 7));
     host.publish("m2");
-    assert_eq!(host.shown(), ["m2>e#1"]);
+    assert_eq!(host.send_texts(), ["m2>e#1"]);
 }

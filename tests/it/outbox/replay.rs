@@ -44,7 +44,7 @@ fn failed(endpoint: Endpoint, ids: &[&str]) -> Host {
         host.resolve(&ticket, &answer(500));
     }
     host.sends();
-    host.told();
+    host.notice_texts();
     assert_eq!(host.outbox.pending(), 0);
     host
 }
@@ -73,7 +73,7 @@ fn replay_is_paced_for_each_endpoint() {
         host.resolve(&ticket, &answer(500));
     }
     host.sends();
-    host.told();
+    host.notice_texts();
     host.now = at(100);
     let plan = plan(&host, &ReplayFilter::all());
     assert_eq!((plan.len(), plan.is_empty()), (6, false));
@@ -108,7 +108,7 @@ fn replay_is_paced_for_each_endpoint() {
     }
     host.sends();
     assert_counts_match(&host);
-    assert_eq!(host.told().len(), 6, "each is settled again");
+    assert_eq!(host.notice_texts().len(), 6, "each is settled again");
     let counters = host.outbox.status(&eid("a")).unwrap().counters;
     assert_eq!((counters.accepted, counters.delivered, counters.exhausted), (3, 2, 4));
     assert_eq!((counters.attempts, counters.retries), (6, 3));
@@ -183,7 +183,7 @@ fn plan_executed_twice_replays_once() {
     assert_eq!(host.outbox.replay(&plan, host.now), 0);
     host.sends();
     assert_counts_match(&host);
-    assert_eq!(host.told(), ["m1>a exhausted after 2"]);
+    assert_eq!(host.notice_texts(), ["m1>a exhausted after 2"]);
     assert!(serde_json::from_str::<ReplayPlan>(&text.replacen('{', "{\"x\":1,", 1)).is_err());
 }
 
@@ -211,7 +211,7 @@ fn plan_can_be_executed_again_after_a_crash() {
             host.now = host.wait.unwrap();
         }
         host.sends();
-        let notices = host.told();
+        let notices = host.notice_texts();
         assert_eq!(notices.len(), 2, "{notices:?}");
         assert_eq!(sends.len(), if saved { 1 } else { 2 });
         assert_counts_match(&host);
@@ -229,7 +229,7 @@ fn window_of_a_late_plan_counts_from_its_execution() {
     host.now = at(60);
     host.resolve(&ticket, &answer(500));
     host.sends();
-    assert_eq!(host.told(), ["m>a expired after 1"]);
+    assert_eq!(host.notice_texts(), ["m>a expired after 1"]);
     let plan = plan(&host, &ReplayFilter::all());
     host.now = at(500);
     assert_eq!(host.outbox.replay(&plan, at(500)), 1);
@@ -241,7 +241,7 @@ fn window_of_a_late_plan_counts_from_its_execution() {
     host.resolve(&ticket, &answer(500));
     host.sends();
     assert_counts_match(&host);
-    assert_eq!(host.told(), ["m>a expired after 3"]);
+    assert_eq!(host.notice_texts(), ["m>a expired after 3"]);
     assert_eq!(host.outbox.pending(), 0);
     assert_eq!(host.outbox.status(&eid("a")).unwrap().counters.exhausted, 2);
     // It is forgotten when its retention is over.
@@ -276,13 +276,13 @@ fn replay_skips_expired_messages() {
     let late = host.outbox.plan_replay(&ReplayFilter::all(), secs(20), at(990));
     assert_eq!(planned(&late), [("long>a".into(), at(990)), ("x>a".into(), at(1_010))]);
     // The early plan, now that one lifetime is over.
-    host.told();
+    host.notice_texts();
     assert_eq!(host.outbox.replay(&early, at(990)), 1);
     // It keeps its place in the plan: the second.
     assert!(host.sends().is_empty());
     host.now = host.wait.unwrap();
     assert_eq!(host.now, at(990) + secs(PACE));
-    assert_eq!(host.shown(), ["long>a#2"]);
+    assert_eq!(host.send_texts(), ["long>a#2"]);
     assert_counts_match(&host);
 }
 
@@ -301,14 +301,14 @@ fn replay_skips_disabled_and_missing_endpoints() {
     let now = plan(&host, &ReplayFilter::all());
     assert_eq!(planned(&now), [("m>c".into(), at(0)), ("m>d".into(), at(0))]);
     assert_eq!(host.outbox.replay(&all, at(0)), 2);
-    assert_eq!(host.shown(), ["m>d#2"]);
+    assert_eq!(host.send_texts(), ["m>d#2"]);
     assert_counts_match(&host);
     host.outbox.resume_endpoint(&eid("c"), at(0)).unwrap();
-    assert_eq!(host.shown(), ["m>c#2"]);
+    assert_eq!(host.send_texts(), ["m>c#2"]);
     // After it is enabled, the same plan replays the rest.
     host.enable("a").unwrap();
     assert_eq!(host.outbox.replay(&all, at(0)), 1);
-    assert_eq!(host.shown(), ["m>a#2"]);
+    assert_eq!(host.send_texts(), ["m>a#2"]);
 }
 
 #[test]
@@ -356,7 +356,7 @@ fn ordered_replay_keeps_its_accepted_position() {
     // m2 is in flight, and m3 was next.
     let plan = plan(&host, &ReplayFilter::all().with_message(mid("m1")));
     assert_eq!(host.outbox.replay(&plan, at(0)), 1);
-    assert_eq!(host.shown(), ["m1>a#2"], "ahead of messages accepted later");
+    assert_eq!(host.send_texts(), ["m1>a#2"], "ahead of messages accepted later");
     host.resolve(&m2, &answer(200));
     assert!(host.sends().is_empty(), "m3 waits for m1");
 }
@@ -390,7 +390,7 @@ fn due_message_waits_behind_an_earlier_replay() {
         assert_eq!(show(&m1), "m1>a#2");
         host.resolve(&m1, &answer(200));
         host.now = at(40);
-        assert_eq!(host.shown(), ["m2>a#1"]);
+        assert_eq!(host.send_texts(), ["m2>a#1"]);
     }
 }
 
@@ -416,7 +416,7 @@ fn long_plan_scans_skippable_messages_once() {
     }
     host.outbox.pause_endpoint(&eid("a"), host.now).unwrap();
     host.now = at(900);
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     let due = |host: &Host| host.outbox.status(&eid("a")).unwrap().due;
     assert_eq!(due(&host), MANY);
     let plan = host.outbox.plan_replay(&ReplayFilter::all().only_failed(), secs(0), host.now);
@@ -431,13 +431,13 @@ fn late_success_from_before_a_replay_delivers() {
     let first = host.send();
     host.now = at(10);
     host.sends();
-    assert_eq!(host.told(), ["m>a exhausted after 1"]);
+    assert_eq!(host.notice_texts(), ["m>a exhausted after 1"]);
     let plan = plan(&host, &ReplayFilter::all().only_failed());
     assert_eq!(host.outbox.replay(&plan, at(10)), 1);
     let second = host.send();
     assert_eq!(host.resolve(&first, &answer(200)), labhook::delivery::Resolution::LateSuccess);
     host.sends();
-    assert_eq!(host.told(), ["m>a delivered after 2"]);
+    assert_eq!(host.notice_texts(), ["m>a delivered after 2"]);
     host.resolve(&second, &answer(200));
     assert_counts_match(&host);
     assert_eq!(host.outbox.status(&eid("a")).unwrap().flow.in_flight(), 0);
@@ -570,7 +570,7 @@ fn replayed_delivery_still_failing_notifies_again() {
             host.now += secs(1);
         }
         host.sends();
-        host.told()
+        host.notice_texts()
     };
     assert_eq!(fail(&mut host), ["m>a failing after 3", "m>a exhausted after 4"]);
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(0), host.now);

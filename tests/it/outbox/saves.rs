@@ -34,7 +34,7 @@ fn duplicate_is_a_no_op_and_a_conflict_is_an_error() {
     let error = host.outbox.publish(other, at(0)).unwrap_err();
     assert!(matches!(&error, PublishError::Conflict { id } if *id == mid("m")));
     assert_eq!(error.to_string(), "message id m was already published with different content");
-    assert_eq!(host.shown(), ["m>a#1", "m>b#1"]);
+    assert_eq!(host.send_texts(), ["m>a#1", "m>b#1"]);
 
     // Endpoints added later do not change the endpoints of a known message.
     host.outbox.insert_endpoint(endpoint("c"), at(1)).unwrap();
@@ -60,7 +60,7 @@ fn message_without_endpoints_is_kept_and_unsettled() {
     assert!(host.keys().is_empty());
     assert_eq!(host.wait, None);
     assert!(!host.publish("m").duplicate);
-    assert!(host.told().is_empty());
+    assert!(host.notice_texts().is_empty());
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn attempt_is_saved_as_in_flight_before_it_is_sent() {
         assert!(matches!(step, Step::Wait(until) if until == at(10)), "{step:?}");
     }
     host.save(changes);
-    assert_eq!(host.shown(), ["m>a#1", "m>b#1"]);
+    assert_eq!(host.send_texts(), ["m>a#1", "m>b#1"]);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn verdict_is_notified_only_after_it_is_saved() {
     assert!(matches!(host.outbox.poll(at(0)), Step::Wait(_)), "the verdict may still be lost");
     assert!(host.outbox.unsaved(changes.revision()));
     assert!(host.sends().is_empty());
-    assert_eq!(host.told(), ["m>a delivered after 1"]);
+    assert_eq!(host.notice_texts(), ["m>a delivered after 1"]);
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn confirming_another_revision_changes_nothing() {
     host.save(changes);
     assert!(!host.outbox.saved(revision));
     assert!(!host.outbox.unsaved(revision));
-    assert_eq!(host.shown(), ["m>a#1", "n>a#1"]);
+    assert_eq!(host.send_texts(), ["m>a#1", "n>a#1"]);
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn failed_save_becomes_part_of_the_next_one() {
     assert_eq!((second.len(), second.is_empty()), (4, false));
     assert!(!host.outbox.saved(first.revision()));
     host.save(second);
-    assert_eq!(host.shown(), ["m>a#1", "n>a#1"]);
+    assert_eq!(host.send_texts(), ["m>a#1", "n>a#1"]);
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn stale_row_of_an_earlier_message_is_dropped() {
     assert_eq!(host.keys(), ["delivery/m/a", "delivery/m/b", "message/m"]);
     host.restart(outbox());
     assert_eq!(host.outbox.pending(), 2, "the old delivered rows belong to the earlier message");
-    assert_eq!(host.shown(), ["m>a#1", "m>b#1"]);
+    assert_eq!(host.send_texts(), ["m>a#1", "m>b#1"]);
 }
 
 #[test]
@@ -279,13 +279,13 @@ fn deliveries_without_a_row_are_recreated() {
     host.restart(batch(1));
     assert_eq!(host.outbox.pending(), 2);
     // One may have been sent, and the other was not.
-    assert_eq!(host.shown(), ["m>b#1"]);
+    assert_eq!(host.send_texts(), ["m>b#1"]);
     let accepted: Vec<_> = host.outbox.deliveries().map(|(_, _, it)| it.accepted_at()).collect();
     assert_eq!(accepted, [at(0), at(0)]);
     host.now = at(10);
     assert!(host.sends().is_empty());
     host.now = at(15);
-    assert_eq!(host.shown(), ["m>a#2"], "a counts as timed out");
+    assert_eq!(host.send_texts(), ["m>a#2"], "a counts as timed out");
 }
 
 #[test]
@@ -327,9 +327,9 @@ fn outbox_without_storage_saves_nothing() {
     host.resolve(&tickets[0], &answer(200));
     host.resolve(&tickets[1], &answer(500));
     assert!(host.sends().is_empty());
-    assert_eq!(host.told(), ["m>a delivered after 1"]);
+    assert_eq!(host.notice_texts(), ["m>a delivered after 1"]);
     host.now = at(5);
-    assert_eq!(host.shown(), ["m>b#2"]);
+    assert_eq!(host.send_texts(), ["m>b#2"]);
     assert_eq!(host.saves, 0);
     assert!(host.keys().is_empty());
 }
@@ -346,7 +346,7 @@ fn restored_attempt_in_flight_accepts_a_response() {
     assert_eq!(host.wait, Some(at(10)));
     host.resolve(&ticket, &answer(200));
     host.sends();
-    assert_eq!(host.told(), ["m>a delivered after 1"]);
+    assert_eq!(host.notice_texts(), ["m>a delivered after 1"]);
 }
 
 #[test]

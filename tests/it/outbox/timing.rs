@@ -26,7 +26,7 @@ fn attempt_saved_past_its_deadline_restarts_uncounted() {
     assert_eq!((delivery.attempts(), delivery.unanswered()), (1, 0));
     host.resolve(attempts[0].ticket(), &answer(200));
     host.sends();
-    assert_eq!(host.told(), ["m>a delivered after 1"]);
+    assert_eq!(host.notice_texts(), ["m>a delivered after 1"]);
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn failed_save_past_a_deadline_counts_one_attempt() {
     host.now = at(11);
     assert!(host.outbox.unsaved(changes.revision()));
     // One attempt, although it was started twice.
-    assert_eq!(host.shown(), ["m>a#1"]);
+    assert_eq!(host.send_texts(), ["m>a#1"]);
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn endpoint_change_before_handout_counts_no_attempt() {
     host.now = at(11);
     host.outbox.replace_endpoint(endpoint("a"), at(11)).unwrap();
     host.save(changes);
-    assert_eq!(host.shown(), ["m>a#1"]);
+    assert_eq!(host.send_texts(), ["m>a#1"]);
     let (_, _, delivery) = host.outbox.deliveries().next().unwrap();
     assert_eq!((delivery.attempts(), delivery.unanswered()), (1, 0));
 }
@@ -65,7 +65,7 @@ fn outcome_before_handout_is_ignored() {
     let ignored = host.resolve(&ticket, &answer(200));
     assert_eq!(ignored, Resolution::Ignored(Ignored::NeverStarted));
     host.save(changes);
-    assert_eq!(host.shown(), ["m>a#1"]);
+    assert_eq!(host.send_texts(), ["m>a#1"]);
     assert_eq!(host.resolve(&ticket, &answer(200)), Resolution::Ended(Verdict::Delivered));
 }
 
@@ -98,7 +98,7 @@ fn late_success_cancels_the_retry_in_any_phase() {
         assert!(host.sends().is_empty(), "{stage}");
         assert_eq!(host.outbox.pending(), 0);
         let made = if stage == "in flight" { 2 } else { 1 };
-        assert_eq!(host.told(), [format!("m>a delivered after {made}")]);
+        assert_eq!(host.notice_texts(), [format!("m>a delivered after {made}")]);
         if let Some(second) = second {
             let late = host.resolve(&second, &answer(500));
             assert_eq!(late, Resolution::Ignored(Ignored::Ended));
@@ -186,7 +186,7 @@ fn late_failure_of_an_unanswered_attempt_is_ignored() {
         assert_eq!(late, Resolution::Ignored(Ignored::LateFailure));
     }
     host.now = at(15);
-    assert_eq!(host.shown(), ["m>a#2"]);
+    assert_eq!(host.send_texts(), ["m>a#2"]);
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn backward_clock_shortens_no_wait() {
         assert_eq!(host.wait, Some(at(5)));
     }
     host.now = at(5);
-    assert_eq!(host.shown(), ["m>a#2"]);
+    assert_eq!(host.send_texts(), ["m>a#2"]);
 }
 
 /// Endpoints with endless retries: immediate, later, and with jitter and a window.
@@ -286,7 +286,7 @@ fn outbox_works_after_the_clock_leaves_the_maximum() {
     }
     assert_eq!(host.outbox.pending(), 1);
     host.now = at(0);
-    assert_eq!(host.shown(), ["m>a#1"]);
+    assert_eq!(host.send_texts(), ["m>a#1"]);
 }
 
 #[test]
@@ -308,15 +308,15 @@ fn attempt_never_handed_out_is_not_unanswered() {
     host.publish("m");
     let first = host.send();
     host.now = at(10);
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     host.now = at(15);
     let changes = host.unsaved();
     assert_eq!(host.resolve(&first, &answer(200)), Resolution::LateSuccess);
     host.save(changes);
-    assert_eq!(host.shown(), [""; 0]);
+    assert_eq!(host.send_texts(), [""; 0]);
     let counters = host.outbox.status(&eid("e")).unwrap().counters;
     assert_eq!((counters.attempts, counters.unanswered), (1, 1));
     let (.., delivery) = host.outbox.deliveries().next().unwrap();
     assert_eq!((delivery.attempts(), delivery.unanswered()), (1, 1));
-    assert_eq!(host.told(), ["m>e delivered after 1"]);
+    assert_eq!(host.notice_texts(), ["m>e delivered after 1"]);
 }

@@ -8,11 +8,10 @@ use labhook::provider::strike::{
     self, CreateSubscription, MAX_SUBSCRIPTIONS, Subscription, SubscriptionError,
     UpdateSubscription, Webhook, WebhookVersion,
 };
-use labhook::{
-    EndpointId, Event, Outbox, Registry, RetryPolicy, Secret, Step, Timestamp, Verifier,
-};
+use labhook::{EndpointId, Event, Outbox, Registry, RetryPolicy, Secret, Timestamp, Verifier};
 
 use super::{at, body, decode, encode, message, updated};
+use crate::support::drain;
 
 const URL: &str = "https://pay.example/hooks/s3cr3t-path";
 
@@ -198,13 +197,7 @@ fn endpoint_signs_and_retries_like_strike() {
         assert!(published.endpoints.is_empty() && published.render_failures.is_empty());
     }
 
-    let attempt = loop {
-        match outbox.poll(now) {
-            Step::Send(attempt) => break attempt,
-            Step::Save(changes) => outbox.saved(changes.revision()),
-            other => panic!("{other:?}"),
-        };
-    };
+    let [attempt] = drain(&mut outbox, now).try_into().unwrap();
     let request = attempt.request(now).unwrap();
     let verifier = Verifier::strike(secret("0123456789"));
     let verified = verifier.verify(request.headers(), request.body(), now).unwrap();
