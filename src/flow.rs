@@ -109,3 +109,6 @@ pub use limiter::{Flow, Receipt};
 pub use policy::FlowPolicy;
 pub use rate_limit::{RateLimit, RateLimitPolicy};
 pub use retry_budget::{RetryBudget, RetryBudgetPolicy};
+
+#[doc(no_inline)]
+pub use crate::named::ParseNameError;

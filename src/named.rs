@@ -1,8 +1,7 @@
 //! Enums with fixed names: [`ParseNameError`], and the macro that writes their text conversions.
 
-/// Parse error: a text is not the name of any variant of an enum such as
-/// [`Verdict`](crate::Verdict), [`State`](crate::health::State) or
-/// [`Severity`](crate::policy::lint::Severity).
+/// Parse error: a text is not a known name, of a variant of an enum such as
+/// [`Verdict`](crate::Verdict) or [`State`](crate::health::State), or of a policy's preset.
 ///
 /// ```
 /// use labhook::Verdict;
@@ -20,7 +19,7 @@ pub struct ParseNameError {
 }
 
 /// The start of a text as an error shows it: on one line, and not longer than a name can be.
-pub(crate) fn shown(text: &str) -> String {
+fn shown(text: &str) -> String {
     text.chars().take(64).flat_map(char::escape_debug).collect()
 }
 

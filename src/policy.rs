@@ -24,3 +24,6 @@ pub use load::Load;
 pub use observation::Observation;
 pub use order::{Order, OrderScope};
 pub use summary::PolicySummary;
+
+#[doc(no_inline)]
+pub use crate::named::ParseNameError;

@@ -7,7 +7,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::named::shown;
+use crate::named::ParseNameError;
 
 /// A preset: its name in a file, and its constructor.
 type Preset<T> = (&'static str, fn() -> T);
@@ -16,30 +16,14 @@ type Preset<T> = (&'static str, fn() -> T);
 #[derive(Debug)]
 pub(crate) struct Presets<T: 'static>(pub(crate) &'static [Preset<T>]);
 
-/// A file names a preset that does not exist.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct UnknownPreset {
-    pub(crate) name: String,
-    /// The names that exist, each in backticks: "`a`, `b`, `c`".
-    pub(crate) expected: String,
-}
-
 impl<T> Presets<T> {
     pub(crate) fn get(&self, name: &str) -> Option<T> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, make)| make())
     }
 
-    pub(crate) fn find(&self, name: &str) -> Result<T, UnknownPreset> {
-        self.get(name).ok_or_else(|| {
-            let names: Vec<String> = self.0.iter().map(|(known, _)| format!("`{known}`")).collect();
-            UnknownPreset { name: name.to_owned(), expected: names.join(", ") }
-        })
-    }
-}
-
-impl fmt::Display for UnknownPreset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown preset `{}`, expected one of {}", shown(&self.name), self.expected)
+    pub(crate) fn find(&self, name: &str) -> Result<T, ParseNameError> {
+        let known = self.0.iter().map(|(known, _)| *known);
+        self.get(name).ok_or_else(|| ParseNameError::new("preset", name, known))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Errors of a retry policy in a file: [`RetryPolicyError`].
 
-use crate::policy_file::UnknownPreset;
+use crate::named::ParseNameError;
 
 /// A retry policy in a file is invalid, or contradicts itself.
 ///
@@ -10,13 +10,8 @@ use crate::policy_file::UnknownPreset;
 #[non_exhaustive]
 pub enum RetryPolicyError {
     /// No preset has this name.
-    #[error("unknown preset `{name}`, expected one of {expected}")]
-    UnknownPreset {
-        /// The name in the file.
-        name: String,
-        /// The names that exist, each in backticks.
-        expected: String,
-    },
+    #[error(transparent)]
+    UnknownPreset(#[from] ParseNameError),
     /// The attempt timeout is zero, so no attempt could succeed.
     #[error("`attempt_timeout_ms` must be at least 1")]
     ZeroTimeout,
@@ -81,10 +76,4 @@ pub enum RetryPolicyError {
         /// The status, class or `other`.
         status: String,
     },
-}
-
-impl From<UnknownPreset> for RetryPolicyError {
-    fn from(unknown: UnknownPreset) -> Self {
-        Self::UnknownPreset { name: unknown.name, expected: unknown.expected }
-    }
 }

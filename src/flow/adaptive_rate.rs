@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::bucket::{Bucket, Charge, Terms, elapsed, micros};
+use super::bucket::{Bucket, Charge, Terms, elapsed};
 use super::error::FlowPolicyError;
 use super::range::{clamp_to_a_day, within_a_day};
 use crate::time::Timestamp;
@@ -157,7 +157,7 @@ impl AdaptiveRate {
     #[must_use]
     pub fn spacing(&self, policy: &AdaptiveRatePolicy) -> Option<Duration> {
         let rate = self.rate(policy)?;
-        Some(micros(REQUEST.saturating_mul(SECOND).div_ceil(rate)))
+        Some(Duration::from_micros(REQUEST.saturating_mul(SECOND).div_ceil(rate)))
     }
 
     /// Returns the first instant at which a request is allowed; `None` if that is now.

@@ -1,5 +1,7 @@
 //! The leaky bucket behind all rates.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
@@ -47,7 +49,7 @@ impl Bucket {
         // At a full counter a saturating sum would find room for one more, so this sum is wider.
         let over = u128::from(level).saturating_add(terms.cost.into()).saturating_sub(room.into());
         let over = u64::try_from(over).unwrap_or(u64::MAX);
-        (over > 0).then(|| at + micros(over.div_ceil(terms.leak.max(1))))
+        (over > 0).then(|| at + Duration::from_micros(over.div_ceil(terms.leak.max(1))))
     }
 
     pub(super) fn charge(&mut self, terms: Terms, now: Timestamp) -> Charge {
@@ -83,8 +85,4 @@ impl Bucket {
 pub(super) fn elapsed(earlier: Timestamp, now: Timestamp) -> u64 {
     // Any two timestamps are less than 2^64 microseconds apart.
     u64::try_from(now.saturating_since(earlier).as_micros()).unwrap_or(u64::MAX)
-}
-
-pub(super) const fn micros(micros: u64) -> std::time::Duration {
-    std::time::Duration::from_micros(micros)
 }

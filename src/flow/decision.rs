@@ -1,9 +1,8 @@
 //! What a flow is asked, decides and learns: [`AttemptKind`], [`FlowDecision`] and [`Feedback`].
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
 use crate::time::Timestamp;
 
 /// Kind of an attempt, which decides whether the retry budget applies.
@@ -20,23 +19,11 @@ pub enum AttemptKind {
     Probe,
 }
 
-impl AttemptKind {
-    /// Returns the name used in saved state, such as `first`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::First => "first",
-            Self::Retry => "retry",
-            Self::Probe => "probe",
-        }
-    }
-}
-
-impl fmt::Display for AttemptKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+named!(AttemptKind, "attempt kind", {
+    First => "first",
+    Retry => "retry",
+    Probe => "probe",
+});
 
 /// Whether an attempt may start: the result of [`Flow::check`](super::Flow::check).
 ///
@@ -82,21 +69,9 @@ pub enum Feedback {
     Other,
 }
 
-impl Feedback {
-    /// Returns the name used in saved state, such as `too_fast`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::TooFast => "too_fast",
-            Self::Overloaded => "overloaded",
-            Self::Other => "other",
-        }
-    }
-}
-
-impl fmt::Display for Feedback {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+named!(Feedback, "feedback", {
+    Success => "success",
+    TooFast => "too_fast",
+    Overloaded => "overloaded",
+    Other => "other",
+});

@@ -1,6 +1,6 @@
 //! The error of this module: [`FlowPolicyError`].
 
-use crate::policy_file::UnknownPreset;
+use crate::named::ParseNameError;
 
 /// A flow policy read from a file is invalid.
 ///
@@ -10,13 +10,8 @@ use crate::policy_file::UnknownPreset;
 #[non_exhaustive]
 pub enum FlowPolicyError {
     /// No preset has this name.
-    #[error("unknown preset `{name}`, expected one of {expected}")]
-    UnknownPreset {
-        /// The name.
-        name: String,
-        /// The names of all presets.
-        expected: String,
-    },
+    #[error(transparent)]
+    UnknownPreset(#[from] ParseNameError),
     /// A number is zero that must not be.
     #[error("`{field}` must be at least 1")]
     Zero {
@@ -39,10 +34,4 @@ pub enum FlowPolicyError {
         /// The maximum.
         max: u32,
     },
-}
-
-impl From<UnknownPreset> for FlowPolicyError {
-    fn from(UnknownPreset { name, expected }: UnknownPreset) -> Self {
-        Self::UnknownPreset { name, expected }
-    }
 }

@@ -1,6 +1,6 @@
 //! The errors of this module.
 
-use crate::policy_file::UnknownPreset;
+use crate::named::ParseNameError;
 
 /// A health policy read from a file is invalid.
 ///
@@ -10,13 +10,8 @@ use crate::policy_file::UnknownPreset;
 #[non_exhaustive]
 pub enum HealthPolicyError {
     /// No preset has this name.
-    #[error("unknown preset `{name}`, expected one of {expected}")]
-    UnknownPreset {
-        /// The name.
-        name: String,
-        /// The names of all presets.
-        expected: String,
-    },
+    #[error(transparent)]
+    UnknownPreset(#[from] ParseNameError),
     /// An endpoint would be degraded without a failure.
     #[error("`failures` must be at least 1")]
     ZeroFailures,
@@ -38,12 +33,6 @@ pub enum HealthPolicyError {
     /// A suspended endpoint would be disabled at once.
     #[error("`disable_after_ms` must be at least 1")]
     ZeroSuspension,
-}
-
-impl From<UnknownPreset> for HealthPolicyError {
-    fn from(UnknownPreset { name, expected }: UnknownPreset) -> Self {
-        Self::UnknownPreset { name, expected }
-    }
 }
 
 /// An outage policy read from a file is invalid.

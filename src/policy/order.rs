@@ -1,12 +1,12 @@
 //! Delivery order of an endpoint's messages: [`Order`].
 
-use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::event::Keys;
+use crate::named::named;
 use crate::time::Timestamp;
 
 /// Delivery order: which messages are delivered one after another (FIFO).
@@ -63,23 +63,11 @@ pub enum OrderScope {
     Strict,
 }
 
-impl OrderScope {
-    /// Returns the scope as it is written in a file, such as `per_key`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::PerKey => "per_key",
-            Self::Strict => "strict",
-        }
-    }
-}
-
-impl fmt::Display for OrderScope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+named!(OrderScope, "order scope", {
+    None => "none",
+    PerKey => "per_key",
+    Strict => "strict",
+});
 
 impl Order {
     /// Creates an order of scope [`OrderScope::None`], the default.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::files;
+
 /// A phrase, in lower case, and the words to use instead.
 const BANNED: [(&str, &str); 20] = [
     (" save for ", "except"),
@@ -30,14 +32,14 @@ const BANNED: [(&str, &str); 20] = [
 #[test]
 fn banned_phrases_do_not_come_back() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = vec![root.join("README.md")];
-    for folder in ["src", "examples"] {
-        collect(&root.join(folder), &mut files);
-    }
-    assert!(files.len() > 150, "{} files", files.len());
+    let files = ["src", "examples"].into_iter().flat_map(|folder| files(&root.join(folder)));
+    let is_text = |path: &PathBuf| path.extension().is_some_and(|it| it == "rs" || it == "md");
+    let mut texts: Vec<_> = files.filter(is_text).collect();
+    texts.push(root.join("README.md"));
+    assert!(texts.len() > 150, "{} files", texts.len());
 
     let mut found = Vec::new();
-    for file in files {
+    for file in texts {
         let text = fs::read_to_string(&file).unwrap();
         // A phrase may be broken over two lines of a comment.
         let words =
@@ -52,16 +54,4 @@ fn banned_phrases_do_not_come_back() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
-}
-
-/// Collects Rust and Markdown files.
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() && !path.ends_with("target") {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|it| it == "rs" || it == "md") {
-            files.push(path);
-        }
-    }
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::files;
+
 /// A module, and what it uses.
 type Module = (&'static str, &'static [&'static str]);
 
@@ -26,7 +28,7 @@ const FLOORS: [(&str, &[Module]); 9] = [
         &[
             ("decode", &["event_type"]),
             ("delivery", &["id", "named", "policy_file", "time"]),
-            ("flow", &["policy_file", "time"]),
+            ("flow", &["named", "policy_file", "time"]),
             ("health", &["named", "policy_file", "time"]),
         ],
     ),
@@ -156,17 +158,6 @@ fn table() -> Edges {
         .collect()
 }
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else {
-            found.push(path);
-        }
-    }
-}
-
 /// The code of a file: without comments, and without its tests.
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
@@ -192,10 +183,8 @@ fn uses(code: &str) -> BTreeSet<String> {
 /// What each module under `src` uses, as its files say.
 fn found() -> Edges {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut paths = Vec::new();
-    files(&src, &mut paths);
     let mut edges = Edges::new();
-    for path in paths {
+    for path in files(&src) {
         let inside = path.strip_prefix(&src).unwrap().with_extension("");
         let parts: Vec<_> = inside.iter().map(|part| part.to_str().unwrap()).collect();
         if parts == ["lib"] || parts[0] == "guide" || parts.contains(&"tests") {
@@ -314,8 +303,7 @@ fn circle(mut edges: Edges) -> Edges {
 #[test]
 fn files_of_a_folder_import_without_a_circle() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut paths = Vec::new();
-    files(&src, &mut paths);
+    let paths = files(&src);
     let folders: BTreeSet<_> = paths.iter().filter_map(|path| path.parent()).collect();
     let mut count = 0;
     for folder in folders {

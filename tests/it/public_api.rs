@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use quote::ToTokens;
 use syn::{
@@ -13,14 +13,14 @@ use syn::{
     UseTree, Visibility,
 };
 
+use crate::support::files;
+
 /// Reads every file of the crate. The lint `unreachable_pub` ensures that an item marked `pub` can
 /// be reached from outside, so its mark is enough.
 #[test]
 fn public_api_matches_its_snapshot() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    read(&root, &root, &mut files);
-    files.sort_by(|a, b| a.0.cmp(&b.0));
+    let files = modules(&root);
 
     let mut api = Api::default();
     for (_, file) in &files {
@@ -33,23 +33,16 @@ fn public_api_matches_its_snapshot() {
     insta::assert_snapshot!(api.lines.into_iter().collect::<Vec<_>>().join("\n"));
 }
 
-fn read(root: &Path, folder: &Path, files: &mut Vec<(String, syn::File)>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() && path.ends_with("tests") {
-            continue;
-        } else if path.is_dir() {
-            read(root, &path, files);
-        } else if path.extension().is_some_and(|it| it == "rs") {
-            let module = path.strip_prefix(root).unwrap().with_extension("");
-            let module = module.to_str().unwrap().replace(['/', '\\'], "::");
-            let module = if module == "lib" { "labhook".to_owned() } else { module };
-            if module.ends_with("tests") {
-                continue;
-            }
-            files.push((module, syn::parse_file(&fs::read_to_string(path).unwrap()).unwrap()));
-        }
-    }
+/// The files of the crate by module, without unit tests and the guide's text.
+fn modules(root: &Path) -> Vec<(String, syn::File)> {
+    let parse = |path: PathBuf| {
+        let module = path.strip_prefix(root).unwrap().with_extension("");
+        let parts: Vec<_> = module.iter().map(|part| part.to_str().unwrap()).collect();
+        let is_code = path.extension().is_some_and(|it| it == "rs") && !parts.contains(&"tests");
+        let module = if parts == ["lib"] { "labhook".to_owned() } else { parts.join("::") };
+        is_code.then(|| (module, syn::parse_file(&fs::read_to_string(path).unwrap()).unwrap()))
+    };
+    files(root).into_iter().filter_map(parse).collect()
 }
 
 #[derive(Default)]

@@ -96,6 +96,7 @@ fn every_public_type_is_send_and_sync() {
             FlowDecision,
             FlowPolicy,
             FlowPolicyError,
+            ParseNameError,
             RateLimit,
             RateLimitPolicy,
             Receipt,
@@ -243,7 +244,7 @@ fn every_public_type_is_send_and_sync() {
     }
     {
         use labhook::policy::*;
-        owned!(EndpointPolicy, Load, Observation, Order, OrderScope, PolicySummary);
+        owned!(EndpointPolicy, Load, Observation, Order, OrderScope, ParseNameError, PolicySummary);
     }
     {
         use labhook::policy::lint::*;

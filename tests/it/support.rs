@@ -1,10 +1,14 @@
 //! Shared fixtures: endpoints, messages, and a host that drives an outbox.
 
 use std::collections::BTreeMap;
+use std::fmt::{Debug, Display};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
-use labhook::delivery::{Resolution, Schedule};
+use labhook::delivery::{ParseNameError, Resolution, Schedule};
 use labhook::health::{Disabled, EnabledBy, Health};
 use labhook::lab::{RunState, RunStateChanged};
 use labhook::outbox::{Change, Changes, EnableEndpointError, Published, Record, Revision};
@@ -13,6 +17,8 @@ use labhook::{
     Outbox, Outcome, Registry, RetryPolicy, Signer, Step, Ticket, Timestamp, Verdict,
 };
 use proptest::prelude::ProptestConfig;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// The configuration of properties: 256 cases unless `PROPTEST_CASES` says otherwise, and no file
 /// of failures.
@@ -81,6 +87,25 @@ pub(crate) fn answer_with(status: u16, name: &'static str, value: &'static str) 
     let mut headers = HeaderMap::new();
     headers.insert(name, value.parse().unwrap());
     Outcome::response(StatusCode::from_u16(status).unwrap(), &headers, at(0))
+}
+
+/// All files below a folder.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// A value has this name in text, both ways, and in saved state.
+pub(crate) fn assert_named<T>(value: T, name: &str)
+where
+    T: Copy + Debug + Display + PartialEq + Serialize + DeserializeOwned,
+    T: FromStr<Err = ParseNameError>,
+{
+    assert_eq!(value.to_string(), name);
+    assert_eq!(name.parse::<T>(), Ok(value));
+    let json = format!("\"{name}\"");
+    assert_eq!(serde_json::to_string(&value).unwrap(), json);
+    assert_eq!(serde_json::from_str::<T>(&json).unwrap(), value);
 }
 
 /// Saves at once, and returns all attempts that an outbox sends now.

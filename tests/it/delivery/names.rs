@@ -1,59 +1,44 @@
-//! The names of verdicts, failures and policies, in text and in saved state.
+//! The names of verdicts, failures, flow and policies, in text and in saved state.
 
-use std::fmt::{Debug, Display};
-use std::str::FromStr;
+use labhook::delivery::{Control, DeliveryGuarantee, Failure, ResponseAction, Verdict};
+use labhook::flow::{AttemptKind, Feedback};
+use labhook::policy::OrderScope;
 
-use labhook::delivery::{
-    Control, DeliveryGuarantee, Failure, ParseNameError, ResponseAction, Verdict,
-};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-fn round_trips<T>(values: &[(T, &str)])
-where
-    T: Copy + Debug + Display + PartialEq + Serialize + DeserializeOwned,
-    T: FromStr<Err = ParseNameError>,
-{
-    for (value, name) in values {
-        assert_eq!(value.to_string(), *name);
-        assert_eq!(name.parse::<T>().as_ref(), Ok(value));
-        let json = format!("\"{name}\"");
-        assert_eq!(serde_json::to_string(value).unwrap(), json);
-        assert_eq!(serde_json::from_str::<T>(&json).unwrap(), *value);
-    }
-}
+use crate::support::assert_named;
 
 #[test]
 fn name_is_the_same_in_text_and_saved_state() {
-    round_trips(&[
-        (Verdict::Delivered, "delivered"),
-        (Verdict::Rejected, "rejected"),
-        (Verdict::Gone, "gone"),
-        (Verdict::Stopped, "stopped"),
-        (Verdict::Exhausted, "exhausted"),
-        (Verdict::Expired, "expired"),
-        (Verdict::Unconfirmed, "unconfirmed"),
-        (Verdict::Cancelled, "cancelled"),
-    ]);
-    round_trips(&[
-        (Failure::Dns, "dns"),
-        (Failure::Connect, "connect"),
-        (Failure::Tls, "tls"),
-        (Failure::Timeout, "timeout"),
-        (Failure::Broken, "broken"),
-        (Failure::Sender, "sender"),
-    ]);
-    round_trips(&[
-        (ResponseAction::Deliver, "deliver"),
-        (ResponseAction::Retry, "retry"),
-        (ResponseAction::Fail, "fail"),
-        (ResponseAction::Disable, "disable"),
-    ]);
-    round_trips(&[
-        (DeliveryGuarantee::AtLeastOnce, "at_least_once"),
-        (DeliveryGuarantee::AtMostOnce, "at_most_once"),
-        (DeliveryGuarantee::Ask, "ask"),
-    ]);
+    assert_named(Verdict::Delivered, "delivered");
+    assert_named(Verdict::Rejected, "rejected");
+    assert_named(Verdict::Gone, "gone");
+    assert_named(Verdict::Stopped, "stopped");
+    assert_named(Verdict::Exhausted, "exhausted");
+    assert_named(Verdict::Expired, "expired");
+    assert_named(Verdict::Unconfirmed, "unconfirmed");
+    assert_named(Verdict::Cancelled, "cancelled");
+    assert_named(Failure::Dns, "dns");
+    assert_named(Failure::Connect, "connect");
+    assert_named(Failure::Tls, "tls");
+    assert_named(Failure::Timeout, "timeout");
+    assert_named(Failure::Broken, "broken");
+    assert_named(Failure::Sender, "sender");
+    assert_named(ResponseAction::Deliver, "deliver");
+    assert_named(ResponseAction::Retry, "retry");
+    assert_named(ResponseAction::Fail, "fail");
+    assert_named(ResponseAction::Disable, "disable");
+    assert_named(DeliveryGuarantee::AtLeastOnce, "at_least_once");
+    assert_named(DeliveryGuarantee::AtMostOnce, "at_most_once");
+    assert_named(DeliveryGuarantee::Ask, "ask");
+    assert_named(AttemptKind::First, "first");
+    assert_named(AttemptKind::Retry, "retry");
+    assert_named(AttemptKind::Probe, "probe");
+    assert_named(Feedback::Success, "success");
+    assert_named(Feedback::TooFast, "too_fast");
+    assert_named(Feedback::Overloaded, "overloaded");
+    assert_named(Feedback::Other, "other");
+    assert_named(OrderScope::None, "none");
+    assert_named(OrderScope::PerKey, "per_key");
+    assert_named(OrderScope::Strict, "strict");
     for (control, name) in [(Control::Disable, "disable"), (Control::AbortMessage, "abort-message")]
     {
         assert_eq!(control.to_string(), name);

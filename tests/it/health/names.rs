@@ -1,32 +1,20 @@
 //! The names of states, signals and origins, in text and in saved state.
 
-use std::fmt::{Debug, Display};
-use std::str::FromStr;
-
-use labhook::health::{DisabledBy, ParseNameError, Signal, State};
-use serde::Serialize;
+use labhook::health::{DisabledBy, Signal, State};
 
 use super::world::SIGNALS;
-
-fn round_trips<T>(value: T, name: &str)
-where
-    T: Copy + Debug + Display + PartialEq + Serialize + FromStr<Err = ParseNameError>,
-{
-    assert_eq!(value.to_string(), name);
-    assert_eq!(name.parse::<T>(), Ok(value));
-    assert_eq!(serde_json::to_string(&value).unwrap(), format!("\"{name}\""));
-}
+use crate::support::assert_named;
 
 #[test]
 fn name_parses_to_its_value() {
     for state in [State::Healthy, State::Degraded, State::Suspended, State::Disabled] {
-        round_trips(state, state.as_str());
+        assert_named(state, state.as_str());
     }
     for signal in SIGNALS {
-        round_trips(signal, signal.as_str());
+        assert_named(signal, signal.as_str());
     }
     for by in [DisabledBy::Operator, DisabledBy::Receiver, DisabledBy::Escalation] {
-        round_trips(by, by.as_str());
+        assert_named(by, by.as_str());
     }
 }
 
