@@ -5,89 +5,110 @@
 //! one `Flow` per receiver and can use it without an outbox.
 //!
 //! ```text
-//!                  check(kind, now)
+//!                  check(now)
 //!                       |
-//!     ConcurrencyLimit  attempts in flight -------- full ----> Busy: check when one has ended
+//!     concurrency limit: attempts in flight -------- full ---> Busy: check when one has ended
 //!                       |
 //!     pause             requested by Retry-After ---.
-//!     RateLimit         configured rate             |
-//!     AdaptiveRate      rate learned from refusals  +--------> Wait: check at `until`
-//!     RetryBudget       share of retries, for one --'
+//!     rate limit        configured rate             +--------> Wait: check at `until`
+//!     adaptive rate     learned from refusals ------'
 //!                       |
-//!                       Go -> start(kind, now) -> end(started_at, feedback, now)
-//!
-//!                Success      ConcurrencyLimit and AdaptiveRate increase
-//!                TooFast      AdaptiveRate decreases (ConcurrencyLimit if there is no AdaptiveRate)
-//!                Overloaded   both decrease
-//!                Other        no effect
+//!                       Go -> start(now) -> end(started_at, signal, pause, now)
 //! ```
 //!
-//! Each of the four machines can also be used on its own, with its own policy.
+//! # What is learned, and from what
+//!
+//! The **adaptive rate** follows refusals (429 and 503), and the **concurrency limit** follows
+//! latency: two controllers on one signal oscillate. Both treat a cut as a *trial*. If attempts are
+//! refused at random, because one of several instances is broken, or for the sake of single
+//! messages, a lower rate does not help: then the cut is undone, and that share of refusals is no
+//! longer held against the rate. Pauses that the receiver requests with `Retry-After` are put on
+//! trial in the same way.
+//!
+//! - A **sample** is at least a second of sending and 64 answers, or fewer if they leave no doubt.
+//! - The rate is **cut** if clearly more was refused than is excused: by a sixteenth of all answers
+//!   and by two standard deviations. It falls to the rate delivered, or to half.
+//! - The cut is **undone** if it did not help: if the share refused stays at least a third of the
+//!   way from what the cut should have achieved to what it was before, for two cuts in a row. The
+//!   excuse is tried again after 16 samples, and each time after twice as many, up to 1 024.
+//! - The rate **climbs** half-way to the rate at which it was cut, and from there in steps that
+//!   double, if it is used: an unused rate reveals nothing.
+//! - The concurrency limit shrinks while even the quickest answer takes more than twice as long as
+//!   without a queue, and grows while it is used.
+//!
+//! A receiver that refuses at a limit therefore refuses about one attempt in twenty: that is the
+//! price of noticing when the limit rises. A configured [rate limit](RateLimitPolicy) has no such
+//! price, if the receiver's limit is known.
 //!
 //! # Guarantees
 //!
-//! - Any period contains at most `burst + rate × time` releases; exactly, for every rate.
+//! - Any period contains at most `burst + rate × time` releases of the configured rate; exactly,
+//!   for every rate.
 //! - There is no deadlock. [`Busy`](FlowDecision::Busy) is returned only while an attempt is in
 //!   flight. A [`Wait`](FlowDecision::Wait) is finite, exact and always after `now` (except at
 //!   [`Timestamp::MAX`](crate::Timestamp::MAX)): if nothing starts or ends in between, there is no
 //!   more wait at `until`, and there still is one a microsecond earlier.
-//! - [`check`](Flow::check) changes nothing, so it may be called at any time and any number of
-//!   times, and neither [`Busy`](FlowDecision::Busy) nor [`Wait`](FlowDecision::Wait) uses up an
-//!   attempt.
-//! - A first attempt never waits for the retry budget, and a retry is delayed but never dropped.
+//! - [`check`](Flow::check) may be called at any time and any number of times, and neither
+//!   [`Busy`](FlowDecision::Busy) nor [`Wait`](FlowDecision::Wait) uses up an attempt.
 //!
 //! A decision may change once its `until` has come, and after any call of `start`, `cancel_start`,
-//! `end`, `pause_until`, `recovered` and `set_in_flight`; not otherwise. A probe is an attempt that
-//! finds out whether the receiver is back. The caller decides how many probes there are at a time.
-//! A probe is no retry, but every other limit applies to it.
+//! `end`, `recovered` and `set_in_flight`; not otherwise.
 //!
 //! # Time
 //!
-//! All waits are absolute: a clock that steps back by `d` lengthens a wait by at most `d` and never
-//! shortens one. A clock that stops, or is at either end of its range, does no harm.
+//! A clock that steps back by `d` lengthens a wait by at most `d`, never beyond what could have been
+//! asked for at that time, and never shortens one. A clock that stops, or is at either end of its
+//! range, does no harm.
 //!
 //! # Driving one flow
 //!
 //! ```
-//! use std::collections::VecDeque;
 //! use std::time::Duration;
 //!
 //! use labhook::Timestamp;
-//! use labhook::flow::{AttemptKind, Feedback, Flow, FlowDecision, FlowPolicy};
+//! use labhook::flow::{Flow, FlowDecision, FlowPolicy, Signal};
 //!
 //! let policy = FlowPolicy::adaptive();
 //! let mut flow = Flow::new();
 //! let start = Timestamp::from_unix_seconds(1_744_882_200);
 //!
-//! // The application's clock and queue, and a receiver that responds after 20 ms: once with a 429
-//! // and `Retry-After: 2`.
+//! // The application's clock and queue, and a receiver that responds after 20 ms. It refuses
+//! // everything in the first second, and asks for two seconds' rest.
 //! let mut now = start;
-//! let mut queue: VecDeque<_> = [1, 2, 3, 4].into_iter().map(|n| (n, AttemptKind::First)).collect();
-//! let refuses = |n, now| n == 2 && now < start + Duration::from_secs(1);
+//! let refuses = |now| now < start + Duration::from_secs(1);
 //!
-//! while let Some((n, kind)) = queue.pop_front() {
-//!     loop {
-//!         match flow.check(&policy, kind, now) {
-//!             FlowDecision::Go => break,
-//!             FlowDecision::Wait { until } => now = until,
-//!             // This loop awaits every response, so nothing is in flight here.
-//!             FlowDecision::Busy => unreachable!(),
+//! let mut pending = 4;
+//! while pending > 0 {
+//!     match flow.check(&policy, now) {
+//!         FlowDecision::Go => {}
+//!         FlowDecision::Wait { until } => {
+//!             now = until;
+//!             continue;
 //!         }
+//!         // This loop awaits every response, so nothing is in flight here.
+//!         FlowDecision::Busy => unreachable!(),
 //!     }
 //!     let started_at = now;
-//!     flow.start(&policy, kind, started_at);
-//!     let refused = refuses(n, now);
+//!     flow.start(&policy, started_at);
+//!     let refused = refuses(now);
 //!     now = now + Duration::from_millis(20);
 //!     if refused {
-//!         flow.end(&policy, started_at, Feedback::TooFast, now);
-//!         flow.pause_until(now + Duration::from_secs(2));
-//!         queue.push_back((n, AttemptKind::Retry));
+//!         let pause = Some(Duration::from_secs(2));
+//!         flow.end(&policy, started_at, Signal::Refused, pause, now);
 //!     } else {
-//!         flow.end(&policy, started_at, Feedback::Success, now);
+//!         flow.end(&policy, started_at, Signal::Success, None, now);
+//!         pending -= 1;
 //!     }
 //! }
-//! assert!(now > start + Duration::from_secs(2));
+//! // The first request might have concerned its message alone. The second one is granted.
+//! assert_eq!(now, start + Duration::from_millis(2_120));
 //! ```
+//!
+//! # Sources
+//!
+//! A limit found by cutting and climbing is that of RFC 5681; a remembered ceiling is the idea of
+//! CUBIC (RFC 9438); measuring the delivered rate is that of TCP Westwood and BBR; the standing
+//! queue is that of CoDel (RFC 8289). Trials are this crate's.
 
 mod adaptive_rate;
 mod bucket;
@@ -95,20 +116,22 @@ mod concurrency;
 mod decision;
 mod error;
 mod limiter;
+mod pauses;
 mod policy;
 mod policy_file;
 mod range;
 mod rate_limit;
-mod retry_budget;
+mod sample;
+mod share;
 
-pub use adaptive_rate::{AdaptiveRate, AdaptiveRatePolicy};
-pub use concurrency::{ConcurrencyLimit, ConcurrencyLimitPolicy};
-pub use decision::{AttemptKind, Feedback, FlowDecision};
+pub use adaptive_rate::AdaptiveRatePolicy;
+pub use concurrency::ConcurrencyLimitPolicy;
+pub use decision::FlowDecision;
 pub use error::FlowPolicyError;
 pub use limiter::{Flow, Receipt};
 pub use policy::FlowPolicy;
-pub use rate_limit::{RateLimit, RateLimitPolicy};
-pub use retry_budget::{RetryBudget, RetryBudgetPolicy};
+pub use rate_limit::RateLimitPolicy;
 
 #[doc(no_inline)]
 pub use crate::named::ParseNameError;
+pub use crate::signal::Signal;

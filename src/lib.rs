@@ -128,6 +128,7 @@ mod policy_file;
 pub mod provider;
 pub mod receive;
 pub mod secret;
+mod signal;
 pub mod signature;
 pub mod simulate;
 mod small_map;

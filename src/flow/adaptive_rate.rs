@@ -5,23 +5,28 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::bucket::{Bucket, Charge, Terms, elapsed};
+use super::bucket::{Bucket, Charge, Terms};
 use super::error::FlowPolicyError;
 use super::range::{clamp_to_a_day, within_a_day};
+use super::sample::{Findings, REQUEST, Sample, Turn};
+use super::share::{Share, scale};
 use crate::time::Timestamp;
 
-/// One request. Rates are counted in millionths of a request per second.
-const REQUEST: u64 = 1_000_000;
 /// One second, in microseconds.
 const SECOND: u64 = 1_000_000;
 /// A million requests per second is as good as no limit.
 const MAX_RATE: u64 = 1_000_000 * REQUEST;
-/// The fewest requests in a period, so that its share of refusals is meaningful.
-const SAMPLE: u64 = 4;
-/// Below the ceiling, each period adds this fraction of it.
-const INCREASE_DIVISOR: u64 = 64;
+/// The rate after an outage, and the rate up to which it doubles.
+const RECOVERY_RATE: u64 = 10 * REQUEST;
+const RECOVERY_CEILING: u64 = 100 * REQUEST;
+/// Above the ceiling the rate climbs by a fraction of itself: first 1/64, then up to 1/8.
+const FIRST_STEP: u8 = 6;
+const LAST_STEP: u8 = 3;
+/// Samples after which an excused share is tried again: 16, and twice as many each time.
+const FIRST_REST: u16 = 16;
+const LAST_REST: u16 = 1_024;
 
-/// Policy of an [`AdaptiveRate`]: its lowest rate.
+/// Policy of the adaptive rate: its lowest rate.
 ///
 /// In a file: `{"slowest_ms": 10000}`, the longest time between two requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -71,246 +76,239 @@ impl AdaptiveRatePolicy {
     }
 }
 
-/// Adaptive rate: the request rate that a receiver accepts, learned from its refusals (AIMD).
+/// Adaptive rate: the request rate that a receiver accepts, learned from its refusals.
 ///
-/// There is no limit before the first refusal. After it requests are evenly spaced, and:
+/// There is no limit before the first cut. From then on requests are evenly spaced.
 ///
-/// ```text
-///  rate                                           two, four, eight ... steps per period:
-///                                                 the receiver may accept far more by now
-///                                             .'
-///       refused         refused            .'
-///  ceiling  .|            .|  - - - - - -.'- - -  rate delivered at the last decrease
-///        .'  |         .'  |         .-'
-///     .'     |      .'     |      .-'             1/64 of the ceiling per period
-///            |   .'        |   .-'
-///            |.'           |.-'                   9/10, or the share that was delivered
-///                                                 time -->
-/// ```
-///
-/// - A **period** is a second, or the time of four requests if that is longer. It advances when
-///   attempts start, so that a long round trip does not distort the measurement.
-/// - A **decrease** multiplies the rate by the share of requests that was delivered, if that is
-///   less than 9/10, or else by 9/10, but never by less than 1/4. A single refusal reveals a limit
-///   but no share. Attempts that started within one period of a decrease cause no further one,
-///   because they reflect the earlier rate, or requests that the receiver counted earlier.
-/// - The **ceiling** is the rate delivered at the last decrease. Below half of it the rate doubles
-///   every period; from there up to it the rate increases by even steps; above it the step doubles
-///   every period, up to a step that doubles the rate.
-/// - The rate increases only after a period without a refusal of which at least 3/4 was used,
-///   because an unused rate reveals nothing.
-///
-/// # Why it converges
-///
-/// Requests are evenly spaced, so the share of them that is delivered, times the rate, is the rate
-/// that the receiver accepts, however it counts. A decrease goes by this share and not by the
-/// number of refusals, so a hundred refusals decrease the rate no further than two, and it measures
-/// only what was sent since the last decrease. From far above the accepted rate it takes two or
-/// three decreases to reach it. Once there, a decrease costs a tenth, and six or seven periods
-/// recover it, then try 1/64 more, and 3/64: a sawtooth between 9/10 of the accepted rate and a
-/// little more than it. Its mean is about 97 percent, with a handful of refusals per tooth. A
-/// receiver that accepts more by now is found within a few teeth, because the steps double, and one
-/// that accepts nothing is probed at the policy's slowest rate.
-///
-/// Sources: additive increase with multiplicative decrease is that of RFC 5681; a remembered
-/// ceiling, slow below and fast beyond, is the idea of CUBIC (RFC 9438); measuring the delivered
-/// rate rather than counting losses is that of TCP Westwood and BBR.
+/// - A **sample** is at least a second of sending and 64 answers, or fewer if they leave no doubt.
+/// - A **cut** follows a sample of which clearly more was refused than is excused, by a sixteenth
+///   of all answers and by two standard deviations. It reduces the rate to the rate delivered, or
+///   to half.
+/// - **A cut is a trial.** If the rate is the cause, fewer attempts are refused at the lower rate;
+///   how many fewer is foreseen. If that did not come true for two cuts in a row, the rate is not
+///   the cause: it is restored, and the share refused is excused. After a while, twice as long each
+///   time, the excuse is tried again.
+/// - Without too many refusals the rate **climbs**, if it is used: half-way to the ceiling, which is
+///   the rate delivered at the last cut, and from there on in steps that double.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[doc(alias = "AIMD")]
-#[doc(alias = "adaptive throttling")]
-pub struct AdaptiveRate {
-    /// `None` before the first refusal.
+pub(super) struct AdaptiveRate {
+    /// `None` if there is no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     rate: Option<u64>,
     ceiling: u64,
-    /// The last increase above the ceiling.
-    step: u64,
-    decreased_at: Timestamp,
-    period_start: Timestamp,
-    /// Results of attempts started in this period.
-    successes: u32,
-    refusals: u32,
-    /// Successes of the previous period, scaled to its nominal length; zero after a decrease.
-    previous_successes: u32,
+    /// Above the ceiling, the next climb is by the rate divided by two to this power.
+    step: u8,
+    /// The refused share that is not held against the rate.
+    excused: Share,
+    /// The refused share that a trial has shown to be independent of the rate.
+    proved: Share,
+    /// Samples between two trials of an excuse, and until the next.
+    rest: u16,
+    left: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trial: Option<Trial>,
+    sample: Sample,
     spacing: Bucket,
 }
 
+/// A cut that must show that it helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Trial {
+    /// The rate before; `None` if there was no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rate: Option<u64>,
+    /// The share refused before.
+    loss: Share,
+    /// The rate at which requests were sent before.
+    seen: u64,
+    /// Whether a first cut has not helped.
+    again: bool,
+}
+
+impl Trial {
+    /// Returns whether the cut did not help: the share refused stayed at least a third of the way
+    /// from what is foreseen if the rate were the cause to what it was.
+    fn failed(&self, share: Share, seen: u64) -> bool {
+        let slower = Share::of(seen, self.seen).min(Share::of(15, 16));
+        let foreseen = self.loss.rest().over(slower).rest();
+        share >= foreseen.towards(self.loss, 3) && share <= Share::of(7, 8)
+    }
+}
+
 impl AdaptiveRate {
-    /// Creates a rate without a limit, as before the first refusal.
-    #[must_use]
-    pub const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self {
             rate: None,
             ceiling: 0,
-            step: 0,
-            decreased_at: Timestamp::MIN,
-            period_start: Timestamp::MIN,
-            successes: 0,
-            refusals: 0,
-            previous_successes: 0,
+            step: FIRST_STEP,
+            excused: Share::NONE,
+            proved: Share::NONE,
+            rest: 0,
+            left: 0,
+            trial: None,
+            sample: Sample::new(Timestamp::MIN),
             spacing: Bucket::EMPTY,
         }
     }
 
-    /// Returns the time between two requests, rounded up to the microsecond; `None` if there is no
-    /// limit.
-    #[must_use]
-    pub fn spacing(&self, policy: &AdaptiveRatePolicy) -> Option<Duration> {
-        let rate = self.rate(policy)?;
-        Some(Duration::from_micros(REQUEST.saturating_mul(SECOND).div_ceil(rate)))
+    /// Starts slowly after an outage. What was learned before it says nothing any more.
+    pub(super) fn recovered(&mut self, now: Timestamp) {
+        *self = Self {
+            rate: Some(RECOVERY_RATE),
+            ceiling: RECOVERY_CEILING,
+            step: LAST_STEP,
+            sample: Sample::new(now),
+            ..Self::new()
+        };
     }
 
-    /// Returns the first instant at which a request is allowed; `None` if that is now.
-    ///
-    /// It is after `now`, except at [`Timestamp::MAX`]. A success or a refusal in between may move
-    /// it.
-    #[must_use]
-    pub fn wait(&self, policy: &AdaptiveRatePolicy, now: Timestamp) -> Option<Timestamp> {
+    /// Returns the rate in millionths of a request per second; `None` if there is no limit.
+    pub(super) fn rate(&self, policy: &AdaptiveRatePolicy) -> Option<u64> {
+        Some(self.rate?.clamp(policy.min_rate(), MAX_RATE))
+    }
+
+    pub(super) const fn excused(&self) -> Share {
+        self.excused
+    }
+
+    /// Returns when a request is allowed; `None` if that is now. It is after `now`, except at
+    /// [`Timestamp::MAX`].
+    pub(super) fn wait(&self, policy: &AdaptiveRatePolicy, now: Timestamp) -> Option<Timestamp> {
         self.spacing.wait(terms(self.rate(policy)?), now)
     }
 
-    /// Counts a request, whether or not it was allowed.
-    pub fn released(&mut self, policy: &AdaptiveRatePolicy, now: Timestamp) {
-        self.charge(policy, now);
-    }
-
     pub(super) fn charge(&mut self, policy: &AdaptiveRatePolicy, now: Timestamp) -> Option<Charge> {
+        self.sample.started(now);
         Some(self.spacing.charge(terms(self.rate(policy)?), now))
     }
 
     /// Refunds a request that was not made.
-    pub(super) fn refund(&mut self, policy: &AdaptiveRatePolicy, charge: Charge, now: Timestamp) {
-        if let Some(rate) = self.rate(policy) {
+    pub(super) fn refund(
+        &mut self,
+        policy: &AdaptiveRatePolicy,
+        charge: Option<Charge>,
+        now: Timestamp,
+    ) {
+        self.sample.cancelled();
+        if let (Some(rate), Some(charge)) = (self.rate(policy), charge) {
             self.spacing.refund(terms(rate), charge, now);
         }
     }
 
-    /// Records that the receiver accepted a request that was started at `started_at`.
-    pub fn succeeded(
+    /// Records the answer to a request that was started at `started_at`.
+    pub(super) fn answered(
         &mut self,
         policy: &AdaptiveRatePolicy,
         started_at: Timestamp,
+        refused: bool,
         now: Timestamp,
     ) {
-        self.clamp_to_now(now);
-        // An attempt from an earlier period says nothing about this one.
-        if started_at <= self.period_start {
-            return;
+        let belongs = self.sample.contains(started_at);
+        self.sample.answered(belongs, refused);
+        if let Some(findings) = self.sample.findings() {
+            self.judge(policy, findings);
+            self.sample = Sample::new(now);
         }
-        self.successes = self.successes.saturating_add(1);
-        let rate = self.rate(policy);
-        let (period, length) = (period(rate), elapsed(self.period_start, started_at));
-        let unrefused = self.refusals == 0;
-        // A period with refusals stays open for longer, so that a decrease measures more of it.
-        if length < period || (!unrefused && length < period.saturating_mul(2)) {
-            return;
-        }
-        let used = scale(u64::from(self.successes), REQUEST.saturating_mul(SECOND), length);
-        if let Some(rate) = rate.filter(|rate| unrefused && used >= scale(*rate, 3, 4)) {
-            self.increase(rate);
-        }
-        self.previous_successes = narrow(scale(u64::from(self.successes), period, length));
-        (self.period_start, self.successes, self.refusals) = (now, 0, 0);
     }
 
-    /// Records that the receiver refused a request that was started at `started_at` because of the
-    /// rate.
-    ///
-    /// Returns whether the rate decreased.
-    pub fn refused(
-        &mut self,
-        policy: &AdaptiveRatePolicy,
-        started_at: Timestamp,
-        now: Timestamp,
-    ) -> bool {
-        self.clamp_to_now(now);
-        let rate = self.rate(policy);
-        // An attempt from before the last decrease reflects the earlier rate.
-        if rate.is_some() && started_at <= self.decreased_at {
-            return false;
+    /// Decides what a sample means for the rate.
+    fn judge(&mut self, policy: &AdaptiveRatePolicy, found: Findings) {
+        let share = found.share();
+        if found.turn == Some(Turn::ForTheBetter) {
+            return;
         }
-        self.refusals = self.refusals.saturating_add(1);
-        if rate.is_some() && elapsed(self.decreased_at, started_at) < period(rate) {
-            return false;
-        }
-        let accepted = u64::from(self.successes.saturating_add(self.previous_successes));
-        let decreased = match rate {
-            Some(rate) => {
-                // A single refusal reveals that there is a limit, but not where.
-                let more = u64::from(self.refusals).saturating_sub(1);
-                let delivered = match accepted.saturating_add(more) {
-                    0 => rate,
-                    sent => scale(rate, accepted, sent),
-                };
-                // If nothing was delivered, nothing is known about the accepted rate.
-                if delivered > 0 {
-                    self.ceiling = delivered;
+        if let Some(trial) = self.trial {
+            if trial.failed(share, found.seen) {
+                if trial.again {
+                    self.excuse(trial, share);
+                } else {
+                    self.trial = Some(Trial { again: true, ..trial });
+                    self.cut(policy, found);
                 }
-                delivered.clamp(rate >> 2, scale(rate, 9, 10))
+                return;
             }
-            None => {
-                let length = elapsed(self.period_start, now).max(SECOND);
-                let current =
-                    scale(u64::from(self.successes), REQUEST.saturating_mul(SECOND), length);
-                let previous = u64::from(self.previous_successes).saturating_mul(REQUEST);
-                self.ceiling = current.max(previous).max(REQUEST);
-                scale(self.ceiling, 9, 10)
-            }
-        };
-        self.rate = Some(decreased.clamp(policy.min_rate(), MAX_RATE));
-        (self.step, self.previous_successes) = (0, 0);
-        (self.decreased_at, self.period_start) = (now, now);
-        (self.successes, self.refusals) = (0, 0);
-        true
+            (self.trial, self.rest) = (None, 0);
+            self.excused = self.excused.min(share);
+            self.proved = self.excused;
+        }
+        let retry = !self.proved.is_none() && self.left == 0;
+        if self.is_excessive(found) || (retry && !share.is_none()) {
+            let (rate, loss, seen) = (self.rate, share, found.seen);
+            self.trial = Some(Trial { rate, loss, seen, again: false });
+            self.cut(policy, found);
+            return;
+        }
+        self.left = self.left.saturating_sub(1);
+        self.excused = self.excused.towards(share, 4).min(self.proved);
+        if self.excused < Share::of(1, 64) {
+            (self.excused, self.proved) = (Share::NONE, Share::NONE);
+        }
+        self.climb(policy, found);
     }
 
-    fn increase(&mut self, rate: u64) {
-        let even = (self.ceiling.max(rate) >> INCREASE_DIVISOR.ilog2()).max(1);
-        let step = if rate < self.ceiling >> 1 {
-            rate
-        } else if rate < self.ceiling {
-            even
+    /// Returns whether clearly more was refused than is excused: by a sixteenth of all answers, and
+    /// by two standard deviations.
+    fn is_excessive(&self, found: Findings) -> bool {
+        let (answers, refused) = (u64::from(found.answers), u64::from(found.refused));
+        let excess = refused.saturating_sub(self.excused.times(answers));
+        let deviation = refused.saturating_mul(answers.saturating_sub(refused)).saturating_mul(4);
+        excess.saturating_mul(16) > answers
+            && u128::from(excess.saturating_mul(excess)).saturating_mul(answers.into())
+                > u128::from(deviation)
+    }
+
+    fn cut(&mut self, policy: &AdaptiveRatePolicy, found: Findings) {
+        let base = self.rate(policy).unwrap_or(MAX_RATE).min(found.seen.max(1));
+        let delivered = found.share().rest().times(base);
+        let nothing_known = found.refused == found.answers || found.turn.is_some();
+        if nothing_known {
+            self.ceiling = self.ceiling.max(base);
         } else {
-            self.step = self.step.saturating_mul(2).clamp(even, rate.max(even));
-            self.step
+            self.ceiling = delivered;
+        }
+        let half = base >> 1;
+        let rate = if nothing_known { half } else { delivered.max(half) };
+        self.rate = Some(rate.clamp(policy.min_rate(), MAX_RATE));
+        self.step = FIRST_STEP;
+    }
+
+    /// The rate is not the cause of the refusals: restores it, and excuses this share of refusals.
+    fn excuse(&mut self, trial: Trial, share: Share) {
+        self.rate = trial.rate;
+        self.ceiling = trial.rate.unwrap_or(self.ceiling);
+        (self.excused, self.proved) = (share, share);
+        self.rest = self.rest.saturating_mul(2).clamp(FIRST_REST, LAST_REST);
+        (self.left, self.trial) = (self.rest, None);
+    }
+
+    /// Raises the rate if it was used: an unused rate reveals nothing.
+    fn climb(&mut self, policy: &AdaptiveRatePolicy, found: Findings) {
+        let Some(rate) = self.rate(policy) else { return };
+        if found.seen < scale(rate, 3, 4) {
+            return;
+        }
+        let below = self.ceiling.saturating_sub(rate);
+        let step = if below > self.ceiling >> 5 {
+            rate.min((below >> 1).saturating_add(1))
+        } else if below > 0 {
+            below
+        } else {
+            let step = (rate >> self.step).max(1);
+            self.step = self.step.saturating_sub(1).max(LAST_STEP);
+            step
         };
         self.rate = Some(rate.saturating_add(step).min(MAX_RATE));
     }
 
-    fn rate(&self, policy: &AdaptiveRatePolicy) -> Option<u64> {
-        Some(self.rate?.clamp(policy.min_rate(), MAX_RATE))
-    }
-
     /// After the clock stepped back, moves instants that lie ahead of it to `now`.
-    fn clamp_to_now(&mut self, now: Timestamp) {
-        self.decreased_at = self.decreased_at.min(now);
-        self.period_start = self.period_start.min(now);
-    }
-}
-
-/// [`AdaptiveRate::new`].
-impl Default for AdaptiveRate {
-    fn default() -> Self {
-        Self::new()
+    pub(super) fn pull_in(&mut self, now: Timestamp) {
+        self.sample.pull_in(now);
+        self.spacing.pull_in(now);
     }
 }
 
 fn terms(rate: u64) -> Terms {
     Terms { burst: 1, cost: REQUEST.saturating_mul(SECOND), leak: rate }
-}
-
-/// The length of a period in microseconds.
-fn period(rate: Option<u64>) -> u64 {
-    let sample = rate.map_or(0, |rate| scale(SAMPLE.saturating_mul(REQUEST), SECOND, rate));
-    sample.max(SECOND)
-}
-
-/// `value × times / by`, saturating; 0 if `by` is 0.
-fn scale(value: u64, times: u64, by: u64) -> u64 {
-    let product = u128::from(value).saturating_mul(u128::from(times));
-    u64::try_from(product.checked_div(u128::from(by)).unwrap_or(0)).unwrap_or(u64::MAX)
-}
-
-fn narrow(value: u64) -> u32 {
-    u32::try_from(value).unwrap_or(u32::MAX)
 }

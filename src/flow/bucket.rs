@@ -70,7 +70,12 @@ impl Bucket {
         *self = Self { level, cost: terms.cost, at };
     }
 
-    /// After the clock has stepped back nothing leaks until it has caught up: waits are absolute.
+    /// After the clock stepped back, moves the bucket's instant to `now`. Nothing leaks by that, so
+    /// a wait is not shortened, and it is no longer than that of a full bucket.
+    pub(super) fn pull_in(&mut self, now: Timestamp) {
+        self.at = self.at.min(now);
+    }
+
     fn leaked(&self, terms: Terms, now: Timestamp) -> (u64, Timestamp) {
         let scaled = u128::from(self.level)
             .saturating_mul(u128::from(terms.cost))

@@ -1,21 +1,30 @@
 //! Limit on attempts in flight: [`ConcurrencyLimit`].
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::bucket::elapsed;
 use super::error::FlowPolicyError;
 use super::range::at_least_one;
 use crate::time::Timestamp;
 
-/// Policy of a [`ConcurrencyLimit`]: fixed, or adaptive between 1 and a maximum.
+/// Shortest time over which the window is judged, in microseconds.
+const SECOND: u64 = 1_000_000;
+/// The least by which answers must be slower than the base, in microseconds.
+const NOTICEABLE: u64 = 20_000;
+/// Answers with which a window can be judged.
+const ENOUGH: u32 = 8;
+
+/// Policy of the concurrency limit: fixed, or adaptive between two bounds.
 ///
-/// In a file: `{"initial": 1, "max": 64}`, or `{"max": 8}` for a fixed limit.
+/// In a file: `{"min": 8, "max": 256}`, or `{"max": 8}` for a fixed limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Form", into = "Form")]
 pub struct ConcurrencyLimitPolicy {
     /// At most `max`; `None` if the limit is fixed.
-    initial: Option<NonZeroU32>,
+    min: Option<NonZeroU32>,
     max: NonZeroU32,
 }
 
@@ -23,7 +32,7 @@ pub struct ConcurrencyLimitPolicy {
 #[serde(deny_unknown_fields, expecting = "a concurrency limit table")]
 struct Form {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    initial: Option<u32>,
+    min: Option<u32>,
     max: u32,
 }
 
@@ -32,19 +41,19 @@ impl TryFrom<Form> for ConcurrencyLimitPolicy {
 
     fn try_from(form: Form) -> Result<Self, FlowPolicyError> {
         let max = at_least_one("max", form.max)?;
-        let initial = form.initial.map(|it| at_least_one("initial", it)).transpose()?;
-        match initial {
-            Some(initial) if initial > max => {
-                Err(FlowPolicyError::InitialOverMax { initial: initial.get(), max: max.get() })
+        let min = form.min.map(|it| at_least_one("min", it)).transpose()?;
+        match min {
+            Some(min) if min > max => {
+                Err(FlowPolicyError::MinOverMax { min: min.get(), max: max.get() })
             }
-            _ => Ok(Self { initial, max }),
+            _ => Ok(Self { min, max }),
         }
     }
 }
 
 impl From<ConcurrencyLimitPolicy> for Form {
     fn from(policy: ConcurrencyLimitPolicy) -> Self {
-        Self { initial: policy.initial.map(NonZeroU32::get), max: policy.max.get() }
+        Self { min: policy.min.map(NonZeroU32::get), max: policy.max.get() }
     }
 }
 
@@ -52,20 +61,20 @@ impl ConcurrencyLimitPolicy {
     /// Creates a policy of up to `max` attempts in flight, regardless of their results.
     #[must_use]
     pub const fn fixed(max: NonZeroU32) -> Self {
-        Self { initial: None, max }
+        Self { min: None, max }
     }
 
-    /// Creates a policy that starts at `initial` and adapts to results, up to `max`. An `initial`
-    /// above `max` counts as `max`.
+    /// Creates a policy that starts at `min` and adapts to latency, up to `max`. A `min` above
+    /// `max` counts as `max`.
     #[must_use]
-    pub fn adaptive(initial: NonZeroU32, max: NonZeroU32) -> Self {
-        Self { initial: Some(initial.min(max)), max }
+    pub fn adaptive(min: NonZeroU32, max: NonZeroU32) -> Self {
+        Self { min: Some(min.min(max)), max }
     }
 
-    /// Returns the initial limit; `None` if the limit is fixed.
+    /// Returns the lowest and initial limit; `None` if the limit is fixed.
     #[must_use]
-    pub const fn initial(&self) -> Option<NonZeroU32> {
-        self.initial
+    pub const fn min(&self) -> Option<NonZeroU32> {
+        self.min
     }
 
     /// Returns the maximum number of attempts in flight.
@@ -74,138 +83,139 @@ impl ConcurrencyLimitPolicy {
         self.max
     }
 
-    /// Returns whether the limit adapts to results.
+    /// Returns whether the limit adapts to latency.
     #[must_use]
     pub const fn is_adaptive(&self) -> bool {
-        self.initial.is_some()
+        self.min.is_some()
     }
 }
 
-/// Concurrency limit: the number of attempts that may be in flight, learned from their results.
+/// Concurrency limit: the number of attempts that may be in flight, learned from latency.
 ///
-/// It grows by one per success, which doubles it every round trip (slow start), up to half of the
-/// limit at its last decrease. From there it grows by one per round of successes. An overload
-/// halves it, once for all attempts started before the decrease. It is never 0 and never above the
-/// policy's maximum. It does not grow while less than half of it is used, because nothing was
-/// learned about the rest.
+/// It is judged about once a second, by the quickest success: if even that took more than twice the
+/// base latency, a queue stands at the receiver all the time. Then the limit shrinks by an eighth,
+/// and this is a trial: once it has halved, either latency has fallen, or the limit is not the cause
+/// and is restored, and that latency is the new base. Otherwise the limit grows, if at least half of
+/// it was used: it doubles until the first cut, and then grows by a sixteenth.
 ///
-/// ```text
-///  max  - - - - - - - - - - - - - - - - - - - - - -
-///             overload                  overload
-///                 /|               _,-''|
-///               /  |         _,-''      |      _,-
-///             /    |   _,-''            |_,-''
-///           /      |,-''                        half of the limit at the decrease
-///         /
-///  1 ----'                    successes -->
-/// ```
-///
-/// After an outage [`recovered`](Self::recovered) resets it to 1, so that the whole backlog does
-/// not hit a receiver that was down.
-///
-/// Sources: RFC 5681 sections 3.1 (slow start, and additive increase with multiplicative decrease)
-/// and 4.1 (restarting after idle), and RFC 7661 (no growth while the window is not used). Applying
-/// this to requests is the idea of Netflix's concurrency limits.
+/// Sources: the sign of a standing queue is that of CoDel (RFC 8289); slow start is that of RFC
+/// 5681; no growth while the window is not used is that of RFC 7661.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[doc(alias = "AIMD")]
-#[doc(alias = "slow start")]
-#[doc(alias = "congestion window")]
-pub struct ConcurrencyLimit {
-    /// `None` until the first change: the policy's initial limit then.
+pub(super) struct ConcurrencyLimit {
+    /// `None` until the first change: the policy's lowest limit then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     limit: Option<NonZeroU32>,
-    /// The slow start threshold: below it each success adds one.
-    threshold: u32,
-    /// Successes since the limit last grew, above the threshold.
-    credit: u32,
-    /// The most attempts seen in flight in this round.
+    /// Whether the limit has been cut, so that it no longer doubles.
+    cut: bool,
+    /// The latency of a receiver without a queue, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    base: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trial: Option<Trial>,
+    since: Timestamp,
+    answers: u32,
+    /// The latency of the quickest success, in microseconds.
+    quickest: u64,
+    /// The most attempts seen in flight.
     peak: u32,
-    /// Successes until the round ends.
-    left: u32,
-    /// When the limit last decreased.
-    decreased_at: Timestamp,
+}
+
+/// A series of cuts that must show that it helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Trial {
+    limit: NonZeroU32,
+    quickest: u64,
 }
 
 impl ConcurrencyLimit {
-    /// Creates a limit about which nothing is known.
-    #[must_use]
-    pub const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self {
             limit: None,
-            threshold: u32::MAX,
-            credit: 0,
+            cut: false,
+            base: None,
+            trial: None,
+            since: Timestamp::MIN,
+            answers: 0,
+            quickest: u64::MAX,
             peak: 0,
-            left: 0,
-            decreased_at: Timestamp::MIN,
         }
     }
 
     /// Returns the number of attempts that may be in flight.
-    #[must_use]
-    pub fn limit(&self, policy: &ConcurrencyLimitPolicy) -> NonZeroU32 {
-        match policy.initial {
+    pub(super) fn limit(&self, policy: &ConcurrencyLimitPolicy) -> NonZeroU32 {
+        match policy.min {
             None => policy.max,
-            Some(initial) => self.limit.unwrap_or(initial).min(policy.max),
+            Some(min) => self.limit.unwrap_or(min).clamp(min, policy.max),
         }
     }
 
-    /// Records a success of an attempt that was one of `in_flight`, itself included.
-    pub fn succeeded(&mut self, policy: &ConcurrencyLimitPolicy, in_flight: u32) {
-        if !policy.is_adaptive() {
-            return;
-        }
-        let limit = self.limit(policy);
-        if self.left == 0 {
-            (self.peak, self.left) = (0, in_flight);
-        }
-        (self.peak, self.left) = (self.peak.max(in_flight), self.left.saturating_sub(1));
-        if limit == policy.max || self.peak < limit.get().div_ceil(2) {
-            return;
-        }
-        self.credit = self.credit.saturating_add(1);
-        if limit.get() < self.threshold || self.credit >= limit.get() {
-            self.credit = 0;
-            self.limit = Some(limit.saturating_add(1));
-        }
+    /// Starts at the lowest limit after an outage.
+    pub(super) const fn recovered(&mut self, now: Timestamp) {
+        let base = self.base;
+        *self = Self { base, since: now, ..Self::new() };
     }
 
-    /// Records an overload, reported to an attempt that was started at `started_at`.
-    ///
-    /// Returns whether the limit decreased. It does not for an attempt from before the last
-    /// decrease, nor at 1.
-    pub fn overloaded(
+    /// Records an attempt that brings the number in flight to this.
+    pub(super) fn started(&mut self, in_flight: u32) {
+        self.peak = self.peak.max(in_flight);
+    }
+
+    /// Records a success of an attempt that was started at `started_at`.
+    pub(super) fn succeeded(
         &mut self,
         policy: &ConcurrencyLimitPolicy,
         started_at: Timestamp,
         now: Timestamp,
-    ) -> bool {
-        // After the clock stepped back, attempts that start from here on must count.
-        self.decreased_at = self.decreased_at.min(now);
-        if !policy.is_adaptive() || started_at <= self.decreased_at {
-            return false;
+    ) {
+        let Some(min) = policy.min else { return };
+        if started_at <= self.since {
+            return;
         }
-        let limit = self.limit(policy);
-        let half = NonZeroU32::new(limit.get() >> 1).unwrap_or(NonZeroU32::MIN);
-        self.restart(half);
-        (self.threshold, self.decreased_at) = (half.get(), now);
-        half < limit
+        if self.answers == 0 && self.since == Timestamp::MIN {
+            // The first sample begins with the first attempt.
+            self.since = started_at - Duration::from_micros(1);
+        }
+        self.answers = self.answers.saturating_add(1);
+        self.quickest = self.quickest.min(elapsed(started_at, now));
+        if self.answers >= ENOUGH && elapsed(self.since, now) >= SECOND {
+            self.judge(min, policy.max, self.quickest);
+            (self.since, self.answers) = (now, 0);
+            (self.quickest, self.peak) = (u64::MAX, 0);
+        }
     }
 
-    /// Restarts at 1 after an outage, to grow with each success. The slow start threshold stays
-    /// that of the last overload, so that calling this twice has the effect of one call.
-    pub const fn recovered(&mut self) {
-        self.restart(NonZeroU32::MIN);
+    fn judge(&mut self, min: NonZeroU32, max: NonZeroU32, quickest: u64) {
+        let limit = self.limit.unwrap_or(min).clamp(min, max);
+        let base = self.base.map_or(quickest, |base| base.min(quickest));
+        self.base = Some(base);
+        let queued = quickest > base.saturating_mul(2)
+            && quickest > base.saturating_add(NOTICEABLE);
+        if !queued {
+            self.trial = None;
+            if self.peak >= limit.get().div_ceil(2) {
+                let more = if self.cut { limit.get().div_ceil(16) } else { limit.get() };
+                self.limit = Some(limit.saturating_add(more).min(max));
+            }
+            return;
+        }
+        let trial = *self.trial.get_or_insert(Trial { limit, quickest });
+        self.cut = true;
+        if limit.get() > min.get() && limit.get() > trial.limit.get() >> 1 {
+            let less = limit.get().saturating_sub(limit.get().div_ceil(8));
+            self.limit = NonZeroU32::new(less.max(min.get()));
+        } else if quickest >= trial.quickest.saturating_sub(trial.quickest >> 2) {
+            // Fewer attempts in flight are not quicker: the receiver has become slower by itself.
+            (self.limit, self.base) = (Some(trial.limit), Some(quickest));
+            (self.trial, self.cut) = (None, false);
+        } else {
+            self.trial = Some(Trial { limit, quickest });
+        }
     }
 
-    const fn restart(&mut self, limit: NonZeroU32) {
-        self.limit = Some(limit);
-        (self.credit, self.peak, self.left) = (0, 0, 0);
-    }
-}
-
-/// [`ConcurrencyLimit::new`].
-impl Default for ConcurrencyLimit {
-    fn default() -> Self {
-        Self::new()
+    /// After the clock stepped back, moves instants that lie ahead of it to `now`.
+    pub(super) fn pull_in(&mut self, now: Timestamp) {
+        self.since = self.since.min(now);
     }
 }

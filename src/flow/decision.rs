@@ -1,29 +1,6 @@
-//! What a flow is asked, decides and learns: [`AttemptKind`], [`FlowDecision`] and [`Feedback`].
+//! Whether an attempt may start: [`FlowDecision`].
 
-use serde::{Deserialize, Serialize};
-
-use crate::named::named;
 use crate::time::Timestamp;
-
-/// Kind of an attempt, which decides whether the retry budget applies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum AttemptKind {
-    /// The first attempt at a message. It never waits for the retry budget, and adds to it.
-    First,
-    /// A later attempt at a message.
-    Retry,
-    /// An attempt that finds out whether a receiver is back. It neither uses the retry budget nor
-    /// adds to it.
-    Probe,
-}
-
-named!(AttemptKind, "attempt kind", {
-    First => "first",
-    Retry => "retry",
-    Probe => "probe",
-});
 
 /// Whether an attempt may start: the result of [`Flow::check`](super::Flow::check).
 ///
@@ -53,25 +30,3 @@ impl FlowDecision {
         }
     }
 }
-
-/// What an attempt revealed about the receiver's capacity, whether or not the message was accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Feedback {
-    /// It has capacity: a 2xx, or any other response that blames the message rather than the rate.
-    Success,
-    /// It refused the attempt because of the rate: a 429.
-    TooFast,
-    /// It is overloaded, by the rate or by concurrency: a 502, 503 or 504, or a timeout.
-    Overloaded,
-    /// Nothing: the attempt failed for another reason.
-    Other,
-}
-
-named!(Feedback, "feedback", {
-    Success => "success",
-    TooFast => "too_fast",
-    Overloaded => "overloaded",
-    Other => "other",
-});

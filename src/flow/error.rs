@@ -26,11 +26,11 @@ pub enum FlowPolicyError {
         /// The time, in milliseconds.
         millis: u64,
     },
-    /// A concurrency limit starts above its maximum.
-    #[error("`initial` must be at most `max`, which is {max}, got {initial}")]
-    InitialOverMax {
-        /// The initial limit.
-        initial: u32,
+    /// A concurrency limit has a minimum above its maximum.
+    #[error("`min` must be at most `max`, which is {max}, got {min}")]
+    MinOverMax {
+        /// The lowest limit.
+        min: u32,
         /// The maximum.
         max: u32,
     },

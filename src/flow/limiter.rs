@@ -1,14 +1,18 @@
 //! The limiter of one endpoint: [`Flow`].
 
+use std::num::NonZeroU32;
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::adaptive_rate::AdaptiveRate;
 use super::bucket::Charge;
 use super::concurrency::ConcurrencyLimit;
-use super::decision::{AttemptKind, Feedback, FlowDecision};
+use super::decision::FlowDecision;
+use super::pauses::Pauses;
 use super::policy::FlowPolicy;
 use super::rate_limit::RateLimit;
-use super::retry_budget::{BudgetCharge, RetryBudget};
+use crate::signal::Signal;
 use crate::time::Timestamp;
 
 /// Rate and concurrency limits for one endpoint: their state, which can be saved at any moment.
@@ -22,12 +26,22 @@ use crate::time::Timestamp;
 #[doc(alias = "backpressure")]
 pub struct Flow {
     in_flight: u32,
-    /// Nothing starts before this instant.
-    paused_until: Timestamp,
+    /// Attempts in a row that failed or were refused.
+    failing: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pause: Option<Pause>,
+    pauses: Pauses,
     concurrency: ConcurrencyLimit,
     rate_limit: RateLimit,
     adaptive_rate: AdaptiveRate,
-    retry_budget: RetryBudget,
+}
+
+/// A pause that the receiver requested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pause {
+    since: Timestamp,
+    until: Timestamp,
 }
 
 /// What the start of an attempt used up, so that it can be [refunded](Flow::cancel_start).
@@ -35,7 +49,6 @@ pub struct Flow {
 pub struct Receipt {
     rate_limit: Option<Charge>,
     adaptive_rate: Option<Charge>,
-    retry_budget: Option<BudgetCharge>,
 }
 
 impl Flow {
@@ -44,11 +57,12 @@ impl Flow {
     pub const fn new() -> Self {
         Self {
             in_flight: 0,
-            paused_until: Timestamp::MIN,
+            failing: 0,
+            pause: None,
+            pauses: Pauses::new(),
             concurrency: ConcurrencyLimit::new(),
             rate_limit: RateLimit::new(),
             adaptive_rate: AdaptiveRate::new(),
-            retry_budget: RetryBudget::new(),
         }
     }
 
@@ -58,35 +72,48 @@ impl Flow {
         self.in_flight
     }
 
-    /// Returns the learned concurrency limit.
+    /// Returns the number of attempts that may be in flight.
     #[must_use]
-    pub const fn concurrency(&self) -> &ConcurrencyLimit {
-        &self.concurrency
+    pub fn concurrency_limit(&self, policy: &FlowPolicy) -> NonZeroU32 {
+        self.concurrency.limit(&policy.concurrency)
     }
 
-    /// Returns the learned rate.
+    /// Returns the time between two requests at the learned rate, rounded up to the microsecond;
+    /// `None` if the rate is not limited.
     #[must_use]
-    pub const fn adaptive_rate(&self) -> &AdaptiveRate {
-        &self.adaptive_rate
+    pub fn spacing(&self, policy: &FlowPolicy) -> Option<Duration> {
+        const REQUEST_SECOND: u64 = 1_000_000_000_000;
+        let rate = self.adaptive_rate.rate(policy.adaptive_rate.as_ref()?)?;
+        Some(Duration::from_micros(REQUEST_SECOND.div_ceil(rate.max(1))))
     }
 
-    /// Returns whether an attempt of this kind may start. Changes nothing.
+    /// Returns the share of attempts, in percent, that the receiver refuses at any rate, so that it
+    /// is not held against the rate.
     #[must_use]
-    pub fn check(&self, policy: &FlowPolicy, kind: AttemptKind, now: Timestamp) -> FlowDecision {
+    pub fn excused_percent(&self) -> u8 {
+        u8::try_from(self.adaptive_rate.excused().times(100)).unwrap_or(100)
+    }
+
+    /// Returns until when the receiver has requested a pause, if one was granted. It may be over.
+    #[must_use]
+    pub fn paused_until(&self) -> Option<Timestamp> {
+        self.pause.map(|pause| pause.until)
+    }
+
+    /// Returns whether an attempt may start.
+    ///
+    /// After the clock stepped back, waits are shortened to what could have been asked for at
+    /// `now`. Otherwise this changes nothing.
+    #[must_use]
+    pub fn check(&mut self, policy: &FlowPolicy, now: Timestamp) -> FlowDecision {
+        self.pull_in(now);
         if self.in_flight >= self.concurrency.limit(&policy.concurrency).get() {
             return FlowDecision::Busy;
         }
-        let retry_budget = match kind {
-            AttemptKind::Retry => {
-                policy.retry_budget.and_then(|it| self.retry_budget.wait(&it, now))
-            }
-            AttemptKind::First | AttemptKind::Probe => None,
-        };
         let waits = [
-            Some(self.paused_until).filter(|until| *until > now),
+            self.paused_until().filter(|until| *until > now),
             policy.rate_limit.and_then(|it| self.rate_limit.wait(&it, now)),
             policy.adaptive_rate.and_then(|it| self.adaptive_rate.wait(&it, now)),
-            retry_budget,
         ];
         match waits.into_iter().flatten().max() {
             Some(until) => FlowDecision::Wait { until },
@@ -94,113 +121,113 @@ impl Flow {
         }
     }
 
-    /// Returns the instant at which the result of [`check`](Self::check) for this kind changes by
-    /// time alone, if it does: the key for a timer index.
-    #[must_use]
-    pub fn wake_at(
-        &self,
-        policy: &FlowPolicy,
-        kind: AttemptKind,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
-        self.check(policy, kind, now).wake_at()
-    }
-
     /// Starts an attempt, which [`check`](Self::check) should have allowed; it counts in any case.
     /// The attempt is in flight until [`end`](Self::end).
     ///
     /// The receipt is needed only to [cancel](Self::cancel_start) the attempt before it is sent.
-    pub fn start(&mut self, policy: &FlowPolicy, kind: AttemptKind, now: Timestamp) -> Receipt {
+    pub fn start(&mut self, policy: &FlowPolicy, now: Timestamp) -> Receipt {
         self.in_flight = self.in_flight.saturating_add(1);
+        self.concurrency.started(self.in_flight);
         Receipt {
             rate_limit: policy.rate_limit.map(|it| self.rate_limit.charge(&it, now)),
             adaptive_rate: policy.adaptive_rate.and_then(|it| self.adaptive_rate.charge(&it, now)),
-            retry_budget: policy.retry_budget.and_then(|it| match kind {
-                AttemptKind::First => Some(self.retry_budget.earn(&it)),
-                AttemptKind::Retry => Some(self.retry_budget.charge(&it, now)),
-                AttemptKind::Probe => None,
-            }),
         }
     }
 
     /// Cancels the start of an attempt that was never sent, instead of [`end`](Self::end): it is no
-    /// longer in flight, and a first attempt earns no retries.
+    /// longer in flight.
     ///
-    /// Refunds what it used up of the rate limit, the adaptive rate and the retry budget, unless
-    /// time has already replenished it or the policy or the learned rate has changed since. If a
-    /// retry has already used what a cancelled first attempt earned, the budget owes it.
+    /// Refunds what it used up of the rate limit and the adaptive rate, unless time has already
+    /// replenished it or the policy or the learned rate has changed since.
     pub fn cancel_start(&mut self, policy: &FlowPolicy, receipt: Receipt, now: Timestamp) {
         self.in_flight = self.in_flight.saturating_sub(1);
         if let (Some(policy), Some(charge)) = (&policy.rate_limit, receipt.rate_limit) {
             self.rate_limit.refund(policy, charge, now);
         }
-        if let (Some(policy), Some(charge)) = (&policy.adaptive_rate, receipt.adaptive_rate) {
-            self.adaptive_rate.refund(policy, charge, now);
-        }
-        if let (Some(policy), Some(charge)) = (&policy.retry_budget, receipt.retry_budget) {
-            self.retry_budget.refund(policy, charge, now);
+        if let Some(policy) = &policy.adaptive_rate {
+            self.adaptive_rate.refund(policy, receipt.adaptive_rate, now);
         }
     }
 
     /// Ends an attempt that was started at `started_at`. Call this once for each attempt, including
     /// those that time out; for one that was never sent, call [`cancel_start`](Self::cancel_start).
     ///
-    /// The start tells attempts from before the last decrease from later ones. It need not be exact
-    /// to the microsecond; pass `now` if it is unknown.
+    /// The start tells attempts from before a change of a limit from later ones. It need not be
+    /// exact to the microsecond; pass `now` if it is unknown.
+    ///
+    /// `pause` is what the receiver requested with `Retry-After`. The caller limits how far such a
+    /// request is followed: pass [`Observation::pause`](crate::policy::Observation::pause), which is
+    /// [capped](crate::RetryPolicy::retry_after_cap), and never
+    /// [`Response::retry_after`](crate::delivery::Response::retry_after). The endpoint pauses unless
+    /// the request is alone among successes, since it then concerns its message, and unless a
+    /// trial has shown that pauses do not help. A pause never shortens another.
     pub fn end(
         &mut self,
         policy: &FlowPolicy,
         started_at: Timestamp,
-        feedback: Feedback,
+        signal: Signal,
+        pause: Option<Duration>,
         now: Timestamp,
     ) {
-        let in_flight = self.in_flight;
-        self.in_flight = in_flight.saturating_sub(1);
-        match feedback {
-            Feedback::Success => {
-                self.concurrency.succeeded(&policy.concurrency, in_flight);
-                if let Some(policy) = &policy.adaptive_rate {
-                    self.adaptive_rate.succeeded(policy, started_at, now);
-                }
+        self.in_flight = self.in_flight.saturating_sub(1);
+        match signal {
+            Signal::Success => {
+                self.failing = 0;
+                self.concurrency.succeeded(&policy.concurrency, started_at, now);
             }
-            Feedback::TooFast | Feedback::Overloaded => {
-                if let Some(policy) = &policy.adaptive_rate {
-                    self.adaptive_rate.refused(policy, started_at, now);
-                }
-                // Two controllers on one signal oscillate, and a small concurrency limit says
-                // nothing about the rate.
-                if feedback == Feedback::Overloaded || policy.adaptive_rate.is_none() {
-                    self.concurrency.overloaded(&policy.concurrency, started_at, now);
-                }
-            }
-            Feedback::Other => {}
+            Signal::Refused | Signal::Failed => self.failing = self.failing.saturating_add(1),
+            Signal::Neutral | Signal::Gone => {}
+        }
+        let refused = signal == Signal::Refused;
+        self.pauses.answered(refused);
+        if let Some(policy) = &policy.adaptive_rate {
+            self.adaptive_rate.answered(policy, started_at, refused, now);
+        }
+        if let Some(pause) = pause.filter(|_| self.failing > 1) {
+            self.request_pause(now + pause, now);
         }
     }
 
-    /// Pauses the endpoint: nothing starts before this instant. A pause never shortens another.
-    ///
-    /// The receiver asks for it, for example with `Retry-After`. The caller limits how far such a
-    /// request is followed: pass [`Observation::pause`](crate::policy::Observation::pause), which is
-    /// capped, and never [`Response::retry_after`](crate::delivery::Response::retry_after). The cap: see
-    /// [`RetryPolicy::retry_after_cap`](crate::RetryPolicy::retry_after_cap).
-    pub fn pause_until(&mut self, until: Timestamp) {
-        self.paused_until = self.paused_until.max(until);
+    fn request_pause(&mut self, until: Timestamp, now: Timestamp) {
+        match self.pause {
+            Some(pause) if pause.until > now => {
+                self.pause = Some(Pause { until: pause.until.max(until), ..pause });
+            }
+            _ if self.pauses.requested() => self.pause = Some(Pause { since: now, until }),
+            _ => {}
+        }
     }
 
     /// Restarts slowly after an outage, once a probe has shown that the receiver is back.
     ///
-    /// An adaptive concurrency limit restarts at 1 and grows with each success, so that the backlog
-    /// is not released at once. The learned rate is forgotten, because refusals of a receiver that
-    /// is down say nothing about its rate while it is up.
-    pub const fn recovered(&mut self) {
-        self.concurrency.recovered();
-        self.adaptive_rate = AdaptiveRate::new();
+    /// An adaptive concurrency limit restarts at its minimum, and an adaptive rate at 10 per
+    /// second, so that the backlog is not released at once. What was learned from refusals is
+    /// forgotten, because those of a receiver that is down say nothing about it while it is up.
+    pub fn recovered(&mut self, now: Timestamp) {
+        self.failing = 0;
+        self.pause = None;
+        self.concurrency.recovered(now);
+        self.adaptive_rate.recovered(now);
     }
 
     /// Sets the number of attempts in flight, for an application that knows it better than this
     /// state: for example after a restart that ended them all.
     pub const fn set_in_flight(&mut self, attempts: u32) {
         self.in_flight = attempts;
+    }
+
+    /// After the clock stepped back, pulls in the instants that lie further ahead than anything
+    /// could have asked for at `now`.
+    fn pull_in(&mut self, now: Timestamp) {
+        if let Some(Pause { since, until }) = &mut self.pause
+            && now < *since
+        {
+            *until = now + until.saturating_since(*since);
+            *since = now;
+        }
+        self.concurrency.pull_in(now);
+        self.rate_limit.pull_in(now);
+        self.adaptive_rate.pull_in(now);
     }
 }
 

@@ -6,14 +6,12 @@ use std::time::Duration;
 use super::adaptive_rate::AdaptiveRatePolicy;
 use super::concurrency::ConcurrencyLimitPolicy;
 use super::rate_limit::RateLimitPolicy;
-use super::retry_budget::RetryBudgetPolicy;
 
 const fn count(count: u32) -> NonZeroU32 {
     NonZeroU32::new(count).expect("the presets' numbers are not zero")
 }
 
-/// Rate and concurrency policy of an endpoint: concurrency limit, rate limit, adaptive rate and
-/// retry budget.
+/// Rate and concurrency policy of an endpoint: concurrency limit, rate limit and adaptive rate.
 ///
 /// It is plain data that every call of a [`Flow`](super::Flow) borrows. It may change between two
 /// calls, and then applies to all later decisions.
@@ -36,10 +34,9 @@ const fn count(count: u32) -> NonZeroU32 {
 ///
 /// | field | meaning | `fixed` | `adaptive` |
 /// |---|---|---|---|
-/// | `concurrency` | [`ConcurrencyLimitPolicy`] | 8 | from 8, up to 64 |
+/// | `concurrency` | [`ConcurrencyLimitPolicy`] | 8 | from 8, up to 256 |
 /// | `rate_limit` | [`RateLimitPolicy`]; `null`: none | none | none |
 /// | `adaptive_rate` | [`AdaptiveRatePolicy`]; `null`: none | none | down to one request in 10 s |
-/// | `retry_budget` | [`RetryBudgetPolicy`]; `null`: none | none | 20 percent, and one per second |
 ///
 /// In TOML, which has no null, start from `fixed` and name the other fields. Unknown fields and
 /// invalid values are errors: see [`FlowPolicyError`](super::FlowPolicyError). A policy is written
@@ -53,7 +50,6 @@ pub struct FlowPolicy {
     pub(super) concurrency: ConcurrencyLimitPolicy,
     pub(super) rate_limit: Option<RateLimitPolicy>,
     pub(super) adaptive_rate: Option<AdaptiveRatePolicy>,
-    pub(super) retry_budget: Option<RetryBudgetPolicy>,
 }
 
 impl FlowPolicy {
@@ -64,21 +60,18 @@ impl FlowPolicy {
             concurrency: ConcurrencyLimitPolicy::fixed(count(8)),
             rate_limit: None,
             adaptive_rate: None,
-            retry_budget: None,
         }
     }
 
-    /// Returns a sensible policy for an unknown receiver: a concurrency limit from 8 up to 64, an
-    /// adaptive rate down to one request in 10 s, and retries for 20 percent of first attempts plus
-    /// one per second.
+    /// Returns a sensible policy for an unknown receiver: a concurrency limit from 8 up to 256, and
+    /// an adaptive rate down to one request in 10 s.
     ///
-    /// The numbers are this crate's choice, except the 20 percent, which is Finagle's.
+    /// The numbers are this crate's choice.
     #[must_use]
     pub fn adaptive() -> Self {
         Self {
-            concurrency: ConcurrencyLimitPolicy::adaptive(count(8), count(64)),
+            concurrency: ConcurrencyLimitPolicy::adaptive(count(8), count(256)),
             adaptive_rate: Some(AdaptiveRatePolicy::new(Duration::from_secs(10))),
-            retry_budget: Some(RetryBudgetPolicy::new(20, Duration::from_secs(1))),
             ..Self::fixed()
         }
     }
@@ -104,13 +97,6 @@ impl FlowPolicy {
         self
     }
 
-    /// Sets the retry budget; `None` for none.
-    #[must_use]
-    pub fn with_retry_budget(mut self, budget: impl Into<Option<RetryBudgetPolicy>>) -> Self {
-        self.retry_budget = budget.into();
-        self
-    }
-
     /// Returns the concurrency limit.
     #[must_use]
     pub const fn concurrency(&self) -> &ConcurrencyLimitPolicy {
@@ -127,12 +113,6 @@ impl FlowPolicy {
     #[must_use]
     pub const fn adaptive_rate(&self) -> Option<&AdaptiveRatePolicy> {
         self.adaptive_rate.as_ref()
-    }
-
-    /// Returns the retry budget.
-    #[must_use]
-    pub const fn retry_budget(&self) -> Option<&RetryBudgetPolicy> {
-        self.retry_budget.as_ref()
     }
 }
 

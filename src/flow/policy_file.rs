@@ -7,7 +7,6 @@ use super::concurrency::ConcurrencyLimitPolicy;
 use super::error::FlowPolicyError;
 use super::policy::FlowPolicy;
 use super::rate_limit::RateLimitPolicy;
-use super::retry_budget::RetryBudgetPolicy;
 use crate::policy_file::{self, Presets, present};
 
 const PRESETS: Presets<FlowPolicy> =
@@ -33,8 +32,6 @@ struct Form {
     rate_limit: Option<Option<RateLimitPolicy>>,
     #[serde(deserialize_with = "present")]
     adaptive_rate: Option<Option<AdaptiveRatePolicy>>,
-    #[serde(deserialize_with = "present")]
-    retry_budget: Option<Option<RetryBudgetPolicy>>,
 }
 
 impl TryFrom<Form> for FlowPolicy {
@@ -49,7 +46,6 @@ impl TryFrom<Form> for FlowPolicy {
             concurrency: form.concurrency.unwrap_or(base.concurrency),
             rate_limit: form.rate_limit.unwrap_or(base.rate_limit),
             adaptive_rate: form.adaptive_rate.unwrap_or(base.adaptive_rate),
-            retry_budget: form.retry_budget.unwrap_or(base.retry_budget),
         })
     }
 }
@@ -61,7 +57,6 @@ impl Serialize for FlowPolicy {
             concurrency: Some(self.concurrency),
             rate_limit: Some(self.rate_limit),
             adaptive_rate: Some(self.adaptive_rate),
-            retry_budget: Some(self.retry_budget),
         }
         .serialize(serializer)
     }

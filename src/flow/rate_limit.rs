@@ -10,11 +10,16 @@ use super::error::FlowPolicyError;
 use super::range::{at_least_one, clamp_to_a_day, within_a_day};
 use crate::time::Timestamp;
 
-/// Policy of a [`RateLimit`]: `releases` per `per`, evenly spaced, and a burst.
+/// Policy of the rate limit: `releases` per `per`, evenly spaced, and a burst.
+///
+/// Any period of length `w`, including both ends, contains at most `burst + rate × w` releases.
 ///
 /// In a file: `{"releases": 100, "per_ms": 60000, "burst": 10}`; `burst` is 1 if it is absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Form", into = "Form")]
+#[doc(alias = "GCRA")]
+#[doc(alias = "leaky bucket")]
+#[doc(alias = "token bucket")]
 pub struct RateLimitPolicy {
     releases: NonZeroU32,
     /// At most a day.
@@ -68,8 +73,7 @@ impl RateLimitPolicy {
         Self::new(releases, Duration::from_secs(1))
     }
 
-    /// Sets the number of releases allowed at once after a pause. The burst is added to the rate:
-    /// see [`RateLimit`].
+    /// Sets the number of releases allowed at once after a pause. The burst is added to the rate.
     #[must_use]
     pub const fn with_burst(mut self, burst: NonZeroU32) -> Self {
         self.burst = burst;
@@ -122,49 +126,24 @@ impl RateLimitPolicy {
 /// ```
 ///
 /// Source: ITU-T Recommendation I.371, the generic cell rate algorithm.
-///
-/// ```
-/// use std::num::NonZeroU32;
-/// use labhook::Timestamp;
-/// use labhook::flow::{RateLimit, RateLimitPolicy};
-///
-/// let policy = RateLimitPolicy::per_second(NonZeroU32::new(4).unwrap());
-/// let mut limit = RateLimit::new();
-/// let now = Timestamp::from_unix_seconds(1_744_882_200);
-///
-/// assert_eq!(limit.wait(&policy, now), None);
-/// limit.released(&policy, now);
-/// let until = limit.wait(&policy, now).unwrap();
-/// assert_eq!(until.to_string(), "2025-04-17T09:30:00.250Z");
-/// assert_eq!(limit.wait(&policy, until), None);
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-#[doc(alias = "GCRA")]
-#[doc(alias = "leaky bucket")]
-#[doc(alias = "token bucket")]
-pub struct RateLimit(Bucket);
+pub(super) struct RateLimit(Bucket);
 
 impl RateLimit {
     /// Creates a rate limit with nothing used up.
-    #[must_use]
-    pub const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self(Bucket::EMPTY)
     }
 
     /// Returns the first instant at which a release is allowed; `None` if that is now.
     ///
     /// It is after `now`, except at [`Timestamp::MAX`]. Another release in between postpones it.
-    #[must_use]
-    pub fn wait(&self, policy: &RateLimitPolicy, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn wait(&self, policy: &RateLimitPolicy, now: Timestamp) -> Option<Timestamp> {
         self.0.wait(policy.terms(), now)
     }
 
     /// Counts a release, whether or not it was allowed.
-    pub fn released(&mut self, policy: &RateLimitPolicy, now: Timestamp) {
-        self.charge(policy, now);
-    }
-
     pub(super) fn charge(&mut self, policy: &RateLimitPolicy, now: Timestamp) -> Charge {
         self.0.charge(policy.terms(), now)
     }
@@ -173,11 +152,9 @@ impl RateLimit {
     pub(super) fn refund(&mut self, policy: &RateLimitPolicy, charge: Charge, now: Timestamp) {
         self.0.refund(policy.terms(), charge, now);
     }
-}
 
-/// [`RateLimit::new`].
-impl Default for RateLimit {
-    fn default() -> Self {
-        Self::new()
+    /// After the clock stepped back, moves the limit's instant to `now`.
+    pub(super) fn pull_in(&mut self, now: Timestamp) {
+        self.0.pull_in(now);
     }
 }

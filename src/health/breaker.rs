@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::disabled::Disabled;
-use super::gate::{Gate, HealthStatus, Intake};
-use super::outage::SenderOutage;
+use super::gate::{Gate, Intake};
 use super::permit::Permit;
-use super::phase::{Phase, Probe};
-use super::policy::{HealthPolicy, NewMessages};
+use super::phase::Phase;
+use super::policy::HealthPolicy;
+use super::probe::Probe;
 use super::state::State;
 use super::streak::Streak;
 use crate::time::Timestamp;
@@ -67,7 +67,7 @@ impl Health {
     pub fn since(&self) -> Option<Timestamp> {
         match &self.phase {
             Phase::Healthy(_) => None,
-            Phase::Degraded(backoff) | Phase::Suspended { backoff, .. } => Some(backoff.since),
+            Phase::Down(down) => Some(down.since),
             Phase::Disabled(disabled) => Some(disabled.since),
         }
     }
@@ -89,23 +89,32 @@ impl Health {
 
     /// Returns the number of failures counted.
     ///
-    /// While healthy these are the faults and overloads since the last success; while degraded or
-    /// suspended, the failed probes since the last success of a probe.
+    /// While healthy these are the messages whose first attempt failed or was refused since the
+    /// last success; while down, the probes that failed.
     #[must_use]
-    pub fn failures(&self) -> u32 {
+    pub const fn failures(&self) -> u32 {
         match &self.phase {
-            Phase::Healthy(streak) => streak.failures(),
-            Phase::Degraded(backoff) | Phase::Suspended { backoff, .. } => backoff.failed_probes,
+            Phase::Healthy(streak) => streak.failures,
+            Phase::Down(down) => down.failed_probes,
             Phase::Disabled(_) => 0,
+        }
+    }
+
+    /// Returns how many of the [`failures`](Self::failures) of a healthy endpoint were refusals.
+    #[must_use]
+    pub const fn refusals(&self) -> u32 {
+        match &self.phase {
+            Phase::Healthy(streak) => streak.refusals,
+            Phase::Down(_) | Phase::Disabled(_) => 0,
         }
     }
 
     /// Returns the permit of the probe in flight; `None` if there is none.
     #[must_use]
     pub fn probe(&self) -> Option<Permit> {
-        match self.phase.backoff()?.probe {
+        match self.phase.down()?.probe {
             Probe::InFlight { serial, deadline, .. } => {
-                Some(Permit { serial, deadline: Some(deadline) })
+                Some(Permit { serial, first: false, deadline: Some(deadline) })
             }
             _ => None,
         }
@@ -119,9 +128,9 @@ impl Health {
     /// for it.
     #[must_use]
     pub fn wake_at(&self) -> Option<Timestamp> {
-        match self.phase.backoff()?.probe {
+        match self.phase.down()?.probe {
             Probe::InFlight { deadline, .. } => Some(deadline),
-            Probe::Waiting { due } if self.paused_since.is_none() => Some(due),
+            Probe::Waiting { due, .. } if self.paused_since.is_none() => Some(due),
             Probe::Waiting { .. } | Probe::Due { .. } => None,
         }
     }
@@ -133,35 +142,39 @@ impl Health {
     /// counts as work, unless the endpoint is paused.
     #[must_use]
     pub fn claim_at(&self) -> Option<Timestamp> {
-        match self.phase.backoff()?.probe {
+        match self.phase.down()?.probe {
             Probe::Due { since } if self.paused_since.is_none() => Some(since),
             _ => self.wake_at(),
         }
     }
 
-    /// Advances the breaker to `now`, and returns its gate and the transition that this caused.
+    /// Advances the breaker to `now`, and returns whether attempts may start.
     ///
-    /// A probe at or past its deadline counts as failed at the deadline, and one whose wait is over
-    /// becomes due. Nothing else changes. Polling at [`wake_at`](Self::wake_at) is enough; polling
-    /// more often does no harm.
-    pub fn poll(
-        &mut self,
-        policy: &HealthPolicy,
-        outage: SenderOutage,
-        now: Timestamp,
-    ) -> HealthStatus {
-        let transition = match self.probe().and_then(|permit| permit.deadline) {
-            Some(deadline) if now >= deadline => self.fail_probe(policy, outage, deadline),
-            _ => None,
-        };
-        if self.paused_since.is_none()
-            && let Some(backoff) = self.phase.backoff_mut()
-            && let Probe::Waiting { due } = backoff.probe
-            && now >= due
-        {
-            backoff.probe = Probe::Due { since: due };
+    /// A probe whose wait is over becomes due. A probe at or past its deadline is no longer
+    /// awaited, and the next one waits as long as this one did. That alone is no failure, because
+    /// the clock may have leaped or the process slept: only [`record`](Self::record) counts one,
+    /// also after this call. After the clock stepped back, waits are shortened to what the policy
+    /// can ask for.
+    ///
+    /// Polling at [`wake_at`](Self::wake_at) is enough; polling more often does no harm.
+    pub fn poll(&mut self, policy: &HealthPolicy, now: Timestamp) -> Gate {
+        let paused = self.paused_since.is_some();
+        if let Some(down) = self.phase.down_mut() {
+            down.pull_in(policy, now);
+            if let Probe::InFlight { deadline, .. } = down.probe
+                && now >= deadline
+            {
+                let due = deadline + down.wait(policy);
+                down.probe = Probe::Waiting { due, overdue: true };
+            }
+            if let Probe::Waiting { due, .. } = down.probe
+                && now >= due
+                && !paused
+            {
+                down.probe = Probe::Due { since: due };
+            }
         }
-        HealthStatus::new(self.gate(), transition)
+        self.gate()
     }
 
     fn gate(&self) -> Gate {
@@ -169,13 +182,11 @@ impl Health {
             (Phase::Disabled(_), _) => Gate::Disabled,
             (_, Some(_)) => Gate::Paused,
             (Phase::Healthy(_), None) => Gate::Open,
-            (Phase::Degraded(backoff) | Phase::Suspended { backoff, .. }, None) => {
-                match backoff.probe {
-                    Probe::Waiting { due } => Gate::Hold { until: due },
-                    Probe::Due { .. } => Gate::Probe,
-                    Probe::InFlight { deadline, .. } => Gate::Probing { deadline },
-                }
-            }
+            (Phase::Down(down), None) => match down.probe {
+                Probe::Waiting { due, .. } => Gate::Hold { until: due },
+                Probe::Due { .. } => Gate::Probe,
+                Probe::InFlight { deadline, .. } => Gate::Probing { deadline },
+            },
         }
     }
 
@@ -183,35 +194,45 @@ impl Health {
     #[must_use]
     pub fn intake(&self, policy: &HealthPolicy, now: Timestamp) -> Intake {
         match &self.phase {
-            Phase::Suspended { backoff, .. } => match policy.new_messages() {
-                NewMessages::Hold => Intake::Take,
-                NewMessages::Shed if self.paused_since.is_none() && backoff.is_due(now) => {
-                    Intake::TakeIfNoneWaits
-                }
-                NewMessages::Shed => Intake::Shed,
-            },
-            Phase::Healthy(_) | Phase::Degraded(_) => Intake::Take,
+            Phase::Healthy(_) => Intake::Take,
             Phase::Disabled(_) => Intake::Shed,
+            Phase::Down(down) => match policy.shed_after() {
+                Some(limit) if now.saturating_since(down.since) >= limit => {
+                    if self.paused_since.is_none() && down.is_due(now) {
+                        Intake::TakeIfNoneWaits
+                    } else {
+                        Intake::Shed
+                    }
+                }
+                _ => Intake::Take,
+            },
         }
     }
 
     /// Starts an attempt that times out at `deadline`; `None` if none may start.
     ///
-    /// While healthy every attempt gets a permit. While degraded or suspended only the probe that
-    /// is due gets one, and no other attempt does until its result is recorded or its deadline has
-    /// passed. The deadline is that of the request itself, and only a probe remembers
-    /// it; one that is not after `now` counts as a millisecond after. If you persist the health, save it before sending a probe.
+    /// `number` is the attempt's number since its message was published or replayed. If the first
+    /// attempt of a message fails, this is evidence against the endpoint; if a retry fails again,
+    /// that says nothing new.
+    ///
+    /// While healthy every attempt gets a permit. While down only the probe that is due gets one,
+    /// and no other attempt does until its result is recorded or its deadline has passed. The
+    /// deadline is that of the request itself, and only a probe remembers it; one that is not
+    /// after `now` counts as a millisecond after. If you persist the health, save it before
+    /// sending a probe.
     #[must_use = "the result of an attempt cannot be recorded without its permit"]
-    pub fn start(&mut self, deadline: Timestamp, now: Timestamp) -> Option<Permit> {
+    pub fn start(&mut self, number: u32, deadline: Timestamp, now: Timestamp) -> Option<Permit> {
         if self.paused_since.is_some() {
             return None;
         }
         let serial = self.serial.saturating_add(1);
         match &mut self.phase {
-            Phase::Healthy(_) => Some(Permit { serial: self.serial, deadline: None }),
-            Phase::Degraded(backoff) | Phase::Suspended { backoff, .. } if backoff.is_due(now) => {
+            Phase::Healthy(_) => {
+                Some(Permit { serial: self.serial, first: number <= 1, deadline: None })
+            }
+            Phase::Down(down) if down.is_due(now) => {
                 let deadline = deadline.max(now + Duration::from_millis(1));
-                backoff.probe = Probe::InFlight { serial, started: now, deadline };
+                down.probe = Probe::InFlight { serial, started: now, deadline };
                 self.serial = serial;
                 self.probe()
             }
@@ -223,17 +244,17 @@ impl Health {
     ///
     /// Returns `false`, and changes nothing, if the permit is not that of the probe in flight.
     pub fn cancel_start(&mut self, permit: Permit) -> bool {
-        self.phase.backoff_mut().is_some_and(|backoff| backoff.cancel_probe(Some(permit.serial)))
+        self.phase.down_mut().is_some_and(|down| down.cancel_probe(Some(permit.serial)))
     }
 
     /// Forgets all attempts in flight, for an application that has restarted and will see no
     /// response to them.
     ///
-    /// A probe is due again. Neither it nor any attempt whose permit was issued earlier moves the
-    /// probe schedule. Without this call a probe fails at its deadline.
+    /// A probe is due again. Neither it nor any attempt whose permit was issued earlier counts as
+    /// failed. Without this call a probe is awaited until its deadline.
     pub fn forget_in_flight(&mut self) {
-        if let Some(backoff) = self.phase.backoff_mut() {
-            backoff.cancel_probe(None);
+        if let Some(down) = self.phase.down_mut() {
+            down.cancel_probe(None);
         }
         self.expire_permits();
     }

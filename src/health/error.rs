@@ -12,27 +12,20 @@ pub enum HealthPolicyError {
     /// No preset has this name.
     #[error(transparent)]
     UnknownPreset(#[from] ParseNameError),
-    /// An endpoint would be degraded without a failure.
-    #[error("`failures` must be at least 1")]
-    ZeroFailures,
-    /// No failure would ever count.
-    #[error("`failure_window_ms` must be at least 1")]
-    ZeroWindow,
-    /// A degraded endpoint would never be probed.
-    #[error("`probes_ms` must list at least one wait")]
-    NoProbe,
-    /// Probes would follow each other without a wait.
-    #[error("`probes_ms[{index}]` must be at least 1")]
-    ZeroWait {
-        /// The position of the wait in the list, from 0.
-        index: usize,
+    /// A number is zero that must not be.
+    #[error("`{field}` must be at least 1")]
+    Zero {
+        /// The field.
+        field: &'static str,
     },
-    /// An endpoint would be suspended without a probe.
-    #[error("`suspend_after_probes` must be at least 1")]
-    ZeroProbes,
-    /// A suspended endpoint would be disabled at once.
-    #[error("`disable_after_ms` must be at least 1")]
-    ZeroSuspension,
+    /// The first wait for a probe is longer than the longest.
+    #[error("`first_probe_ms` must be at most `longest_wait_ms`, which is {longest}, got {first}")]
+    FirstProbeOverLongest {
+        /// The first wait, in milliseconds.
+        first: u64,
+        /// The longest wait, in milliseconds.
+        longest: u64,
+    },
 }
 
 /// An outage policy read from a file is invalid.

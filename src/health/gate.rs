@@ -1,26 +1,8 @@
-//! Whether attempts may start: [`Gate`], [`HealthStatus`] and [`Intake`].
+//! Whether attempts may start: [`Gate`] and [`Intake`].
 
-use super::transition::Transition;
 use crate::time::Timestamp;
 
-/// The result of [`Health::poll`](super::Health::poll).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[must_use = "a transition is reported only once"]
-#[non_exhaustive]
-pub struct HealthStatus {
-    /// Whether an attempt may start.
-    pub gate: Gate,
-    /// The transition caused by this call: a probe reached its deadline without a response.
-    pub transition: Option<Transition>,
-}
-
-impl HealthStatus {
-    pub(super) const fn new(gate: Gate, transition: Option<Transition>) -> Self {
-        Self { gate, transition }
-    }
-}
-
-/// Whether an attempt may start now.
+/// Whether an attempt may start now: the result of [`Health::poll`](super::Health::poll).
 ///
 /// Exhaustive, because an application must handle every case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,7 +15,7 @@ pub enum Gate {
     Probe,
     /// No attempt may start: the probe is in flight.
     Probing {
-        /// When the probe counts as failed; after the `now` of the call.
+        /// When the probe is no longer awaited; after the `now` of the call.
         deadline: Timestamp,
     },
     /// No attempt may start until the next probe is due.

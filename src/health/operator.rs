@@ -28,8 +28,8 @@ impl Health {
         let Some(since) = self.paused_since.take() else {
             return false;
         };
-        if let Phase::Suspended { timer, .. } = &mut self.phase {
-            timer.exclude(since, now);
+        if let Some(down) = self.phase.down_mut() {
+            down.timer.exclude(since, now);
         }
         true
     }

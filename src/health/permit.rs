@@ -13,6 +13,9 @@ use crate::time::Timestamp;
 pub struct Permit {
     /// The breaker's serial when the permit was issued.
     pub(super) serial: u64,
+    /// Whether it is a message's first attempt.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) first: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) deadline: Option<Timestamp>,
 }
@@ -24,7 +27,7 @@ impl Permit {
         self.deadline.is_some()
     }
 
-    /// Returns when the probe counts as failed; `None` for other attempts.
+    /// Returns when the probe is no longer awaited; `None` for other attempts.
     #[must_use]
     pub const fn deadline(&self) -> Option<Timestamp> {
         self.deadline

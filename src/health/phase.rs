@@ -1,11 +1,13 @@
-//! The states of an endpoint with their data, and how the end of a probe changes them.
+//! The states of an endpoint with their data.
 
-use std::num::NonZeroU32;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::disable_timer::DisableTimer;
 use super::disabled::{Disabled, DisabledBy};
 use super::policy::HealthPolicy;
+use super::probe::{Probe, wait};
 use super::state::State;
 use super::streak::Streak;
 use super::transition::Transition;
@@ -15,81 +17,42 @@ use crate::time::Timestamp;
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Phase {
     Healthy(Streak),
-    Degraded(Backoff),
-    Suspended { backoff: Backoff, timer: DisableTimer },
+    Down(Down),
     Disabled(Disabled),
 }
 
-/// The position in the probe schedule of a degraded or suspended endpoint.
+/// An open circuit, and its position in the probe schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Backoff {
-    /// Since when the endpoint has been degraded or suspended.
+pub(super) struct Down {
     pub(super) since: Timestamp,
+    /// The breaker's serial when the circuit opened: permits with a later one are probes.
+    pub(super) serial: u64,
     /// Probes that failed in a row, which select the next wait.
     pub(super) failed_probes: u32,
     pub(super) probe: Probe,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Probe {
-    Waiting { due: Timestamp },
-    Due { since: Timestamp },
-    InFlight { serial: u64, started: Timestamp, deadline: Timestamp },
-}
-
-/// The time that counts towards disabling.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DisableTimer {
-    /// When the suspension would have begun if all of its time had counted.
-    start: Timestamp,
-    /// Up to when it is decided whether the time counts.
-    decided_until: Timestamp,
-}
-
-impl DisableTimer {
-    const fn new(now: Timestamp) -> Self {
-        Self { start: now, decided_until: now }
-    }
-
-    /// Counts the time up to `now`.
-    const fn count(&mut self, now: Timestamp) {
-        self.decided_until = now;
-    }
-
-    /// Excludes the time from `since` up to `now`, unless it was decided before.
-    pub(super) fn exclude(&mut self, since: Timestamp, now: Timestamp) {
-        self.start += now.saturating_since(self.decided_until.max(since));
-        self.decided_until = now;
-    }
-
-    fn deadline(&self, policy: &HealthPolicy) -> Option<Timestamp> {
-        policy.disable_after().map(|time| self.start + time)
-    }
+    pub(super) timer: DisableTimer,
 }
 
 impl Phase {
     pub(super) const fn state(&self) -> State {
         match self {
             Self::Healthy(_) => State::Healthy,
-            Self::Degraded(_) => State::Degraded,
-            Self::Suspended { .. } => State::Suspended,
+            Self::Down(_) => State::Down,
             Self::Disabled(_) => State::Disabled,
         }
     }
 
-    pub(super) const fn backoff(&self) -> Option<&Backoff> {
+    pub(super) const fn down(&self) -> Option<&Down> {
         match self {
-            Self::Degraded(backoff) | Self::Suspended { backoff, .. } => Some(backoff),
+            Self::Down(down) => Some(down),
             Self::Healthy(_) | Self::Disabled(_) => None,
         }
     }
 
-    pub(super) const fn backoff_mut(&mut self) -> Option<&mut Backoff> {
+    pub(super) const fn down_mut(&mut self) -> Option<&mut Down> {
         match self {
-            Self::Degraded(backoff) | Self::Suspended { backoff, .. } => Some(backoff),
+            Self::Down(down) => Some(down),
             Self::Healthy(_) | Self::Disabled(_) => None,
         }
     }
@@ -101,20 +64,16 @@ impl Phase {
     }
 
     /// Opens the circuit; the probe schedule begins.
-    pub(super) fn degrade(&mut self, policy: &HealthPolicy, now: Timestamp) -> Transition {
-        self.change_to(Self::Degraded(Backoff::new(policy, now)), now)
-    }
-
-    pub(super) fn probe_succeeded(
+    pub(super) fn open(
         &mut self,
         policy: &HealthPolicy,
+        serial: u64,
         now: Timestamp,
-    ) -> Option<Transition> {
-        match self {
-            Self::Suspended { .. } => Some(self.degrade(policy, now)),
-            Self::Degraded(_) => Some(self.recover(now)),
-            Self::Healthy(_) | Self::Disabled(_) => None,
-        }
+    ) -> Transition {
+        let due = now + wait(policy, serial, 0);
+        let probe = Probe::Waiting { due, overdue: false };
+        let timer = DisableTimer::new(now);
+        self.change_to(Self::Down(Down { since: now, serial, failed_probes: 0, probe, timer }), now)
     }
 
     /// Closes the circuit and resets all counters.
@@ -137,69 +96,47 @@ impl Phase {
         policy: &HealthPolicy,
         at: Timestamp,
     ) -> Option<Transition> {
-        match self {
-            Self::Degraded(backoff) => {
-                backoff.count_failure(policy, at);
-                let failed = backoff.failed_probes;
-                if policy.suspend_after().map(NonZeroU32::get).is_none_or(|limit| failed < limit) {
-                    return None;
-                }
-                let mut backoff = Backoff { since: at, ..*backoff };
-                let timer = DisableTimer::new(at);
-                backoff.probe_no_later_than(timer.deadline(policy), at);
-                Some(self.change_to(Self::Suspended { backoff, timer }, at))
-            }
-            Self::Suspended { backoff, timer } => {
-                timer.count(at);
-                let deadline = timer.deadline(policy);
-                if deadline.is_some_and(|deadline| at >= deadline) {
-                    return Some(self.disable(DisabledBy::Escalation, None, at));
-                }
-                backoff.count_failure(policy, at);
-                backoff.probe_no_later_than(deadline, at);
-                None
-            }
-            Self::Healthy(_) | Self::Disabled(_) => None,
+        let down = self.down_mut()?;
+        down.timer.count(at);
+        let deadline = down.timer.deadline(policy);
+        if deadline.is_some_and(|deadline| at >= deadline) {
+            return Some(self.disable(DisabledBy::Escalation, None, at));
         }
-    }
-
-    /// A probe failed, but perhaps not by the endpoint's fault: probes again after the first wait.
-    pub(super) fn probe_inconclusive(&mut self, policy: &HealthPolicy, at: Timestamp) {
-        if let Self::Suspended { timer, .. } = self {
-            timer.exclude(Timestamp::MIN, at);
-        }
-        if let Some(backoff) = self.backoff_mut() {
-            backoff.probe = Probe::Waiting { due: at + policy.probe_wait(0) };
-        }
+        down.failed_probes = down.failed_probes.saturating_add(1);
+        let due = at + down.wait(policy);
+        // Only a failed probe disables, so the last one comes when the time is over.
+        let due = deadline.map_or(due, |deadline| due.min(deadline));
+        down.probe = Probe::Waiting { due, overdue: false };
+        None
     }
 }
 
-impl Backoff {
-    fn new(policy: &HealthPolicy, now: Timestamp) -> Self {
-        let due = now + policy.probe_wait(0);
-        Self { since: now, failed_probes: 0, probe: Probe::Waiting { due } }
+impl Down {
+    /// Returns the wait before the next probe.
+    pub(super) fn wait(&self, policy: &HealthPolicy) -> Duration {
+        wait(policy, self.serial, self.failed_probes)
     }
 
-    /// Moves to the next wait of the schedule.
-    fn count_failure(&mut self, policy: &HealthPolicy, at: Timestamp) {
-        self.failed_probes = self.failed_probes.saturating_add(1);
-        self.probe = Probe::Waiting { due: at + policy.probe_wait(self.failed_probes) };
+    /// A probe failed, but perhaps not by the endpoint's fault: the schedule stays where it is, and
+    /// the time does not count towards disabling.
+    pub(super) fn probe_inconclusive(&mut self, policy: &HealthPolicy, at: Timestamp) {
+        self.timer.exclude(Timestamp::MIN, at);
+        self.probe = Probe::Waiting { due: at + wait(policy, self.serial, 0), overdue: false };
     }
 
-    /// Moves the last probe before the endpoint is disabled forward to that deadline, because only
-    /// a failed probe disables.
-    fn probe_no_later_than(&mut self, deadline: Option<Timestamp>, at: Timestamp) {
-        if let (Probe::Waiting { due }, Some(deadline)) = (self.probe, deadline)
-            && at < deadline
-        {
-            self.probe = Probe::Waiting { due: due.min(deadline) };
+    /// The receiver has accepted a message that was sent before the circuit opened: the probe is
+    /// due, and the time towards disabling starts over.
+    pub(super) const fn heard(&mut self, now: Timestamp) {
+        self.timer = DisableTimer::new(now);
+        if let Probe::Waiting { .. } = self.probe {
+            self.probe = Probe::Due { since: now };
         }
     }
 
     /// Returns whether the probe may start.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
         match self.probe {
-            Probe::Waiting { due } => now >= due,
+            Probe::Waiting { due, .. } => now >= due,
             Probe::Due { .. } => true,
             Probe::InFlight { .. } => false,
         }
@@ -213,6 +150,21 @@ impl Backoff {
                 true
             }
             _ => false,
+        }
+    }
+
+    /// After the clock stepped back, pulls in the instants that lie further ahead than the policy
+    /// could have asked for.
+    pub(super) fn pull_in(&mut self, policy: &HealthPolicy, now: Timestamp) {
+        self.timer.pull_in(now);
+        let longest = self.wait(policy).max(wait(policy, self.serial, 0));
+        match &mut self.probe {
+            Probe::Waiting { due, .. } => *due = (*due).min(now + longest),
+            Probe::InFlight { started, deadline, .. } if now < *started => {
+                *deadline = now + deadline.saturating_since(*started);
+                *started = now;
+            }
+            Probe::Due { .. } | Probe::InFlight { .. } => {}
         }
     }
 }

@@ -1,12 +1,11 @@
 //! The file form of a [`HealthPolicy`].
 
-use std::borrow::Cow;
-use std::num::{NonZeroU8, NonZeroU32};
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::error::HealthPolicyError;
-use super::policy::{HealthPolicy, NewMessages, PendingOnDisable};
+use super::policy::{HealthPolicy, PendingOnDisable};
 use crate::policy_file::{self, Presets, present};
 
 const PRESETS: Presets<HealthPolicy> =
@@ -27,18 +26,20 @@ struct Form {
     #[serde(skip_serializing)]
     preset: Option<String>,
     #[serde(deserialize_with = "present")]
-    failures: Option<Option<u8>>,
+    failures: Option<Option<u32>>,
+    refused_for_ms: Option<u64>,
+    first_probe_ms: Option<u64>,
+    longest_wait_ms: Option<u64>,
     #[serde(deserialize_with = "present")]
-    failure_window_ms: Option<Option<u64>>,
-    #[serde(deserialize_with = "present")]
-    overload_limit_ms: Option<Option<u64>>,
-    probes_ms: Option<Cow<'static, [u64]>>,
-    #[serde(deserialize_with = "present")]
-    suspend_after_probes: Option<Option<u32>>,
+    shed_after_ms: Option<Option<u64>>,
     #[serde(deserialize_with = "present")]
     disable_after_ms: Option<Option<u64>>,
-    new_messages: Option<NewMessages>,
     pending_on_disable: Option<PendingOnDisable>,
+}
+
+/// Returns an error if a number from a file is zero that must not be.
+fn not_zero(field: &'static str, value: Option<u64>) -> Result<(), HealthPolicyError> {
+    if value == Some(0) { Err(HealthPolicyError::Zero { field }) } else { Ok(()) }
 }
 
 impl TryFrom<Form> for HealthPolicy {
@@ -49,39 +50,21 @@ impl TryFrom<Form> for HealthPolicy {
             None => Self::default(),
             Some(name) => PRESETS.find(&name)?,
         };
-        match form.failures {
-            Some(Some(0)) => return Err(HealthPolicyError::ZeroFailures),
-            Some(failures) => policy.failures = failures.and_then(NonZeroU8::new),
-            None => {}
+        not_zero("failures", form.failures.flatten().map(u64::from))?;
+        not_zero("first_probe_ms", form.first_probe_ms)?;
+        not_zero("disable_after_ms", form.disable_after_ms.flatten())?;
+        if let Some(failures) = form.failures {
+            policy.failures = failures.and_then(NonZeroU32::new);
         }
-        match form.failure_window_ms {
-            Some(Some(0)) => return Err(HealthPolicyError::ZeroWindow),
-            Some(millis) => policy.failure_window_ms = millis,
-            None => {}
+        policy.refused_for_ms = form.refused_for_ms.unwrap_or(policy.refused_for_ms);
+        policy.first_probe_ms = form.first_probe_ms.unwrap_or(policy.first_probe_ms);
+        policy.longest_wait_ms = form.longest_wait_ms.unwrap_or(policy.longest_wait_ms);
+        if policy.longest_wait_ms < policy.first_probe_ms {
+            let (first, longest) = (policy.first_probe_ms, policy.longest_wait_ms);
+            return Err(HealthPolicyError::FirstProbeOverLongest { first, longest });
         }
-        if let Some(millis) = form.overload_limit_ms {
-            policy.overload_limit_ms = millis;
-        }
-        if let Some(waits) = form.probes_ms {
-            if waits.is_empty() {
-                return Err(HealthPolicyError::NoProbe);
-            }
-            if let Some(index) = waits.iter().position(|wait| *wait == 0) {
-                return Err(HealthPolicyError::ZeroWait { index });
-            }
-            policy.probes_ms = waits;
-        }
-        match form.suspend_after_probes {
-            Some(Some(0)) => return Err(HealthPolicyError::ZeroProbes),
-            Some(probes) => policy.suspend_after_probes = probes.and_then(NonZeroU32::new),
-            None => {}
-        }
-        match form.disable_after_ms {
-            Some(Some(0)) => return Err(HealthPolicyError::ZeroSuspension),
-            Some(millis) => policy.disable_after_ms = millis,
-            None => {}
-        }
-        policy.new_messages = form.new_messages.unwrap_or(policy.new_messages);
+        policy.shed_after_ms = form.shed_after_ms.unwrap_or(policy.shed_after_ms);
+        policy.disable_after_ms = form.disable_after_ms.unwrap_or(policy.disable_after_ms);
         policy.pending_on_disable = form.pending_on_disable.unwrap_or(policy.pending_on_disable);
         Ok(policy)
     }
@@ -91,13 +74,12 @@ impl Serialize for HealthPolicy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Form {
             preset: None,
-            failures: Some(self.failures.map(NonZeroU8::get)),
-            failure_window_ms: Some(self.failure_window_ms),
-            overload_limit_ms: Some(self.overload_limit_ms),
-            probes_ms: Some(self.probes_ms.clone()),
-            suspend_after_probes: Some(self.suspend_after_probes.map(NonZeroU32::get)),
+            failures: Some(self.failures.map(NonZeroU32::get)),
+            refused_for_ms: Some(self.refused_for_ms),
+            first_probe_ms: Some(self.first_probe_ms),
+            longest_wait_ms: Some(self.longest_wait_ms),
+            shed_after_ms: Some(self.shed_after_ms),
             disable_after_ms: Some(self.disable_after_ms),
-            new_messages: Some(self.new_messages),
             pending_on_disable: Some(self.pending_on_disable),
         }
         .serialize(serializer)

@@ -4,21 +4,23 @@ use super::breaker::Health;
 use super::disabled::DisabledBy;
 use super::outage::SenderOutage;
 use super::permit::Permit;
-use super::phase::{Phase, Probe};
+use super::phase::{Down, Phase};
 use super::policy::HealthPolicy;
-use super::signal::Signal;
+use super::probe::Probe;
 use super::state::State;
 use super::streak::Streak;
 use super::transition::{SignalEffect, Transition};
+use crate::signal::Signal;
 use crate::time::Timestamp;
 
 impl Health {
     /// Records the result of the attempt with this permit. Record each permit once.
     ///
-    /// The [module](crate::health) has a table of the effects. The result of a probe that already
-    /// counted as failed at its deadline is ignored, and so is that of any attempt that started
-    /// before the endpoint was last enabled. While a sender outage is suspected or the endpoint is
-    /// paused, a failed probe counts as the sender's fault.
+    /// The [module](crate::health) has a table of the effects. Report a timeout too, even if
+    /// [`poll`](Self::poll) has already found the probe's deadline passed: without that report the
+    /// probe has not failed. The result of any attempt that started before the endpoint was last
+    /// enabled is ignored. While a sender outage is suspected or the endpoint is paused, a failed
+    /// probe says nothing.
     pub fn record(
         &mut self,
         policy: &HealthPolicy,
@@ -33,36 +35,47 @@ impl Health {
         if self.is_stale(permit) {
             return SignalEffect::Ignored;
         }
-        if permit.is_probe() {
-            return if self.probe().is_some_and(|probe| probe.serial == permit.serial) {
-                self.record_probe(policy, outage, signal, now)
-            } else {
-                SignalEffect::Ignored
-            };
-        }
-        let is_current = permit.serial == self.serial;
-        match (&mut self.phase, signal) {
-            (Phase::Healthy(streak), Signal::Success) if !streak.is_empty() => {
-                *streak = Streak::NONE;
-                SignalEffect::Counted
-            }
-            (Phase::Healthy(streak), Signal::EndpointFault | Signal::Overload) if is_current => {
-                let opens = match signal {
-                    Signal::Overload => streak.overload(policy, now),
-                    _ => streak.fault(policy, now),
-                };
-                if !opens {
-                    return SignalEffect::Counted;
+        let is_latest = permit.serial == self.serial;
+        match &mut self.phase {
+            Phase::Healthy(streak) => match signal {
+                Signal::Success if !streak.is_empty() => {
+                    *streak = Streak::NONE;
+                    SignalEffect::Counted
                 }
-                SignalEffect::Changed(self.phase.degrade(policy, now))
-            }
-            // The receiver responds, but perhaps only did so before it failed: probe it now.
-            (Phase::Degraded(backoff) | Phase::Suspended { backoff, .. }, Signal::Success) if matches!(backoff.probe, Probe::Waiting { due } if now < due) =>
-            {
-                backoff.probe = Probe::Due { since: now };
-                SignalEffect::Counted
-            }
-            _ => SignalEffect::Ignored,
+                Signal::Failed | Signal::Refused if permit.first && is_latest => {
+                    if streak.count(policy, signal, now) {
+                        SignalEffect::Changed(self.phase.open(policy, self.serial, now))
+                    } else {
+                        SignalEffect::Counted
+                    }
+                }
+                _ => SignalEffect::Ignored,
+            },
+            Phase::Down(down) => match signal {
+                // It was sent after the circuit opened, so the receiver is back.
+                Signal::Success if permit.serial > down.serial => {
+                    SignalEffect::Changed(self.phase.recover(now))
+                }
+                // The receiver responds, but perhaps only did so before it failed: probe it now.
+                Signal::Success if !permit.is_probe() => {
+                    down.heard(now);
+                    SignalEffect::Counted
+                }
+                Signal::Failed | Signal::Refused if is_latest && down.awaits(permit) => {
+                    if outage.is_suspected() || self.paused_since.is_some() {
+                        down.probe_inconclusive(policy, now);
+                        return SignalEffect::Counted;
+                    }
+                    let disabled = self.phase.probe_failed(policy, now);
+                    disabled.map_or(SignalEffect::Counted, SignalEffect::Changed)
+                }
+                Signal::Neutral if is_latest && down.awaits(permit) => {
+                    down.probe_inconclusive(policy, now);
+                    SignalEffect::Counted
+                }
+                _ => SignalEffect::Ignored,
+            },
+            Phase::Disabled(_) => SignalEffect::Ignored,
         }
     }
 
@@ -81,40 +94,13 @@ impl Health {
     fn is_stale(&self, permit: Permit) -> bool {
         permit.serial < self.enabled_serial || self.state() == State::Disabled
     }
+}
 
-    fn record_probe(
-        &mut self,
-        policy: &HealthPolicy,
-        outage: SenderOutage,
-        signal: Signal,
-        now: Timestamp,
-    ) -> SignalEffect {
-        let transition = match signal {
-            Signal::Success => self.phase.probe_succeeded(policy, now),
-            Signal::EndpointFault | Signal::Overload => self.fail_probe(policy, outage, now),
-            Signal::SenderFault | Signal::Gone => {
-                self.phase.probe_inconclusive(policy, now);
-                None
-            }
-            Signal::PayloadFault => None,
-        };
-        // The probe is not used up: the next message may be fine.
-        if let (Signal::PayloadFault, Some(backoff)) = (signal, self.phase.backoff_mut()) {
-            backoff.probe = Probe::Due { since: now };
-        }
-        transition.map_or(SignalEffect::Counted, SignalEffect::Changed)
-    }
-
-    pub(super) fn fail_probe(
-        &mut self,
-        policy: &HealthPolicy,
-        outage: SenderOutage,
-        at: Timestamp,
-    ) -> Option<Transition> {
-        if outage.is_suspected() || self.paused_since.is_some() {
-            self.phase.probe_inconclusive(policy, at);
-            return None;
-        }
-        self.phase.probe_failed(policy, at)
+impl Down {
+    /// Returns whether this probe is in flight, or its result is awaited past its deadline. The
+    /// permit must be the latest one.
+    const fn awaits(&self, permit: Permit) -> bool {
+        permit.is_probe()
+            && matches!(self.probe, Probe::InFlight { .. } | Probe::Waiting { overdue: true, .. })
     }
 }

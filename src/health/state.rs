@@ -1,4 +1,4 @@
-//! The four states of an endpoint: [`State`].
+//! The three states of an endpoint: [`State`].
 
 use serde::{Deserialize, Serialize};
 
@@ -12,10 +12,7 @@ pub enum State {
     /// Closed: every attempt may start.
     Healthy,
     /// Open: messages wait, and one probe at a time is sent.
-    Degraded,
-    /// Open for longer: as degraded, but new messages may be shed, and time counts towards
-    /// disabling.
-    Suspended,
+    Down,
     /// Nothing is sent until the endpoint is enabled.
     Disabled,
 }
@@ -30,7 +27,6 @@ impl State {
 
 named!(State, "state", {
     Healthy => "healthy",
-    Degraded => "degraded",
-    Suspended => "suspended",
+    Down => "down",
     Disabled => "disabled",
 });

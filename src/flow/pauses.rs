@@ -1,0 +1,82 @@
+//! Whether pauses that the receiver requests help: [`Pauses`].
+
+use serde::{Deserialize, Serialize};
+
+use super::share::Share;
+
+/// Answers after which a share is compared with another.
+const ENOUGH: u32 = 64;
+/// Answers that suffice if all or nearly all are refused.
+const CLEAR: u32 = 16;
+/// Pauses before they are put on trial: 2, and twice as many each time that they turn out to help.
+const FIRST_PATIENCE: u16 = 2;
+const LAST_PATIENCE: u16 = 1_024;
+
+/// Pauses that the receiver requests with `Retry-After`, as a trial.
+///
+/// A pause is granted at first: the receiver knows best. If a receiver that accepts most attempts
+/// keeps asking, its requests may concern single messages and not the sender, and pauses would
+/// starve all others. So after a while no pause is granted for one sample. If the share refused
+/// stays about the same, pauses did not help, and are no longer granted until it rises.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pauses {
+    /// The share refused while pauses were granted; `None` while they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refused_with: Option<Share>,
+    answers: u32,
+    refused: u32,
+    granted: u16,
+    /// Pauses until the next trial.
+    patience: u16,
+}
+
+impl Pauses {
+    pub(super) const fn new() -> Self {
+        Self { refused_with: None, answers: 0, refused: 0, granted: 0, patience: FIRST_PATIENCE }
+    }
+
+    /// Returns whether pauses are granted.
+    pub(super) const fn are_granted(&self) -> bool {
+        self.refused_with.is_none()
+    }
+
+    /// Counts an answer.
+    pub(super) fn answered(&mut self, refused: bool) {
+        self.answers = self.answers.saturating_add(1);
+        self.refused = self.refused.saturating_add(u32::from(refused));
+        let Some(with) = self.refused_with else {
+            // Recent answers count more.
+            if self.answers >= ENOUGH.saturating_mul(16) {
+                (self.answers, self.refused) = (self.answers >> 1, self.refused >> 1);
+            }
+            return;
+        };
+        let (answers, refused) = (self.answers, self.refused);
+        let clear = answers >= CLEAR && refused.saturating_mul(4) >= answers.saturating_mul(3);
+        if !clear && answers < ENOUGH {
+            return;
+        }
+        let without = Share::of(refused.into(), answers.into());
+        (self.answers, self.refused) = (0, 0);
+        if without > with.plus(with).plus(Share::of(1, 16)) {
+            let patience = self.patience.saturating_mul(2).min(LAST_PATIENCE);
+            *self = Self { patience, ..Self::new() };
+        }
+    }
+
+    /// Decides on a pause that the receiver requests. Returns whether it is granted.
+    pub(super) fn requested(&mut self) -> bool {
+        if self.refused_with.is_some() {
+            return false;
+        }
+        let takes_most = self.refused.saturating_mul(2) <= self.answers;
+        if self.granted >= self.patience && self.answers >= CLEAR && takes_most {
+            self.refused_with = Some(Share::of(self.refused.into(), self.answers.into()));
+            (self.answers, self.refused, self.granted) = (0, 0, 0);
+            return false;
+        }
+        self.granted = self.granted.saturating_add(1);
+        true
+    }
+}

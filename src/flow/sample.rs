@@ -1,0 +1,146 @@
+//! The answers to attempts that started within one sample: [`Sample`].
+
+use serde::{Deserialize, Serialize};
+
+use super::bucket::elapsed;
+use super::share::{Share, scale};
+use crate::time::Timestamp;
+
+/// One request. Rates are counted in millionths of a request per second.
+pub(super) const REQUEST: u64 = 1_000_000;
+/// One second, in microseconds. A shorter sample says nothing about a receiver that counts by the
+/// second.
+const SECOND: u64 = 1_000_000;
+/// The most that a gap between two starts can count, in mean gaps: a longer one is idle time.
+const LONGEST_GAP: u64 = 4;
+
+/// The answers to attempts that started after `since`, and the time over which they started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sample {
+    /// Attempts that started later belong to the sample.
+    since: Timestamp,
+    last_start: Timestamp,
+    starts: u32,
+    /// Microseconds from the first start to the last, without idle time.
+    active: u64,
+    answers: u32,
+    refused: u32,
+    /// Refusals before the first other answer.
+    first_refused: u32,
+    /// Refusals after the last other answer.
+    last_refused: u32,
+}
+
+/// What a sample amounts to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Findings {
+    pub(super) answers: u32,
+    pub(super) refused: u32,
+    /// Requests per second that were started, in millionths.
+    pub(super) seen: u64,
+    pub(super) turn: Option<Turn>,
+}
+
+/// All refusals came together at one end of the sample: the receiver changed within it, so the
+/// refused share says nothing about a rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It refused everything, and then nothing.
+    ForTheBetter,
+    /// It refused nothing, and then everything.
+    ForTheWorse,
+}
+
+impl Findings {
+    pub(super) fn share(&self) -> Share {
+        Share::of(self.refused.into(), self.answers.into())
+    }
+}
+
+impl Sample {
+    pub(super) const fn new(since: Timestamp) -> Self {
+        Self {
+            since,
+            last_start: Timestamp::MIN,
+            starts: 0,
+            active: 0,
+            answers: 0,
+            refused: 0,
+            first_refused: 0,
+            last_refused: 0,
+        }
+    }
+
+    /// Counts the start of an attempt.
+    pub(super) fn started(&mut self, now: Timestamp) {
+        if self.starts > 0 {
+            let gap = elapsed(self.last_start, now);
+            let gaps = u64::from(self.starts.saturating_sub(1));
+            let longest = match gaps {
+                0 => SECOND,
+                _ => scale(self.active.max(1), LONGEST_GAP, gaps),
+            };
+            self.active = self.active.saturating_add(gap.min(longest.max(1)));
+        }
+        self.starts = self.starts.saturating_add(1);
+        self.last_start = now;
+    }
+
+    /// Reverses a start that was never sent.
+    pub(super) const fn cancelled(&mut self) {
+        self.starts = self.starts.saturating_sub(1);
+    }
+
+    /// Counts the answer to an attempt, if it belongs to the sample.
+    pub(super) const fn answered(&mut self, belongs: bool, refused: bool) {
+        if !belongs {
+            return;
+        }
+        if refused {
+            self.refused = self.refused.saturating_add(1);
+            self.last_refused = self.last_refused.saturating_add(1);
+            if self.refused > self.answers {
+                self.first_refused = self.refused;
+            }
+        } else {
+            self.last_refused = 0;
+        }
+        self.answers = self.answers.saturating_add(1);
+    }
+
+    /// Returns whether an attempt that started at this instant belongs to the sample.
+    pub(super) fn contains(&self, started_at: Timestamp) -> bool {
+        started_at > self.since
+    }
+
+    /// Returns what the sample amounts to, once it is long enough to say something.
+    pub(super) fn findings(&self) -> Option<Findings> {
+        let Self { answers, refused, .. } = *self;
+        let enough = match answers {
+            _ if refused == 0 => answers >= 4,
+            _ if refused == answers => answers >= 16,
+            _ if refused.saturating_mul(4) >= answers.saturating_mul(3) => answers >= 24,
+            _ => answers >= 64,
+        };
+        if !enough || self.active < SECOND {
+            return None;
+        }
+        let gaps = u64::from(self.starts.saturating_sub(1));
+        let turn = match refused {
+            0 => None,
+            _ if refused == answers => None,
+            _ if self.first_refused == refused => Some(Turn::ForTheBetter),
+            _ if self.last_refused == refused => Some(Turn::ForTheWorse),
+            _ => None,
+        };
+        let seen = scale(gaps.saturating_mul(REQUEST), SECOND, self.active);
+        Some(Findings { answers, refused, seen, turn })
+    }
+
+    /// After the clock stepped back, moves instants that lie ahead of it to `now`.
+    pub(super) fn pull_in(&mut self, now: Timestamp) {
+        self.since = self.since.min(now);
+        self.last_start = self.last_start.min(now);
+    }
+}

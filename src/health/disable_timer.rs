@@ -1,0 +1,53 @@
+//! The time that counts towards disabling: [`DisableTimer`].
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::policy::HealthPolicy;
+use crate::time::Timestamp;
+
+/// The most that the time between two probes can count. A clock that leaps forward, and a process
+/// that was not running, must not disable an endpoint on the evidence of one probe.
+const MAX_STEP: Duration = Duration::from_secs(86_400);
+
+/// The time that counts towards disabling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DisableTimer {
+    /// When the circuit would have opened if all of its time since then had counted.
+    start: Timestamp,
+    /// Up to when it is decided whether the time counts.
+    decided_until: Timestamp,
+}
+
+impl DisableTimer {
+    pub(super) const fn new(now: Timestamp) -> Self {
+        Self { start: now, decided_until: now }
+    }
+
+    /// Counts the time up to `now`.
+    pub(super) fn count(&mut self, now: Timestamp) {
+        self.start += now.saturating_since(self.decided_until).saturating_sub(MAX_STEP);
+        self.decided_until = now;
+    }
+
+    /// Excludes the time from `since` up to `now`, unless it was decided before.
+    pub(super) fn exclude(&mut self, since: Timestamp, now: Timestamp) {
+        self.start += now.saturating_since(self.decided_until.max(since));
+        self.decided_until = now;
+    }
+
+    pub(super) fn deadline(&self, policy: &HealthPolicy) -> Option<Timestamp> {
+        policy.disable_after().map(|time| self.start + time)
+    }
+
+    /// After the clock stepped back behind what was decided, the time counts from `now` on, less
+    /// what had counted before.
+    pub(super) fn pull_in(&mut self, now: Timestamp) {
+        if self.decided_until > now {
+            let counted = self.decided_until.saturating_since(self.start);
+            *self = Self { start: now - counted, decided_until: now };
+        }
+    }
+}
