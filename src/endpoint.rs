@@ -236,8 +236,8 @@ impl Endpoint {
     /// delivery can end while you still wait for the response to a second attempt.
     #[must_use]
     pub fn with_max_in_flight(mut self, attempts: NonZeroU32) -> Self {
-        let limit = match self.policy.flow.concurrency().initial() {
-            Some(initial) => ConcurrencyLimitPolicy::adaptive(initial, attempts),
+        let limit = match self.policy.flow.concurrency().min() {
+            Some(min) => ConcurrencyLimitPolicy::adaptive(min, attempts),
             None => ConcurrencyLimitPolicy::fixed(attempts),
         };
         self.policy.flow = self.policy.flow.with_concurrency(limit);

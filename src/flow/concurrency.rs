@@ -190,8 +190,8 @@ impl ConcurrencyLimit {
         let limit = self.limit.unwrap_or(min).clamp(min, max);
         let base = self.base.map_or(quickest, |base| base.min(quickest));
         self.base = Some(base);
-        let queued = quickest > base.saturating_mul(2)
-            && quickest > base.saturating_add(NOTICEABLE);
+        let queued =
+            quickest > base.saturating_mul(2) && quickest > base.saturating_add(NOTICEABLE);
         if !queued {
             self.trial = None;
             if self.peak >= limit.get().div_ceil(2) {

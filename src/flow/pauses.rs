@@ -36,11 +36,6 @@ impl Pauses {
         Self { refused_with: None, answers: 0, refused: 0, granted: 0, patience: FIRST_PATIENCE }
     }
 
-    /// Returns whether pauses are granted.
-    pub(super) const fn are_granted(&self) -> bool {
-        self.refused_with.is_none()
-    }
-
     /// Counts an answer.
     pub(super) fn answered(&mut self, refused: bool) {
         self.answers = self.answers.saturating_add(1);

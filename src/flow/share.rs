@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A share between 0 and 1, in parts of 65 536.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Share(u32);
 

@@ -120,6 +120,12 @@ impl Health {
         }
     }
 
+    /// Returns whether the attempt with this permit is the probe in flight.
+    #[must_use]
+    pub fn awaits(&self, permit: Permit) -> bool {
+        self.probe().is_some_and(|probe| permit.is_probe() && probe.serial == permit.serial)
+    }
+
     /// Returns the instant at which the result of [`poll`](Self::poll) next changes by time alone,
     /// if it does: the key for a timer index.
     ///

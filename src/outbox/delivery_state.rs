@@ -30,6 +30,9 @@ pub(super) struct DeliveryState {
     pub(super) found_at: Option<Timestamp>,
     /// `Some` from the start of an attempt until its end is applied to the endpoint.
     pub(super) in_flight: Option<InFlight>,
+    /// The number of the latest attempt whose deadline was found passed before the host reported an
+    /// outcome, which may still come; 0 for none.
+    pub(super) unreported: u32,
 }
 
 impl DeliveryState {
@@ -42,6 +45,7 @@ impl DeliveryState {
             timer: Scheduled::default(),
             found_at: None,
             in_flight: None,
+            unreported: 0,
         }
     }
 
@@ -136,10 +140,11 @@ impl DeliveryState {
         // Every start was recorded when the delivery was reconciled, and its end is not yet.
         let started = self.recorded.in_flight()?;
         Some(if timed_out {
+            self.unreported = if in_flight.permit().is_some() { started.number } else { 0 };
             let ended_at = started.deadline;
-            EndedAttempt { started, in_flight, outcome: Some(TIMEOUT), ended_at }
+            EndedAttempt { started, in_flight, outcome: Some(TIMEOUT), unreported: true, ended_at }
         } else {
-            EndedAttempt { started, in_flight, outcome, ended_at: now }
+            EndedAttempt { started, in_flight, outcome, unreported: false, ended_at: now }
         })
     }
 
@@ -243,7 +248,7 @@ impl DeliveryState {
         } else if self.delivery.attempts() == 0 {
             Phase::First
         } else {
-            Phase::Retry
+            Phase::Retry { since: self.delivery.due_since().unwrap_or(Timestamp::MIN) }
         }
     }
 }

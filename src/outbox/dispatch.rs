@@ -6,11 +6,10 @@ use super::Outbox;
 use super::attempt::{Attempt, Ticket};
 use super::delivery_state::DeliveryState;
 use super::endpoint_state::Next;
-use super::in_flight::{Clearance, InFlight};
+use super::in_flight::{AttemptKind, Clearance, InFlight};
 use super::index::timers::Timer;
 use super::message_state::MessageState;
 use super::record::RecordKey;
-use crate::flow::AttemptKind;
 use crate::id::EndpointId;
 use crate::time::Timestamp;
 
@@ -80,7 +79,9 @@ impl Outbox {
         let Some(state) = message_state.deliveries.get_mut(id) else { return false };
         let health = &mut endpoint_state.persisted.health;
         let deadline = now + endpoint.policy.retry.attempt_timeout();
-        let Some(permit) = health.start(deadline, now) else { return false };
+        let number = state.delivery.attempts().saturating_sub(state.delivery.before_replay());
+        let number = number.saturating_add(1);
+        let Some(permit) = health.start(number, deadline, now) else { return false };
         if let Some(started) = state.delivery.start(&endpoint.policy.retry, now) {
             endpoint_state.probe_unsent = permit.is_probe();
             let receipt = endpoint_state.start(&endpoint.policy.flow, kind, now);

@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::counters::Counters;
-use super::in_flight::{Clearance, EndedAttempt, InFlight};
+use super::in_flight::{AttemptKind, Clearance, EndedAttempt, InFlight};
 use super::index::backlog::Backlog;
 use super::index::fair_queue::FairShare;
 use super::index::outage::{Condition, Counted};
 use super::index::timers::Scheduled;
 use crate::endpoint::Endpoint;
-use crate::flow::{AttemptKind, Feedback, Flow, FlowDecision, FlowPolicy, Receipt};
+use crate::flow::{Flow, FlowDecision, FlowPolicy, Receipt, Signal};
 use crate::health::{
     Gate, Health, HealthPolicy, Intake, PendingOnDisable, SenderOutage, State, Transition,
 };
@@ -43,9 +43,6 @@ pub(crate) struct Persisted {
     /// records of the deliveries contain them.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) flow: Flow,
-    /// The worst state of which the host was notified since the endpoint was last healthy.
-    #[serde(skip_serializing_if = "State::is_healthy")]
-    pub(super) notified: State,
     /// The number of first attempts in a row that went ahead of a retry that was due.
     #[serde(skip_serializing_if = "is_default")]
     first_streak: u8,
@@ -57,7 +54,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 
 impl Default for Persisted {
     fn default() -> Self {
-        Self { health: Health::new(), flow: Flow::new(), notified: State::Healthy, first_streak: 0 }
+        Self { health: Health::new(), flow: Flow::new(), first_streak: 0 }
     }
 }
 
@@ -75,38 +72,36 @@ pub(super) enum Next {
 impl EndpointState {
     /// Returns what may go next. Health and flow must be up to date: see
     /// [`Outbox::reconcile_endpoint`](super::Outbox::reconcile_endpoint).
-    pub(super) fn next(&self, endpoint: &Endpoint, gate: Gate, now: Timestamp) -> Next {
+    pub(super) fn next(&mut self, endpoint: &Endpoint, gate: Gate, now: Timestamp) -> Next {
+        let Persisted { health, flow, first_streak } = &mut self.persisted;
         let (first, retry) = (self.backlog.first(), self.backlog.retry());
-        let ask = |kind, due: Option<u64>| match due {
-            Some(sequence) => match self.persisted.flow.check(&endpoint.policy.flow, kind, now) {
+        let open = match (first, retry) {
+            (Some(sequence), retry) if retry.is_none() || *first_streak < MAX_FIRST_STREAK => {
+                Some((sequence, AttemptKind::First))
+            }
+            (_, retry) => retry.map(|sequence| (sequence, AttemptKind::Retry)),
+        };
+        let probe = self.backlog.probe().map(|sequence| (sequence, AttemptKind::Probe));
+        let mut ask = |due: Option<(u64, AttemptKind)>| match due {
+            Some((sequence, kind)) => match flow.check(&endpoint.policy.flow, now) {
                 FlowDecision::Go => Next::Go { sequence, kind },
                 FlowDecision::Wait { until } => Next::Wait { until },
                 FlowDecision::Busy => Next::Nothing,
             },
             None => Next::Nothing,
         };
-        let oldest = first.into_iter().chain(retry).min();
         match gate {
-            Gate::Open => match (ask(AttemptKind::First, first), ask(AttemptKind::Retry, retry)) {
-                (first @ Next::Go { .. }, retry @ Next::Go { .. }) => {
-                    if self.persisted.first_streak < MAX_FIRST_STREAK { first } else { retry }
-                }
-                (go @ Next::Go { .. }, _) | (_, go @ Next::Go { .. }) => go,
-                (Next::Wait { until: one }, Next::Wait { until: other }) => {
-                    Next::Wait { until: one.min(other) }
-                }
-                (wait @ Next::Wait { .. }, _) | (_, wait) => wait,
-            },
-            Gate::Probe => ask(AttemptKind::Probe, oldest),
+            Gate::Open => ask(open),
+            Gate::Probe => ask(probe),
             // The probe times out even if there is nothing else to send.
             Gate::Probing { deadline } => Next::Wait { until: deadline },
-            Gate::Hold { until } => match ask(AttemptKind::Probe, oldest) {
+            Gate::Hold { until } => match ask(probe) {
                 Next::Go { .. } => Next::Wait { until },
                 Next::Wait { until: later } => Next::Wait { until: until.max(later) },
                 Next::Nothing => Next::Nothing,
             },
             // A probe that times out during the pause must do so then, and not on resumption.
-            Gate::Paused => match self.persisted.health.wake_at() {
+            Gate::Paused => match health.wake_at() {
                 Some(until) => Next::Wait { until },
                 None => Next::Nothing,
             },
@@ -124,7 +119,7 @@ impl EndpointState {
         let goes_first = kind == AttemptKind::First && self.backlog.retry().is_some();
         let streak = &mut self.persisted.first_streak;
         *streak = if goes_first { streak.saturating_add(1) } else { 0 };
-        self.persisted.flow.start(policy, kind, now)
+        self.persisted.flow.start(policy, now)
     }
 
     /// Cancels a probe that was not handed out before its deadline. It was not made, so it has not
@@ -143,7 +138,7 @@ impl EndpointState {
     pub(super) fn is_overtaken(&self, in_flight: &InFlight) -> bool {
         let health = &self.persisted.health;
         match in_flight.permit() {
-            Some(permit) if permit.is_probe() => health.probe() != Some(permit),
+            Some(permit) if permit.is_probe() => !health.awaits(permit),
             Some(_) => !health.state().is_healthy(),
             None => false,
         }
@@ -181,30 +176,35 @@ impl EndpointState {
         outage: SenderOutage,
         ended: &EndedAttempt<'_>,
     ) -> Option<Transition> {
-        let EndedAttempt { started, in_flight, outcome, ended_at: now } = *ended;
+        let EndedAttempt { started, in_flight, outcome, ended_at: now, .. } = *ended;
         let Persisted { health, flow, .. } = &mut self.persisted;
         let Some(endpoint) = endpoint else {
             flow.set_in_flight(flow.in_flight().saturating_sub(1));
             return None;
         };
         let policy = &endpoint.policy;
-        let observation = outcome.map(|outcome| policy.observe(outcome));
-        // An attempt from before a restart may never have been made. Only a response proves it was.
-        let observation = observation.filter(|it| in_flight.clearance.is_some() || it.responded);
-        let feedback = observation.map_or(Feedback::Other, |it| it.feedback);
+        // A deadline that was found passed says nothing, and an attempt from before a restart may
+        // never have been made: only a response proves that it was.
+        let observation = outcome
+            .filter(|_| !ended.unreported)
+            .map(|outcome| policy.observe(outcome))
+            .filter(|it| in_flight.clearance.is_some() || it.responded);
+        let signal = observation.map(|it| it.signal);
         match in_flight.clearance {
             Some(Clearance { receipt, .. }) if !in_flight.sent => {
                 flow.cancel_start(&policy.flow, receipt, now)
             }
-            _ => flow.end(&policy.flow, started.at, feedback, now),
+            _ => {
+                let pause = observation.and_then(|it| it.pause);
+                flow.end(&policy.flow, started.at, signal.unwrap_or(Signal::Neutral), pause, now);
+            }
         }
-        if let Some(pause) = observation.and_then(|it| it.pause) {
-            flow.pause_until(now + pause);
-        }
-        match (in_flight.permit(), observation.map(|it| it.signal)) {
+        match (in_flight.permit(), signal) {
             (Some(permit), Some(signal)) => {
                 health.record(&policy.health, outage, permit, signal, now).transition()
             }
+            // Its result may still be reported.
+            (Some(_), None) if ended.unreported => None,
             (Some(permit), None) => {
                 health.cancel_start(permit);
                 None
@@ -219,7 +219,7 @@ impl EndpointState {
         match health.state() {
             _ if !enabled || health.paused_since().is_some() => None,
             State::Healthy => Some(Condition::Working),
-            State::Degraded | State::Suspended => Some(Condition::Failing),
+            State::Down => Some(Condition::Failing),
             State::Disabled => None,
         }
     }

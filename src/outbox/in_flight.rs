@@ -2,9 +2,18 @@
 
 use super::attempt_report::Cause;
 use crate::delivery::{Delivery, Outcome, Started};
-use crate::flow::{AttemptKind, Receipt};
+use crate::flow::Receipt;
 use crate::health::Permit;
 use crate::time::Timestamp;
+
+/// Kind of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AttemptKind {
+    First,
+    Retry,
+    /// It finds out whether the endpoint is back.
+    Probe,
+}
 
 /// What the endpoint's health and flow gave to the attempt in flight, and whether it was handed
 /// out.
@@ -41,6 +50,9 @@ pub(super) struct EndedAttempt<'a> {
     pub(super) in_flight: InFlight,
     /// `None` if the delivery ended before the attempt did, or if its start was cancelled.
     pub(super) outcome: Option<&'a Outcome>,
+    /// Whether its deadline was found passed before the host reported an outcome. This says nothing
+    /// about the endpoint: the clock may have leaped, or the process slept.
+    pub(super) unreported: bool,
     /// When it ended: a timeout at its deadline, even if that is found later.
     pub(super) ended_at: Timestamp,
 }

@@ -14,8 +14,7 @@ use crate::time::Timestamp;
 /// [`Step::Notify`](crate::Step::Notify).
 ///
 /// A notice comes once, after the change that it reports is durable. A crash between the two loses
-/// the notice but not the change, which is in the saved records. Each state of an endpoint is
-/// reported once between two recoveries, no matter how often the endpoint enters and leaves it.
+/// the notice but not the change, which is in the saved records.
 ///
 /// [`name`](Self::name) is a stable label for metrics, [`Display`](fmt::Display) a sentence for a
 /// log, and serde gives all fields, with the name under `notice`.
@@ -84,20 +83,12 @@ pub enum Notice {
     /// An attempt has ended. Reported only if
     /// [`Outbox::with_attempt_reports`](crate::Outbox::with_attempt_reports) is set.
     AttemptEnded(AttemptReport),
-    /// An endpoint fails too often: its circuit breaker is open. Deliveries wait while probes check
-    /// whether it is back.
-    EndpointDegraded {
+    /// An endpoint is down: its circuit breaker is open. Deliveries wait while probes check whether
+    /// it is back, and the time until it is disabled counts.
+    EndpointDown {
         /// The id of the endpoint.
         endpoint: EndpointId,
-        /// When it was degraded.
-        since: Timestamp,
-    },
-    /// The probes of a degraded endpoint failed too. New messages may be shed, and the time until
-    /// the endpoint is disabled starts to count.
-    EndpointSuspended {
-        /// The id of the endpoint.
-        endpoint: EndpointId,
-        /// When it was suspended.
+        /// Since when it is down.
         since: Timestamp,
     },
     /// An endpoint is disabled: its receiver or an operator wanted it, or its probes failed for too
@@ -113,7 +104,7 @@ pub enum Notice {
         /// When the endpoint was disabled, by whom and why.
         disabled: Disabled,
     },
-    /// An endpoint that was degraded, suspended or disabled is healthy again. Its backlog is
+    /// An endpoint that was down or disabled is healthy again. Its backlog is
     /// released gradually.
     EndpointRecovered {
         /// The id of the endpoint.
@@ -122,7 +113,7 @@ pub enum Notice {
         at: Timestamp,
     },
     /// Too many endpoints fail at once: probably an outage on the sender's side, such as its
-    /// network, proxy or name service. Until it ends, no endpoint is suspended or disabled for it.
+    /// network, proxy or name service. Until it ends, no endpoint is disabled for it.
     SenderOutage {
         /// The number of endpoints that fail.
         failing: u64,
@@ -139,7 +130,7 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// Returns the notice's name, such as `endpoint_degraded`: a stable label for metrics.
+    /// Returns the notice's name, such as `endpoint_down`: a stable label for metrics.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -147,8 +138,7 @@ impl Notice {
             Self::Failing { .. } => "failing",
             Self::InDoubt { .. } => "in_doubt",
             Self::AttemptEnded(_) => "attempt_ended",
-            Self::EndpointDegraded { .. } => "endpoint_degraded",
-            Self::EndpointSuspended { .. } => "endpoint_suspended",
+            Self::EndpointDown { .. } => "endpoint_down",
             Self::EndpointDisabled { .. } => "endpoint_disabled",
             Self::EndpointRecovered { .. } => "endpoint_recovered",
             Self::SenderOutage { .. } => "sender_outage",
@@ -164,8 +154,7 @@ impl Notice {
             | Self::Failing { endpoint, .. }
             | Self::InDoubt { endpoint, .. }
             | Self::AttemptEnded(AttemptReport { endpoint, .. })
-            | Self::EndpointDegraded { endpoint, .. }
-            | Self::EndpointSuspended { endpoint, .. }
+            | Self::EndpointDown { endpoint, .. }
             | Self::EndpointDisabled { endpoint, .. }
             | Self::EndpointRecovered { endpoint, .. } => Some(endpoint),
             Self::SenderOutage { .. } | Self::SenderOutageEnded { .. } => None,
@@ -180,8 +169,7 @@ impl Notice {
             | Self::Failing { message, .. }
             | Self::InDoubt { message, .. }
             | Self::AttemptEnded(AttemptReport { message, .. }) => Some(message),
-            Self::EndpointDegraded { .. }
-            | Self::EndpointSuspended { .. }
+            Self::EndpointDown { .. }
             | Self::EndpointDisabled { .. }
             | Self::EndpointRecovered { .. }
             | Self::SenderOutage { .. }
@@ -190,8 +178,7 @@ impl Notice {
     }
 }
 
-/// A sentence without a full stop, such as `endpoint eln is suspended since
-/// 2025-04-17T09:45:00.000Z`.
+/// A sentence without a full stop, such as `endpoint eln is down since 2025-04-17T09:45:00.000Z`.
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -212,11 +199,8 @@ impl fmt::Display for Notice {
                 let AttemptReport { message, endpoint, number, ended_at, .. } = report;
                 write!(f, "attempt {number} of {message} to {endpoint} ended at {ended_at}")
             }
-            Self::EndpointDegraded { endpoint, since } => {
-                write!(f, "endpoint {endpoint} is degraded since {since}")
-            }
-            Self::EndpointSuspended { endpoint, since } => {
-                write!(f, "endpoint {endpoint} is suspended since {since}")
+            Self::EndpointDown { endpoint, since } => {
+                write!(f, "endpoint {endpoint} is down since {since}")
             }
             Self::EndpointDisabled { endpoint, disabled } => {
                 write!(f, "endpoint {endpoint} is disabled since {}", disabled.since)
@@ -299,14 +283,9 @@ mod tests {
         ];
         let of_endpoint = [
             (
-                Notice::EndpointDegraded { endpoint: endpoint(), since: at },
-                "endpoint_degraded",
-                "endpoint eln is degraded since 2025-04-17T09:30:00.000Z",
-            ),
-            (
-                Notice::EndpointSuspended { endpoint: endpoint(), since: at },
-                "endpoint_suspended",
-                "endpoint eln is suspended since 2025-04-17T09:30:00.000Z",
+                Notice::EndpointDown { endpoint: endpoint(), since: at },
+                "endpoint_down",
+                "endpoint eln is down since 2025-04-17T09:30:00.000Z",
             ),
             (
                 Notice::EndpointDisabled { endpoint: endpoint(), disabled },

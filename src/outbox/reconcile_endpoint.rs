@@ -20,20 +20,13 @@ impl Outbox {
         let Some(state) = self.endpoints.get_mut(id) else { return Next::Nothing };
         state.cancel_unsent_probe(now);
         let health = &mut state.persisted.health;
-        let status = endpoint.map(|it| health.poll(&it.policy.health, self.outage.outage(), now));
-        if let Some(transition) = status.and_then(|status| status.transition) {
-            let moved = self.apply_transition(id, transition);
-            self.reconcile_deliveries(moved, id, now);
-            return self.reconcile_endpoint(id, now);
-        }
+        let gate = endpoint.map(|it| health.poll(&it.policy.health, now));
 
         let condition = state.condition(endpoint.is_some_and(|endpoint| endpoint.enabled));
         let outage_changed = self.outage.set(&mut state.counted, condition);
 
-        let next = match (endpoint, status) {
-            (Some(endpoint), Some(status)) if endpoint.enabled => {
-                state.next(endpoint, status.gate, now)
-            }
+        let next = match (endpoint, gate) {
+            (Some(endpoint), Some(gate)) if endpoint.enabled => state.next(endpoint, gate, now),
             _ => Next::Nothing,
         };
         self.fair_queue.set(id, &mut state.share, matches!(next, Next::Go { .. }));
@@ -54,23 +47,17 @@ impl Outbox {
         next
     }
 
-    /// Notifies the host of an endpoint's new state, unless it knows one as bad since the endpoint
-    /// was last healthy. Returns the deliveries that this moves.
+    /// Notifies the host of an endpoint's new state. Returns the deliveries that this moves.
     pub(super) fn apply_transition(&mut self, id: &EndpointId, transition: Transition) -> Vec<u64> {
         let Some(state) = self.endpoints.get_mut(id) else { return Vec::new() };
         let persisted = &mut state.persisted;
-        let notified = persisted.notified;
-        persisted.notified = notified.max(transition.to);
-        let (endpoint, since) = (id.clone(), transition.at);
+        let (endpoint, at) = (id.clone(), transition.at);
         let notice = match transition.to {
             State::Healthy => {
-                persisted.notified = State::Healthy;
-                persisted.flow.recovered();
-                Some(Notice::EndpointRecovered { endpoint, at: transition.at })
+                persisted.flow.recovered(at);
+                Some(Notice::EndpointRecovered { endpoint, at })
             }
-            to if to <= notified => None,
-            State::Degraded => Some(Notice::EndpointDegraded { endpoint, since }),
-            State::Suspended => Some(Notice::EndpointSuspended { endpoint, since }),
+            State::Down => Some(Notice::EndpointDown { endpoint, since: at }),
             State::Disabled => persisted
                 .health
                 .disabled()

@@ -3,6 +3,8 @@
 use super::Outbox;
 use super::attempt::Ticket;
 use crate::delivery::{Control, Ignored, JitterSeed, Outcome, Resolution, RetryPolicy, Verdict};
+use crate::health::SignalEffect;
+use crate::policy::EndpointPolicy;
 use crate::time::Timestamp;
 
 impl Outbox {
@@ -13,7 +15,7 @@ impl Outbox {
     /// repeated or from another outbox changes nothing, and returns [`Resolution::Ignored`].
     pub fn resolve(&mut self, ticket: &Ticket, outcome: &Outcome, now: Timestamp) -> Resolution {
         const UNKNOWN: Resolution = Resolution::Ignored(Ignored::NeverStarted);
-        let Ticket { sequence, message, endpoint: id, attempt, permit } = ticket;
+        let Ticket { sequence, message, endpoint: id, attempt, .. } = ticket;
         let Some(message_state) = self.messages.get_mut(sequence) else { return UNKNOWN };
         let Some(state) = message_state.deliveries.get_mut(id) else { return UNKNOWN };
         if message_state.message.id() != message {
@@ -32,23 +34,28 @@ impl Outbox {
             }
             None => return Resolution::Ignored(Ignored::NoPolicy),
         };
+        let unreported = state.unreported == *attempt;
         if matches!(resolution, Resolution::Ignored(_)) {
+            // The deadline was found passed before, which was no evidence. This report is.
+            if resolution == Resolution::Ignored(Ignored::LateFailure) && unreported {
+                state.unreported = 0;
+                self.record_late(ticket, outcome, now);
+            }
             return resolution;
         }
         let before_replay = *attempt <= state.delivery.before_replay();
         let has_permit = state.in_flight.is_some_and(|it| it.permit().is_some());
         self.reconcile_delivery(*sequence, id, Some(outcome).filter(|_| live), now);
-        // A receiver can ask for nothing more, even in a success. If the attempt was live and has a
-        // permit, its health has heard that just now. A late attempt, or one from before a restart,
-        // affects health only in this. One from before a replay does not: its endpoint may have
-        // been removed and added again since, and a receiver that still wants nothing will say so
-        // again.
+        // If the attempt was live and has a permit, its health has heard of it just now. Of a late
+        // attempt, or one from before a restart, it hears a success, and that the receiver wants
+        // nothing more, which it can say even in a success. One from before a replay says nothing:
+        // its endpoint may have been removed and added again since.
+        let success = resolution == Resolution::LateSuccess
+            || resolution == Resolution::Ended(Verdict::Delivered);
         let gone = resolution == Resolution::Ended(Verdict::Gone)
             || outcome.control() == Some(Control::Disable);
-        if gone && !before_replay && !(live && has_permit) {
-            let transition =
-                self.operate(id, now, |health| health.gone(*permit, now)).ok().flatten();
-            self.follow_transition(id, transition, now);
+        if (gone || success) && !before_replay && !(live && has_permit) {
+            self.record_late(ticket, outcome, now);
         }
         // If that disabled the endpoint, the delivery may have ended instead.
         let verdict = self.delivery_mut(*sequence, id).and_then(|it| it.delivery.verdict());
@@ -58,5 +65,23 @@ impl Outbox {
             }
             _ => resolution,
         }
+    }
+
+    /// Records an outcome in its endpoint's health that did not end an attempt in flight.
+    fn record_late(&mut self, ticket: &Ticket, outcome: &Outcome, now: Timestamp) {
+        let (id, permit, outage) = (&ticket.endpoint, ticket.permit, self.outage.outage());
+        let (signal, policy) = match self.registry.get(id) {
+            Some(endpoint) => (endpoint.policy.observe(outcome).signal, endpoint.policy.health),
+            // It was removed, or is absent until the host adds it again.
+            None => {
+                let policy = EndpointPolicy::default();
+                (policy.observe(outcome).signal, policy.health)
+            }
+        };
+        let transition = self
+            .operate(id, now, |health| health.record(&policy, outage, permit, signal, now))
+            .ok()
+            .and_then(SignalEffect::transition);
+        self.follow_transition(id, transition, now);
     }
 }

@@ -6,8 +6,7 @@ use http::StatusCode;
 
 use super::endpoint_policy::EndpointPolicy;
 use crate::delivery::{Control, Failure, Outcome, ResponseAction, RetryAfter};
-use crate::flow::Feedback;
-use crate::health::Signal;
+use crate::signal::Signal;
 
 /// What the outcome of one attempt reveals about its endpoint: the input of the circuit breaker
 /// and of flow control.
@@ -21,7 +20,7 @@ use crate::health::Signal;
 ///
 /// use http::{HeaderMap, HeaderValue, StatusCode};
 /// use labhook::delivery::{Delivery, JitterSeed, Progress};
-/// use labhook::flow::{AttemptKind, Flow, FlowDecision};
+/// use labhook::flow::{Flow, FlowDecision};
 /// use labhook::health::{Gate, Health, SenderOutage};
 /// use labhook::{EndpointId, EndpointPolicy, MessageId, Outcome, Timestamp, Verdict};
 ///
@@ -55,18 +54,15 @@ use crate::health::Signal;
 ///         Progress::Ended { verdict } => break verdict,
 ///         other => panic!("not in this example: {other:?}"),
 ///     }
-///     let first = delivery.attempts() == 0;
-///     let kind = match health.poll(&policy.health, SenderOutage::Clear, now).gate {
-///         Gate::Open if first => AttemptKind::First,
-///         Gate::Open => AttemptKind::Retry,
-///         Gate::Probe => AttemptKind::Probe,
+///     match health.poll(&policy.health, now) {
+///         Gate::Open | Gate::Probe => {}
 ///         Gate::Hold { until } | Gate::Probing { deadline: until } => {
 ///             now = until;
 ///             continue;
 ///         }
 ///         gate => panic!("not in this example: {gate:?}"),
-///     };
-///     match flow.check(&policy.flow, kind, now) {
+///     }
+///     match flow.check(&policy.flow, now) {
 ///         FlowDecision::Go => {}
 ///         FlowDecision::Wait { until } => {
 ///             now = until;
@@ -76,23 +72,21 @@ use crate::health::Signal;
 ///     }
 ///
 ///     let started = delivery.start(&policy.retry, now).expect("the delivery is due");
-///     let permit = health.start(started.deadline, now).expect("the gate is open");
-///     flow.start(&policy.flow, kind, now);
+///     let permit = health.start(started.number, started.deadline, now);
+///     let permit = permit.expect("the gate is open");
+///     flow.start(&policy.flow, now);
 ///     // Save all three rows here, then send.
 ///     let outcome = send(started.number, now);
 ///     now = now + Duration::from_millis(80);
 ///
 ///     delivery.resolve(&policy.retry, seed, started.number, &outcome, now);
 ///     let observation = policy.observe(&outcome);
-///     let effect =
-///         health.record(&policy.health, SenderOutage::Clear, permit, observation.signal, now);
+///     let (signal, pause) = (observation.signal, observation.pause);
+///     let effect = health.record(&policy.health, SenderOutage::Clear, permit, signal, now);
 ///     if let Some(transition) = effect.transition() {
 ///         println!("the endpoint is {} now", transition.to);
 ///     }
-///     flow.end(&policy.flow, started.at, observation.feedback, now);
-///     if let Some(pause) = observation.pause {
-///         flow.pause_until(now + pause);
-///     }
+///     flow.end(&policy.flow, started.at, signal, pause, now);
 ///     // Save all three rows again.
 /// };
 /// assert_eq!((verdict, delivery.attempts()), (Verdict::Delivered, 2));
@@ -100,21 +94,33 @@ use crate::health::Signal;
 /// # Ok::<(), labhook::id::IdError>(())
 /// ```
 ///
+/// # What a host can get wrong
+///
+/// - **Report every timeout** as [`Failure::Timeout`], also if a machine has found the deadline
+///   passed before. A deadline that passes unreported is no evidence against the endpoint, since
+///   the clock may have leaped or the process slept.
+/// - **Pass the attempt's number** to [`Health::start`](crate::health::Health::start), from 1 for
+///   each message: only first attempts count as failures. If all are passed as first attempts, one
+///   message that can never be accepted takes the endpoint down.
+/// - **Choose the probe well**: the newest message that has never been tried, or else the retry that
+///   has been due longest. If it is always the oldest message, one that can never be accepted keeps
+///   the endpoint down for ever.
+/// - **Pause by `pause` alone**, and never by the response's own `Retry-After`: that may concern its
+///   message only, and is not capped.
+///
 /// # How outcomes are classified
 ///
-/// | outcome | [`signal`](Self::signal) | [`feedback`](Self::feedback) |
+/// | outcome | [`signal`](Self::signal) | holds |
 /// |---|---|---|
-/// | 2xx, and any status that the [response rules](crate::delivery::ResponseRules) deliver on | [`Success`](Signal::Success) | [`Success`](Feedback::Success) |
-/// | 429 | [`Overload`](Signal::Overload) | [`TooFast`](Feedback::TooFast) |
-/// | 502, 503, 504 | [`Overload`](Signal::Overload) | [`Overloaded`](Feedback::Overloaded) |
-/// | 1xx, 3xx, 401, 403, 404, 408, 500 and other 5xx | [`EndpointFault`](Signal::EndpointFault) | [`Other`](Feedback::Other) |
-/// | 400 and other 4xx, 501 | [`PayloadFault`](Signal::PayloadFault) | [`Success`](Feedback::Success) |
-/// | [`Failure::Timeout`] | [`EndpointFault`](Signal::EndpointFault) | [`Overloaded`](Feedback::Overloaded) |
-/// | [`Failure::Sender`] | [`SenderFault`](Signal::SenderFault) | [`Other`](Feedback::Other) |
-/// | any other [`Failure`]: name resolution, connection, TLS | [`EndpointFault`](Signal::EndpointFault) | [`Other`](Feedback::Other) |
+/// | 2xx, and any status that the [response rules](crate::delivery::ResponseRules) deliver on | [`Success`](Signal::Success) | |
+/// | 429, 503 | [`Refused`](Signal::Refused) | the endpoint, if others are refused too |
+/// | 1xx, 3xx, 401, 403, 404, 407, 408, 500 and other 5xx | [`Failed`](Signal::Failed) | the message |
+/// | 400, 409, 425 and other 4xx, 501 | [`Neutral`](Signal::Neutral) | the message |
+/// | [`Failure::Sender`] | [`Neutral`](Signal::Neutral) | the message |
+/// | any other [`Failure`]: name resolution, connection, TLS, timeout | [`Failed`](Signal::Failed) | the message |
 ///
 /// A status on which the response rules [disable](ResponseAction::Disable), or the response header
-/// `webhook-delivery: disable`, makes the signal [`Gone`](Signal::Gone) and leaves the feedback.
+/// `webhook-delivery: disable`, makes the signal [`Gone`](Signal::Gone).
 ///
 /// The response rules affect this table only as shown. What a response means for the message is the
 /// [`ResponseRules`](crate::delivery::ResponseRules)' decision: a 2xx that the rules retry still
@@ -124,16 +130,15 @@ use crate::health::Signal;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Observation {
-    /// Input of the circuit breaker: [`Health::record`](crate::health::Health::record).
+    /// Input of the circuit breaker, [`Health::record`](crate::health::Health::record), and of flow
+    /// control, [`Flow::end`](crate::flow::Flow::end).
     pub signal: Signal,
-    /// Input of flow control: [`Flow::end`](crate::flow::Flow::end).
-    pub feedback: Feedback,
     /// Whether the receiver sent a response, whatever its status.
     pub responded: bool,
-    /// The pause that the receiver requested with `Retry-After`, up to the retry policy's
-    /// [cap](crate::RetryPolicy::retry_after_cap); `None` if it did not ask, if it took the
-    /// message, or if it asked to be disabled:
-    /// [`Flow::pause_until`](crate::flow::Flow::pause_until).
+    /// The pause that the receiver requested for the sender with a 429 or 503 and `Retry-After`, up
+    /// to the retry policy's [cap](crate::RetryPolicy::retry_after_cap): input of
+    /// [`Flow::end`](crate::flow::Flow::end). `None` if it did not ask, or if it asked about its
+    /// message alone, with any other status.
     pub pause: Option<Duration>,
 }
 
@@ -151,7 +156,7 @@ impl EndpointPolicy {
             return Observation { signal: Signal::Gone, ..observation };
         }
         match response.retry_after() {
-            Some(RetryAfter::Wait(asked)) if observation.signal != Signal::Success => {
+            Some(RetryAfter::Wait(asked)) if observation.signal == Signal::Refused => {
                 Observation { pause: Some(asked.min(self.retry.retry_after_cap())), ..observation }
             }
             _ => observation,
@@ -160,29 +165,27 @@ impl EndpointPolicy {
 }
 
 impl Observation {
-    const fn new(signal: Signal, feedback: Feedback, responded: bool) -> Self {
-        Self { signal, feedback, responded, pause: None }
+    const fn new(signal: Signal, responded: bool) -> Self {
+        Self { signal, responded, pause: None }
     }
 
     const fn of_failure(failure: Failure) -> Self {
-        let (signal, feedback) = match failure {
-            Failure::Sender => (Signal::SenderFault, Feedback::Other),
-            Failure::Timeout => (Signal::EndpointFault, Feedback::Overloaded),
-            _ => (Signal::EndpointFault, Feedback::Other),
+        let signal = match failure {
+            Failure::Sender => Signal::Neutral,
+            _ => Signal::Failed,
         };
-        Self::new(signal, feedback, false)
+        Self::new(signal, false)
     }
 
     fn of_status(status: StatusCode, action: ResponseAction) -> Self {
-        let (signal, feedback) = match (action, status.as_u16()) {
-            (ResponseAction::Deliver, _) | (_, 200..=299) => (Signal::Success, Feedback::Success),
-            (_, 429) => (Signal::Overload, Feedback::TooFast),
-            (_, 502..=504) => (Signal::Overload, Feedback::Overloaded),
-            (_, 401 | 403 | 404 | 408) => (Signal::EndpointFault, Feedback::Other),
-            (_, 400..=499 | 501) => (Signal::PayloadFault, Feedback::Success),
-            _ => (Signal::EndpointFault, Feedback::Other),
+        let signal = match (action, status.as_u16()) {
+            (ResponseAction::Deliver, _) | (_, 200..=299) => Signal::Success,
+            (_, 429 | 503) => Signal::Refused,
+            (_, 401 | 403 | 404 | 407 | 408) => Signal::Failed,
+            (_, 400..=499 | 501) => Signal::Neutral,
+            _ => Signal::Failed,
         };
-        Self::new(signal, feedback, true)
+        Self::new(signal, true)
     }
 }
 
@@ -213,52 +216,52 @@ mod tests {
 
     #[test]
     fn each_outcome_is_classified_as_the_table_says() {
-        use Feedback as F;
-        use Signal as S;
-        let statuses: [(&[u16], _, _); 6] = [
-            (&[200, 202, 204, 299, 409], S::Success, F::Success),
-            (&[429], S::Overload, F::TooFast),
-            (&[502, 503, 504], S::Overload, F::Overloaded),
-            (&[302, 401, 403, 404, 408, 500, 505, 599], S::EndpointFault, F::Other),
-            (&[400, 402, 405, 422, 499, 501], S::PayloadFault, F::Success),
-            (&[410], S::Gone, F::Success),
+        let statuses: [(&[u16], _); 5] = [
+            (&[200, 202, 204, 299, 409], Signal::Success),
+            (&[429, 503], Signal::Refused),
+            (&[302, 401, 403, 404, 407, 408, 500, 502, 504, 505, 599], Signal::Failed),
+            (&[400, 402, 405, 422, 425, 499, 501], Signal::Neutral),
+            (&[410], Signal::Gone),
         ];
-        for (statuses, signal, feedback) in statuses {
+        for (statuses, signal) in statuses {
             for status in statuses {
                 let seen = policy(60).observe(&response(*status, &[]));
-                assert_eq!(seen, Observation::new(signal, feedback, true), "{status}");
+                assert_eq!(seen, Observation::new(signal, true), "{status}");
             }
         }
         let failures = [
-            (Failure::Timeout, S::EndpointFault, F::Overloaded),
-            (Failure::Sender, S::SenderFault, F::Other),
-            (Failure::Dns, S::EndpointFault, F::Other),
-            (Failure::Connect, S::EndpointFault, F::Other),
-            (Failure::Broken, S::EndpointFault, F::Other),
+            (Failure::Timeout, Signal::Failed),
+            (Failure::Sender, Signal::Neutral),
+            (Failure::Dns, Signal::Failed),
+            (Failure::Connect, Signal::Failed),
+            (Failure::Broken, Signal::Failed),
         ];
-        for (failure, signal, feedback) in failures {
+        for (failure, signal) in failures {
             let seen = policy(60).observe(&Outcome::failed(failure));
-            assert_eq!(seen, Observation::new(signal, feedback, false), "{failure:?}");
+            assert_eq!(seen, Observation::new(signal, false), "{failure:?}");
         }
+        let conflict = EndpointPolicy::default().observe(&response(409, &[]));
+        assert_eq!(conflict.signal, Signal::Neutral);
     }
 
     #[test]
     fn disable_header_makes_any_response_gone() {
         let disable = ("webhook-delivery", "disable");
-        let seen = policy(60).observe(&response(200, &[disable]));
-        assert_eq!(seen, Observation::new(Signal::Gone, Feedback::Success, true));
-        let seen = policy(60).observe(&response(503, &[disable, ("retry-after", "9")]));
-        assert_eq!(seen, Observation::new(Signal::Gone, Feedback::Overloaded, true));
+        for status in [200, 503] {
+            let seen = policy(60).observe(&response(status, &[disable, ("retry-after", "9")]));
+            assert_eq!(seen, Observation::new(Signal::Gone, true));
+        }
     }
 
     #[test]
-    fn pause_is_capped_by_the_retry_policy() {
+    fn pause_is_capped_and_of_refusals_alone() {
         let pause =
             |cap, status| policy(cap).observe(&response(status, &[("retry-after", "90")])).pause;
         assert_eq!(pause(100, 503), Some(Duration::from_secs(90)));
         assert_eq!(pause(60, 429), Some(Duration::from_secs(60)));
-        assert_eq!(pause(0, 400), Some(Duration::ZERO));
-        assert_eq!(pause(100, 200), None);
-        assert_eq!(pause(100, 410), None);
+        assert_eq!(pause(0, 429), Some(Duration::ZERO));
+        for status in [200, 400, 409, 410, 425, 500, 502] {
+            assert_eq!(pause(100, status), None, "{status}");
+        }
     }
 }

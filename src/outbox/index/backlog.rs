@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ordering::{GroupStatus, OrderingGroups};
+use crate::time::Timestamp;
 
 /// Phase of a delivery in its endpoint's backlog.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,7 +14,10 @@ pub(in crate::outbox) enum Phase {
     /// Its first attempt could start now.
     First,
     /// A further attempt could start now.
-    Retry,
+    Retry {
+        /// Since when it is due.
+        since: Timestamp,
+    },
     /// An attempt is in flight.
     InFlight,
     /// It waits for an instant, an earlier delivery, its endpoint or someone's decision.
@@ -24,7 +28,7 @@ pub(in crate::outbox) enum Phase {
 
 impl Phase {
     pub(in crate::outbox) const fn is_due(self) -> bool {
-        matches!(self, Self::First | Self::Retry)
+        matches!(self, Self::First | Self::Retry { .. })
     }
 }
 
@@ -52,7 +56,8 @@ impl Placement {
 pub(in crate::outbox) struct Backlog {
     open: BTreeSet<u64>,
     firsts: BTreeSet<u64>,
-    retries: BTreeSet<u64>,
+    /// By the time since when they are due.
+    retries: BTreeSet<(Timestamp, u64)>,
     groups: OrderingGroups,
 }
 
@@ -67,9 +72,19 @@ impl Backlog {
         self.firsts.first().copied()
     }
 
-    /// Returns the oldest delivery whose retry is due.
+    /// Returns the delivery whose retry has been due longest.
     pub(in crate::outbox) fn retry(&self) -> Option<u64> {
-        self.retries.first().copied()
+        self.retries.first().map(|(_, sequence)| *sequence)
+    }
+
+    /// Returns the delivery to probe the endpoint with: the newest that has never been tried, or
+    /// else the retry that has been due longest.
+    ///
+    /// A probe that fails is a retry from then on, and due later than all that are due now. So a
+    /// message that the receiver can never accept is not probed twice in a row while there is
+    /// another.
+    pub(in crate::outbox) fn probe(&self) -> Option<u64> {
+        self.firsts.last().copied().or_else(|| self.retry())
     }
 
     /// Returns the number of deliveries that are due.
@@ -113,13 +128,13 @@ impl Backlog {
         }
         match from {
             Phase::First => _ = self.firsts.remove(&sequence),
-            Phase::Retry => _ = self.retries.remove(&sequence),
+            Phase::Retry { since } => _ = self.retries.remove(&(since, sequence)),
             Phase::New | Phase::Ended => _ = self.open.insert(sequence),
             Phase::InFlight | Phase::Waiting => {}
         }
         match to {
             Phase::First => _ = self.firsts.insert(sequence),
-            Phase::Retry => _ = self.retries.insert(sequence),
+            Phase::Retry { since } => _ = self.retries.insert((since, sequence)),
             Phase::Ended => _ = self.open.remove(&sequence),
             Phase::New | Phase::InFlight | Phase::Waiting => {}
         }

@@ -6,38 +6,37 @@ use super::assumptions::Assumptions;
 use super::finding::Finding;
 use crate::delivery::{DeliveryGuarantee, Jitter};
 use crate::flow::RateLimitPolicy;
-use crate::health::{NewMessages, PendingOnDisable};
+use crate::health::PendingOnDisable;
 use crate::policy::endpoint_policy::EndpointPolicy;
 use crate::policy::load::Load;
 use crate::policy::order::OrderScope;
-use crate::policy::reach::{retries_within, unprompted_span};
+use crate::policy::reach::unprompted_span;
 use crate::time::micros;
 
 const HOUR: Duration = Duration::from_secs(3_600);
+
+/// With fewer failures, chance or a handful of messages that are never accepted can open a circuit.
+const FEW_FAILURES: u32 = 10;
 
 /// Head-of-line blocking that is shorter than this is not reported.
 const DAY: Duration = Duration::from_secs(86_400);
 
 pub(super) fn health(policies: &EndpointPolicy, found: &mut Vec<Finding>) {
     let (policy, health) = (&policies.retry, &policies.health);
-    let suspends = health.failures().and(health.suspend_after()).is_some();
-    if health.new_messages() == NewMessages::Shed && !suspends {
-        found.push(Finding::NeverSheds);
+    if let Some(shed_after) = health.shed_after() {
+        let in_time = health.disable_after().is_none_or(|disable| shed_after < disable);
+        if health.failures().is_none() || !in_time {
+            found.push(Finding::NeverSheds);
+        }
     }
     let Some(failures) = health.failures() else { return };
+    if failures.get() < FEW_FAILURES {
+        found.push(Finding::FewFailures { failures });
+    }
+    if policies.order.scope() == OrderScope::Strict && !skips(policies) && failures.get() > 1 {
+        found.push(Finding::OrderHidesFailures { failures });
+    }
     let timeout = policy.attempt_timeout();
-    if let Some(wait) = health.probes().min().filter(|wait| *wait <= timeout) {
-        found.push(Finding::ProbeBeforeTimeout { wait, timeout });
-    }
-    if let Some(window) = health.failure_window() {
-        let timeouts = timeouts(policies, window);
-        let too_few = timeouts < u64::from(failures.get());
-        found.extend(too_few.then_some(Finding::TooFewTimeoutsToDegrade {
-            failures,
-            window,
-            timeouts,
-        }));
-    }
     let wait = health.probe_wait(0);
     if let Some(window) = policy.window().filter(|window| wait >= *window) {
         found.push(Finding::ProbeAfterWindow { wait, window });
@@ -52,27 +51,6 @@ pub(super) fn health(policies: &EndpointPolicy, found: &mut Vec<Finding>) {
         _ if policy.window().is_none() => found.push(Finding::EndlessHold),
         _ => {}
     }
-}
-
-/// The most attempts that can time out within `window`, both of its ends included.
-fn timeouts(policies: &EndpointPolicy, window: Duration) -> u64 {
-    // In strict order an attempt waits until the one before it has ended, unless it may skip it.
-    let one_by_one = policies.order.scope() == OrderScope::Strict && !skips(policies);
-    let at_once = if one_by_one { 1 } else { u64::from(policies.flow.concurrency().max().get()) };
-    // Each concurrent attempt times out at the start of the window and once per timeout after.
-    let rounds = times(window, policies.retry.attempt_timeout()).saturating_add(1);
-    let timeouts = at_once.saturating_mul(rounds);
-    // A rate limit spaces the timeouts as it spaced the starts.
-    let released = policies.flow.rate_limit().map(|rate| {
-        let released = times(window.saturating_mul(rate.releases().get()), rate.per());
-        released.saturating_add(u64::from(rate.burst().get()))
-    });
-    released.map_or(timeouts, |released| released.min(timeouts))
-}
-
-/// How many times `part` fits into `whole`.
-fn times(whole: Duration, part: Duration) -> u64 {
-    narrow(whole.as_micros().checked_div(part.as_micros()).unwrap_or(u128::MAX))
 }
 
 /// Whether messages wait for one another.
@@ -127,14 +105,6 @@ pub(super) fn endless(policies: &EndpointPolicy, found: &mut Vec<Finding>) {
         let strict = policies.order.scope() == OrderScope::Strict;
         found.push(Finding::HeadOfLineBlocking { span, strict });
     }
-    let delay = policies.retry.schedule().delay(1);
-    let budget = policies.flow.retry_budget();
-    if let (Some(budget), Some(delay)) = (budget, delay)
-        && budget.min_interval() > delay
-    {
-        let min_interval = budget.min_interval();
-        found.push(Finding::BudgetSlowerThanSchedule { min_interval, delay });
-    }
 }
 
 pub(super) fn load(policies: &EndpointPolicy, assumptions: &Assumptions, found: &mut Vec<Finding>) {
@@ -174,56 +144,18 @@ pub(super) fn load(policies: &EndpointPolicy, assumptions: &Assumptions, found: 
             _ => {}
         }
     }
-    if let (Some(failures), Some(window), Some(retries)) =
-        (policies.health.failures(), policies.health.failure_window(), retry.retries())
-        && !is_ordered(policies)
-    {
-        // The first attempts of all messages are as far apart as the messages, and so are the
-        // second ones, and so on: each number counts once per message in the window.
-        let messages = times(window.saturating_mul(load.events().get()), load.per());
-        let each = u64::from(retries).saturating_add(1);
-        let attempts = messages.saturating_add(1).saturating_mul(each);
-        let too_few = attempts < u64::from(failures.get());
-        found.extend(too_few.then_some(Finding::TooFewAttemptsToDegrade {
-            failures,
-            window,
-            attempts,
-        }));
+    if retry.retries() == Some(0) {
+        return;
     }
-    let retries = match (retry.retries(), assumptions.outage()) {
-        (Some(0), _) => return,
-        // Decorrelated delays are not those of the schedule.
-        (_, Some(outage)) if !retry.jitter().is_decorrelated() => {
-            Some(retries_within(retry, outage))
-        }
-        (retries, _) => retries,
-    };
     if *retry.jitter() == Jitter::NONE
         && load.per() <= Duration::from_secs(1).saturating_mul(load.events().get())
     {
         found.push(Finding::NoJitter { events: load.events(), every: load.per() });
     }
-    if let (Some(budget), Some(retries), None) =
-        (policies.flow.retry_budget(), retries, policies.health.failures())
-    {
-        let messages = per_hour(u64::from(load.events().get()), load.per());
-        let share = u128::from(messages).saturating_mul(u128::from(budget.percent())) / 100;
-        let allowed = narrow(share).saturating_add(per_hour(1, budget.min_interval()));
-        let due = messages.saturating_mul(u64::from(retries));
-        if allowed < due {
-            found.push(Finding::RetryBudgetTooSmall { allowed, due });
-        }
-    }
 }
 
 fn narrow(number: u128) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-/// Converts `number` per `per` to a number per hour.
-fn per_hour(number: u64, per: Duration) -> u64 {
-    let scaled = u128::from(number).saturating_mul(HOUR.as_micros());
-    narrow(scaled.checked_div(per.as_micros()).unwrap_or(u128::MAX))
 }
 
 /// The rate minus the load, times both of their denominators; `None` if it is negative.

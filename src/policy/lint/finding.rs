@@ -1,6 +1,6 @@
 //! Findings of the linter: [`Finding`].
 
-use std::num::{NonZeroU8, NonZeroU32};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -14,45 +14,29 @@ use super::severity::Severity;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Finding {
-    /// A probe can start while attempts from before the degradation are still in flight. It goes
-    /// to a receiver that is still busy with those attempts, and learns only what they were about
-    /// to show.
-    ProbeBeforeTimeout {
-        /// The shortest wait before a probe.
-        wait: Duration,
-        /// The attempt timeout.
-        timeout: Duration,
-    },
-    /// Deliveries that wait when the endpoint is degraded expire before the first probe.
+    /// Deliveries that wait when the circuit opens expire before the first probe.
     ProbeAfterWindow {
         /// The wait before the first probe.
         wait: Duration,
         /// The retry window.
         window: Duration,
     },
-    /// A receiver that hangs never degrades its endpoint. The concurrency limit, the rate limit and
-    /// the order let attempts time out one after another, and the first timeout has left the
-    /// failure window when the last one comes. The receiver gets no rest, and is never disabled.
-    TooFewTimeoutsToDegrade {
-        /// The failures that degrade.
-        failures: NonZeroU8,
-        /// The failure window.
-        window: Duration,
-        /// The most attempts that can time out within it.
-        timeouts: u64,
+    /// Few failures open the circuit. A receiver that fails half of all attempts by chance, or a
+    /// handful of messages that it can never accept, is then taken for one that is down, and
+    /// everything waits for probes.
+    FewFailures {
+        /// The messages in a row whose first attempt must fail.
+        failures: NonZeroU32,
     },
-    /// A receiver that is gone never degrades its endpoint: even with retries, too few attempts
-    /// fall into the failure window. Computed without jitter, pauses and order.
-    TooFewAttemptsToDegrade {
-        /// The failures that degrade.
-        failures: NonZeroU8,
-        /// The failure window.
-        window: Duration,
-        /// The most attempts within it.
-        attempts: u64,
+    /// In strict order one message is tried until it is delivered or given up, so that many
+    /// messages in a row rarely fail: a receiver that is gone is not probed, but gets retries by
+    /// the schedule.
+    OrderHidesFailures {
+        /// The messages in a row whose first attempt must fail.
+        failures: NonZeroU32,
     },
-    /// New messages are to be shed while the endpoint is suspended, but no failure suspends it, so
-    /// all of them wait.
+    /// New messages are to be shed after some time down, but no failure opens the circuit, or the
+    /// endpoint is disabled before.
     NeverSheds,
     /// The endpoint is disabled, and its pending deliveries cancelled, while those deliveries have
     /// retries left. Both times assume a receiver that sends no `Retry-After`, such as one that is
@@ -211,22 +195,6 @@ pub enum Finding {
         /// The attempt timeout.
         timeout: Duration,
     },
-    /// While no new messages arrive, the retry budget allows retries only at its minimum interval,
-    /// later than the schedule says.
-    BudgetSlowerThanSchedule {
-        /// The time for which the budget allows one retry.
-        min_interval: Duration,
-        /// The schedule's first delay.
-        delay: Duration,
-    },
-    /// In an outage more retries are due than the budget allows, so they are late, and more and
-    /// more of them wait. Not reported if the endpoint's health stops them first.
-    RetryBudgetTooSmall {
-        /// The retries per hour that the budget allows.
-        allowed: u64,
-        /// The retries per hour that are due once the outage has lasted.
-        due: u64,
-    },
     /// A message is retried when it is no longer useful.
     RetriedPastLifetime {
         /// How long a message is useful.
@@ -243,8 +211,7 @@ impl Finding {
     #[must_use]
     pub const fn severity(&self) -> Severity {
         match self {
-            Self::ProbeBeforeTimeout { .. }
-            | Self::ProbeAfterWindow { .. }
+            Self::ProbeAfterWindow { .. }
             | Self::NeverSheds
             | Self::DisabledBeforeRetriesEnd { .. }
             | Self::RateBelowLoad { .. }
@@ -256,8 +223,7 @@ impl Finding {
             | Self::OrderWithoutEffect
             | Self::NothingCountsAsDelivered
             | Self::SuccessRetried { .. } => Severity::Contradiction,
-            Self::TooFewTimeoutsToDegrade { .. }
-            | Self::TooFewAttemptsToDegrade { .. }
+            Self::FewFailures { .. }
             | Self::OutageExceedsLifetime { .. }
             | Self::RateEqualsLoad { .. }
             | Self::TimeoutExceedsLifetime { .. }
@@ -270,11 +236,10 @@ impl Finding {
             | Self::EndlessHold
             | Self::HeadOfLineBlocking { .. }
             | Self::SkipBeforeTimeout { .. }
-            | Self::BudgetSlowerThanSchedule { .. }
             | Self::NoRetries => Severity::Risk,
             // The window may be meant for what else delays a delivery.
             Self::WindowExceedsSchedule { .. }
-            | Self::RetryBudgetTooSmall { .. }
+            | Self::OrderHidesFailures { .. }
             | Self::RetriedPastLifetime { .. } => Severity::Note,
         }
     }
@@ -283,10 +248,9 @@ impl Finding {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::ProbeBeforeTimeout { .. } => "probe_before_timeout",
             Self::ProbeAfterWindow { .. } => "probe_after_window",
-            Self::TooFewTimeoutsToDegrade { .. } => "too_few_timeouts_to_degrade",
-            Self::TooFewAttemptsToDegrade { .. } => "too_few_attempts_to_degrade",
+            Self::FewFailures { .. } => "few_failures",
+            Self::OrderHidesFailures { .. } => "order_hides_failures",
             Self::NeverSheds => "never_sheds",
             Self::DisabledBeforeRetriesEnd { .. } => "disabled_before_retries_end",
             Self::RateBelowLoad { .. } => "rate_below_load",
@@ -311,8 +275,6 @@ impl Finding {
             Self::HeadOfLineBlocking { .. } => "head_of_line_blocking",
             Self::OrderWithoutEffect => "order_without_effect",
             Self::SkipBeforeTimeout { .. } => "skip_before_timeout",
-            Self::BudgetSlowerThanSchedule { .. } => "budget_slower_than_schedule",
-            Self::RetryBudgetTooSmall { .. } => "retry_budget_too_small",
             Self::RetriedPastLifetime { .. } => "retried_past_lifetime",
             Self::NoRetries => "no_retries",
         }

@@ -8,32 +8,24 @@ use super::units::{Events, For, Long, Per};
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::ProbeBeforeTimeout { wait, timeout } => write!(
-                f,
-                "the probe wait of {} is not longer than the attempt timeout of {}",
-                Long(wait),
-                Long(timeout)
-            ),
             Self::ProbeAfterWindow { wait, window } => write!(
                 f,
                 "the first probe comes after {}, but the retry window ends after {}",
                 Long(wait),
                 Long(window)
             ),
-            Self::TooFewTimeoutsToDegrade { failures, window, timeouts } => write!(
+            Self::FewFailures { failures } => write!(
                 f,
-                "{failures} failures within {} degrade the endpoint, but at most {timeouts} \
-                 attempts can time out in that time",
-                Long(window)
+                "{failures} messages in a row open the circuit, which chance or a few messages \
+                 that are never accepted can do"
             ),
-            Self::TooFewAttemptsToDegrade { failures, window, attempts } => write!(
+            Self::OrderHidesFailures { failures } => write!(
                 f,
-                "{failures} failures within {} degrade the endpoint, but the load causes at most \
-                 {attempts} attempts in that time",
-                Long(window)
+                "{failures} messages in a row open the circuit, but in strict order one is tried \
+                 at a time"
             ),
             Self::NeverSheds => {
-                f.write_str("new messages are shed while suspended, but nothing suspends")
+                f.write_str("new messages are shed after some time down, but that time never comes")
             }
             Self::DisabledBeforeRetriesEnd { disabled, span } => write!(
                 f,
@@ -132,16 +124,6 @@ impl fmt::Display for Finding {
                 "others may skip a message after {}, but its first attempt may take {}",
                 Long(skip_after),
                 Long(timeout)
-            ),
-            Self::BudgetSlowerThanSchedule { min_interval, delay } => write!(
-                f,
-                "the retry budget guarantees one retry per {}, but the schedule's first delay is {}",
-                Long(min_interval),
-                Long(delay)
-            ),
-            Self::RetryBudgetTooSmall { allowed, due } => write!(
-                f,
-                "the retry budget allows {allowed} retries/h in an outage, but {due} are due"
             ),
             Self::RetriedPastLifetime { lifetime, span } => write!(
                 f,
