@@ -41,15 +41,18 @@
 //! ```
 
 mod receiver;
-mod receiver_sim;
 mod recorder;
 mod report;
 mod run;
+mod running_receiver;
 mod scenario;
 mod series;
 mod source;
 
-pub use receiver::{Behaviour, Outage, Receiver};
+pub use receiver::{
+    Behaviour, Chance, Flapping, Limiter, Outage, Poison, Processing, Queue, Receiver,
+};
 pub use report::{Latency, Recovery, Report};
+pub use running_receiver::{Reaction, RunningReceiver};
 pub use scenario::Scenario;
 pub use series::{Point, Series};

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::receiver_sim::ReceiverSim;
+use super::receiver::mix;
 use super::recorder::Recorder;
 use super::report::Report;
+use super::running_receiver::RunningReceiver;
 use super::scenario::{EndpointSpec, Scenario};
 use super::source::{Source, message_number};
 use crate::delivery::{Failure, Outcome};
@@ -45,7 +46,7 @@ struct Run<'a> {
 struct EndpointSim {
     /// Its index in the scenario.
     index: usize,
-    receiver: ReceiverSim,
+    receiver: RunningReceiver,
     recorder: Recorder,
     /// The index of the source whose messages it gets.
     source: usize,
@@ -70,7 +71,9 @@ impl<'a> Run<'a> {
                 None => *shared.get_or_insert_with(|| add("message".into(), scenario.load)),
             };
             let recorder = Recorder::new(receiver, scenario.points);
-            let receiver = ReceiverSim::new(receiver.clone());
+            // Each has another seed.
+            let number = u64::try_from(index).unwrap_or(u64::MAX);
+            let receiver = receiver.start(mix(scenario.seed) ^ number);
             endpoints.insert(id.clone(), EndpointSim { index, receiver, recorder, source });
             let subscription = sources.get(source).map(Source::subscription).unwrap_or_default();
             let endpoint = Endpoint::new(id, "https://receiver.example/", Signer::unsigned())
@@ -173,13 +176,12 @@ impl<'a> Run<'a> {
         let endpoint = self.endpoints.get_mut(ticket.endpoint());
         let Some(EndpointSim { receiver, recorder, .. }) = endpoint else { return };
         recorder.attempt_started(ticket.attempt(), at);
-        let reaction = receiver.handle(at);
-        if reaction.overloaded {
+        let Some(number) = message_number(ticket.message()) else { return };
+        let reaction = receiver.handle(number, at);
+        if reaction.refused {
             recorder.overloaded();
         }
-        if reaction.accepted
-            && let Some(number) = message_number(ticket.message())
-        {
+        if reaction.accepted {
             recorder.received(number);
         }
         let deadline = attempt.deadline();
