@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
-use std::time::Duration;
 
 use crate::policy::{Due, End, Gate, Policy};
 use crate::tally::Tally;
@@ -35,6 +34,7 @@ pub trait World {
     fn handle(&mut self, message: u64, at: Micros) -> Reply;
     fn would_accept(&self, message: u64, at: Micros) -> bool;
     fn is_poisoned(&self, message: u64) -> bool;
+    fn is_down(&self, at: Micros) -> bool;
 }
 
 /// When messages arrive, and what is measured.
@@ -42,8 +42,8 @@ pub struct Course<'a> {
     /// When each message is published, in order.
     pub arrivals: &'a [Micros],
     pub end: Micros,
-    /// When the receiver is down.
-    pub outages: &'a [(Duration, Duration)],
+    /// When the receiver is back for good, if it was down.
+    pub recovered_at: Option<Micros>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -87,7 +87,7 @@ pub fn run(course: &Course<'_>, policy: &mut dyn Policy, world: &mut dyn World) 
         sent: 0,
         wake: None,
         look: FIRST_LOOK,
-        tally: Tally::new(course.outages),
+        tally: Tally::new(course.recovered_at),
     };
     engine.run();
     engine.finish()
@@ -168,7 +168,7 @@ impl Engine<'_> {
         let state = &mut self.messages[message as usize];
         (state.attempts, state.put_off) = (state.attempts + 1, 0);
         self.policy.started(self.now);
-        self.tally.started(self.now);
+        self.tally.started(self.now, self.world.is_down(self.now));
         let reply = self.world.handle(message.into(), self.now);
         let after = reply.after.filter(|after| *after < TIMEOUT);
         let latency = after.unwrap_or(TIMEOUT);
@@ -241,11 +241,15 @@ pub mod tests {
         }
 
         fn would_accept(&self, message: u64, at: Micros) -> bool {
-            !(self.down.0..self.down.1).contains(&at) && !self.is_poisoned(message)
+            !self.is_down(at) && !self.is_poisoned(message)
         }
 
         fn is_poisoned(&self, message: u64) -> bool {
             self.poisoned.contains(&message)
+        }
+
+        fn is_down(&self, at: Micros) -> bool {
+            (self.down.0..self.down.1).contains(&at)
         }
     }
 
@@ -260,7 +264,7 @@ pub mod tests {
     }
 
     fn course(arrivals: &[Micros], end: Micros) -> Course<'_> {
-        Course { arrivals, end, outages: &[] }
+        Course { arrivals, end, recovered_at: None }
     }
 
     #[test]

@@ -1,14 +1,12 @@
 //! What one run of a peer came to: [`Tally`].
 
-use std::time::Duration;
-
 use crate::engine::{Micros, SECOND};
 use crate::policy::End;
 
 /// Counts of one run.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    outages: Vec<(Micros, Micros)>,
+    recovered_at: Option<Micros>,
     pub published: u64,
     pub pending: u64,
     pub given_up: u64,
@@ -26,16 +24,14 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub fn new(outages: &[(Duration, Duration)]) -> Self {
-        let micros = |at: Duration| at.as_micros() as Micros;
-        let outages = outages.iter().map(|(from, to)| (micros(*from), micros(*to))).collect();
-        Self { outages, ..Self::default() }
+    pub fn new(recovered_at: Option<Micros>) -> Self {
+        Self { recovered_at, ..Self::default() }
     }
 
-    pub fn started(&mut self, now: Micros) {
+    pub fn started(&mut self, now: Micros, is_down: bool) {
         self.requests += 1;
-        self.while_down += u64::from(self.outages.iter().any(|it| it.0 <= now && now < it.1));
-        if self.recovered_at().is_some_and(|at| at <= now) {
+        self.while_down += u64::from(is_down);
+        if self.recovered_at.is_some_and(|at| at <= now) {
             let second = now / SECOND;
             let before = if self.second.0 == second { self.second.1 } else { 0 };
             self.second = (second, before + 1);
@@ -46,7 +42,7 @@ impl Tally {
     /// A request was accepted.
     pub fn accepted(&mut self, now: Micros) {
         if self.first_success.is_none()
-            && let Some(after) = self.recovered_at().and_then(|at| now.checked_sub(at))
+            && let Some(after) = self.recovered_at.and_then(|at| now.checked_sub(at))
         {
             self.first_success = Some(after);
         }
@@ -64,10 +60,6 @@ impl Tally {
     /// Good messages that were delivered.
     pub fn good(&self) -> u64 {
         self.latencies.len() as u64
-    }
-
-    fn recovered_at(&self) -> Option<Micros> {
-        self.outages.iter().map(|it| it.1).max()
     }
 
     /// The median latency of good messages and its 99th percentile, by nearest rank.
@@ -94,10 +86,9 @@ mod tests {
 
     #[test]
     fn peak_counts_from_the_recovery() {
-        let at = |seconds| Duration::from_secs(seconds);
-        let mut tally = Tally::new(&[(at(1), at(10))]);
+        let mut tally = Tally::new(Some(10 * SECOND));
         for now in [5 * SECOND, 5 * SECOND, 11 * SECOND, 12 * SECOND, 12 * SECOND + 1] {
-            tally.started(now);
+            tally.started(now, now < 10 * SECOND);
         }
         tally.accepted(12 * SECOND);
         assert_eq!((tally.while_down, tally.peak, tally.first_success), (2, 2, Some(2 * SECOND)));

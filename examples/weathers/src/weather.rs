@@ -12,7 +12,7 @@ use crate::engine::Micros;
 const TAIL: Duration = Duration::from_secs(600);
 
 /// Kinds of weather. Each has its own bar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
     Healthy,
     Chance,
@@ -48,7 +48,26 @@ impl Class {
             Self::Bursts => "Bursts of messages",
             Self::Queue => "Queue: slower when busy",
             Self::Thrashing => "Queue that thrashes",
-            Self::Open => "Not solved by anybody",
+            Self::Open => "Without a bar",
+        }
+    }
+
+    /// A word for the class, before a weather's name.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Chance | Self::HeavyChance => "chance",
+            Self::Poison => "poison",
+            Self::InProgress => "message",
+            Self::Outage => "outage",
+            Self::Flapping => "flapping",
+            Self::Limit | Self::LongLimit => "limit",
+            Self::LossAndLimit => "chance and limit",
+            Self::Steps => "steps",
+            Self::Bursts => "bursts",
+            Self::Queue => "queue",
+            Self::Thrashing => "thrashing",
+            Self::Open => "open",
         }
     }
 }
@@ -77,8 +96,8 @@ pub struct Weather {
     pub lasts: Duration,
     /// When the run ends.
     pub ends: Duration,
-    /// When the receiver is down, flapping aside.
-    pub outages: Vec<(Duration, Duration)>,
+    /// When the receiver is back for good, if it was down.
+    pub recovered_at: Option<Duration>,
     /// The most that the oracle has in flight.
     pub oracle_in_flight: usize,
     /// What the receiver accepts a second after its recovery.
@@ -108,7 +127,7 @@ pub const fn hours(n: u64) -> Duration {
 impl Weather {
     /// Creates a weather with a load of 10/s for an hour, and one seed.
     pub fn new(class: Class, name: impl Into<String>, receiver: Receiver) -> Self {
-        let outages = receiver.outages().iter().map(|it| (it.from, it.to)).collect();
+        let recovered_at = receiver.outages().iter().map(|it| it.to).max();
         Self {
             class,
             name: name.into(),
@@ -119,7 +138,7 @@ impl Weather {
             clock: Vec::new(),
             lasts: hours(1),
             ends: hours(1) + TAIL,
-            outages,
+            recovered_at,
             oracle_in_flight: usize::MAX,
             capacity: None,
             seeds: 1,
@@ -188,6 +207,11 @@ impl Weather {
     pub fn may_not_trip(mut self) -> Self {
         self.may_not_trip = true;
         self
+    }
+
+    /// The class and the name.
+    pub fn full_name(&self) -> String {
+        format!("{}: {}", self.class.word(), self.name)
     }
 
     /// The load as text.

@@ -19,9 +19,12 @@ impl Oracle {
 
 impl Policy for Oracle {
     fn may_send(&mut self, now: Micros, due: &Due<'_>) -> Gate {
-        if due.in_flight >= self.in_flight {
+        let Due { message, in_flight, world, .. } = *due;
+        if in_flight >= self.in_flight {
             Gate::Busy
-        } else if due.world.would_accept(due.message, now) || due.world.is_poisoned(due.message) {
+        } else if world.would_accept(message, now)
+            || (world.is_poisoned(message) && !world.is_down(now))
+        {
             Gate::Send
         } else {
             Gate::Skip
