@@ -40,6 +40,8 @@
 //! assert!(report.latency.unwrap().max <= minutes(40));
 //! ```
 
+mod clock;
+mod held_back;
 mod receiver;
 mod recorder;
 mod report;
@@ -49,10 +51,11 @@ mod scenario;
 mod series;
 mod source;
 
+pub use clock::{ClockJump, ClockShift};
 pub use receiver::{
     Behaviour, Chance, Flapping, Limiter, Outage, Poison, Processing, Queue, Receiver,
 };
-pub use report::{Latency, Recovery, Report};
+pub use report::{GoodMessages, Latency, Recovery, Report};
 pub use running_receiver::{Reaction, RunningReceiver};
 pub use scenario::Scenario;
 pub use series::{Point, Series};

@@ -240,6 +240,11 @@ impl Receiver {
         chance::failure(&self.chances, chance::draw(seed, message, request), request, at)
     }
 
+    /// Whether some messages are treated otherwise than others, chance failures aside.
+    pub(super) const fn tells_messages_apart(&self) -> bool {
+        !self.poison.is_empty() || self.processing.is_some()
+    }
+
     /// The behaviour towards a message, if it is poisoned.
     pub(super) fn poisoned(&self, seed: u64, message: u64) -> Option<&Behaviour> {
         self.poison.iter().find(|it| it.applies(seed, message)).map(|it| &it.behaviour)

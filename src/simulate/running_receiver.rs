@@ -168,4 +168,9 @@ impl RunningReceiver {
     pub fn down_until(&self, at: Duration) -> Option<Duration> {
         self.receiver.outage(at).map(|(_, until)| until)
     }
+
+    /// Whether `would_accept` depends on the message.
+    pub(super) const fn tells_messages_apart(&self) -> bool {
+        self.receiver.tells_messages_apart()
+    }
 }
