@@ -40,16 +40,22 @@
 //! assert!(report.latency.unwrap().max <= minutes(40));
 //! ```
 
+mod clock;
+mod held_back;
 mod receiver;
-mod receiver_sim;
 mod recorder;
 mod report;
 mod run;
+mod running_receiver;
 mod scenario;
 mod series;
 mod source;
 
-pub use receiver::{Behaviour, Outage, Receiver};
-pub use report::{Latency, Recovery, Report};
+pub use clock::{ClockJump, ClockShift};
+pub use receiver::{
+    Behaviour, Chance, Flapping, Limiter, Outage, Poison, Processing, Queue, Receiver,
+};
+pub use report::{GoodMessages, Latency, Recovery, Report};
+pub use running_receiver::{Reaction, RunningReceiver};
 pub use scenario::Scenario;
 pub use series::{Point, Series};

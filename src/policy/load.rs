@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::time::micros;
 
-/// A steady load: `events` per `per`, evenly spaced.
+/// Load: `events` per `per`, evenly spaced or in bursts.
 #[doc(alias = "throughput")]
 #[doc(alias = "arrival rate")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +13,7 @@ pub struct Load {
     events: NonZeroU32,
     per_us: NonZeroU64,
     keys: Option<NonZeroU32>,
+    burst: NonZeroU32,
 }
 
 impl Load {
@@ -20,7 +21,7 @@ impl Load {
     #[must_use]
     pub fn new(events: NonZeroU32, per: Duration) -> Self {
         let per_us = NonZeroU64::new(micros(per)).unwrap_or(NonZeroU64::MIN);
-        Self { events, per_us, keys: None }
+        Self { events, per_us, keys: None, burst: NonZeroU32::MIN }
     }
 
     /// Creates a load of `events` per second.
@@ -34,6 +35,16 @@ impl Load {
     #[must_use]
     pub const fn with_keys(mut self, keys: NonZeroU32) -> Self {
         self.keys = Some(keys);
+        self
+    }
+
+    /// Sets the number of events that arrive at once; the default is 1. The rate stays the same:
+    /// 60 a minute in bursts of 30 are 30 each half minute.
+    ///
+    /// Only the [simulator](crate::simulate) follows it; the linter assumes an even load.
+    #[must_use]
+    pub const fn in_bursts(mut self, of: NonZeroU32) -> Self {
+        self.burst = of;
         self
     }
 
@@ -55,9 +66,17 @@ impl Load {
         self.keys
     }
 
+    /// Returns the number of events that arrive at once.
+    #[must_use]
+    pub const fn burst(&self) -> NonZeroU32 {
+        self.burst
+    }
+
     /// Returns when event `number` arrives. Event 0 arrives at 0; later ones saturate.
     #[must_use]
     pub fn at(&self, number: u64) -> Duration {
+        let in_burst = number.checked_rem(u64::from(self.burst.get())).unwrap_or(0);
+        let number = number.saturating_sub(in_burst);
         let micros = u128::from(number).saturating_mul(u128::from(self.per_us.get()));
         let micros = micros.checked_div(u128::from(self.events.get())).unwrap_or(u128::MAX);
         Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))

@@ -1,16 +1,51 @@
-//! Model of a receiver: [`Receiver`], its [`Outage`]s and their [`Behaviour`].
+//! Model of a receiver: [`Receiver`].
+
+mod behaviour;
+mod chance;
+mod limiter;
+mod outage;
+mod poison;
+mod processing;
+mod queue;
+mod steps;
+mod usage;
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::StatusCode;
 
-use crate::delivery::{Failure, Outcome};
-use crate::time::{Timestamp, millis_up};
+use steps::Steps;
 
-/// Simulated receiver with a latency, a capacity and scheduled outages.
+use crate::delivery::Outcome;
+
+pub use behaviour::Behaviour;
+pub use chance::Chance;
+pub use limiter::Limiter;
+pub use outage::{Flapping, Outage};
+pub use poison::Poison;
+pub use processing::Processing;
+pub use queue::Queue;
+
+pub(super) use behaviour::is_success;
+pub(super) use chance::mix;
+pub(super) use limiter::RunningLimiter;
+pub(super) use processing::InProgress;
+pub(super) use queue::RunningQueue;
+
+/// Simulated receiver with a latency, limits, outages and other faults.
 ///
-/// By default it accepts every message after 20 ms.
+/// By default it accepts every message after 20 ms. A request passes what was added in this order,
+/// and the first that fails it decides:
+///
+/// 1. outages and flapping
+/// 2. the capacity and the limiters; all must accept it
+/// 3. chance failures
+/// 4. the queue
+/// 5. poison
+/// 6. processing
+///
+/// Times are since the start of the simulation.
 ///
 /// ```
 /// use std::num::NonZeroU32;
@@ -28,58 +63,16 @@ use crate::time::{Timestamp, millis_up};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receiver {
-    pub(super) latency: Duration,
-    pub(super) capacity: Option<NonZeroU32>,
-    pub(super) overload: Outcome,
-    pub(super) outages: Vec<Outage>,
-}
-
-/// A period in which a receiver misbehaves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Outage {
-    /// Start of the outage, since the start of the simulation.
-    pub from: Duration,
-    /// End of the outage, exclusive.
-    pub to: Duration,
-    /// Behaviour during the outage.
-    pub behaviour: Behaviour,
-}
-
-/// Behaviour of a receiver during an [`Outage`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Behaviour {
-    /// The attempt ends with this outcome after the receiver's latency. The receiver has accepted
-    /// the message if the outcome is a 2xx response.
-    Responds(Outcome),
-    /// The receiver neither accepts the message nor responds, so the attempt times out.
-    Hangs,
-    /// The receiver accepts the message but does not respond, so the attempt times out.
-    AcceptsSilently,
-}
-
-impl Behaviour {
-    /// Responds with this status.
-    #[must_use]
-    pub const fn status(status: StatusCode) -> Self {
-        Self::Responds(Outcome::bare(status))
-    }
-
-    /// Responds with this status and a `Retry-After` of `pause`, rounded up to whole seconds.
-    #[must_use]
-    pub fn retry_after(status: StatusCode, pause: Duration) -> Self {
-        let mut headers = HeaderMap::new();
-        let seconds = millis_up(pause).div_ceil(1_000);
-        headers.insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));
-        Self::Responds(Outcome::response(status, &headers, Timestamp::UNIX_EPOCH))
-    }
-
-    /// Refuses connections.
-    #[must_use]
-    pub const fn refuses_connections() -> Self {
-        Self::Responds(Outcome::failed(Failure::Connect))
-    }
+    latency: Steps<Duration>,
+    capacity: Option<NonZeroU32>,
+    overload: Outcome,
+    outages: Vec<Outage>,
+    flapping: Vec<Flapping>,
+    limiters: Vec<Limiter>,
+    chances: Vec<Chance>,
+    pub(super) queue: Option<Queue>,
+    poison: Vec<Poison>,
+    pub(super) processing: Option<Processing>,
 }
 
 impl Receiver {
@@ -87,10 +80,16 @@ impl Receiver {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            latency: Duration::from_millis(20),
+            latency: Steps::new(Duration::from_millis(20)),
             capacity: None,
             overload: Outcome::bare(StatusCode::TOO_MANY_REQUESTS),
             outages: Vec::new(),
+            flapping: Vec::new(),
+            limiters: Vec::new(),
+            chances: Vec::new(),
+            queue: None,
+            poison: Vec::new(),
+            processing: None,
         }
     }
 
@@ -100,7 +99,14 @@ impl Receiver {
     /// [limit](super::Scenario::with_limit).
     #[must_use]
     pub const fn with_latency(mut self, latency: Duration) -> Self {
-        self.latency = latency;
+        self.latency.set_first(latency);
+        self
+    }
+
+    /// Changes the response latency at this time.
+    #[must_use]
+    pub fn add_latency_step(mut self, at: Duration, latency: Duration) -> Self {
+        self.latency.add(at, latency);
         self
     }
 
@@ -119,11 +125,60 @@ impl Receiver {
         self
     }
 
-    /// Adds an outage. Times are since the start of the simulation. If outages overlap, the one
-    /// that was added first applies.
+    /// Adds an outage. If outages overlap, the one that was added first applies.
     #[must_use]
     pub fn add_outage(mut self, from: Duration, to: Duration, behaviour: Behaviour) -> Self {
         self.outages.push(Outage { from, to, behaviour });
+        self
+    }
+
+    /// Adds repeated outages: from `from` to `to`, the first `down` of each `period` is one.
+    #[must_use]
+    pub fn add_flapping(
+        mut self,
+        from: Duration,
+        to: Duration,
+        period: Duration,
+        down: Duration,
+        behaviour: Behaviour,
+    ) -> Self {
+        self.flapping.push(Flapping { from, to, period, down, behaviour });
+        self
+    }
+
+    /// Adds a limiter. Several must all accept a request.
+    #[must_use]
+    pub fn add_limiter(mut self, limiter: Limiter) -> Self {
+        self.limiters.push(limiter);
+        self
+    }
+
+    /// Adds a chance failure.
+    #[must_use]
+    pub fn add_chance(mut self, chance: Chance) -> Self {
+        self.chances.push(chance);
+        self
+    }
+
+    /// Sets the queue that requests wait in. By default each is served at once.
+    #[must_use]
+    pub fn with_queue(mut self, queue: Queue) -> Self {
+        self.queue = Some(queue);
+        self
+    }
+
+    /// Adds poisoned messages. If a message is poisoned twice, the behaviour that was added first
+    /// applies.
+    #[must_use]
+    pub fn add_poison(mut self, poison: Poison) -> Self {
+        self.poison.push(poison);
+        self
+    }
+
+    /// Sets the processing time of messages, and the response to repeats in progress.
+    #[must_use]
+    pub fn with_processing(mut self, processing: Processing) -> Self {
+        self.processing = Some(processing);
         self
     }
 
@@ -135,12 +190,64 @@ impl Receiver {
 
     /// The start of the first outage.
     pub(super) fn down_at(&self) -> Option<Duration> {
-        self.outages.iter().map(|outage| outage.from).min()
+        let flapping = self.flapping.iter().map(|flapping| flapping.from);
+        self.outages.iter().map(|outage| outage.from).chain(flapping).min()
     }
 
     /// The end of the last outage.
     pub(super) fn back_at(&self) -> Option<Duration> {
-        self.outages.iter().map(|outage| outage.to).max()
+        let flapping = self.flapping.iter().filter_map(|it| it.last_end(Duration::MAX));
+        self.outages.iter().map(|outage| outage.to).chain(flapping).max()
+    }
+
+    /// The end of the last outage that has ended.
+    pub(super) fn last_back_at(&self, at: Duration) -> Option<Duration> {
+        let flapping = self.flapping.iter().filter_map(|it| it.last_end(at));
+        self.outages.iter().filter_map(|it| it.last_end(at)).chain(flapping).max()
+    }
+
+    /// The outage at this time: its behaviour and its end.
+    pub(super) fn outage(&self, at: Duration) -> Option<(&Behaviour, Duration)> {
+        let outages = self.outages.iter().map(|it| (it.down_until(at), &it.behaviour));
+        let flapping = self.flapping.iter().map(|it| (it.down_until(at), &it.behaviour));
+        outages.chain(flapping).find_map(|(until, behaviour)| Some((behaviour, until?)))
+    }
+
+    pub(super) fn latency(&self, at: Duration) -> Duration {
+        self.latency.at(at)
+    }
+
+    /// The capacity and the limiters, at their start.
+    pub(super) fn limiters(&self) -> Vec<RunningLimiter> {
+        let capacity = self.capacity.map(|per_second| {
+            let limiter = Limiter::sliding_window(per_second, Duration::from_secs(1));
+            limiter.with_outcome(self.overload.clone())
+        });
+        capacity.into_iter().chain(self.limiters.iter().cloned()).map(RunningLimiter::new).collect()
+    }
+
+    /// The chance failure that meets this request, if one does.
+    pub(super) fn chance_failure(
+        &self,
+        seed: u64,
+        message: u64,
+        request: u64,
+        at: Duration,
+    ) -> Option<&Behaviour> {
+        if self.chances.is_empty() {
+            return None;
+        }
+        chance::failure(&self.chances, chance::draw(seed, message, request), request, at)
+    }
+
+    /// Whether some messages are treated otherwise than others, chance failures aside.
+    pub(super) const fn tells_messages_apart(&self) -> bool {
+        !self.poison.is_empty() || self.processing.is_some()
+    }
+
+    /// The behaviour towards a message, if it is poisoned.
+    pub(super) fn poisoned(&self, seed: u64, message: u64) -> Option<&Behaviour> {
+        self.poison.iter().find(|it| it.applies(seed, message)).map(|it| &it.behaviour)
     }
 }
 

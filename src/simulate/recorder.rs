@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use super::held_back::HeldBack;
 use super::receiver::Receiver;
-use super::report::{Latency, Recovery, Report};
+use super::report::{GoodMessages, Latency, Recovery, Report};
 use super::series::Series;
 use crate::delivery::Verdict;
 use crate::health::State;
@@ -39,6 +40,9 @@ pub(super) struct Recorder {
     /// Whether each message was accepted by the receiver, by number.
     received: Vec<bool>,
     latencies: Vec<u64>,
+    /// Those of messages that are not poisoned.
+    good_latencies: Vec<u64>,
+    held_back: HeldBack,
     /// The number of open deliveries from before the recovery.
     old: u64,
     /// When the last of them ended.
@@ -51,6 +55,7 @@ impl Recorder {
         let back_at = receiver.back_at();
         let recovery = back_at.map(|at| Recovery {
             at,
+            first_success_after: None,
             peak_requests: 0,
             peak_retries: 0,
             drained_after: None,
@@ -63,11 +68,16 @@ impl Recorder {
             attempts: 0,
             retries: 0,
             most_attempts: 0,
+            failed: 0,
+            while_down: 0,
             overloaded: 0,
             duplicates: 0,
             latency: None,
+            good: GoodMessages::default(),
             peak_requests: 0,
             peak_retries: 0,
+            held_back: Duration::ZERO,
+            not_healthy: Duration::ZERO,
             outage_start: receiver.down_at(),
             recovery,
             states: Vec::new(),
@@ -80,6 +90,8 @@ impl Recorder {
             second_since: Second::default(),
             received: Vec::new(),
             latencies: Vec::new(),
+            good_latencies: Vec::new(),
+            held_back: HeldBack::default(),
             old: 0,
             drained_at: Duration::ZERO,
             report,
@@ -91,7 +103,9 @@ impl Recorder {
     }
 
     /// A message was published, and accepted for this endpoint or shed.
-    pub(super) fn published(&mut self, accepted: bool, at: Duration) {
+    pub(super) fn published(&mut self, accepted: bool, is_good: bool, at: Duration) {
+        let published = &mut self.report.good.published;
+        *published = published.saturating_add(u64::from(is_good));
         if !accepted {
             self.report.shed = self.report.shed.saturating_add(1);
             return;
@@ -107,7 +121,10 @@ impl Recorder {
         point.backlog = point.backlog.max(*pending);
     }
 
-    pub(super) fn attempt_started(&mut self, attempt: u32, at: Duration) {
+    pub(super) fn attempt_started(&mut self, attempt: u32, is_down: bool, at: Duration) {
+        self.held_back.sent(at);
+        let while_down = &mut self.report.while_down;
+        *while_down = while_down.saturating_add(u64::from(is_down));
         let (is_retry, number) = (attempt > 1, at.as_secs());
         let (requests, retries) = self.second.count(number, is_retry);
         let report = &mut self.report;
@@ -130,8 +147,21 @@ impl Recorder {
         self.report.overloaded = self.report.overloaded.saturating_add(1);
     }
 
+    /// An attempt gets no 2xx response in time.
+    pub(super) const fn failed(&mut self) {
+        self.report.failed = self.report.failed.saturating_add(1);
+    }
+
+    /// Seconds in which nothing happens.
+    pub(super) const fn held_back(&mut self) -> &mut HeldBack {
+        &mut self.held_back
+    }
+
     /// The receiver accepted a copy of this message.
-    pub(super) fn received(&mut self, number: u64) {
+    pub(super) fn received(&mut self, number: u64, at: Duration) {
+        if let Some(recovery) = self.report.recovery.as_mut().filter(|it| at >= it.at) {
+            recovery.first_success_after.get_or_insert(at.saturating_sub(recovery.at));
+        }
         let index = usize::try_from(number).unwrap_or(usize::MAX);
         if self.received.len() <= index {
             self.received.resize(index.saturating_add(1), false);
@@ -148,6 +178,7 @@ impl Recorder {
         accepted_at: Duration,
         verdict: Verdict,
         attempts: u32,
+        is_good: bool,
         at: Duration,
     ) {
         if self.is_old(accepted_at) {
@@ -163,7 +194,11 @@ impl Recorder {
         let point = report.series.point(at.as_secs(), report.pending);
         if verdict.is_delivered() {
             point.delivered = point.delivered.saturating_add(1);
-            self.latencies.push(micros(at.saturating_sub(accepted_at)));
+            let latency = micros(at.saturating_sub(accepted_at));
+            self.latencies.push(latency);
+            if is_good {
+                self.good_latencies.push(latency);
+            }
         }
         report.pending = report.pending.saturating_sub(1);
     }
@@ -178,12 +213,28 @@ impl Recorder {
     }
 
     pub(super) fn finish(self, ended_at: Duration) -> Report {
-        let Self { old, drained_at, latencies, mut report, .. } = self;
+        let Self { old, drained_at, latencies, good_latencies, held_back, mut report, .. } = self;
         report.series.point(ended_at.as_secs(), report.pending);
         if let Some(recovery) = &mut report.recovery {
             let drained_after = drained_at.saturating_sub(recovery.at);
             recovery.drained_after = Some(drained_after).filter(|_| old == 0);
         }
-        Report { ended_at, latency: Latency::from_micros(latencies), ..report }
+        report.good.delivered = u64::try_from(good_latencies.len()).unwrap_or(u64::MAX);
+        report.good.latency = Latency::from_micros(good_latencies);
+        Report {
+            ended_at,
+            latency: Latency::from_micros(latencies),
+            held_back: held_back.total(),
+            not_healthy: not_healthy(&report.states, ended_at),
+            ..report
+        }
     }
+}
+
+/// The time in another state than healthy, which is the first one.
+fn not_healthy(states: &[(Duration, State)], ended_at: Duration) -> Duration {
+    let ends = states.iter().skip(1).map(|(at, _)| *at).chain([ended_at]);
+    let sick = states.iter().zip(ends).filter(|((_, state), _)| *state != State::Healthy);
+    let times = sick.map(|((from, _), to)| to.saturating_sub(*from));
+    times.fold(Duration::ZERO, Duration::saturating_add)
 }

@@ -27,16 +27,27 @@ pub struct Report {
     pub retries: u64,
     /// The most attempts of any delivery that ended.
     pub most_attempts: u32,
-    /// Requests that exceeded the receiver's capacity.
+    /// Attempts that got no 2xx response in time.
+    pub failed: u64,
+    /// Attempts that were started during outages, those of flapping included.
+    pub while_down: u64,
+    /// Requests that the receiver's capacity, a limiter or its queue refused.
     pub overloaded: u64,
     /// Copies that the receiver accepted beyond the first of each message.
     pub duplicates: u64,
     /// Delivery latency: p50, p99 and maximum; `None` if nothing was delivered.
     pub latency: Option<Latency>,
+    /// The messages that are not poisoned.
+    pub good: GoodMessages,
     /// The most attempts that were started in one whole second.
     pub peak_requests: u64,
     /// The most retries that were started in one whole second.
     pub peak_retries: u64,
+    /// Time in which the sender held back for no reason, in whole seconds: a delivery that the
+    /// receiver would have accepted was due at the start of the second, and nothing was sent in it.
+    pub held_back: Duration,
+    /// Time in which the endpoint was in another state than [`State::Healthy`].
+    pub not_healthy: Duration,
     /// Start of the first outage, if there was one.
     pub outage_start: Option<Duration>,
     /// Recovery from the last outage, if there was one.
@@ -64,6 +75,19 @@ impl Report {
         let change = self.states.iter().find(|(at, to)| *at >= start && *to == state);
         change.map(|(at, _)| at.saturating_sub(start))
     }
+}
+
+/// Messages of a report that are not [poisoned](super::Poison).
+#[doc(alias = "goodput")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct GoodMessages {
+    /// Messages that were published, whether accepted for the endpoint or shed.
+    pub published: u64,
+    /// Deliveries that ended as delivered.
+    pub delivered: u64,
+    /// Their latency: p50, p99 and maximum; `None` if nothing was delivered.
+    pub latency: Option<Latency>,
 }
 
 /// Delivery latency, from a message's acceptance to the response that delivered it. Percentiles
@@ -98,6 +122,9 @@ impl Latency {
 pub struct Recovery {
     /// End of the last outage.
     pub at: Duration,
+    /// Time from the end of the outage to the first request since then that the receiver accepted;
+    /// `None` if there was none.
+    pub first_success_after: Option<Duration>,
     /// The most attempts that were started in one whole second since.
     pub peak_requests: u64,
     /// The most retries that were started in one whole second since.

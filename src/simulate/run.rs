@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::receiver_sim::ReceiverSim;
+use super::clock::{next_jump, shifted};
+use super::receiver::{is_success, mix};
 use super::recorder::Recorder;
 use super::report::Report;
+use super::running_receiver::RunningReceiver;
 use super::scenario::{EndpointSpec, Scenario};
 use super::source::{Source, message_number};
 use crate::delivery::{Failure, Outcome};
@@ -33,6 +35,7 @@ impl Scenario {
 struct Run<'a> {
     scenario: &'a Scenario,
     outbox: Outbox,
+    /// The true time, which the outbox does not see while its clock is wrong.
     now: Timestamp,
     sources: Vec<Source>,
     /// Outcomes to resolve, by their time; the number keeps those of one instant in order.
@@ -45,7 +48,7 @@ struct Run<'a> {
 struct EndpointSim {
     /// Its index in the scenario.
     index: usize,
-    receiver: ReceiverSim,
+    receiver: RunningReceiver,
     recorder: Recorder,
     /// The index of the source whose messages it gets.
     source: usize,
@@ -70,7 +73,9 @@ impl<'a> Run<'a> {
                 None => *shared.get_or_insert_with(|| add("message".into(), scenario.load)),
             };
             let recorder = Recorder::new(receiver, scenario.points);
-            let receiver = ReceiverSim::new(receiver.clone());
+            // Each has another seed.
+            let number = u64::try_from(index).unwrap_or(u64::MAX);
+            let receiver = receiver.start(mix(scenario.seed) ^ number);
             endpoints.insert(id.clone(), EndpointSim { index, receiver, recorder, source });
             let subscription = sources.get(source).map(Source::subscription).unwrap_or_default();
             let endpoint = Endpoint::new(id, "https://receiver.example/", Signer::unsigned())
@@ -107,7 +112,7 @@ impl<'a> Run<'a> {
             let response_at = self.responses.keys().next().map(|(at, _)| *at);
             match event_at.into_iter().chain(response_at).chain(wake_at).min() {
                 // Later instants saturate at the end of time, and would come again and again.
-                Some(next) if next <= limit && next < Timestamp::MAX => self.now = next,
+                Some(next) if next <= limit && next < Timestamp::MAX => self.advance(next),
                 _ => break,
             }
         }
@@ -115,6 +120,33 @@ impl<'a> Run<'a> {
         let mut endpoints: Vec<_> = self.endpoints.into_values().collect();
         endpoints.sort_by_key(|endpoint| endpoint.index);
         endpoints.into_iter().map(|endpoint| endpoint.recorder.finish(ended_at)).collect()
+    }
+
+    /// Moves on to the next instant at which something happens, or to an earlier jump of the clock.
+    fn advance(&mut self, next: Timestamp) {
+        let elapsed = self.elapsed();
+        let jump = next_jump(&self.scenario.clock_jumps, elapsed).map(|at| START + at);
+        let next = jump.map_or(next, |jump| jump.min(next));
+        let to = next.saturating_since(START);
+        if elapsed.as_secs() != to.as_secs() {
+            let clock = self.clock();
+            for (id, EndpointSim { receiver, recorder, .. }) in &mut self.endpoints {
+                let due = self.outbox.status(id).map_or(0, |status| status.due);
+                let idle_until = |at| if due == 0 { Some(to) } else { receiver.down_until(at) };
+                let could_send = |at| match receiver.tells_messages_apart() {
+                    false => receiver.would_accept(u64::MAX, at),
+                    true => due_messages(&self.outbox, id, clock)
+                        .any(|message| receiver.would_accept(message, at)),
+                };
+                recorder.held_back().pass(elapsed, to, idle_until, could_send);
+            }
+        }
+        self.now = next;
+    }
+
+    /// The sender's time.
+    fn clock(&self) -> Timestamp {
+        shifted(&self.scenario.clock_jumps, self.elapsed(), self.now)
     }
 
     fn elapsed(&self) -> Duration {
@@ -128,25 +160,28 @@ impl<'a> Run<'a> {
 
     /// Resolves the attempts whose responses have arrived.
     fn resolve(&mut self) {
+        let clock = self.clock();
         while let Some(entry) = self.responses.first_entry()
             && entry.key().0 <= self.now
         {
             let (ticket, outcome) = entry.remove();
-            self.outbox.resolve(&ticket, &outcome, self.now);
+            self.outbox.resolve(&ticket, &outcome, clock);
         }
     }
 
     /// Publishes the events that have arrived.
     fn publish(&mut self) {
-        let (now, elapsed) = (self.now, self.elapsed());
+        let (now, elapsed) = (self.clock(), self.elapsed());
         let Scenario { duration, lifetime, .. } = *self.scenario;
         for (index, source) in self.sources.iter_mut().enumerate() {
             while source.next_at(duration).is_some_and(|at| at <= elapsed) {
+                let number = source.next_number();
                 let published = self.outbox.publish(source.next_message(lifetime, now), now);
                 let accepted = published.expect("each message has another id").endpoints;
                 for (id, endpoint) in &mut self.endpoints {
                     if endpoint.source == index {
-                        endpoint.recorder.published(accepted.contains(id), elapsed);
+                        let is_good = !endpoint.receiver.is_poisoned(number);
+                        endpoint.recorder.published(accepted.contains(id), is_good, elapsed);
                     }
                 }
             }
@@ -155,39 +190,43 @@ impl<'a> Run<'a> {
 
     /// Does everything that is due, and returns when to poll again.
     fn drain(&mut self) -> Option<Timestamp> {
+        let clock = self.clock();
         loop {
-            match self.outbox.poll(self.now) {
+            match self.outbox.poll(clock) {
                 // An outbox without storage has nothing to save.
                 Step::Save(changes) => _ = self.outbox.saved(changes.revision()),
-                Step::Send(attempt) => self.send(&attempt),
+                Step::Send(attempt) => self.send(&attempt, clock),
                 Step::Notify(notice) => self.record(&notice),
-                Step::Wait(until) => return Some(until),
+                Step::Wait(until) => return Some(self.now + until.saturating_since(clock)),
                 Step::Idle => return None,
             }
         }
     }
 
-    fn send(&mut self, attempt: &Attempt) {
+    /// Lets the receiver handle an attempt that starts at `clock`, the sender's time.
+    fn send(&mut self, attempt: &Attempt, clock: Timestamp) {
         let at = self.elapsed();
         let ticket = attempt.ticket();
         let endpoint = self.endpoints.get_mut(ticket.endpoint());
         let Some(EndpointSim { receiver, recorder, .. }) = endpoint else { return };
-        recorder.attempt_started(ticket.attempt(), at);
-        let reaction = receiver.handle(at);
-        if reaction.overloaded {
+        let Some(number) = message_number(ticket.message()) else { return };
+        recorder.attempt_started(ticket.attempt(), receiver.down_until(at).is_some(), at);
+        let reaction = receiver.handle(number, at);
+        if reaction.refused {
             recorder.overloaded();
         }
-        if reaction.accepted
-            && let Some(number) = message_number(ticket.message())
-        {
-            recorder.received(number);
+        if reaction.accepted {
+            recorder.received(number, at);
         }
-        let deadline = attempt.deadline();
-        let response = reaction.response.map(|(after, outcome)| (self.now + after, outcome));
-        let (at, outcome) = response
-            .filter(|(at, _)| *at < deadline)
-            .unwrap_or_else(|| (deadline, Outcome::failed(Failure::Timeout)));
-        self.responses.insert((at, self.next_response), (ticket.clone(), outcome));
+        let timeout = attempt.timeout(clock);
+        let response = reaction.response.filter(|(latency, _)| *latency < timeout);
+        let (latency, outcome) =
+            response.unwrap_or_else(|| (timeout, Outcome::failed(Failure::Timeout)));
+        if !is_success(&outcome) {
+            recorder.failed();
+        }
+        let key = (self.now + latency, self.next_response);
+        self.responses.insert(key, (ticket.clone(), outcome));
         self.next_response = self.next_response.saturating_add(1);
     }
 
@@ -196,10 +235,13 @@ impl<'a> Run<'a> {
         // Endpoint notices are not needed: `record_states` sees every change of state.
         if let Notice::Settled { message, endpoint, verdict, attempts } = notice
             && let Some(number) = message_number(message)
-            && let Some(EndpointSim { recorder, source, .. }) = self.endpoints.get_mut(endpoint)
+            && let Some(EndpointSim { receiver, recorder, source, .. }) =
+                self.endpoints.get_mut(endpoint)
             && let Some(source) = self.sources.get(*source)
         {
-            recorder.delivery_ended(source.published_at(number), *verdict, *attempts, at);
+            let is_good = !receiver.is_poisoned(number);
+            let published_at = source.published_at(number);
+            recorder.delivery_ended(published_at, *verdict, *attempts, is_good, at);
         }
     }
 
@@ -211,4 +253,19 @@ impl<'a> Run<'a> {
             }
         }
     }
+}
+
+/// The numbers of the messages whose deliveries to this endpoint are due. Those that wait for an
+/// earlier one of their ordering group are among them.
+fn due_messages<'a>(
+    outbox: &'a Outbox,
+    endpoint: &'a EndpointId,
+    clock: Timestamp,
+) -> impl Iterator<Item = u64> + 'a {
+    let due = outbox.deliveries().filter(move |(_, id, delivery)| {
+        let is_open = delivery.verdict().is_none() && delivery.in_doubt().is_none();
+        let is_due = delivery.next_at().is_none_or(|at| at <= clock);
+        *id == endpoint && is_open && is_due && delivery.in_flight().is_none()
+    });
+    due.filter_map(|(message, ..)| message_number(message.id()))
 }

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use super::clock::{ClockJump, ClockShift};
 use super::receiver::Receiver;
 use crate::policy::{EndpointPolicy, Load};
 
@@ -43,6 +44,7 @@ pub struct Scenario {
     pub(super) seed: u64,
     pub(super) limit: Duration,
     pub(super) points: NonZeroUsize,
+    pub(super) clock_jumps: Vec<ClockJump>,
     pub(super) endpoints: Vec<EndpointSpec>,
 }
 
@@ -66,6 +68,7 @@ impl Scenario {
             seed: 0,
             limit: Duration::from_secs(60 * 86_400),
             points: DEFAULT_POINTS,
+            clock_jumps: Vec::new(),
             endpoints: Vec::new(),
         }
     }
@@ -99,10 +102,17 @@ impl Scenario {
         self
     }
 
-    /// Sets the seed of all jitter; the default is 0.
+    /// Sets the seed of all jitter, and of what the receivers do by chance; the default is 0.
     #[must_use]
     pub const fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Adds a [jump](ClockJump) of the sender's clock. Jumps that overlap add up.
+    #[must_use]
+    pub fn add_clock_jump(mut self, at: Duration, lasts: Duration, shift: ClockShift) -> Self {
+        self.clock_jumps.push(ClockJump { at, lasts, shift });
         self
     }
 

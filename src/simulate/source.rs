@@ -28,6 +28,10 @@ impl Source {
         Some(self.load.at(self.next)).filter(|at| *at < duration)
     }
 
+    pub(super) const fn next_number(&self) -> u64 {
+        self.next
+    }
+
     /// When the message of this number was published.
     pub(super) fn published_at(&self, number: u64) -> Duration {
         self.load.at(number)

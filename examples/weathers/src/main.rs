@@ -1,0 +1,5 @@
+mod engine;
+mod policies;
+mod policy;
+mod tally;
+fn main() {}
