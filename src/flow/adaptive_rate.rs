@@ -22,9 +22,15 @@ const RECOVERY_CEILING: u64 = 100 * REQUEST;
 /// Above the ceiling the rate climbs by a fraction of itself: first 1/64, then up to 1/8.
 const FIRST_STEP: u8 = 6;
 const LAST_STEP: u8 = 3;
+/// Answers to wait for before a climb above the ceiling: twice as many after each that failed, and
+/// half as many after each that did not.
+const SHORTEST_HOLD: u16 = 8;
+const LONGEST_HOLD: u16 = 1_024;
 /// Samples after which an excused share is tried again: 16, and twice as many each time.
 const FIRST_REST: u16 = 16;
 const LAST_REST: u16 = 1_024;
+/// Answers after which the excused share has moved a quarter of the way to the share refused.
+const EXCUSE_SAMPLE: u32 = 64;
 
 /// Policy of the adaptive rate: its lowest rate.
 ///
@@ -99,6 +105,11 @@ pub(super) struct AdaptiveRate {
     ceiling: u64,
     /// Above the ceiling, the next climb is by the rate divided by two to this power.
     step: u8,
+    /// The highest rate since the last cut at which nothing was refused.
+    clean: u64,
+    /// Answers to wait for before each climb above the ceiling, and those so far.
+    hold: u16,
+    held: u32,
     /// The refused share that is not held against the rate.
     excused: Share,
     /// The refused share that a trial has shown to be independent of the rate.
@@ -143,6 +154,9 @@ impl AdaptiveRate {
             rate: None,
             ceiling: 0,
             step: FIRST_STEP,
+            clean: 0,
+            hold: SHORTEST_HOLD,
+            held: 0,
             excused: Share::NONE,
             proved: Share::NONE,
             rest: 0,
@@ -207,7 +221,8 @@ impl AdaptiveRate {
     ) {
         let belongs = self.sample.contains(started_at);
         self.sample.answered(belongs, refused);
-        if let Some(findings) = self.sample.findings() {
+        let loss = self.trial.map(|trial| trial.loss);
+        if let Some(findings) = self.sample.findings(loss, self.excused, now) {
             self.judge(policy, findings);
             self.sample = Sample::new(now);
         }
@@ -230,6 +245,9 @@ impl AdaptiveRate {
                 return;
             }
             (self.trial, self.rest) = (None, 0);
+            if trial.rate.is_some() {
+                self.hold = self.hold.saturating_mul(2).min(LONGEST_HOLD);
+            }
             self.excused = self.excused.min(share);
             self.proved = self.excused;
         }
@@ -241,9 +259,14 @@ impl AdaptiveRate {
             return;
         }
         self.left = self.left.saturating_sub(1);
-        self.excused = self.excused.towards(share, 4).min(self.proved);
+        // A short sample says less.
+        let steps = EXCUSE_SAMPLE.div_ceil(found.answers.clamp(1, EXCUSE_SAMPLE));
+        self.excused = self.excused.towards(share, steps.saturating_mul(4)).min(self.proved);
         if self.excused < Share::of(1, 64) {
             (self.excused, self.proved) = (Share::NONE, Share::NONE);
+        }
+        if found.refused == 0 {
+            self.clean = found.seen;
         }
         self.climb(policy, found);
     }
@@ -253,7 +276,10 @@ impl AdaptiveRate {
     fn is_excessive(&self, found: Findings) -> bool {
         let (answers, refused) = (u64::from(found.answers), u64::from(found.refused));
         let excess = refused.saturating_sub(self.excused.times(answers));
-        let deviation = refused.saturating_mul(answers.saturating_sub(refused)).saturating_mul(4);
+        // An excuse is judged by many samples, of which some are bound to deviate.
+        let times = if self.excused.is_none() { 4 } else { 9 };
+        let deviation =
+            refused.saturating_mul(answers.saturating_sub(refused)).saturating_mul(times);
         excess.saturating_mul(16) > answers
             && u128::from(excess.saturating_mul(excess)).saturating_mul(answers.into())
                 > u128::from(deviation)
@@ -262,16 +288,18 @@ impl AdaptiveRate {
     fn cut(&mut self, policy: &AdaptiveRatePolicy, found: Findings) {
         let base = self.rate(policy).unwrap_or(MAX_RATE).min(found.seen.max(1));
         let delivered = found.share().rest().times(base);
-        let nothing_known = found.refused == found.answers || found.turn.is_some();
-        if nothing_known {
-            self.ceiling = self.ceiling.max(base);
-        } else {
-            self.ceiling = delivered;
+        let nothing_known = found.refused == found.answers;
+        if self.ceiling == 0 {
+            self.ceiling = base;
+        }
+        if !nothing_known && found.turn.is_none() {
+            self.ceiling = delivered.max(self.clean.min(base));
         }
         let half = base >> 1;
-        let rate = if nothing_known { half } else { delivered.max(half) };
+        let rate =
+            if nothing_known { half } else { self.ceiling.min(delivered.max(half)).max(half) };
         self.rate = Some(rate.clamp(policy.min_rate(), MAX_RATE));
-        self.step = FIRST_STEP;
+        (self.step, self.held) = (FIRST_STEP, 0);
     }
 
     /// The rate is not the cause of the refusals: restores it, and excuses this share of refusals.
@@ -281,6 +309,7 @@ impl AdaptiveRate {
         (self.excused, self.proved) = (share, share);
         self.rest = self.rest.saturating_mul(2).clamp(FIRST_REST, LAST_REST);
         (self.left, self.trial) = (self.rest, None);
+        (self.hold, self.step) = (SHORTEST_HOLD, LAST_STEP);
     }
 
     /// Raises the rate if it was used: an unused rate reveals nothing.
@@ -295,6 +324,14 @@ impl AdaptiveRate {
         } else if below > 0 {
             below
         } else {
+            self.held = self.held.saturating_add(found.answers);
+            if self.held < u32::from(self.hold) {
+                return;
+            }
+            self.held = 0;
+            if rate > self.ceiling {
+                self.hold = (self.hold >> 1).max(SHORTEST_HOLD);
+            }
             let step = (rate >> self.step).max(1);
             self.step = self.step.saturating_sub(1).max(LAST_STEP);
             step

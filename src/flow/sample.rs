@@ -1,5 +1,7 @@
 //! The answers to attempts that started within one sample: [`Sample`].
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::bucket::elapsed;
@@ -13,6 +15,8 @@ pub(super) const REQUEST: u64 = 1_000_000;
 const SECOND: u64 = 1_000_000;
 /// The most that a gap between two starts can count, in mean gaps: a longer one is idle time.
 const LONGEST_GAP: u64 = 4;
+/// Answers that suffice, however little time they took.
+const MANY: u32 = 256;
 
 /// The answers to attempts that started after `since`, and the time over which they started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +86,9 @@ impl Sample {
                 _ => scale(self.active.max(1), LONGEST_GAP, gaps),
             };
             self.active = self.active.saturating_add(gap.min(longest.max(1)));
+        } else if self.since == Timestamp::MIN {
+            // The first sample begins with the first attempt.
+            self.since = now - Duration::from_micros(1);
         }
         self.starts = self.starts.saturating_add(1);
         self.last_start = now;
@@ -115,15 +122,34 @@ impl Sample {
     }
 
     /// Returns what the sample amounts to, once it is long enough to say something.
-    pub(super) fn findings(&self) -> Option<Findings> {
-        let Self { answers, refused, .. } = *self;
-        let enough = match answers {
-            _ if refused == 0 => answers >= 4,
-            _ if refused == answers => answers >= 16,
-            _ if refused.saturating_mul(4) >= answers.saturating_mul(3) => answers >= 24,
-            _ => answers >= 64,
+    ///
+    /// During a trial, `loss` is the share refused before: without a refusal, the answers must be
+    /// so many that some would have been refused. Some refusals among successes take longer to
+    /// judge than none or only refusals, since a receiver may count by windows of a few seconds.
+    ///
+    /// Many answers suffice even if they came in a short burst, between pauses.
+    pub(super) fn findings(
+        &self,
+        loss: Option<Share>,
+        excused: Share,
+        now: Timestamp,
+    ) -> Option<Findings> {
+        let Self { answers, refused, active, .. } = *self;
+        let active = if answers >= MANY { elapsed(self.since, now) } else { active };
+        let enough = if refused == 0 {
+            match loss {
+                None => answers >= 8,
+                Some(loss) => loss.times(answers.into()) >= 4,
+            }
+        } else if refused == answers {
+            answers >= 16
+        } else if refused.saturating_mul(4) >= answers.saturating_mul(3) && excused.is_none() {
+            answers >= 24
+        } else {
+            let careful = loss.is_some() || !excused.is_none();
+            active >= SECOND.saturating_mul(3) && answers >= if careful { 64 } else { 24 }
         };
-        if !enough || self.active < SECOND {
+        if !enough || active < SECOND {
             return None;
         }
         let gaps = u64::from(self.starts.saturating_sub(1));
@@ -134,7 +160,7 @@ impl Sample {
             _ if self.last_refused == refused => Some(Turn::ForTheWorse),
             _ => None,
         };
-        let seen = scale(gaps.saturating_mul(REQUEST), SECOND, self.active);
+        let seen = scale(gaps.saturating_mul(REQUEST), SECOND, active.max(1));
         Some(Findings { answers, refused, seen, turn })
     }
 
