@@ -177,7 +177,7 @@ impl Delivery {
             forgotten: 0,
             expires_at: None,
             replayed: None,
-            state: State::Due,
+            state: State::Due { since: accepted_at },
         }
     }
 
@@ -207,7 +207,7 @@ impl Delivery {
         let due = match self.state {
             State::Waiting { due } => Some(due),
             // `end_unanswered` left `InFlight`.
-            State::Due | State::InFlight { .. } => None,
+            State::Due { .. } | State::InFlight { .. } => None,
             State::InDoubt { since } => return Progress::InDoubt { since },
             State::Ended { verdict, .. } => return Progress::Ended { verdict },
         };
@@ -225,7 +225,9 @@ impl Delivery {
                 (Verdict::Exhausted, due.unwrap_or(now))
             }
             _ => {
-                self.state = State::Due;
+                if let Some(since) = due {
+                    self.state = State::Due { since };
+                }
                 return Progress::Due;
             }
         };
@@ -241,7 +243,7 @@ impl Delivery {
     #[must_use = "the attempt is in flight until it is resolved or its deadline has passed"]
     pub fn start(&mut self, policy: &RetryPolicy, now: Timestamp) -> Option<Started> {
         match self.state {
-            State::Due => {}
+            State::Due { .. } => {}
             State::Waiting { due } if now >= due => {}
             _ => return None,
         }
@@ -256,14 +258,14 @@ impl Delivery {
     }
 
     /// Cancels the start of attempt `number`, if nothing of it was sent: the attempt is due again,
-    /// and the next start has the same number.
+    /// [since](Self::due_since) that start, and the next start has the same number.
     ///
     /// Returns `false`, and changes nothing, if that attempt is not in flight.
     pub fn cancel_start(&mut self, number: u32) -> bool {
         match (self.state, self.attempts.checked_sub(1)) {
-            (State::InFlight { .. }, Some(before)) if number == self.attempts => {
+            (State::InFlight { at, .. }, Some(before)) if number == self.attempts => {
                 self.attempts = before;
-                self.state = State::Due;
+                self.state = State::Due { since: at };
                 true
             }
             _ => false,

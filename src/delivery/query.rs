@@ -99,6 +99,20 @@ impl Delivery {
         }
     }
 
+    /// Returns since when the next attempt has been due, if the latest call found it due: the key to
+    /// start first what has waited longest.
+    ///
+    /// A new delivery is due since its acceptance, a retry or a replay since the end of its wait, no
+    /// matter how late [`poll`](Self::poll) found that, and an attempt whose start was
+    /// [cancelled](Self::cancel_start) since that start.
+    #[must_use]
+    pub const fn due_since(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Due { since } => Some(since),
+            _ => None,
+        }
+    }
+
     /// Returns the instant from which on no attempt may start: the end of the policy's window or
     /// of the message's lifetime, whichever is earlier; `None` if it has neither.
     #[must_use]
@@ -117,7 +131,7 @@ impl Delivery {
     #[must_use]
     pub fn claim_at(&self, policy: &RetryPolicy) -> Option<Timestamp> {
         match self.state {
-            State::Due => Some(self.accepted_at),
+            State::Due { .. } => Some(self.accepted_at),
             _ => self.wake_at(policy),
         }
     }
@@ -132,7 +146,7 @@ impl Delivery {
     pub fn wake_at(&self, policy: &RetryPolicy) -> Option<Timestamp> {
         let window_end = self.window_end(policy);
         match self.state {
-            State::Due => window_end,
+            State::Due { .. } => window_end,
             State::Waiting { due } => Some(window_end.map_or(due, |end| end.min(due))),
             State::InFlight { deadline, .. } => Some(deadline),
             State::InDoubt { .. } | State::Ended { .. } => None,

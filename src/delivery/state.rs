@@ -8,8 +8,10 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum State {
-    /// The next attempt may start.
-    Due,
+    /// The next attempt may start, and has been due since `since`.
+    Due {
+        since: Timestamp,
+    },
     /// The next attempt may start at or after `due`.
     Waiting {
         due: Timestamp,

@@ -281,7 +281,7 @@ proptest! {
 fn states() -> impl Strategy<Value = State> {
     let time = || any::<i64>().prop_map(Timestamp::from_unix_micros);
     prop_oneof![
-        Just(State::Due),
+        time().prop_map(|since| State::Due { since }),
         time().prop_map(|due| State::Waiting { due }),
         (time(), time()).prop_map(|(at, deadline)| State::InFlight { at, deadline }),
         time().prop_map(|since| State::InDoubt { since }),

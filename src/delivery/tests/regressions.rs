@@ -239,7 +239,7 @@ fn highest_attempt_number_allows_no_further_attempt() {
             Resolution::Ended(Verdict::Exhausted)
         );
     }
-    for state in [r#""due""#, r#"{"waiting":{"due":0}}"#] {
+    for state in [r#"{"due":{"since":0}}"#, r#"{"waiting":{"due":0}}"#] {
         let mut delivery = last(state);
         assert_eq!(delivery.start(&policy, at(0)), None);
         assert_eq!(poll(&mut delivery, &policy, 0), exhausted);
@@ -284,6 +284,31 @@ fn cancelled_start_returns_its_number() {
     );
     assert_eq!(poll(&mut delivery, &policy, 0), Progress::Due);
     assert_eq!(delivery.start(&policy, at(0)).unwrap().number, 1);
+}
+
+#[test]
+fn due_delivery_knows_since_when() {
+    let policy = RetryPolicy::strike();
+    let mut delivery = Delivery::new(at(-5));
+    assert_eq!(delivery.due_since(), Some(at(-5)));
+    assert_eq!(poll(&mut delivery, &policy, 0), Progress::Due);
+    assert_eq!(delivery.due_since(), Some(at(-5)));
+    attempt(&mut delivery, &policy, &answer(503), 0);
+    assert_eq!(delivery.due_since(), None);
+    // No matter how late it is found, and over a restart.
+    assert_eq!(poll(&mut delivery, &policy, 9_000), Progress::Due);
+    assert_eq!(poll(&mut delivery, &policy, 9_500), Progress::Due);
+    assert_eq!(restored(&delivery).due_since(), Some(at(3_000)));
+    let number = delivery.start(&policy, at(9_600)).unwrap().number;
+    assert_eq!(delivery.due_since(), None);
+    assert!(delivery.cancel_start(number));
+    assert_eq!(delivery.due_since(), Some(at(9_600)));
+    assert!(delivery.end(Verdict::Cancelled, at(9_700)));
+    assert_eq!(delivery.due_since(), None);
+    assert!(delivery.replay(at(9_800)));
+    assert_eq!(delivery.due_since(), None, "before the poll that finds it due");
+    assert_eq!(poll(&mut delivery, &policy, 9_900), Progress::Due);
+    assert_eq!(delivery.due_since(), Some(at(9_800)));
 }
 
 #[test]
@@ -374,7 +399,7 @@ fn delivery_has_a_stable_serialized_form() {
     let policy = RetryPolicy::strike();
     let mut delivery = Delivery::new(at(0));
     let json = |delivery: &Delivery| serde_json::to_string(delivery).unwrap();
-    assert_eq!(json(&delivery), r#"{"accepted_at":0,"attempts":0,"state":"due"}"#);
+    assert_eq!(json(&delivery), r#"{"accepted_at":0,"attempts":0,"state":{"due":{"since":0}}}"#);
     assert!(delivery.start(&policy, at(0)).is_some());
     assert_eq!(
         json(&delivery),

@@ -99,7 +99,7 @@ fn lifetime_is_saved_only_if_set() {
         json,
         concat!(
             r#"{"accepted_at":1744882200000000,"attempts":0,"expires_at":1744882220000000,"#,
-            r#""state":"due"}"#
+            r#""state":{"due":{"since":1744882200000000}}}"#
         )
     );
     assert_eq!(serde_json::from_str::<Delivery>(&json).unwrap(), delivery);
