@@ -130,6 +130,7 @@ mod attempt_set;
 mod decision;
 mod error;
 mod guarantee;
+mod http_date;
 mod jitter;
 mod jitter_seed;
 mod outcome;
