@@ -29,6 +29,15 @@ fn is_new(inbox: &Inbox, id: &str, seconds: i64) -> bool {
     matches!(inbox.clone().begin("s", id, at(seconds)), Admission::New(_))
 }
 
+/// Takes a reading of the clock every 5 s. An event that is known already is added, which does
+/// nothing else.
+fn pass(inbox: &mut Inbox, from: i64, to: i64) {
+    for seconds in (from..=to).step_by(5) {
+        let known = inbox.begin("s", "m", at(seconds));
+        assert_eq!(known, Admission::Seen, "{seconds}");
+    }
+}
+
 fn saved(inbox: &Inbox) -> Inbox {
     let json = serde_json::to_string(inbox).unwrap();
     let read = serde_json::from_str(&json).unwrap();
@@ -56,9 +65,10 @@ fn handled_event_is_seen_until_its_horizon() {
     let until = at(10);
     assert_eq!(inbox.begin("s", "m", at(9)), Admission::InProgress { until });
     assert!(inbox.done(&claim, at(9)));
-    assert!(!inbox.done(&claim, at(50)), "a second call does not extend the horizon");
-    assert_eq!(inbox.begin("s", "m", at(108)), Admission::Seen);
-    assert!(is_new(&inbox, "m", 109));
+    assert!(!inbox.done(&claim, at(20)), "a second call does not extend the horizon");
+    pass(&mut inbox, 20, 121);
+    assert_eq!(inbox.begin("s", "m", at(121)), Admission::Seen);
+    assert!(is_new(&inbox, "m", 122), "an eighth of the horizon later");
     assert_eq!(inbox.evictions(), 0);
 }
 
@@ -96,7 +106,8 @@ fn event_handled_after_its_lease_is_handled() {
     seen(&mut late, "other", 20);
     assert_eq!(late.len(), 1, "the lease has expired");
     assert!(late.done(&claim, at(30)));
-    assert_eq!(late.begin("s", "m", at(129)), Admission::Seen);
+    pass(&mut late, 30, 142);
+    assert!(is_new(&late, "m", 143));
 
     // Another handler has the lease, and its outcome no longer matters.
     let mut contended = inbox(8);
@@ -106,8 +117,8 @@ fn event_handled_after_its_lease_is_handled() {
     assert_eq!(contended.begin("s", "m", at(11)), Admission::Seen);
     assert!(!contended.abandon(&quick));
     assert!(!contended.done(&quick, at(12)));
-    assert_eq!(contended.begin("s", "m", at(110)), Admission::Seen);
-    assert!(is_new(&contended, "m", 111));
+    pass(&mut contended, 12, 123);
+    assert!(is_new(&contended, "m", 124));
 
     // Every entry is in progress.
     let mut full = inbox(1);
@@ -118,10 +129,10 @@ fn event_handled_after_its_lease_is_handled() {
 }
 
 #[test]
-fn full_inbox_evicts_handled_events_by_expiry() {
+fn full_inbox_evicts_handled_events_by_age() {
     let mut inbox = inbox(3);
-    seen(&mut inbox, "later", 2);
     seen(&mut inbox, "sooner", 1);
+    seen(&mut inbox, "later", 2);
     let _claim = begin(&mut inbox, "busy", 3);
     assert_eq!((inbox.len(), inbox.evictions()), (3, 0));
     assert!(!is_new(&inbox, "later", 4));
@@ -164,10 +175,145 @@ fn default_horizon_and_lease() {
     let until = at(300);
     assert_eq!(inbox.begin("s", "m", at(0)), Admission::InProgress { until });
     inbox.done(&claim, at(0));
-    let last = at(0) + span;
+    for eighth in 1..9 {
+        assert_eq!(inbox.begin("s", "m", at(0) + span / 8 * eighth), Admission::Seen);
+    }
+    let last = at(0) + span / 8 * 9;
     assert_eq!(inbox.begin("s", "m", last - Duration::from_micros(1)), Admission::Seen);
     assert!(matches!(inbox.begin("s", "m", last), Admission::New(_)));
     assert!(span > secs(75 * 3600), "{span:?}");
+}
+
+/// 100 events, one handled each second.
+fn hundred() -> Inbox {
+    let mut inbox = inbox(1_000);
+    for second in 0..100 {
+        seen(&mut inbox, &format!("m{second}"), second);
+    }
+    inbox
+}
+
+/// The number of those that are known.
+fn known(inbox: &Inbox, seconds: i64) -> usize {
+    (0..100).filter(|number| !is_new(inbox, &format!("m{number}"), seconds)).count()
+}
+
+const DAY: i64 = 86_400;
+const YEAR: i64 = 365 * DAY;
+
+#[test]
+fn readings_a_year_ahead_and_back_forget_nothing() {
+    for readings in [1, 2, 1_000] {
+        let mut inbox = hundred();
+        for _ in 0..readings {
+            assert_eq!(inbox.begin("s", "m0", at(YEAR)), Admission::Seen);
+        }
+        assert_eq!(known(&inbox, YEAR), 100, "{readings}");
+        assert_eq!(known(&inbox, 99), 100, "{readings}");
+        inbox = saved(&inbox);
+        assert_eq!(inbox.begin("s", "m99", at(99)), Admission::Seen);
+        assert_eq!((known(&inbox, 99), inbox.evictions()), (100, 0));
+        // The eighth that was added is used up, so each is forgotten at its horizon.
+        assert_eq!(known(&inbox, 100), 99);
+    }
+}
+
+#[test]
+fn reading_a_day_behind_makes_nothing_immortal() {
+    for behind in [-DAY, -YEAR] {
+        let mut inbox = hundred();
+        seen(&mut inbox, "behind", behind);
+        assert_eq!(known(&inbox, behind), 100);
+        assert_eq!(known(&inbox, 99), 100, "nor does it forget any");
+        for seconds in (100..=211).step_by(3) {
+            _ = inbox.begin("s", "tick", at(seconds));
+            assert!(inbox.abandon(&begin(&mut inbox, "tock", seconds)));
+        }
+        assert_eq!(inbox.len(), 1, "only the last lease");
+        assert!(is_new(&inbox, "behind", 211));
+    }
+    // If the clock stays there, time passes there.
+    let mut inbox = hundred();
+    for seconds in (0..=120).step_by(10) {
+        assert!(inbox.abandon(&begin(&mut inbox, "tick", seconds - DAY)));
+    }
+    assert!(inbox.is_empty());
+}
+
+#[test]
+fn start_a_year_ahead_makes_nothing_immortal() {
+    let mut inbox = inbox(8);
+    seen(&mut inbox, "m", YEAR);
+    let dead = begin(&mut inbox, "dead", YEAR);
+    assert_eq!(inbox.begin("s", "dead", at(0)), Admission::InProgress { until: at(10) });
+    pass(&mut inbox, 0, 112);
+    assert!(is_new(&inbox, "m", 113));
+    assert!(is_new(&inbox, "dead", 10), "its lease is over");
+    assert!(!inbox.abandon(&dead));
+}
+
+#[test]
+fn slow_thread_does_not_age_events() {
+    // Readings of two threads, one of which is 3 s behind.
+    let mut inbox = inbox(8);
+    seen(&mut inbox, "m", 0);
+    for seconds in 0..112 {
+        assert_eq!(inbox.begin("s", "m", at(seconds)), Admission::Seen);
+        assert_eq!(inbox.begin("s", "m", at(seconds - 3)), Admission::Seen);
+    }
+    assert!(is_new(&inbox, "m", 113));
+}
+
+#[test]
+fn pause_of_the_receiver_lengthens_the_memory() {
+    let mut inbox = inbox(2);
+    seen(&mut inbox, "m", 0);
+    // Each call counts at most 12.5 s, so the ninth call forgets it.
+    for call in 1..9 {
+        assert_eq!(inbox.begin("s", "m", at(call * DAY)), Admission::Seen);
+    }
+    assert!(is_new(&inbox, "m", 9 * DAY));
+    // The capacity holds all the same.
+    seen(&mut inbox, "n", 8 * DAY);
+    seen(&mut inbox, "o", 8 * DAY);
+    assert_eq!((inbox.len(), inbox.evictions()), (2, 1));
+}
+
+#[test]
+fn rows_are_remembered_in_any_order() {
+    let mut inbox = inbox(100);
+    // In no order, and over more than the horizon.
+    for number in 0..100 {
+        assert!(inbox.remember("s", &format!("m{number}"), at(number * 37 % 100 * 9)));
+    }
+    assert_eq!(known(&inbox, 900), 100);
+    // A busy event keeps its lease.
+    let mut inbox = Inbox::new(NonZeroUsize::MIN).with_lease(secs(10));
+    let _claim = begin(&mut inbox, "busy", 1_000);
+    assert!(!inbox.remember("s", "old", at(0)), "every entry is in progress");
+    let until = at(1_010);
+    assert_eq!(inbox.begin("s", "busy", at(1_000)), Admission::InProgress { until });
+}
+
+#[test]
+fn shorter_horizon_applies_to_a_restored_inbox() {
+    let mut inbox = inbox(8);
+    seen(&mut inbox, "m", 0);
+    let mut shorter = saved(&inbox).with_horizon(secs(8));
+    for seconds in 1..10 {
+        assert_eq!(shorter.begin("s", "m", at(seconds)), Admission::Seen);
+    }
+    assert!(is_new(&shorter, "m", 10), "8 s and an eighth from the first call");
+    // A saved form from before there was such a clock.
+    let json = r#"{"capacity":4,"horizon_ms":100000,"lease_ms":10000,"next_claim":0,"evictions":0,
+        "events":[{"source":"s","id":"m","expires_at":1744882300000000}]}"#;
+    let mut old: Inbox = serde_json::from_str(json).unwrap();
+    assert!(!is_new(&old, "m", 99));
+    assert!(is_new(&old, "m", 100));
+    let json = json.replace("1744882300000000", &i64::MAX.to_string());
+    old = serde_json::from_str(&json).unwrap();
+    pass(&mut old, 0, 112);
+    assert!(is_new(&old, "m", 113), "nothing saved is immortal");
 }
 
 #[test]
@@ -193,7 +339,8 @@ fn saved_form_is_as_documented() {
     begin(&mut inbox, "m2", 1);
     let json = concat!(
         r#"{"capacity":4,"horizon_ms":100000,"lease_ms":10000,"next_claim":2,"evictions":0,"#,
-        r#""events":[{"source":"s","id":"m1","expires_at":1744882300000000},"#,
+        r#""clock":{"time":1744882201000000,"read_at":1744882201000000},"#,
+        r#""events":[{"source":"s","id":"m1","expires_at":1744882312500000},"#,
         r#"{"source":"s","id":"m2","expires_at":1744882211000000,"claim":1}]}"#
     );
     assert_eq!(serde_json::to_string(&inbox).unwrap(), json);
@@ -229,6 +376,8 @@ fn restored_inbox_shrinks_to_its_capacity() {
 /// An inbox without indexes: the id, expiry and, if in progress, claim of each event.
 struct Model {
     capacity: usize,
+    /// The clock of ages, and the reading from which the next one is measured.
+    clock: Option<(Timestamp, Timestamp)>,
     events: Vec<(u8, Timestamp, Option<u32>)>,
     claims: u32,
     evictions: u64,
@@ -243,8 +392,28 @@ enum Outcome {
 }
 
 impl Model {
+    /// Takes a reading, and forgets what is over. Returns the clock of ages.
+    fn tick(&mut self, now: Timestamp) -> Timestamp {
+        let step = Duration::from_millis(12_500);
+        let (mut time, mut read_at) = self.clock.unwrap_or((now, now));
+        if now >= read_at {
+            time += now.saturating_since(read_at).min(step);
+            read_at = now;
+        } else if now + step < read_at {
+            read_at = now;
+        }
+        self.clock = Some((time, read_at));
+        for (_, until, claim) in &mut self.events {
+            if claim.is_some() {
+                *until = (*until).min(now + secs(10));
+            }
+        }
+        self.events.retain(|(_, at, claim)| *at > if claim.is_some() { now } else { time });
+        time
+    }
+
     fn begin(&mut self, id: u8, now: Timestamp) -> Outcome {
-        self.events.retain(|(_, expires_at, _)| *expires_at > now);
+        self.tick(now);
         match self.events.iter().find(|event| event.0 == id) {
             Some((_, _, None)) => return Outcome::Seen,
             Some((_, until, Some(_))) => return Outcome::InProgress(*until),
@@ -272,7 +441,7 @@ impl Model {
     }
 
     fn done(&mut self, id: u8, now: Timestamp) -> bool {
-        self.events.retain(|event| event.1 > now);
+        let time = self.tick(now);
         let known = self.events.iter().position(|event| event.0 == id);
         let changes = match known {
             Some(known) => self.events[known].2.is_some(),
@@ -280,7 +449,7 @@ impl Model {
         };
         if changes {
             self.events.retain(|event| event.0 != id);
-            self.events.push((id, now + secs(100), None));
+            self.events.push((id, time + Duration::from_millis(112_500), None));
         }
         changes
     }
@@ -309,6 +478,7 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
         4 => (0..12_i64).prop_map(Action::Advance),
         1 => (50..110_i64).prop_map(Action::Advance),
         1 => (-30..0_i64).prop_map(Action::Advance),
+        1 => prop_oneof![-1_000..0_i64, 110..1_000_i64].prop_map(Action::Advance),
         1 => Just(Action::Save),
     ];
     proptest::collection::vec(action, 1..150)
@@ -320,7 +490,8 @@ proptest! {
     #[test]
     fn inbox_agrees_with_the_model(capacity in 1..5_usize, actions in actions()) {
         let mut inbox = inbox(capacity);
-        let mut model = Model { capacity, events: Vec::new(), claims: 0, evictions: 0 };
+        let mut model =
+            Model { capacity, clock: None, events: Vec::new(), claims: 0, evictions: 0 };
         let mut claims: Vec<(u8, u32, Claim)> = Vec::new();
         let mut now = 0;
         for action in actions {
