@@ -227,7 +227,8 @@ fn reading_a_day_behind_makes_nothing_immortal() {
         assert_eq!(known(&inbox, 99), 100, "nor does it forget any");
         for seconds in (100..=211).step_by(3) {
             _ = inbox.begin("s", "tick", at(seconds));
-            assert!(inbox.abandon(&begin(&mut inbox, "tock", seconds)));
+            let claim = begin(&mut inbox, "tock", seconds);
+            assert!(inbox.abandon(&claim));
         }
         assert_eq!(inbox.len(), 1, "only the last lease");
         assert!(is_new(&inbox, "behind", 211));
@@ -235,7 +236,8 @@ fn reading_a_day_behind_makes_nothing_immortal() {
     // If the clock stays there, time passes there.
     let mut inbox = hundred();
     for seconds in (0..=120).step_by(10) {
-        assert!(inbox.abandon(&begin(&mut inbox, "tick", seconds - DAY)));
+        let claim = begin(&mut inbox, "tick", seconds - DAY);
+        assert!(inbox.abandon(&claim));
     }
     assert!(inbox.is_empty());
 }
