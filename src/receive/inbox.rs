@@ -1,6 +1,7 @@
 //! Duplicate detection for received events: [`Inbox`].
 
 mod age;
+mod saved;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -13,6 +14,7 @@ use crate::delivery::RetryPolicy;
 use crate::receive::Reply;
 use crate::time::{Timestamp, millis_up};
 use age::AgeClock;
+use saved::Saved;
 
 /// The default lease.
 const LEASE: Duration = Duration::from_secs(5 * 60);
@@ -93,7 +95,7 @@ pub struct Inbox {
     entries: BTreeMap<Key, Entry>,
     /// Events in progress, by when their lease ends.
     leases: BTreeSet<(Timestamp, Key)>,
-    /// Handled events, by when they are forgotten on the clock of ages.
+    /// Handled events, by when they are forgotten on the age clock.
     seen: BTreeSet<(Timestamp, Key)>,
     /// `None` before the first call with a time.
     clock: Option<AgeClock>,
@@ -105,7 +107,7 @@ type Key = (Arc<str>, Arc<str>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
-    /// On the clock of ages if the event is handled, otherwise on your application's.
+    /// On the age clock if the event is handled, otherwise on your application's.
     expires_at: Timestamp,
     /// The lease's number; `None` once the event is handled.
     claim: Option<u64>,
@@ -242,7 +244,7 @@ impl Inbox {
         self.horizon.checked_div(8).unwrap_or_default()
     }
 
-    /// Returns the clock of ages, which this reading starts if it is the first, and its step.
+    /// Returns the age clock, which this reading starts if it is the first, and its step.
     fn clock_at(&mut self, now: Timestamp) -> (&mut AgeClock, Duration) {
         let step = self.step();
         (self.clock.get_or_insert(AgeClock::new(now)), step)
@@ -272,7 +274,7 @@ impl Inbox {
         }
     }
 
-    /// Adds or keeps the event as handled on the present clock of ages.
+    /// Adds or keeps the event as handled on the present age clock.
     fn put_seen(&mut self, key: Key, now: Timestamp) {
         let horizon = self.horizon;
         let (clock, step) = self.clock_at(now);
@@ -387,69 +389,5 @@ impl Claim {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.key.1
-    }
-}
-
-/// The serialized form of an inbox; the indexes are rebuilt on load.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Saved {
-    capacity: NonZeroUsize,
-    horizon_ms: u64,
-    lease_ms: u64,
-    next_claim: u64,
-    evictions: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    clock: Option<AgeClock>,
-    events: Vec<SavedEvent>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SavedEvent {
-    source: Box<str>,
-    id: Box<str>,
-    expires_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    claim: Option<u64>,
-}
-
-impl From<Saved> for Inbox {
-    fn from(saved: Saved) -> Self {
-        let mut inbox = Self {
-            next_claim: saved.next_claim,
-            evictions: saved.evictions,
-            clock: saved.clock,
-            ..Self::new(saved.capacity)
-                .with_horizon(Duration::from_millis(saved.horizon_ms))
-                .with_lease(Duration::from_millis(saved.lease_ms))
-        };
-        for SavedEvent { source, id, expires_at, claim } in saved.events {
-            inbox.put((source.into(), id.into()), Entry { expires_at, claim });
-        }
-        inbox
-    }
-}
-
-impl From<Inbox> for Saved {
-    fn from(inbox: Inbox) -> Self {
-        Self {
-            capacity: inbox.capacity,
-            horizon_ms: millis_up(inbox.horizon),
-            lease_ms: millis_up(inbox.lease),
-            next_claim: inbox.next_claim,
-            evictions: inbox.evictions,
-            clock: inbox.clock,
-            events: inbox
-                .entries
-                .into_iter()
-                .map(|((source, id), Entry { expires_at, claim })| SavedEvent {
-                    source: (*source).into(),
-                    id: (*id).into(),
-                    expires_at,
-                    claim,
-                })
-                .collect(),
-        }
     }
 }
