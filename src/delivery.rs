@@ -32,17 +32,38 @@
 //!   if [`Delivery::poll`] found it passed, no matter how late that call was.
 //! - The next attempt is due after the jittered delay or after the time that `Retry-After` requests
 //!   (up to the policy's cap), whichever is longer.
-//! - No attempt starts at or past the end of the retry window, which counts from the message's
-//!   acceptance or its latest replay, nor at or past the end of the message's lifetime. A delivery
-//!   ends at once as [`Verdict::Expired`] if its next attempt would not be due before the earlier
-//!   of the two. An attempt that started earlier keeps its whole timeout, and a delivery in doubt
-//!   stays in doubt: nothing more is sent for it.
+//! - No retry starts at or past the end of the retry window, which counts from the message's
+//!   acceptance or its latest replay, and no attempt starts at or past the end of the message's
+//!   lifetime. A delivery ends at once as [`Verdict::Expired`] if its next attempt would not be due
+//!   before the earlier of the two. An attempt that started earlier keeps its whole timeout, and a
+//!   delivery in doubt stays in doubt: nothing more is sent for it.
+//! - The window bounds retries only. The first attempt since the acceptance or the latest replay
+//!   may start at any time within the lifetime, so a clock that is wrong at boot, before the time
+//!   service answers, expires nothing that was never tried. If that attempt fails past the end of
+//!   the window, the delivery expires.
 //! - Only `poll` at or past the deadline times an attempt out. A response reported before any such
 //!   call counts, even if it is late. One reported after it still ends the delivery if it is a
 //!   success; otherwise it changes nothing, unless the attempt is in doubt. [`Delivery::resolve`]
 //!   documents for how many attempts this is remembered.
-//! - All instants are absolute, so a clock that goes back by `d` lengthens a wait by `d` and never
-//!   shortens one. A delivery that was found due stays due.
+//!
+//! # Clocks that step
+//!
+//! All instants are absolute. A delivery that was found due stays due. A clock that goes back by
+//! `d` lengthens a wait by at most `d`, and never beyond what is possible at the new time, which
+//! the next `poll` establishes:
+//!
+//! - A retry is due no later than the longest wait that the policy can ask for after the latest
+//!   attempt: its longest jittered delay, or the `Retry-After` cap if that is longer. So a retry
+//!   that was planned while the clock was a year ahead does not wait for a year. It also follows
+//!   that a policy with shorter waits shortens a pending one. The time of a replay is the plan of
+//!   your application, and stays.
+//! - An attempt in flight that appears to start in the future starts `now`, with its whole timeout.
+//!   If the clock then returns, the attempt can time out early; a late success still counts.
+//! - The window and the lifetime stay. A message that was accepted while the clock was ahead is
+//!   retried within a window that ends later by as much.
+//!
+//! A clock that goes forward ends waits, attempts in flight, windows and lifetimes early, as if the
+//! time had passed. It ends nothing that was never tried, except by the lifetime.
 //!
 //! # At-most-once
 //!
@@ -109,6 +130,7 @@ mod attempt_set;
 mod decision;
 mod error;
 mod guarantee;
+mod http_date;
 mod jitter;
 mod jitter_seed;
 mod outcome;
@@ -121,6 +143,7 @@ mod retry_policy;
 mod retry_policy_file;
 mod schedule;
 mod state;
+mod step_back;
 mod verdict;
 
 use serde::{Deserialize, Serialize};
@@ -182,7 +205,7 @@ impl Delivery {
     }
 
     /// Sets when the message's lifetime ends; `None` for no end. No attempt starts at or after it,
-    /// whatever the policy's window.
+    /// not even the first, whatever the policy's window.
     #[doc(alias = "TTL")]
     #[must_use]
     pub fn with_expires_at(mut self, at: impl Into<Option<Timestamp>>) -> Self {
@@ -193,11 +216,14 @@ impl Delivery {
     /// Advances the delivery to `now` and returns its state.
     ///
     /// An attempt at or past its deadline times out and counts as unanswered. A delivery at or past
-    /// the end of its window expires, unless an attempt is in flight or in doubt. A delivery that
-    /// is due but has no attempt left, because the policy changed or your application resent it, is
-    /// exhausted. Nothing else changes, so you may poll any number of times; polling at each
-    /// [`wake_at`](Self::wake_at) is enough.
+    /// its [`window_end`](Self::window_end) expires, unless an attempt is in flight or in doubt. A
+    /// delivery that is due but has no attempt left, because the policy changed or your application
+    /// resent it, is exhausted. If the clock has stepped back, instants too far ahead are
+    /// [pulled in](self#clocks-that-step). Nothing else changes, so you may poll any number of
+    /// times; polling at each [`wake_at`](Self::wake_at), and once after the clock has stepped back
+    /// or the policy has changed, is enough.
     pub fn poll(&mut self, policy: &RetryPolicy, seed: JitterSeed<'_>, now: Timestamp) -> Progress {
+        self.pull_in(policy, now);
         if let State::InFlight { deadline, .. } = self.state {
             if now < deadline {
                 return Progress::InFlight { number: self.attempts, deadline };
@@ -235,8 +261,8 @@ impl Delivery {
         Progress::Ended { verdict }
     }
 
-    /// Starts the attempt that is due; `None` if none is due, if the window has ended, or if no
-    /// attempt is left.
+    /// Starts the attempt that is due; `None` if none is due, if it is too late for it (see
+    /// [`window_end`](Self::window_end)), or if no attempt is left.
     ///
     /// The attempt is in flight from here on. If you save deliveries, save this one before you
     /// send: the saved state then includes every attempt that the receiver can have seen.

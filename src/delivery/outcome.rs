@@ -123,7 +123,8 @@ impl Response {
         self.retry_after
     }
 
-    /// Returns the value of `webhook-delivery`, if it was present and known.
+    /// Returns the value of `webhook-delivery`, if it was present and known. Of several the more
+    /// drastic one counts.
     #[must_use]
     pub const fn control(&self) -> Option<Control> {
         self.control
@@ -148,12 +149,14 @@ named!(Control, "`webhook-delivery` value", {
 });
 
 impl Control {
-    /// Reads the header. Unknown values are ignored; of several, the more drastic one counts.
+    /// Reads the header. Unknown values are ignored; of several, the more drastic one counts,
+    /// whether they are in several header lines or in one, joined by commas as a proxy may do.
     fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        let values = headers.get_all(CONTROL).iter();
-        values
+        let lines = headers.get_all(CONTROL).iter();
+        lines
+            .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
             .filter_map(|value| {
-                let value = value.as_bytes().trim_ascii();
+                let value = value.trim_ascii();
                 if value.eq_ignore_ascii_case(b"abort-message") {
                     Some(Self::AbortMessage)
                 } else if value.eq_ignore_ascii_case(b"disable") {
@@ -244,5 +247,35 @@ mod code {
         deserializer: D,
     ) -> Result<StatusCode, D::Error> {
         StatusCode::from_u16(u16::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn most_drastic_control_of_a_list_counts() {
+        let read = |lines: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(CONTROL, line.parse().unwrap());
+            }
+            Control::from_headers(&headers)
+        };
+        let (abort, disable) = (Some(Control::AbortMessage), Some(Control::Disable));
+        for (lines, expected) in [
+            (&["abort-message"][..], abort),
+            (&["abort-message, disable"], disable),
+            (&["Disable,abort-message"], disable),
+            (&["pause, , abort-message,abort-message"], abort),
+            (&["abort-message", "pause, disable"], disable),
+            (&["abort-message disable"], None),
+            (&["disabled, ,"], None),
+            (&[""], None),
+            (&[], None),
+        ] {
+            assert_eq!(read(lines), expected, "{lines:?}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::time::Timestamp;
 
 impl Delivery {
     /// Returns when the message was accepted. The policy's window counts from here until the
-    /// delivery is [replayed](Self::replay).
+    /// delivery is [replayed](Self::replay), and bounds only retries.
     #[must_use]
     pub const fn accepted_at(&self) -> Timestamp {
         self.accepted_at
@@ -113,10 +113,23 @@ impl Delivery {
         }
     }
 
-    /// Returns the instant from which on no attempt may start: the end of the policy's window or
-    /// of the message's lifetime, whichever is earlier; `None` if it has neither.
+    /// Returns the instant from which on the attempt in flight, or else the next one, may not
+    /// start; `None` if there is none.
+    ///
+    /// For a retry it is the end of the policy's window or of the message's lifetime, whichever is
+    /// earlier. For the first attempt since the message's acceptance or its latest replay it is the
+    /// end of the lifetime alone, since the window bounds only retries.
     #[must_use]
     pub fn window_end(&self, policy: &RetryPolicy) -> Option<Timestamp> {
+        let in_flight = u32::from(self.in_flight().is_some());
+        if self.attempts_since_replay() <= in_flight {
+            return self.expires_at;
+        }
+        self.retry_window_end(policy)
+    }
+
+    /// Returns the instant from which on no retry may start.
+    pub(super) fn retry_window_end(&self, policy: &RetryPolicy) -> Option<Timestamp> {
         let opened_at = self.replayed.map_or(self.accepted_at, |replayed| replayed.due);
         let window = policy.window().map(|window| opened_at + window);
         window.into_iter().chain(self.expires_at).min()
@@ -126,7 +139,8 @@ impl Delivery {
     /// delivery. Claim the rows whose time has come, and poll them.
     ///
     /// It is [`wake_at`](Self::wake_at), except that a delivery that is due already has the time of
-    /// its acceptance.
+    /// its acceptance. After your clock was ahead, poll each pending row once: only
+    /// [`poll`](Self::poll) pulls in what was saved too far ahead.
     #[doc(alias("outbox pattern", "transactional outbox", "skip locked"))]
     #[must_use]
     pub fn claim_at(&self, policy: &RetryPolicy) -> Option<Timestamp> {
@@ -139,9 +153,10 @@ impl Delivery {
     /// Returns when the result of [`poll`](Self::poll) next changes by time alone, if it does: the
     /// key for a timer.
     ///
-    /// That is the deadline of an attempt in flight, the end of a wait, or the end of the window
-    /// for a delivery that is due. A delivery that is in doubt or has ended has none. `start`,
-    /// `cancel_start`, `resolve`, `resend`, `replay` and `end` change it.
+    /// That is the deadline of an attempt in flight, the end of a wait, or the
+    /// [`window_end`](Self::window_end) of a delivery that is due. A delivery that is in doubt or
+    /// has ended has none. `start`, `cancel_start`, `resolve`, `resend`, `replay` and `end` change
+    /// it, and so does a `poll` after the clock has stepped back or the policy has changed.
     #[must_use]
     pub fn wake_at(&self, policy: &RetryPolicy) -> Option<Timestamp> {
         let window_end = self.window_end(policy);

@@ -116,7 +116,7 @@ impl Delivery {
         let verdict = match wait {
             Some(wait) => {
                 let due = end + wait;
-                if self.window_end(policy).is_none_or(|window_end| due < window_end) {
+                if self.retry_window_end(policy).is_none_or(|window_end| due < window_end) {
                     self.state = State::Waiting { due };
                     return Resolution::Retry { at: due };
                 }

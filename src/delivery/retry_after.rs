@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use serde::{Deserialize, Serialize};
-use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
+use super::http_date::{self, digits};
 use crate::time::{Timestamp, millis_up};
 
 /// Value of the response header `Retry-After` (RFC 9110, section 10.2.3).
@@ -27,143 +27,85 @@ pub enum RetryAfter {
 }
 
 impl RetryAfter {
-    /// Reads the header; `None` if it is absent or invalid.
+    /// Reads the header; `None` if it is absent or not understood.
     ///
-    /// A number of seconds that is too large saturates. A date may have any of the three forms of
-    /// RFC 9110, section 5.6.7, and becomes a wait measured from `now`, the time of the response.
-    /// Values in neither form are ignored. Of several values the greatest counts.
+    /// RFC 9110, section 10.2.3, permits one value of two kinds:
+    ///
+    /// - A number of seconds in decimal digits, such as `120`. One that is too large saturates.
+    /// - A date in one of the three forms of section 5.6.7, such as
+    ///   `Sun, 06 Nov 1994 08:49:37 GMT`. It becomes a wait measured from `now`, the time of the
+    ///   response. Whether the weekday fits the date is not checked.
+    ///
+    /// The rest is leniency of this crate towards values that are nearly right. In doubt the wait
+    /// is the longer one:
+    ///
+    /// - A fraction of a second is rounded up: `0.2` is 1 s.
+    /// - The unit `s`, `sec`, `secs`, `second` or `seconds` may follow the number, in any case, with
+    ///   or without a space.
+    /// - A negative number means [`Stop`](Self::Stop), if it is not zero when rounded up.
+    /// - The zone of a date may also be `UTC`, `UT` or `+0000`; its day may have one digit, and
+    ///   spaces may be repeated.
+    /// - Of several values the greatest counts, whether they are in several header lines or in one,
+    ///   joined by commas as a proxy may do: `5, 60` is 60 s.
+    ///
+    /// A value that is none of these is ignored, and so is each such element of a list: `+5`,
+    /// `2 min`, `500ms`, or a date in the form of RFC 3339.
     #[must_use]
     pub fn from_headers(headers: &HeaderMap, now: Timestamp) -> Option<Self> {
         let values = headers.get_all(RETRY_AFTER).iter();
-        values.filter_map(|value| Self::parse(value.as_bytes(), now)).max()
+        let texts = values.filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
+        texts.filter_map(|text| Self::from_list(text, now)).max()
     }
 
-    fn parse(value: &[u8], now: Timestamp) -> Option<Self> {
-        let text = std::str::from_utf8(value).ok()?.trim_ascii();
-        if let Some(seconds) = text.strip_prefix('-') {
-            let seconds = digits(seconds)?;
-            return Some(if seconds == 0 { Self::Wait(Duration::ZERO) } else { Self::Stop });
+    /// Reads a list of values that are separated by commas. The comma after the weekday of a date
+    /// separates no values.
+    fn from_list(text: &str, now: Timestamp) -> Option<Self> {
+        let mut parts = text.split(',').map(str::trim_ascii);
+        let mut greatest = None;
+        while let Some(part) = parts.next() {
+            let value = if http_date::is_weekday(part) {
+                let date = parts.next().and_then(|rest| http_date::after_weekday(part, rest, now));
+                date.map(|date| Self::until(date, now))
+            } else {
+                Self::from_seconds(part)
+                    .or_else(|| Some(Self::until(http_date::asctime(part)?, now)))
+            };
+            greatest = greatest.max(value);
         }
-        let wait = match digits(text) {
-            // Whole milliseconds, as in the saved form.
-            Some(seconds) => Duration::from_millis(seconds.saturating_mul(1_000)),
-            None => Duration::from_millis(millis_up(http_date(text, now)?.saturating_since(now))),
+        greatest
+    }
+
+    fn from_seconds(text: &str) -> Option<Self> {
+        let (negative, text) = match text.strip_prefix('-') {
+            Some(text) => (true, text),
+            None => (false, text),
         };
-        Some(Self::Wait(wait))
-    }
-}
-
-/// Parses decimal digits and nothing else, saturating.
-fn digits(text: &str) -> Option<u64> {
-    if text.is_empty() {
-        return None;
-    }
-    text.bytes().try_fold(0_u64, |number, byte| {
-        let digit = byte.checked_sub(b'0').filter(|digit| *digit <= 9)?;
-        Some(number.saturating_mul(10).saturating_add(u64::from(digit)))
-    })
-}
-
-/// Parses exactly `len` decimal digits.
-fn fixed(text: &str, len: usize) -> Option<u64> {
-    (text.len() == len).then(|| digits(text))?
-}
-
-/// Parses an HTTP-date. The weekday must be a weekday's name; whether it fits the date is not
-/// checked.
-fn http_date(text: &str, now: Timestamp) -> Option<Timestamp> {
-    let parts: Vec<&str> = text.split(' ').collect();
-    match parts.as_slice() {
-        // Sun, 06 Nov 1994 08:49:37 GMT
-        [weekday, day, month, year, clock, "GMT"] => {
-            is_name(weekday.strip_suffix(',')?, &SHORT_WEEKDAYS)?;
-            let day = fixed(day, 2)?;
-            instant(fixed(year, 4)?, month_of(month)?, day, clock)
+        let is_number = |it: char| it.is_ascii_digit() || it == '.';
+        let (number, unit) = text.split_at(text.find(|it| !is_number(it)).unwrap_or(text.len()));
+        if !is_unit(unit.trim_ascii_start()) {
+            return None;
         }
-        // Sunday, 06-Nov-94 08:49:37 GMT
-        [weekday, date, clock, "GMT"] => {
-            is_name(weekday.strip_suffix(',')?, &LONG_WEEKDAYS)?;
-            let mut date = date.split('-');
-            let (day, month) = (fixed(date.next()?, 2)?, month_of(date.next()?)?);
-            let year = fixed(date.next()?, 2)?;
-            if date.next().is_some() {
-                return None;
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+        let (whole, has_fraction) = (digits(whole)?, digits(fraction)? > 0);
+        Some(match (negative, whole) {
+            (true, 0) => Self::Wait(Duration::ZERO),
+            (true, _) => Self::Stop,
+            (false, whole) => {
+                let seconds = whole.saturating_add(u64::from(has_fraction));
+                // Whole milliseconds, as in the saved form.
+                Self::Wait(Duration::from_millis(seconds.saturating_mul(1_000)))
             }
-            let year = last_year_within_reach(year, now)?;
-            let reach = now + FIFTY_YEARS;
-            // February 29 may exist only in the other century.
-            match instant(year, month, day, clock) {
-                Some(within) if within <= reach => Some(within),
-                _ => instant(year.checked_sub(100)?, month, day, clock),
-            }
-        }
-        // Sun Nov  6 08:49:37 1994, with the day padded to two columns
-        [weekday, month, "", day, clock, year] => {
-            is_name(weekday, &SHORT_WEEKDAYS)?;
-            let day = fixed(day, 1)?;
-            instant(fixed(year, 4)?, month_of(month)?, day, clock)
-        }
-        [weekday, month, day, clock, year] => {
-            is_name(weekday, &SHORT_WEEKDAYS)?;
-            let day = fixed(day, 2)?;
-            instant(fixed(year, 4)?, month_of(month)?, day, clock)
-        }
-        _ => None,
+        })
+    }
+
+    fn until(date: Timestamp, now: Timestamp) -> Self {
+        Self::Wait(Duration::from_millis(millis_up(date.saturating_since(now))))
     }
 }
 
-/// In Julian years.
-const FIFTY_YEARS: Duration = Duration::from_secs(1_577_880_000);
-
-const SHORT_WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-const LONG_WEEKDAYS: [&str; 7] =
-    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-
-fn is_name(text: &str, names: &[&str]) -> Option<()> {
-    names.contains(&text).then_some(())
-}
-
-fn month_of(text: &str) -> Option<Month> {
-    Some(match text {
-        "Jan" => Month::January,
-        "Feb" => Month::February,
-        "Mar" => Month::March,
-        "Apr" => Month::April,
-        "May" => Month::May,
-        "Jun" => Month::June,
-        "Jul" => Month::July,
-        "Aug" => Month::August,
-        "Sep" => Month::September,
-        "Oct" => Month::October,
-        "Nov" => Month::November,
-        "Dec" => Month::December,
-        _ => return None,
-    })
-}
-
-fn instant(year: u64, month: Month, day: u64, clock: &str) -> Option<Timestamp> {
-    let date = Date::from_calendar_date(i32::try_from(year).ok()?, month, u8::try_from(day).ok()?);
-    let mut clock = clock.split(':').map(|part| fixed(part, 2));
-    let mut next = || u8::try_from(clock.next()??).ok();
-    let (hour, minute, second) = (next()?, next()?, next()?);
-    if clock.next().is_some() {
-        return None;
-    }
-    // HTTP-dates can have a leap second, Unix time cannot: it becomes the second after :59.
-    let leap = u64::from(second == 60);
-    let time =
-        Time::from_hms(hour, minute, second.min(if leap == 1 { 59 } else { second })).ok()?;
-    let instant = PrimitiveDateTime::new(date.ok()?, time).assume_utc();
-    Some(Timestamp::from_unix_seconds(instant.unix_timestamp()) + Duration::from_secs(leap))
-}
-
-/// Returns the last year with these two digits that begins at most 50 years ahead: a date that
-/// appears to be further ahead is in the past (RFC 9110, section 5.6.7).
-fn last_year_within_reach(digits: u64, now: Timestamp) -> Option<u64> {
-    let now = OffsetDateTime::from_unix_timestamp(now.unix_seconds()).ok()?;
-    let latest = u64::try_from(now.year()).ok()?.saturating_add(50);
-    let behind = latest.checked_sub(digits)? % 100;
-    latest.checked_sub(behind)
+/// Returns whether the text is a second's unit, or none.
+fn is_unit(text: &str) -> bool {
+    ["", "s", "sec", "secs", "second", "seconds"].iter().any(|unit| text.eq_ignore_ascii_case(unit))
 }
 
 mod millis {
@@ -216,9 +158,70 @@ mod tests {
             ("007", wait(7)),
             (" 5 ", wait(5)),
             ("-0", wait(0)),
+            ("-0.5", wait(0)),
+            ("-1.5s", Some(RetryAfter::Stop)),
             ("-1", Some(RetryAfter::Stop)),
             ("-99999999999999999999999", Some(RetryAfter::Stop)),
             ("99999999999999999999999", Some(RetryAfter::Wait(Duration::from_millis(u64::MAX)))),
+        ] {
+            assert_eq!(read(value, at(NOW)), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn fraction_of_a_second_is_rounded_up() {
+        for (value, expected) in [
+            ("1.5", 2),
+            ("0.2", 1),
+            ("0.000000000000000000000001", 1),
+            ("5.5", 6),
+            ("5.0", 5),
+            ("0.0", 0),
+            ("120.25 s", 121),
+        ] {
+            assert_eq!(read(value, at(NOW)), wait(expected), "{value}");
+        }
+    }
+
+    #[test]
+    fn unit_of_seconds_is_read() {
+        for value in
+            ["120s", "120 s", "120S", "120sec", "120 secs", "120 Second", "120 SECONDS", "120  s"]
+        {
+            assert_eq!(read(value, at(NOW)), wait(120), "{value}");
+        }
+    }
+
+    #[test]
+    fn nearly_right_date_is_read() {
+        for value in [
+            "Sun, 6 Nov 1994 08:49:37 GMT",
+            "Sun,  6 Nov 1994 08:49:37 GMT",
+            "Sun,06 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 UTC",
+            "Sun, 06 Nov 1994 08:49:37 UT",
+            "Sun, 06 Nov 1994 08:49:37 +0000",
+            "Sunday, 6-Nov-94 08:49:37 UTC",
+            "Sun Nov 6 08:49:37 1994",
+            "Sun Nov 06 08:49:37 1994",
+        ] {
+            assert_eq!(read(value, at(NOW)), wait(30), "{value}");
+        }
+    }
+
+    #[test]
+    fn greatest_element_of_a_list_counts() {
+        for (value, expected) in [
+            ("120, 120", wait(120)),
+            ("5, 60", wait(60)),
+            ("60,5", wait(60)),
+            ("5, soon, 4.5", wait(5)),
+            (",7,,", wait(7)),
+            ("5, -1", Some(RetryAfter::Stop)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:38 GMT", wait(31)),
+            ("5, Sun, 06 Nov 1994 08:49:37 GMT", wait(30)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT, 90", wait(90)),
+            ("Sun Nov  6 08:49:37 1994, 29, Sun, 06 Nov 1994 08:49:39 GMT", wait(32)),
         ] {
             assert_eq!(read(value, at(NOW)), expected, "{value}");
         }
@@ -246,32 +249,35 @@ mod tests {
     }
 
     #[test]
-    fn two_digit_year_is_at_most_fifty_years_ahead() {
-        let year = |value: &str, now: &str| {
-            let instant = http_date(value, now.parse().unwrap()).unwrap();
-            instant.to_string()[..4].to_owned()
-        };
-        let now = "2026-06-15T12:00:00Z";
-        assert_eq!(year("Monday, 01-Jun-76 00:00:00 GMT", now), "2076");
-        assert_eq!(year("Monday, 01-Jul-76 00:00:00 GMT", now), "1976");
-        assert_eq!(year("Monday, 01-Jun-77 00:00:00 GMT", now), "1977");
-        assert_eq!(year("Monday, 01-Jun-26 00:00:00 GMT", now), "2026");
-        assert_eq!(year("Thursday, 01-Jan-01 00:00:00 GMT", "2099-12-31T23:59:59Z"), "2101");
-    }
-
-    #[test]
     fn invalid_value_is_ignored() {
         for value in [
             "",
             "-",
             "--1",
             "+5",
-            "5.5",
-            "5s",
+            ".5",
+            "5.",
+            "5.5.5",
+            "5.s",
+            "s",
+            "5 s s",
+            "5m",
+            "2 min",
+            "500ms",
+            "1e3",
+            "- 1",
             "1 2",
             "٣",
-            "Sun, 6 Nov 1994 08:49:37 GMT",
-            "Sun, 06 Nov 1994 08:49:37 UTC",
+            ",",
+            "Sun",
+            "Sun,",
+            "Sun, 60",
+            "Sun, 006 Nov 1994 08:49:37 GMT",
+            "Sun, 0 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 CET",
+            "Sun, 06 Nov 1994 08:49:37 +0100",
+            "Sun, 06 Nov 1994 08:49:37",
+            "Sun, Nov 06 08:49:37 1994",
             "Sun, 06 Nov 1994 08:49 GMT",
             "Sun, 06 Nov 1994 08:49:37:00 GMT",
             "Sun, 31 Feb 1994 08:49:37 GMT",

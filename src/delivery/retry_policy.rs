@@ -197,7 +197,11 @@ impl RetryPolicy {
     }
 
     /// Sets the retry window: how long after the message's acceptance, or its latest replay,
-    /// attempts may start; `None` for no limit. At least 1 ms, rounded up to whole milliseconds.
+    /// retries may start; `None` for no limit. At least 1 ms, rounded up to whole milliseconds.
+    ///
+    /// The first attempt is not bound by it, so neither a clock that is wrong at boot nor a long
+    /// outage expires what was never tried. To limit that too, use the message's
+    /// [lifetime](super::Delivery::with_expires_at).
     #[must_use]
     pub fn with_window(mut self, window: impl Into<Option<Duration>>) -> Self {
         self.window_ms = window.into().map(|window| millis_up(window).max(1));
@@ -360,6 +364,13 @@ impl RetryPolicy {
     pub(super) fn permits(&self, number: u32, tries: u32) -> bool {
         let first = tries == 0 && number < u32::MAX;
         first || self.delay(number, tries).is_some()
+    }
+
+    /// Returns the longest wait that [`retry_wait`](Self::retry_wait) can return after the `tries`th
+    /// attempt since the schedule started; the `Retry-After` cap if there is no retry.
+    pub(super) fn longest_wait(&self, tries: u32) -> Duration {
+        let delay = self.schedule.delay(tries).map(|delay| self.jitter.longest(delay));
+        delay.unwrap_or_default().max(self.retry_after_cap())
     }
 
     /// Returns how long to wait after attempt `failed`, at least `min_wait` up to the cap; `None`

@@ -5,6 +5,7 @@
     reason = "the tests' own numbers are small, and an overflow fails the test"
 )]
 
+mod clocks;
 mod exhaustive;
 mod lone;
 mod properties;

@@ -1,5 +1,8 @@
 //! Duplicate detection for received events: [`Inbox`].
 
+mod age;
+mod saved;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -10,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::delivery::RetryPolicy;
 use crate::receive::Reply;
 use crate::time::{Timestamp, millis_up};
+use age::AgeClock;
+use saved::Saved;
 
 /// The default lease.
 const LEASE: Duration = Duration::from_secs(5 * 60);
@@ -22,13 +27,32 @@ const LEASE: Duration = Duration::from_secs(5 * 60);
 /// [`done`] marks the event as handled. [`abandon`] releases the lease, so that a redelivery is
 /// handled again.
 ///
-/// A handled event is remembered for the *horizon*. Choose it by how long the sender retries, not
+/// A handled event is remembered for the *horizon*, and an eighth of it longer. Choose it by how long the sender retries, not
 /// by the tolerance of the signature's timestamp: each retry has a new signature. The default is
 /// the [span](RetryPolicy::span) of the default retry policy.
 ///
 /// The inbox holds up to *capacity* events. When it is full, it evicts the handled event that
-/// would expire first; a later redelivery of that event counts as new. An event in progress is
+/// was handled first; a later redelivery of that event counts as new. An event in progress is
 /// never evicted, so a new event is rejected only if every entry is in progress.
+///
+/// # Clocks that step
+///
+/// Handled events age by the time that passes between calls, of which one call counts at most an
+/// eighth of the horizon; a call with an earlier time than the last counts nothing. So a clock that
+/// is wrong for a while, whether for one call or for many, and whether ahead or behind, ages them
+/// by at most an eighth of the horizon, for which the memory is longer: nothing is forgotten before
+/// its horizon. A reading far ahead does not empty the inbox, and a step back makes no event
+/// immortal. The limits:
+///
+/// - If the clock steps more than once within a horizon, each further step can shorten the memory
+///   by an eighth.
+/// - After a pause between calls of more than an eighth of the horizon, the memory is longer by the
+///   rest of the pause, up to the capacity.
+/// - After a step back of less than an eighth of the horizon, time counts again when the clock has
+///   caught up. An event handled meanwhile has the age of those handled just before.
+/// - Leases are short, and go by the clock itself: a reading far ahead ends them, and a
+///   redelivery of an event in progress is then handled twice. A step back lengthens a lease to at
+///   most a whole one.
 ///
 /// An inbox is plain data. Save it with serde, or keep the same columns in a database table with a
 /// unique key.
@@ -71,8 +95,10 @@ pub struct Inbox {
     entries: BTreeMap<Key, Entry>,
     /// Events in progress, by when their lease ends.
     leases: BTreeSet<(Timestamp, Key)>,
-    /// Handled events, by when they are forgotten.
+    /// Handled events, by when they are forgotten on the age clock.
     seen: BTreeSet<(Timestamp, Key)>,
+    /// `None` before the first call with a time.
+    clock: Option<AgeClock>,
     next_claim: u64,
     evictions: u64,
 }
@@ -81,6 +107,7 @@ type Key = (Arc<str>, Arc<str>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
+    /// On the age clock if the event is handled, otherwise on your application's.
     expires_at: Timestamp,
     /// The lease's number; `None` once the event is handled.
     claim: Option<u64>,
@@ -97,12 +124,13 @@ impl Inbox {
             entries: BTreeMap::new(),
             leases: BTreeSet::new(),
             seen: BTreeSet::new(),
+            clock: None,
             next_claim: 0,
             evictions: 0,
         }
     }
 
-    /// Sets how long a handled event is remembered, rounded up to whole milliseconds.
+    /// Sets how long a handled event is remembered at least, rounded up to whole milliseconds.
     ///
     /// Use at least the time for which the sender retries: the [span](RetryPolicy::span) of its
     /// retry policy, if that is known.
@@ -126,7 +154,7 @@ impl Inbox {
 
     /// Starts handling an event: grants a lease if it is new, or reports why not.
     pub fn begin(&mut self, source: &str, id: &str, now: Timestamp) -> Admission {
-        self.expire(now);
+        self.tick(now);
         let key: Key = (source.into(), id.into());
         match self.entries.get(&key) {
             Some(Entry { claim: None, .. }) => return Admission::Seen,
@@ -144,14 +172,22 @@ impl Inbox {
         Admission::New(Claim { key, number })
     }
 
-    /// Adds an event that was handled already, for example when loading from a database table.
+    /// Adds an event that was handled already, for example when loading from a database table. Its
+    /// horizon starts with this call, or at `now` if that is later than all times passed before.
+    /// So you may pass the present for each event, or the time at which each was handled, in any
+    /// order.
     ///
     /// Returns `false` if the event is known already, or if every entry is in progress.
     pub fn remember(&mut self, source: &str, id: &str, now: Timestamp) -> bool {
-        match self.begin(source, id, now) {
-            Admission::New(claim) => self.done(&claim, now),
-            Admission::InProgress { .. } | Admission::Seen | Admission::Full { .. } => false,
+        let (clock, step) = self.clock_at(now);
+        clock.advance(now, step);
+        self.expire(now);
+        let key: Key = (source.into(), id.into());
+        let is_new = !self.entries.contains_key(&key) && self.make_room();
+        if is_new {
+            self.put_seen(key, now);
         }
+        is_new
     }
 
     /// Marks an event as handled and starts its horizon.
@@ -160,13 +196,13 @@ impl Inbox {
     /// event was marked as handled before, or if the lease has expired and every entry is in
     /// progress.
     pub fn done(&mut self, claim: &Claim, now: Timestamp) -> bool {
-        self.expire(now);
+        self.tick(now);
         let has_room = match self.entries.get(&claim.key) {
             Some(entry) => entry.claim.is_some(),
             None => self.make_room(),
         };
         if has_room {
-            self.put(claim.key.clone(), Entry { expires_at: now + self.horizon, claim: None });
+            self.put_seen(claim.key.clone(), now);
         }
         has_room
     }
@@ -202,13 +238,48 @@ impl Inbox {
         self.evictions
     }
 
+    /// How much of the time between two calls counts, and how much longer than the horizon an event
+    /// is remembered.
+    fn step(&self) -> Duration {
+        self.horizon.checked_div(8).unwrap_or_default()
+    }
+
+    /// Returns the age clock, which this reading starts if it is the first, and its step.
+    fn clock_at(&mut self, now: Timestamp) -> (&mut AgeClock, Duration) {
+        let step = self.step();
+        (self.clock.get_or_insert(AgeClock::new(now)), step)
+    }
+
+    /// Takes a reading of the clock, and removes what has expired.
+    fn tick(&mut self, now: Timestamp) {
+        let horizon = self.horizon;
+        let (clock, step) = self.clock_at(now);
+        clock.read(now, step);
+        let longest = clock.time + step + horizon;
+        // A lease that appears to start in the future starts now. An event that would be remembered
+        // for too long was saved with a longer horizon.
+        pull_in(&mut self.leases, &mut self.entries, now + self.lease);
+        pull_in(&mut self.seen, &mut self.entries, longest);
+        self.expire(now);
+    }
+
+    /// Removes the leases that end at or before `now`, and the handled events whose time is over.
     fn expire(&mut self, now: Timestamp) {
-        let due = |index: &BTreeSet<(Timestamp, Key)>| {
+        let due = |index: &BTreeSet<(Timestamp, Key)>, now: Timestamp| {
             index.first().filter(|(at, _)| *at <= now).map(|(_, key)| key.clone())
         };
-        while let Some(key) = due(&self.leases).or_else(|| due(&self.seen)) {
+        let seen_at = self.clock.map_or(now, |clock| clock.time);
+        while let Some(key) = due(&self.leases, now).or_else(|| due(&self.seen, seen_at)) {
             self.take(&key);
         }
+    }
+
+    /// Adds or keeps the event as handled on the present age clock.
+    fn put_seen(&mut self, key: Key, now: Timestamp) {
+        let horizon = self.horizon;
+        let (clock, step) = self.clock_at(now);
+        let forget_at = clock.time + step + horizon;
+        self.put(key, Entry { expires_at: forget_at, claim: None });
     }
 
     /// Evicts the handled events that would expire first until there is room for one more. Returns
@@ -234,6 +305,21 @@ impl Inbox {
             let index = if entry.claim.is_some() { &mut self.leases } else { &mut self.seen };
             index.remove(&(entry.expires_at, key.clone()));
         }
+    }
+}
+
+/// Pulls in the entries of an index that expire after `latest`.
+fn pull_in(
+    index: &mut BTreeSet<(Timestamp, Key)>,
+    entries: &mut BTreeMap<Key, Entry>,
+    latest: Timestamp,
+) {
+    while index.last().is_some_and(|(at, _)| *at > latest) {
+        let Some((_, key)) = index.pop_last() else { return };
+        if let Some(entry) = entries.get_mut(&key) {
+            entry.expires_at = latest;
+        }
+        index.insert((latest, key));
     }
 }
 
@@ -303,65 +389,5 @@ impl Claim {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.key.1
-    }
-}
-
-/// The serialized form of an inbox; the indexes are rebuilt on load.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Saved {
-    capacity: NonZeroUsize,
-    horizon_ms: u64,
-    lease_ms: u64,
-    next_claim: u64,
-    evictions: u64,
-    events: Vec<SavedEvent>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SavedEvent {
-    source: Box<str>,
-    id: Box<str>,
-    expires_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    claim: Option<u64>,
-}
-
-impl From<Saved> for Inbox {
-    fn from(saved: Saved) -> Self {
-        let mut inbox = Self {
-            next_claim: saved.next_claim,
-            evictions: saved.evictions,
-            ..Self::new(saved.capacity)
-                .with_horizon(Duration::from_millis(saved.horizon_ms))
-                .with_lease(Duration::from_millis(saved.lease_ms))
-        };
-        for SavedEvent { source, id, expires_at, claim } in saved.events {
-            inbox.put((source.into(), id.into()), Entry { expires_at, claim });
-        }
-        inbox
-    }
-}
-
-impl From<Inbox> for Saved {
-    fn from(inbox: Inbox) -> Self {
-        Self {
-            capacity: inbox.capacity,
-            horizon_ms: millis_up(inbox.horizon),
-            lease_ms: millis_up(inbox.lease),
-            next_claim: inbox.next_claim,
-            evictions: inbox.evictions,
-            events: inbox
-                .entries
-                .into_iter()
-                .map(|((source, id), Entry { expires_at, claim })| SavedEvent {
-                    source: (*source).into(),
-                    id: (*id).into(),
-                    expires_at,
-                    claim,
-                })
-                .collect(),
-        }
     }
 }

@@ -1,5 +1,7 @@
 //! Duplicate detection by the inbox: examples, and a comparison with a simple model.
 
+mod clocks;
+
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -29,6 +31,15 @@ fn is_new(inbox: &Inbox, id: &str, seconds: i64) -> bool {
     matches!(inbox.clone().begin("s", id, at(seconds)), Admission::New(_))
 }
 
+/// Takes a reading of the clock every 5 s. An event that is known already is added, which does
+/// nothing else.
+fn pass(inbox: &mut Inbox, from: i64, to: i64) {
+    for seconds in (from..=to).step_by(5) {
+        let known = inbox.begin("s", "m", at(seconds));
+        assert_eq!(known, Admission::Seen, "{seconds}");
+    }
+}
+
 fn saved(inbox: &Inbox) -> Inbox {
     let json = serde_json::to_string(inbox).unwrap();
     let read = serde_json::from_str(&json).unwrap();
@@ -56,9 +67,10 @@ fn handled_event_is_seen_until_its_horizon() {
     let until = at(10);
     assert_eq!(inbox.begin("s", "m", at(9)), Admission::InProgress { until });
     assert!(inbox.done(&claim, at(9)));
-    assert!(!inbox.done(&claim, at(50)), "a second call does not extend the horizon");
-    assert_eq!(inbox.begin("s", "m", at(108)), Admission::Seen);
-    assert!(is_new(&inbox, "m", 109));
+    assert!(!inbox.done(&claim, at(20)), "a second call does not extend the horizon");
+    pass(&mut inbox, 20, 121);
+    assert_eq!(inbox.begin("s", "m", at(121)), Admission::Seen);
+    assert!(is_new(&inbox, "m", 122), "an eighth of the horizon later");
     assert_eq!(inbox.evictions(), 0);
 }
 
@@ -96,7 +108,8 @@ fn event_handled_after_its_lease_is_handled() {
     seen(&mut late, "other", 20);
     assert_eq!(late.len(), 1, "the lease has expired");
     assert!(late.done(&claim, at(30)));
-    assert_eq!(late.begin("s", "m", at(129)), Admission::Seen);
+    pass(&mut late, 30, 142);
+    assert!(is_new(&late, "m", 143));
 
     // Another handler has the lease, and its outcome no longer matters.
     let mut contended = inbox(8);
@@ -106,8 +119,8 @@ fn event_handled_after_its_lease_is_handled() {
     assert_eq!(contended.begin("s", "m", at(11)), Admission::Seen);
     assert!(!contended.abandon(&quick));
     assert!(!contended.done(&quick, at(12)));
-    assert_eq!(contended.begin("s", "m", at(110)), Admission::Seen);
-    assert!(is_new(&contended, "m", 111));
+    pass(&mut contended, 12, 123);
+    assert!(is_new(&contended, "m", 124));
 
     // Every entry is in progress.
     let mut full = inbox(1);
@@ -118,10 +131,10 @@ fn event_handled_after_its_lease_is_handled() {
 }
 
 #[test]
-fn full_inbox_evicts_handled_events_by_expiry() {
+fn full_inbox_evicts_handled_events_by_age() {
     let mut inbox = inbox(3);
-    seen(&mut inbox, "later", 2);
     seen(&mut inbox, "sooner", 1);
+    seen(&mut inbox, "later", 2);
     let _claim = begin(&mut inbox, "busy", 3);
     assert_eq!((inbox.len(), inbox.evictions()), (3, 0));
     assert!(!is_new(&inbox, "later", 4));
@@ -164,7 +177,10 @@ fn default_horizon_and_lease() {
     let until = at(300);
     assert_eq!(inbox.begin("s", "m", at(0)), Admission::InProgress { until });
     inbox.done(&claim, at(0));
-    let last = at(0) + span;
+    for eighth in 1..9 {
+        assert_eq!(inbox.begin("s", "m", at(0) + span / 8 * eighth), Admission::Seen);
+    }
+    let last = at(0) + span / 8 * 9;
     assert_eq!(inbox.begin("s", "m", last - Duration::from_micros(1)), Admission::Seen);
     assert!(matches!(inbox.begin("s", "m", last), Admission::New(_)));
     assert!(span > secs(75 * 3600), "{span:?}");
@@ -193,7 +209,8 @@ fn saved_form_is_as_documented() {
     begin(&mut inbox, "m2", 1);
     let json = concat!(
         r#"{"capacity":4,"horizon_ms":100000,"lease_ms":10000,"next_claim":2,"evictions":0,"#,
-        r#""events":[{"source":"s","id":"m1","expires_at":1744882300000000},"#,
+        r#""clock":{"time":1744882201000000,"read_at":1744882201000000},"#,
+        r#""events":[{"source":"s","id":"m1","expires_at":1744882312500000},"#,
         r#"{"source":"s","id":"m2","expires_at":1744882211000000,"claim":1}]}"#
     );
     assert_eq!(serde_json::to_string(&inbox).unwrap(), json);
@@ -229,6 +246,8 @@ fn restored_inbox_shrinks_to_its_capacity() {
 /// An inbox without indexes: the id, expiry and, if in progress, claim of each event.
 struct Model {
     capacity: usize,
+    /// The age clock, and the reading from which the next one is measured.
+    clock: Option<(Timestamp, Timestamp)>,
     events: Vec<(u8, Timestamp, Option<u32>)>,
     claims: u32,
     evictions: u64,
@@ -243,8 +262,28 @@ enum Outcome {
 }
 
 impl Model {
+    /// Takes a reading, and forgets what is over. Returns the age clock.
+    fn tick(&mut self, now: Timestamp) -> Timestamp {
+        let step = Duration::from_millis(12_500);
+        let (mut time, mut read_at) = self.clock.unwrap_or((now, now));
+        if now >= read_at {
+            time += now.saturating_since(read_at).min(step);
+            read_at = now;
+        } else if now + step < read_at {
+            read_at = now;
+        }
+        self.clock = Some((time, read_at));
+        for (_, until, claim) in &mut self.events {
+            if claim.is_some() {
+                *until = (*until).min(now + secs(10));
+            }
+        }
+        self.events.retain(|(_, at, claim)| *at > if claim.is_some() { now } else { time });
+        time
+    }
+
     fn begin(&mut self, id: u8, now: Timestamp) -> Outcome {
-        self.events.retain(|(_, expires_at, _)| *expires_at > now);
+        self.tick(now);
         match self.events.iter().find(|event| event.0 == id) {
             Some((_, _, None)) => return Outcome::Seen,
             Some((_, until, Some(_))) => return Outcome::InProgress(*until),
@@ -272,7 +311,7 @@ impl Model {
     }
 
     fn done(&mut self, id: u8, now: Timestamp) -> bool {
-        self.events.retain(|event| event.1 > now);
+        let time = self.tick(now);
         let known = self.events.iter().position(|event| event.0 == id);
         let changes = match known {
             Some(known) => self.events[known].2.is_some(),
@@ -280,7 +319,7 @@ impl Model {
         };
         if changes {
             self.events.retain(|event| event.0 != id);
-            self.events.push((id, now + secs(100), None));
+            self.events.push((id, time + Duration::from_millis(112_500), None));
         }
         changes
     }
@@ -309,6 +348,7 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
         4 => (0..12_i64).prop_map(Action::Advance),
         1 => (50..110_i64).prop_map(Action::Advance),
         1 => (-30..0_i64).prop_map(Action::Advance),
+        1 => prop_oneof![-1_000..0_i64, 110..1_000_i64].prop_map(Action::Advance),
         1 => Just(Action::Save),
     ];
     proptest::collection::vec(action, 1..150)
@@ -320,7 +360,8 @@ proptest! {
     #[test]
     fn inbox_agrees_with_the_model(capacity in 1..5_usize, actions in actions()) {
         let mut inbox = inbox(capacity);
-        let mut model = Model { capacity, events: Vec::new(), claims: 0, evictions: 0 };
+        let mut model =
+            Model { capacity, clock: None, events: Vec::new(), claims: 0, evictions: 0 };
         let mut claims: Vec<(u8, u32, Claim)> = Vec::new();
         let mut now = 0;
         for action in actions {

@@ -45,7 +45,7 @@
 //! 10. No attempt starts at or past a deadline:
 //!     `outbox::invariants::lone_delivery_is_attempted_exactly_when_due`,
 //!     `small_scope::three_attempts_keep_every_invariant`,
-//!     `outbox::expiry::no_attempt_is_handed_out_at_or_past_the_window`,
+//!     `outbox::expiry::no_retry_is_handed_out_at_or_past_the_window`,
 //!     `delivery::regressions::no_attempt_starts_at_the_end_of_the_window`
 //! 11. Driving at the wake-ups equals driving at every tick:
 //!     `outbox::driving::wake_up_covers_what_health_and_flow_hold_back`,

@@ -73,7 +73,11 @@ fn take(
                     assert_eq!(delivery.wake_at(policy), None);
                     assert_eq!(delivery.claim_at(policy), None);
                 }
-                Progress::Due => assert!(close.is_none_or(|close| now < close)),
+                Progress::Due => {
+                    assert!(delivery.window_end(policy).is_none_or(|close| now < close));
+                    assert!(delivery.due_since().is_some_and(|since| since <= now));
+                    assert_eq!(delivery.wake_at(policy), delivery.window_end(policy));
+                }
                 Progress::Ended { verdict } => assert_eq!(delivery.verdict(), Some(verdict)),
             }
             let again = delivery.clone();
@@ -111,6 +115,7 @@ fn take(
                 }
                 Resolution::Retry { at } => {
                     assert!(at >= now, "never before the attempt's end");
+                    let close = delivery.window_end(policy);
                     assert!(close.is_none_or(|close| at < close));
                     *due = Some(at);
                 }
@@ -268,7 +273,15 @@ proptest! {
         delivery.resolve(&policy, seed, started.number, &answer(503), at(0));
         if let Progress::Wait { until } = delivery.poll(&policy, seed, at(0)) {
             let earlier = Timestamp::from_unix_micros(-back);
-            prop_assert_eq!(delivery.poll(&policy, seed, earlier), Progress::Wait { until });
+            let delay = policy.schedule().delay(1).unwrap();
+            let longest = policy.jitter().longest(delay).max(policy.retry_after_cap());
+            let until = until.min(earlier + longest);
+            let progress = delivery.poll(&policy, seed, earlier);
+            if longest.is_zero() {
+                prop_assert_eq!(progress, Progress::Due);
+                return Ok(());
+            }
+            prop_assert_eq!(progress, Progress::Wait { until });
             prop_assert_eq!(delivery.start(&policy, earlier), None);
             // Once found due, it stays due.
             if delivery.poll(&policy, seed, until) == Progress::Due {

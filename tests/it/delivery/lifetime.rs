@@ -25,9 +25,17 @@ const EXPIRED: Progress = Progress::Ended { verdict: Verdict::Expired };
 
 #[test]
 fn earlier_of_window_and_lifetime_applies() {
-    let lived = |seconds: Option<i64>| Delivery::new(at(0)).with_expires_at(seconds.map(at));
-    let endless = policy(&[5]);
-    let window = policy(&[5]).with_window(Duration::from_secs(30));
+    // The first attempt has failed, and the retry is due.
+    let lived = |seconds: Option<i64>| {
+        let policy = policy(&[5, 5]);
+        let mut delivery = Delivery::new(at(0)).with_expires_at(seconds.map(at));
+        assert!(delivery.start(&policy, at(0)).is_some());
+        assert_eq!(resolve(&mut delivery, &policy, 503, at(0)), Resolution::Retry { at: at(5) });
+        assert_eq!(poll(&mut delivery, &policy, at(5)), Progress::Due);
+        delivery
+    };
+    let endless = policy(&[5, 5]);
+    let window = policy(&[5, 5]).with_window(Duration::from_secs(30));
     for (delivery, policy, end) in [
         (lived(None), &endless, None),
         (lived(Some(20)), &endless, Some(20)),
@@ -52,6 +60,26 @@ fn earlier_of_window_and_lifetime_applies() {
     }
     assert_eq!(lived(Some(20)).expires_at(), Some(at(20)));
     assert_eq!(lived(Some(20)).with_expires_at(None).expires_at(), None);
+}
+
+#[test]
+fn first_attempt_is_bound_by_the_lifetime_alone() {
+    let policy = policy(&[5]).with_window(Duration::from_secs(10));
+    for (expires_at, start) in [(None, 1_000), (Some(40), 39)] {
+        let mut delivery = Delivery::new(at(0)).with_expires_at(expires_at.map(at));
+        assert_eq!(delivery.window_end(&policy), expires_at.map(at));
+        assert_eq!(delivery.wake_at(&policy), expires_at.map(at));
+        assert_eq!(poll(&mut delivery, &policy, at(start)), Progress::Due);
+        assert!(delivery.start(&policy, at(start)).is_some());
+        assert_eq!(delivery.window_end(&policy), expires_at.map(at), "of this attempt");
+        // Then it expires as usual.
+        let expired = Resolution::Ended(Verdict::Expired);
+        assert_eq!(resolve(&mut delivery, &policy, 503, at(start)), expired);
+    }
+    let mut late = Delivery::new(at(0)).with_expires_at(at(40));
+    assert_eq!(late.start(&policy, at(40)), None);
+    assert_eq!(poll(&mut late, &policy, at(50)), EXPIRED);
+    assert_eq!(late.ended_at(), Some(at(40)));
 }
 
 #[test]

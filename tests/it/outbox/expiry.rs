@@ -5,14 +5,18 @@ use std::time::Duration;
 use labhook::outbox::{Change, ReplayFilter};
 use labhook::{Outbox, RetryPolicy, Verdict};
 
-use crate::support::{Host, answer, at, eid, endpoint, policy, registry, secs};
+use crate::support::{Host, answer, at, eid, endpoint, message, policy, registry, secs};
+
+/// Publishes a message that lives this many seconds.
+fn publish_for(host: &mut Host, id: &str, seconds: i64) {
+    host.outbox.publish(message(id).with_expires_at(at(seconds)), host.now).unwrap();
+}
 
 #[test]
-fn no_attempt_is_handed_out_at_or_past_the_window() {
-    let with_window = || endpoint("a").with_retry(policy(&[5]).with_window(secs(8)));
+fn no_attempt_is_handed_out_at_or_past_the_lifetime() {
     for (saved_at, sent) in [(7, true), (8, false), (9, false)] {
-        let mut host = Host::with([with_window()]);
-        host.publish("m");
+        let mut host = Host::with([endpoint("a").with_retry(policy(&[5]))]);
+        publish_for(&mut host, "m", 8);
         let changes = host.unsaved();
         host.now = at(saved_at);
         host.save(changes);
@@ -23,8 +27,8 @@ fn no_attempt_is_handed_out_at_or_past_the_window() {
         }
     }
     // The same if it is released in time and fetched too late.
-    let mut host = Host::with([with_window()]);
-    host.publish("m");
+    let mut host = Host::with([endpoint("a").with_retry(policy(&[5]))]);
+    publish_for(&mut host, "m", 8);
     let changes = host.unsaved();
     host.save(changes);
     host.now = at(8);
@@ -33,13 +37,57 @@ fn no_attempt_is_handed_out_at_or_past_the_window() {
 }
 
 #[test]
+fn no_retry_is_handed_out_at_or_past_the_window() {
+    for (saved_at, sent) in [(7, true), (8, false), (9, false)] {
+        let mut host = Host::with([endpoint("a").with_retry(policy(&[5]).with_window(secs(8)))]);
+        host.publish("m");
+        let ticket = host.send();
+        host.resolve(&ticket, &answer(503));
+        assert!(host.sends().is_empty());
+        host.now = at(5);
+        let changes = host.unsaved();
+        host.now = at(saved_at);
+        host.save(changes);
+        assert_eq!(host.sends().len(), usize::from(sent), "{saved_at}");
+        if !sent {
+            assert_eq!(host.notice_texts(), ["m>a expired after 1"]);
+        }
+    }
+}
+
+// A clock that is wrong at boot, before the time service answers, expired all that was pending.
+#[test]
+fn window_does_not_expire_what_was_never_tried() {
+    let window = || endpoint("a").with_retry(policy(&[5]).with_window(secs(8)));
+    for late in [8, 9, 365 * 86_400] {
+        let mut host = Host::with([window()]);
+        host.publish("m");
+        let changes = host.unsaved();
+        host.now = at(late);
+        host.save(changes);
+        let ticket = host.send();
+        assert_eq!((ticket.attempt(), host.notice_texts().len()), (1, 0));
+        host.resolve(&ticket, &answer(503));
+        assert!(host.sends().is_empty());
+        assert_eq!(host.notice_texts(), ["m>a expired after 1"]);
+
+        // The same over a restart while it waits. (If its start had been saved, it would count as
+        // tried: it may have been sent.)
+        let mut host = Host::with([window()]);
+        host.publish("m");
+        host.outbox.replace_endpoint(window().with_enabled(false), at(0)).unwrap();
+        assert!(host.sends().is_empty());
+        host.now = at(late);
+        host.restart(Outbox::new(registry([window()]), 7));
+        assert_eq!(host.send_texts(), ["m>a#1"]);
+    }
+}
+
+#[test]
 fn held_delivery_still_expires() {
-    let with = |enabled| {
-        let window = policy(&[5, 20]).with_window(secs(60));
-        endpoint("a").with_retry(window).with_enabled(enabled)
-    };
+    let with = |enabled| endpoint("a").with_retry(policy(&[5, 20])).with_enabled(enabled);
     let mut host = Host::with([with(true)]);
-    host.publish("m");
+    publish_for(&mut host, "m", 60);
     host.outbox.replace_endpoint(with(false), at(0)).unwrap();
     assert!(host.sends().is_empty());
     assert_eq!(host.wait, Some(at(60)));
@@ -90,11 +138,15 @@ fn settled_message_is_new_again_after_its_retention() {
 /// It is kept from when the end was found, over one more crash before the notice.
 #[test]
 fn retention_starts_when_an_unseen_end_is_found() {
-    let hasty = || endpoint("e").with_retry(policy(&[5]).with_window(secs(60)));
-    let outbox = || Outbox::new(registry([hasty()]), 7).with_retention(secs(100));
+    let outbox = || {
+        let endpoint = endpoint("e").with_retry(policy(&[5]).with_window(secs(60)));
+        Outbox::new(registry([endpoint]), 7).with_retention(secs(100))
+    };
     let expired = || {
         let mut host = Host::new(outbox());
         host.publish("m");
+        let ticket = host.send();
+        host.resolve(&ticket, &answer(503));
         host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
         assert!(host.sends().is_empty());
         host.now = at(1_000);
@@ -128,9 +180,9 @@ fn retention_starts_when_an_unseen_end_is_found() {
 // forgotten in the same poll that found it, so no row ever said how it had ended.
 #[test]
 fn retention_starts_when_a_missed_expiry_is_found() {
-    let hasty = || endpoint("e").with_retry(policy(&[5]).with_window(secs(60)));
+    let hasty = || endpoint("e").with_retry(policy(&[5]));
     let mut host = Host::with([hasty()]);
-    host.publish("m");
+    publish_for(&mut host, "m", 60);
     host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
     assert_eq!(host.send_texts(), [""; 0]);
     host.now = at(3 * 86_400);

@@ -12,7 +12,7 @@
 //! | 6 a wait is zero | `health`: `zero_wait_is_raised_to_a_millisecond` |
 //! | 7 half-open permits all | `health`: `half_open_lets_exactly_one_probe_through` |
 //! | 8 the window is only logged | `delivery`: `window_is_enforced` |
-//! | 8 the same, through the outbox | `no_attempt_is_handed_out_at_or_past_the_window` |
+//! | 8 the same, through the outbox | `no_retry_is_handed_out_at_or_past_the_window` |
 //! | 10 stale failures count | `health`: `stale_failures_do_not_count` |
 //! | 11 an empty budget deadlocks | `flow`: `empty_budget_delays_only_retries` |
 //! | 12 a wake-up misses something | `driving_at_wake_ups_equals_polling_every_tick` |

@@ -1,0 +1,31 @@
+//! Instants that a clock which has stepped back left too far ahead.
+
+use super::{Delivery, RetryPolicy, State};
+use crate::time::Timestamp;
+
+impl Delivery {
+    /// Pulls in the saved instants that are further ahead of `now` than they could be if the clock
+    /// had not stepped back.
+    ///
+    /// An instant that is possible stays: a clock that is slightly wrong shortens no wait. The
+    /// window is not pulled in: its end expires the message, and a single reading far behind would
+    /// bring that end near for good.
+    pub(super) fn pull_in(&mut self, policy: &RetryPolicy, now: Timestamp) {
+        let tries = self.attempts_since_replay();
+        match &mut self.state {
+            State::Due { since } => *since = now.min(*since),
+            // Without an attempt since then it is the plan of a replay, as far ahead as it likes.
+            State::Waiting { due } if tries > 0 => {
+                *due = (now + policy.longest_wait(tries)).min(*due);
+            }
+            State::InFlight { at, deadline } if now < *at => {
+                *deadline = now + deadline.saturating_since(*at);
+                *at = now;
+            }
+            State::Waiting { .. }
+            | State::InFlight { .. }
+            | State::InDoubt { .. }
+            | State::Ended { .. } => {}
+        }
+    }
+}
