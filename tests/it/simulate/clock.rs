@@ -98,3 +98,13 @@ fn timeout_is_measured_in_true_time() {
         assert_eq!(report.ended_at, secs(13));
     }
 }
+
+#[test]
+fn clock_at_the_end_of_time_ends_the_run() {
+    for shift in [ClockShift::Ahead(Duration::MAX), ClockShift::Behind(Duration::MAX)] {
+        let policy = plain(RetryPolicy::new(Schedule::list([secs(60)]).forever()));
+        let scenario = one().with_limit(secs(600)).add_endpoint(policy, down(60, unavailable()));
+        let report = run(&scenario.add_clock_jump(secs(30), Duration::MAX, shift));
+        assert!(report.ended_at <= secs(600));
+    }
+}
