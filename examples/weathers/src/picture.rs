@@ -1,0 +1,2 @@
+use crate::contest::Row;
+pub fn picture(_rows: &[Row]) -> svg::Document { svg::Document::new() }
