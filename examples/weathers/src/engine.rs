@@ -16,9 +16,8 @@ pub const STEPS: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_00
 
 /// How many due messages the engine looks at when a policy skips them.
 const LOOK_AHEAD: usize = 64;
-/// When it looks again, at first and at most.
-const FIRST_LOOK: Micros = 10_000;
-const LAST_LOOK: Micros = SECOND / 4;
+/// When it looks again.
+const LOOK_AGAIN: Micros = SECOND / 100;
 
 /// A receiver's response, or its absence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +67,6 @@ struct Engine<'a> {
     ends: BinaryHeap<Reverse<Ending>>,
     sent: u64,
     wake: Option<Micros>,
-    look: Micros,
     tally: Tally,
 }
 
@@ -86,7 +84,6 @@ pub fn run(course: &Course<'_>, policy: &mut dyn Policy, world: &mut dyn World) 
         ends: BinaryHeap::new(),
         sent: 0,
         wake: None,
-        look: FIRST_LOOK,
         tally: Tally::new(course.recovered_at),
     };
     engine.run();
@@ -139,7 +136,6 @@ impl Engine<'_> {
                 Gate::Send => {
                     self.ready.remove(index);
                     self.send(message);
-                    self.look = FIRST_LOOK;
                 }
                 Gate::Skip => index += 1,
                 Gate::Later(wait) => {
@@ -159,8 +155,7 @@ impl Engine<'_> {
             }
         }
         if index > 0 {
-            self.wake = Some(self.now + self.look);
-            self.look = (self.look * 2).min(LAST_LOOK);
+            self.wake = Some(self.now + LOOK_AGAIN);
         }
     }
 

@@ -8,6 +8,7 @@
 //! receiver. labhook must reach a bar in each class of weather, or the exit code is 1.
 
 mod bars;
+mod colour;
 mod contest;
 mod draw;
 mod engine;

@@ -3,17 +3,25 @@
 //! It does not know chance: what fails by chance is retried by the schedule, as is a poisoned
 //! message. Its goodput is the 100 % of the others.
 
-use crate::engine::Micros;
+use crate::engine::{Micros, SECOND};
 use crate::policy::{Due, End, Gate, Policy};
+
+/// How soon it looks again at a receiver that would accept nothing, at first and at most.
+const FIRST_LOOK: Micros = SECOND / 100;
+const LAST_LOOK: Micros = SECOND / 20;
+
+/// Numbers of messages that do not exist. (One of them may be poisoned.)
+const STRANGERS: [u64; 3] = [u64::MAX - 2, u64::MAX - 3, u64::MAX - 4];
 
 pub struct Oracle {
     /// The most attempts in flight: for receivers that slow down under more.
     in_flight: usize,
+    look: Micros,
 }
 
 impl Oracle {
     pub const fn new(in_flight: usize) -> Self {
-        Self { in_flight }
+        Self { in_flight, look: FIRST_LOOK }
     }
 }
 
@@ -21,14 +29,19 @@ impl Policy for Oracle {
     fn may_send(&mut self, now: Micros, due: &Due<'_>) -> Gate {
         let Due { message, in_flight, world, .. } = *due;
         if in_flight >= self.in_flight {
-            Gate::Busy
-        } else if world.would_accept(message, now)
-            || (world.is_poisoned(message) && !world.is_down(now))
-        {
-            Gate::Send
-        } else {
-            Gate::Skip
+            return Gate::Busy;
         }
+        let others = || STRANGERS.iter().any(|message| world.would_accept(*message, now));
+        if world.would_accept(message, now) || (world.is_poisoned(message) && others()) {
+            self.look = FIRST_LOOK;
+            return Gate::Send;
+        }
+        if others() {
+            return Gate::Skip;
+        }
+        let until = now + self.look;
+        self.look = (self.look * 2).min(LAST_LOOK);
+        Gate::Until(until)
     }
 
     fn started(&mut self, _: Micros) {}

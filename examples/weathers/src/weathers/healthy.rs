@@ -28,7 +28,7 @@ pub fn list() -> Vec<Weather> {
             hours(24),
             ClockShift::Ahead(minutes(5)),
         ),
-        healthy("clock an hour behind, for good", Receiver::new()).clock_jump(
+        healthy("clock 1 h behind, for good", Receiver::new()).clock_jump(
             minutes(20),
             hours(24),
             ClockShift::Behind(hours(1)),
