@@ -53,12 +53,15 @@ impl Bar {
     }
 
     /// The rules that labhook's run breaks.
-    pub fn broken(&self, goodput: f64, failed_beyond: f64, run: &Measure) -> Vec<String> {
+    pub fn broken(&self, run: &Measure, oracle: &Measure) -> Vec<String> {
         let mut broken = Vec::new();
+        let goodput = run.goodput(oracle);
+        let failed_beyond = run.failed_percent() - oracle.failed_percent();
         if goodput < self.goodput {
             broken.push(format!("goodput {goodput:.1}"));
         }
-        if self.failed.is_some_and(|most| failed_beyond > most) {
+        let by_chance = 3.0 * deviation(run, oracle);
+        if self.failed.is_some_and(|most| failed_beyond > most.max(by_chance)) {
             broken.push(format!("failed +{failed_beyond:.1}"));
         }
         if self.may_not_trip && run.not_healthy.is_some_and(|time| !time.is_zero()) {
@@ -79,6 +82,14 @@ impl Bar {
         }
         broken
     }
+}
+
+/// The standard deviation of the difference between two shares that are the same but for chance, in
+/// points: of a few hundred requests, half a point more may fail by chance.
+fn deviation(run: &Measure, oracle: &Measure) -> f64 {
+    let share = oracle.failed_percent() / 100.0;
+    let per_request = |it: &Measure| 1.0 / it.requests.max(1) as f64;
+    100.0 * (share * (1.0 - share) * (per_request(run) + per_request(oracle))).sqrt()
 }
 
 impl fmt::Display for Bar {
@@ -111,16 +122,29 @@ mod tests {
     fn outage_breaks_each_rule_by_itself() {
         let weather = Weather::new(Class::Outage, "down", Receiver::new()).capacity(50);
         let bar = Bar::of(&weather).unwrap();
+        let oracle = Measure { good: 1_000, ..Measure::default() };
         let good = Measure {
+            good: 1_000,
+            requests: 2_000,
+            failed: 1_000,
             while_down: 600,
             first_success: Some(FIRST_SUCCESS),
             peak: 200,
             ..Measure::default()
         };
-        assert!(bar.broken(100.0, 30.0, &good).is_empty());
-        let bad = Measure { while_down: 601, first_success: None, peak: 201, ..good };
-        let broken = bar.broken(99.0, 30.0, &bad);
+        assert!(bar.broken(&good, &oracle).is_empty());
+        let bad = Measure { good: 990, while_down: 601, first_success: None, peak: 201, ..good };
+        let broken = bar.broken(&bad, &oracle);
         assert_eq!(broken, ["goodput 99.0", "601 requests while down", "no success", "peak 201/s"]);
+    }
+
+    #[test]
+    fn few_requests_may_fail_by_chance() {
+        let bar = Bar::of(&Weather::new(Class::Chance, "chance", Receiver::new())).unwrap();
+        let oracle = Measure { good: 85, requests: 100, failed: 15, ..Measure::default() };
+        let run = |requests, failed| Measure { good: 85, requests, failed, ..Measure::default() };
+        assert!(bar.broken(&run(100, 20), &oracle).is_empty());
+        assert_eq!(bar.broken(&run(100, 40), &oracle), ["failed +25.0"]);
     }
 
     #[test]
@@ -128,7 +152,7 @@ mod tests {
         let weather = Weather::new(Class::Chance, "chance", Receiver::new()).may_not_trip();
         let bar = Bar::of(&weather).unwrap();
         let run = Measure { not_healthy: Some(Duration::from_secs(3)), ..Measure::default() };
-        assert_eq!(bar.broken(98.0, 0.5, &run), ["not healthy for 3 s"]);
+        assert_eq!(bar.broken(&run, &Measure::default()), ["not healthy for 3 s"]);
         let open = Weather::new(Class::Open, "open", Receiver::new());
         assert_eq!(Bar::of(&open), None);
     }

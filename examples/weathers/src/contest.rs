@@ -52,7 +52,7 @@ impl Row {
         let goodput = run.goodput(oracle);
         let wasted = run.failed_percent() - oracle.failed_percent();
         let bar = Bar::of(weather).filter(|_| name == Name::Labhook);
-        let broken = bar.map(|bar| bar.broken(goodput, wasted, run));
+        let broken = bar.map(|bar| bar.broken(run, oracle));
         let millis = |time: std::time::Duration| time.as_millis() as u64;
         Self {
             weather: weather.full_name(),
@@ -96,7 +96,9 @@ pub fn hold(weathers: &[(Weather, Vec<u64>)], policies: &[Name]) -> Vec<Row> {
         .with_max_len(1)
         .map(|(weather, seed, name)| {
             progress.set_message(format!("{}, {}", weather.name, weather.load_text()));
+            let t = std::time::Instant::now();
             let measure = run(weather, *name, *seed);
+            if std::env::var_os("WT").is_some() { eprintln!("T {:.2} {} {} {} {}", t.elapsed().as_secs_f64(), name.as_str(), weather.name, weather.load_text(), measure.requests); }
             progress.inc(1);
             measure
         })

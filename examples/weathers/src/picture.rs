@@ -81,9 +81,9 @@ fn best_split(classes: &[&[Group<'_>]]) -> usize {
 /// What the colours and marks mean.
 fn legend(y: f64) -> SvgGroup {
     let mut group = SvgGroup::new();
-    let label = "Good messages delivered, in % of an oracle's that knows the receiver";
+    let label = "Good messages delivered, in % of those of an oracle";
     group = group.add(text(label, MARGIN, y, 11.0, SOFT));
-    let mut x = MARGIN + 366.0;
+    let mut x = MARGIN + 316.0;
     for goodput in [100.0, 95.0, 80.0, 60.0, 40.0, 20.0, 0.0] {
         group = group.add(rectangle(x, y - 10.0, 24.0, CELL_HEIGHT, &colour::of(goodput)));
         let number = text(format!("{goodput:.0}"), x + 12.0, y, 9.0, colour::ink(goodput));
@@ -95,10 +95,10 @@ fn legend(y: f64) -> SvgGroup {
         .add(rectangle(x, y - 10.0, BAR, CELL_HEIGHT, "#f4e3d2"))
         .add(rectangle(x, y - 10.0 + CELL_HEIGHT / 2.0, BAR, CELL_HEIGHT / 2.0, WASTE))
         .add(text("wasted requests*", x + 9.0, y, 11.0, SOFT));
-    x += 112.0;
+    x += 122.0;
     let ring = rectangle(x, y - 9.5, 22.0, CELL_HEIGHT - 1.0, &colour::of(90.0));
     let ring = ring.set("stroke", INK).set("stroke-width", 1.5);
-    group.add(ring).add(text("below its bar", x + 28.0, y, 11.0, SOFT))
+    group.add(ring).add(text("below the bar", x + 28.0, y, 11.0, SOFT))
 }
 
 /// One line per policy: how often it was far from the oracle, and what it wasted.
@@ -121,7 +121,7 @@ fn summary(groups: &[Group<'_>], y: f64) -> (SvgGroup, f64) {
             .add(text(format!("{waste:.0} % wasted*"), x, y + 52.0, 11.0, WASTE));
     }
     let note = "* failed requests in % of all, beyond the oracle's; a full bar is 50 points. \
-                Each weather is its receiver, and the load. The average of all seeds.";
+                The oracle knows the receiver. Outlined: labhook is below its bar.";
     (summary.add(text(note, MARGIN, y + 72.0, 10.0, SOFT)), 84.0)
 }
 
@@ -130,10 +130,10 @@ fn panel(classes: &[&[Group<'_>]], x: f64, top: f64) -> SvgGroup {
     let mut panel = SvgGroup::new();
     let cells = x + PANEL - COLUMN * SHOWN.len() as f64;
     for (index, name) in SHOWN.into_iter().enumerate() {
-        let (x, y) = (cells + COLUMN * index as f64 + CELL / 2.0, top + COLUMN_HEADS - 4.0);
+        let (x, y) = (cells + COLUMN * index as f64 + CELL / 3.0, top + COLUMN_HEADS - 4.0);
         let weight = if name == Name::Labhook { 700 } else { 400 };
-        let head = text(name.as_str(), x, y, 11.0, INK).set("font-weight", weight);
-        panel = panel.add(head.set("transform", format!("rotate(-38 {x} {y})")));
+        let head = text(name.as_str(), x, y, 10.5, INK).set("font-weight", weight);
+        panel = panel.add(head.set("transform", format!("rotate(-42 {x} {y})")));
     }
     let mut y = top + COLUMN_HEADS;
     for groups in classes {
