@@ -1,8 +1,8 @@
 //! Simulator: runs policies against a model of their receiver, on a virtual clock.
 //!
 //! ```text
-//!  Load                       .--------.   Send   .----------.  capacity, latency,
-//!  events per time - publish -> Outbox | -------> | Receiver |  outages
+//!  Load                       .--------.   Send   .----------.  limits, queue, latency,
+//!  events per time - publish -> Outbox | -------> | Receiver |  outages and other faults
 //!                             '--------' <------- '----------'
 //!                                 |       resolve
 //!                                 '-- notices --> Report
@@ -10,11 +10,29 @@
 //!
 //! A [`Scenario`] drives a real [`Outbox`](crate::Outbox) through its public API. Its clock jumps
 //! to the next event, response or [`Step::Wait`](crate::Step::Wait). A [`Report`] therefore shows
-//! what a host would see, to the microsecond, under ideal conditions: the host takes no time, saves
-//! nothing and never crashes, the network loses nothing, and receivers do not adapt. All arithmetic
-//! is on integers, and a scenario always gives the same report. All endpoints share one load,
-//! except those that are [given their own](Scenario::add_endpoint_with_load).
+//! what a host would see, to the microsecond. All arithmetic is on integers, and a scenario always
+//! gives the same report. All endpoints share one load, except those that are
+//! [given their own](Scenario::add_endpoint_with_load).
 //!
+//! | Model | How |
+//! |---|---|
+//! | outages, flapping | [`add_outage`](Receiver::add_outage), [`add_flapping`](Receiver::add_flapping) |
+//! | limits: fixed or sliding window, token bucket, `Retry-After` | [`Limiter`] |
+//! | limits that change, slow starts after outages | [`Limiter::add_step`], [`Limiter::with_slow_start`] |
+//! | latency that grows with the load, congestion collapse | [`Queue`] |
+//! | latency that changes | [`add_latency_step`](Receiver::add_latency_step) |
+//! | chance failures, brown-outs, dead backends | [`Chance`] |
+//! | messages that always fail | [`Poison`] |
+//! | slow messages, and repeats while one is in progress | [`Processing`] |
+//! | bursts of events | [`Load::in_bursts`](crate::policy::Load::in_bursts) |
+//! | a sender's clock that jumps | [`Scenario::add_clock_jump`] |
+//! | expiring messages | [`Scenario::with_lifetime`] |
+//!
+//! Not modelled: time that the host takes, saves, crashes and restarts of the sender, a network
+//! that loses or delays (use [`Chance`]), receivers that adapt to one sender, limits shared with
+//! other senders or endpoints, and loads that change over time.
+//!
+//! To test another policy than labhook's against the same receiver, drive a [`RunningReceiver`].
 //! To check policies without running them, see [`policy::lint`](crate::policy::lint).
 //!
 //! ```
@@ -41,6 +59,7 @@
 //! ```
 
 mod clock;
+mod due_messages;
 mod held_back;
 mod receiver;
 mod recorder;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::clock::{next_jump, shifted};
+use super::due_messages::DueMessages;
 use super::receiver::{is_success, mix};
 use super::recorder::Recorder;
 use super::report::Report;
@@ -131,14 +132,10 @@ impl<'a> Run<'a> {
         if elapsed.as_secs() != to.as_secs() {
             let clock = self.clock();
             for (id, EndpointSim { receiver, recorder, .. }) in &mut self.endpoints {
-                let due = self.outbox.status(id).map_or(0, |status| status.due);
-                let idle_until = |at| if due == 0 { Some(to) } else { receiver.down_until(at) };
-                let could_send = |at| match receiver.tells_messages_apart() {
-                    false => receiver.would_accept(u64::MAX, at),
-                    true => due_messages(&self.outbox, id, clock)
-                        .any(|message| receiver.would_accept(message, at)),
-                };
-                recorder.held_back().pass(elapsed, to, idle_until, could_send);
+                let mut due = DueMessages::new(&self.outbox, id, receiver, clock);
+                let is_idle = due.is_empty();
+                let idle_until = |at| if is_idle { Some(to) } else { receiver.down_until(at) };
+                recorder.held_back().pass(elapsed, to, idle_until, |at| due.any_accepted(at));
             }
         }
         self.now = next;
@@ -197,6 +194,8 @@ impl<'a> Run<'a> {
                 Step::Save(changes) => _ = self.outbox.saved(changes.revision()),
                 Step::Send(attempt) => self.send(&attempt, clock),
                 Step::Notify(notice) => self.record(&notice),
+                // Only at the end of time it is not later.
+                Step::Wait(until) if until <= clock => return None,
                 Step::Wait(until) => return Some(self.now + until.saturating_since(clock)),
                 Step::Idle => return None,
             }
@@ -253,19 +252,4 @@ impl<'a> Run<'a> {
             }
         }
     }
-}
-
-/// The numbers of the messages whose deliveries to this endpoint are due. Those that wait for an
-/// earlier one of their ordering group are among them.
-fn due_messages<'a>(
-    outbox: &'a Outbox,
-    endpoint: &'a EndpointId,
-    clock: Timestamp,
-) -> impl Iterator<Item = u64> + 'a {
-    let due = outbox.deliveries().filter(move |(_, id, delivery)| {
-        let is_open = delivery.verdict().is_none() && delivery.in_doubt().is_none();
-        let is_due = delivery.next_at().is_none_or(|at| at <= clock);
-        *id == endpoint && is_open && is_due && delivery.in_flight().is_none()
-    });
-    due.filter_map(|(message, ..)| message_number(message.id()))
 }

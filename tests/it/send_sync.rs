@@ -338,7 +338,28 @@ fn every_public_type_is_send_and_sync() {
     }
     {
         use labhook::simulate::*;
-        owned!(Behaviour, Latency, Outage, Point, Receiver, Recovery, Report, Scenario, Series);
+        owned!(
+            Behaviour,
+            Chance,
+            ClockJump,
+            ClockShift,
+            Flapping,
+            GoodMessages,
+            Latency,
+            Limiter,
+            Outage,
+            Point,
+            Poison,
+            Processing,
+            Queue,
+            Reaction,
+            Receiver,
+            Recovery,
+            Report,
+            RunningReceiver,
+            Scenario,
+            Series,
+        );
     }
     {
         use labhook::time::*;

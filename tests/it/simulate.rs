@@ -1,10 +1,13 @@
 //! The simulator: small scenarios with results computed by hand, and large ones that must be quick.
 
 mod clock;
+mod faults;
 mod health;
+mod limiters;
 mod load;
 mod outages;
 mod properties;
+mod reports;
 
 use std::num::NonZeroU32;
 use std::time::Duration;

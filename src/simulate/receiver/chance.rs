@@ -51,16 +51,16 @@ impl Chance {
         Self::new(Which::Share(parts_per_million), behaviour)
     }
 
-    /// Creates a failure of each `n`-th request: one of `n` backends is dead, and the requests go
-    /// to them in turn.
+    /// Creates a failure of every `n`-th request, the first one included: one of `n` backends is
+    /// dead, and the requests go to them in turn.
     #[doc(alias = "round robin")]
     #[must_use]
     pub const fn one_in(n: NonZeroU32, behaviour: Behaviour) -> Self {
         Self::new(Which::OneIn(n), behaviour)
     }
 
-    /// Sets the period, since the start of the simulation, without its end. By default it is
-    /// everlasting.
+    /// Sets the period, since the start of the simulation, without its end. By default it
+    /// never ends.
     #[must_use]
     pub const fn within(mut self, from: Duration, to: Duration) -> Self {
         self.from = from;

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn fixed_window_starts_anew_at_its_end() {
+    fn fixed_window_ends_for_all_requests_at_once() {
         let times = [10, 90, 95, 99, 100, 101, 102, 103];
         let expected = (vec![10, 90, 95, 100, 101, 102], 97);
         assert_eq!(accepted(Usage::fixed(WINDOW), &times, false), expected);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use labhook::delivery::{Failure, Jitter, Schedule};
 use labhook::policy::Load;
-use labhook::simulate::{Behaviour, Scenario};
+use labhook::simulate::{Behaviour, ClockShift, Receiver, Scenario};
 use labhook::{Order, Outcome, RetryPolicy, Verdict};
 
 use super::{count, down, millis, one, plain, run, unavailable};
@@ -61,4 +61,50 @@ fn run_stops_at_the_end_of_time() {
     let scenario = Scenario::new(rare, Duration::MAX).with_limit(Duration::MAX);
     let report = run(&scenario.add_endpoint(plain(endless), down(1, unavailable())));
     assert_eq!((report.accepted, report.attempts, report.pending), (1, 1, 1));
+}
+
+#[test]
+fn clock_jump_shifts_the_waits_of_the_sender() {
+    let run = |shift, at, lasts| {
+        let policy = RetryPolicy::new(Schedule::list([secs(60); 2]));
+        let receiver = down(1, unavailable());
+        let scenario = one().add_endpoint(plain(policy), receiver);
+        let report = run(&scenario.add_clock_jump(secs(at), secs(lasts), shift));
+        assert_eq!((report.ended(Verdict::Delivered), report.attempts), (1, 2));
+        report.ended_at
+    };
+    let (ahead, behind) = (ClockShift::Ahead(secs(30)), ClockShift::Behind(secs(30)));
+    // Due 60.02 s after the start, by the sender's clock.
+    assert_eq!(run(ahead, 10, 1_000), millis(30_040));
+    assert_eq!(run(ClockShift::Ahead(secs(86_400)), 10, 1), millis(10_020));
+    // The clock is right again when it is due.
+    assert_eq!(run(ahead, 10, 20), millis(60_040));
+    assert_eq!(run(behind, 10, 20), millis(60_040));
+    // A step back lengthens a wait by no more than itself.
+    assert_eq!(run(behind, 10, 1_000), millis(90_040));
+}
+
+#[test]
+fn timeout_is_measured_in_true_time() {
+    // The clock jumps while an attempt is in flight: the response still arrives.
+    for shift in [ClockShift::Ahead(secs(86_400)), ClockShift::Behind(secs(86_400))] {
+        let receiver = Receiver::new().with_latency(secs(4));
+        let scenario = Scenario::new(Load::per_second(count(1)), secs(10))
+            .add_endpoint(plain(RetryPolicy::none()), receiver)
+            .add_clock_jump(secs(5), secs(3), shift);
+        let report = run(&scenario);
+        assert_eq!((report.accepted, report.failed, report.duplicates), (10, 0, 0));
+        assert_eq!(report.latency.unwrap().max, secs(4));
+        assert_eq!(report.ended_at, secs(13));
+    }
+}
+
+#[test]
+fn clock_at_the_end_of_time_ends_the_run() {
+    for shift in [ClockShift::Ahead(Duration::MAX), ClockShift::Behind(Duration::MAX)] {
+        let policy = plain(RetryPolicy::new(Schedule::list([secs(60)]).forever()));
+        let scenario = one().with_limit(secs(600)).add_endpoint(policy, down(60, unavailable()));
+        let report = run(&scenario.add_clock_jump(secs(30), Duration::MAX, shift));
+        assert!(report.ended_at <= secs(600));
+    }
 }

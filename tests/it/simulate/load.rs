@@ -91,3 +91,13 @@ fn endpoint_can_have_its_own_load() {
     let report = run(&shared.add_endpoint_with_load(none, slow, busy));
     assert_eq!((report.accepted, report.ended_at), (300, secs(300)));
 }
+
+#[test]
+fn bursts_keep_the_rate() {
+    let load = Load::new(count(60), secs(60)).in_bursts(count(30));
+    assert_eq!([0, 29, 30, 59, 60].map(|number| load.at(number).as_secs()), [0, 0, 30, 30, 60]);
+    let scenario = Scenario::new(load, secs(120));
+    let report = run(&scenario.add_endpoint(plain(RetryPolicy::none()), Receiver::new()));
+    assert_eq!((report.accepted, report.peak_requests), (120, 30));
+    assert_eq!(report.ended_at, secs(90) + millis(20));
+}
