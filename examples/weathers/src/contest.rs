@@ -96,9 +96,7 @@ pub fn hold(weathers: &[(Weather, Vec<u64>)], policies: &[Name]) -> Vec<Row> {
         .with_max_len(1)
         .map(|(weather, seed, name)| {
             progress.set_message(format!("{}, {}", weather.name, weather.load_text()));
-            let t = std::time::Instant::now();
             let measure = run(weather, *name, *seed);
-            if std::env::var_os("WT").is_some() { eprintln!("T {:.2} {} {} {} {}", t.elapsed().as_secs_f64(), name.as_str(), weather.name, weather.load_text(), measure.requests); }
             progress.inc(1);
             measure
         })

@@ -160,7 +160,7 @@ impl Draw {
         let down = period * self.between(0.1, 0.7);
         self.names.push(format!("down {down:.0} s of each {period:.0} s ({name})"));
         let [period, down] = [period, down].map(Duration::from_secs_f64);
-        receiver.add_flapping(secs(60), self.lasts, period, down, behaviour)
+        receiver.add_flapping(secs(60), hours(48), period, down, behaviour)
     }
 
     fn burst(&mut self, receiver: Receiver) -> Receiver {

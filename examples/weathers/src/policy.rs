@@ -106,8 +106,6 @@ impl std::str::FromStr for Name {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let known = Self::ALL.into_iter().find(|it| it.as_str() == name);
-        known.ok_or_else(|| {
-            format!("expected one of {}", Self::ALL.map(Self::as_str).join(", "))
-        })
+        known.ok_or_else(|| format!("expected one of {}", Self::ALL.map(Self::as_str).join(", ")))
     }
 }

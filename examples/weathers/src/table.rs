@@ -14,8 +14,7 @@ pub fn table(rows: &[Row], policies: &[Name]) -> Table {
     header.extend(policies.iter().map(|name| name.as_str().to_owned()));
     let with_labhook = policies.contains(&Name::Labhook);
     if with_labhook {
-        let figures =
-            ["p50", "p99", "while down", "first success", "peak", "held back", "bar"];
+        let figures = ["p50", "p99", "while down", "first success", "peak", "held back", "bar"];
         header.extend(figures.map(str::to_owned));
     }
     let columns = header.len();
@@ -55,7 +54,8 @@ fn figures(group: &Group<'_>) -> Vec<String> {
     let most = |value: fn(&Row) -> Option<u64>| rows.iter().filter_map(|row| value(row)).max();
     let millis = |it: Option<u64>| it.map_or(String::new(), duration);
     let seconds = |it: Option<u64>| it.map_or(String::new(), |it| duration(it * 1_000));
-    let count = |it: Option<u64>| it.filter(|it| *it > 0).map_or(String::new(), |it| it.to_string());
+    let count =
+        |it: Option<u64>| it.filter(|it| *it > 0).map_or(String::new(), |it| it.to_string());
     let mut broken: Vec<_> = rows.iter().flat_map(|row| row.broken.iter().cloned()).collect();
     broken.dedup();
     let bar = match rows.first() {

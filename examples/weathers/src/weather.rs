@@ -200,7 +200,7 @@ impl Weather {
         match per {
             1 => format!("{events}/s"),
             60 => format!("{events}/min"),
-            3_600 => format!("{events}/h"),
+            3_600 if events < 3_600 => format!("{events}/h"),
             _ => format!("{:.1}/s", f64::from(events) / per as f64),
         }
     }

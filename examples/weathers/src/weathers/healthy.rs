@@ -7,7 +7,8 @@ use labhook::simulate::{ClockShift, Receiver};
 use crate::weather::{Class, Weather, hours, minutes, secs};
 
 pub fn list() -> Vec<Weather> {
-    let healthy = |name: &str, receiver| Weather::new(Class::Healthy, name, receiver).may_not_trip();
+    let healthy =
+        |name: &str, receiver| Weather::new(Class::Healthy, name, receiver).may_not_trip();
     let step = |to| Receiver::new().add_latency_step(minutes(20), to);
     vec![
         healthy("20 ms", Receiver::new()).load_per(1, minutes(1)).lasts(hours(6)),

@@ -27,8 +27,12 @@ pub fn list() -> Vec<Weather> {
         steps("100/s, 10/s, 100/s", 100, &[(20, 10), (40, 100)]).load(60),
         steps("100/s, then 50/s", 100, &[(20, 50)]).load(60),
         steps("20/s, then 200/s", 20, &[(20, 200)]).load(60),
-        steps("50/s and 100/s, every 5 min", 50, &[(5, 100), (10, 50), (15, 100), (20, 50), (25, 100)])
-            .load(60),
+        steps(
+            "50/s and 100/s, every 5 min",
+            50,
+            &[(5, 100), (10, 50), (15, 100), (20, 50), (25, 100)],
+        )
+        .load(60),
         bursts("1000 every 5 min, no limit", 1_000, 5, None),
         bursts("1000 every 5 min, 50/s", 1_000, 5, Some(50)),
         bursts("20 000 at once, 50/s", 20_000, 60, Some(50)).ends(hours(2)),
