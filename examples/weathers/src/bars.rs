@@ -22,7 +22,7 @@ pub struct Bar {
     pub failed: Option<f64>,
     /// Whether the rules for outages apply, and the capacity at the recovery.
     outage: Option<Option<u64>>,
-    may_not_trip: bool,
+    most_unhealthy: Option<Duration>,
 }
 
 /// The bars: class, goodput at least, failed beyond the oracle's at most.
@@ -49,7 +49,7 @@ impl Bar {
     pub fn of(weather: &Weather) -> Option<Self> {
         let (_, goodput, failed) = BARS.into_iter().find(|bar| bar.0 == weather.class)?;
         let outage = (weather.class == Class::Outage).then_some(weather.capacity);
-        Some(Self { goodput, failed, outage, may_not_trip: weather.may_not_trip })
+        Some(Self { goodput, failed, outage, most_unhealthy: weather.most_unhealthy })
     }
 
     /// The rules that labhook's run breaks.
@@ -64,9 +64,9 @@ impl Bar {
         if self.failed.is_some_and(|most| failed_beyond > most.max(by_chance)) {
             broken.push(format!("failed +{failed_beyond:.1}"));
         }
-        if self.may_not_trip && run.not_healthy.is_some_and(|time| !time.is_zero()) {
-            let time = run.not_healthy.unwrap_or_default().as_secs_f64();
-            broken.push(format!("not healthy for {time:.0} s"));
+        let unhealthy = run.not_healthy.unwrap_or_default();
+        if self.most_unhealthy.is_some_and(|most| unhealthy > most) {
+            broken.push(format!("unhealthy for {:.0} s", unhealthy.as_secs_f64()));
         }
         let Some(capacity) = self.outage else { return broken };
         if run.while_down > WHILE_DOWN {
@@ -98,8 +98,8 @@ impl fmt::Display for Bar {
         if let Some(failed) = self.failed {
             write!(f, ", failed <= +{failed}")?;
         }
-        if self.may_not_trip {
-            write!(f, ", no trip")?;
+        if let Some(most) = self.most_unhealthy {
+            write!(f, ", unhealthy <= {} s", most.as_secs())?;
         }
         if let Some(capacity) = self.outage {
             write!(f, ", while down <= {WHILE_DOWN}")?;
@@ -152,7 +152,7 @@ mod tests {
         let weather = Weather::new(Class::Chance, "chance", Receiver::new()).may_not_trip();
         let bar = Bar::of(&weather).unwrap();
         let run = Measure { not_healthy: Some(Duration::from_secs(3)), ..Measure::default() };
-        assert_eq!(bar.broken(&run, &Measure::default()), ["not healthy for 3 s"]);
+        assert_eq!(bar.broken(&run, &Measure::default()), ["unhealthy for 3 s"]);
         let open = Weather::new(Class::Open, "open", Receiver::new());
         assert_eq!(Bar::of(&open), None);
     }

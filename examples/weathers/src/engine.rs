@@ -14,11 +14,6 @@ pub const TIMEOUT: Micros = 20 * SECOND;
 /// Waits between the attempts of the Standard Webhooks specification, in seconds.
 pub const STEPS: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
-/// How many due messages the engine looks at when a policy skips them.
-const LOOK_AHEAD: usize = 64;
-/// When it looks again.
-const LOOK_AGAIN: Micros = SECOND / 100;
-
 /// A receiver's response, or its absence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reply {
@@ -124,8 +119,7 @@ impl Engine<'_> {
 
     fn dispatch(&mut self) {
         self.wake = None;
-        let mut index = 0;
-        while let Some(message) = self.ready.get(index).copied() {
+        while let Some(message) = self.ready.front().copied() {
             let due = Due {
                 message: message.into(),
                 put_off: self.messages[message as usize].put_off,
@@ -134,12 +128,11 @@ impl Engine<'_> {
             };
             match self.policy.may_send(self.now, &due) {
                 Gate::Send => {
-                    self.ready.remove(index);
+                    self.ready.pop_front();
                     self.send(message);
                 }
-                Gate::Skip => index += 1,
                 Gate::Later(wait) => {
-                    self.ready.remove(index);
+                    self.ready.pop_front();
                     let put_off = &mut self.messages[message as usize].put_off;
                     *put_off = put_off.saturating_add(1);
                     self.due.push(Reverse((self.now + wait.max(1), message)));
@@ -150,12 +143,6 @@ impl Engine<'_> {
                 }
                 Gate::Busy => return,
             }
-            if index >= LOOK_AHEAD {
-                break;
-            }
-        }
-        if index > 0 {
-            self.wake = Some(self.now + LOOK_AGAIN);
         }
     }
 

@@ -96,8 +96,8 @@ pub struct Weather {
     pub capacity: Option<u64>,
     /// How many seeds it is run with.
     pub seeds: u64,
-    /// Whether a false trip breaks the bar.
-    pub may_not_trip: bool,
+    /// How long labhook may take the endpoint for unhealthy.
+    pub most_unhealthy: Option<Duration>,
 }
 
 pub fn count(n: u32) -> NonZeroU32 {
@@ -134,7 +134,7 @@ impl Weather {
             oracle_in_flight: usize::MAX,
             capacity: None,
             seeds: 1,
-            may_not_trip: false,
+            most_unhealthy: None,
         }
     }
 
@@ -184,8 +184,13 @@ impl Weather {
         self
     }
 
-    pub fn may_not_trip(mut self) -> Self {
-        self.may_not_trip = true;
+    /// Nothing is wrong with the endpoint, so that each trip is a false one.
+    pub fn may_not_trip(self) -> Self {
+        self.may_trip_for(Duration::ZERO)
+    }
+
+    pub fn may_trip_for(mut self, most: Duration) -> Self {
+        self.most_unhealthy = Some(most);
         self
     }
 

@@ -1,7 +1,7 @@
 //! The oracle, which knows the receiver: it sends exactly what would be accepted now.
 //!
-//! It does not know chance: what fails by chance is retried by the schedule, as is a poisoned
-//! message. Its goodput is the 100 % of the others.
+//! It does not know the fates of single messages: what fails by chance, is poisoned or is still
+//! being worked on is retried by the schedule. Its goodput is the 100 % of the others.
 
 use crate::engine::{Micros, SECOND};
 use crate::policy::{Due, End, Gate, Policy};
@@ -10,8 +10,9 @@ use crate::policy::{Due, End, Gate, Policy};
 const FIRST_LOOK: Micros = SECOND / 100;
 const LAST_LOOK: Micros = SECOND / 20;
 
-/// Numbers of messages that do not exist. (One of them may be poisoned.)
-const STRANGERS: [u64; 3] = [u64::MAX - 2, u64::MAX - 3, u64::MAX - 4];
+/// Numbers of messages that do not exist. What the receiver would not accept any of, it would not
+/// accept for its own sake: one of them may be poisoned, but hardly all.
+const STRANGERS: std::ops::Range<u64> = u64::MAX - 16..u64::MAX - 1;
 
 pub struct Oracle {
     /// The most attempts in flight: for receivers that slow down under more.
@@ -31,13 +32,10 @@ impl Policy for Oracle {
         if in_flight >= self.in_flight {
             return Gate::Busy;
         }
-        let others = || STRANGERS.iter().any(|message| world.would_accept(*message, now));
-        if world.would_accept(message, now) || (world.is_poisoned(message) && others()) {
+        let mut messages = std::iter::once(message).chain(STRANGERS);
+        if messages.any(|message| world.would_accept(message, now)) {
             self.look = FIRST_LOOK;
             return Gate::Send;
-        }
-        if others() {
-            return Gate::Skip;
         }
         let until = now + self.look;
         self.look = (self.look * 2).min(LAST_LOOK);

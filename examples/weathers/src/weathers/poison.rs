@@ -3,7 +3,7 @@
 use labhook::simulate::{Behaviour, Poison, Receiver};
 
 use super::status;
-use crate::weather::{Class, Weather, hours, minutes};
+use crate::weather::{Class, Weather, hours, minutes, secs};
 
 fn share(name: &str, per_million: u32, behaviour: Behaviour) -> Weather {
     let receiver = Receiver::new().add_poison(Poison::share(per_million, behaviour));
@@ -34,10 +34,10 @@ pub fn list() -> Vec<Weather> {
         burst("8 at once (500)", 8, 0, status(500)).may_not_trip(),
         burst("15 at once (404)", 15, 10, status(404)).may_not_trip(),
         burst("15 at once, hanging", 15, 10, Behaviour::Hangs).may_not_trip(),
-        burst("96 at once (500)", 96, 2, status(500)),
+        burst("96 at once (500)", 96, 2, status(500)).may_trip_for(secs(240)),
         burst("300 at once (500)", 300, 2, status(500)).load_per(10, minutes(1)),
         row("15 in a row (500)", 15, status(500)).may_not_trip(),
-        row("96 in a row (500)", 96, status(500)),
+        row("96 in a row (500)", 96, status(500)).may_trip_for(secs(240)),
         share("1 % (500)", 10_000, status(500)),
         share("1 % (404)", 10_000, status(404)).load(100),
         share("1 % hang", 10_000, Behaviour::Hangs).load(20),
