@@ -22,7 +22,7 @@ pub struct Bar {
     pub failed: Option<f64>,
     /// Whether the rules for outages apply, and the capacity at the recovery.
     outage: Option<Option<u64>>,
-    may_not_trip: bool,
+    most_unhealthy: Option<Duration>,
 }
 
 /// The bars: class, goodput at least, failed beyond the oracle's at most.
@@ -49,21 +49,24 @@ impl Bar {
     pub fn of(weather: &Weather) -> Option<Self> {
         let (_, goodput, failed) = BARS.into_iter().find(|bar| bar.0 == weather.class)?;
         let outage = (weather.class == Class::Outage).then_some(weather.capacity);
-        Some(Self { goodput, failed, outage, may_not_trip: weather.may_not_trip })
+        Some(Self { goodput, failed, outage, most_unhealthy: weather.most_unhealthy })
     }
 
     /// The rules that labhook's run breaks.
-    pub fn broken(&self, goodput: f64, failed_beyond: f64, run: &Measure) -> Vec<String> {
+    pub fn broken(&self, run: &Measure, oracle: &Measure) -> Vec<String> {
         let mut broken = Vec::new();
+        let goodput = run.goodput(oracle);
+        let failed_beyond = run.failed_percent() - oracle.failed_percent();
         if goodput < self.goodput {
             broken.push(format!("goodput {goodput:.1}"));
         }
-        if self.failed.is_some_and(|most| failed_beyond > most) {
+        let by_chance = 3.0 * deviation(run, oracle);
+        if self.failed.is_some_and(|most| failed_beyond > most.max(by_chance)) {
             broken.push(format!("failed +{failed_beyond:.1}"));
         }
-        if self.may_not_trip && run.not_healthy.is_some_and(|time| !time.is_zero()) {
-            let time = run.not_healthy.unwrap_or_default().as_secs_f64();
-            broken.push(format!("not healthy for {time:.0} s"));
+        let unhealthy = run.not_healthy.unwrap_or_default();
+        if self.most_unhealthy.is_some_and(|most| unhealthy > most) {
+            broken.push(format!("unhealthy for {:.0} s", unhealthy.as_secs_f64()));
         }
         let Some(capacity) = self.outage else { return broken };
         if run.while_down > WHILE_DOWN {
@@ -81,14 +84,22 @@ impl Bar {
     }
 }
 
+/// The standard deviation of the difference between two shares that are the same but for chance, in
+/// points: of a few hundred requests, half a point more may fail by chance.
+fn deviation(run: &Measure, oracle: &Measure) -> f64 {
+    let share = oracle.failed_percent() / 100.0;
+    let per_request = |it: &Measure| 1.0 / it.requests.max(1) as f64;
+    100.0 * (share * (1.0 - share) * (per_request(run) + per_request(oracle))).sqrt()
+}
+
 impl fmt::Display for Bar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "goodput >= {}", self.goodput)?;
         if let Some(failed) = self.failed {
             write!(f, ", failed <= +{failed}")?;
         }
-        if self.may_not_trip {
-            write!(f, ", no trip")?;
+        if let Some(most) = self.most_unhealthy {
+            write!(f, ", unhealthy <= {} s", most.as_secs())?;
         }
         if let Some(capacity) = self.outage {
             write!(f, ", while down <= {WHILE_DOWN}")?;
@@ -111,16 +122,29 @@ mod tests {
     fn outage_breaks_each_rule_by_itself() {
         let weather = Weather::new(Class::Outage, "down", Receiver::new()).capacity(50);
         let bar = Bar::of(&weather).unwrap();
+        let oracle = Measure { good: 1_000, ..Measure::default() };
         let good = Measure {
+            good: 1_000,
+            requests: 2_000,
+            failed: 1_000,
             while_down: 600,
             first_success: Some(FIRST_SUCCESS),
             peak: 200,
             ..Measure::default()
         };
-        assert!(bar.broken(100.0, 30.0, &good).is_empty());
-        let bad = Measure { while_down: 601, first_success: None, peak: 201, ..good };
-        let broken = bar.broken(99.0, 30.0, &bad);
+        assert!(bar.broken(&good, &oracle).is_empty());
+        let bad = Measure { good: 990, while_down: 601, first_success: None, peak: 201, ..good };
+        let broken = bar.broken(&bad, &oracle);
         assert_eq!(broken, ["goodput 99.0", "601 requests while down", "no success", "peak 201/s"]);
+    }
+
+    #[test]
+    fn few_requests_may_fail_by_chance() {
+        let bar = Bar::of(&Weather::new(Class::Chance, "chance", Receiver::new())).unwrap();
+        let oracle = Measure { good: 85, requests: 100, failed: 15, ..Measure::default() };
+        let run = |requests, failed| Measure { good: 85, requests, failed, ..Measure::default() };
+        assert!(bar.broken(&run(100, 20), &oracle).is_empty());
+        assert_eq!(bar.broken(&run(100, 40), &oracle), ["failed +25.0"]);
     }
 
     #[test]
@@ -128,7 +152,7 @@ mod tests {
         let weather = Weather::new(Class::Chance, "chance", Receiver::new()).may_not_trip();
         let bar = Bar::of(&weather).unwrap();
         let run = Measure { not_healthy: Some(Duration::from_secs(3)), ..Measure::default() };
-        assert_eq!(bar.broken(98.0, 0.5, &run), ["not healthy for 3 s"]);
+        assert_eq!(bar.broken(&run, &Measure::default()), ["unhealthy for 3 s"]);
         let open = Weather::new(Class::Open, "open", Receiver::new());
         assert_eq!(Bar::of(&open), None);
     }

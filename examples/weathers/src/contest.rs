@@ -52,7 +52,7 @@ impl Row {
         let goodput = run.goodput(oracle);
         let wasted = run.failed_percent() - oracle.failed_percent();
         let bar = Bar::of(weather).filter(|_| name == Name::Labhook);
-        let broken = bar.map(|bar| bar.broken(goodput, wasted, run));
+        let broken = bar.map(|bar| bar.broken(run, oracle));
         let millis = |time: std::time::Duration| time.as_millis() as u64;
         Self {
             weather: weather.full_name(),

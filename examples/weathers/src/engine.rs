@@ -14,12 +14,6 @@ pub const TIMEOUT: Micros = 20 * SECOND;
 /// Waits between the attempts of the Standard Webhooks specification, in seconds.
 pub const STEPS: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
-/// How many due messages the engine looks at when a policy skips them.
-const LOOK_AHEAD: usize = 64;
-/// When it looks again, at first and at most.
-const FIRST_LOOK: Micros = 10_000;
-const LAST_LOOK: Micros = SECOND / 4;
-
 /// A receiver's response, or its absence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reply {
@@ -68,7 +62,6 @@ struct Engine<'a> {
     ends: BinaryHeap<Reverse<Ending>>,
     sent: u64,
     wake: Option<Micros>,
-    look: Micros,
     tally: Tally,
 }
 
@@ -86,7 +79,6 @@ pub fn run(course: &Course<'_>, policy: &mut dyn Policy, world: &mut dyn World) 
         ends: BinaryHeap::new(),
         sent: 0,
         wake: None,
-        look: FIRST_LOOK,
         tally: Tally::new(course.recovered_at),
     };
     engine.run();
@@ -127,8 +119,7 @@ impl Engine<'_> {
 
     fn dispatch(&mut self) {
         self.wake = None;
-        let mut index = 0;
-        while let Some(message) = self.ready.get(index).copied() {
+        while let Some(message) = self.ready.front().copied() {
             let due = Due {
                 message: message.into(),
                 put_off: self.messages[message as usize].put_off,
@@ -137,13 +128,11 @@ impl Engine<'_> {
             };
             match self.policy.may_send(self.now, &due) {
                 Gate::Send => {
-                    self.ready.remove(index);
+                    self.ready.pop_front();
                     self.send(message);
-                    self.look = FIRST_LOOK;
                 }
-                Gate::Skip => index += 1,
                 Gate::Later(wait) => {
-                    self.ready.remove(index);
+                    self.ready.pop_front();
                     let put_off = &mut self.messages[message as usize].put_off;
                     *put_off = put_off.saturating_add(1);
                     self.due.push(Reverse((self.now + wait.max(1), message)));
@@ -154,13 +143,6 @@ impl Engine<'_> {
                 }
                 Gate::Busy => return,
             }
-            if index >= LOOK_AHEAD {
-                break;
-            }
-        }
-        if index > 0 {
-            self.wake = Some(self.now + self.look);
-            self.look = (self.look * 2).min(LAST_LOOK);
         }
     }
 

@@ -76,19 +76,26 @@ pub fn run(weather: &Weather, name: Name, seed: u64) -> Measure {
 
 /// Runs the crate's defaults, in the real outbox.
 fn labhook(weather: &Weather, seed: u64) -> Measure {
-    let scenario = Scenario::new(weather.steady_load(), weather.lasts)
+    let mut scenario = Scenario::new(weather.arrival_load(), weather.lasts)
         .with_seed(seed)
         .with_limit(weather.ends)
         .with_points(NonZeroUsize::MIN)
         .add_endpoint(EndpointPolicy::default(), weather.receiver.clone());
+    for (at, lasts, shift) in &weather.clock_jumps {
+        scenario = scenario.add_clock_jump(*at, *lasts, *shift);
+    }
     let reports = scenario.run();
     let report = &reports[0];
     Measure {
-        good: report.ended(labhook::Verdict::Delivered),
+        good: report.good.delivered,
         requests: report.attempts,
-        failed: report.attempts - report.ended(labhook::Verdict::Delivered),
-        p50: report.latency.map(|it| it.p50),
-        p99: report.latency.map(|it| it.p99),
-        ..Measure::default()
+        failed: report.failed,
+        p50: report.good.latency.map(|it| it.p50),
+        p99: report.good.latency.map(|it| it.p99),
+        while_down: report.while_down,
+        first_success: report.recovery.and_then(|it| it.first_success_after),
+        peak: report.recovery.map_or(0, |it| it.peak_requests),
+        held_back: Some(report.held_back),
+        not_healthy: Some(report.not_healthy),
     }
 }

@@ -11,8 +11,6 @@ pub const IN_FLIGHT: usize = 256;
 pub enum Gate {
     /// Send it now.
     Send,
-    /// Do not send this one yet, but perhaps one behind it.
-    Skip,
     /// Put this one off, and go on with the next.
     Later(Micros),
     /// Send nothing before this time.

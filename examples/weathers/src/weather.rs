@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use labhook::policy::Load;
-use labhook::simulate::{Poison, Receiver};
+use labhook::simulate::{ClockShift, Receiver};
 
 use crate::engine::Micros;
 
@@ -72,15 +72,6 @@ impl Class {
     }
 }
 
-/// How the sender's clock is disturbed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClockFault {
-    /// At this time it jumps forward by so much.
-    Ahead(Duration, Duration),
-    /// At this time it jumps back by so much.
-    Back(Duration, Duration),
-}
-
 #[derive(Clone, Debug)]
 pub struct Weather {
     pub class: Class,
@@ -89,9 +80,10 @@ pub struct Weather {
     /// Messages per period.
     pub events: u32,
     pub per: Duration,
-    /// Messages beyond the load that arrive at once.
-    pub bursts: Vec<(Duration, u32)>,
-    pub clock: Vec<ClockFault>,
+    /// How many messages arrive at once.
+    pub at_once: u32,
+    /// Jumps of the sender's clock: when, for how long, and by how much.
+    pub clock_jumps: Vec<(Duration, Duration, ClockShift)>,
     /// How long the load lasts.
     pub lasts: Duration,
     /// When the run ends.
@@ -104,8 +96,8 @@ pub struct Weather {
     pub capacity: Option<u64>,
     /// How many seeds it is run with.
     pub seeds: u64,
-    /// Whether a false trip breaks the bar.
-    pub may_not_trip: bool,
+    /// How long labhook may take the endpoint for unhealthy.
+    pub most_unhealthy: Option<Duration>,
 }
 
 pub fn count(n: u32) -> NonZeroU32 {
@@ -134,15 +126,15 @@ impl Weather {
             receiver,
             events: 10,
             per: secs(1),
-            bursts: Vec::new(),
-            clock: Vec::new(),
+            at_once: 1,
+            clock_jumps: Vec::new(),
             lasts: hours(1),
             ends: hours(1) + TAIL,
             recovered_at,
             oracle_in_flight: usize::MAX,
             capacity: None,
             seeds: 1,
-            may_not_trip: false,
+            most_unhealthy: None,
         }
     }
 
@@ -166,26 +158,14 @@ impl Weather {
         self
     }
 
-    pub fn burst(mut self, at: Duration, messages: u32) -> Self {
-        self.bursts.push((at, messages));
+    /// Lets the messages arrive in bursts, at the same rate.
+    pub fn at_once(mut self, messages: u32) -> Self {
+        self.at_once = messages;
         self
     }
 
-    /// Adds a burst of poisoned messages.
-    pub fn poisoned_burst(
-        mut self,
-        at: Duration,
-        messages: u32,
-        behaviour: labhook::simulate::Behaviour,
-    ) -> Self {
-        self = self.burst(at, messages);
-        let numbers = self.burst_numbers(self.bursts.len() - 1);
-        self.receiver = self.receiver.add_poison(Poison::numbers(numbers, behaviour));
-        self
-    }
-
-    pub fn clock(mut self, fault: ClockFault) -> Self {
-        self.clock.push(fault);
+    pub fn clock_jump(mut self, at: Duration, lasts: Duration, shift: ClockShift) -> Self {
+        self.clock_jumps.push((at, lasts, shift));
         self
     }
 
@@ -204,8 +184,13 @@ impl Weather {
         self
     }
 
-    pub fn may_not_trip(mut self) -> Self {
-        self.may_not_trip = true;
+    /// Nothing is wrong with the endpoint, so that each trip is a false one.
+    pub fn may_not_trip(self) -> Self {
+        self.may_trip_for(Duration::ZERO)
+    }
+
+    pub fn may_trip_for(mut self, most: Duration) -> Self {
+        self.most_unhealthy = Some(most);
         self
     }
 
@@ -220,34 +205,25 @@ impl Weather {
         match per {
             1 => format!("{events}/s"),
             60 => format!("{events}/min"),
-            3_600 => format!("{events}/h"),
-            _ => format!("{events} per {per} s"),
+            3_600 if events < 3_600 => format!("{events}/h"),
+            _ => format!("{:.1}/s", f64::from(events) / per as f64),
         }
     }
 
-    pub fn steady_load(&self) -> Load {
-        Load::new(count(self.events), self.per)
+    pub fn arrival_load(&self) -> Load {
+        Load::new(count(self.events), self.per).in_bursts(count(self.at_once))
+    }
+
+    /// How many messages arrive.
+    pub fn messages(&self) -> u64 {
+        self.lasts.as_secs() * u64::from(self.events) / self.per.as_secs()
     }
 
     /// When each message arrives, in the order of their numbers.
     pub fn arrivals(&self) -> Vec<Micros> {
-        let load = self.steady_load();
+        let load = self.arrival_load();
         let times = (0..).map(|number| load.at(number)).take_while(|at| *at < self.lasts);
-        let bursts = self.bursts.iter();
-        let burst_times = bursts.flat_map(|(at, messages)| (0..*messages).map(|_| *at));
-        let mut times: Vec<_> = times.chain(burst_times).map(|at| at.as_micros() as u64).collect();
-        times.sort_unstable();
-        times
-    }
-
-    /// The numbers of a burst's messages. Bursts must be added in the order of their times.
-    fn burst_numbers(&self, index: usize) -> std::ops::Range<u64> {
-        let (at, messages) = self.bursts[index];
-        let load = self.steady_load();
-        let steady = (0..).take_while(|number| load.at(*number) <= at).count() as u64;
-        let bursts: u32 = self.bursts[..index].iter().map(|burst| burst.1).sum();
-        let first = steady + u64::from(bursts);
-        first..first + u64::from(messages)
+        times.map(|at| at.as_micros() as Micros).collect()
     }
 }
 
@@ -256,13 +232,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn burst_arrives_after_the_steady_message() {
-        let weather = Weather::new(Class::Bursts, "burst", Receiver::new())
-            .load(1)
-            .lasts(secs(4))
-            .burst(secs(2), 3);
-        let at = [0, 1, 2, 2, 2, 2, 3].map(|seconds| seconds * 1_000_000);
-        assert_eq!(weather.arrivals(), at);
-        assert_eq!(weather.burst_numbers(0), 3..6);
+    fn bursts_arrive_at_the_same_rate() {
+        let weather = Weather::new(Class::Bursts, "bursts", Receiver::new());
+        let weather = weather.load(1).lasts(secs(6)).at_once(3);
+        assert_eq!(weather.arrivals(), [0, 0, 0, 3_000_000, 3_000_000, 3_000_000]);
     }
 }

@@ -1,7 +1,7 @@
 //! Adaptive throttling as in the SRE book, "Handling Overload": rejects a share of its own
 //! requests, `(requests - K accepts) / (requests + 1)` over two minutes, with K = 2.
 //!
-//! A rejected request is put off: by 1 s, doubling to two minutes.
+//! A rejected request is put off: by 1 s, doubling to 17 minutes.
 
 use std::collections::VecDeque;
 
@@ -57,7 +57,7 @@ impl Policy for Sre {
         self.count(now, 0, 0);
         let rejected = self.random.f64() < self.rejection();
         self.count(now, 1, 0);
-        if rejected { Gate::Later(SECOND << due.put_off.min(7)) } else { Gate::Send }
+        if rejected { Gate::Later(SECOND << due.put_off.min(10)) } else { Gate::Send }
     }
 
     fn started(&mut self, _: Micros) {}

@@ -21,7 +21,8 @@ fn fixed(limit: u32, seconds: u64) -> Limiter {
 
 pub fn list() -> Vec<Weather> {
     let limit = |name: &str, limiter| Weather::new(Class::Limit, name, receiver(limiter)).load(60);
-    let long = |name: &str, limiter| Weather::new(Class::LongLimit, name, receiver(limiter)).load(60);
+    let long =
+        |name: &str, limiter| Weather::new(Class::LongLimit, name, receiver(limiter)).load(60);
     let bucket = |burst| Limiter::token_bucket(count(50), secs(1), count(burst));
     let two = receiver(sliding(50, 1)).add_limiter(fixed(120, 3));
     let lossy = |name: &str, per_million, behaviour| {

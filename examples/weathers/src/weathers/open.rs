@@ -8,9 +8,8 @@ use crate::weather::{Class, Weather, count, hours, minutes, secs};
 pub fn list() -> Vec<Weather> {
     let open = |name: &str, receiver| Weather::new(Class::Open, name, receiver);
     let limited = |name: &str, limiter| open(name, Receiver::new().add_limiter(limiter));
-    let turns = || {
-        Receiver::new().add_flapping(secs(0), hours(1), secs(40), secs(10), status(503))
-    };
+    let turns =
+        || Receiver::new().add_flapping(secs(0), hours(24), secs(40), secs(10), status(503));
     let minute = Limiter::fixed_window(count(600), minutes(1));
     let hour = Limiter::fixed_window(count(3_000), hours(1));
     let counting = || Limiter::sliding_window(count(50), secs(1)).counting_refused();

@@ -21,11 +21,11 @@ pub fn list() -> Vec<Weather> {
         Weather::new(Class::InProgress, name, Receiver::new().add_chance(chance)).seeds(2)
     };
     vec![
-        slow("2 % take a minute, then 409", busy(409, 30)),
-        slow("2 % take a minute, then 425", status(425)),
-        slow("2 % take a minute, then 503", busy(503, 30)),
-        some("Retry-After 30 s on a tenth (409)", 100_000, busy(409, 30)),
-        some("Retry-After 30 s on a tenth (503)", 100_000, busy(503, 30)),
+        slow("2 % take 1 min, then 409", busy(409, 30)),
+        slow("2 % take 1 min, then 425", status(425)),
+        slow("2 % take 1 min, then 503", busy(503, 30)),
+        some("10 % are 409, Retry-After", 100_000, busy(409, 30)),
+        some("10 % are 503, Retry-After", 100_000, busy(503, 30)),
         brown_out("10 min: half are 500", 500_000, status(500)),
         brown_out("10 min: 80 % are 503", 800_000, status(503)),
         brown_out("10 min: 30 % hang", 300_000, Behaviour::Hangs),

@@ -20,7 +20,8 @@ pub fn list() -> Vec<Weather> {
         plain("50/s", Queue::new(count(50))).load(40),
         plain("50/s", Queue::new(count(50))),
         plain("50/s, at most 100 wait", Queue::new(count(50)).with_max_waiting(100)),
-        plain("50/s, at most 20 wait", Queue::new(count(50)).with_max_waiting(20)).oracle_in_flight(20),
+        plain("50/s, at most 20 wait", Queue::new(count(50)).with_max_waiting(20))
+            .oracle_in_flight(20),
         plain("5/s", Queue::new(count(5))).load(6),
         thrashing("50/s, thrashes beyond 8", 8),
         thrashing("50/s, thrashes beyond 20", 20),
