@@ -173,11 +173,13 @@
 mod attempt;
 mod attempt_report;
 mod changes;
+mod clock;
 mod collect_changes;
 mod counters;
 mod delivery_state;
 mod dispatch;
 mod endpoint_state;
+mod explain;
 mod in_doubt;
 mod in_flight;
 mod index;
@@ -208,6 +210,7 @@ pub use self::attempt::{Attempt, Ticket};
 pub use self::attempt_report::{AttemptReport, Cause};
 pub use self::changes::{Change, Changes, Revision};
 pub use self::counters::Counters;
+pub use self::explain::Explanation;
 pub use self::notice::Notice;
 pub use self::operate::EnableEndpointError;
 pub use self::publish::{PublishError, Published, RenderFailure};
@@ -263,6 +266,8 @@ pub struct Outbox {
     report_attempts: bool,
     timers: Timers,
     journal: Journal,
+    /// The latest instant seen, by which a clock that steps back is noticed.
+    latest: Timestamp,
 }
 
 impl Outbox {
@@ -283,6 +288,7 @@ impl Outbox {
     /// saved when `poll` then returns `Wait` or `Idle` and no save is outstanding. The instant of
     /// the wait can be the end of a settled message's retention.
     pub fn poll(&mut self, now: Timestamp) -> Step {
+        self.follow_clock(now);
         self.expire_timers(now);
         loop {
             if let Some(notice) = self.journal.next_notice() {

@@ -103,6 +103,8 @@ pub(super) struct AdaptiveRate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rate: Option<u64>,
     ceiling: u64,
+    /// The share refused before the last cut that helped.
+    refused: Share,
     /// Above the ceiling, the next climb is by the rate divided by two to this power.
     step: u8,
     /// The highest rate since the last cut at which nothing was refused.
@@ -153,6 +155,7 @@ impl AdaptiveRate {
         Self {
             rate: None,
             ceiling: 0,
+            refused: Share::NONE,
             step: FIRST_STEP,
             clean: 0,
             hold: SHORTEST_HOLD,
@@ -185,6 +188,10 @@ impl AdaptiveRate {
 
     pub(super) const fn excused(&self) -> Share {
         self.excused
+    }
+
+    pub(super) const fn refused(&self) -> Share {
+        self.refused
     }
 
     /// Returns when a request is allowed; `None` if that is now. It is after `now`, except at
@@ -244,7 +251,7 @@ impl AdaptiveRate {
                 }
                 return;
             }
-            (self.trial, self.rest) = (None, 0);
+            (self.trial, self.rest, self.refused) = (None, 0, trial.loss);
             if trial.rate.is_some() {
                 self.hold = self.hold.saturating_mul(2).min(LONGEST_HOLD);
             }

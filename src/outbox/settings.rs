@@ -50,6 +50,7 @@ impl Outbox {
             report_attempts: false,
             timers: Timers::default(),
             journal: Journal::new(),
+            latest: Timestamp::MIN,
         };
         let ids: Vec<_> = outbox.endpoints.keys().cloned().collect();
         for id in &ids {
