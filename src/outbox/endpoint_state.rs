@@ -78,7 +78,7 @@ impl EndpointState {
     /// Returns what may go next. Health and flow must be up to date: see
     /// [`Outbox::reconcile_endpoint`](super::Outbox::reconcile_endpoint).
     pub(super) fn next(&mut self, endpoint: &Endpoint, gate: Gate, now: Timestamp) -> Next {
-        let Persisted { health, flow, first_streak } = &mut self.persisted;
+        let Persisted { health, flow, first_streak, .. } = &mut self.persisted;
         let (first, retry) = (self.backlog.first(), self.backlog.retry());
         let open = match (first, retry) {
             (Some(sequence), retry) if retry.is_none() || *first_streak < MAX_FIRST_STREAK => {
