@@ -145,7 +145,7 @@ impl EndpointState {
     }
 
     /// Returns whether an attempt that was not handed out yet would not be started now: the
-    /// endpoint has since been degraded, or this attempt is no longer the probe.
+    /// endpoint is down now, or this attempt is no longer the probe.
     pub(super) fn is_overtaken(&self, in_flight: &InFlight) -> bool {
         let health = &self.persisted.health;
         match in_flight.permit() {

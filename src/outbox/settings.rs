@@ -113,7 +113,7 @@ impl Outbox {
     /// the default is [`OutagePolicy::default`].
     ///
     /// The census covers all enabled endpoints that are neither paused nor disabled. Those that are
-    /// degraded or suspended count as failing.
+    /// down count as failing.
     #[must_use]
     pub fn with_outage_policy(mut self, policy: OutagePolicy) -> Self {
         self.outage.set_policy(policy);
