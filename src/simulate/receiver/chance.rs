@@ -131,7 +131,7 @@ mod tests {
         };
         let tenth = Chance::share(100_000, Behaviour::Hangs);
         let third = Chance::share(333_333, Behaviour::refuses_connections());
-        assert!(count(&[tenth.clone()]).abs_diff(10_000) < 300);
+        assert!(count(std::slice::from_ref(&tenth)).abs_diff(10_000) < 300);
         assert!(count(&[tenth.clone(), third.clone()]).abs_diff(43_333) < 500);
         assert_eq!(count(&[Chance::share(0, Behaviour::Hangs)]), 0);
         assert_eq!(count(&[tenth, third, Chance::share(MILLION, Behaviour::Hangs)]), 100_000);
