@@ -145,9 +145,14 @@ struct Trial {
 impl Trial {
     /// Returns whether the cut did not help: the share refused stayed at least a third of the way
     /// from what is foreseen if the rate were the cause to what it was.
-    fn failed(&self, share: Share, seen: u64) -> bool {
+    ///
+    /// A lower rate cannot bring down what is excused, unless that excuse is what is on trial.
+    fn failed(&self, share: Share, seen: u64, excused: Share) -> bool {
         let slower = Share::of(seen, self.seen).min(Share::of(15, 16));
-        let foreseen = self.loss.rest().over(slower).rest();
+        let mut foreseen = self.loss.rest().over(slower).rest();
+        if self.loss > excused.plus(Share::of(1, 16)) {
+            foreseen = foreseen.max(excused);
+        }
         share >= foreseen.towards(self.loss, 3) && share <= Share::of(7, 8)
     }
 }
@@ -245,7 +250,7 @@ impl AdaptiveRate {
             return;
         }
         if let Some(trial) = self.trial {
-            if trial.failed(share, found.seen) {
+            if trial.failed(share, found.seen, self.excused) {
                 if trial.again {
                     self.excuse(trial, share);
                 } else {
@@ -269,9 +274,12 @@ impl AdaptiveRate {
             return;
         }
         self.left = self.left.saturating_sub(1);
-        // A short sample says less.
+        // A short sample says less. The lower share is the safer one: what a limit adds to it must not
+        // be excused.
         let steps = EXCUSE_SAMPLE.div_ceil(found.answers.clamp(1, EXCUSE_SAMPLE));
-        self.excused = self.excused.towards(share, steps.saturating_mul(4)).min(self.proved);
+        let pace = if share < self.excused { 2 } else { 8 };
+        let steps = steps.saturating_mul(pace);
+        self.excused = self.excused.towards(share, steps).min(self.proved);
         if self.excused < Share::of(1, 64) {
             (self.excused, self.proved) = (Share::NONE, Share::NONE);
         }
@@ -284,7 +292,7 @@ impl AdaptiveRate {
         let (answers, refused) = (u64::from(found.answers), u64::from(found.refused));
         let excess = refused.saturating_sub(self.excused.times(answers));
         // An excuse is judged by many samples, of which some are bound to deviate.
-        let times = if self.excused.is_none() { 4 } else { 9 };
+        let times = if self.excused.is_none() { 4 } else { 6 };
         let deviation =
             refused.saturating_mul(answers.saturating_sub(refused)).saturating_mul(times);
         excess.saturating_mul(16) > answers
@@ -304,7 +312,7 @@ impl AdaptiveRate {
             self.ceiling = base;
         }
         if !all_refused && found.turn.is_none() {
-            self.ceiling = known;
+            self.ceiling = known.max(scale(self.ceiling, 7, 8).min(base));
         }
         let rate = if all_refused { base >> 1 } else { known.clamp(base >> 2, base) };
         self.rate = Some(rate.clamp(policy.min_rate(), MAX_RATE));

@@ -17,6 +17,8 @@ const SECOND: u64 = 1_000_000;
 const LONGEST_GAP: u64 = 4;
 /// Answers that suffice, however little time they took.
 const MANY: u32 = 256;
+/// Refusals in a row, and then other answers in a row, by which a receiver is known to be back.
+const RUN: u32 = 8;
 
 /// The answers to attempts that started after `since`, and the time over which they started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,18 +144,22 @@ impl Sample {
                 Some(loss) => loss.times(answers.into()) >= 4,
             }
         } else if refused == answers {
-            answers >= 16
+            active >= SECOND.saturating_mul(3) && answers >= 16
         } else if refused.saturating_mul(4) >= answers.saturating_mul(3) && excused.is_none() {
             answers >= 24
         } else {
             let least = match loss {
                 Some(_) => 64,
                 None if excused.is_none() => 24,
-                None => 192,
+                None => 96,
             };
             active >= SECOND.saturating_mul(3) && answers >= least
         };
-        if !enough || active < SECOND {
+        // The receiver is back: what it refused before need not be held against the rate.
+        let is_back = self.first_refused == refused
+            && refused >= RUN
+            && answers.saturating_sub(refused) >= RUN;
+        if !(enough || is_back) || active < SECOND {
             return None;
         }
         let gaps = u64::from(self.starts.saturating_sub(1));
