@@ -50,7 +50,6 @@ fn invalid_value_has_its_error() {
         r#"{"failures": 4294967296}"#,
         r#"{"probes_ms": [5]}"#,
         r#"{"suspend_after_probes": 6}"#,
-        r#"{"refused_for_ms": null}"#,
         r#"{"disable_after_ms": "30 s"}"#,
         r#"{"pending_on_disable": "drop"}"#,
         r#"{"new_messages": "shed"}"#,
