@@ -292,10 +292,16 @@ impl AdaptiveRate {
         if self.ceiling == 0 {
             self.ceiling = base;
         }
+        let half = base >> 1;
         if !nothing_known && found.turn.is_none() {
             self.ceiling = delivered.max(self.clean.min(base));
+        } else if self.clean > 0 {
+            // The receiver is down, or it counts what it refuses and takes nothing above its limit,
+            // which then lies between the rate at which nothing was refused and this one. Further
+            // cuts say no more.
+            self.ceiling = self.ceiling.min(self.clean.max(half));
+            self.clean = 0;
         }
-        let half = base >> 1;
         let rate =
             if nothing_known { half } else { self.ceiling.min(delivered.max(half)).max(half) };
         self.rate = Some(rate.clamp(policy.min_rate(), MAX_RATE));
@@ -332,7 +338,7 @@ impl AdaptiveRate {
             if rate > self.ceiling {
                 self.hold = (self.hold >> 1).max(SHORTEST_HOLD);
             }
-            let step = (rate >> self.step).max(1);
+            let step = rate.checked_shr(self.step.into()).unwrap_or(0).max(1);
             self.step = self.step.saturating_sub(1).max(LAST_STEP);
             step
         };
