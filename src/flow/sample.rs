@@ -149,10 +149,6 @@ impl Sample {
             let careful = loss.is_some() || !excused.is_none();
             active >= SECOND.saturating_mul(3) && answers >= if careful { 64 } else { 24 }
         };
-        if !enough || active < SECOND {
-            return None;
-        }
-        let gaps = u64::from(self.starts.saturating_sub(1));
         let turn = match refused {
             0 => None,
             _ if refused == answers => None,
@@ -160,6 +156,14 @@ impl Sample {
             _ if self.last_refused == refused => Some(Turn::ForTheWorse),
             _ => None,
         };
+        // At a low rate, what an outage leaves in the sample would take minutes to outweigh.
+        let recovered = turn == Some(Turn::ForTheBetter)
+            && answers.saturating_sub(refused) >= 8
+            && active >= SECOND.saturating_mul(30);
+        if !(enough || recovered) || active < SECOND {
+            return None;
+        }
+        let gaps = u64::from(self.starts.saturating_sub(1));
         let seen = scale(gaps.saturating_mul(REQUEST), SECOND, active.max(1));
         Some(Findings { answers, refused, seen, turn })
     }
