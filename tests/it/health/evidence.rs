@@ -144,9 +144,8 @@ fn refusals_wait_only_if_they_are_half_of_all() {
 
 #[test]
 fn any_success_clears_the_failures() {
-    let (mut endpoint, slow) = (Endpoint::new(default()), |endpoint: &mut Endpoint| {
-        endpoint.start(at(0))
-    });
+    let (mut endpoint, slow) =
+        (Endpoint::new(default()), |endpoint: &mut Endpoint| endpoint.start(at(0)));
     // Also one of an attempt that started before all of them, and one of a retry.
     let old = slow(&mut endpoint);
     for _ in 0..19 {

@@ -73,7 +73,12 @@ impl Endpoint {
         self.try_start(now).unwrap()
     }
 
-    pub(crate) fn record(&mut self, permit: Permit, signal: Signal, now: Timestamp) -> SignalEffect {
+    pub(crate) fn record(
+        &mut self,
+        permit: Permit,
+        signal: Signal,
+        now: Timestamp,
+    ) -> SignalEffect {
         self.health.record(&self.policy, Clear, permit, signal, now)
     }
 
@@ -117,7 +122,10 @@ impl Endpoint {
         let Gate::Hold { until } = self.gate(from) else { panic!("no wait at {from}") };
         assert_eq!(until, self.due());
         let (wait, expected) = (until.saturating_since(from), self.policy.probe_wait(failed));
-        assert!(wait >= expected * 9 / 10 && wait <= expected * 11 / 10, "{wait:?} of {expected:?}");
+        assert!(
+            wait >= expected * 9 / 10 && wait <= expected * 11 / 10,
+            "{wait:?} of {expected:?}"
+        );
     }
 
     /// Polls at a probe's deadline, and checks that the next wait is the first one from there.

@@ -16,13 +16,8 @@ use State::{Disabled, Down, Healthy};
 pub(crate) const SIGNALS: [Signal; 5] = [Success, Refused, Failed, Neutral, Gone];
 
 /// The transitions drawn in the module's documentation.
-pub(crate) const TRANSITIONS: [(State, State); 5] = [
-    (Healthy, Down),
-    (Down, Disabled),
-    (Down, Healthy),
-    (Disabled, Healthy),
-    (Healthy, Disabled),
-];
+pub(crate) const TRANSITIONS: [(State, State); 5] =
+    [(Healthy, Down), (Down, Disabled), (Down, Healthy), (Disabled, Healthy), (Healthy, Disabled)];
 
 pub(crate) fn at(millis: i64) -> Timestamp {
     Timestamp::from_unix_millis(millis)
@@ -206,7 +201,9 @@ impl World {
                 let counts = effect != SignalEffect::Ignored;
                 assert!(after.state() <= before.state());
                 assert!(!is_probe || after.state() == Healthy);
-                assert!(!(is_probe || before.state() == Healthy && counts) || after.failures() == 0);
+                assert!(
+                    !(is_probe || before.state() == Healthy && counts) || after.failures() == 0
+                );
                 // One from before the circuit opened only makes the probe due.
                 if before.state() == Down && after.state() == Down && counts {
                     assert!(!permit.is_probe() && after.failures() == before.failures());
