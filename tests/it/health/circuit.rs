@@ -27,6 +27,9 @@ fn outage_follows_the_schedule_until_disabled() {
         assert_eq!(endpoint.gate(due), Gate::Probe);
         (now, failed) = (due, failed + 1);
         transitions.extend(endpoint.attempt(Failed, due).transition());
+        if endpoint.health.state() == Down {
+            assert_eq!((endpoint.health.failures(), endpoint.health.failed_probes()), (20, failed));
+        }
     }
     let waits: Vec<_> = (0..13).map(|failed| default().probe_wait(failed).as_millis()).collect();
     let ladder = [

@@ -18,14 +18,14 @@ fn deadline_found_by_poll_is_no_failure() {
     // The next probe waits as long as this one did, from the deadline on, however late it is found.
     let Gate::Hold { until } = endpoint.gate(at(42)) else { panic!() };
     assert!(until >= at(50) && until <= at(52), "{until}");
-    assert_eq!(endpoint.health.failures(), 0);
+    assert_eq!(endpoint.health.failed_probes(), 0);
     for _ in 0..1_000 {
         let due = endpoint.due();
         let _probe = endpoint.start(due);
         endpoint.assert_waits_from_deadline(due + secs(30));
     }
     // Not one of them is known to have failed.
-    assert_eq!((endpoint.health.failures(), endpoint.health.state()), (0, Down));
+    assert_eq!((endpoint.health.failed_probes(), endpoint.health.state()), (0, Down));
     assert!(endpoint.due() < at(60_000), "the waits do not grow");
 }
 
@@ -40,22 +40,22 @@ fn timeout_reported_late_is_a_failure() {
             // The application has restarted, so that nobody can tell.
             endpoint.health.forget_in_flight();
             assert_eq!(endpoint.record(permit, signal, at(44)), SignalEffect::Ignored);
-            assert_eq!(endpoint.health.failures(), 0);
+            assert_eq!(endpoint.health.failed_probes(), 0);
             continue;
         }
         assert_eq!(endpoint.record(permit, signal, at(44)), SignalEffect::Counted);
-        assert_eq!(endpoint.health.failures(), 1);
+        assert_eq!(endpoint.health.failed_probes(), 1);
         endpoint.assert_waits(at(44), 1);
         // Once.
         assert_eq!(endpoint.record(permit, signal, at(45)), SignalEffect::Ignored);
-        assert_eq!(endpoint.health.failures(), 1);
+        assert_eq!(endpoint.health.failed_probes(), 1);
     }
     // Of a sender at fault there is nothing to report.
     let mut endpoint = Endpoint::down(default(), at(0));
     let permit = endpoint.start(at(11));
     let _ = endpoint.gate(at(43));
     assert_eq!(endpoint.record(permit, Neutral, at(44)), SignalEffect::Counted);
-    assert_eq!(endpoint.health.failures(), 0);
+    assert_eq!(endpoint.health.failed_probes(), 0);
     endpoint.assert_waits(at(44), 0);
 }
 
@@ -140,14 +140,14 @@ fn day_ahead_for_3_s_does_not_disable() {
     for report in [true, false] {
         let mut endpoint = Endpoint::down(default(), at(0));
         let last = endpoint.fail_probes(at(86_400 * 5));
-        let failures = endpoint.health.failures();
+        let failures = endpoint.health.failed_probes();
         // The probe is in flight, or it is sent while the clock is wrong, and it succeeds later.
         let ahead = last + days(1);
         let probe = if report { endpoint.start(endpoint.due()) } else { endpoint.start(ahead) };
         for second in 0..3 {
             let _ = endpoint.gate(ahead + secs(second));
         }
-        assert_eq!((endpoint.health.state(), endpoint.health.failures()), (Down, failures));
+        assert_eq!((endpoint.health.state(), endpoint.health.failed_probes()), (Down, failures));
         let back = last + secs(700);
         if report {
             // The next probe was found due, and it stays due.
@@ -186,7 +186,7 @@ fn two_weeks_back_pulls_the_waits_in() {
     let back = |now| now - days(14);
     let mut endpoint = Endpoint::down(default().with_shed_after(secs(3_600)), at(0));
     let last = endpoint.fail_probes(at(0) + days(3));
-    let failures = endpoint.health.failures();
+    let failures = endpoint.health.failed_probes();
     let now = back(last);
     // The wait is at most the policy's, and the same as it was.
     endpoint.assert_waits(now, failures);

@@ -30,7 +30,7 @@ fn retry_that_fails_again_is_no_evidence() {
     endpoint.fail(at(1_000));
     let due = endpoint.due();
     assert_eq!(endpoint.retry(7, Failed, due), SignalEffect::Counted);
-    assert_eq!(endpoint.health.failures(), 1);
+    assert_eq!(endpoint.health.failed_probes(), 1);
 }
 
 /// Messages that the receiver can never accept are retried each minute for a day, beside one
@@ -98,6 +98,8 @@ fn twenty_refusals_open_only_after_30_s() {
     assert_eq!((endpoint.health.failures(), endpoint.health.refusals()), (60, 60));
     assert_eq!(endpoint.attempt(Refused, at(30) - TICK), SignalEffect::Counted);
     assert_eq!(endpoint.transition(Refused, at(30)), (Healthy, Down));
+    // Those that opened the circuit are still told.
+    assert_eq!((endpoint.health.failures(), endpoint.health.refusals()), (62, 62));
     // Nineteen do not, however long they last.
     let mut endpoint = Endpoint::new(default());
     for hour in 0..19 {
@@ -138,7 +140,7 @@ fn refusals_wait_only_if_they_are_half_of_all() {
     let mut endpoint = Endpoint::down(default(), at(0));
     let due = endpoint.due();
     assert_eq!(endpoint.attempt(Refused, due), SignalEffect::Counted);
-    assert_eq!(endpoint.health.failures(), 1);
+    assert_eq!(endpoint.health.failed_probes(), 1);
     endpoint.assert_waits(due, 1);
 }
 

@@ -131,6 +131,6 @@ impl Endpoint {
     /// Polls at a probe's deadline, and checks that the next wait is the first one from there.
     pub(crate) fn assert_waits_from_deadline(&mut self, deadline: Timestamp) {
         assert_eq!(self.due(), deadline);
-        self.assert_waits(deadline, self.health.failures());
+        self.assert_waits(deadline, self.health.failed_probes());
     }
 }

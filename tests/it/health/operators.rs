@@ -45,7 +45,7 @@ fn probe_that_ends_in_a_pause_is_inconclusive() {
         let policy = endpoint.policy;
         let effect = health.record(&policy, Default::default(), probe, signal, at(41));
         assert_eq!(effect, SignalEffect::Counted);
-        assert_eq!((health.state(), health.failures()), (Down, 0));
+        assert_eq!((health.state(), health.failed_probes()), (Down, 0));
     }
     assert_eq!(endpoint.record(probe, Failed, at(41)), SignalEffect::Counted);
     assert!(endpoint.health.resume(at(42)));

@@ -73,7 +73,7 @@ fn suspected_outage_counts_no_failed_probe() {
     let policy = default().with_disable_after(secs(20_000));
     let mut endpoint = Endpoint::down(policy, at(0));
     let last = endpoint.fail_probes(at(10_000));
-    let failures = endpoint.health.failures();
+    let failures = endpoint.health.failed_probes();
     let mut now = endpoint.due();
     for _ in 0..5_000 {
         let permit = endpoint.start(now);
@@ -82,7 +82,7 @@ fn suspected_outage_counts_no_failed_probe() {
         endpoint.assert_waits(now, 0);
         now = endpoint.due();
     }
-    assert_eq!((endpoint.health.state(), endpoint.health.failures()), (Down, failures));
+    assert_eq!((endpoint.health.state(), endpoint.health.failed_probes()), (Down, failures));
     // Nothing has counted since the last probe that failed by the endpoint's fault, except the time
     // from the last inconclusive one.
     let counted = last.saturating_since(at(0));
@@ -106,13 +106,13 @@ fn neutral_result_probes_again_after_the_first_wait() {
     assert_eq!(endpoint.health, Health::new());
     let mut endpoint = Endpoint::down(default(), at(0));
     endpoint.fail_probes(at(3_000));
-    let failures = endpoint.health.failures();
+    let failures = endpoint.health.failed_probes();
     for _ in 0..100 {
         let due = endpoint.due();
         assert_eq!(endpoint.attempt(Neutral, due), SignalEffect::Counted);
         endpoint.assert_waits(due, 0);
     }
-    assert_eq!(endpoint.health.failures(), failures);
+    assert_eq!(endpoint.health.failed_probes(), failures);
     // A failure continues the schedule.
     let due = endpoint.due();
     let _ = endpoint.attempt(Failed, due);
@@ -131,7 +131,7 @@ fn crash_does_not_move_the_probe_schedule() {
     let probe = endpoint.start(at(11));
     endpoint.health = restored(&endpoint.health);
     endpoint.health.forget_in_flight();
-    assert_eq!((endpoint.health.failures(), endpoint.health.probe()), (0, None));
+    assert_eq!((endpoint.health.failed_probes(), endpoint.health.probe()), (0, None));
     assert_eq!(endpoint.health.claim_at(), Some(at(11)));
     assert_eq!(endpoint.gate(at(9_000)), Gate::Probe);
     assert_eq!(endpoint.record(probe, Failed, at(9_000)), SignalEffect::Ignored);

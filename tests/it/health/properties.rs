@@ -90,7 +90,8 @@ fn states() -> impl Strategy<Value = Value> {
         })),
         (times(), serials(), counts(), probe, times(), times()).prop_map(
             |(since, serial, failed, probe, start, decided)| json!({"down": {
-                "since": since, "serial": serial, "failed_probes": failed, "probe": probe,
+                "since": since, "serial": serial, "failures": failed, "refusals": failed,
+                "failed_probes": failed, "probe": probe,
                 "timer": {"start": start, "decided_until": decided},
             }})
         ),

@@ -32,7 +32,7 @@ fn saved_state_has_this_form() {
     assert_eq!(serde_json::to_string(&permit).unwrap(), r#"{"serial":1,"deadline":41000000}"#);
     assert_eq!(serde_json::from_str::<Permit>(r#"{"serial":7}"#).unwrap().deadline(), None);
     let timer = r#""timer":{"start":0,"decided_until":0}"#;
-    let down = r#"{"down":{"since":0,"serial":0,"failed_probes":"#;
+    let down = r#"{"down":{"since":0,"serial":0,"failures":20,"refusals":0,"failed_probes":"#;
     assert_eq!(
         json(&endpoint.health),
         format!(
