@@ -111,6 +111,8 @@ pub(super) struct AdaptiveRate {
     step: u8,
     /// The highest rate since the last cut that held for long; 0 for none.
     stable: u64,
+    /// The last rate at which nothing was refused; 0 if it has been used for a ceiling.
+    clean: u64,
     /// Answers to wait for before each climb above the ceiling, and those so far.
     hold: u16,
     held: u32,
@@ -160,6 +162,7 @@ impl AdaptiveRate {
             refused: Share::NONE,
             step: FIRST_STEP,
             stable: 0,
+            clean: 0,
             hold: HOLD,
             held: 0,
             excused: Share::NONE,
@@ -275,6 +278,9 @@ impl AdaptiveRate {
         if self.excused < Share::of(1, 64) {
             (self.excused, self.proved) = (Share::NONE, Share::NONE);
         }
+        if found.refused == 0 {
+            self.clean = found.seen;
+        }
         self.climb(policy, found);
     }
 
@@ -305,6 +311,12 @@ impl AdaptiveRate {
         }
         if !all_refused && found.turn.is_none() {
             self.ceiling = known;
+        } else if self.clean > 0 {
+            // The receiver is down, or it counts what it refuses and takes nothing above its limit,
+            // which then lies between the rate at which nothing was refused and this one. Further
+            // cuts say no more.
+            self.ceiling = self.ceiling.min(self.clean.max(base >> 1));
+            self.clean = 0;
         }
         let rate = if all_refused { base >> 1 } else { known.clamp(base >> 2, base) };
         self.rate = Some(rate.clamp(policy.min_rate(), MAX_RATE));
