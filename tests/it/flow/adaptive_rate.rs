@@ -115,7 +115,7 @@ fn limit_that_rises_is_found() {
     sim.run(secs(600), 250, |now, _| Reply::new(!limiter.accepts(now)));
     assert!(sim.rate() < Some(30), "{:?}", sim.rate());
     limiter.capacity = 200;
-    sim.run(secs(120), 250, |now, _| Reply::new(!limiter.accepts(now)));
+    sim.run(secs(600), 250, |now, _| Reply::new(!limiter.accepts(now)));
     let figures = sim.run(secs(120), 250, |now, _| Reply::new(!limiter.accepts(now)));
     println!("{figures:?} {:?}", sim.rate());
     assert!(figures.delivered >= 120 * 200 * 90 / 100, "{figures:?}");

@@ -102,11 +102,11 @@ fn setters_clamp_to_the_bounds() {
 fn saved_state_has_this_form() {
     let text = concat!(
         r#"{"in_flight":0,"failing":0,"#,
-        r#""pauses":{"answers":0,"refused":0,"granted":0,"patience":2},"#,
+        r#""pauses":{"answers":0,"refused":0,"granted":0,"patience":2,"useless":false},"#,
         r#""concurrency":{"cut":false,"since":-9223372036854775808,"answers":0,"#,
         r#""quickest":18446744073709551615,"peak":0},"#,
         r#""rate_limit":{"level":0,"cost":1,"at":-9223372036854775808},"#,
-        r#""adaptive_rate":{"ceiling":0,"step":6,"clean":0,"hold":8,"held":0,"excused":0,"#,
+        r#""adaptive_rate":{"ceiling":0,"refused":0,"step":6,"stable":0,"clean":0,"hold":64,"held":0,"excused":0,"#,
         r#""proved":0,"rest":0,"left":0,"sample":{"since":-9223372036854775808,"#,
         r#""last_start":-9223372036854775808,"starts":0,"active":0,"answers":0,"refused":0,"#,
         r#""first_refused":0,"last_refused":0},"#,

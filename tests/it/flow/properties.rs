@@ -99,7 +99,7 @@ fn check(flow: &Flow, policy: &FlowPolicy, now: Timestamp) {
     let limit = flow.concurrency_limit(policy);
     assert!(limit <= policy.concurrency().max());
     assert!(policy.concurrency().min().is_none_or(|min| limit >= min));
-    assert!(flow.excused_percent() <= 100);
+    assert!(flow.excused_percent() <= 100 && flow.refused_percent() <= 100);
     let slowest = policy.adaptive_rate().map(AdaptiveRatePolicy::slowest);
     assert!(flow.spacing(policy) <= slowest);
     let mut at_once = flow.clone();
@@ -338,7 +338,7 @@ fn states() -> impl Strategy<Value = Value> {
                 "pauses": {
                     "refused_with": if_so(trial, json!(small[1])),
                     "answers": small[2], "refused": small[3],
-                    "granted": few[0], "patience": few[1],
+                    "granted": few[0], "patience": few[1], "useless": again,
                 },
                 "concurrency": {
                     "limit": if_so(known, json!(small[4].max(1))),
@@ -353,7 +353,7 @@ fn states() -> impl Strategy<Value = Value> {
                 "rate_limit": bucket(0),
                 "adaptive_rate": {
                     "rate": if_so(known, json!(numbers[7])),
-                    "ceiling": numbers[8], "step": step, "clean": numbers[9],
+                    "ceiling": numbers[8], "refused": small[1], "step": step, "stable": numbers[9], "clean": numbers[3],
                     "hold": few[2], "held": small[8],
                     "excused": small[9], "proved": small[10],
                     "rest": few[3], "left": few[4],
