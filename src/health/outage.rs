@@ -8,8 +8,8 @@ use super::error::OutagePolicyError;
 /// probably the sender's.
 ///
 /// An outage is suspected while more than `percent` of all endpoints fail, and at least `at_least`
-/// of them. During that time no endpoint is disabled for failing, no probe counts as failed, and the
-/// time does not count towards disabling: see [`Health::record`](super::Health::record).
+/// of them. During that time no endpoint is disabled for failing, no probe counts as failed, and
+/// the time does not count towards disabling: see [`Health::record`](super::Health::record).
 ///
 /// The caller chooses what to count. A sensible choice are the endpoints that are neither disabled
 /// nor paused: all of them, and those that are down. The policy has no memory, so

@@ -225,8 +225,8 @@ proptest! {
         keep_to(&rate, &released)?;
     }
 
-    /// 22, with cancelled starts: those not cancelled keep to the rate, and cancelling at once leaves
-    /// no trace.
+    /// 22, with cancelled starts: those not cancelled keep to the rate, and cancelling at once
+    /// leaves no trace.
     #[test]
     fn cancelled_starts_are_refunded_exactly(
         rate in rates(),
@@ -353,7 +353,8 @@ fn states() -> impl Strategy<Value = Value> {
                 "rate_limit": bucket(0),
                 "adaptive_rate": {
                     "rate": if_so(known, json!(numbers[7])),
-                    "ceiling": numbers[8], "refused": small[1], "step": step, "stable": numbers[9], "clean": numbers[3],
+                    "ceiling": numbers[8], "refused": small[1], "step": step,
+                    "stable": numbers[9], "clean": numbers[3],
                     "hold": few[2], "held": small[8],
                     "excused": small[9], "proved": small[10],
                     "rest": few[3], "left": few[4],
