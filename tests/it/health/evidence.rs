@@ -1,6 +1,5 @@
 //! What counts as evidence against an endpoint: messages that fail, not their retries.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use labhook::Timestamp;

@@ -24,7 +24,7 @@ pub(crate) fn at(millis: i64) -> Timestamp {
 }
 
 /// The state, and everything that is counted in it.
-fn counts(health: &Health) -> (State, u32, u32, u32) {
+fn counts_of(health: &Health) -> (State, u32, u32, u32) {
     (health.state(), health.failures(), health.refusals(), health.failed_probes())
 }
 
@@ -112,7 +112,7 @@ impl World {
                 let starts = self.health.clone().start(1, deadline, now).is_some();
                 assert_eq!(starts, matches!(gate, Gate::Open | Gate::Probe));
                 // Only the result of a probe moves the schedule.
-                assert_eq!(counts(&self.health), counts(before));
+                assert_eq!(counts_of(&self.health), counts_of(before));
                 None
             }
             Call::Start(number) => {
@@ -141,7 +141,7 @@ impl World {
             Call::Forget => {
                 self.health.forget_in_flight();
                 assert_eq!(self.health.probe(), None);
-                assert_eq!(counts(&self.health), counts(before));
+                assert_eq!(counts_of(&self.health), counts_of(before));
                 None
             }
             Call::SenderOutage(suspected) => {
@@ -210,14 +210,14 @@ impl World {
                 );
                 // One from before the circuit opened only makes the probe due.
                 if before.state() == Down && after.state() == Down && counts {
-                    assert!(!permit.is_probe() && self::counts(after) == self::counts(before));
+                    assert!(!permit.is_probe() && counts_of(after) == counts_of(before));
                     assert!(after.probe() == before.probe());
                     assert!(after.probe().is_some() || after.wake_at().is_none());
                 }
             }
             // 18: it changes nothing, except that the next probe waits as long as the first.
             Neutral => {
-                assert_eq!(self::counts(after), self::counts(before));
+                assert_eq!(counts_of(after), counts_of(before));
                 if !permit.is_probe() {
                     assert_eq!(after, before);
                 }
