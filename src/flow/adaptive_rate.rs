@@ -111,6 +111,8 @@ pub(super) struct AdaptiveRate {
     step: u8,
     /// The highest rate since the last cut that held for long; 0 for none.
     stable: u64,
+    /// The last rate at which nothing was refused; 0 if it has been used for a ceiling.
+    clean: u64,
     /// Answers to wait for before each climb above the ceiling, and those so far.
     hold: u16,
     held: u32,
@@ -165,6 +167,7 @@ impl AdaptiveRate {
             refused: Share::NONE,
             step: FIRST_STEP,
             stable: 0,
+            clean: 0,
             hold: HOLD,
             held: 0,
             excused: Share::NONE,
@@ -283,6 +286,9 @@ impl AdaptiveRate {
         if self.excused < Share::of(1, 64) {
             (self.excused, self.proved) = (Share::NONE, Share::NONE);
         }
+        if found.refused == 0 {
+            self.clean = found.seen;
+        }
         self.climb(policy, found);
     }
 
@@ -312,7 +318,14 @@ impl AdaptiveRate {
             self.ceiling = base;
         }
         if !all_refused && found.turn.is_none() {
+            // One sample may cover less than a window of the receiver's.
             self.ceiling = known.max(scale(self.ceiling, 7, 8).min(base));
+        } else if self.clean > 0 {
+            // The receiver is down, or it counts what it refuses and takes nothing above its limit,
+            // which then lies between the rate at which nothing was refused and this one. Further
+            // cuts say no more.
+            self.ceiling = self.ceiling.min(self.clean.max(base >> 1));
+            self.clean = 0;
         }
         let rate = if all_refused { base >> 1 } else { known.clamp(base >> 2, base) };
         self.rate = Some(rate.clamp(policy.min_rate(), MAX_RATE));
@@ -352,7 +365,7 @@ impl AdaptiveRate {
                     self.hold = (self.hold >> 1).max(HOLD);
                 }
             }
-            let step = (rate >> self.step).max(1);
+            let step = rate.checked_shr(self.step.into()).unwrap_or(0).max(1);
             self.step = self.step.saturating_sub(1).max(LAST_STEP);
             step
         };

@@ -155,14 +155,6 @@ impl Sample {
             };
             active >= SECOND.saturating_mul(3) && answers >= least
         };
-        // The receiver is back: what it refused before need not be held against the rate.
-        let is_back = self.first_refused == refused
-            && refused >= RUN
-            && answers.saturating_sub(refused) >= RUN;
-        if !(enough || is_back) || active < SECOND {
-            return None;
-        }
-        let gaps = u64::from(self.starts.saturating_sub(1));
         let turn = match refused {
             0 => None,
             _ if refused == answers => None,
@@ -170,6 +162,15 @@ impl Sample {
             _ if self.last_refused == refused => Some(Turn::ForTheWorse),
             _ => None,
         };
+        // The receiver is back: what it refused before need not be held against the rate. At a low
+        // rate it would take minutes to outweigh.
+        let is_back = turn == Some(Turn::ForTheBetter)
+            && answers.saturating_sub(refused) >= RUN
+            && (refused >= RUN || active >= SECOND.saturating_mul(30));
+        if !(enough || is_back) || active < SECOND {
+            return None;
+        }
+        let gaps = u64::from(self.starts.saturating_sub(1));
         let seen = scale(gaps.saturating_mul(REQUEST), SECOND, active.max(1));
         Some(Findings { answers, refused, seen, turn })
     }

@@ -167,8 +167,8 @@ impl Health {
     /// A probe whose wait is over becomes due. A probe at or past its deadline is no longer
     /// awaited, and the next one waits as long as this one did. That alone is no failure, because
     /// the clock may have leaped or the process slept: only [`record`](Self::record) counts one,
-    /// also after this call. After the clock stepped back, waits are shortened to what the policy
-    /// can ask for.
+    /// also after this call, until the next probe is due. After the clock stepped back, waits are
+    /// shortened to what the policy can ask for.
     ///
     /// Polling at [`wake_at`](Self::wake_at) is enough; polling more often does no harm.
     pub fn poll(&mut self, policy: &HealthPolicy, now: Timestamp) -> Gate {

@@ -8,9 +8,8 @@ use super::error::OutagePolicyError;
 /// probably the sender's.
 ///
 /// An outage is suspected while more than `percent` of all endpoints fail, and at least `at_least`
-/// of them. During that time no endpoint is disabled for failing, no probe schedule
-/// moves, and the time does not count towards disabling: see
-/// [`Health::record`](super::Health::record).
+/// of them. During that time no endpoint is disabled for failing, no probe counts as failed, and
+/// the time does not count towards disabling: see [`Health::record`](super::Health::record).
 ///
 /// The caller chooses what to count. A sensible choice are the endpoints that are neither disabled
 /// nor paused: all of them, and those that are down. The policy has no memory, so
@@ -40,7 +39,7 @@ pub struct OutagePolicy {
 }
 
 /// Whether an outage on the sender's side is suspected: an argument of
-/// [`Health::poll`](super::Health::poll) and [`Health::record`](super::Health::record).
+/// [`Health::record`](super::Health::record).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "an outage is suspected or not")]
 pub enum SenderOutage {

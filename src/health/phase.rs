@@ -170,6 +170,7 @@ impl Down {
     /// After the clock stepped back, pulls in the instants that lie further ahead than the policy
     /// could have asked for.
     pub(super) fn pull_in(&mut self, policy: &HealthPolicy, now: Timestamp) {
+        self.since = self.since.min(now);
         self.timer.pull_in(now);
         let longest = self.wait(policy).max(wait(policy, self.serial, 0));
         match &mut self.probe {

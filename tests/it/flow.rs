@@ -7,11 +7,13 @@ mod adaptive_rate;
 mod concurrency;
 mod golden;
 mod limiter;
+mod pauses;
 mod policy_file;
 mod properties;
 mod rate_limit;
+mod receiver;
 mod refunds;
-mod retry_budget;
+mod samples;
 
 const TICK: Duration = Duration::from_micros(1);
 
@@ -21,4 +23,12 @@ fn nz(count: u32) -> NonZeroU32 {
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
+}
+
+/// The output function of SplitMix64, for receivers that fail by chance.
+pub(crate) const fn mix(seed: u64) -> u64 {
+    let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }

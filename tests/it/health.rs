@@ -1,6 +1,8 @@
 //! The circuit breaker of one endpoint.
 
 mod circuit;
+mod clocks;
+mod evidence;
 mod fixture;
 mod names;
 mod operators;

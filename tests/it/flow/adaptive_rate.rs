@@ -1,84 +1,174 @@
-//! The adaptive rate alone.
+//! The rate learned from refusals: cuts as trials, excuses, and the climb.
 
-use std::time::Duration;
+use labhook::flow::{Flow, FlowPolicy, Signal};
 
-use labhook::flow::{AdaptiveRate, AdaptiveRatePolicy};
-
-use super::ms;
+use super::receiver::{Chance, Counts, Limiter, Reply, Sim};
+use super::{TICK, ms};
 use crate::support::{at, secs};
 
-#[test]
-fn rate_starts_at_what_was_delivered() {
-    let policy = AdaptiveRatePolicy::new(secs(10));
-    let mut rate = AdaptiveRate::new();
-    for i in 0..1_000 {
-        let now = at(0) + ms(10 * i);
-        assert_eq!(rate.wait(&policy, now), None, "no limit before the first refusal");
-        rate.released(&policy, now);
-        rate.succeeded(&policy, now, now + ms(5));
-    }
-    let now = at(10);
-    assert!(rate.refused(&policy, now, now));
-    // A hundred per second were delivered, except those whose response closed a period.
-    let spacing = rate.spacing(&policy).unwrap();
-    assert!(spacing >= ms(11) && spacing < Duration::from_micros(11_300), "{spacing:?}");
-    // No attempt in flight counts again, nor any started within the next second.
-    for i in 0..100 {
-        assert!(!rate.refused(&policy, now - ms(i), now + ms(5)));
-        assert!(!rate.refused(&policy, now + ms(9 * i), now + ms(9 * i)));
-    }
-    assert_eq!(rate.spacing(&policy), Some(spacing));
-    // Now nothing is delivered: the rate decreases by a quarter each time, to the slowest.
-    for i in 1..100 {
-        let later = at(10 + 50 * i);
-        assert!(rate.refused(&policy, later, later));
-    }
-    assert_eq!(rate.spacing(&policy), Some(secs(10)));
-    rate.released(&policy, at(9_000));
-    assert_eq!(rate.wait(&policy, at(9_000)), Some(at(9_010)));
+fn sim() -> Sim {
+    Sim::new(FlowPolicy::adaptive())
 }
 
 #[test]
-fn attempts_from_before_a_decrease_do_not_count() {
-    let policy = AdaptiveRatePolicy::new(secs(10));
-    let mut rate = AdaptiveRate::new();
-    assert!(rate.refused(&policy, at(0), at(0)));
-    let spacing = rate.spacing(&policy).unwrap();
-    for _ in 0..100 {
-        rate.succeeded(&policy, at(-1), at(1));
+fn cut_under_chance_refusals_is_undone() {
+    for percent in [15, 33, 50] {
+        let (mut sim, mut chance) = (sim(), Chance::new(percent));
+        let mut cut = false;
+        for _ in 0..600 {
+            sim.run(secs(1), 20, |_, _| Reply::new(chance.refuses()));
+            cut |= sim.rate().is_some();
+        }
+        assert!(cut, "it was tried");
+        let excused = u64::from(sim.flow.excused_percent());
+        let figures = sim.run(secs(3_600), 20, |_, _| Reply::new(chance.refuses()));
+        println!("{percent} %: {figures:?}, excused {excused}, rate {:?}", sim.rate());
+        assert!(excused.abs_diff(percent) <= 7, "{excused} of {percent}");
+        // Everything is delivered; what is refused is what chance refuses.
+        assert!(figures.delivered >= 3_600 * 20 * 98 / 100, "{figures:?}");
+        assert!(figures.refused_permille() <= percent * 10 + 10, "{figures:?}");
+        assert!(sim.waiting < 200, "{} wait", sim.waiting);
     }
-    for _ in 0..4 {
-        assert!(!rate.refused(&policy, at(2), at(3)));
+}
+
+#[test]
+fn cut_under_a_limit_stays() {
+    let (mut sim, mut limiter) = (sim(), Limiter::new(Counts::Sliding, 50));
+    sim.run(secs(60), 200, |now, _| Reply::new(!limiter.accepts(now)));
+    for _ in 0..1_800 {
+        sim.run(secs(1), 200, |now, _| Reply::new(!limiter.accepts(now)));
+        let rate = sim.rate().expect("it stays limited");
+        assert!((30..=75).contains(&rate), "{rate}");
+        assert_eq!(sim.flow.excused_percent(), 0);
     }
-    assert!(rate.refused(&policy, at(5), at(5)));
-    let slower = rate.spacing(&policy).unwrap();
-    assert!(slower >= spacing * 4 - secs(1) && slower <= spacing * 4 + secs(1), "to a quarter");
+}
+
+#[test]
+fn few_refusals_are_no_reason_to_cut() {
+    // One in twenty-five: less than a sixteenth.
+    let (mut sim, mut chance) = (sim(), Chance::new(4));
+    for _ in 0..3_600 {
+        sim.run(secs(1), 20, |_, _| Reply::new(chance.refuses()));
+        // A sample may deviate, and the trial then proves a share.
+        assert!(sim.flow.excused_percent() < 15);
+    }
+    let figures = sim.run(secs(600), 20, |_, _| Reply::new(chance.refuses()));
+    println!("{figures:?} {:?}", sim.rate());
+    assert!(figures.delivered >= 600 * 20 * 98 / 100, "{figures:?}");
+}
+
+#[test]
+fn excuse_does_not_rise_without_a_proven_trial() {
+    // Just below and just above a limit: a twentieth is refused, and never excused.
+    for offered in [50, 52, 55] {
+        let (mut sim, mut limiter) = (sim(), Limiter::new(Counts::Sliding, 50));
+        for _ in 0..3_600 {
+            sim.run(secs(1), offered, |now, _| Reply::new(!limiter.accepts(now)));
+            assert_eq!(sim.flow.excused_percent(), 0, "{offered}");
+        }
+    }
+    // What was proved is a bound: the excuse follows the share down, and rises no further again.
+    let (mut sim, mut chance) = (sim(), Chance::new(15));
+    sim.run(secs(600), 20, |_, _| Reply::new(chance.refuses()));
+    let (mut bound, mut trials) = (sim.flow.excused_percent(), 0);
+    assert!(bound >= 10, "{bound}");
+    for second in 0..3_600 {
+        chance.percent = if second < 600 { 5 } else { 25 };
+        let rate = sim.rate();
+        sim.run(secs(1), 20, |_, _| Reply::new(chance.refuses()));
+        let excused = sim.flow.excused_percent();
+        if sim.rate() != rate {
+            (bound, trials) = (excused.max(bound), trials + 1);
+        }
+        assert!(excused <= bound, "without a trial, {excused} of {bound} at {second}");
+    }
+    println!("{bound} after {trials}");
+    assert!(trials > 0 && bound <= 40, "{bound} after {trials}");
+}
+
+#[test]
+fn excuse_is_lost_once_nothing_is_refused() {
+    let (mut sim, mut chance) = (sim(), Chance::new(33));
+    sim.run(secs(600), 20, |_, _| Reply::new(chance.refuses()));
+    assert!(sim.flow.excused_percent() > 20);
+    sim.run(secs(1_200), 20, |_, _| Reply::new(false));
+    assert_eq!(sim.flow.excused_percent(), 0);
+}
+
+#[test]
+fn excused_share_does_not_hide_a_limit() {
+    // A tenth by chance, and then a limit of 50/s beside it.
+    let (mut sim, mut chance) = (sim(), Chance::new(10));
+    sim.run(secs(600), 20, |_, _| Reply::new(chance.refuses()));
+    let mut limiter = Limiter::new(Counts::Sliding, 50);
+    let mut both = |now| Reply::new(chance.refuses() || !limiter.accepts(now));
+    sim.run(secs(1_200), 100, |now, _| both(now));
+    let figures = sim.run(secs(1_200), 100, |now, _| both(now));
+    println!("{figures:?} {:?} {}", sim.rate(), sim.flow.excused_percent());
+    assert!(figures.delivered >= 1_200 * 50 * 75 / 100, "{figures:?}");
+    assert!(figures.refused_permille() < 300, "{figures:?}");
+}
+
+#[test]
+fn limit_that_rises_is_found() {
+    let (mut sim, mut limiter) = (sim(), Limiter::new(Counts::Sliding, 20));
+    sim.run(secs(600), 250, |now, _| Reply::new(!limiter.accepts(now)));
+    assert!(sim.rate() < Some(30), "{:?}", sim.rate());
+    limiter.capacity = 200;
+    sim.run(secs(600), 250, |now, _| Reply::new(!limiter.accepts(now)));
+    let figures = sim.run(secs(120), 250, |now, _| Reply::new(!limiter.accepts(now)));
+    println!("{figures:?} {:?}", sim.rate());
+    assert!(figures.delivered >= 120 * 200 * 90 / 100, "{figures:?}");
+}
+
+#[test]
+fn unused_rate_does_not_rise() {
+    let (mut sim, mut limiter) = (sim(), Limiter::new(Counts::Sliding, 20));
+    sim.run(secs(120), 100, |now, _| Reply::new(!limiter.accepts(now)));
+    let slow = sim.rate().unwrap();
+    // The backlog is gone, and a tenth of the rate is offered.
+    sim.clear();
+    sim.run(secs(3_600), 2, |_, _| Reply::new(false));
+    assert!(sim.rate().unwrap() <= slow * 5 / 4, "{:?} from {slow}", sim.rate());
 }
 
 #[test]
 fn rate_is_never_below_the_slowest() {
-    let mut rate = AdaptiveRate::new();
-    for i in 0..50 {
-        rate.refused(&AdaptiveRatePolicy::new(secs(60)), at(1_000 * i), at(1_000 * i));
+    let policy = FlowPolicy::adaptive();
+    let (mut flow, mut now) = (Flow::new(), at(0));
+    for _ in 0..2_000 {
+        flow.start(&policy, now);
+        now += ms(20);
+        flow.end(&policy, now - ms(20), Signal::Refused, None, now);
+        now = flow.check(&policy, now).wake_at().unwrap_or(now + ms(100));
     }
-    assert_eq!(
-        rate.spacing(&AdaptiveRatePolicy::new(secs(60))),
-        Some(Duration::from_micros(59_998_801))
-    );
-    assert_eq!(rate.spacing(&AdaptiveRatePolicy::new(secs(1))), Some(secs(1)));
-    rate.released(&AdaptiveRatePolicy::new(secs(1)), at(50_000));
-    assert_eq!(rate.wait(&AdaptiveRatePolicy::new(secs(1)), at(50_000)), Some(at(50_001)));
+    assert_eq!(flow.spacing(&policy), Some(secs(10)));
+    let until = flow.check(&policy, now).wake_at();
+    assert_eq!(until, None, "this was the wait");
+    flow.start(&policy, now);
+    assert_eq!(flow.check(&policy, now).wake_at(), Some(now + secs(10)));
+    assert_eq!(flow.check(&policy, now + secs(10) - TICK).wake_at(), Some(now + secs(10)));
 }
 
 #[test]
-fn unused_rate_does_not_increase() {
-    let policy = AdaptiveRatePolicy::new(secs(10));
-    let mut rate = AdaptiveRate::new();
-    assert!(rate.refused(&policy, at(0), at(0)));
-    let slow = rate.spacing(&policy);
-    assert_eq!(slow, Some(Duration::from_micros(1_111_112)), "nine tenths of one per second");
-    for i in 1..100 {
-        rate.succeeded(&policy, at(100 * i), at(100 * i));
+fn recovered_flow_starts_at_10_per_second() {
+    let mut sim = sim();
+    // Whatever was learned before is forgotten.
+    let mut chance = Chance::new(50);
+    sim.run(secs(600), 20, |_, _| Reply::new(chance.refuses()));
+    sim.run(secs(60), 100, |_, _| Reply { latency: ms(200), ..Reply::new(false) });
+    sim.flow.recovered(sim.now);
+    assert_eq!(sim.flow.spacing(&sim.policy), Some(ms(100)));
+    assert_eq!(sim.flow.excused_percent(), 0);
+    assert_eq!(sim.flow.concurrency_limit(&sim.policy), sim.policy.concurrency().min().unwrap());
+    // It about doubles a second, up to 100/s, and then grows by an eighth.
+    let mut rates = Vec::new();
+    for _ in 0..30 {
+        sim.run(secs(1), 2_000, |_, _| Reply::new(false));
+        rates.push(sim.rate().unwrap());
     }
-    assert_eq!(rate.spacing(&policy), slow);
+    println!("{rates:?}");
+    assert!(rates.iter().zip(&rates[1..]).all(|(a, b)| b >= a && *b <= a * 2 + 1), "{rates:?}");
+    assert!(rates[9] >= 90 && rates[3] <= 100, "{rates:?}");
+    assert!(rates[29] > 300, "{rates:?}");
 }

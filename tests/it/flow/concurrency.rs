@@ -1,86 +1,132 @@
-//! The concurrency limit alone.
+//! The concurrency limit: learned from latency.
 
 use labhook::Timestamp;
-use labhook::flow::{ConcurrencyLimit, ConcurrencyLimitPolicy};
+use labhook::flow::{ConcurrencyLimitPolicy, Flow, FlowPolicy, Signal};
 
+use super::receiver::{Reply, Sim};
 use super::{ms, nz};
-use crate::support::at;
+use crate::support::{at, secs};
 
-#[test]
-fn limit_doubles_per_round_then_grows_by_one() {
-    let policy = ConcurrencyLimitPolicy::adaptive(nz(1), nz(64));
-    let (mut concurrency, mut now) = (ConcurrencyLimit::new(), at(0));
-    let mut sizes = Vec::new();
-    let round = |concurrency: &mut ConcurrencyLimit, now: &mut Timestamp| {
-        let limit = concurrency.limit(&policy).get();
-        for _ in 0..limit {
-            concurrency.succeeded(&policy, limit);
-        }
-        *now += ms(20);
-        concurrency.limit(&policy).get()
-    };
-    for _ in 0..5 {
-        sizes.push(round(&mut concurrency, &mut now));
+fn sim() -> Sim {
+    Sim::new(FlowPolicy::adaptive())
+}
+
+fn limit(sim: &Sim) -> u32 {
+    sim.flow.concurrency_limit(&sim.policy).get()
+}
+
+/// A receiver that handles `slots` requests at once, each in `work`, and queues the rest.
+fn queue(slots: usize, work: u64) -> impl FnMut(Timestamp, u32) -> Reply {
+    let mut free = vec![Timestamp::MIN; slots];
+    move |now, _| {
+        free.sort_unstable();
+        free[0] = free[0].max(now) + ms(work);
+        Reply { latency: free[0].saturating_since(now), ..Reply::new(false) }
     }
-    assert!(concurrency.overloaded(&policy, now, now));
-    sizes.push(concurrency.limit(&policy).get());
-    for _ in 0..3 {
-        sizes.push(round(&mut concurrency, &mut now));
-    }
-    assert_eq!(sizes, [2, 4, 8, 16, 32, 16, 17, 18, 19]);
-    for _ in 0..100 {
-        round(&mut concurrency, &mut now);
-    }
-    assert_eq!(concurrency.limit(&policy).get(), 64, "the maximum");
 }
 
 #[test]
-fn limit_halves_once_for_all_in_flight() {
-    let policy = ConcurrencyLimitPolicy::adaptive(nz(64), nz(64));
-    let mut concurrency = ConcurrencyLimit::new();
-    assert!(concurrency.overloaded(&policy, at(0), at(2)));
-    for started in [0, 1, 2] {
-        assert!(
-            !concurrency.overloaded(&policy, at(started), at(3)),
-            "started before the decrease"
-        );
+fn limit_doubles_each_second_while_used() {
+    let mut sim = sim();
+    let mut limits = vec![limit(&sim)];
+    for _ in 0..12 {
+        sim.run(secs(1), 20_000, |_, _| Reply { latency: ms(100), ..Reply::new(false) });
+        limits.push(limit(&sim));
     }
-    assert_eq!(concurrency.limit(&policy).get(), 32);
-    assert!(concurrency.overloaded(&policy, at(3), at(4)));
-    assert_eq!(concurrency.limit(&policy).get(), 16);
-    // After the clock has stepped back by a minute, attempts that start from there count.
-    assert!(!concurrency.overloaded(&policy, at(-55), at(-54)));
-    assert!(concurrency.overloaded(&policy, at(-53), at(-50)));
-    assert_eq!(concurrency.limit(&policy).get(), 8);
-    for second in 5..50 {
-        concurrency.overloaded(&policy, at(second), at(second));
-    }
-    assert_eq!(concurrency.limit(&policy).get(), 1, "never 0");
+    println!("{limits:?}");
+    assert!(limits.windows(2).all(|it| it[1] == it[0] || it[1] == it[0] * 2), "{limits:?}");
+    assert_eq!((limits[0], limits[12]), (8, 256), "the maximum");
 }
 
 #[test]
 fn unused_limit_does_not_grow() {
-    let policy = ConcurrencyLimitPolicy::adaptive(nz(8), nz(64));
-    let mut concurrency = ConcurrencyLimit::new();
-    for _ in 0..100 {
-        concurrency.succeeded(&policy, 3);
+    let mut sim = sim();
+    // Three in flight.
+    sim.run(secs(120), 30, |_, _| Reply { latency: ms(90), ..Reply::new(false) });
+    assert_eq!(limit(&sim), 8);
+    // Half of it is used.
+    sim.run(secs(10), 60, |_, _| Reply { latency: ms(90), ..Reply::new(false) });
+    assert!(limit(&sim) > 8);
+    let lower = sim.policy.with_concurrency(ConcurrencyLimitPolicy::adaptive(nz(1), nz(4)));
+    assert_eq!(sim.flow.concurrency_limit(&lower).get(), 4, "the policy's maximum");
+}
+
+#[test]
+fn only_success_moves_the_limit() {
+    let policy = FlowPolicy::adaptive();
+    for signal in [Signal::Refused, Signal::Failed, Signal::Neutral, Signal::Gone] {
+        let mut flow = Flow::new();
+        for second in 0..1_000 {
+            for _ in 0..8 {
+                flow.start(&policy, at(second));
+            }
+            for _ in 0..8 {
+                flow.end(&policy, at(second), signal, None, at(second) + ms(900));
+            }
+        }
+        assert_eq!(flow.concurrency_limit(&policy).get(), 8, "{signal}");
     }
-    assert_eq!(concurrency.limit(&policy).get(), 8);
-    concurrency.succeeded(&policy, 4);
-    assert_eq!(concurrency.limit(&policy).get(), 9);
-    assert_eq!(
-        concurrency.limit(&ConcurrencyLimitPolicy::adaptive(nz(1), nz(4))).get(),
-        4,
-        "the policy's maximum"
-    );
 }
 
 #[test]
 fn fixed_limit_does_not_change() {
-    let policy = ConcurrencyLimitPolicy::fixed(nz(8));
-    let mut concurrency = ConcurrencyLimit::new();
-    assert!(!concurrency.overloaded(&policy, at(0), at(0)));
-    concurrency.succeeded(&policy, 8);
-    concurrency.recovered();
-    assert_eq!(concurrency.limit(&policy).get(), 8);
+    let policy = FlowPolicy::adaptive().with_concurrency(ConcurrencyLimitPolicy::fixed(nz(12)));
+    let mut sim = Sim::new(policy);
+    let figures = sim.run(secs(60), 1_000, queue(4, 100));
+    assert_eq!((limit(&sim), figures.in_flight), (12, 12));
+    sim.flow.recovered(sim.now);
+    assert_eq!(limit(&sim), 12);
+}
+
+#[test]
+fn limit_shrinks_under_a_standing_queue() {
+    // 64 at once are served without a queue. Then the receiver loses most of its slots.
+    let mut sim = sim();
+    sim.run(secs(30), 300, queue(64, 100));
+    let before = limit(&sim);
+    assert!(before >= 32, "{before}");
+    let mut small = queue(8, 100);
+    let mut limits = Vec::new();
+    for _ in 0..120 {
+        sim.run(secs(1), 300, &mut small);
+        limits.push(limit(&sim));
+    }
+    println!("{before} {limits:?}");
+    // Twice the slots are twice the latency, which is taken for no queue.
+    assert!(limits[30..].iter().all(|it| (8..=32).contains(it)), "{limits:?}");
+    let figures = sim.run(secs(60), 300, &mut small);
+    assert!(figures.delivered >= 60 * 80 * 95 / 100, "{figures:?}");
+}
+
+#[test]
+fn limit_is_restored_if_the_receiver_is_slow() {
+    // The latency rises by itself: fewer in flight are not quicker.
+    let mut sim = sim();
+    sim.run(secs(30), 600, |_, _| Reply { latency: ms(100), ..Reply::new(false) });
+    let before = limit(&sim);
+    assert!(before >= 64, "{before}");
+    let slow = |_, _| Reply { latency: ms(400), ..Reply::new(false) };
+    let mut limits = Vec::new();
+    for _ in 0..90 {
+        sim.run(secs(1), 600, slow);
+        limits.push(limit(&sim));
+    }
+    println!("{before} {limits:?}");
+    assert!(limits.iter().min() < Some(&before), "it was tried");
+    assert!(limits.iter().min() >= Some(&(before / 3)), "by about half: {limits:?}");
+    assert!(limits[60..].iter().all(|it| *it >= before), "{limits:?}");
+    assert_eq!(limits.last(), Some(&256), "and it grows again, being used");
+}
+
+#[test]
+fn short_latency_is_never_a_queue() {
+    // Less than 20 ms more is not noticeable, however many times the base it is.
+    for (slow, grows) in [(21, true), (40, false)] {
+        let mut sim = sim();
+        sim.run(secs(10), 2_000, |_, _| Reply { latency: ms(2), ..Reply::new(false) });
+        let before = limit(&sim);
+        sim.run(secs(5), 2_000, |_, _| Reply { latency: ms(slow), ..Reply::new(false) });
+        println!("{slow} ms: {before} {}", limit(&sim));
+        assert_eq!(limit(&sim) > before, grows, "{slow} ms");
+    }
 }

@@ -1,29 +1,20 @@
 //! The flow of one endpoint, step by step.
 
-use labhook::Timestamp;
-use labhook::flow::{AttemptKind, Feedback, Flow, FlowDecision, FlowPolicy, RateLimitPolicy};
+use labhook::flow::{Flow, FlowDecision, FlowPolicy, RateLimitPolicy, Signal};
 
 use super::{TICK, ms, nz};
-use crate::support::at;
+use crate::support::{at, secs};
 
-/// The number of attempts that start at once, each time all those in flight have succeeded.
-fn rounds(flow: &mut Flow, policy: &FlowPolicy, count: usize) -> Vec<u32> {
-    let mut now = at(0);
-    (0..count)
-        .map(|_| {
-            let mut went = 0;
-            while flow.check(policy, AttemptKind::First, now) == FlowDecision::Go {
-                flow.start(policy, AttemptKind::First, now);
-                went += 1;
-            }
-            let started_at = now;
-            now += ms(20);
-            for _ in 0..went {
-                flow.end(policy, started_at, Feedback::Success, now);
-            }
-            went
-        })
-        .collect()
+use Signal::{Failed, Gone, Neutral, Refused, Success};
+
+/// The number of attempts that start at once.
+fn room(flow: &mut Flow, policy: &FlowPolicy, second: i64) -> u32 {
+    let mut went = 0;
+    while flow.check(policy, at(second)) == FlowDecision::Go {
+        flow.start(policy, at(second));
+        went += 1;
+    }
+    went
 }
 
 // Known fault: a success while half-open releases the whole backlog at once.
@@ -31,10 +22,18 @@ fn rounds(flow: &mut Flow, policy: &FlowPolicy, count: usize) -> Vec<u32> {
 fn recovered_receiver_gets_a_slow_start() {
     let policy = FlowPolicy::adaptive();
     let mut flow = Flow::new();
-    assert_eq!(rounds(&mut flow, &policy, 5), [8, 16, 32, 64, 64]);
-    flow.recovered();
-    flow.recovered();
-    assert_eq!(rounds(&mut flow, &policy, 8), [1, 2, 4, 8, 16, 32, 64, 64]);
+    let min = policy.concurrency().min().unwrap();
+    assert_eq!(room(&mut flow, &policy, 0), min.get());
+    flow.set_in_flight(0);
+    flow.recovered(at(1));
+    flow.recovered(at(1));
+    assert_eq!(flow.concurrency_limit(&policy), min);
+    assert_eq!(room(&mut flow, &policy, 1), 1, "evenly spaced from the first on");
+    assert_eq!(flow.check(&policy, at(1)), FlowDecision::Wait { until: at(1) + ms(100) });
+    // A fixed limit has nothing to learn, and no rate.
+    let mut flow = Flow::new();
+    flow.recovered(at(1));
+    assert_eq!(room(&mut flow, &FlowPolicy::fixed(), 1), 8);
 }
 
 // Known fault: an open breaker that returns a zero delay makes its caller spin.
@@ -42,66 +41,55 @@ fn recovered_receiver_gets_a_slow_start() {
 fn wait_is_always_later_than_now() {
     let policy = FlowPolicy::adaptive().with_rate_limit(RateLimitPolicy::per_second(nz(1)));
     let mut flow = Flow::new();
+    flow.recovered(at(0));
     for clock in [at(0), at(0), at(-5)] {
-        flow.start(&policy, AttemptKind::Retry, clock);
-        flow.end(&policy, clock, Feedback::TooFast, clock);
-        flow.pause_until(clock);
-        for kind in [AttemptKind::First, AttemptKind::Retry, AttemptKind::Probe] {
-            let FlowDecision::Wait { until } = flow.check(&policy, kind, clock) else { panic!() };
-            assert!(until > clock);
-            assert_eq!(flow.wake_at(&policy, kind, clock), Some(until));
-            assert_eq!(flow.check(&policy, kind, until), FlowDecision::Go);
-        }
+        flow.start(&policy, clock);
+        flow.end(&policy, clock, Refused, Some(secs(0)), clock);
+        let FlowDecision::Wait { until } = flow.check(&policy, clock) else { panic!() };
+        assert!(until > clock);
+        assert_eq!(flow.check(&policy, until - TICK), FlowDecision::Wait { until });
+        assert_eq!(flow.check(&policy, until), FlowDecision::Go);
     }
     assert_eq!(flow.in_flight(), 0, "no attempt was used up");
 }
 
 #[test]
-fn pause_holds_all_kinds_and_is_never_shortened() {
-    let policy = FlowPolicy::fixed();
-    let mut flow = Flow::new();
-    flow.pause_until(at(120));
-    flow.pause_until(at(30));
-    flow.pause_until(Timestamp::MIN);
-    for kind in [AttemptKind::First, AttemptKind::Retry, AttemptKind::Probe] {
-        assert_eq!(flow.check(&policy, kind, at(1)), FlowDecision::Wait { until: at(120) });
-        assert_eq!(
-            flow.check(&policy, kind, at(120) - TICK),
-            FlowDecision::Wait { until: at(120) }
-        );
-        assert_eq!(flow.check(&policy, kind, at(120)), FlowDecision::Go);
-    }
-    flow.pause_until(Timestamp::MAX);
-    let until = flow.wake_at(&policy, AttemptKind::First, at(11));
-    assert_eq!(until, Some(Timestamp::MAX), "the caller limits it");
-}
-
-#[test]
-fn each_feedback_has_its_machine() {
-    let adaptive = FlowPolicy::adaptive();
-    let decreased = |policy: &FlowPolicy, feedback| {
+fn each_signal_has_its_machine() {
+    // Of one signal each, a hundred a second, slower than before and each with a wish for a pause.
+    let after = |policy: &FlowPolicy, signal| {
         let mut flow = Flow::new();
-        flow.start(policy, AttemptKind::First, at(0));
-        flow.end(policy, at(0), feedback, at(1));
-        let rate = policy.adaptive_rate().and_then(|it| flow.adaptive_rate().spacing(it)).is_some();
-        (rate, flow.concurrency().limit(policy.concurrency()).get() < 8)
+        for (latency, signal) in [(20, Success), (900, signal)] {
+            for tick in 0..400 {
+                let now = at(if latency == 20 { 0 } else { 60 }) + ms(tick * 10);
+                flow.start(policy, now);
+                flow.end(policy, now, signal, None, now + ms(latency));
+            }
+        }
+        let limit = flow.concurrency_limit(policy).get();
+        (flow.spacing(policy).is_some(), limit)
     };
-    assert_eq!(decreased(&adaptive, Feedback::TooFast), (true, false));
-    assert_eq!(decreased(&adaptive, Feedback::Overloaded), (true, true));
-    assert_eq!(decreased(&adaptive, Feedback::Other), (false, false));
-    assert_eq!(decreased(&adaptive.with_adaptive_rate(None), Feedback::TooFast), (false, true));
-    assert_eq!(decreased(&FlowPolicy::fixed(), Feedback::Overloaded), (false, false));
+    let adaptive = FlowPolicy::adaptive();
+    assert_eq!(after(&adaptive, Refused), (true, 8));
+    for signal in [Failed, Neutral, Gone] {
+        assert_eq!(after(&adaptive, signal), (false, 8), "{signal}");
+    }
+    assert!(!after(&adaptive, Success).0);
+    assert_eq!(after(&adaptive.with_adaptive_rate(None), Refused), (false, 8));
+    assert_eq!(after(&FlowPolicy::fixed(), Refused), (false, 8));
 }
 
 #[test]
 fn in_flight_counts_starts_and_ends() {
     let policy = FlowPolicy::fixed();
     let mut flow = Flow::new();
-    flow.end(&policy, at(0), Feedback::Success, at(0));
-    assert_eq!(rounds(&mut flow, &policy, 2), [8, 8], "an extra end does no harm");
-    flow.set_in_flight(8);
-    assert_eq!(flow.check(&policy, AttemptKind::Probe, at(0)), FlowDecision::Busy);
-    assert_eq!(flow.wake_at(&policy, AttemptKind::Probe, at(0)), None);
+    flow.end(&policy, at(0), Success, None, at(0));
+    assert_eq!(room(&mut flow, &policy, 0), 8, "an extra end does no harm");
+    for signal in [Success, Refused, Failed, Neutral, Gone] {
+        assert_eq!(flow.check(&policy, at(0)), FlowDecision::Busy);
+        flow.end(&policy, at(0), signal, None, at(0));
+        assert_eq!(room(&mut flow, &policy, 0), 1, "{signal}");
+    }
+    assert_eq!(flow.check(&policy, at(0)).wake_at(), None);
     flow.set_in_flight(0);
-    assert_eq!(flow.check(&policy, AttemptKind::Probe, at(0)), FlowDecision::Go);
+    assert_eq!(flow.check(&policy, at(0)), FlowDecision::Go);
 }

@@ -7,7 +7,7 @@ use crate::support::assert_named;
 
 #[test]
 fn name_parses_to_its_value() {
-    for state in [State::Healthy, State::Degraded, State::Suspended, State::Disabled] {
+    for state in [State::Healthy, State::Down, State::Disabled] {
         assert_named(state, state.as_str());
     }
     for signal in SIGNALS {
@@ -23,12 +23,12 @@ fn unknown_name_is_an_error() {
     for (error, text) in [
         (
             "open".parse::<State>().unwrap_err(),
-            "unknown state `open`, expected one of `healthy`, `degraded`, `suspended`, `disabled`",
+            "unknown state `open`, expected one of `healthy`, `down`, `disabled`",
         ),
         (
             "Success".parse::<Signal>().unwrap_err(),
-            "unknown signal `Success`, expected one of `success`, `endpoint_fault`, `overload`, \
-             `payload_fault`, `sender_fault`, `gone`",
+            "unknown signal `Success`, expected one of `success`, `refused`, `failed`, `neutral`, \
+             `gone`",
         ),
         (
             "".parse::<DisabledBy>().unwrap_err(),

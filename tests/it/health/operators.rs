@@ -1,51 +1,61 @@
 //! Manual control: pause, disable and enable.
 
-use std::num::NonZeroU32;
-
 use labhook::health::{
     DisabledBy, EnableError, EnabledBy, Gate, Health, Signal, SignalEffect, State,
 };
 
-use super::fixture::{Endpoint, at, default, secs};
+use super::fixture::{Endpoint, TICK, at, default, secs};
 
-use Signal::{EndpointFault, Gone, Success};
-use State::{Degraded, Disabled, Healthy};
+use Signal::{Failed, Gone, Neutral, Refused, Success};
+use State::{Disabled, Down, Healthy};
 
 #[test]
 fn pause_stops_attempts_and_excludes_its_time() {
-    let (mut endpoint, since) = Endpoint::suspended(default().with_disable_after(secs(20_000)), 0);
-    assert!(endpoint.health.pause(at(since + 100)));
-    assert!(!endpoint.health.pause(at(since + 200)));
-    assert_eq!(endpoint.health.paused_since(), Some(at(since + 100)));
-    assert_eq!(endpoint.gate(since + 99_999), Gate::Paused);
+    let policy = default().with_disable_after(secs(2_000)).with_probes(secs(900), secs(900));
+    let mut endpoint = Endpoint::down(policy, at(0));
+    let due = endpoint.due();
+    assert!(endpoint.health.pause(at(100)));
+    assert!(!endpoint.health.pause(at(200)));
+    assert_eq!(endpoint.health.paused_since(), Some(at(100)));
+    assert_eq!(endpoint.gate(at(99_999)), Gate::Paused);
     assert_eq!((endpoint.health.wake_at(), endpoint.health.claim_at()), (None, None));
-    assert_eq!(endpoint.try_start(since + 99_999), None);
-    let resumed = since + 1_000_000;
-    assert!(endpoint.health.resume(at(resumed)));
-    assert!(!endpoint.health.resume(at(resumed)));
+    assert_eq!(endpoint.try_start(at(99_999)), None);
+    let resumed = at(1_000_000);
+    assert!(endpoint.health.resume(resumed));
+    assert!(!endpoint.health.resume(resumed));
     // The probe has long been due; 100 s of the time are used up.
     assert_eq!(endpoint.gate(resumed), Gate::Probe);
-    assert_eq!(endpoint.health.claim_at(), Some(at(since + 14_400)));
-    let _ = endpoint.attempt(EndpointFault, resumed);
-    let _ = endpoint.attempt(EndpointFault, resumed + 14_400);
-    assert_eq!(endpoint.gate(resumed + 14_400), Gate::Hold { until: at(resumed + 19_900) });
+    assert_eq!(endpoint.health.claim_at(), Some(due));
+    let _ = endpoint.attempt(Failed, resumed);
+    let over = resumed + secs(1_900);
+    endpoint.fail_probes(over);
+    assert_eq!(endpoint.gate(over - TICK), Gate::Hold { until: over });
+    assert_eq!(endpoint.transition(Failed, over), (Down, Disabled));
 }
 
 #[test]
 fn probe_that_ends_in_a_pause_is_inconclusive() {
-    let mut endpoint = Endpoint::degraded(default().with_suspend_after(NonZeroU32::MIN), 0);
-    let _probe = endpoint.start(300);
-    assert!(endpoint.health.pause(at(301)));
-    assert_eq!(endpoint.health.wake_at(), Some(at(330)), "attempts in flight continue");
-    assert_eq!(endpoint.gate(330), Gate::Paused);
-    assert!(endpoint.health.resume(at(331)));
-    assert_eq!(endpoint.health.state(), Degraded);
-    assert_eq!(endpoint.gate(331), Gate::Hold { until: at(630) });
-    // A success improves the state, and the pause stays.
-    let probe = endpoint.start(630);
-    assert!(endpoint.health.pause(at(631)));
-    assert!(endpoint.record(probe, Success, 632).transition().unwrap().is_recovery());
-    assert_eq!(endpoint.gate(633), Gate::Paused);
+    let mut endpoint = Endpoint::down(default().with_disable_after(secs(5)), at(0));
+    let probe = endpoint.start(at(11));
+    assert!(endpoint.health.pause(at(12)));
+    assert_eq!(endpoint.health.wake_at(), Some(at(41)), "attempts in flight continue");
+    assert_eq!(endpoint.gate(at(41)), Gate::Paused);
+    for signal in [Failed, Refused] {
+        let mut health = endpoint.health.clone();
+        let policy = endpoint.policy;
+        let effect = health.record(&policy, Default::default(), probe, signal, at(41));
+        assert_eq!(effect, SignalEffect::Counted);
+        assert_eq!((health.state(), health.failed_probes()), (Down, 0));
+    }
+    assert_eq!(endpoint.record(probe, Failed, at(41)), SignalEffect::Counted);
+    assert!(endpoint.health.resume(at(42)));
+    endpoint.assert_waits(at(41), 0);
+    // A success closes the circuit, and the pause stays.
+    let due = endpoint.due();
+    let probe = endpoint.start(due);
+    assert!(endpoint.health.pause(due));
+    assert!(endpoint.record(probe, Success, due).transition().unwrap().is_recovery());
+    assert_eq!(endpoint.gate(due), Gate::Paused);
 }
 
 #[test]
@@ -73,16 +83,14 @@ fn automation_cannot_undo_an_operator() {
 
 #[test]
 fn enabled_endpoint_starts_without_failures() {
-    let (mut endpoint, since) = Endpoint::suspended(default().with_disable_after(secs(1)), 0);
-    let old = endpoint.start(since + 1);
-    assert_eq!(endpoint.record(old, EndpointFault, since + 1).transition().unwrap().to, Disabled);
-    let transition = endpoint.health.enable(EnabledBy::Automation, at(since + 2)).unwrap();
+    let mut endpoint = Endpoint::down(default().with_disable_after(secs(1)), at(0));
+    let old = endpoint.start(at(11));
+    assert_eq!(endpoint.record(old, Failed, at(11)).transition().unwrap().to, Disabled);
+    let transition = endpoint.health.enable(EnabledBy::Automation, at(12)).unwrap();
     assert!(transition.is_recovery());
-    for signal in [EndpointFault, Gone, Success] {
-        assert_eq!(endpoint.record(old, signal, since + 3), SignalEffect::Ignored, "{signal}");
+    for signal in [Failed, Refused, Neutral, Gone, Success] {
+        assert_eq!(endpoint.record(old, signal, at(13)), SignalEffect::Ignored, "{signal}");
     }
-    for _ in 1..endpoint.policy.failures().unwrap().get() {
-        assert_eq!(endpoint.attempt(EndpointFault, since + 3), SignalEffect::Counted);
-    }
-    assert_eq!(endpoint.transition(EndpointFault, since + 3), (Healthy, Degraded));
+    // It takes as many failures as ever.
+    endpoint.fail(at(13));
 }

@@ -1,11 +1,10 @@
 //! The file form of a health policy.
 
-use std::num::{NonZeroU8, NonZeroU32};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use labhook::HealthPolicy;
-use labhook::health::{Health, NewMessages, PendingOnDisable, SenderOutage, Signal};
-use proptest::collection::vec;
+use labhook::health::{Health, PendingOnDisable, SenderOutage, Signal};
 use proptest::option::of;
 use proptest::prelude::*;
 
@@ -26,11 +25,16 @@ fn read(json: &str) -> Result<HealthPolicy, String> {
 fn invalid_value_has_its_error() {
     for (json, error) in [
         (r#"{"failures": 0}"#, "`failures` must be at least 1"),
-        (r#"{"failure_window_ms": 0}"#, "`failure_window_ms` must be at least 1"),
-        (r#"{"probes_ms": []}"#, "`probes_ms` must list at least one wait"),
-        (r#"{"probes_ms": [1, 2, 0, 0]}"#, "`probes_ms[2]` must be at least 1"),
-        (r#"{"suspend_after_probes": 0}"#, "`suspend_after_probes` must be at least 1"),
+        (r#"{"first_probe_ms": 0}"#, "`first_probe_ms` must be at least 1"),
         (r#"{"disable_after_ms": 0}"#, "`disable_after_ms` must be at least 1"),
+        (
+            r#"{"first_probe_ms": 600001}"#,
+            "`first_probe_ms` must be at most `longest_wait_ms`, which is 600000, got 600001",
+        ),
+        (
+            r#"{"longest_wait_ms": 0}"#,
+            "`first_probe_ms` must be at most `longest_wait_ms`, which is 0, got 10000",
+        ),
         (r#""always""#, "unknown preset `always`, expected one of `default`, `never`"),
         (r#"{"preset": ""}"#, "unknown preset ``, expected one of `default`, `never`"),
         (
@@ -43,11 +47,12 @@ fn invalid_value_has_its_error() {
     }
     for json in [
         r#"{"failure": 5}"#,
-        r#"{"failures": 256}"#,
-        r#"{"probes": [5]}"#,
+        r#"{"failures": 4294967296}"#,
+        r#"{"probes_ms": [5]}"#,
+        r#"{"suspend_after_probes": 6}"#,
         r#"{"disable_after_ms": "30 s"}"#,
         r#"{"pending_on_disable": "drop"}"#,
-        r#"{"new_messages": "cancel"}"#,
+        r#"{"new_messages": "shed"}"#,
     ] {
         assert!(read(json).is_err(), "{json}");
     }
@@ -56,21 +61,13 @@ fn invalid_value_has_its_error() {
 #[test]
 fn absent_field_is_the_default_and_null_lifts_a_limit() {
     assert_eq!(read("{}").unwrap(), HealthPolicy::default());
-    let lifted = read(
-        r#"{"failure_window_ms": null, "overload_limit_ms": null, "suspend_after_probes": null,
-            "disable_after_ms": null}"#,
-    )
-    .unwrap();
-    let none: Option<Duration> = None;
+    let lifted =
+        read(r#"{"failures": null, "shed_after_ms": null, "disable_after_ms": null}"#).unwrap();
     assert_eq!(
         lifted,
-        HealthPolicy::new()
-            .with_failure_window(none)
-            .with_overload_limit(none)
-            .with_suspend_after(None)
-            .with_disable_after(none)
+        HealthPolicy::new().with_failures(None).with_shed_after(None).with_disable_after(None)
     );
-    assert_eq!(lifted.time_to_disable(ms(1)), None);
+    assert_eq!((lifted.failures(), lifted.time_to_disable(ms(1))), (None, None));
 }
 
 #[test]
@@ -78,10 +75,9 @@ fn written_form_has_every_field() {
     assert_eq!(
         serde_json::to_string(&HealthPolicy::default()).unwrap(),
         concat!(
-            r#"{"failures":5,"failure_window_ms":86400000,"overload_limit_ms":300000,"#,
-            r#""probes_ms":[300000,600000,1200000,2400000,3600000,14400000],"#,
-            r#""suspend_after_probes":6,"disable_after_ms":604800000,"#,
-            r#""new_messages":"hold","pending_on_disable":"cancel"}"#
+            r#"{"failures":20,"refused_for_ms":30000,"first_probe_ms":10000,"#,
+            r#""longest_wait_ms":600000,"shed_after_ms":null,"disable_after_ms":604800000,"#,
+            r#""pending_on_disable":"cancel"}"#
         )
     );
 }
@@ -102,57 +98,60 @@ fn preset_is_a_name_or_a_field() {
 
 /// Policies with times of up to `longest` milliseconds.
 pub(crate) fn policies(longest: u64) -> impl Strategy<Value = HealthPolicy> {
-    let choices = (any::<bool>(), any::<bool>());
     (
-        (1..5_u8, of(0..=longest), of(0..=longest)),
-        (0..=longest, vec(0..=longest, 0..4)),
-        (of(1..5_u32), of(0..=longest.saturating_mul(4))),
-        choices,
+        (1..5_u32, 0..=longest),
+        (0..=longest, 0..=longest),
+        (of(0..=longest), of(0..=longest.saturating_mul(4))),
+        any::<bool>(),
     )
-        .prop_map(
-            |((failures, window, limit), (first, rest), (suspend, disable), (shed, keep))| {
-                HealthPolicy::new()
-                    .with_failures(NonZeroU8::new(failures))
-                    .with_failure_window(window.map(ms))
-                    .with_overload_limit(limit.map(ms))
-                    .with_probes(ms(first), rest.into_iter().map(ms))
-                    .with_suspend_after(suspend.and_then(NonZeroU32::new))
-                    .with_disable_after(disable.map(ms))
-                    .with_new_messages(if shed { NewMessages::Shed } else { NewMessages::Hold })
-                    .with_pending_on_disable(if keep {
-                        PendingOnDisable::Keep
-                    } else {
-                        PendingOnDisable::Cancel
-                    })
-            },
-        )
+        .prop_map(|((failures, refused_for), (first, wait), (shed, disable), keep)| {
+            HealthPolicy::new()
+                .with_failures(NonZeroU32::new(failures))
+                .with_refused_for(ms(refused_for))
+                .with_probes(ms(first), ms(wait))
+                .with_shed_after(shed.map(ms))
+                .with_disable_after(disable.map(ms))
+                .with_pending_on_disable(if keep {
+                    PendingOnDisable::Keep
+                } else {
+                    PendingOnDisable::Cancel
+                })
+        })
 }
 
 proptest! {
     #[test]
     fn policy_survives_a_round_trip(policy in policies(u64::MAX), timeout in any::<u64>()) {
         let json = serde_json::to_string(&policy).unwrap();
-        prop_assert_eq!(read(&json), Ok(policy.clone()));
-        prop_assert!(policy.probes().all(|wait| wait > Duration::ZERO));
-        prop_assert_eq!(policy.probes().last().unwrap(), policy.probe_wait(u32::MAX));
-        let disables = policy.disable_after().filter(|_| policy.suspend_after().is_some());
-        prop_assert!(policy.time_to_disable(ms(timeout)) >= disables);
+        prop_assert_eq!(read(&json), Ok(policy));
+        prop_assert!(policy.time_to_disable(ms(timeout)) >= policy.disable_after());
+    }
+
+    #[test]
+    fn waits_grow_by_half_to_the_longest(policy in policies(u64::MAX), failed in 0..200_u32) {
+        let (wait, next) = (policy.probe_wait(failed), policy.probe_wait(failed.saturating_add(1)));
+        prop_assert!(wait > Duration::ZERO && wait <= policy.longest_wait());
+        prop_assert!(next >= wait && next <= wait.saturating_mul(2));
+        let longer = wait.saturating_add(wait / 2).saturating_sub(ms(1));
+        prop_assert!(next >= longer.min(policy.longest_wait()));
+        prop_assert_eq!(policy.probe_wait(u32::MAX), policy.longest_wait());
     }
 }
 
 #[test]
-fn never_policy_counts_no_failure() {
+fn never_policy_opens_no_circuit() {
     let never: HealthPolicy = serde_json::from_str(r#"{"failures": null}"#).unwrap();
     assert_eq!(never, HealthPolicy::never());
     assert_eq!(never.time_to_disable(ms(1)), None);
     let mut health = Health::new();
     for second in 0..1_000 {
-        let permit = health.start(at(second + 30), at(second)).unwrap();
-        let signal = if second % 2 == 0 { Signal::EndpointFault } else { Signal::Overload };
+        let permit = health.start(1, at(second + 30), at(second)).unwrap();
+        let signal = if second % 2 == 0 { Signal::Failed } else { Signal::Refused };
         assert_eq!(
             health.record(&never, SenderOutage::Clear, permit, signal, at(second)).transition(),
             None
         );
     }
-    assert_eq!(health, Health::new(), "nothing is counted");
+    assert_eq!(health.failures(), 1_000, "they are counted, and open nothing");
+    assert!(health.state().is_healthy());
 }

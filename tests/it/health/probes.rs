@@ -1,173 +1,143 @@
 //! Half-open probes: when they are due, and which results move their schedule.
 
-use std::num::NonZeroU32;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use labhook::health::{Gate, Health, SenderOutage, Signal, SignalEffect, State};
 
 use super::fixture::{Endpoint, at, default, restored, secs};
 
-use SenderOutage::{Clear, Suspected};
-use Signal::{EndpointFault, Overload, PayloadFault, SenderFault, Success};
-use State::{Degraded, Disabled, Healthy, Suspended};
-
-#[test]
-fn unanswered_probe_fails_at_its_deadline() {
-    let mut endpoint = Endpoint::degraded(default(), 0);
-    let permit = endpoint.start(300);
-    assert!(permit.is_probe());
-    assert_eq!(permit.deadline(), Some(at(330)));
-    assert_eq!(endpoint.gate(329), Gate::Probing { deadline: at(330) });
-    assert_eq!(endpoint.health.wake_at(), Some(at(330)));
-    // The wait begins at the deadline, however late poll finds it.
-    assert_eq!(endpoint.gate(400), Gate::Hold { until: at(930) });
-    assert_eq!(endpoint.health.failures(), 1);
-    assert_eq!(endpoint.record(permit, Success, 401), SignalEffect::Ignored);
-    // If no poll found the deadline passed, a late response counts.
-    let permit = endpoint.start(930);
-    assert!(endpoint.record(permit, Success, 2_000).transition().unwrap().is_recovery());
-}
-
-#[test]
-fn transition_found_by_poll_is_reported_once() {
-    let policy = default().with_suspend_after(NonZeroU32::MIN);
-    let mut endpoint = Endpoint::degraded(policy, 0);
-    let _probe = endpoint.start(300);
-    let transition = endpoint.health.poll(&endpoint.policy, Clear, at(9_999)).transition.unwrap();
-    assert_eq!((transition.from, transition.to, transition.at), (Degraded, Suspended, at(330)));
-    assert_eq!(endpoint.health.poll(&endpoint.policy, Clear, at(9_999)).transition, None);
-}
+use SenderOutage::Suspected;
+use Signal::{Failed, Neutral, Success};
+use State::{Disabled, Down, Healthy};
 
 #[test]
 fn half_open_lets_exactly_one_probe_through() {
-    let mut endpoint = Endpoint::degraded(default(), 0);
-    assert!(endpoint.try_start(300).is_some());
-    for now in [300, 301, 329, 330, 5_000] {
-        assert_eq!(endpoint.try_start(now), None, "one in flight at {now}");
+    let mut endpoint = Endpoint::down(default(), at(0));
+    let probe = endpoint.start(at(11));
+    assert_eq!(endpoint.health.probe(), Some(probe));
+    assert!(endpoint.health.awaits(probe));
+    for second in [11, 12, 40, 41, 5_000] {
+        assert_eq!(endpoint.try_start(at(second)), None, "one in flight at {second}");
     }
     endpoint.health = restored(&endpoint.health);
-    assert_eq!(endpoint.try_start(301), None);
+    assert_eq!(endpoint.try_start(at(12)), None);
+    assert!(endpoint.health.awaits(probe));
+}
+
+#[test]
+fn probe_waits_are_jittered_within_a_tenth() {
+    let (mut endpoint, mut shares) = (Endpoint::new(default()), BTreeSet::new());
+    for outage in 0..20 {
+        let mut now = at(10_000 * outage);
+        endpoint.fail(now);
+        for failed in 0..12 {
+            endpoint.assert_waits(now, failed);
+            let due = endpoint.due();
+            let wait = due.saturating_since(now).as_micros() * 1_000;
+            shares.insert(wait / endpoint.policy.probe_wait(failed).as_micros());
+            now = due;
+            let _ = endpoint.attempt(Failed, now);
+        }
+        let due = endpoint.due();
+        assert_eq!(endpoint.transition(Success, due), (Down, Healthy));
+    }
+    // In thousandths of the policy's wait: they differ, and reach both ends.
+    let (least, most) = (*shares.first().unwrap(), *shares.last().unwrap());
+    assert!(least < 910 && most > 1_090 && shares.len() > 100, "{shares:?}");
 }
 
 #[test]
 fn past_deadline_is_raised_to_a_millisecond() {
-    let mut endpoint = Endpoint::degraded(default(), 0);
-    assert_eq!(endpoint.gate(300), Gate::Probe);
-    let permit = endpoint.health.start(at(200), at(300)).unwrap();
-    let deadline = at(300) + Duration::from_millis(1);
+    let mut endpoint = Endpoint::down(default(), at(0));
+    assert_eq!(endpoint.gate(at(11)), Gate::Probe);
+    let permit = endpoint.health.start(1, at(5), at(11)).unwrap();
+    let deadline = at(11) + Duration::from_millis(1);
     assert_eq!(permit.deadline(), Some(deadline));
-    assert_eq!(endpoint.gate(300), Gate::Probing { deadline }, "it has not failed yet");
+    assert_eq!(endpoint.gate(at(11)), Gate::Probing { deadline }, "it is still awaited");
 }
 
 #[test]
 fn zero_wait_is_raised_to_a_millisecond() {
-    let policy = default().with_probes(Duration::ZERO, [Duration::ZERO]);
-    let mut endpoint = Endpoint::degraded(policy, 7);
-    let until = at(7) + Duration::from_millis(1);
-    assert_eq!(endpoint.gate(7), Gate::Hold { until });
-    let status = endpoint.health.poll(&endpoint.policy, Clear, until);
-    assert_eq!(status.gate, Gate::Probe, "never a wait until now");
+    let policy = default().with_probes(Duration::ZERO, Duration::ZERO);
+    assert_eq!(policy.longest_wait(), Duration::from_millis(1));
+    let mut endpoint = Endpoint::down(policy, at(7));
+    endpoint.assert_waits(at(7), 0);
+    let until = endpoint.due();
+    assert_eq!(endpoint.gate(until), Gate::Probe, "never a wait until now");
     assert_eq!(endpoint.health.wake_at(), None, "no wake-up in the past");
 }
 
 #[test]
 fn suspected_outage_counts_no_failed_probe() {
-    let (mut endpoint, since) = Endpoint::suspended(default().with_disable_after(secs(20_000)), 0);
-    let mut now = since + 14_400;
-    for _ in 0..500 {
+    let policy = default().with_disable_after(secs(20_000));
+    let mut endpoint = Endpoint::down(policy, at(0));
+    let last = endpoint.fail_probes(at(10_000));
+    let failures = endpoint.health.failed_probes();
+    let mut now = endpoint.due();
+    for _ in 0..5_000 {
         let permit = endpoint.start(now);
-        let recorded =
-            endpoint.health.record(&endpoint.policy, Suspected, permit, EndpointFault, at(now));
+        let recorded = endpoint.health.record(&policy, Suspected, permit, Failed, now);
         assert_eq!(recorded, SignalEffect::Counted);
-        assert_eq!(endpoint.gate(now), Gate::Hold { until: at(now + 300) });
-        now += 300;
+        endpoint.assert_waits(now, 0);
+        now = endpoint.due();
     }
-    // The first 14 400 s ended in an excluded failure, so all 20 000 s are still to come.
-    let from = now - 300;
-    let _ = endpoint.attempt(EndpointFault, now);
-    assert_eq!(endpoint.gate(now), Gate::Hold { until: at(now + 14_400) });
-    assert_eq!(endpoint.attempt(EndpointFault, now + 14_400), SignalEffect::Counted);
-    assert_eq!(endpoint.gate(now + 14_400), Gate::Hold { until: at(from + 20_000) });
-    assert_eq!(endpoint.transition(EndpointFault, from + 20_000), (Suspended, Disabled));
-    // After a probe that failed by the endpoint's fault, only the time since then is excluded.
-    let (mut endpoint, since) = Endpoint::suspended(default().with_disable_after(secs(20_000)), 0);
-    let _ = endpoint.attempt(EndpointFault, since + 14_400);
-    let permit = endpoint.start(since + 20_000);
-    let _ = endpoint.health.record(
-        &endpoint.policy,
-        Suspected,
-        permit,
-        EndpointFault,
-        at(since + 20_000),
-    );
-    let _ = endpoint.attempt(EndpointFault, since + 20_300);
-    assert_eq!(endpoint.gate(since + 20_300), Gate::Hold { until: at(since + 25_600) });
-    // The same applies to a probe without a response.
-    let mut endpoint = Endpoint::degraded(default().with_suspend_after(NonZeroU32::MIN), 0);
-    let _probe = endpoint.start(300);
-    let status = endpoint.health.poll(&endpoint.policy, Suspected, at(330));
-    assert_eq!((status.transition, status.gate), (None, Gate::Hold { until: at(630) }));
-    assert_eq!(endpoint.health.state(), Degraded);
+    assert_eq!((endpoint.health.state(), endpoint.health.failed_probes()), (Down, failures));
+    // Nothing has counted since the last probe that failed by the endpoint's fault, except the time
+    // from the last inconclusive one.
+    let counted = last.saturating_since(at(0));
+    assert_eq!(endpoint.attempt(Failed, now), SignalEffect::Counted);
+    let Gate::Hold { until } = endpoint.gate(now) else { panic!() };
+    endpoint.assert_waits(now, failures + 1);
+    assert_eq!(until, endpoint.due());
+    let over = now + secs(20_000) - counted;
+    endpoint.fail_probes(over - secs(20));
+    let due = endpoint.due();
+    assert!(due >= over - secs(20) && due <= over, "{due} {over}");
+    assert_eq!(endpoint.transition(Failed, due), (Down, Disabled));
 }
 
 #[test]
-fn payload_fault_keeps_the_probe_due() {
+fn neutral_result_probes_again_after_the_first_wait() {
     let mut endpoint = Endpoint::new(default());
     for _ in 0..100 {
-        assert_eq!(endpoint.attempt(PayloadFault, 0), SignalEffect::Ignored);
-        assert_eq!(endpoint.attempt(SenderFault, 0), SignalEffect::Ignored);
+        assert_eq!(endpoint.attempt(Neutral, at(0)), SignalEffect::Ignored);
     }
     assert_eq!(endpoint.health, Health::new());
-    let mut endpoint = Endpoint::degraded(default(), 0);
+    let mut endpoint = Endpoint::down(default(), at(0));
+    endpoint.fail_probes(at(3_000));
+    let failures = endpoint.health.failed_probes();
     for _ in 0..100 {
-        assert_eq!(endpoint.attempt(PayloadFault, 300), SignalEffect::Counted);
-        assert_eq!(endpoint.gate(300), Gate::Probe);
+        let due = endpoint.due();
+        assert_eq!(endpoint.attempt(Neutral, due), SignalEffect::Counted);
+        endpoint.assert_waits(due, 0);
     }
-    assert_eq!(endpoint.health.failures(), 0);
-    assert_eq!(endpoint.transition(Success, 300), (Degraded, Healthy));
-}
-
-#[test]
-fn sender_fault_probes_again_after_first_wait() {
-    let mut endpoint = Endpoint::degraded(default(), 0);
-    let _ = endpoint.attempt(EndpointFault, 300);
-    assert_eq!(endpoint.attempt(SenderFault, 900), SignalEffect::Counted);
-    assert_eq!(endpoint.health.failures(), 1);
-    assert_eq!(endpoint.gate(900), Gate::Hold { until: at(1_200) });
-    let _ = endpoint.attempt(EndpointFault, 1_200);
-    assert_eq!(endpoint.gate(1_200), Gate::Hold { until: at(2_400) });
+    assert_eq!(endpoint.health.failed_probes(), failures);
+    // A failure continues the schedule.
+    let due = endpoint.due();
+    let _ = endpoint.attempt(Failed, due);
+    endpoint.assert_waits(due, failures + 1);
+    let due = endpoint.due();
+    assert_eq!(endpoint.transition(Success, due), (Down, Healthy));
 }
 
 #[test]
 fn crash_does_not_move_the_probe_schedule() {
     let mut endpoint = Endpoint::new(default());
-    let old = endpoint.start(0);
+    let old = endpoint.start(at(0));
     endpoint.health.forget_in_flight();
-    assert_eq!(endpoint.record(old, EndpointFault, 1), SignalEffect::Ignored);
-    let mut endpoint = Endpoint::degraded(default(), 0);
-    let probe = endpoint.start(300);
+    assert_eq!(endpoint.record(old, Failed, at(1)), SignalEffect::Ignored);
+    let mut endpoint = Endpoint::down(default(), at(0));
+    let probe = endpoint.start(at(11));
     endpoint.health = restored(&endpoint.health);
     endpoint.health.forget_in_flight();
-    assert_eq!(endpoint.health.failures(), 0);
-    assert_eq!(endpoint.health.claim_at(), Some(at(300)));
-    assert_eq!(endpoint.gate(9_000), Gate::Probe);
-    assert_eq!(endpoint.record(probe, EndpointFault, 9_000), SignalEffect::Ignored);
+    assert_eq!((endpoint.health.failed_probes(), endpoint.health.probe()), (0, None));
+    assert_eq!(endpoint.health.claim_at(), Some(at(11)));
+    assert_eq!(endpoint.gate(at(9_000)), Gate::Probe);
+    assert_eq!(endpoint.record(probe, Failed, at(9_000)), SignalEffect::Ignored);
     // The same for a probe that was never sent.
-    let probe = endpoint.start(9_000);
+    let probe = endpoint.start(at(9_000));
     assert!(endpoint.health.cancel_start(probe));
     assert!(!endpoint.health.cancel_start(probe));
-    assert_eq!(endpoint.gate(9_000), Gate::Probe);
-}
-
-#[test]
-fn late_probe_response_is_ignored() {
-    let mut endpoint = Endpoint::degraded(default(), 0);
-    let late = endpoint.start(300);
-    assert_eq!(endpoint.gate(330), Gate::Hold { until: at(930) });
-    assert_eq!(endpoint.transition(Success, 930), (Degraded, Healthy));
-    let _ = endpoint.attempt(EndpointFault, 931);
-    for signal in [Success, EndpointFault, Overload] {
-        assert_eq!(endpoint.record(late, signal, 932), SignalEffect::Ignored, "{signal}");
-    }
-    assert_eq!(endpoint.health.failures(), 1);
+    assert_eq!(endpoint.gate(at(9_000)), Gate::Probe);
 }

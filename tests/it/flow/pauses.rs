@@ -1,0 +1,115 @@
+//! Pauses that the receiver requests with `Retry-After`.
+
+use std::time::Duration;
+
+use labhook::Timestamp;
+use labhook::flow::{Flow, FlowDecision, FlowPolicy, Signal};
+
+use super::receiver::{Chance, Counts, Limiter, Reply, Sim};
+use super::{TICK, ms};
+use crate::support::{at, secs};
+
+use Signal::{Failed, Neutral, Refused, Success};
+
+fn end(flow: &mut Flow, signal: Signal, pause: Option<Duration>, now: Timestamp) {
+    flow.start(&FlowPolicy::fixed(), now);
+    flow.end(&FlowPolicy::fixed(), now, signal, pause, now);
+}
+
+#[test]
+fn pause_after_a_lone_refusal_is_not_granted() {
+    let mut flow = Flow::new();
+    for second in 0..100 {
+        end(&mut flow, Refused, Some(secs(60)), at(second));
+        assert_eq!(flow.check(&FlowPolicy::fixed(), at(second)), FlowDecision::Go, "{second}");
+        end(&mut flow, Success, None, at(second));
+    }
+    assert_eq!(flow.paused_until(), None);
+}
+
+#[test]
+fn pause_is_granted_when_two_in_a_row_fail() {
+    let policy = FlowPolicy::fixed();
+    for first in [Refused, Failed] {
+        let mut flow = Flow::new();
+        end(&mut flow, first, None, at(0));
+        // What says nothing of the endpoint does not come in between.
+        end(&mut flow, Neutral, None, at(0));
+        end(&mut flow, Refused, Some(secs(60)), at(1));
+        let wait = FlowDecision::Wait { until: at(61) };
+        assert_eq!((flow.check(&policy, at(1)), flow.paused_until()), (wait, Some(at(61))));
+        assert_eq!(flow.check(&policy, at(61) - TICK), wait);
+        assert_eq!(flow.check(&policy, at(61)), FlowDecision::Go);
+    }
+}
+
+#[test]
+fn pause_is_never_shortened() {
+    let policy = FlowPolicy::fixed();
+    let mut flow = Flow::new();
+    end(&mut flow, Refused, None, at(0));
+    for pause in [Some(secs(120)), Some(secs(30)), Some(Duration::ZERO), None] {
+        end(&mut flow, Refused, pause, at(0));
+        assert_eq!(flow.check(&policy, at(1)), FlowDecision::Wait { until: at(120) });
+    }
+    end(&mut flow, Success, None, at(2));
+    assert_eq!(flow.paused_until(), Some(at(120)));
+    end(&mut flow, Refused, None, at(2));
+    end(&mut flow, Refused, Some(Duration::MAX), at(2));
+    let wait = flow.check(&policy, at(11)).wake_at();
+    assert_eq!(wait, Some(Timestamp::MAX), "the caller limits it");
+    flow.recovered(at(12));
+    assert_eq!(flow.check(&policy, at(12)), FlowDecision::Go);
+}
+
+#[test]
+fn clock_back_pulls_a_pause_in() {
+    let policy = FlowPolicy::fixed();
+    let mut flow = Flow::new();
+    end(&mut flow, Refused, None, at(0));
+    end(&mut flow, Refused, Some(secs(60)), at(0));
+    // By as much as the clock steps back, but never longer than what was asked for.
+    for (now, until) in [(20, 60), (-10, 50), (30, 50), (-86_400 * 14, -86_400 * 14 + 60)] {
+        let wait = FlowDecision::Wait { until: at(until) };
+        assert_eq!(flow.check(&policy, at(now)), wait, "{now}");
+    }
+}
+
+#[test]
+fn pauses_that_do_not_help_are_no_longer_granted() {
+    // A tenth is refused by chance, each time with a pause of 30 s.
+    for offered in [10, 50] {
+        let (mut sim, mut chance) = (Sim::new(FlowPolicy::adaptive()), Chance::new(10));
+        let mut receive = |sim: &mut Sim, seconds| {
+            sim.run(secs(seconds), offered, |_, _| {
+                let refused = chance.refuses();
+                Reply { pause: refused.then_some(secs(30)), ..Reply::new(refused) }
+            })
+        };
+        receive(&mut sim, 1_800);
+        let figures = receive(&mut sim, 3_600);
+        println!("{offered}: {figures:?}, {} wait", sim.waiting);
+        assert!(figures.delivered >= 3_600 * offered * 98 / 100, "{figures:?}");
+        assert!(sim.waiting < offered * 40, "{} wait", sim.waiting);
+    }
+}
+
+#[test]
+fn pauses_of_a_minute_window_stay() {
+    // 120 a minute, and then a pause until the minute is over.
+    let (mut sim, mut limiter) =
+        (Sim::new(FlowPolicy::adaptive()), Limiter::new(Counts::Windows(60), 2));
+    let mut receive = |sim: &mut Sim, seconds| {
+        sim.run(secs(seconds), 10, |now, _| {
+            let refused = !limiter.accepts(now);
+            let second = (now + ms(370)).unix_seconds().rem_euclid(60);
+            let left = secs(60 - second.unsigned_abs());
+            Reply { pause: refused.then_some(left), ..Reply::new(refused) }
+        })
+    };
+    receive(&mut sim, 1_800);
+    let figures = receive(&mut sim, 7_200);
+    println!("{figures:?}, rate {:?}", sim.rate());
+    assert!(figures.delivered >= 120 * 120 * 96 / 100, "{figures:?}");
+    assert!(figures.refused_permille() < 170, "{figures:?}");
+}
