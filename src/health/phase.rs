@@ -70,9 +70,11 @@ impl Phase {
         serial: u64,
         now: Timestamp,
     ) -> Transition {
-        let due = now + wait(policy, serial, 0);
-        let probe = Probe::Waiting { due, overdue: false };
         let timer = DisableTimer::new(now);
+        let due = now + wait(policy, serial, 0);
+        // Only a failed probe disables, so one comes when the time is over.
+        let due = timer.deadline(policy).map_or(due, |deadline| due.min(deadline));
+        let probe = Probe::Waiting { due, overdue: false };
         self.change_to(Self::Down(Down { since: now, serial, failed_probes: 0, probe, timer }), now)
     }
 
