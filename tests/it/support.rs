@@ -242,8 +242,7 @@ impl Host {
                 Notice::InDoubt { message, endpoint, attempt, .. } => {
                     format!("{message}>{endpoint} in doubt after {attempt}")
                 }
-                Notice::EndpointDegraded { endpoint, .. } => format!("{endpoint} degraded"),
-                Notice::EndpointSuspended { endpoint, .. } => format!("{endpoint} suspended"),
+                Notice::EndpointDown { endpoint, .. } => format!("{endpoint} down"),
                 Notice::EndpointDisabled { endpoint, .. } => format!("{endpoint} disabled"),
                 Notice::EndpointRecovered { endpoint, .. } => format!("{endpoint} recovered"),
                 Notice::SenderOutage { failing, all, .. } => {

@@ -1,7 +1,7 @@
 //! The outbox in a world that crashes, loses responses and turns its clock back.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::{NonZeroU8, NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
@@ -50,10 +50,9 @@ fn registry() -> Registry {
 fn fragile() -> HealthPolicy {
     let secs = Duration::from_secs;
     HealthPolicy::default()
-        .with_failures(NonZeroU8::new(2))
-        .with_overload_limit(Duration::ZERO)
-        .with_probes(secs(3), [secs(5)])
-        .with_suspend_after(NonZeroU32::new(2))
+        .with_failures(NonZeroU32::new(2))
+        .with_refused_for(Duration::ZERO)
+        .with_probes(secs(3), secs(5))
         .with_disable_after(secs(20))
 }
 
@@ -344,8 +343,7 @@ impl World {
     /// Between two recoveries, each state is notified once. A crash may hide a notice.
     fn check_state_notice(&mut self, notice: Notice) {
         let (endpoint, state) = match notice {
-            Notice::EndpointDegraded { endpoint, .. } => (endpoint, State::Degraded),
-            Notice::EndpointSuspended { endpoint, .. } => (endpoint, State::Suspended),
+            Notice::EndpointDown { endpoint, .. } => (endpoint, State::Down),
             Notice::EndpointDisabled { endpoint, .. } => (endpoint, State::Disabled),
             Notice::EndpointRecovered { endpoint, .. } => {
                 self.endpoint_states.remove(&endpoint);
