@@ -260,8 +260,11 @@ impl Twin {
         lines
     }
 
+    /// Whether nothing is in flight, and no response is still to come. A late one of an attempt from
+    /// before a restart says nothing about its endpoint.
     fn is_quiet(&self) -> bool {
-        self.host.outbox.deliveries().all(|(_, _, delivery)| delivery.in_flight().is_none())
+        let mut all = self.host.outbox.deliveries();
+        self.answers.is_empty() && all.all(|(_, _, delivery)| delivery.in_flight().is_none())
     }
 
     fn next(&self) -> Option<Timestamp> {

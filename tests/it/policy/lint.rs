@@ -90,8 +90,8 @@ fn first_probe_is_checked_against_the_window() {
         "risk: the Retry-After cap of 1 h is not shorter than the retry window of 4 min",
     ];
     let what = [
-        "contradiction: the first probe comes after 4 min, but the retry window ends after 4 min",
         others[0],
+        "contradiction: the first probe comes after 4 min, but the retry window ends after 4 min",
         others[1],
     ];
     finds(&windowed(240), &Assumptions::new(), &what);
