@@ -83,7 +83,7 @@
 //!     `health::properties::every_call_keeps_the_invariants`,
 //!     `outbox::known_faults::enabled_endpoint_has_a_clean_record`
 //! 18. Payload faults leave health alone:
-//!     `health::properties::payload_faults_leave_no_trace`,
+//!     `outbox::health::probe_that_says_nothing_is_followed_by_another`,
 //!     `outbox::incidents::payload_and_sender_faults_open_no_circuit`
 //! 19. Disabling is neither early nor late:
 //!     `outbox::invariants::disabling_is_on_time`,

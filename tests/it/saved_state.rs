@@ -210,11 +210,12 @@ fn deliveries_of_0_1_0_resume_and_end() {
     ];
     assert_eq!(sent, expected);
     // At the end everything is forgotten except the endpoints' state: the receiver's request to
-    // stop remains.
+    // stop and what was learned remain.
     while let Some(wait) = host.wait {
         host.now = wait;
         assert!(host.sends().is_empty());
     }
     assert_eq!(host.now, at(30 + 24 * 60 * 60));
-    assert_eq!(host.keys(), ["endpoint/gone"]);
+    let learned = ["endpoint/down", "endpoint/gone", "endpoint/narrow", "endpoint/pausing"];
+    assert_eq!(host.keys(), learned);
 }

@@ -13,7 +13,7 @@
 //! | 7 half-open permits all | `health`: `half_open_lets_exactly_one_probe_through` |
 //! | 8 the window is only logged | `delivery`: `window_is_enforced` |
 //! | 8 the same, through the outbox | `no_retry_is_handed_out_at_or_past_the_window` |
-//! | 10 stale failures count | `health`: `stale_failures_do_not_count` |
+//! | 10 stale failures count | `health`: `enabled_endpoint_starts_without_failures` |
 //! | 12 a wake-up misses something | `driving_at_wake_ups_equals_polling_every_tick` |
 //! | 13 inputs between two steps | `deliveries_survive_crashes_without_loss_or_overlap` |
 

@@ -54,8 +54,14 @@ fn replacement<'t>(
         b'l' => upto("last: ", "}"),
         // Fair-queue positions decide the order in which attempts are sent, and here they are sent
         // together.
-        b'c' => upto("counters: Counters {", "timer: "),
-        b'f' => upto("fair_queue: FairQueue {", "outage: "),
+        b'c' => upto("counters: Counters {", "timer: ")
+            // A limit is judged after eight successes, and here are three deliveries.
+            .or_else(|| upto("concurrency: ConcurrencyLimit {", "rate_limit: ")),
+        // No failure opens the circuit, or the first one.
+        b'p' => upto("phase: Healthy(", "}"),
+        b'f' => upto("fair_queue: FairQueue {", "outage: ")
+            // Nothing here asks for a pause.
+            .or_else(|| upto("failing: ", ",")),
         b'R' => upto("Revision(", ")"),
         b's' => upto("since: ", ","),
         b'v' => upto("verdict: ", "}"),
