@@ -214,14 +214,14 @@ impl Endpoint {
         self
     }
 
-    /// Sets the health policy: the circuit breaker that suspends and probes a failing endpoint.
+    /// Sets the health policy: the circuit breaker that holds back and probes a failing endpoint.
     #[must_use]
     pub fn with_health(mut self, policy: HealthPolicy) -> Self {
         self.policy.health = policy;
         self
     }
 
-    /// Sets the flow policy: rate limit, concurrency limit and retry budget.
+    /// Sets the flow policy: rate limit, adaptive rate and concurrency limit.
     #[must_use]
     pub fn with_flow(mut self, policy: FlowPolicy) -> Self {
         self.policy.flow = policy;

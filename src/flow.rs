@@ -128,6 +128,7 @@ pub use adaptive_rate::AdaptiveRatePolicy;
 pub use concurrency::ConcurrencyLimitPolicy;
 pub use decision::FlowDecision;
 pub use error::FlowPolicyError;
+pub(crate) use limiter::Limit;
 pub use limiter::{Flow, Receipt};
 pub use policy::FlowPolicy;
 pub use rate_limit::RateLimitPolicy;

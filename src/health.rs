@@ -1,7 +1,7 @@
 //! Circuit breaker for one endpoint: [`Health`].
 //!
 //! The breaker decides whether an attempt may start, counts results, and decides when an endpoint
-//! is degraded, probed, recovered or disabled. It knows neither the endpoint nor its messages,
+//! is down, probed, recovered or disabled. It knows neither the endpoint nor its messages,
 //! makes no request and reads no clock. An application with its own table keeps one `Health` in
 //! each endpoint's row and can use it without an outbox.
 //!

@@ -47,9 +47,10 @@
 //!
 //!  an endpoint
 //!
-//!   Healthy --too many failures--> Degraded --the probes fail--> Suspended --for too long--.
-//!      ^  ^-----a probe succeeds------'  ^------a probe succeeds-----'                     |
-//!      '--somebody enables it-- Disabled <--410, an operator-------------------------------'
+//!   Healthy --20 messages in a row fail--> Down --for 7 days--> Disabled
+//!      ^  ^---------any success--------------'                   ^  |
+//!      |   '--------somebody enables it--------------------------|--'
+//!      '------------410, an operator-----------------------------'
 //! ```
 //!
 //! Three small machines compose it: a [`Delivery`](delivery::Delivery) decides when one message is

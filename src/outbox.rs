@@ -104,7 +104,7 @@
 //!
 //! **A start can become obsolete while it is saved.** If saving takes longer than the attempt's
 //! timeout, the attempt is not handed out but started again, without being counted. If by then it
-//! would no longer be started, because its endpoint was paused or degraded or an earlier delivery
+//! would no longer be started, because its endpoint was paused or went down or an earlier delivery
 //! of its ordering group was replayed, its start is cancelled in the same way.
 //!
 //! # When a message is sent
@@ -117,8 +117,7 @@
 //!                          |
 //!   health    circuit closed: all go;  open: one probe at a time
 //!                          |
-//!   flow      pause, concurrency limit, rate limit, adaptive rate,
-//!             and for a retry the retry budget
+//!   flow      pause, concurrency limit, rate limit, adaptive rate
 //!                          |
 //!   fairness  first attempts go ahead of retries, up to three in a row;
 //!             endpoints share the sender fairly, by bytes
@@ -128,15 +127,19 @@
 //!
 //! Every stage delays a delivery; none drops it. Only attempts that were handed out are counted.
 //! Every wait ends at the instant of [`Step::Wait`] or with an input, and if any attempt may start,
-//! one does. A delivery whose window or lifetime ends at any stage ends as
-//! [`Verdict::Expired`](crate::Verdict::Expired).
+//! one does. A delivery whose lifetime ends at any stage, or whose retry
+//! window does once it has been tried, ends as [`Verdict::Expired`](crate::Verdict::Expired).
 //!
 //! Each stage is documented in its own module: [`delivery`](crate::delivery) has the states of a
 //! delivery, [`health`](crate::health) those of an endpoint, and [`flow`](crate::flow) the limits.
 //! The policies are in [`Endpoint::policy`](crate::Endpoint::policy).
 //!
-//! A probe is not a separate request. It is the oldest delivery that is due, so an endpoint that
-//! gets few messages may wait a long time for its next probe.
+//! A probe is not a separate request. It is a delivery that is due: the newest that was never tried,
+//! or else the retry that has been due longest, so that a message that can never be accepted is not
+//! probed twice in a row while there is another. An endpoint that gets few messages may wait a long
+//! time for its next probe.
+//!
+//! [`Outbox::explain`] says what one delivery waits for.
 //!
 //! # What an outcome means
 //!
@@ -145,13 +148,14 @@
 //!
 //! For the **endpoint**, the outcome is an input of the circuit breaker and of flow control:
 //! [`Observation`](crate::policy::Observation) has the
-//! [table](crate::policy::Observation#how-outcomes-are-classified). If a response other than a
-//! success has a `Retry-After` header, nothing is sent to the endpoint before that time, up to the
-//! [cap](crate::RetryPolicy::retry_after_cap) of the retry policy.
+//! [table](crate::policy::Observation#how-outcomes-are-classified). `Retry-After` always holds its
+//! message, up to the [cap](crate::RetryPolicy::retry_after_cap) of the retry policy. With a 429 or
+//! 503 it also pauses the endpoint, unless it is alone among successes.
 //!
-//! An attempt that was interrupted by a crash reveals nothing about the endpoint. While too
-//! many endpoints fail at once, the sender is probably at fault, and none of them is suspended or
-//! disabled: see [`Outbox::with_outage_policy`].
+//! An attempt that was interrupted by a crash reveals nothing about the endpoint, nor does a
+//! deadline that the outbox finds passed by itself: report every timeout. While too many endpoints
+//! fail at once, the sender is probably at fault, and none of them is disabled: see
+//! [`Outbox::with_outage_policy`].
 //!
 //! # Endpoints that change
 //!
@@ -160,24 +164,25 @@
 //! | [replaced](Outbox::replace_endpoint) | continue under the new settings | by the new subscription |
 //! | not [enabled](crate::Endpoint::with_enabled) | held | not accepted |
 //! | [paused](Outbox::pause_endpoint) | held | held |
-//! | degraded | wait until a probe succeeds | wait |
-//! | suspended | wait until a probe succeeds | wait or are shed, depending on the policy |
+//! | down | wait until a probe succeeds | wait, or are [shed](crate::HealthPolicy::shed_after) |
 //! | [disabled](Outbox::disable_endpoint) | cancelled or kept, depending on the policy | not accepted |
 //! | [removed](Outbox::remove_endpoint) | cancelled | not accepted |
 //! | absent at [`restore`](Outbox::restore) | held | not accepted |
 //!
-//! Held deliveries still expire if their policy or message sets a limit, unless the endpoint is
-//! absent. [`Status`] shows the state of an endpoint, and a [`Notice`] reports every change that
+//! Held deliveries still expire if their message sets a limit, or their policy once they have been
+//! tried, unless the endpoint is absent. [`Status`] shows the state of an endpoint, and a [`Notice`] reports every change that
 //! may need an operator.
 
 mod attempt;
 mod attempt_report;
 mod changes;
+mod clock;
 mod collect_changes;
 mod counters;
 mod delivery_state;
 mod dispatch;
 mod endpoint_state;
+mod explain;
 mod in_doubt;
 mod in_flight;
 mod index;
@@ -208,6 +213,7 @@ pub use self::attempt::{Attempt, Ticket};
 pub use self::attempt_report::{AttemptReport, Cause};
 pub use self::changes::{Change, Changes, Revision};
 pub use self::counters::Counters;
+pub use self::explain::Explanation;
 pub use self::notice::Notice;
 pub use self::operate::EnableEndpointError;
 pub use self::publish::{PublishError, Published, RenderFailure};
@@ -263,6 +269,8 @@ pub struct Outbox {
     report_attempts: bool,
     timers: Timers,
     journal: Journal,
+    /// The latest instant seen, by which a clock that steps back is noticed.
+    latest: Timestamp,
 }
 
 impl Outbox {
@@ -283,6 +291,7 @@ impl Outbox {
     /// saved when `poll` then returns `Wait` or `Idle` and no save is outstanding. The instant of
     /// the wait can be the end of a settled message's retention.
     pub fn poll(&mut self, now: Timestamp) -> Step {
+        self.follow_clock(now);
         self.expire_timers(now);
         loop {
             if let Some(notice) = self.journal.next_notice() {

@@ -24,7 +24,9 @@ const FIRST_STEP: u8 = 6;
 const LAST_STEP: u8 = 3;
 /// Answers to wait for before a climb above the ceiling: twice as many after each that failed, and
 /// half as many after each that did not.
-const SHORTEST_HOLD: u16 = 8;
+const HOLD: u16 = 64;
+/// The same after a trial has shown that the rate is not the cause of the refusals.
+const SHORT_HOLD: u16 = 8;
 const LONGEST_HOLD: u16 = 1_024;
 /// Samples after which an excused share is tried again: 16, and twice as many each time.
 const FIRST_REST: u16 = 16;
@@ -103,10 +105,12 @@ pub(super) struct AdaptiveRate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rate: Option<u64>,
     ceiling: u64,
+    /// The share refused before the last cut that helped.
+    refused: Share,
     /// Above the ceiling, the next climb is by the rate divided by two to this power.
     step: u8,
-    /// The highest rate since the last cut at which nothing was refused.
-    clean: u64,
+    /// The highest rate since the last cut that held for long; 0 for none.
+    stable: u64,
     /// Answers to wait for before each climb above the ceiling, and those so far.
     hold: u16,
     held: u32,
@@ -153,9 +157,10 @@ impl AdaptiveRate {
         Self {
             rate: None,
             ceiling: 0,
+            refused: Share::NONE,
             step: FIRST_STEP,
-            clean: 0,
-            hold: SHORTEST_HOLD,
+            stable: 0,
+            hold: HOLD,
             held: 0,
             excused: Share::NONE,
             proved: Share::NONE,
@@ -173,6 +178,7 @@ impl AdaptiveRate {
             rate: Some(RECOVERY_RATE),
             ceiling: RECOVERY_CEILING,
             step: LAST_STEP,
+            hold: SHORT_HOLD,
             sample: Sample::new(now),
             ..Self::new()
         };
@@ -185,6 +191,10 @@ impl AdaptiveRate {
 
     pub(super) const fn excused(&self) -> Share {
         self.excused
+    }
+
+    pub(super) const fn refused(&self) -> Share {
+        self.refused
     }
 
     /// Returns when a request is allowed; `None` if that is now. It is after `now`, except at
@@ -244,9 +254,9 @@ impl AdaptiveRate {
                 }
                 return;
             }
-            (self.trial, self.rest) = (None, 0);
+            (self.trial, self.rest, self.refused) = (None, 0, trial.loss);
             if trial.rate.is_some() {
-                self.hold = self.hold.saturating_mul(2).min(LONGEST_HOLD);
+                self.hold = self.hold.saturating_mul(2).clamp(HOLD, LONGEST_HOLD);
             }
             self.excused = self.excused.min(share);
             self.proved = self.excused;
@@ -264,9 +274,6 @@ impl AdaptiveRate {
         self.excused = self.excused.towards(share, steps.saturating_mul(4)).min(self.proved);
         if self.excused < Share::of(1, 64) {
             (self.excused, self.proved) = (Share::NONE, Share::NONE);
-        }
-        if found.refused == 0 {
-            self.clean = found.seen;
         }
         self.climb(policy, found);
     }
@@ -288,18 +295,20 @@ impl AdaptiveRate {
     fn cut(&mut self, policy: &AdaptiveRatePolicy, found: Findings) {
         let base = self.rate(policy).unwrap_or(MAX_RATE).min(found.seen.max(1));
         let delivered = found.share().rest().times(base);
-        let nothing_known = found.refused == found.answers;
+        // A receiver that counts few requests refuses in steps: a rate that has held for long is
+        // better known than the rate delivered.
+        let is_near = self.stable > delivered && self.stable <= scale(delivered, 5, 4).min(base);
+        let known = if is_near { self.stable } else { delivered };
+        let all_refused = found.refused == found.answers;
         if self.ceiling == 0 {
             self.ceiling = base;
         }
-        if !nothing_known && found.turn.is_none() {
-            self.ceiling = delivered.max(self.clean.min(base));
+        if !all_refused && found.turn.is_none() {
+            self.ceiling = known;
         }
-        let half = base >> 1;
-        let rate =
-            if nothing_known { half } else { self.ceiling.min(delivered.max(half)).max(half) };
+        let rate = if all_refused { base >> 1 } else { known.clamp(base >> 2, base) };
         self.rate = Some(rate.clamp(policy.min_rate(), MAX_RATE));
-        (self.step, self.held) = (FIRST_STEP, 0);
+        (self.step, self.held, self.stable) = (FIRST_STEP, 0, 0);
     }
 
     /// The rate is not the cause of the refusals: restores it, and excuses this share of refusals.
@@ -309,7 +318,7 @@ impl AdaptiveRate {
         (self.excused, self.proved) = (share, share);
         self.rest = self.rest.saturating_mul(2).clamp(FIRST_REST, LAST_REST);
         (self.left, self.trial) = (self.rest, None);
-        (self.hold, self.step) = (SHORTEST_HOLD, LAST_STEP);
+        (self.hold, self.step) = (SHORT_HOLD, LAST_STEP);
     }
 
     /// Raises the rate if it was used: an unused rate reveals nothing.
@@ -329,8 +338,11 @@ impl AdaptiveRate {
                 return;
             }
             self.held = 0;
-            if rate > self.ceiling {
-                self.hold = (self.hold >> 1).max(SHORTEST_HOLD);
+            if self.hold >= HOLD {
+                self.stable = rate;
+                if rate > self.ceiling {
+                    self.hold = (self.hold >> 1).max(HOLD);
+                }
             }
             let step = (rate >> self.step).max(1);
             self.step = self.step.saturating_sub(1).max(LAST_STEP);

@@ -44,6 +44,14 @@ struct Pause {
     until: Timestamp,
 }
 
+/// What imposes a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    Pause,
+    RateLimit,
+    AdaptiveRate,
+}
+
 /// What the start of an attempt used up, so that it can be [refunded](Flow::cancel_start).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -94,6 +102,20 @@ impl Flow {
         u8::try_from(self.adaptive_rate.excused().times(100)).unwrap_or(100)
     }
 
+    /// Returns the share of attempts, in percent, that the receiver refused above the learned rate;
+    /// 0 if it has not refused too many so far.
+    #[must_use]
+    pub fn refused_percent(&self) -> u8 {
+        u8::try_from(self.adaptive_rate.refused().times(100)).unwrap_or(100)
+    }
+
+    /// Returns whether a trial has shown that the pauses that the receiver requests do not help, so
+    /// that they are not granted.
+    #[must_use]
+    pub const fn ignores_pauses(&self) -> bool {
+        self.pauses.are_useless()
+    }
+
     /// Returns until when the receiver has requested a pause, if one was granted. It may be over.
     #[must_use]
     pub fn paused_until(&self) -> Option<Timestamp> {
@@ -110,15 +132,21 @@ impl Flow {
         if self.in_flight >= self.concurrency.limit(&policy.concurrency).get() {
             return FlowDecision::Busy;
         }
-        let waits = [
-            self.paused_until().filter(|until| *until > now),
-            policy.rate_limit.and_then(|it| self.rate_limit.wait(&it, now)),
-            policy.adaptive_rate.and_then(|it| self.adaptive_rate.wait(&it, now)),
-        ];
-        match waits.into_iter().flatten().max() {
-            Some(until) => FlowDecision::Wait { until },
+        match self.wait(policy, now) {
+            Some((until, _)) => FlowDecision::Wait { until },
             None => FlowDecision::Go,
         }
+    }
+
+    /// Returns the longest wait, and what imposes it.
+    pub(crate) fn wait(&self, policy: &FlowPolicy, now: Timestamp) -> Option<(Timestamp, Limit)> {
+        let pause = self.paused_until().filter(|until| *until > now);
+        let rate = policy.rate_limit.and_then(|it| self.rate_limit.wait(&it, now));
+        let learned = policy.adaptive_rate.and_then(|it| self.adaptive_rate.wait(&it, now));
+        let waits =
+            [(pause, Limit::Pause), (rate, Limit::RateLimit), (learned, Limit::AdaptiveRate)];
+        let waits = waits.into_iter().filter_map(|(until, limit)| Some((until?, limit)));
+        waits.max_by_key(|(until, _)| *until)
     }
 
     /// Starts an attempt, which [`check`](Self::check) should have allowed; it counts in any case.

@@ -29,11 +29,25 @@ pub(super) struct Pauses {
     granted: u16,
     /// Pauses until the next trial.
     patience: u16,
+    /// Whether a trial has shown that they do not help.
+    useless: bool,
 }
 
 impl Pauses {
     pub(super) const fn new() -> Self {
-        Self { refused_with: None, answers: 0, refused: 0, granted: 0, patience: FIRST_PATIENCE }
+        Self {
+            refused_with: None,
+            answers: 0,
+            refused: 0,
+            granted: 0,
+            patience: FIRST_PATIENCE,
+            useless: false,
+        }
+    }
+
+    /// Returns whether a trial has shown that pauses do not help.
+    pub(super) const fn are_useless(&self) -> bool {
+        self.useless
     }
 
     /// Counts an answer.
@@ -61,6 +75,8 @@ impl Pauses {
         if without > with.plus(with).plus(Share::of(1, 16)) {
             let patience = self.patience.saturating_mul(2).min(LAST_PATIENCE);
             *self = Self { patience, ..Self::new() };
+        } else {
+            self.useless = true;
         }
     }
 

@@ -146,8 +146,12 @@ impl Sample {
         } else if refused.saturating_mul(4) >= answers.saturating_mul(3) && excused.is_none() {
             answers >= 24
         } else {
-            let careful = loss.is_some() || !excused.is_none();
-            active >= SECOND.saturating_mul(3) && answers >= if careful { 64 } else { 24 }
+            let least = match loss {
+                Some(_) => 64,
+                None if excused.is_none() => 24,
+                None => 192,
+            };
+            active >= SECOND.saturating_mul(3) && answers >= least
         };
         if !enough || active < SECOND {
             return None;

@@ -87,25 +87,33 @@ impl Health {
         self.paused_since
     }
 
-    /// Returns the number of failures counted.
-    ///
-    /// While healthy these are the messages whose first attempt failed or was refused since the
-    /// last success; while down, the probes that failed.
+    /// Returns the number of messages in a row whose first attempt failed or was refused: since the
+    /// last success while healthy, and those that opened the circuit while down.
     #[must_use]
     pub const fn failures(&self) -> u32 {
         match &self.phase {
             Phase::Healthy(streak) => streak.failures,
-            Phase::Down(down) => down.failed_probes,
+            Phase::Down(down) => down.failures,
             Phase::Disabled(_) => 0,
         }
     }
 
-    /// Returns how many of the [`failures`](Self::failures) of a healthy endpoint were refusals.
+    /// Returns how many of the [`failures`](Self::failures) were refusals.
     #[must_use]
     pub const fn refusals(&self) -> u32 {
         match &self.phase {
             Phase::Healthy(streak) => streak.refusals,
-            Phase::Down(_) | Phase::Disabled(_) => 0,
+            Phase::Down(down) => down.refusals,
+            Phase::Disabled(_) => 0,
+        }
+    }
+
+    /// Returns the number of probes that failed in a row, which select the next wait.
+    #[must_use]
+    pub const fn failed_probes(&self) -> u32 {
+        match &self.phase {
+            Phase::Down(down) => down.failed_probes,
+            Phase::Healthy(_) | Phase::Disabled(_) => 0,
         }
     }
 

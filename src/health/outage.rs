@@ -8,12 +8,12 @@ use super::error::OutagePolicyError;
 /// probably the sender's.
 ///
 /// An outage is suspected while more than `percent` of all endpoints fail, and at least `at_least`
-/// of them. During that time no endpoint is suspended or disabled for failing, no probe schedule
+/// of them. During that time no endpoint is disabled for failing, no probe schedule
 /// moves, and the time does not count towards disabling: see
 /// [`Health::record`](super::Health::record).
 ///
 /// The caller chooses what to count. A sensible choice are the endpoints that are neither disabled
-/// nor paused: all of them, and those that are degraded or suspended. The policy has no memory, so
+/// nor paused: all of them, and those that are down. The policy has no memory, so
 /// the suspicion ends as soon as the counts allow. If more endpoints than the threshold are dead
 /// for good, it never ends, and an operator must disable some of them.
 ///

@@ -28,6 +28,9 @@ pub(super) struct Down {
     pub(super) since: Timestamp,
     /// The breaker's serial when the circuit opened: permits with a later one are probes.
     pub(super) serial: u64,
+    /// The messages whose failure opened the circuit, and how many of them were refused.
+    pub(super) failures: u32,
+    pub(super) refusals: u32,
     /// Probes that failed in a row, which select the next wait.
     pub(super) failed_probes: u32,
     pub(super) probe: Probe,
@@ -70,12 +73,24 @@ impl Phase {
         serial: u64,
         now: Timestamp,
     ) -> Transition {
+        let Streak { failures, refusals, .. } = match self {
+            Self::Healthy(streak) => *streak,
+            Self::Down(_) | Self::Disabled(_) => Streak::NONE,
+        };
         let timer = DisableTimer::new(now);
         let due = now + wait(policy, serial, 0);
         // Only a failed probe disables, so one comes when the time is over.
         let due = timer.deadline(policy).map_or(due, |deadline| due.min(deadline));
-        let probe = Probe::Waiting { due, overdue: false };
-        self.change_to(Self::Down(Down { since: now, serial, failed_probes: 0, probe, timer }), now)
+        let down = Down {
+            since: now,
+            serial,
+            failures,
+            refusals,
+            failed_probes: 0,
+            probe: Probe::Waiting { due, overdue: false },
+            timer,
+        };
+        self.change_to(Self::Down(down), now)
     }
 
     /// Closes the circuit and resets all counters.

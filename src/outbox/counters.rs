@@ -17,8 +17,8 @@ use crate::delivery::{Delivery, Verdict};
 pub struct Counters {
     /// Deliveries accepted for the endpoint.
     pub accepted: u64,
-    /// Messages that matched but were not accepted, because the endpoint was disabled, or was
-    /// suspended and shed new messages.
+    /// Messages that matched but were not accepted, because the endpoint was disabled, or had
+    /// been down for so long that it shed new messages.
     pub shed: u64,
     /// Deliveries that had ended and were reopened by a replay. `accepted` plus `replayed` equals
     /// all ended deliveries plus those that are pending.

@@ -8,11 +8,13 @@ use super::index::backlog::Backlog;
 use super::index::fair_queue::FairShare;
 use super::index::outage::{Condition, Counted};
 use super::index::timers::Scheduled;
+use super::notice::Notice;
 use crate::endpoint::Endpoint;
-use crate::flow::{Flow, FlowDecision, FlowPolicy, Receipt, Signal};
+use crate::flow::{Flow, FlowDecision, FlowPolicy, Limit, Receipt, Signal};
 use crate::health::{
     Gate, Health, HealthPolicy, Intake, PendingOnDisable, SenderOutage, State, Transition,
 };
+use crate::id::EndpointId;
 use crate::time::Timestamp;
 
 /// The number of first attempts in a row after which a retry that is due goes next.
@@ -43,6 +45,9 @@ pub(crate) struct Persisted {
     /// records of the deliveries contain them.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) flow: Flow,
+    /// Whether the host was notified that the endpoint falls behind.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) behind: bool,
     /// The number of first attempts in a row that went ahead of a retry that was due.
     #[serde(skip_serializing_if = "is_default")]
     first_streak: u8,
@@ -54,7 +59,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 
 impl Default for Persisted {
     fn default() -> Self {
-        Self { health: Health::new(), flow: Flow::new(), first_streak: 0 }
+        Self { health: Health::new(), flow: Flow::new(), behind: false, first_streak: 0 }
     }
 }
 
@@ -73,7 +78,7 @@ impl EndpointState {
     /// Returns what may go next. Health and flow must be up to date: see
     /// [`Outbox::reconcile_endpoint`](super::Outbox::reconcile_endpoint).
     pub(super) fn next(&mut self, endpoint: &Endpoint, gate: Gate, now: Timestamp) -> Next {
-        let Persisted { health, flow, first_streak } = &mut self.persisted;
+        let Persisted { health, flow, first_streak, .. } = &mut self.persisted;
         let (first, retry) = (self.backlog.first(), self.backlog.retry());
         let open = match (first, retry) {
             (Some(sequence), retry) if retry.is_none() || *first_streak < MAX_FIRST_STREAK => {
@@ -109,6 +114,12 @@ impl EndpointState {
         }
     }
 
+    /// Returns whether the learned rate is what the next delivery waits for.
+    pub(super) fn is_paced(&self, policy: &FlowPolicy, now: Timestamp) -> bool {
+        let wait = self.persisted.flow.wait(policy, now);
+        wait.is_some_and(|(_, limit)| limit == Limit::AdaptiveRate)
+    }
+
     /// Charges flow for the start of an attempt.
     pub(super) fn start(
         &mut self,
@@ -134,7 +145,7 @@ impl EndpointState {
     }
 
     /// Returns whether an attempt that was not handed out yet would not be started now: the
-    /// endpoint has since been degraded, or this attempt is no longer the probe.
+    /// endpoint is down now, or this attempt is no longer the probe.
     pub(super) fn is_overtaken(&self, in_flight: &InFlight) -> bool {
         let health = &self.persisted.health;
         match in_flight.permit() {
@@ -211,6 +222,33 @@ impl EndpointState {
             }
             (None, _) => None,
         }
+    }
+
+    /// Returns the notices of what was learned since the state was recorded.
+    pub(super) fn flow_notices(
+        &self,
+        id: &EndpointId,
+        policy: Option<&FlowPolicy>,
+        at: Timestamp,
+    ) -> impl Iterator<Item = Notice> {
+        let (before, after) = (&self.recorded, &self.persisted);
+        let endpoint = || id.clone();
+        let spacing = policy.and_then(|policy| after.flow.spacing(policy));
+        let paced = spacing.filter(|_| after.behind && !before.behind).map(|spacing| {
+            Notice::EndpointPaced {
+                endpoint: endpoint(),
+                at,
+                spacing,
+                refused_percent: after.flow.refused_percent(),
+                pending: self.backlog.open().len(),
+            }
+        });
+        let refused_percent = after.flow.excused_percent();
+        let excused = (refused_percent > 0 && before.flow.excused_percent() == 0)
+            .then(|| Notice::RefusalsExcused { endpoint: endpoint(), at, refused_percent });
+        let ignored = (after.flow.ignores_pauses() && !before.flow.ignores_pauses())
+            .then(|| Notice::PausesIgnored { endpoint: endpoint(), at });
+        paced.into_iter().chain(excused).chain(ignored)
     }
 
     /// Returns how the endpoint counts in the census of failing endpoints.

@@ -1,6 +1,7 @@
 //! Events for the host: [`Notice`].
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -112,6 +113,39 @@ pub enum Notice {
         /// When it recovered.
         at: Timestamp,
     },
+    /// An endpoint falls behind: deliveries have been due for a minute, and wait because its receiver
+    /// refused too many attempts at a higher rate. Reported once until nothing is due any more.
+    EndpointPaced {
+        /// The id of the endpoint.
+        endpoint: EndpointId,
+        /// When it was found.
+        at: Timestamp,
+        /// The time between two attempts.
+        spacing: Duration,
+        /// The share of attempts that was refused above this rate, in percent.
+        refused_percent: u8,
+        /// The number of pending deliveries.
+        pending: usize,
+    },
+    /// A receiver refuses a share of attempts at any rate: a lower one did not help, and was undone.
+    /// The share is no longer held against the rate.
+    RefusalsExcused {
+        /// The id of the endpoint.
+        endpoint: EndpointId,
+        /// When it was found.
+        at: Timestamp,
+        /// The share of attempts that is refused, in percent.
+        refused_percent: u8,
+    },
+    /// A receiver keeps requesting pauses with `Retry-After` while it accepts most attempts, and
+    /// granting them did not help. From now on they hold back only the messages that they concern,
+    /// until more is refused.
+    PausesIgnored {
+        /// The id of the endpoint.
+        endpoint: EndpointId,
+        /// When it was found.
+        at: Timestamp,
+    },
     /// Too many endpoints fail at once: probably an outage on the sender's side, such as its
     /// network, proxy or name service. Until it ends, no endpoint is disabled for it.
     SenderOutage {
@@ -141,6 +175,9 @@ impl Notice {
             Self::EndpointDown { .. } => "endpoint_down",
             Self::EndpointDisabled { .. } => "endpoint_disabled",
             Self::EndpointRecovered { .. } => "endpoint_recovered",
+            Self::EndpointPaced { .. } => "endpoint_paced",
+            Self::RefusalsExcused { .. } => "refusals_excused",
+            Self::PausesIgnored { .. } => "pauses_ignored",
             Self::SenderOutage { .. } => "sender_outage",
             Self::SenderOutageEnded { .. } => "sender_outage_ended",
         }
@@ -156,7 +193,10 @@ impl Notice {
             | Self::AttemptEnded(AttemptReport { endpoint, .. })
             | Self::EndpointDown { endpoint, .. }
             | Self::EndpointDisabled { endpoint, .. }
-            | Self::EndpointRecovered { endpoint, .. } => Some(endpoint),
+            | Self::EndpointRecovered { endpoint, .. }
+            | Self::EndpointPaced { endpoint, .. }
+            | Self::RefusalsExcused { endpoint, .. }
+            | Self::PausesIgnored { endpoint, .. } => Some(endpoint),
             Self::SenderOutage { .. } | Self::SenderOutageEnded { .. } => None,
         }
     }
@@ -172,6 +212,9 @@ impl Notice {
             Self::EndpointDown { .. }
             | Self::EndpointDisabled { .. }
             | Self::EndpointRecovered { .. }
+            | Self::EndpointPaced { .. }
+            | Self::RefusalsExcused { .. }
+            | Self::PausesIgnored { .. }
             | Self::SenderOutage { .. }
             | Self::SenderOutageEnded { .. } => None,
         }
@@ -208,6 +251,21 @@ impl fmt::Display for Notice {
             Self::EndpointRecovered { endpoint, at } => {
                 write!(f, "endpoint {endpoint} recovered at {at}")
             }
+            Self::EndpointPaced { endpoint, spacing, refused_percent, pending, .. } => write!(
+                f,
+                "endpoint {endpoint} falls behind with {pending} pending deliveries: paced at one \
+                 attempt per {spacing:?}, because {refused_percent} % were refused above that rate"
+            ),
+            Self::RefusalsExcused { endpoint, refused_percent, .. } => write!(
+                f,
+                "endpoint {endpoint} refuses {refused_percent} % of attempts at any rate, so the \
+                 rate is not reduced"
+            ),
+            Self::PausesIgnored { endpoint, .. } => write!(
+                f,
+                "endpoint {endpoint} requests pauses that do not help, so only the messages that \
+                 they concern are held back"
+            ),
             Self::SenderOutage { failing, all, since } => {
                 write!(
                     f,
@@ -296,6 +354,29 @@ mod tests {
                 Notice::EndpointRecovered { endpoint: endpoint(), at },
                 "endpoint_recovered",
                 "endpoint eln recovered at 2025-04-17T09:30:00.000Z",
+            ),
+            (
+                Notice::EndpointPaced {
+                    endpoint: endpoint(),
+                    at,
+                    spacing: Duration::from_millis(83),
+                    refused_percent: 31,
+                    pending: 700,
+                },
+                "endpoint_paced",
+                "endpoint eln falls behind with 700 pending deliveries: paced at one attempt per \
+                 83ms, because 31 % were refused above that rate",
+            ),
+            (
+                Notice::RefusalsExcused { endpoint: endpoint(), at, refused_percent: 15 },
+                "refusals_excused",
+                "endpoint eln refuses 15 % of attempts at any rate, so the rate is not reduced",
+            ),
+            (
+                Notice::PausesIgnored { endpoint: endpoint(), at },
+                "pauses_ignored",
+                "endpoint eln requests pauses that do not help, so only the messages that they \
+                 concern are held back",
             ),
         ];
         let of_none = [

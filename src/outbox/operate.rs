@@ -195,7 +195,7 @@ impl Outbox {
     }
 
     /// Reconciles an endpoint and its pending deliveries with the registry.
-    fn refresh(&mut self, id: &EndpointId, now: Timestamp) {
+    pub(super) fn refresh(&mut self, id: &EndpointId, now: Timestamp) {
         let open = self.endpoints.get(id).map(|state| state.backlog.open().collect());
         self.reconcile_deliveries(open.unwrap_or_default(), id, now);
         self.reconcile_endpoint(id, now);

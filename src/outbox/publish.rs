@@ -104,8 +104,8 @@ pub struct Published {
     pub duplicate: bool,
     /// The endpoints that the message goes to.
     pub endpoints: Vec<EndpointId>,
-    /// The endpoints that match but take no new messages: they are disabled, or suspended under
-    /// [`NewMessages::Shed`](crate::health::NewMessages::Shed). The message does not go to them.
+    /// The endpoints that match but take no new messages: they are disabled, or have been
+    /// down for [too long](crate::HealthPolicy::with_shed_after). The message does not go to them.
     /// Always empty for a duplicate.
     pub shed: Vec<EndpointId>,
     /// The endpoints that match but whose format cannot express the message, or whose signer cannot

@@ -1,15 +1,19 @@
 //! Reconciles an endpoint's indexes, records and notices with its health and flow.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Outbox;
 use super::endpoint_state::Next;
 use super::index::timers::Timer;
 use super::notice::Notice;
 use super::record::RecordKey;
-use crate::health::{State, Transition};
+use crate::health::{Gate, State, Transition};
 use crate::id::EndpointId;
 use crate::time::Timestamp;
+
+/// How long deliveries must have been due for their endpoint to count as falling behind.
+const BEHIND_AFTER: Duration = Duration::from_secs(60);
 
 impl Outbox {
     /// Reconciles an endpoint, and returns what may go to it next.
@@ -37,8 +41,23 @@ impl Outbox {
         };
         self.timers.set(&mut state.timer, timer_at, || Timer::Endpoint(id.clone()));
 
+        // Whether deliveries have been due for long, and wait because of the learned rate.
+        if state.persisted.behind {
+            state.persisted.behind = state.backlog.due() > 0;
+        } else if let (Some(endpoint), Some(Gate::Open), Next::Wait { .. }) = (endpoint, gate, next)
+            && state.is_paced(&endpoint.policy.flow, now)
+        {
+            let oldest = state.backlog.first().or(state.backlog.retry());
+            let accepted_at = oldest.and_then(|it| self.messages.get(&it)).map(|it| it.accepted_at);
+            state.persisted.behind =
+                accepted_at.is_some_and(|at| now.saturating_since(at) >= BEHIND_AFTER);
+        }
+
         if state.has_changed() {
             self.journal.touch(RecordKey::Endpoint(id.clone()));
+            for notice in state.flow_notices(id, endpoint.map(|it| &it.policy.flow), now) {
+                self.journal.guard_notice(notice);
+            }
             state.recorded = state.persisted.clone();
         }
         if outage_changed {

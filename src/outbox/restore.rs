@@ -30,6 +30,7 @@ impl Outbox {
         if !self.messages.is_empty() {
             return Err(RestoreError::NotFresh);
         }
+        self.latest = now;
         let mut deliveries = Vec::new();
         for record in records {
             match record {

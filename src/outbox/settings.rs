@@ -50,6 +50,7 @@ impl Outbox {
             report_attempts: false,
             timers: Timers::default(),
             journal: Journal::new(),
+            latest: Timestamp::MIN,
         };
         let ids: Vec<_> = outbox.endpoints.keys().cloned().collect();
         for id in &ids {
@@ -112,7 +113,7 @@ impl Outbox {
     /// the default is [`OutagePolicy::default`].
     ///
     /// The census covers all enabled endpoints that are neither paused nor disabled. Those that are
-    /// degraded or suspended count as failing.
+    /// down count as failing.
     #[must_use]
     pub fn with_outage_policy(mut self, policy: OutagePolicy) -> Self {
         self.outage.set_policy(policy);

@@ -1,5 +1,8 @@
 //! State of an outbox and its endpoints: [`Status`].
 
+use std::num::NonZeroU32;
+use std::time::Duration;
+
 use super::Outbox;
 use super::counters::Counters;
 use crate::delivery::Delivery;
@@ -8,12 +11,13 @@ use crate::flow::Flow;
 use crate::health::{Health, SenderOutage};
 use crate::id::EndpointId;
 use crate::message::Message;
+use crate::time::Timestamp;
 
 /// Status of an endpoint, for operators and monitoring.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Status<'a> {
-    /// Circuit breaker state.
+    /// Circuit breaker state, including the [evidence](Health::failures) so far.
     pub health: &'a Health,
     /// Rate and concurrency state, including the number of attempts in flight.
     pub flow: &'a Flow,
@@ -23,6 +27,14 @@ pub struct Status<'a> {
     pub pending: usize,
     /// The number of deliveries that are due now, ignoring health and flow limits.
     pub due: usize,
+    /// When the oldest pending message was accepted.
+    pub oldest_pending: Option<Timestamp>,
+    /// The time between two attempts at the learned rate; `None` if the rate is not limited. The
+    /// [flow](Self::flow) knows [why](Flow::refused_percent).
+    pub spacing: Option<Duration>,
+    /// The number of attempts that may be in flight; `None` if the registry does not have the
+    /// endpoint.
+    pub concurrency_limit: Option<NonZeroU32>,
 }
 
 impl Outbox {
@@ -57,12 +69,18 @@ impl Outbox {
         let Some(state) = self.endpoints.get(endpoint) else {
             return Err(UnknownEndpointError { id: endpoint.clone() });
         };
+        let flow = &state.persisted.flow;
+        let policy = self.registry.get(endpoint).map(|endpoint| &endpoint.policy.flow);
+        let oldest = state.backlog.open().next().and_then(|it| self.messages.get(&it));
         Ok(Status {
             health: &state.persisted.health,
-            flow: &state.persisted.flow,
+            flow,
             counters: state.counters,
             pending: state.backlog.open().len(),
             due: state.backlog.due(),
+            oldest_pending: oldest.map(|message| message.accepted_at),
+            spacing: policy.and_then(|policy| flow.spacing(policy)),
+            concurrency_limit: policy.map(|policy| flow.concurrency_limit(policy)),
         })
     }
 

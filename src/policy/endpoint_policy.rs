@@ -50,7 +50,7 @@ use crate::policy::order::Order;
 /// let policy: EndpointPolicy = serde_json::from_str(
 ///     r#"{
 ///         "retry": { "preset": "svix", "window_ms": 86400000 },
-///         "health": { "disable_after_ms": 259200000, "new_messages": "shed" },
+///         "health": { "disable_after_ms": 259200000, "shed_after_ms": 3600000 },
 ///         "flow": "adaptive",
 ///         "order": { "scope": "per_key", "skip_after_attempts": 3 }
 ///     }"#,
@@ -64,7 +64,7 @@ use crate::policy::order::Order;
 /// ```toml
 /// flow = "adaptive"
 /// retry = { preset = "svix", window_ms = 86_400_000 }
-/// health = { disable_after_ms = 259_200_000, new_messages = "shed" }
+/// health = { disable_after_ms = 259_200_000, shed_after_ms = 3_600_000 }
 /// order = { scope = "per_key", skip_after_attempts = 3 }
 /// ```
 ///

@@ -15,7 +15,7 @@ use crate::health::State;
 pub struct Report {
     /// Messages that were accepted for the endpoint.
     pub accepted: u64,
-    /// Messages that were shed because the endpoint was suspended or disabled.
+    /// Messages that were shed because the endpoint was down for too long or disabled.
     pub shed: u64,
     /// Deliveries that ended, by verdict.
     pub verdicts: BTreeMap<Verdict, u64>,

@@ -219,11 +219,8 @@ impl<'a> Sender<'a> {
 
     fn show(&self, notice: &Notice, now: Timestamp) {
         let text = match notice {
-            Notice::EndpointDegraded { endpoint, .. } => {
-                format!("{endpoint} is degraded: its deliveries wait, and one probe goes at a time")
-            }
-            Notice::EndpointSuspended { endpoint, .. } => {
-                format!("{endpoint} is suspended: its probes keep failing")
+            Notice::EndpointDown { endpoint, .. } => {
+                format!("{endpoint} is down: its deliveries wait, and one probe goes at a time")
             }
             Notice::EndpointRecovered { endpoint, .. } => format!("{endpoint} has recovered"),
             Notice::EndpointDisabled { endpoint, .. } => {

@@ -56,16 +56,8 @@ impl Timeline {
             Notice::Failing { attempts, .. } => {
                 self.line(now, "", &format!("... {attempts} attempts have failed"), "");
             }
-            Notice::EndpointDegraded { since, .. } => {
-                self.line(*since, "", "=== endpoint degraded", "one probe at a time from now on");
-            }
-            Notice::EndpointSuspended { since, .. } => {
-                self.line(
-                    *since,
-                    "",
-                    "=== endpoint suspended",
-                    "will be disabled if it stays down",
-                );
+            Notice::EndpointDown { since, .. } => {
+                self.line(*since, "", "=== endpoint down", "one probe at a time from now on");
             }
             Notice::EndpointDisabled { disabled, .. } => {
                 self.line(

@@ -97,6 +97,20 @@ impl Backlog {
         self.groups.is_blocked(group, sequence)
     }
 
+    /// Returns the delivery of an ordering group for which all later ones wait, if there is one.
+    pub(in crate::outbox) fn head(&self, group: &str) -> Option<u64> {
+        self.groups.head(group)
+    }
+
+    /// Returns the number of due deliveries that go before this one.
+    pub(in crate::outbox) fn ahead(&self, sequence: u64, phase: Phase) -> usize {
+        match phase {
+            Phase::First => self.firsts.range(..sequence).count(),
+            Phase::Retry { since } => self.retries.range(..(since, sequence)).count(),
+            _ => 0,
+        }
+    }
+
     /// Sets a delivery's phase and its status in its ordering group, if it has one. Returns the
     /// later deliveries that this blocked or unblocked.
     pub(in crate::outbox) fn place(

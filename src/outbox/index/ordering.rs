@@ -65,6 +65,11 @@ impl OrderingGroups {
         moved
     }
 
+    /// Returns the delivery of a group for which all later ones wait, if there is one.
+    pub(super) fn head(&self, name: &str) -> Option<u64> {
+        self.0.get(name).and_then(|group| group.blocking.first().copied())
+    }
+
     /// Returns whether a delivery waits for an earlier one of its group.
     pub(super) fn is_blocked(&self, name: &str, sequence: u64) -> bool {
         self.0.get(name).is_some_and(|group| group.head() < sequence)

@@ -1,7 +1,8 @@
 //! Adaptive throttling as in the SRE book, "Handling Overload": rejects a share of its own
 //! requests, `(requests - K accepts) / (requests + 1)` over two minutes, with K = 2.
 //!
-//! A rejected request is put off: by 1 s, doubling to 17 minutes.
+//! A request counts when it is rejected or has ended, so that a burst is not rejected for want of
+//! responses. A rejected request is put off: by 1 s, doubling to two minutes.
 
 use std::collections::VecDeque;
 
@@ -55,15 +56,17 @@ impl Policy for Sre {
             return Gate::Busy;
         }
         self.count(now, 0, 0);
-        let rejected = self.random.f64() < self.rejection();
-        self.count(now, 1, 0);
-        if rejected { Gate::Later(SECOND << due.put_off.min(10)) } else { Gate::Send }
+        if self.random.f64() < self.rejection() {
+            self.count(now, 1, 0);
+            return Gate::Later(SECOND << due.put_off.min(7));
+        }
+        Gate::Send
     }
 
     fn started(&mut self, _: Micros) {}
 
     fn ended(&mut self, now: Micros, _: Micros, _: usize, end: End) {
-        self.count(now, 0, u64::from(end == End::Taken));
+        self.count(now, 1, u64::from(end == End::Taken));
     }
 }
 
