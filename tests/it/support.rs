@@ -245,6 +245,9 @@ impl Host {
                 Notice::EndpointDown { endpoint, .. } => format!("{endpoint} down"),
                 Notice::EndpointDisabled { endpoint, .. } => format!("{endpoint} disabled"),
                 Notice::EndpointRecovered { endpoint, .. } => format!("{endpoint} recovered"),
+                Notice::EndpointPaced { endpoint, .. } => format!("{endpoint} paced"),
+                Notice::RefusalsExcused { endpoint, .. } => format!("{endpoint} excused"),
+                Notice::PausesIgnored { endpoint, .. } => format!("{endpoint} not paused"),
                 Notice::SenderOutage { failing, all, .. } => {
                     format!("own outage: {failing} of {all}")
                 }

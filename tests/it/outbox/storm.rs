@@ -349,7 +349,11 @@ impl World {
                 self.endpoint_states.remove(&endpoint);
                 return;
             }
-            Notice::SenderOutage { .. } | Notice::SenderOutageEnded { .. } => return,
+            Notice::SenderOutage { .. }
+            | Notice::SenderOutageEnded { .. }
+            | Notice::EndpointPaced { .. }
+            | Notice::RefusalsExcused { .. }
+            | Notice::PausesIgnored { .. } => return,
             other => panic!("{other:?}"),
         };
         let before = self.endpoint_states.insert(endpoint, state);
