@@ -216,6 +216,7 @@ fn every_public_type_is_send_and_sync() {
             Counters,
             DeliveryRecord,
             EnableEndpointError,
+            Explanation,
             EndpointRecord,
             MessageRecord,
             Notice,

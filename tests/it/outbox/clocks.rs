@@ -72,7 +72,8 @@ fn response_after_a_leap_and_back_is_in_time() {
 #[test]
 fn retries_after_a_leap_back_keep_their_waits() {
     // A day ahead for three seconds, in which a message fails: its retry is 5 s later.
-    let mut host = Host::with([endpoint("a")]);
+    let retry = policy(&[5, 20]).with_retry_after_cap(Duration::ZERO);
+    let mut host = Host::with([endpoint("a").with_retry(retry)]);
     host.now = at(i64::try_from(DAY).unwrap());
     host.publish("m");
     let ticket = host.send();

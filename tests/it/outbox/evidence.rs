@@ -205,7 +205,7 @@ fn late_success_of_a_probe_recovers_the_endpoint() {
         host.now += secs(10);
         host.publish("n2");
         assert!(host.sends().is_empty());
-        assert_eq!((host.health("a").state(), host.health("a").failures()), (State::Down, 0));
+        assert_eq!((host.health("a").state(), host.health("a").failed_probes()), (State::Down, 0));
         if waits {
             assert_eq!(show(&next_probe(&mut host)), "n2>a#1");
         }
@@ -225,9 +225,9 @@ fn late_timeout_of_a_probe_moves_the_schedule_once() {
     assert!(host.sends().is_empty());
     host.now += secs(2);
     assert_eq!(host.resolve(&late, &TIMEOUT), Resolution::Ignored(Ignored::LateFailure));
-    assert_eq!(host.health("a").failures(), 1);
+    assert_eq!(host.health("a").failed_probes(), 1);
     host.resolve(&late, &TIMEOUT);
-    assert_eq!(host.health("a").failures(), 1);
+    assert_eq!(host.health("a").failed_probes(), 1);
     // Once the next probe is in flight, it says nothing.
     let late = {
         host.sends();
@@ -237,7 +237,7 @@ fn late_timeout_of_a_probe_moves_the_schedule_once() {
     assert!(host.sends().is_empty());
     next_probe(&mut host);
     host.resolve(&late, &TIMEOUT);
-    assert_eq!(host.health("a").failures(), 1);
+    assert_eq!(host.health("a").failed_probes(), 1);
 }
 
 #[test]

@@ -300,7 +300,7 @@ fn probe_that_says_nothing_is_followed_by_another() {
         let mut host = down(patient("a").with_health(growing));
         probe(&mut host, &answer(500));
         probe(&mut host, &outcome);
-        assert_eq!((host.health("a").state(), host.health("a").failures()), (State::Down, 1));
+        assert_eq!((host.health("a").state(), host.health("a").failed_probes()), (State::Down, 1));
         // The wait is the first one again.
         let from = host.now;
         let ticket = next_probe(&mut host);
@@ -323,10 +323,10 @@ fn probe_never_handed_out_does_not_count() {
     // The one whose start was cancelled has been due for a shorter time.
     let probe = host.send();
     assert_eq!(show(&probe), "m2>a#2");
-    assert_eq!(host.health("a").failures(), 0);
+    assert_eq!(host.health("a").failed_probes(), 0);
     host.resolve(&probe, &answer(500));
     host.sends();
-    assert_eq!(host.health("a").failures(), 1);
+    assert_eq!(host.health("a").failed_probes(), 1);
     host.now = at(81 + 53);
     assert!(host.sends().is_empty());
     host.now = at(81 + 66);

@@ -115,7 +115,7 @@ fn sender_outage_disables_nothing_and_notifies_once() {
     }
     let now = host.now;
     for id in ["a", "b", "c"] {
-        assert_eq!((host.health(id).state(), host.health(id).failures()), (State::Down, 0));
+        assert_eq!((host.health(id).state(), host.health(id).failed_probes()), (State::Down, 0));
     }
     // A crash during the outage changes nothing, and nothing is notified again.
     assert!(other_notices(&mut host).iter().all(|it| it.ends_with("exhausted after 41")));
@@ -124,7 +124,6 @@ fn sender_outage_disables_nothing_and_notifies_once() {
     assert_eq!(other_notices(&mut host), [""; 0]);
     assert!(host.outbox.sender_outage().is_suspected());
     host.publish("m3");
-    host.sends();
     while host.health("c").state() != State::Healthy {
         fail(&mut host, &["a", "b"]);
         host.now = host.wait.unwrap();
@@ -219,10 +218,10 @@ fn restart_with_a_probe_in_flight_makes_it_due() {
     // earliest.
     let second = host.send();
     assert_eq!(show(&second), "m2>a#2");
-    assert_eq!(host.health("a").failures(), 0);
+    assert_eq!(host.health("a").failed_probes(), 0);
     // A failure of the earlier probe decides its delivery, and does not move the probe schedule.
     assert_eq!(host.resolve(&probe, &answer(500)), Resolution::Retry { at: at(68) });
-    assert_eq!((host.health("a").failures(), host.health("a").state()), (0, State::Down));
+    assert_eq!((host.health("a").failed_probes(), host.health("a").state()), (0, State::Down));
     host.resolve(&second, &answer(200));
     assert_eq!(host.health("a").state(), State::Healthy);
     // A success of the earlier probe recovers, and a 410 disables.
@@ -245,7 +244,7 @@ fn crash_loop_does_not_move_the_probe_schedule() {
         host.restart(outbox([patient("a")]));
         host.now += secs(3);
     }
-    assert_eq!((host.health("a").failures(), host.health("a").state()), (0, State::Down));
+    assert_eq!((host.health("a").failed_probes(), host.health("a").state()), (0, State::Down));
 }
 
 proptest! {

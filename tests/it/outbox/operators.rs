@@ -179,7 +179,7 @@ fn probe_timing_out_during_a_pause_is_no_failure() {
         host.now = at(78);
         host.outbox.resume_endpoint(&eid("a"), at(78)).unwrap();
         host.sends();
-        assert_eq!(host.health("a").failures(), 0, "published: {published}");
+        assert_eq!(host.health("a").failed_probes(), 0, "published: {published}");
     }
 }
 

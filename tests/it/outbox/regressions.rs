@@ -62,7 +62,7 @@ fn probe_never_handed_out_does_not_fail() {
     host.now = at(77);
     // Its start is cancelled, and the next one waits until the save is confirmed.
     assert!(matches!(host.outbox.poll(host.now), Step::Idle));
-    assert_eq!(host.health("e").failures(), 0, "nothing was sent");
+    assert_eq!(host.health("e").failed_probes(), 0, "nothing was sent");
     host.save(changes);
     // It is sent as the probe, and its response counts.
     let ticket = host.send();

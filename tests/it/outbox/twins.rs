@@ -247,7 +247,13 @@ impl Twin {
             let Status { health, flow, pending, due, .. } = outbox.status(&eid(id)).ok()?;
             // The end of a wait may be noticed later, so the getters are compared and not the
             // machines themselves.
-            let state = (health.state(), health.since(), health.failures(), health.disabled());
+            let state = (
+                health.state(),
+                health.since(),
+                health.failures(),
+                health.failed_probes(),
+                health.disabled(),
+            );
             let probing = (health.paused_since(), health.probe(), health.claim_at());
             Some(format!("{id} {state:?} {probing:?} {flow:?} {pending} {due}"))
         }));
