@@ -138,7 +138,7 @@ fn failing_endpoints_keep_every_invariant() {
 #[test]
 fn crash_of_failing_endpoints_keeps_invariants() {
     let crash = Limits { crashes: 1, ..NONE };
-    assert_states("strict, one attempt, a crash", &Scope::strict(1, crash), 3_350);
+    assert_states("strict, one attempt, a crash", &Scope::strict(1, crash), 2_760);
 }
 
 /// Too slow without optimisation: `cargo test --release --test it small_scope`.

@@ -133,10 +133,9 @@ fn sender_outage_disables_nothing_and_notifies_once() {
     assert_eq!(other_notices(&mut host), ["c recovered", "own outage over"]);
     // From here on, the other endpoints count again.
     while host.disabled("a").is_none() || host.disabled("b").is_none() {
+        assert!(host.now < now + secs(1_500));
         fail(&mut host, &["a", "b"]);
         host.now = host.wait.unwrap();
-        let wait = host.now.saturating_since(now);
-        assert!(wait < secs(1_500), "{:?}", ["a", "b"].map(|id| host.health(id)));
     }
     host.sends();
     let mut notices = other_notices(&mut host);
