@@ -41,9 +41,13 @@ impl Outbox {
         } else if let (Some(endpoint), Some(Gate::Open), Next::Wait { .. }) = (endpoint, gate, next)
             && state.is_paced(&endpoint.policy.flow, now)
         {
-            let oldest = state.backlog.first().or(state.backlog.retry());
-            let oldest = oldest.and_then(|it| self.messages.get(&it)?.deliveries.get(id));
-            let since = oldest.and_then(|it| it.delivery.due_since());
+            // A cancelled start of a first attempt is not saved, so that does not count.
+            let first = state.backlog.first().and_then(|it| self.messages.get(&it));
+            let retry = state.backlog.retry().and_then(|it| self.messages.get(&it));
+            let since = match (first, retry.and_then(|it| it.deliveries.get(id))) {
+                (Some(message), _) => Some(message.accepted_at),
+                (None, retry) => retry.and_then(|it| it.delivery.due_since()),
+            };
             behind_at = since.map(|since| since + BEHIND_AFTER).filter(|at| *at > now);
             state.persisted.behind = since.is_some() && behind_at.is_none();
         }
