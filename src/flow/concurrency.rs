@@ -158,8 +158,11 @@ impl ConcurrencyLimit {
     }
 
     /// Records an attempt that brings the number in flight to this.
-    pub(super) fn started(&mut self, in_flight: u32) {
-        self.peak = self.peak.max(in_flight);
+    pub(super) fn started(&mut self, policy: &ConcurrencyLimitPolicy, in_flight: u32) {
+        // A fixed limit learns nothing, so its state need not be saved.
+        if policy.is_adaptive() {
+            self.peak = self.peak.max(in_flight);
+        }
     }
 
     /// Records a success of an attempt that was started at `started_at`.

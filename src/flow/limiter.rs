@@ -26,7 +26,7 @@ use crate::time::Timestamp;
 #[doc(alias = "backpressure")]
 pub struct Flow {
     in_flight: u32,
-    /// Attempts in a row that failed or were refused.
+    /// Attempts in a row that failed or were refused, up to two.
     failing: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pause: Option<Pause>,
@@ -155,7 +155,7 @@ impl Flow {
     /// The receipt is needed only to [cancel](Self::cancel_start) the attempt before it is sent.
     pub fn start(&mut self, policy: &FlowPolicy, now: Timestamp) -> Receipt {
         self.in_flight = self.in_flight.saturating_add(1);
-        self.concurrency.started(self.in_flight);
+        self.concurrency.started(&policy.concurrency, self.in_flight);
         Receipt {
             rate_limit: policy.rate_limit.map(|it| self.rate_limit.charge(&it, now)),
             adaptive_rate: policy.adaptive_rate.and_then(|it| self.adaptive_rate.charge(&it, now)),
@@ -203,7 +203,9 @@ impl Flow {
                 self.failing = 0;
                 self.concurrency.succeeded(&policy.concurrency, started_at, now);
             }
-            Signal::Refused | Signal::Failed => self.failing = self.failing.saturating_add(1),
+            Signal::Refused | Signal::Failed => {
+                self.failing = self.failing.saturating_add(1).min(2);
+            }
             Signal::Neutral | Signal::Gone => {}
         }
         let refused = signal == Signal::Refused;

@@ -52,6 +52,10 @@ impl Pauses {
 
     /// Counts an answer.
     pub(super) fn answered(&mut self, refused: bool) {
+        // Of a receiver that never refuses, there is nothing to save.
+        if !refused && self.refused == 0 && self.refused_with.is_none() {
+            return;
+        }
         self.answers = self.answers.saturating_add(1);
         self.refused = self.refused.saturating_add(u32::from(refused));
         let Some(with) = self.refused_with else {

@@ -77,7 +77,10 @@ impl Phase {
             Self::Healthy(streak) => *streak,
             Self::Down(_) | Self::Disabled(_) => Streak::NONE,
         };
+        let timer = DisableTimer::new(now);
         let due = now + wait(policy, serial, 0);
+        // Only a failed probe disables, so one comes when the time is over.
+        let due = timer.deadline(policy).map_or(due, |deadline| due.min(deadline));
         let down = Down {
             since: now,
             serial,
@@ -85,7 +88,7 @@ impl Phase {
             refusals,
             failed_probes: 0,
             probe: Probe::Waiting { due, overdue: false },
-            timer: DisableTimer::new(now),
+            timer,
         };
         self.change_to(Self::Down(down), now)
     }

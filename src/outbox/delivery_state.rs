@@ -120,6 +120,7 @@ impl DeliveryState {
 
     /// Ends the delivery because its endpoint was removed or disabled.
     pub(super) fn cancel(&mut self, now: Timestamp) {
+        self.unreported = 0;
         if let Some(started) = self.unsent() {
             self.delivery.cancel_start(started.number);
         }

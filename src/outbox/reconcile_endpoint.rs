@@ -34,24 +34,30 @@ impl Outbox {
             _ => Next::Nothing,
         };
         self.fair_queue.set(id, &mut state.share, matches!(next, Next::Go { .. }));
-        let timer_at = match next {
-            // At the end of time a wait never ends.
-            Next::Wait { until } if until > now => Some(until),
-            _ => None,
-        };
-        self.timers.set(&mut state.timer, timer_at, || Timer::Endpoint(id.clone()));
-
         // Whether deliveries have been due for long, and wait because of the learned rate.
+        let mut behind_at = None;
         if state.persisted.behind {
             state.persisted.behind = state.backlog.due() > 0;
         } else if let (Some(endpoint), Some(Gate::Open), Next::Wait { .. }) = (endpoint, gate, next)
             && state.is_paced(&endpoint.policy.flow, now)
         {
-            let oldest = state.backlog.first().or(state.backlog.retry());
-            let accepted_at = oldest.and_then(|it| self.messages.get(&it)).map(|it| it.accepted_at);
-            state.persisted.behind =
-                accepted_at.is_some_and(|at| now.saturating_since(at) >= BEHIND_AFTER);
+            // A cancelled start of a first attempt is not saved, so that does not count.
+            let first = state.backlog.first().and_then(|it| self.messages.get(&it));
+            let retry = state.backlog.retry().and_then(|it| self.messages.get(&it));
+            let since = match (first, retry.and_then(|it| it.deliveries.get(id))) {
+                (Some(message), _) => Some(message.accepted_at),
+                (None, retry) => retry.and_then(|it| it.delivery.due_since()),
+            };
+            behind_at = since.map(|since| since + BEHIND_AFTER).filter(|at| *at > now);
+            state.persisted.behind = since.is_some() && behind_at.is_none();
         }
+
+        let timer_at = match next {
+            // At the end of time a wait never ends.
+            Next::Wait { until } if until > now => behind_at.into_iter().chain([until]).min(),
+            _ => None,
+        };
+        self.timers.set(&mut state.timer, timer_at, || Timer::Endpoint(id.clone()));
 
         if state.has_changed() {
             self.journal.touch(RecordKey::Endpoint(id.clone()));

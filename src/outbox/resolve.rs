@@ -34,16 +34,16 @@ impl Outbox {
             }
             None => return Resolution::Ignored(Ignored::NoPolicy),
         };
-        let unreported = state.unreported == *attempt;
+        let before_replay = *attempt <= state.delivery.before_replay();
         if matches!(resolution, Resolution::Ignored(_)) {
-            // The deadline was found passed before, which was no evidence. This report is.
-            if resolution == Resolution::Ignored(Ignored::LateFailure) && unreported {
+            // The deadline was found passed before, which was no evidence. This report is, also if
+            // the delivery ended with the deadline.
+            if state.unreported == *attempt && !before_replay {
                 state.unreported = 0;
                 self.record_late(ticket, outcome, now);
             }
             return resolution;
         }
-        let before_replay = *attempt <= state.delivery.before_replay();
         let has_permit = state.in_flight.is_some_and(|it| it.permit().is_some());
         self.reconcile_delivery(*sequence, id, Some(outcome).filter(|_| live), now);
         // If the attempt was live and has a permit, its health has heard of it just now. Of a late

@@ -19,6 +19,7 @@ const FLOORS: [(&str, &[Module]); 9] = [
             ("named", &[]),
             ("policy_file", &["named"]),
             ("secret", &[]),
+            ("signal", &["named"]),
             ("small_map", &[]),
             ("time", &[]),
         ],
@@ -28,8 +29,8 @@ const FLOORS: [(&str, &[Module]); 9] = [
         &[
             ("decode", &["event_type"]),
             ("delivery", &["id", "named", "policy_file", "time"]),
-            ("flow", &["named", "policy_file", "time"]),
-            ("health", &["named", "policy_file", "time"]),
+            ("flow", &["named", "policy_file", "signal", "time"]),
+            ("health", &["named", "policy_file", "signal", "time"]),
         ],
     ),
     (
@@ -45,7 +46,7 @@ const FLOORS: [(&str, &[Module]); 9] = [
         "models",
         &[
             ("lab", &["decode", "event", "event_type", "id", "json", "time"]),
-            ("policy", &["delivery", "event", "flow", "health", "named", "time"]),
+            ("policy", &["delivery", "event", "flow", "health", "named", "signal", "time"]),
         ],
     ),
     (

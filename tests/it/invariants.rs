@@ -31,8 +31,8 @@
 //!    `health::properties::every_call_keeps_the_invariants`,
 //!    `small_scope::three_attempts_keep_every_invariant`
 //! 7. Back-pressure uses up no attempt:
-//!    `outbox::invariants::attempts_keep_to_the_rate_and_the_budget`,
-//!    `outbox::known_faults::degraded_endpoint_uses_up_no_attempt`,
+//!    `outbox::invariants::attempts_keep_to_the_rate`,
+//!    `outbox::known_faults::down_endpoint_uses_up_no_attempt`,
 //!    `outbox::flow::back_pressure_uses_up_no_attempt`
 //! 8. Never before the scheduled delay or the one asked for:
 //!    `outbox::invariants::lone_delivery_is_attempted_exactly_when_due`,
@@ -53,7 +53,9 @@
 //!     `outbox::twins::poll_between_wake_ups_changes_nothing`,
 //!     `health::properties::wake_ups_are_exact`,
 //!     `delivery::lone::waking_on_time_equals_waking_at_every_tick`
-//! 12. Clocks may stop or go back:
+//! 12. Clocks may stop, go back or leap ahead:
+//!     `simulate::evidence::clock_jump_takes_no_endpoint_down`,
+//!     `outbox::clocks::down_endpoint_is_probed_within_a_wait_of_any_jump`,
 //!     `outbox::invariants::backward_clock_lengthens_waits_by_its_step`,
 //!     `outbox::storm::deliveries_survive_crashes_without_loss_or_overlap`,
 //!     `health::properties::backward_clock_lengthens_waits_by_its_step`,
@@ -81,31 +83,32 @@
 //!     `health::properties::every_call_keeps_the_invariants`,
 //!     `outbox::known_faults::enabled_endpoint_has_a_clean_record`
 //! 18. Payload faults leave health alone:
-//!     `health::properties::payload_faults_leave_no_trace`,
-//!     `outbox::incidents::payload_and_sender_faults_degrade_no_endpoint`
+//!     `outbox::health::probe_that_says_nothing_is_followed_by_another`,
+//!     `outbox::incidents::payload_and_sender_faults_open_no_circuit`
 //! 19. Disabling is neither early nor late:
 //!     `outbox::invariants::disabling_is_on_time`,
 //!     `health::properties::disabling_is_on_time`,
-//!     `outbox::health::endpoint_escalates_at_exact_instants`
+//!     `outbox::health::endpoint_is_disabled_at_an_exact_instant`
 //! 20. Disabling strands nothing:
 //!     `outbox::known_faults::disabling_by_anyone_strands_nothing`,
 //!     `small_scope::failing_endpoints_keep_every_invariant`,
 //!     `outbox::operators::disabling_ends_or_keeps_every_pending_delivery`
 //! 21. Sender outages are detected:
 //!     `health::properties::every_call_keeps_the_invariants`,
-//!     `outbox::incidents::sender_outage_suspends_nothing_and_notifies_once`,
+//!     `outbox::incidents::sender_outage_disables_nothing_and_notifies_once`,
 //!     `outbox::incidents::outage_detection_counts_only_endpoints_in_use`
 //! 22. Attempts keep to burst and rate:
-//!     `outbox::invariants::attempts_keep_to_the_rate_and_the_budget`,
+//!     `outbox::invariants::attempts_keep_to_the_rate`,
 //!     `flow::properties::releases_keep_to_the_rate`,
 //!     `flow::properties::cancelled_starts_are_refunded_exactly`
 //! 23. The concurrency limit grows, shrinks, and is never 0:
 //!     `flow::properties::decisions_keep_the_invariants`,
-//!     `outbox::flow::responses_move_the_concurrency_limit`
-//! 24. Retries keep to the retry budget's ratio and minimum rate:
-//!     `outbox::invariants::attempts_keep_to_the_rate_and_the_budget`,
-//!     `flow::properties::retries_keep_to_the_budget`,
-//!     `flow::properties::cancelled_starts_are_refunded_exactly`
+//!     `outbox::flow::latency_moves_the_concurrency_limit`
+//! 24. Chance, and messages that are never accepted, hold back no others:
+//!     `simulate::evidence::random_refusals_do_not_slow_an_endpoint`,
+//!     `simulate::evidence::poisoned_messages_do_not_affect_the_others`,
+//!     `outbox::flow::retry_after_of_one_message_holds_no_other`,
+//!     `outbox::evidence::probes_take_turns`
 //! 25. If anything is permitted, something is sent:
 //!     `outbox::flow::permitted_delivery_is_always_sent`,
 //!     `small_scope::three_attempts_keep_every_invariant`,

@@ -1,9 +1,11 @@
 //! The outbox, driven as a host drives it: one module for each behaviour.
 
 mod at_most_once;
+mod clocks;
 mod determinism;
 mod driving;
 mod endpoints;
+mod evidence;
 mod expiry;
 mod flow;
 mod health;

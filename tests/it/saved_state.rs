@@ -9,14 +9,16 @@ use std::num::NonZeroU32;
 
 use http::header::{HeaderName, HeaderValue};
 use labhook::delivery::Failure;
+use labhook::health::State;
 use labhook::message::Rendering;
 use labhook::message::format::{Format, FormatError};
 use labhook::outbox::Record;
 use labhook::{
-    Endpoint, EventType, Keys, Message, Outbox, Outcome, Registry, Subscription, Verdict,
+    Endpoint, EventType, FlowPolicy, HealthPolicy, Keys, Message, Outbox, Outcome, Registry,
+    Subscription, Verdict,
 };
 
-use crate::support::{Host, answer, at, eid, endpoint, mid, registry, show};
+use crate::support::{Host, answer, answer_with, at, eid, endpoint, mid, registry, secs, show};
 
 const V0_1_0: &str = include_str!("../data/state/0.1.0.json");
 
@@ -38,10 +40,13 @@ fn endpoints() -> Registry {
     let of = |id, family: &str| -> Endpoint {
         endpoint(id).with_subscription(Subscription::all().event_types([family.parse().unwrap()]))
     };
+    let touchy = HealthPolicy::new().with_failures(NonZeroU32::MIN).with_probes(secs(1), secs(600));
     registry([
+        of("down", "down.*").with_format(Own).with_health(touchy).with_flow(FlowPolicy::adaptive()),
         of("gone", "run.*"),
         of("narrow", "run.*").with_max_in_flight(NonZeroU32::MIN),
         of("own", "own.*").with_format(Own),
+        of("pausing", "pausing.*").with_format(Own),
         of("slow", "run.*"),
     ])
 }
@@ -61,18 +66,34 @@ fn binary() -> Message {
     Message::new(mid("binary"), EventType::from_static("own.thing"), at(-1), keys, "own", rendering)
 }
 
+/// A message for the endpoint of this name.
+fn message_for(id: &str, event_type: &'static str) -> Message {
+    let rendering = Rendering::new(HeaderValue::from_static("text/plain"), id.as_bytes().to_vec());
+    let event_type = EventType::from_static(event_type);
+    Message::new(mid(id), event_type, at(-1), Keys::new(), "own", rendering)
+}
+
 /// A run that leaves a record of each kind and a delivery in each saved state.
 fn story() -> Vec<Record> {
     let mut host = Host::new(outbox());
     host.publish("m1");
     host.publish("m2");
     host.outbox.publish(binary(), at(0)).unwrap();
+    // Enabled once, and so sent to at a learned rate.
+    host.outbox.disable_endpoint(&eid("down"), Some("moves".into()), at(0)).unwrap();
+    host.enable("down").unwrap();
+    for (id, event_type) in [("d1", "down.thing"), ("p1", "pausing.thing"), ("p2", "pausing.thing")]
+    {
+        host.outbox.publish(message_for(id, event_type), at(0)).unwrap();
+    }
     let mut late = None;
     for ticket in host.sends() {
         let outcome = match show(&ticket).as_str() {
             "m1>gone#1" => answer(410),
             "m1>narrow#1" | "m2>gone#1" => answer(503),
             "m2>slow#1" => answer(200),
+            "d1>down#1" => answer(500),
+            "p1>pausing#1" | "p2>pausing#1" => answer_with(503, "retry-after", "30"),
             "m1>slow#1" => continue,
             "binary>own#1" => {
                 late = Some(ticket);
@@ -87,7 +108,10 @@ fn story() -> Vec<Record> {
     host.resolve(&late.unwrap(), &Outcome::failed(Failure::Broken));
     host.now = at(4);
     host.publish("m3");
-    assert_eq!(host.send_texts(), ["m3>slow#1"]);
+    host.outbox.publish(message_for("d2", "down.thing"), at(4)).unwrap();
+    let mut sent = host.send_texts();
+    sent.sort();
+    assert_eq!(sent, ["d2>down#1", "m3>slow#1"]);
     host.now = at(5);
     assert!(host.sends().is_empty());
     host.disk.into_values().collect()
@@ -122,6 +146,15 @@ fn state_of_0_1_0_round_trips_unchanged() {
         }
     }
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["delivery", "endpoint", "message"]);
+    // A probe in flight, a learned rate and a pause.
+    let endpoint = |name: &str| {
+        let mut all = json.as_array().unwrap().iter();
+        all.find(|it| it["record"] == "endpoint" && it["endpoint"] == name).unwrap()
+    };
+    assert!(endpoint("down")["health"]["state"]["down"]["probe"]["in_flight"].is_object());
+    assert!(endpoint("down")["health"]["enabled_serial"].as_u64() > Some(0));
+    assert!(endpoint("down")["flow"]["adaptive_rate"]["rate"].is_u64());
+    assert!(endpoint("pausing")["flow"]["pause"].is_object());
     // The end of a wait is not saved.
     let all = ["ended", "in_flight", "waiting"];
     assert_eq!(states.into_iter().collect::<Vec<_>>(), all);
@@ -135,7 +168,8 @@ fn deliveries_of_0_1_0_resume_and_end() {
     host.disk = records.into_iter().map(|record| (record.key().to_string(), record)).collect();
     host.restart(outbox());
 
-    assert_eq!(host.outbox.pending(), 6);
+    assert_eq!(host.outbox.pending(), 10);
+    assert_eq!(host.health("down").state(), State::Down);
     assert_eq!(host.disabled("gone").unwrap().since, at(0));
     assert_eq!(host.verdict("m1", "gone"), Some(Verdict::Gone));
     assert_eq!(host.verdict("m2", "gone"), Some(Verdict::Cancelled));
@@ -162,20 +196,26 @@ fn deliveries_of_0_1_0_resume_and_end() {
         }
     }
     let expected = [
+        // The probe in flight is lost, so another delivery probes.
+        "5: d1>down#2",
         "6: binary>own#2",
         "10: m3>narrow#1",
         "10: m1>narrow#2",
         "15: m1>slow#2",
         "15: m2>narrow#2",
+        "19: d2>down#2",
         "19: m3>slow#2",
+        "30: p1>pausing#2",
+        "30: p2>pausing#2",
     ];
     assert_eq!(sent, expected);
     // At the end everything is forgotten except the endpoints' state: the receiver's request to
-    // stop remains.
+    // stop and what was learned remain.
     while let Some(wait) = host.wait {
         host.now = wait;
         assert!(host.sends().is_empty());
     }
-    assert_eq!(host.now, at(19 + 24 * 60 * 60));
-    assert_eq!(host.keys(), ["endpoint/gone"]);
+    assert_eq!(host.now, at(30 + 24 * 60 * 60));
+    let learned = ["endpoint/down", "endpoint/gone", "endpoint/narrow", "endpoint/pausing"];
+    assert_eq!(host.keys(), learned);
 }

@@ -86,22 +86,16 @@ fn every_public_type_is_send_and_sync() {
     {
         use labhook::flow::*;
         owned!(
-            AdaptiveRate,
             AdaptiveRatePolicy,
-            AttemptKind,
-            ConcurrencyLimit,
             ConcurrencyLimitPolicy,
-            Feedback,
             Flow,
             FlowDecision,
             FlowPolicy,
             FlowPolicyError,
             ParseNameError,
-            RateLimit,
             RateLimitPolicy,
             Receipt,
-            RetryBudget,
-            RetryBudgetPolicy,
+            Signal,
         );
     }
     {
@@ -115,9 +109,7 @@ fn every_public_type_is_send_and_sync() {
             Health,
             HealthPolicy,
             HealthPolicyError,
-            HealthStatus,
             Intake,
-            NewMessages,
             OutagePolicy,
             OutagePolicyError,
             PendingOnDisable,
@@ -224,6 +216,7 @@ fn every_public_type_is_send_and_sync() {
             Counters,
             DeliveryRecord,
             EnableEndpointError,
+            Explanation,
             EndpointRecord,
             MessageRecord,
             Notice,

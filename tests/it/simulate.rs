@@ -1,6 +1,7 @@
 //! The simulator: small scenarios with results computed by hand, and large ones that must be quick.
 
 mod clock;
+mod evidence;
 mod faults;
 mod health;
 mod limiters;

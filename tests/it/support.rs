@@ -242,10 +242,12 @@ impl Host {
                 Notice::InDoubt { message, endpoint, attempt, .. } => {
                     format!("{message}>{endpoint} in doubt after {attempt}")
                 }
-                Notice::EndpointDegraded { endpoint, .. } => format!("{endpoint} degraded"),
-                Notice::EndpointSuspended { endpoint, .. } => format!("{endpoint} suspended"),
+                Notice::EndpointDown { endpoint, .. } => format!("{endpoint} down"),
                 Notice::EndpointDisabled { endpoint, .. } => format!("{endpoint} disabled"),
                 Notice::EndpointRecovered { endpoint, .. } => format!("{endpoint} recovered"),
+                Notice::EndpointPaced { endpoint, .. } => format!("{endpoint} paced"),
+                Notice::RefusalsExcused { endpoint, .. } => format!("{endpoint} excused"),
+                Notice::PausesIgnored { endpoint, .. } => format!("{endpoint} not paused"),
                 Notice::SenderOutage { failing, all, .. } => {
                     format!("own outage: {failing} of {all}")
                 }

@@ -1,7 +1,7 @@
 //! The names of verdicts, failures, flow and policies, in text and in saved state.
 
 use labhook::delivery::{Control, DeliveryGuarantee, Failure, ResponseAction, Verdict};
-use labhook::flow::{AttemptKind, Feedback};
+use labhook::flow::Signal;
 use labhook::policy::OrderScope;
 
 use crate::support::assert_named;
@@ -29,13 +29,11 @@ fn name_is_the_same_in_text_and_saved_state() {
     assert_named(DeliveryGuarantee::AtLeastOnce, "at_least_once");
     assert_named(DeliveryGuarantee::AtMostOnce, "at_most_once");
     assert_named(DeliveryGuarantee::Ask, "ask");
-    assert_named(AttemptKind::First, "first");
-    assert_named(AttemptKind::Retry, "retry");
-    assert_named(AttemptKind::Probe, "probe");
-    assert_named(Feedback::Success, "success");
-    assert_named(Feedback::TooFast, "too_fast");
-    assert_named(Feedback::Overloaded, "overloaded");
-    assert_named(Feedback::Other, "other");
+    assert_named(Signal::Success, "success");
+    assert_named(Signal::Refused, "refused");
+    assert_named(Signal::Failed, "failed");
+    assert_named(Signal::Neutral, "neutral");
+    assert_named(Signal::Gone, "gone");
     assert_named(OrderScope::None, "none");
     assert_named(OrderScope::PerKey, "per_key");
     assert_named(OrderScope::Strict, "strict");

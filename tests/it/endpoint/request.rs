@@ -69,7 +69,7 @@ fn endpoint_defaults_are_documented() {
     let endpoint = Endpoint::new(eid("eln"), url, Signer::unsigned()).unwrap();
     assert_eq!(endpoint.subscription, Subscription::all());
     assert_eq!(endpoint.policy.retry, RetryPolicy::default());
-    assert_eq!(endpoint.policy.flow.concurrency().max().get(), 64);
+    assert_eq!(endpoint.policy.flow.concurrency().max().get(), 256);
     assert!(endpoint.enabled);
     assert_eq!(endpoint.format().name(), "labhook");
     assert_eq!(endpoint.id(), &eid("eln"));

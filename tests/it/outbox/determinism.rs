@@ -136,7 +136,9 @@ impl Scenario {
             if !notices.is_empty() {
                 trace.notices.entry(host.now).or_default().extend(notices);
             }
-            if restart {
+            // Of an attempt in flight, and of a response to come, less is known after a restart.
+            let in_flight = host.outbox.deliveries().any(|(.., it)| it.in_flight().is_some());
+            if restart && answers.is_empty() && !in_flight {
                 // Idle: everything is saved and notified.
                 let wait = host.wait;
                 let registry = host.outbox.registry().clone();

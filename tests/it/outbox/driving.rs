@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
-use labhook::flow::{
-    AdaptiveRatePolicy, AttemptKind, ConcurrencyLimitPolicy, RateLimitPolicy, RetryBudgetPolicy,
-};
+use labhook::flow::{AdaptiveRatePolicy, ConcurrencyLimitPolicy, FlowDecision, RateLimitPolicy};
 use labhook::outbox::Changes;
 use labhook::{Endpoint, FlowPolicy, Notice, Outbox, Step, Ticket, Timestamp};
 use proptest::prelude::*;
@@ -32,13 +30,16 @@ const HALF: Duration = Duration::from_millis(500);
 /// When the host must be woken for an endpoint, according to its machines asked one by one.
 fn wake_by(host: &Host, endpoint: &Endpoint) -> Option<Timestamp> {
     let status = host.outbox.status(endpoint.id()).unwrap();
-    let ask = |class| status.flow.wake_at(&endpoint.policy.flow, class, host.now);
+    let permitted = match status.flow.clone().check(&endpoint.policy.flow, host.now) {
+        // What is due and permitted has been sent.
+        FlowDecision::Go => host.now,
+        FlowDecision::Wait { until } => until,
+        FlowDecision::Busy => return status.health.probe().and_then(|it| it.deadline()),
+    };
     match status.health.wake_at() {
         Some(deadline) if status.health.probe().is_some() => Some(deadline),
-        _ if status.due == 0 || status.flow.in_flight() > 0 => None,
-        Some(due) => ask(AttemptKind::Probe).max(Some(due)),
-        // The status does not say whether first attempts or retries are due.
-        None => ask(AttemptKind::First).max(ask(AttemptKind::Retry)),
+        _ if status.due == 0 => None,
+        due => Some(permitted).max(due),
     }
 }
 
@@ -89,7 +90,7 @@ fn trace(endpoints: &[Endpoint], times: &[u32], salt: u64, ticks: bool) -> Vec<S
 proptest! {
     #![proptest_config(config())]
 
-    /// Circuit breakers, concurrency limits, rate limits and retry budgets report exact wake-ups.
+    /// Circuit breakers, concurrency limits, rate limits and adaptive rates report exact wake-ups.
     // Fault 12.
     #[test]
     fn wake_up_covers_what_health_and_flow_hold_back(
@@ -104,9 +105,7 @@ proptest! {
             touchy("b").with_retry(hasty).with_flow(narrow.with_rate_limit(RateLimitPolicy::new(one, secs(2)))),
             // Also at half seconds.
             endpoint("c").with_flow(
-                narrow
-                    .with_adaptive_rate(AdaptiveRatePolicy::new(secs(4)))
-                    .with_retry_budget(RetryBudgetPolicy::new(20, secs(3))),
+                narrow.with_adaptive_rate(AdaptiveRatePolicy::new(secs(4))),
             ),
         ];
         prop_assert_eq!(

@@ -1,13 +1,13 @@
-//! Flow control through the outbox: rates, concurrency, retry budgets and fairness.
+//! Flow control through the outbox: rates, concurrency, pauses and fairness.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
-use labhook::flow::{ConcurrencyLimitPolicy, FlowPolicy, RateLimitPolicy, RetryBudgetPolicy};
+use labhook::flow::{ConcurrencyLimitPolicy, FlowPolicy, RateLimitPolicy};
 use labhook::lab::{RunState, RunStateChanged};
 use labhook::{
-    Endpoint, Event, HealthPolicy, Outbox, RetryPolicy, Signer, Step, Ticket, Timestamp,
+    Endpoint, Event, Failure, HealthPolicy, Outbox, Outcome, Signer, Step, Ticket, Timestamp,
 };
 use proptest::prelude::*;
 
@@ -159,123 +159,163 @@ fn retry_after_pauses_the_whole_endpoint() {
     };
     let mut host = Host::with([capped(&[5, 20]), endpoint("b")]);
     host.publish("m1");
-    let of_a = |host: &mut Host| host.sends().into_iter().find(|it| it.endpoint() == &eid("a"));
-    let ticket = of_a(&mut host).unwrap();
-    host.resolve(&ticket, &answer_with(429, "retry-after", "60"));
     host.publish("m2");
-    assert_eq!(host.send_texts(), ["m2>b#1"], "the pause is not for m1 alone, nor for b");
+    let of_a = |host: &mut Host| {
+        let mut sends = host.sends();
+        sends.retain(|it| it.endpoint() == &eid("a"));
+        sends
+    };
+    for ticket in of_a(&mut host) {
+        host.resolve(&ticket, &answer_with(429, "retry-after", "60"));
+    }
+    host.publish("m3");
+    assert_eq!(host.send_texts(), ["m3>b#1"], "the pause is not for m1 and m2 alone, nor for b");
     host.now = at(59);
-    assert!(of_a(&mut host).is_none());
+    assert!(of_a(&mut host).is_empty());
     // It holds over a restart.
     host.restart(Outbox::new(registry([capped(&[5, 20]), endpoint("b")]), 7));
-    assert!(of_a(&mut host).is_none());
+    assert!(of_a(&mut host).is_empty());
     host.now = at(60);
-    let shown: Vec<_> = host.send_texts();
-    assert!(["m2>a#1", "m1>a#2"].iter().all(|it| shown.contains(&(*it).to_owned())), "{shown:?}");
+    let mut shown: Vec<_> = of_a(&mut host).iter().map(show).collect();
+    shown.sort();
+    assert_eq!(shown, ["m1>a#2", "m2>a#2", "m3>a#1"]);
 
     // A week is capped, and `Retry-After` on a success is ignored.
     let mut host = Host::with([capped(&[])]);
     host.publish("m1");
-    let m1 = host.send();
-    host.resolve(&m1, &answer_with(503, "retry-after", "604800"));
     host.publish("m2");
+    for ticket in host.sends() {
+        host.resolve(&ticket, &answer_with(503, "retry-after", "604800"));
+    }
+    host.publish("m3");
     assert!(host.sends().is_empty());
     assert_eq!(host.wait, Some(at(300)));
     host.now = at(300);
-    let m2 = host.send();
-    assert_eq!(m2.message(), &mid("m2"));
-    host.resolve(&m2, &answer_with(200, "retry-after", "60"));
-    host.publish("m3");
-    assert_eq!(host.send().message(), &mid("m3"));
+    let m3 = host.send();
+    host.resolve(&m3, &answer_with(200, "retry-after", "60"));
+    host.publish("m4");
+    assert_eq!(host.send().message(), &mid("m4"));
 }
 
 #[test]
-fn retry_budget_delays_retries_only() {
-    let budget = RetryBudgetPolicy::new(0, secs(7)).with_max_saved(nonzero(1));
-    let flow = unlimited().with_retry_budget(budget);
-    let mut host = Host::with([endpoint("a").with_flow(flow).with_retry(policy(&[1; 9]))]);
-    publish_all(&mut host, 0..4);
-    for ticket in host.sends() {
-        host.resolve(&ticket, &answer(500));
-    }
-    host.sends();
-    let mut retries = Vec::new();
-    for seconds in 1..=30 {
-        host.now = at(seconds);
-        host.publish(&format!("n{seconds:03}"));
-        let mut firsts = 0;
-        for ticket in host.sends() {
-            if ticket.attempt() == 1 {
-                firsts += 1;
-            } else {
-                retries.push((seconds, show(&ticket)));
-            }
+fn retry_after_of_one_message_holds_no_other() {
+    for status in [409, 425, 429, 503] {
+        let mut host = Host::with([endpoint("a").with_flow(FlowPolicy::adaptive())]);
+        let outcome = answer_with(status, "retry-after", "276");
+        let mut number = 0;
+        let mut deliver = |host: &mut Host, seconds: i64| {
+            host.now = at(seconds);
+            number += 1;
+            host.publish(&format!("n{number}"));
+            let ticket = host.send();
+            assert_eq!(host.now, at(seconds), "{status}");
             host.resolve(&ticket, &answer(200));
+        };
+        deliver(&mut host, 0);
+        host.publish("held");
+        let held = host.send();
+        host.resolve(&held, &outcome);
+        for seconds in 1..276 {
+            deliver(&mut host, seconds);
         }
-        assert_eq!(firsts, 1, "{seconds}");
+        // Its own retry comes when it was asked for, and a request between successes is alone.
+        host.now = at(276);
+        let held = host.send();
+        assert_eq!(show(&held), "held>a#2");
+        host.resolve(&held, &outcome);
+        for seconds in 277..300 {
+            deliver(&mut host, seconds);
+        }
+        assert_eq!(host.outbox.pending(), 1);
+    }
+}
+
+#[test]
+fn retries_start_in_the_order_of_their_due_times() {
+    let one = endpoint("a").with_max_in_flight(nonzero(1)).with_retry(policy(&[60, 60]));
+    let mut host = Host::with([one]);
+    // The first message asks for a longer wait than the others.
+    for (seconds, id, asked) in [(0, "m1", "100"), (1, "m2", "0"), (2, "m3", "50"), (3, "m4", "0")]
+    {
+        host.now = at(seconds);
+        host.publish(id);
+        let ticket = host.send();
+        host.resolve(&ticket, &answer_with(500, "retry-after", asked));
         host.sends();
     }
-    // None was dropped: oldest first, one every seven seconds.
-    let expected = [(1, "m000>a#2"), (8, "m001>a#2"), (15, "m002>a#2"), (22, "m003>a#2")];
-    let retries: Vec<_> = retries.iter().map(|(at, it)| (*at, it.as_str())).collect();
-    assert_eq!(retries, expected);
-}
-
-#[test]
-fn wake_up_is_for_the_earliest_permitted_attempt() {
-    // A first attempt waits for the rate limit, a retry for the budget as well.
-    let rate = RateLimitPolicy::new(nonzero(1), secs(20));
-    let budget = RetryBudgetPolicy::new(0, secs(50)).with_max_saved(nonzero(1));
-    let flow = unlimited().with_rate_limit(rate).with_retry_budget(budget);
-    let mut host = Host::with([endpoint("a").with_flow(flow).with_retry(policy(&[1; 9]))]);
-    publish_all(&mut host, 0..1);
-    for (seconds, status) in [(0, 500), (20, 500)] {
-        host.now = at(seconds);
-        let ticket = host.send();
-        host.resolve(&ticket, &answer(status));
-    }
-    publish_all(&mut host, 1..2);
-    host.now = at(21);
+    host.outbox.pause_endpoint(&eid("a"), host.now).unwrap();
+    // Found due at once, and not in this order.
+    host.now = at(1_000);
     assert!(host.sends().is_empty());
-    assert_eq!(host.outbox.status(&eid("a")).unwrap().due, 2);
-    assert_eq!(host.wait, Some(at(40)), "the retry waits until 70");
-    host.now = at(40);
-    assert_eq!(host.send_texts(), ["m001>a#1"]);
+    host.outbox.resume_endpoint(&eid("a"), host.now).unwrap();
+    for id in ["m2", "m3", "m4", "m1"] {
+        let ticket = host.send();
+        assert_eq!(ticket.message(), &mid(id));
+        host.resolve(&ticket, &answer(200));
+    }
 }
 
 fn limit(host: &Host) -> u32 {
     let status = host.outbox.status(&eid("a")).unwrap();
-    status.flow.concurrency().limit(FlowPolicy::adaptive().concurrency()).get()
+    status.flow.concurrency_limit(&FlowPolicy::adaptive()).get()
 }
 
 #[test]
-fn responses_move_the_concurrency_limit() {
-    for (status, left) in [(429, 8), (500, 8), (404, 8), (502, 4), (503, 4), (504, 4)] {
+fn latency_moves_the_concurrency_limit() {
+    let flow = FlowPolicy::adaptive().with_adaptive_rate(None);
+    let mut host = Host::with([endpoint("a").with_flow(flow)]);
+    publish_all(&mut host, 0..8_000);
+    // The receiver takes 5 ms for each attempt in flight: 90 ms at 8, 130 ms at 16, 210 ms at 32,
+    // which is more than twice 90 ms.
+    let mut sends = host.sends();
+    let mut limits = vec![limit(&host)];
+    while host.now < at(30) {
+        let in_flight = u64::try_from(sends.len()).unwrap();
+        assert_eq!(in_flight, u64::from(limit(&host)));
+        host.now += ms(50 + 5 * in_flight);
+        for ticket in sends {
+            host.resolve(&ticket, &answer(200));
+        }
+        sends = host.sends();
+        limits.push(limit(&host));
+    }
+    limits.dedup();
+    assert_eq!(limits[..3], [8, 16, 32]);
+    assert!(limits.len() > 4, "{limits:?}");
+    assert!(limits[3..].iter().all(|it| (16..=32).contains(it)), "{limits:?}");
+}
+
+#[test]
+fn failures_do_not_move_the_concurrency_limit() {
+    for status in [Some(429), Some(500), Some(404), Some(502), Some(503), Some(504), None] {
         let mut host = Host::with([endpoint("a").with_flow(FlowPolicy::adaptive())]);
         publish_all(&mut host, 0..8);
+        let sends = host.sends();
         host.now = at(1);
-        for ticket in host.sends() {
-            host.resolve(&ticket, &answer(status));
+        if status.is_none() {
+            host.now = at(10);
+            host.sends();
         }
-        assert_eq!(limit(&host), left, "{status}");
+        for ticket in sends {
+            let timeout = Outcome::failed(Failure::Timeout);
+            host.resolve(&ticket, &status.map_or(timeout, answer));
+        }
+        assert_eq!(limit(&host), 8, "{status:?}");
     }
 }
 
 #[test]
-fn timeout_from_before_a_restart_moves_no_limit() {
+fn attempts_in_flight_count_across_a_restart() {
     let make = || Outbox::new(registry([endpoint("a").with_flow(FlowPolicy::adaptive())]), 7);
-    for (restarts, left) in [(false, 4), (true, 8)] {
-        let mut host = Host::new(make());
-        publish_all(&mut host, 0..8);
-        assert_eq!(host.sends().len(), 8);
-        if restarts {
-            host.restart(make());
-            assert_eq!(host.outbox.status(&eid("a")).unwrap().flow.in_flight(), 8);
-        }
-        host.now = at(10);
-        host.sends();
-        assert_eq!(limit(&host), left, "the attempt may never have been made");
-    }
+    let mut host = Host::new(make());
+    publish_all(&mut host, 0..20);
+    assert_eq!(host.sends().len(), 8);
+    host.restart(make());
+    assert_eq!(host.outbox.status(&eid("a")).unwrap().flow.in_flight(), 8);
+    assert!(host.sends().is_empty());
+    host.now = at(10);
+    assert_eq!(host.sends().len(), 8);
+    assert_eq!(limit(&host), 8, "the attempts may never have been made");
 }
 
 #[test]
@@ -575,8 +615,7 @@ proptest! {
                 let status = host.outbox.status(&eid(id)).unwrap();
                 prop_assert!(status.flow.in_flight() <= *window);
                 if status.due > 0 && status.flow.in_flight() < *window {
-                    // For the rate limit, the adaptive rate or the budget, whose slowest is the
-                    // adaptive rate.
+                    // For the rate limit or the adaptive rate, of which the latter is slower.
                     let wait = host.wait.unwrap();
                     prop_assert!(wait > host.now && wait <= host.now + secs(10));
                 }
@@ -599,17 +638,5 @@ proptest! {
             }
         }
         prop_assert_eq!(host.outbox.pending(), 0);
-    }
-}
-
-#[test]
-fn policy_without_retries_needs_no_budget() {
-    let flow = FlowPolicy::adaptive();
-    let mut host = Host::with([endpoint("a").with_flow(flow).with_retry(RetryPolicy::none())]);
-    publish_all(&mut host, 0..20);
-    while host.outbox.pending() > 0 {
-        for ticket in host.sends() {
-            host.resolve(&ticket, &answer(500));
-        }
     }
 }

@@ -5,18 +5,17 @@ use std::num::NonZeroUsize;
 
 use labhook::delivery::{Failure, Resolution};
 use labhook::flow::FlowPolicy;
-use labhook::health::{DisabledBy, NewMessages, OutagePolicy, PendingOnDisable, State};
-use labhook::{Order, Outcome, Step, Ticket, Verdict};
+use labhook::health::{OutagePolicy, PendingOnDisable, State};
+use labhook::{Order, Outcome, Step, Ticket};
 use proptest::prelude::*;
 
-use super::health::{
-    degraded, fast_health, host, in_flight, outbox, patient, probe, respond_to_all, suspended,
-};
-use crate::support::{Host, answer, at, config, eid, mid, policy, secs, show};
+use super::health::{down, fast_health, host, in_flight, outbox, patient, probe, respond_to_all};
+use crate::support::{Host, answer, at, config, eid, policy, secs, show};
 
 #[test]
-fn payload_and_sender_faults_degrade_no_endpoint() {
-    for outcome in [answer(400), answer(422), answer(501), Outcome::failed(Failure::Sender)] {
+fn payload_and_sender_faults_open_no_circuit() {
+    let neutral = [400, 402, 409, 422, 425, 501].map(answer);
+    for outcome in neutral.into_iter().chain([Outcome::failed(Failure::Sender)]) {
         let mut host = host([patient("a")]);
         for number in 0..6 {
             host.publish(&format!("m{number}"));
@@ -30,8 +29,11 @@ fn payload_and_sender_faults_degrade_no_endpoint() {
     }
     let endpoint_faults = [
         answer(500),
+        answer(502),
+        answer(504),
         answer(301),
         answer(404),
+        answer(408),
         Outcome::failed(Failure::Dns),
         Outcome::failed(Failure::Connect),
         Outcome::failed(Failure::Tls),
@@ -43,48 +45,50 @@ fn payload_and_sender_faults_degrade_no_endpoint() {
         host.publish("m1");
         host.publish("m2");
         respond_to_all(&mut host, &outcome);
-        assert_eq!(host.health("a").state(), State::Degraded, "{outcome:?}");
+        assert_eq!(host.health("a").state(), State::Down, "{outcome:?}");
     }
 }
 
 #[test]
-fn overload_degrades_only_if_it_lasts() {
-    for status in [429, 502, 503, 504] {
-        let health = fast_health().with_overload_limit(secs(300));
-        let mut host = host([patient("a").with_retry(policy(&[30; 40])).with_health(health)]);
-        host.publish("m");
-        for seconds in (0..300).step_by(30) {
-            host.now = at(seconds);
-            respond_to_all(&mut host, &answer(status));
+fn refusals_open_the_circuit_only_if_they_last() {
+    let lasting = || {
+        let health = fast_health().with_refused_for(secs(300));
+        host([patient("a").with_retry(policy(&[10_000])).with_health(health)])
+    };
+    for status in [429, 503] {
+        let mut host = lasting();
+        for seconds in (0..=300).step_by(30) {
             assert_eq!(host.health("a").state(), State::Healthy);
+            host.now = at(seconds);
+            host.publish(&format!("m{seconds}"));
+            respond_to_all(&mut host, &answer(status));
         }
-        host.now = at(300);
-        respond_to_all(&mut host, &answer(status));
-        assert_eq!(host.notice_texts(), ["a degraded"], "{status}");
+        assert_eq!(host.notice_texts(), ["a down"], "{status}");
     }
     // A success in between restarts the clock.
-    let health = fast_health().with_overload_limit(secs(300));
-    let mut host = host([patient("a").with_retry(policy(&[30; 40])).with_health(health)]);
-    host.publish("m");
+    let mut host = lasting();
     for seconds in (0..=600).step_by(30) {
+        assert_eq!(host.health("a").state(), State::Healthy, "{seconds}");
         host.now = at(seconds);
-        if seconds == 270 {
-            host.publish("n");
+        host.publish(&format!("m{seconds}"));
+        respond_to_all(&mut host, &answer(if seconds == 270 { 200 } else { 429 }));
+    }
+    assert_eq!(host.health("a").state(), State::Down);
+    // As many failures as refusals are still taken for refusals, and more of them are not.
+    for (failed, state) in [(4, State::Healthy), (5, State::Down)] {
+        let mut host = lasting();
+        for number in 0..8 {
+            host.publish(&format!("m{number}"));
         }
-        let mut sends = host.sends();
-        sends.sort_by_key(Ticket::attempt);
-        for ticket in sends.iter().rev() {
-            let status = if ticket.message() == &mid("n") { 200 } else { 429 };
-            host.resolve(ticket, &answer(status));
+        for (number, ticket) in host.sends().iter().enumerate() {
+            host.resolve(ticket, &answer(if number < 8 - failed { 503 } else { 500 }));
         }
-        host.sends();
-        let state = if seconds < 600 { State::Healthy } else { State::Degraded };
-        assert_eq!(host.health("a").state(), state, "{seconds}");
+        assert_eq!(host.health("a").state(), state, "{failed}");
     }
 }
 
 #[test]
-fn sender_outage_suspends_nothing_and_notifies_once() {
+fn sender_outage_disables_nothing_and_notifies_once() {
     let ids = ["a", "b", "c", "d", "e"];
     let mut host = host(ids.map(patient));
     host.publish("m1");
@@ -99,22 +103,19 @@ fn sender_outage_suspends_nothing_and_notifies_once() {
     fail(&mut host, &["a", "b", "c"]);
     let other_notices = |host: &mut Host| {
         let mut notices = host.notice_texts();
-        notices.retain(|it| !it.contains("delivered"));
+        notices.retain(|it| !it.contains("delivered") && !it.contains("cancelled"));
         notices
     };
-    assert_eq!(
-        other_notices(&mut host),
-        ["a degraded", "b degraded", "c degraded", "own outage: 3 of 5"]
-    );
+    assert_eq!(other_notices(&mut host), ["a down", "b down", "c down", "own outage: 3 of 5"]);
     assert!(host.outbox.sender_outage().is_suspected());
-    // A day of probes suspends and disables nothing, and the probe backoff does not grow.
+    // A day of probes disables nothing, and the waits between them do not grow.
     while host.now < at(86_400) {
         fail(&mut host, &["a", "b", "c"]);
         host.now = host.wait.unwrap();
     }
     let now = host.now;
     for id in ["a", "b", "c"] {
-        assert_eq!((host.health(id).state(), host.health(id).failures()), (State::Degraded, 0));
+        assert_eq!((host.health(id).state(), host.health(id).failed_probes()), (State::Down, 0));
     }
     // A crash during the outage changes nothing, and nothing is notified again.
     assert!(other_notices(&mut host).iter().all(|it| it.ends_with("exhausted after 41")));
@@ -123,20 +124,23 @@ fn sender_outage_suspends_nothing_and_notifies_once() {
     assert_eq!(other_notices(&mut host), [""; 0]);
     assert!(host.outbox.sender_outage().is_suspected());
     host.publish("m3");
-    host.sends();
     while host.health("c").state() != State::Healthy {
         fail(&mut host, &["a", "b"]);
         host.now = host.wait.unwrap();
         assert!(host.now < now + secs(600));
     }
+    host.sends();
     assert_eq!(other_notices(&mut host), ["c recovered", "own outage over"]);
     // From here on, the other endpoints count again.
-    while host.health("a").state() != State::Suspended {
+    while host.disabled("a").is_none() || host.disabled("b").is_none() {
+        assert!(host.now < now + secs(1_500));
         fail(&mut host, &["a", "b"]);
         host.now = host.wait.unwrap();
-        assert!(host.now < now + secs(1_200));
     }
-    assert_eq!(other_notices(&mut host), ["a suspended", "b suspended"]);
+    host.sends();
+    let mut notices = other_notices(&mut host);
+    notices.sort();
+    assert_eq!(notices, ["a disabled", "b disabled"]);
 }
 
 #[test]
@@ -176,78 +180,70 @@ fn outage_detection_counts_only_endpoints_in_use() {
 
 #[test]
 fn each_state_is_notified_once_until_recovery() {
-    let mut host = suspended(patient("a"));
-    // Suspended -> Degraded -> Suspended -> Degraded -> Healthy.
-    probe(&mut host, 300, &answer(200));
-    assert_eq!(host.health("a").state(), State::Degraded);
-    host.publish("n1");
-    host.sends();
-    probe(&mut host, 360, &answer(500));
-    probe(&mut host, 480, &answer(500));
-    assert_eq!(host.health("a").state(), State::Suspended);
-    assert_eq!(host.notice_texts(), ["m1>a delivered after 4"]);
+    let mut host = down(patient("a"));
+    probe(&mut host, &answer(500));
+    probe(&mut host, &answer(500));
     // A restart remembers what was notified.
     host.restart(outbox([patient("a")]));
     host.sends();
-    probe(&mut host, 600, &answer(200));
-    host.publish("n2");
-    host.sends();
-    probe(&mut host, 660, &answer(200));
+    probe(&mut host, &answer(500));
+    assert_eq!(host.notice_texts(), [""; 0]);
+    probe(&mut host, &answer(200));
     assert_eq!(host.health("a").state(), State::Healthy);
     let mut notices = host.notice_texts();
     notices.retain(|it| !it.contains("delivered"));
     assert_eq!(notices, ["a recovered"]);
     // After that, states are notified again.
-    respond_to_all(&mut host, &answer(200));
-    let _ = in_flight(&host)
-        .into_iter()
-        .map(|ticket| host.outbox.resolve(&ticket, &answer(200), host.now))
-        .collect::<Vec<_>>();
+    for ticket in in_flight(&host) {
+        host.resolve(&ticket, &answer(200));
+    }
     host.sends();
     host.notice_texts();
     host.publish("o1");
     host.publish("o2");
     respond_to_all(&mut host, &answer(500));
-    assert_eq!(host.notice_texts(), ["a degraded"]);
+    assert_eq!(host.notice_texts(), ["a down"]);
 }
 
 #[test]
 fn restart_with_a_probe_in_flight_makes_it_due() {
-    let mut host = degraded(patient("a"));
-    host.now = at(60);
+    let mut host = down(patient("a"));
+    host.now = at(66);
     let probe = host.send();
     assert_eq!(show(&probe), "m1>a#2");
-    host.now = at(61);
+    host.now = at(67);
     host.restart(outbox([patient("a")]));
     // Another message probes at once: the result of the first probe is known at its deadline at the
     // earliest.
     let second = host.send();
     assert_eq!(show(&second), "m2>a#2");
-    assert_eq!(host.health("a").failures(), 0);
-    // A response to the earlier probe decides its delivery, and not the probe backoff.
-    assert_eq!(host.resolve(&probe, &answer(500)), Resolution::Retry { at: at(62) });
-    assert_eq!((host.health("a").failures(), host.health("a").state()), (0, State::Degraded));
+    assert_eq!(host.health("a").failed_probes(), 0);
+    // A failure of the earlier probe decides its delivery, and does not move the probe schedule.
+    assert_eq!(host.resolve(&probe, &answer(500)), Resolution::Retry { at: at(68) });
+    assert_eq!((host.health("a").failed_probes(), host.health("a").state()), (0, State::Down));
     host.resolve(&second, &answer(200));
     assert_eq!(host.health("a").state(), State::Healthy);
-    // A 410 still disables.
-    let mut host = degraded(patient("a"));
-    host.now = at(60);
-    let probe = host.send();
-    host.restart(outbox([patient("a")]));
-    assert_eq!(host.resolve(&probe, &answer(410)), Resolution::Ended(Verdict::Gone));
-    assert_eq!(host.disabled("a").unwrap().by, DisabledBy::Receiver);
+    // A success of the earlier probe recovers, and a 410 disables.
+    for (status, state) in [(200, State::Healthy), (410, State::Disabled)] {
+        let mut host = down(patient("a"));
+        host.now = at(66);
+        let probe = host.send();
+        host.restart(outbox([patient("a")]));
+        host.resolve(&probe, &answer(status));
+        assert_eq!(host.health("a").state(), state);
+    }
 }
 
 #[test]
-fn crash_loop_does_not_advance_the_backoff() {
-    let mut host = degraded(patient("a"));
-    host.now = at(60);
+fn crash_loop_does_not_move_the_probe_schedule() {
+    let mut host = down(patient("a"));
+    host.now = at(66);
     for _ in 0..20 {
         assert!(host.sends().len() <= 1, "one probe");
         host.restart(outbox([patient("a")]));
         host.now += secs(3);
     }
-    assert_eq!((host.health("a").failures(), host.health("a").state()), (0, State::Degraded));
+    assert_eq!((host.health("a").failed_probes(), host.health("a").state()), (0, State::Down));
 }
 
 proptest! {
@@ -266,7 +262,7 @@ proptest! {
                 patient("a").with_retry(policy(&[1, 5, 30])),
                 patient("b").with_health(fast_health().with_pending_on_disable(PendingOnDisable::Keep)).with_order(Order::strict()),
                 patient("c")
-                    .with_health(fast_health().with_new_messages(NewMessages::Shed))
+                    .with_health(fast_health().with_shed_after(secs(100)))
                     .with_flow(FlowPolicy::adaptive())
                     .with_retry(policy(&[1, 5, 30]).with_window(secs(900))),
             ];

@@ -1,6 +1,6 @@
 //! Counterexamples found by attacking the delivery engine's guarantees.
 
-use std::num::{NonZeroU8, NonZeroU32};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -15,8 +15,8 @@ use labhook::{
 
 use crate::support::{Host, answer, at, eid, endpoint, policy, registry, secs, show};
 
-fn health(failures: u8) -> HealthPolicy {
-    HealthPolicy::new().with_failures(NonZeroU8::new(failures))
+fn health(failures: u32) -> HealthPolicy {
+    HealthPolicy::new().with_failures(NonZeroU32::new(failures))
 }
 
 // A resolution states the result for the delivery. For a disabled endpoint it said that the
@@ -47,22 +47,22 @@ fn response_from_before_enabling_does_not_disable() {
     assert_eq!(host.disabled("e"), None);
 }
 
-// Only the result of a probe advances the backoff. A probe that was never handed out, because its
-// save took too long, advanced it.
+// Only the result of a probe moves the probe schedule. A probe that was never handed out, because its
+// save took too long, moved it.
 #[test]
 fn probe_never_handed_out_does_not_fail() {
-    let health = health(1).with_probes(secs(60), []).with_suspend_after(NonZeroU32::MIN);
+    let health = health(1).with_probes(secs(60), secs(60));
     let mut host = Host::with([endpoint("e").with_health(health)]);
     host.publish("m");
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
     assert_eq!(host.send_texts(), [""; 0]);
-    host.now = at(60);
+    host.now = at(66);
     let changes = host.unsaved();
-    host.now = at(71);
+    host.now = at(77);
     // Its start is cancelled, and the next one waits until the save is confirmed.
     assert!(matches!(host.outbox.poll(host.now), Step::Idle));
-    assert_eq!(host.health("e").failures(), 0, "nothing was sent");
+    assert_eq!(host.health("e").failed_probes(), 0, "nothing was sent");
     host.save(changes);
     // It is sent as the probe, and its response counts.
     let ticket = host.send();
@@ -74,7 +74,7 @@ fn probe_never_handed_out_does_not_fail() {
 // Polling ends, even at the maximum time. A probe was started, cancelled and saved each time.
 #[test]
 fn probe_at_the_maximum_time_stops_saving() {
-    let health = health(1).with_probes(secs(60), []);
+    let health = health(1).with_probes(secs(60), secs(60));
     let mut host = Host::with([endpoint("e").with_health(health)]);
     host.publish("m");
     let ticket = host.send();
@@ -155,10 +155,10 @@ fn attempt_never_handed_out_waits_behind_a_replay() {
     assert_eq!(host.send_texts(), ["m2>e#1"]);
 }
 
-// A degraded endpoint gets one attempt at a time, the probe. An attempt that was being saved when
-// the endpoint was degraded was sent as well.
+// An endpoint that is down gets one attempt at a time, the probe. An attempt that was being saved when
+// the circuit opened was sent as well.
 #[test]
-fn attempt_never_handed_out_waits_if_degraded() {
+fn attempt_never_handed_out_waits_if_down() {
     let mut host = Host::with([endpoint("e").with_health(health(1))]);
     host.publish("m1");
     let ticket = host.send();
@@ -168,8 +168,8 @@ fn attempt_never_handed_out_waits_if_degraded() {
     host.save(changes);
     assert_eq!(host.send_texts(), [""; 0]);
     assert_eq!(host.outbox.status(&eid("e")).unwrap().counters.attempts, 1);
-    host.now = at(300);
-    assert_eq!(host.send_texts(), ["m1>e#2"]);
+    host.now = at(11);
+    assert_eq!(host.send_texts(), ["m2>e#1"]);
 }
 
 // A plan replays only deliveries unchanged since. One delivered late had changed, and was sent

@@ -1,7 +1,7 @@
 //! Attempt reports and counters.
 
 use std::collections::BTreeMap;
-use std::num::{NonZeroU8, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroUsize};
 
 use labhook::delivery::Failure;
 use labhook::outbox::{AttemptReport, Cause, Counters, ReplayFilter};
@@ -140,18 +140,18 @@ fn delivery_ending_before_its_attempt_has_no_outcome() {
 
 #[test]
 fn reports_name_probes_and_replays() {
-    let health = HealthPolicy::new().with_failures(NonZeroU8::MIN).with_probes(secs(60), []);
+    let health = HealthPolicy::new().with_failures(NonZeroU32::MIN).with_probes(secs(60), secs(60));
     let mut host = Host::new(outbox([endpoint("a").with_health(health)]));
     host.publish("m");
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
     assert_eq!(single_report(&mut host).cause, Cause::Published);
-    host.now = at(60);
+    host.now = at(66);
     let ticket = host.send();
     host.resolve(&ticket, &answer(200));
     assert_eq!(single_report(&mut host).cause, Cause::Probe);
-    let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(1), at(60));
-    host.outbox.replay(&plan, at(60));
+    let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(1), at(66));
+    host.outbox.replay(&plan, at(66));
     let ticket = host.send();
     host.resolve(&ticket, &answer(200));
     assert_eq!(single_report(&mut host).cause, Cause::Replay);

@@ -1,7 +1,7 @@
 //! The outbox in a world that crashes, loses responses and turns its clock back.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::{NonZeroU8, NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
@@ -50,10 +50,9 @@ fn registry() -> Registry {
 fn fragile() -> HealthPolicy {
     let secs = Duration::from_secs;
     HealthPolicy::default()
-        .with_failures(NonZeroU8::new(2))
-        .with_overload_limit(Duration::ZERO)
-        .with_probes(secs(3), [secs(5)])
-        .with_suspend_after(NonZeroU32::new(2))
+        .with_failures(NonZeroU32::new(2))
+        .with_refused_for(Duration::ZERO)
+        .with_probes(secs(3), secs(5))
         .with_disable_after(secs(20))
 }
 
@@ -140,7 +139,8 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
 /// An attempt that was sent.
 struct Sent {
     ticket: Ticket,
-    deadline: Timestamp,
+    /// When its time is over.
+    until: Duration,
     /// Its result, which stays the same however often it is reported.
     result: Option<Answer>,
 }
@@ -160,8 +160,8 @@ struct World {
     outbox: Outbox,
     batch: usize,
     now: Timestamp,
-    /// The latest time passed to any call.
-    latest: Timestamp,
+    /// The time that has really passed, whatever the clock says.
+    elapsed: Duration,
     disk: BTreeMap<String, Record>,
     /// The changes being saved, and the number of them on disk.
     saving: Option<(Changes, usize)>,
@@ -188,7 +188,7 @@ impl World {
             outbox: outbox(batch),
             batch,
             now,
-            latest: now,
+            elapsed: Duration::ZERO,
             disk: BTreeMap::new(),
             saving: None,
             sent: Vec::new(),
@@ -222,10 +222,6 @@ impl World {
     }
 
     fn apply(&mut self, action: Action) {
-        // A response or a restart may find that an attempt's deadline has passed.
-        if matches!(action, Action::Answer(..) | Action::Crash(_)) {
-            self.latest = self.latest.max(self.now);
-        }
         match action {
             Action::Publish(number) => self.publish(number),
             Action::Poll(times) => _ = (0..times).all(|_| self.poll()),
@@ -242,7 +238,7 @@ impl World {
             Action::Advance(millis) => self.advance(Duration::from_millis(millis.into())),
             Action::Sleep => {
                 if let Some(until) = self.wait {
-                    self.now = self.now.max(until);
+                    self.advance(until.saturating_since(self.now));
                 }
             }
             Action::TurnBack(millis) => {
@@ -254,6 +250,7 @@ impl World {
 
     fn advance(&mut self, duration: Duration) {
         self.now += duration;
+        self.elapsed += duration;
     }
 
     fn publish(&mut self, number: u8) {
@@ -284,7 +281,6 @@ impl World {
     /// One step; returns `false` if there is nothing to do.
     fn poll(&mut self) -> bool {
         self.wait = None;
-        self.latest = self.latest.max(self.now);
         match self.outbox.poll(self.now) {
             Step::Save(changes) => {
                 assert!(self.saving.is_none(), "one save at a time");
@@ -299,7 +295,7 @@ impl World {
                 for earlier in &self.sent {
                     let same =
                         *earlier.ticket.message() == pair.0 && *earlier.ticket.endpoint() == pair.1;
-                    let live = earlier.result.is_none() && earlier.deadline > self.latest;
+                    let live = earlier.result.is_none() && earlier.until > self.elapsed;
                     assert!(!same || !live, "two live attempts of {pair:?}");
                     // An attempt whose delivery has ended, by the late success of an earlier one,
                     // is the host's to abandon, and no longer counts.
@@ -315,7 +311,8 @@ impl World {
                 tally.last_number = ticket.attempt();
                 self.assert_written_ahead(&ticket);
                 self.assert_in_order(&pair);
-                self.sent.push(Sent { ticket, deadline: attempt.deadline(), result: None });
+                let until = self.elapsed + attempt.timeout(self.now);
+                self.sent.push(Sent { ticket, until, result: None });
             }
             Step::Notify(Notice::Settled { message, endpoint, verdict, .. }) => {
                 if self.republished.contains(&message) {
@@ -344,14 +341,17 @@ impl World {
     /// Between two recoveries, each state is notified once. A crash may hide a notice.
     fn check_state_notice(&mut self, notice: Notice) {
         let (endpoint, state) = match notice {
-            Notice::EndpointDegraded { endpoint, .. } => (endpoint, State::Degraded),
-            Notice::EndpointSuspended { endpoint, .. } => (endpoint, State::Suspended),
+            Notice::EndpointDown { endpoint, .. } => (endpoint, State::Down),
             Notice::EndpointDisabled { endpoint, .. } => (endpoint, State::Disabled),
             Notice::EndpointRecovered { endpoint, .. } => {
                 self.endpoint_states.remove(&endpoint);
                 return;
             }
-            Notice::SenderOutage { .. } | Notice::SenderOutageEnded { .. } => return,
+            Notice::SenderOutage { .. }
+            | Notice::SenderOutageEnded { .. }
+            | Notice::EndpointPaced { .. }
+            | Notice::RefusalsExcused { .. }
+            | Notice::PausesIgnored { .. } => return,
             other => panic!("{other:?}"),
         };
         let before = self.endpoint_states.insert(endpoint, state);
@@ -490,7 +490,7 @@ impl World {
                 return;
             }
             let until = self.wait.expect("something is pending, so there is something to wait for");
-            self.now = until;
+            self.advance(until.saturating_since(self.now));
         }
         panic!("the outbox does not become idle");
     }

@@ -1,26 +1,23 @@
 //! Findings about disproportionate settings: their thresholds, confirmed by simulations.
 
-use std::num::{NonZeroU8, NonZeroU32};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use labhook::delivery::{DeliveryGuarantee, Jitter, Schedule};
-use labhook::flow::{ConcurrencyLimitPolicy, RateLimitPolicy};
-use labhook::health::{NewMessages, State};
+use labhook::delivery::{DeliveryGuarantee, Jitter};
+use labhook::health::State;
 use labhook::policy::Load;
 use labhook::policy::lint::{Assumptions, Finding};
-use labhook::simulate::{Behaviour, Receiver, Report, Scenario};
+use labhook::simulate::{Behaviour, Chance, Poison, Receiver, Report, Scenario};
 use labhook::{EndpointPolicy, FlowPolicy, HealthPolicy, Order, RetryPolicy};
-use proptest::prelude::*;
 
 use super::{DAY, HOUR, count, finds, hard, policies, policy, texts};
-use crate::support::{config, secs};
+use crate::support::secs;
 
 /// Whether the finding is about a disproportionate setting.
 fn is_disproportion(finding: &Finding) -> bool {
     matches!(
         finding,
-        Finding::TooFewTimeoutsToDegrade { .. }
-            | Finding::TooFewAttemptsToDegrade { .. }
+        Finding::FewFailures { .. }
             | Finding::NeverSheds
             | Finding::TimeoutExceedsLifetime { .. }
             | Finding::LongTimeout { .. }
@@ -58,56 +55,60 @@ fn presets_and_defaults_are_proportionate() {
 }
 
 #[test]
-fn failure_window_holds_enough_failures() {
-    let windowed = |seconds: u64| HealthPolicy::default().with_failure_window(secs(seconds));
-    let one = FlowPolicy::adaptive().with_concurrency(ConcurrencyLimitPolicy::fixed(count(1)));
-    // Timeouts at 20, 40, 60, 80 and 100 s.
-    let what =
-        ["risk: 5 failures within 1 min 19 s degrade the endpoint, but at most 4 attempts can \
-                 time out in that time"];
-    let at = |seconds| policies(policy()).with_health(windowed(seconds));
-    finds(&at(79).with_flow(one), &Assumptions::new(), &what);
-    finds(&at(80).with_flow(one), &Assumptions::new(), &[]);
-    finds(&at(79).with_order(Order::strict()), &Assumptions::new(), &what);
-    // If others may skip, or belong to other groups, they time out together.
-    finds(&at(1), &Assumptions::new(), &[]);
-    finds(&at(1).with_order(Order::per_key()), &Assumptions::new(), &[]);
-    let skipping = Order::strict().with_skip_after_attempts(count(1));
-    finds(&at(1).with_order(skipping), &Assumptions::new(), &[]);
-    // A rate limit spaces them as well: two at once, and one in ten seconds.
-    let slow = |burst| {
-        let rate = RateLimitPolicy::new(count(6), secs(60)).with_burst(count(burst));
-        FlowPolicy::adaptive().with_rate_limit(rate)
+fn few_failures_are_reported() {
+    let at = |failures| {
+        let health = HealthPolicy::default().with_failures(NonZeroU32::new(failures));
+        policies(policy()).with_health(health)
     };
-    let what =
-        ["risk: 5 failures within 20 s degrade the endpoint, but at most 4 attempts can time out \
-                 in that time"];
-    finds(&at(20).with_flow(slow(2)), &Assumptions::new(), &what);
-    finds(&at(20).with_flow(slow(3)), &Assumptions::new(), &[]);
-    let always = windowed(1).with_failure_window(None);
-    finds(&policies(policy()).with_health(always).with_flow(one), &Assumptions::new(), &[]);
-
-    // One message per day, and three attempts of each.
-    let daily = Assumptions::new().with_load(Load::new(count(1), secs(DAY)));
-    let what =
-        ["risk: 5 failures within 23 h 59 min 59 s degrade the endpoint, but the load causes at \
-                 most 3 attempts in that time"];
-    finds(&at(DAY - 1), &daily, &what);
-    finds(&at(DAY), &daily, &[]);
-    finds(&at(DAY - 1).with_order(Order::strict()), &daily, &[]);
+    for failures in [2, 9] {
+        let what = format!(
+            "risk: {failures} messages in a row open the circuit, which chance or a few messages \
+             that are never accepted can do"
+        );
+        finds(&at(failures), &Assumptions::new(), &[&*what]);
+    }
+    finds(&at(10), &Assumptions::new(), &[]);
+    finds(&at(0), &Assumptions::new(), &[]);
 }
 
 #[test]
-fn shedding_requires_a_suspension() {
-    let shed = |health: HealthPolicy| {
-        let health = health.with_new_messages(NewMessages::Shed);
+fn strict_order_hides_failures_unless_skipped() {
+    let at = |failures, order| {
+        let health = HealthPolicy::default().with_failures(NonZeroU32::new(failures));
+        policies(policy()).with_health(health).with_order(order)
+    };
+    let what =
+        ["note: 20 messages in a row open the circuit, but in strict order one is tried at \
+                 a time"];
+    finds(&at(20, Order::strict()), &Assumptions::new(), &what);
+    for order in [
+        Order::none(),
+        Order::per_key(),
+        Order::strict().with_skip_after_attempts(count(1)),
+        Order::strict().with_skip_after(secs(60)),
+    ] {
+        finds(&at(20, order), &Assumptions::new(), &[]);
+    }
+    finds(&at(0, Order::strict()), &Assumptions::new(), &[]);
+    // The first failure is never hidden.
+    let found = at(1, Order::strict()).lint(&Assumptions::new());
+    assert!(matches!(found[..], [Finding::FewFailures { .. }]), "{found:?}");
+}
+
+#[test]
+fn shedding_requires_time_down() {
+    let shed = |health: HealthPolicy, after: u64| {
+        let health = health.with_shed_after(secs(after));
         policies(policy().with_window(secs(DAY))).with_health(health)
     };
-    let what = ["contradiction: new messages are shed while suspended, but nothing suspends"];
-    finds(&shed(HealthPolicy::default().with_suspend_after(None)), &Assumptions::new(), &what);
-    let never = texts(&shed(HealthPolicy::never()), &Assumptions::new());
+    let what = ["contradiction: new messages are shed after some time down, but that time never \
+                 comes"];
+    let hour = || HealthPolicy::default().with_disable_after(secs(HOUR));
+    finds(&shed(hour(), HOUR), &Assumptions::new(), &what);
+    finds(&shed(hour(), HOUR - 1), &Assumptions::new(), &[]);
+    finds(&shed(hour().with_disable_after(None), DAY), &Assumptions::new(), &[]);
+    let never = texts(&shed(HealthPolicy::never(), HOUR), &Assumptions::new());
     assert!(never.contains(&what[0].to_owned()), "{never:?}");
-    finds(&shed(HealthPolicy::default()), &Assumptions::new(), &[]);
 }
 
 #[test]
@@ -166,60 +167,60 @@ fn down(to: u64, behaviour: Behaviour) -> Receiver {
 }
 
 #[test]
-fn failures_too_far_apart_never_degrade() {
-    let state = |policies: &EndpointPolicy, receiver, load, duration| {
-        run(policies, receiver, load, duration).time_to(State::Degraded)
-    };
-    let one = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(count(1)));
-    let rate = RateLimitPolicy::new(count(6), secs(60)).with_burst(count(2));
-    let slow = FlowPolicy::fixed()
-        .with_rate_limit(rate)
-        .with_concurrency(ConcurrencyLimitPolicy::fixed(count(64)));
-    let strict = FlowPolicy::fixed();
-    // The longest failure window that is too short, and when a longer one degrades.
-    for (flow, order, most, degraded) in [
-        (one, Order::none(), 79, 100),
-        (strict, Order::strict(), 79, 100),
-        // Two at the start, and then one in ten seconds.
-        (slow, Order::none(), 29, 50),
-    ] {
-        for (window, degraded) in [(most, None), (most + 1, Some(secs(degraded)))] {
-            let health = HealthPolicy::default().with_failure_window(secs(window));
-            let all = policies(RetryPolicy::none().with_attempt_timeout(secs(20)));
-            let all = all.with_health(health).with_flow(flow).with_order(order);
-            let warned = all.lint(&Assumptions::new());
-            let warned =
-                warned.iter().any(|it| matches!(it, Finding::TooFewTimeoutsToDegrade { .. }));
-            assert_eq!(warned, degraded.is_none());
-            let load = Load::per_second(count(1));
-            let hangs = down(DAY, Behaviour::Hangs);
-            assert_eq!(state(&all, hangs, load, 600), degraded);
+fn few_failures_open_by_chance_and_by_poison() {
+    let error = || Behaviour::status(http::StatusCode::INTERNAL_SERVER_ERROR);
+    // A receiver that fails half of all requests, and one that can never accept nine messages.
+    let receivers = [
+        Receiver::new().add_chance(Chance::share(500_000, error())),
+        Receiver::new().add_poison(Poison::numbers(100..109, error())),
+    ];
+    for (failures, opens) in [(5, true), (20, false)] {
+        let health = HealthPolicy::default().with_failures(count(failures));
+        let all = policies(policy()).with_health(health);
+        let found = all.lint(&Assumptions::new());
+        assert_eq!(found.iter().any(|it| matches!(it, Finding::FewFailures { .. })), opens);
+        for receiver in receivers.clone() {
+            let report = run(&all, receiver, Load::per_second(count(1)), HOUR);
+            let opened = report.states.iter().any(|(_, state)| *state == State::Down);
+            assert_eq!(opened, opens, "{failures} {:?}", report.states);
         }
-    }
-
-    let daily = Load::new(count(1), secs(DAY));
-    for (days, degraded) in [(3, None), (4, Some(4))] {
-        let health = HealthPolicy::default().with_failure_window(secs(days * DAY));
-        let all = policies(RetryPolicy::none()).with_health(health);
-        let warned = all.lint(&Assumptions::new().with_load(daily));
-        let warned = warned.iter().any(|it| matches!(it, Finding::TooFewAttemptsToDegrade { .. }));
-        assert_eq!(warned, degraded.is_none());
-        let gone = down(30 * DAY, Behaviour::refuses_connections());
-        let degraded = degraded.map(|days| secs(days * DAY) + Duration::from_millis(20));
-        assert_eq!(state(&all, gone, daily, 30 * DAY), degraded);
     }
 }
 
 #[test]
-fn endpoint_that_is_never_suspended_never_sheds() {
-    let load = Load::new(count(1), secs(600));
+fn strict_order_delays_the_circuit() {
+    for (order, failures, opens) in [
+        (Order::strict(), 20, false),
+        (Order::strict(), 1, true),
+        (Order::strict().with_skip_after_attempts(count(1)), 20, true),
+        (Order::none(), 20, true),
+    ] {
+        let health = HealthPolicy::default().with_failures(count(failures));
+        let all = policies(policy()).with_health(health).with_order(order);
+        let found = all.lint(&Assumptions::new());
+        let hides = found.iter().any(|it| matches!(it, Finding::OrderHidesFailures { .. }));
+        assert_eq!(hides, !opens);
+        let gone = down(DAY, Behaviour::refuses_connections());
+        let report = run(&all, gone, Load::per_second(count(1)), HOUR);
+        let opened = report.time_to(State::Down).is_some_and(|it| it < secs(HOUR));
+        assert_eq!(opened, opens, "{order:?} {failures}");
+    }
+}
+
+#[test]
+fn endpoint_that_is_never_down_for_long_never_sheds() {
+    let load = Load::new(count(1), secs(60));
     let shed = |health: HealthPolicy| {
-        let all = policies(policy()).with_health(health.with_new_messages(NewMessages::Shed));
+        let all = policies(policy()).with_health(health);
         run(&all, down(3 * DAY, Behaviour::refuses_connections()), load, 3 * DAY).shed
     };
-    assert_eq!(shed(HealthPolicy::default().with_suspend_after(None)), 0);
-    assert_eq!(shed(HealthPolicy::never()), 0);
-    assert!(shed(HealthPolicy::default()) > 300);
+    let disabled = HealthPolicy::default().with_disable_after(secs(DAY));
+    assert_eq!(shed(disabled.with_shed_after(secs(DAY))), shed(disabled), "only once disabled");
+    assert_eq!(shed(HealthPolicy::never().with_shed_after(secs(HOUR))), 0);
+    assert_eq!(shed(HealthPolicy::default()), 0);
+    assert!(shed(disabled.with_shed_after(secs(12 * HOUR))) > shed(disabled));
+    // All but those that probe.
+    assert!(shed(HealthPolicy::default().with_shed_after(secs(HOUR))) > 3_000);
 }
 
 #[test]
@@ -260,55 +261,6 @@ fn order_with_immediate_skipping_has_no_effect() {
     // At 5 s the first attempt is still in flight; at 20 s it has ended.
     for skip in [5, 20] {
         assert_eq!(second(skip), secs(skip) - Duration::from_millis(480));
-    }
-}
-
-proptest! {
-    #![proptest_config(config())]
-
-    /// If the linter reports too few failures, no outage of that kind degrades the endpoint.
-    #[test]
-    fn reported_failure_windows_never_degrade(
-        failures in 2_u8..9,
-        (window, timeout) in (1_u64..90, 1_u64..40),
-        at_once in 1_u32..5,
-        rate in prop::option::of((1_u32..4, 1_u64..60, 1_u32..4)),
-        delays in prop::collection::vec(0_u64..120, 0..3),
-        (events, every) in (1_u32..4, 1_u64..120),
-        is_strict in any::<bool>(),
-    ) {
-        let policy = RetryPolicy::new(Schedule::list(delays.into_iter().map(secs)))
-            .with_attempt_timeout(secs(timeout));
-        let health = HealthPolicy::default()
-            .with_failures(NonZeroU8::new(failures))
-            .with_failure_window(secs(window));
-        let mut flow = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(count(at_once)));
-        if let Some((releases, per, burst)) = rate {
-            let rate = RateLimitPolicy::new(count(releases), secs(per));
-            flow = flow.with_rate_limit(rate.with_burst(count(burst)));
-        }
-        let order = if is_strict { Order::strict() } else { Order::none() };
-        let mut all = policies(policy).with_health(health).with_flow(flow).with_order(order);
-        let load = Load::new(count(events), secs(every));
-        let warned = |all: &EndpointPolicy, expected: Assumptions, of: fn(&Finding) -> bool| {
-            all.lint(&expected).iter().any(of)
-        };
-        let degrades = |all: &EndpointPolicy, behaviour| {
-            run(all, down(DAY, behaviour), load, 1_200).time_to(State::Degraded).is_some()
-        };
-        let none = Assumptions::new();
-        if warned(&all, none, |it| matches!(it, Finding::TooFewTimeoutsToDegrade { .. })) {
-            prop_assert!(!degrades(&all, Behaviour::Hangs));
-        }
-        // Limited by the load alone.
-        all.flow = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(count(10_000)));
-        all.order = Order::none();
-        let expected = Assumptions::new().with_load(load);
-        if warned(&all, expected, |it| matches!(it, Finding::TooFewAttemptsToDegrade { .. })) {
-            for behaviour in [Behaviour::Hangs, Behaviour::refuses_connections()] {
-                prop_assert!(!degrades(&all, behaviour));
-            }
-        }
     }
 }
 

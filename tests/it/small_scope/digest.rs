@@ -32,6 +32,11 @@ pub(crate) fn digest(text: &str, now: Timestamp) -> u64 {
     hasher.finish()
 }
 
+/// Where the first instant ends: with its `Z`.
+fn instant_end(here: &str) -> usize {
+    here.find('Z').unwrap() + 1
+}
+
 /// The replacement for the text that begins here, and the length it replaces.
 fn replacement<'t>(
     here: &'t str,
@@ -49,8 +54,14 @@ fn replacement<'t>(
         b'l' => upto("last: ", "}"),
         // Fair-queue positions decide the order in which attempts are sent, and here they are sent
         // together.
-        b'c' => upto("counters: Counters {", "timer: "),
-        b'f' => upto("fair_queue: FairQueue {", "outage: "),
+        b'c' => upto("counters: Counters {", "timer: ")
+            // A limit is judged after eight successes, and here are three deliveries.
+            .or_else(|| upto("concurrency: ConcurrencyLimit {", "rate_limit: ")),
+        // No failure opens the circuit, or the first one.
+        b'p' => upto("phase: Healthy(", "}"),
+        b'f' => upto("fair_queue: FairQueue {", "outage: ")
+            // Nothing here asks for a pause.
+            .or_else(|| upto("failing: ", ",")),
         b'R' => upto("Revision(", ")"),
         b's' => upto("since: ", ","),
         b'v' => upto("verdict: ", "}"),
@@ -63,15 +74,17 @@ fn replacement<'t>(
             upto("Delivery { accepted_at: ", "attempts: ")
         }
         b'2' if here.starts_with("2025-04-17T") => {
-            let instant: Timestamp = here[..24].parse().unwrap();
+            let end = instant_end(here);
+            let instant: Timestamp = here[..end].parse().unwrap();
             // When to forget what has ended.
-            let forget = here[24..].starts_with(", Forget(");
-            Some((if forget { -3 } else { instant.unix_micros() - now.unix_micros() }, 24))
+            let forget = here[end..].starts_with(", Forget(");
+            Some((if forget { -3 } else { instant.unix_micros() - now.unix_micros() }, end))
         }
         b'W' if here.starts_with("Waiting { due: 2025-04-17T") => {
-            let instant: Timestamp = here[15..39].parse().unwrap();
+            let end = instant_end(here);
+            let instant: Timestamp = here[15..end].parse().unwrap();
             // What is over is over.
-            Some(((instant.unix_micros() - now.unix_micros()).max(0), 39))
+            Some(((instant.unix_micros() - now.unix_micros()).max(0), end))
         }
         b'1' if here.starts_with("17448822") => {
             let sequence = &here[..16];

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::num::{NonZeroU8, NonZeroU32};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use labhook::delivery::{Delivery, Resolution, ResponseRules};
@@ -56,15 +56,14 @@ impl Scope {
         Self::with(policy, limits, &HealthPolicy::never(), FlowPolicy::fixed())
     }
 
-    /// Endpoints that react to the first failure: one degrades, one failed probe suspends, and five
-    /// seconds later it is disabled; one attempt in flight at first, and two at most.
+    /// Endpoints that react to the first failure: it opens the circuit, and five seconds later the
+    /// endpoint is disabled; one attempt in flight at first, and two at most.
     pub(crate) fn strict(attempts: usize, limits: Limits) -> Self {
         let [one, two] = [1, 2].map(|count| NonZeroU32::new(count).unwrap());
         let health = HealthPolicy::new()
-            .with_failures(NonZeroU8::MIN)
-            .with_overload_limit(Duration::ZERO)
-            .with_probes(secs(5), [])
-            .with_suspend_after(one)
+            .with_failures(NonZeroU32::MIN)
+            .with_refused_for(Duration::ZERO)
+            .with_probes(secs(5), secs(5))
             .with_disable_after(secs(5));
         let flow = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::adaptive(one, two));
         let scope = Self::new(attempts, limits);
