@@ -28,6 +28,7 @@ const HOLD: u16 = 64;
 /// The same after a trial has shown that the rate is not the cause of the refusals.
 const SHORT_HOLD: u16 = 8;
 const LONGEST_HOLD: u16 = 1_024;
+const LONGEST_HOLD_SECONDS: u64 = 20;
 /// Samples after which an excused share is tried again: 16, and twice as many each time.
 const FIRST_REST: u16 = 16;
 const LAST_REST: u16 = 1_024;
@@ -355,7 +356,9 @@ impl AdaptiveRate {
             below
         } else {
             self.held = self.held.saturating_add(found.answers);
-            if self.held < u32::from(self.hold) {
+            // At a low rate, so many answers would take too long.
+            let in_time = scale(rate, LONGEST_HOLD_SECONDS, REQUEST).max(SHORT_HOLD.into());
+            if u64::from(self.held) < u64::from(self.hold).min(in_time) {
                 return;
             }
             self.held = 0;
