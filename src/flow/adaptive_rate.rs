@@ -146,6 +146,11 @@ struct Trial {
 }
 
 impl Trial {
+    /// Returns whether more was refused than is excused, so that the excuse is not on trial.
+    fn exceeds(&self, excused: Share) -> bool {
+        self.loss > excused.plus(Share::of(1, 16))
+    }
+
     /// Returns whether the cut did not help: the share refused stayed at least a third of the way
     /// from what is foreseen if the rate were the cause to what it was.
     ///
@@ -153,7 +158,7 @@ impl Trial {
     fn failed(&self, share: Share, seen: u64, excused: Share) -> bool {
         let slower = Share::of(seen, self.seen).min(Share::of(15, 16));
         let mut foreseen = self.loss.rest().over(slower).rest();
-        if self.loss > excused.plus(Share::of(1, 16)) {
+        if self.exceeds(excused) {
             foreseen = foreseen.max(excused);
         }
         share >= foreseen.towards(self.loss, 3) && share <= Share::of(7, 8)
@@ -309,7 +314,10 @@ impl AdaptiveRate {
 
     fn cut(&mut self, policy: &AdaptiveRatePolicy, found: Findings) {
         let base = self.rate(policy).unwrap_or(MAX_RATE).min(found.seen.max(1));
-        let delivered = found.share().rest().times(base);
+        // What is excused would be refused at any rate, unless that excuse is what is on trial.
+        let on_trial = self.trial.is_some_and(|trial| !trial.exceeds(self.excused));
+        let excused = if on_trial { Share::NONE } else { self.excused };
+        let delivered = found.share().rest().over(excused.rest()).times(base);
         // A receiver that counts few requests refuses in steps: a rate that has held for long is
         // better known than the rate delivered.
         let is_near = self.stable > delivered && self.stable <= scale(delivered, 5, 4).min(base);
@@ -356,7 +364,7 @@ impl AdaptiveRate {
             below
         } else {
             self.held = self.held.saturating_add(found.answers);
-            // At a low rate, so many answers would take too long.
+            // At a low rate, that number of answers would take too long.
             let in_time = scale(rate, LONGEST_HOLD_SECONDS, REQUEST).max(SHORT_HOLD.into());
             if u64::from(self.held) < u64::from(self.hold).min(in_time) {
                 return;

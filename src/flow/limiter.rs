@@ -48,8 +48,8 @@ struct Pause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Limit {
     Pause,
-    RateLimit,
-    AdaptiveRate,
+    Configured,
+    Learned,
 }
 
 /// What the start of an attempt used up, so that it can be [refunded](Flow::cancel_start).
@@ -143,8 +143,7 @@ impl Flow {
         let pause = self.paused_until().filter(|until| *until > now);
         let rate = policy.rate_limit.and_then(|it| self.rate_limit.wait(&it, now));
         let learned = policy.adaptive_rate.and_then(|it| self.adaptive_rate.wait(&it, now));
-        let waits =
-            [(pause, Limit::Pause), (rate, Limit::RateLimit), (learned, Limit::AdaptiveRate)];
+        let waits = [(pause, Limit::Pause), (rate, Limit::Configured), (learned, Limit::Learned)];
         let waits = waits.into_iter().filter_map(|(until, limit)| Some((until?, limit)));
         waits.max_by_key(|(until, _)| *until)
     }

@@ -125,8 +125,8 @@ impl Sample {
 
     /// Returns what the sample amounts to, once it is long enough to say something.
     ///
-    /// During a trial, `loss` is the share refused before: without a refusal, the answers must be
-    /// so many that some would have been refused. Some refusals among successes take longer to
+    /// During a trial, `loss` is the share refused before: without a refusal, there must be
+    /// enough answers for some to have been refused. Some refusals among successes take longer to
     /// judge than none or only refusals, since a receiver may count by windows of a few seconds.
     ///
     /// Many answers suffice even if they came in a short burst, between pauses.
@@ -148,12 +148,13 @@ impl Sample {
         } else if refused.saturating_mul(4) >= answers.saturating_mul(3) && excused.is_none() {
             answers >= 24
         } else {
-            let least = match loss {
-                Some(_) => 64,
-                None if excused.is_none() => 24,
-                None => 96,
+            // A trial may begin within a window that was used up before it.
+            let (seconds, least) = match loss {
+                Some(_) => (6, 64),
+                None if excused.is_none() => (3, 24),
+                None => (3, 96),
             };
-            active >= SECOND.saturating_mul(3) && answers >= least
+            active >= SECOND.saturating_mul(seconds) && answers >= least
         };
         let turn = match refused {
             0 => None,

@@ -10,7 +10,7 @@ use super::index::outage::{Condition, Counted};
 use super::index::timers::Scheduled;
 use super::notice::Notice;
 use crate::endpoint::Endpoint;
-use crate::flow::{Flow, FlowDecision, FlowPolicy, Limit, Receipt, Signal};
+use crate::flow::{Flow, FlowDecision, FlowPolicy, Receipt, Signal};
 use crate::health::{
     Gate, Health, HealthPolicy, Intake, PendingOnDisable, SenderOutage, State, Transition,
 };
@@ -36,7 +36,7 @@ pub(super) struct EndpointState {
 }
 
 /// The saved state of an endpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Persisted {
     #[serde(skip_serializing_if = "is_default")]
@@ -45,9 +45,6 @@ pub(crate) struct Persisted {
     /// records of the deliveries contain them.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) flow: Flow,
-    /// Whether the host was notified that the endpoint falls behind.
-    #[serde(skip_serializing_if = "is_default")]
-    pub(super) behind: bool,
     /// The number of first attempts in a row that went ahead of a retry that was due.
     #[serde(skip_serializing_if = "is_default")]
     first_streak: u8,
@@ -55,12 +52,6 @@ pub(crate) struct Persisted {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
-}
-
-impl Default for Persisted {
-    fn default() -> Self {
-        Self { health: Health::new(), flow: Flow::new(), behind: false, first_streak: 0 }
-    }
 }
 
 /// What may go to an endpoint next.
@@ -78,7 +69,7 @@ impl EndpointState {
     /// Returns what may go next. Health and flow must be up to date: see
     /// [`Outbox::reconcile_endpoint`](super::Outbox::reconcile_endpoint).
     pub(super) fn next(&mut self, endpoint: &Endpoint, gate: Gate, now: Timestamp) -> Next {
-        let Persisted { health, flow, first_streak, .. } = &mut self.persisted;
+        let Persisted { health, flow, first_streak } = &mut self.persisted;
         let (first, retry) = (self.backlog.first(), self.backlog.retry());
         let open = match (first, retry) {
             (Some(sequence), retry) if retry.is_none() || *first_streak < MAX_FIRST_STREAK => {
@@ -112,12 +103,6 @@ impl EndpointState {
             },
             Gate::Disabled => Next::Nothing,
         }
-    }
-
-    /// Returns whether the learned rate is what the next delivery waits for.
-    pub(super) fn is_paced(&self, policy: &FlowPolicy, now: Timestamp) -> bool {
-        let wait = self.persisted.flow.wait(policy, now);
-        wait.is_some_and(|(_, limit)| limit == Limit::AdaptiveRate)
     }
 
     /// Charges flow for the start of an attempt.
@@ -234,14 +219,13 @@ impl EndpointState {
         let (before, after) = (&self.recorded, &self.persisted);
         let endpoint = || id.clone();
         let spacing = policy.and_then(|policy| after.flow.spacing(policy));
-        let paced = spacing.filter(|_| after.behind && !before.behind).map(|spacing| {
-            Notice::EndpointPaced {
-                endpoint: endpoint(),
-                at,
-                spacing,
-                refused_percent: after.flow.refused_percent(),
-                pending: self.backlog.open().len(),
-            }
+        let learned = after.flow.refused_percent() > 0 && before.flow.refused_percent() == 0;
+        let paced = spacing.filter(|_| learned).map(|spacing| Notice::EndpointPaced {
+            endpoint: endpoint(),
+            at,
+            spacing,
+            refused_percent: after.flow.refused_percent(),
+            pending: self.backlog.open().len(),
         });
         let refused_percent = after.flow.excused_percent();
         let excused = (refused_percent > 0 && before.flow.excused_percent() == 0)

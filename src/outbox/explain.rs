@@ -229,8 +229,8 @@ impl EndpointState {
         let (until, limit) = flow.wait(policy, now)?;
         Some(match limit {
             Limit::Pause => Explanation::PauseRequested { until },
-            Limit::RateLimit => Explanation::RateLimit { until },
-            Limit::AdaptiveRate => Explanation::AdaptiveRate {
+            Limit::Configured => Explanation::RateLimit { until },
+            Limit::Learned => Explanation::AdaptiveRate {
                 until,
                 spacing: flow.spacing(policy).unwrap_or_default(),
                 refused_percent: flow.refused_percent(),

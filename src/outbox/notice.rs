@@ -113,8 +113,8 @@ pub enum Notice {
         /// When it recovered.
         at: Timestamp,
     },
-    /// An endpoint falls behind: deliveries have been due for a minute, and wait because its receiver
-    /// refused too many attempts at a higher rate. Reported once until nothing is due any more.
+    /// A receiver refuses too many attempts above some rate, so the endpoint is paced: deliveries may
+    /// fall behind. Reported once until the endpoint recovers from an outage or is enabled.
     EndpointPaced {
         /// The id of the endpoint.
         endpoint: EndpointId,
@@ -253,8 +253,8 @@ impl fmt::Display for Notice {
             }
             Self::EndpointPaced { endpoint, spacing, refused_percent, pending, .. } => write!(
                 f,
-                "endpoint {endpoint} falls behind with {pending} pending deliveries: paced at one \
-                 attempt per {spacing:?}, because {refused_percent} % were refused above that rate"
+                "endpoint {endpoint} is paced at one attempt per {spacing:?}, because \
+                 {refused_percent} % were refused above that rate; {pending} deliveries are pending"
             ),
             Self::RefusalsExcused { endpoint, refused_percent, .. } => write!(
                 f,
@@ -364,8 +364,8 @@ mod tests {
                     pending: 700,
                 },
                 "endpoint_paced",
-                "endpoint eln falls behind with 700 pending deliveries: paced at one attempt per \
-                 83ms, because 31 % were refused above that rate",
+                "endpoint eln is paced at one attempt per 83ms, because 31 % were refused above that \
+                 rate; 700 deliveries are pending",
             ),
             (
                 Notice::RefusalsExcused { endpoint: endpoint(), at, refused_percent: 15 },

@@ -1,19 +1,15 @@
 //! Reconciles an endpoint's indexes, records and notices with its health and flow.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::Outbox;
 use super::endpoint_state::Next;
 use super::index::timers::Timer;
 use super::notice::Notice;
 use super::record::RecordKey;
-use crate::health::{Gate, State, Transition};
+use crate::health::{State, Transition};
 use crate::id::EndpointId;
 use crate::time::Timestamp;
-
-/// How long deliveries must have been due for their endpoint to count as falling behind.
-const BEHIND_AFTER: Duration = Duration::from_secs(60);
 
 impl Outbox {
     /// Reconciles an endpoint, and returns what may go to it next.
@@ -34,27 +30,9 @@ impl Outbox {
             _ => Next::Nothing,
         };
         self.fair_queue.set(id, &mut state.share, matches!(next, Next::Go { .. }));
-        // Whether deliveries have been due for long, and wait because of the learned rate.
-        let mut behind_at = None;
-        if state.persisted.behind {
-            state.persisted.behind = state.backlog.due() > 0;
-        } else if let (Some(endpoint), Some(Gate::Open), Next::Wait { .. }) = (endpoint, gate, next)
-            && state.is_paced(&endpoint.policy.flow, now)
-        {
-            // A cancelled start of a first attempt is not saved, so that does not count.
-            let first = state.backlog.first().and_then(|it| self.messages.get(&it));
-            let retry = state.backlog.retry().and_then(|it| self.messages.get(&it));
-            let since = match (first, retry.and_then(|it| it.deliveries.get(id))) {
-                (Some(message), _) => Some(message.accepted_at),
-                (None, retry) => retry.and_then(|it| it.delivery.due_since()),
-            };
-            behind_at = since.map(|since| since + BEHIND_AFTER).filter(|at| *at > now);
-            state.persisted.behind = since.is_some() && behind_at.is_none();
-        }
-
         let timer_at = match next {
             // At the end of time a wait never ends.
-            Next::Wait { until } if until > now => behind_at.into_iter().chain([until]).min(),
+            Next::Wait { until } if until > now => Some(until),
             _ => None,
         };
         self.timers.set(&mut state.timer, timer_at, || Timer::Endpoint(id.clone()));

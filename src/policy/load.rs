@@ -14,6 +14,7 @@ pub struct Load {
     per_us: NonZeroU64,
     keys: Option<NonZeroU32>,
     burst: NonZeroU32,
+    backlog: u32,
 }
 
 impl Load {
@@ -21,7 +22,7 @@ impl Load {
     #[must_use]
     pub fn new(events: NonZeroU32, per: Duration) -> Self {
         let per_us = NonZeroU64::new(micros(per)).unwrap_or(NonZeroU64::MIN);
-        Self { events, per_us, keys: None, burst: NonZeroU32::MIN }
+        Self { events, per_us, keys: None, burst: NonZeroU32::MIN, backlog: 0 }
     }
 
     /// Creates a load of `events` per second.
@@ -45,6 +46,16 @@ impl Load {
     #[must_use]
     pub const fn in_bursts(mut self, of: NonZeroU32) -> Self {
         self.burst = of;
+        self
+    }
+
+    /// Sets the number of events that arrive at once at the start, before the others; the default is
+    /// 0.
+    ///
+    /// Only the [simulator](crate::simulate) follows it; the linter assumes an even load.
+    #[must_use]
+    pub const fn with_backlog(mut self, events: u32) -> Self {
+        self.backlog = events;
         self
     }
 
@@ -72,9 +83,16 @@ impl Load {
         self.burst
     }
 
+    /// Returns the number of events that arrive at once at the start.
+    #[must_use]
+    pub const fn backlog(&self) -> u32 {
+        self.backlog
+    }
+
     /// Returns when event `number` arrives. Event 0 arrives at 0; later ones saturate.
     #[must_use]
     pub fn at(&self, number: u64) -> Duration {
+        let number = number.saturating_sub(self.backlog.into());
         let in_burst = number.checked_rem(u64::from(self.burst.get())).unwrap_or(0);
         let number = number.saturating_sub(in_burst);
         let micros = u128::from(number).saturating_mul(u128::from(self.per_us.get()));

@@ -84,7 +84,7 @@ impl Bar {
     }
 }
 
-/// The standard deviation of the difference between two shares that are the same but for chance, in
+/// The standard deviation of the difference between two shares that differ by chance alone, in
 /// points: of a few hundred requests, half a point more may fail by chance.
 fn deviation(run: &Measure, oracle: &Measure) -> f64 {
     let share = oracle.failed_percent() / 100.0;

@@ -11,7 +11,7 @@ use crate::weather::{Class, Weather, count, hours, minutes, secs};
 /// No run has more messages.
 const MOST_MESSAGES: f64 = 200_000.0;
 
-/// Draws so many weathers. Each is run with one seed.
+/// Draws `number` weathers. Each is run with one seed.
 pub fn draw(seed: u64, number: u64) -> Vec<(Weather, Vec<u64>)> {
     let mut random = fastrand::Rng::with_seed(seed);
     (0..number).map(|index| (Draw::new(random.fork()).weather(), vec![seed + index])).collect()

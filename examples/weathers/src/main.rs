@@ -31,7 +31,7 @@ use crate::contest::{Row, groups};
 use crate::policy::Name;
 use crate::weather::Weather;
 
-/// A quick run leaves out the weathers with more messages, and takes so many of each class.
+/// A quick run leaves out the weathers with more messages, and takes this number of each class.
 const QUICK_MESSAGES: u64 = 250_000;
 const QUICK_OF_CLASS: usize = 2;
 
@@ -53,7 +53,7 @@ struct Options {
     /// Runs only this policy, beside the oracle; may be repeated.
     #[arg(long)]
     policy: Vec<Name>,
-    /// Runs so many random weathers, drawn from the seed, instead of the catalogue.
+    /// Runs this number of random weathers, drawn from the seed, instead of the catalogue.
     #[arg(long)]
     draw: Option<u64>,
     /// Writes the picture to this file.

@@ -82,6 +82,8 @@ pub struct Weather {
     pub per: Duration,
     /// How many messages arrive at once.
     pub at_once: u32,
+    /// Messages that come at once at the start.
+    pub backlog: u32,
     /// Jumps of the sender's clock: when, for how long, and by how much.
     pub clock_jumps: Vec<(Duration, Duration, ClockShift)>,
     /// How long the load lasts.
@@ -127,6 +129,7 @@ impl Weather {
             events: 10,
             per: secs(1),
             at_once: 1,
+            backlog: 0,
             clock_jumps: Vec::new(),
             lasts: hours(1),
             ends: hours(1) + TAIL,
@@ -155,6 +158,12 @@ impl Weather {
 
     pub fn ends(mut self, ends: Duration) -> Self {
         self.ends = ends;
+        self
+    }
+
+    /// Sets the number of messages that arrive at once at the start, before the others.
+    pub fn backlog(mut self, messages: u32) -> Self {
+        self.backlog = messages;
         self
     }
 
@@ -211,7 +220,9 @@ impl Weather {
     }
 
     pub fn arrival_load(&self) -> Load {
-        Load::new(count(self.events), self.per).in_bursts(count(self.at_once))
+        Load::new(count(self.events), self.per)
+            .in_bursts(count(self.at_once))
+            .with_backlog(self.backlog)
     }
 
     /// How many messages arrive.

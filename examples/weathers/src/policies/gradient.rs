@@ -9,7 +9,7 @@ const LEAST: f64 = 1.0;
 const QUEUE: f64 = 4.0;
 const TOLERANCE: f64 = 1.5;
 const SMOOTHING: f64 = 0.2;
-/// The long-term latency is an average over so many samples.
+/// The long-term latency is an average over this number of samples.
 const LONG: f64 = 600.0;
 /// Its first samples are averaged plainly.
 const WARM_UP: u64 = 10;

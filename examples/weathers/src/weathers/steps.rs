@@ -12,7 +12,7 @@ fn steps(name: &str, first: u32, steps: &[(u64, u32)]) -> Weather {
     Weather::new(Class::Steps, name, Receiver::new().add_limiter(limiter))
 }
 
-/// Bursts of so many messages, every so many minutes.
+/// Bursts of `messages`, every `every` minutes.
 fn bursts(name: &str, messages: u32, every: u64, limit: Option<u32>) -> Weather {
     let mut receiver = Receiver::new();
     if let Some(limit) = limit {
