@@ -14,7 +14,7 @@ const LAST_PATIENCE: u16 = 1_024;
 
 /// Pauses that the receiver requests with `Retry-After`, as a trial.
 ///
-/// A pause is granted at first: the receiver knows best. If a receiver that accepts most attempts
+/// A pause is granted at first: the receiver knows best. If a receiver that accepts some attempts
 /// keeps asking, its requests may concern single messages and not the sender, and pauses would
 /// starve all others. So after a while no pause is granted for one sample. If the share refused
 /// stays about the same, pauses did not help, and are no longer granted until it rises.
@@ -72,7 +72,9 @@ impl Pauses {
         }
         let without = Share::of(refused.into(), answers.into());
         (self.answers, self.refused) = (0, 0);
-        if without > with.plus(with).plus(Share::of(1, 16)) {
+        // Without pauses a limit refuses at least twice as much, or half of what it took.
+        let helpful = with.plus(with).plus(Share::of(1, 16)).min(with.towards(Share::of(1, 1), 2));
+        if without > helpful {
             let patience = self.patience.saturating_mul(2).min(LAST_PATIENCE);
             *self = Self { patience, ..Self::new() };
         } else {
@@ -85,8 +87,8 @@ impl Pauses {
         if self.refused_with.is_some() {
             return false;
         }
-        let takes_most = self.refused.saturating_mul(2) <= self.answers;
-        if self.granted >= self.patience && self.answers >= CLEAR && takes_most {
+        let takes_some = self.refused.saturating_mul(8) <= self.answers.saturating_mul(7);
+        if self.granted >= self.patience && self.answers >= CLEAR && takes_some {
             self.refused_with = Some(Share::of(self.refused.into(), self.answers.into()));
             (self.answers, self.refused, self.granted) = (0, 0, 0);
             return false;

@@ -27,7 +27,8 @@ fn cut_under_chance_refusals_is_undone() {
         // Everything is delivered; what is refused is what chance refuses.
         assert!(figures.delivered >= 3_600 * 20 * 98 / 100, "{figures:?}");
         assert!(figures.refused_permille() <= percent * 10 + 10, "{figures:?}");
-        assert!(sim.waiting < 200, "{} wait", sim.waiting);
+        // A false alarm may just be on trial.
+        assert!(sim.waiting < 3_600 * 20 / 100, "{} wait", sim.waiting);
     }
 }
 
@@ -71,7 +72,7 @@ fn excuse_does_not_rise_without_a_proven_trial() {
     let (mut sim, mut chance) = (sim(), Chance::new(15));
     sim.run(secs(600), 20, |_, _| Reply::new(chance.refuses()));
     let (mut bound, mut trials) = (sim.flow.excused_percent(), 0);
-    assert!(bound >= 10, "{bound}");
+    assert!(bound >= 8, "{bound}");
     for second in 0..3_600 {
         chance.percent = if second < 600 { 5 } else { 25 };
         let rate = sim.rate();

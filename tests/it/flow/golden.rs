@@ -113,7 +113,7 @@ fn windows_of_three_seconds_converge() {
 /// What such a receiver refuses uses up its limit too. It takes a configured rate to do better.
 #[test]
 fn limiter_that_counts_refused_ones_is_used() {
-    let demand = Demand { delivered: 65, refused: 10 };
+    let demand = Demand { delivered: 65, refused: 25 };
     let of = |capacity| Run { counts: Counts::All, capacity: [capacity; 2], ..golden() };
     all_meet(demand, [5, 20, 50, 150].map(of));
 }

@@ -1,7 +1,7 @@
 //! Adaptive throttling as in the SRE book, "Handling Overload": rejects a share of its own
 //! requests, `(requests - K accepts) / (requests + 1)` over two minutes, with K = 2.
 //!
-//! A request counts when it is rejected or has ended, so that a burst is not rejected for want of
+//! A request counts when it is rejected or has ended, so that a burst is not rejected without
 //! responses. A rejected request is put off: by 1 s, doubling to two minutes.
 
 use std::collections::VecDeque;
