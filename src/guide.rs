@@ -6,13 +6,14 @@
 //! 4. [Persist the outbox](persisting)
 //! 5. [Operate](operating)
 //! 6. [Policies in a file](policy_files)
-//! 7. [Without an outbox](without_outbox)
-//! 8. [Test your integration](testing)
-//! 9. [Glossary](glossary)
-//! 10. [Design and invariants](design)
-//! 11. [Comparison with other crates](comparison)
-//! 12. [Changelog](changelog)
-//! 13. [Contributing](contributing)
+//! 7. [Which policy](which_policy)
+//! 8. [Without an outbox](without_outbox)
+//! 9. [Test your integration](testing)
+//! 10. [Glossary](glossary)
+//! 11. [Design and invariants](design)
+//! 12. [Comparison with other crates](comparison)
+//! 13. [Changelog](changelog)
+//! 14. [Contributing](contributing)
 
 #[doc = include_str!("guide/sending.md")]
 pub mod sending {}
@@ -31,6 +32,9 @@ pub mod operating {}
 
 #[doc = include_str!("guide/policy_files.md")]
 pub mod policy_files {}
+
+#[doc = include_str!("guide/which_policy.md")]
+pub mod which_policy {}
 
 #[doc = include_str!("guide/without_outbox.md")]
 pub mod without_outbox {}

@@ -148,26 +148,26 @@ mod in_release {
 
     #[test]
     fn three_attempts_keep_every_invariant() {
-        assert_states("three attempts", &Scope::new(3, NONE), 19_810);
+        assert_states("three attempts", &Scope::new(3, NONE), 56_746);
     }
 
     /// The whole search.
     #[test]
     fn three_attempts_and_a_crash_keep_every_invariant() {
         let crash = Limits { crashes: 1, ..NONE };
-        assert_states("three attempts, a crash", &Scope::new(3, crash), 320_865);
+        assert_states("three attempts, a crash", &Scope::new(3, crash), 611_580);
     }
 
     #[test]
     fn disabled_endpoints_keep_every_invariant() {
         let crash = Limits { crashes: 1, ..NONE };
-        assert_states("strict, two attempts, a crash", &Scope::strict(2, crash), 137_538);
+        assert_states("strict, two attempts, a crash", &Scope::strict(2, crash), 203_396);
         assert_states("strict, three attempts", &Scope::strict(3, NONE), 53_003);
     }
 
     #[test]
     fn failed_and_slow_saves_keep_every_invariant() {
         let saves = Limits { failed_saves: 1, slow_saves: 1, ..NONE };
-        assert_states("two attempts, a failed save and a slow one", &Scope::new(2, saves), 25_257);
+        assert_states("two attempts, a failed save and a slow one", &Scope::new(2, saves), 48_806);
     }
 }
