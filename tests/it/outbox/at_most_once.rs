@@ -176,7 +176,7 @@ fn in_doubt_delivery_blocks_order_but_not_concurrency() {
 fn disabling_keeps_in_doubt_or_ends_it_unconfirmed() {
     for waiting in [PendingOnDisable::Cancel, PendingOnDisable::Keep] {
         let health = HealthPolicy::never().with_pending_on_disable(waiting);
-        let with = || endpoint_with("a", DeliveryGuarantee::Ask).with_health(health.clone());
+        let with = || endpoint_with("a", DeliveryGuarantee::Ask).with_health(health);
         let mut host = Host::with([with()]);
         host.publish("m");
         host.publish("flying");

@@ -229,7 +229,7 @@ proptest! {
         let make = || {
             let endpoints = [
                 default_endpoint("a"),
-                default_endpoint("b").with_retry(far.clone()).with_health(health.clone()).with_flow(flow),
+                default_endpoint("b").with_retry(far.clone()).with_health(health).with_flow(flow),
                 default_endpoint("c").with_order(Order::strict().with_skip_after(longest)),
             ];
             Outbox::new(registry(endpoints), 7).with_retention(longest)

@@ -306,7 +306,7 @@ fn slowest_rate_blocks_nothing() {
     let slow = FlowPolicy::fixed().with_adaptive_rate(AdaptiveRatePolicy::new(secs(30)));
     let mut host = Host::with([endpoint("a").with_flow(slow).with_retry(policy(&[1; 1_000]))]);
     let (mut last, mut longest, mut firsts) = (at(0), Duration::ZERO, 0);
-    let mut publish = (0..600).map(|second| at(second)).peekable();
+    let mut publish = (0..600).map(at).peekable();
     while host.outbox.pending() > 0 || publish.peek().is_some() {
         while let Some(when) = publish.next_if(|it| *it <= host.now) {
             host.publish(&format!("m{}", when.unix_seconds()));

@@ -40,7 +40,7 @@ const SECONDS: u64 = 12;
 fn delays(noisy: bool, health: &HealthPolicy, flow: FlowPolicy) -> Vec<Duration> {
     let with = |id: &str| -> Endpoint {
         let only = Subscription::all().runs([RunId::from(id)]);
-        let like = endpoint(id).with_health(health.clone()).with_flow(flow);
+        let like = endpoint(id).with_health(*health).with_flow(flow);
         like.with_retry(RetryPolicy::standard_webhooks()).with_subscription(only)
     };
     let ids: Vec<_> = (0..99).map(|number| format!("quiet-{number:02}")).collect();
@@ -115,7 +115,7 @@ fn hung_endpoint_does_not_delay_its_neighbours() {
     for (name, health, flow) in [
         ("default", HealthPolicy::default(), FlowPolicy::default()),
         // It keeps hanging, and only its concurrency limit holds it back.
-        ("no health", never.clone(), FlowPolicy::fixed()),
+        ("no health", never, FlowPolicy::fixed()),
         // Not even that: everything published to it is in flight, and only fair queueing holds it
         // back.
         (

@@ -404,7 +404,7 @@ fn keeping() -> HealthPolicy {
 #[test]
 fn partly_saved_removal_sends_nothing_held_back() {
     let keep = HealthPolicy::never().with_pending_on_disable(PendingOnDisable::Keep);
-    let outbox = || Outbox::new(registry([endpoint("e").with_health(keep.clone())]), 7);
+    let outbox = || Outbox::new(registry([endpoint("e").with_health(keep)]), 7);
     for disabled in [true, false] {
         for length in 0..3 {
             let mut host = Host::new(outbox());

@@ -80,9 +80,9 @@ fn endpoints() -> [Endpoint; 4] {
         .with_refused_for(secs(20))
         .with_probes(secs(15), secs(40))
         .with_disable_after(secs(120));
-    let whole = |id| endpoint(id).with_health(health.clone()).with_flow(FlowPolicy::adaptive());
+    let whole = |id| endpoint(id).with_health(health).with_flow(FlowPolicy::adaptive());
     let [steep, keyed, asking, shedding] = IDS.map(whole);
-    let keep = health.clone().with_pending_on_disable(PendingOnDisable::Keep);
+    let keep = health.with_pending_on_disable(PendingOnDisable::Keep);
     let shed = health.with_shed_after(secs(40));
     [
         steep

@@ -179,7 +179,7 @@ fn endless_retries_and_holds_are_reported() {
         HealthPolicy::default().with_pending_on_disable(PendingOnDisable::Keep),
     ];
     for health in never {
-        let held = policies(policy()).with_health(health.clone());
+        let held = policies(policy()).with_health(health);
         finds(
             &held,
             &Assumptions::new(),

@@ -41,7 +41,7 @@ fn presets_and_defaults_are_proportionate() {
             for flow in [FlowPolicy::default(), FlowPolicy::adaptive(), FlowPolicy::fixed()] {
                 for order in orders.into_iter().chain(skipping).chain(timed) {
                     let all = policies(RetryPolicy::named(name).unwrap())
-                        .with_health(health.clone())
+                        .with_health(health)
                         .with_flow(flow)
                         .with_order(order);
                     for assumed in assumptions.iter().chain([&Assumptions::new()]) {

@@ -72,7 +72,7 @@ impl Scope {
 
     fn with(policy: RetryPolicy, limits: Limits, health: &HealthPolicy, flow: FlowPolicy) -> Self {
         let with = |id: &str| -> Endpoint {
-            endpoint(id).with_retry(policy.clone()).with_health(health.clone()).with_flow(flow)
+            endpoint(id).with_retry(policy.clone()).with_health(*health).with_flow(flow)
         };
         let to_both = Subscription::all().runs([RunId::from("m")]);
         let registry = registry([with("a"), with("b").with_subscription(to_both)]);
