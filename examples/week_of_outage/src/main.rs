@@ -3,8 +3,9 @@
 //! `cargo run -p week_of_outage`
 //!
 //! One message goes to a receiver that is down for a week, under hook0's schedule of seven and a
-//! half days and labhook's default health policy. The outbox is real, the clock is virtual: the
-//! host's loop jumps to the instant at which the outbox asks to be polled again.
+//! half days. A single message is no evidence against its endpoint, so the circuit breaker stays
+//! closed and the message follows its schedule. The outbox is real, the clock is virtual: the host's
+//! loop jumps to the instant at which the outbox asks to be polled again.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use anyhow::bail;
 use http::StatusCode;
 use labhook::delivery::{Failure, Jitter};
 use labhook::lab::{RunState, RunStateChanged};
-use labhook::outbox::{AttemptReport, Cause};
+use labhook::outbox::AttemptReport;
 use labhook::{
     Endpoint, EndpointId, Event, MessageId, Notice, Outbox, Outcome, Registry, RetryPolicy, Secret,
     Signer, Step, Timestamp,
@@ -41,13 +42,12 @@ impl Timeline {
             Some(Outcome::Failed(failure)) => format!("no response ({failure})"),
             _ => "response not awaited".to_owned(),
         };
-        let kind = if attempt.cause == Cause::Probe { "probe: " } else { "" };
         let next = match attempt.next_at {
             Some(at) => format!("next after {}", clock(at.saturating_since(attempt.ended_at))),
             None => String::new(),
         };
         let number = attempt.number.to_string();
-        self.line(attempt.started_at, &number, &format!("{kind}{result}"), &next);
+        self.line(attempt.started_at, &number, &result, &next);
     }
 
     fn notice(&self, notice: &Notice, now: Timestamp) {
@@ -56,24 +56,10 @@ impl Timeline {
             Notice::Failing { attempts, .. } => {
                 self.line(now, "", &format!("... {attempts} attempts have failed"), "");
             }
-            Notice::EndpointDown { since, .. } => {
-                self.line(*since, "", "=== endpoint down", "one probe at a time from now on");
-            }
-            Notice::EndpointDisabled { disabled, .. } => {
-                self.line(
-                    disabled.since,
-                    "",
-                    "=== endpoint disabled",
-                    "pending deliveries are cancelled",
-                );
-            }
-            Notice::EndpointRecovered { at, .. } => {
-                self.line(*at, "", "=== endpoint healthy", "");
-            }
             Notice::Settled { verdict, attempts, .. } => {
                 self.line(now, "", &format!(">>> {verdict} after {attempts} attempts"), "");
             }
-            other => println!("{other:?}"),
+            other => println!("{other}"),
         }
     }
 }
