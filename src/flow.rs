@@ -25,14 +25,17 @@
 //! longer held against the rate. Pauses that the receiver requests with `Retry-After` are put on
 //! trial in the same way.
 //!
-//! - A **sample** is at least a second of sending and 64 answers, or fewer if they leave no doubt.
+//! - The rate is judged by **samples** of at least a second; of three if some attempts are refused
+//!   and others are not, because a receiver may count by windows.
 //! - The rate is **cut** if clearly more was refused than is excused: by a sixteenth of all answers
-//!   and by two standard deviations. It falls to the rate delivered, or to half.
+//!   and by at least two standard deviations. It falls to the rate delivered, but to no less than a
+//!   quarter, or to half if everything was refused.
 //! - The cut is **undone** if it did not help: if the share refused stays at least a third of the
 //!   way from what the cut should have achieved to what it was before, for two cuts in a row. The
 //!   excuse is tried again after 16 samples, and each time after twice as many, up to 1 024.
-//! - The rate **climbs** half-way to the rate at which it was cut, and from there in steps that
-//!   double, if it is used: an unused rate reveals nothing.
+//! - The rate **climbs** half-way to the rate delivered at the last cut, and from there in steps that
+//!   double, if it is used: an unused rate reveals nothing. The longer it has to wait before a step,
+//!   the more often such a step has failed.
 //! - The concurrency limit shrinks while even the quickest answer takes more than twice as long as
 //!   without a queue, and grows while it is used.
 //!

@@ -89,16 +89,19 @@ impl AdaptiveRatePolicy {
 ///
 /// There is no limit before the first cut. From then on requests are evenly spaced.
 ///
-/// - A **sample** is at least a second of sending and 64 answers, or fewer if they leave no doubt.
-/// - A **cut** follows a sample of which clearly more was refused than is excused, by a sixteenth
-///   of all answers and by two standard deviations. It reduces the rate to the rate delivered, or
-///   to half.
+/// - A **sample** is at least a second of sending. Answers of both kinds take three seconds, or six
+///   in a trial, because a receiver may count by windows of a few seconds.
+/// - A **cut** follows a sample of which clearly more was refused than is excused: by a sixteenth of
+///   all answers, and by at least two standard deviations. It reduces the rate to the rate
+///   delivered, but to no less than a quarter, or to half if everything was refused.
 /// - **A cut is a trial.** If the rate is the cause, fewer attempts are refused at the lower rate;
 ///   how many fewer is foreseen. If that did not come true for two cuts in a row, the rate is not
 ///   the cause: it is restored, and the share refused is excused. After a while, twice as long each
 ///   time, the excuse is tried again.
 /// - Without too many refusals the rate **climbs**, if it is used: half-way to the ceiling, which is
-///   the rate delivered at the last cut, and from there on in steps that double.
+///   about the rate delivered at the last cut, and from there on in steps that double. Before each
+///   of those steps the rate must hold for 64 answers, twice as many after each step that failed,
+///   up to 1 024 answers or 20 seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AdaptiveRate {
