@@ -51,7 +51,7 @@
 //!
 //! Choose the probe well, if several deliveries are pending: the newest message that has never been
 //! tried, or else the retry that has been due longest. A message that the receiver can never accept
-//! is then not probed twice in a row while there is another.
+//! is then not probed twice in a row while another is due.
 //!
 //! [`EndpointPolicy::observe`](crate::EndpointPolicy::observe) classifies an outcome as a signal:
 //! [`Observation`](crate::policy::Observation#how-outcomes-are-classified) has the table.

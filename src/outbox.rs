@@ -136,7 +136,7 @@
 //!
 //! A probe is not a separate request. It is a delivery that is due: the newest that was never tried,
 //! or else the retry that has been due longest, so that a message that can never be accepted is not
-//! probed twice in a row while there is another. An endpoint that gets few messages may wait a long
+//! probed twice in a row while another is due. An endpoint that gets few messages may wait a long
 //! time for its next probe.
 //!
 //! [`Outbox::explain`] says what one delivery waits for.

@@ -81,8 +81,8 @@ impl Backlog {
     /// else the retry that has been due longest.
     ///
     /// A probe that fails is a retry from then on, and due later than all that are due now. So a
-    /// message that the receiver can never accept is not probed twice in a row while there is
-    /// another.
+    /// message that the receiver can never accept is not probed twice in a row while another
+    /// is due.
     pub(in crate::outbox) fn probe(&self) -> Option<u64> {
         self.firsts.last().copied().or_else(|| self.retry())
     }
