@@ -17,6 +17,8 @@ const SECOND: u64 = 1_000_000;
 const LONGEST_GAP: u64 = 4;
 /// Answers that suffice, however little time they took.
 const MANY: u32 = 256;
+/// The most time that they count: what is longer is idle time between bursts.
+const MINUTE: u64 = 60_000_000;
 /// Refusals in a row, and then other answers in a row, by which a receiver is known to be back.
 const RUN: u32 = 8;
 
@@ -137,7 +139,7 @@ impl Sample {
         now: Timestamp,
     ) -> Option<Findings> {
         let Self { answers, refused, active, .. } = *self;
-        let active = if answers >= MANY { elapsed(self.since, now) } else { active };
+        let active = if answers >= MANY { elapsed(self.since, now).min(MINUTE) } else { active };
         let enough = if refused == 0 {
             match loss {
                 None => answers >= 8,

@@ -34,6 +34,9 @@ impl DisableTimer {
 
     /// Excludes the time from `since` up to `now`, unless it was decided before.
     pub(super) fn exclude(&mut self, since: Timestamp, now: Timestamp) {
+        if since > self.decided_until {
+            self.count(since);
+        }
         self.start += now.saturating_since(self.decided_until.max(since));
         self.decided_until = now;
     }
