@@ -33,9 +33,9 @@
 //! - The cut is **undone** if it did not help: if the share refused stays at least a third of the
 //!   way from what the cut should have achieved to what it was before, for two cuts in a row. The
 //!   excuse is tried again after 16 samples, and each time after twice as many, up to 1 024.
-//! - The rate **climbs** half-way to the rate delivered at the last cut, and from there in steps that
-//!   double, if it is used: an unused rate reveals nothing. The longer it has to wait before a step,
-//!   the more often such a step has failed.
+//! - The rate **climbs** half-way to the rate delivered at the last cut, and from there in steps
+//!   that double, if it is used: an unused rate reveals nothing. The longer it has to wait before a
+//!   step, the more often such a step has failed.
 //! - The concurrency limit shrinks while even the quickest answer takes more than twice as long as
 //!   without a queue, and grows while it is used.
 //!
@@ -59,9 +59,9 @@
 //!
 //! # Time
 //!
-//! A clock that steps back by `d` lengthens a wait by at most `d`, never beyond what could have been
-//! asked for at that time, and never shortens one. A clock that stops, or is at either end of its
-//! range, does no harm.
+//! A clock that steps back by `d` lengthens a wait by at most `d`, never beyond what could have
+//! been asked for at that time, and never shortens one. A clock that stops, or is at either end of
+//! its range, does no harm.
 //!
 //! # Driving one flow
 //!

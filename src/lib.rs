@@ -122,6 +122,7 @@ pub mod id;
 pub mod json;
 pub mod lab;
 pub mod message;
+mod mix;
 mod named;
 pub mod outbox;
 pub mod policy;

@@ -134,10 +134,10 @@
 //! delivery, [`health`](crate::health) those of an endpoint, and [`flow`](crate::flow) the limits.
 //! The policies are in [`Endpoint::policy`](crate::Endpoint::policy).
 //!
-//! A probe is not a separate request. It is a delivery that is due: the newest that was never tried,
-//! or else the retry that has been due longest, so that a message that can never be accepted is not
-//! probed twice in a row while another is due. An endpoint that gets few messages may wait a long
-//! time for its next probe.
+//! A probe is not a separate request. It is a delivery that is due: the newest that was never
+//! tried, or else the retry that has been due longest, so that a message that can never be accepted
+//! is not probed twice in a row while another is due. An endpoint that gets few messages may wait a
+//! long time for its next probe.
 //!
 //! [`Outbox::explain`] says what one delivery waits for.
 //!
@@ -170,8 +170,8 @@
 //! | absent at [`restore`](Outbox::restore) | held | not accepted |
 //!
 //! Held deliveries still expire if their message sets a limit, or their policy once they have been
-//! tried, unless the endpoint is absent. [`Status`] shows the state of an endpoint, and a [`Notice`] reports every change that
-//! may need an operator.
+//! tried, unless the endpoint is absent. [`Status`] shows the state of an endpoint, and a
+//! [`Notice`] reports every change that may need an operator.
 
 mod attempt;
 mod attempt_report;

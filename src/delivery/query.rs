@@ -99,11 +99,11 @@ impl Delivery {
         }
     }
 
-    /// Returns since when the next attempt has been due, if the latest call found it due: the key to
-    /// start first what has waited longest.
+    /// Returns since when the next attempt has been due, if the latest call found it due: the key
+    /// to start first what has waited longest.
     ///
-    /// A new delivery is due since its acceptance, a retry or a replay since the end of its wait, no
-    /// matter how late [`poll`](Self::poll) found that, and an attempt whose start was
+    /// A new delivery is due since its acceptance, a retry or a replay since the end of its wait,
+    /// no matter how late [`poll`](Self::poll) found that, and an attempt whose start was
     /// [cancelled](Self::cancel_start) since that start.
     #[must_use]
     pub const fn due_since(&self) -> Option<Timestamp> {

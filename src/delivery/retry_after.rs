@@ -40,8 +40,8 @@ impl RetryAfter {
     /// is the longer one:
     ///
     /// - A fraction of a second is rounded up: `0.2` is 1 s.
-    /// - The unit `s`, `sec`, `secs`, `second` or `seconds` may follow the number, in any case, with
-    ///   or without a space.
+    /// - The unit `s`, `sec`, `secs`, `second` or `seconds` may follow the number, in any case,
+    ///   with or without a space.
     /// - A negative number means [`Stop`](Self::Stop), if it is not zero when rounded up.
     /// - The zone of a date may also be `UTC`, `UT` or `+0000`; its day may have one digit, and
     ///   spaces may be repeated.

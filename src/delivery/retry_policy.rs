@@ -366,8 +366,8 @@ impl RetryPolicy {
         first || self.delay(number, tries).is_some()
     }
 
-    /// Returns the longest wait that [`retry_wait`](Self::retry_wait) can return after the `tries`th
-    /// attempt since the schedule started; the `Retry-After` cap if there is no retry.
+    /// Returns the longest wait that [`retry_wait`](Self::retry_wait) can return after the
+    /// `tries`th attempt since the schedule started; the `Retry-After` cap if there is no retry.
     pub(super) fn longest_wait(&self, tries: u32) -> Duration {
         let delay = self.schedule.delay(tries).map(|delay| self.jitter.longest(delay));
         delay.unwrap_or_default().max(self.retry_after_cap())

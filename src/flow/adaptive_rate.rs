@@ -5,15 +5,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::bucket::{Bucket, Charge, Terms};
+use super::bucket::{Bucket, Charge, SECOND, Terms};
 use super::error::FlowPolicyError;
 use super::range::{clamp_to_a_day, within_a_day};
 use super::sample::{Findings, REQUEST, Sample, Turn};
 use super::share::{Share, scale};
 use crate::time::Timestamp;
 
-/// One second, in microseconds.
-const SECOND: u64 = 1_000_000;
 /// A million requests per second is as good as no limit.
 const MAX_RATE: u64 = 1_000_000 * REQUEST;
 /// The rate after an outage, and the rate up to which it doubles.
@@ -91,17 +89,17 @@ impl AdaptiveRatePolicy {
 ///
 /// - A **sample** is at least a second of sending. Answers of both kinds take three seconds, or six
 ///   in a trial, because a receiver may count by windows of a few seconds.
-/// - A **cut** follows a sample of which clearly more was refused than is excused: by a sixteenth of
-///   all answers, and by at least two standard deviations. It reduces the rate to the rate
+/// - A **cut** follows a sample of which clearly more was refused than is excused: by a sixteenth
+///   of all answers, and by at least two standard deviations. It reduces the rate to the rate
 ///   delivered, but to no less than a quarter, or to half if everything was refused.
 /// - **A cut is a trial.** If the rate is the cause, fewer attempts are refused at the lower rate;
 ///   how many fewer is foreseen. If that did not come true for two cuts in a row, the rate is not
 ///   the cause: it is restored, and the share refused is excused. After a while, twice as long each
 ///   time, the excuse is tried again.
-/// - Without too many refusals the rate **climbs**, if it is used: half-way to the ceiling, which is
-///   about the rate delivered at the last cut, and from there on in steps that double. Before each
-///   of those steps the rate must hold for 64 answers, twice as many after each step that failed,
-///   up to 1 024 answers or 20 seconds.
+/// - Without too many refusals the rate **climbs**, if it is used: half-way to the ceiling, which
+///   is about the rate delivered at the last cut, and from there on in steps that double. Before
+///   each of those steps the rate must hold for 64 answers, twice as many after each step that
+///   failed, up to 1 024 answers or 20 seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AdaptiveRate {
@@ -202,8 +200,15 @@ impl AdaptiveRate {
     }
 
     /// Returns the rate in millionths of a request per second; `None` if there is no limit.
-    pub(super) fn rate(&self, policy: &AdaptiveRatePolicy) -> Option<u64> {
+    fn rate(&self, policy: &AdaptiveRatePolicy) -> Option<u64> {
         Some(self.rate?.clamp(policy.min_rate(), MAX_RATE))
+    }
+
+    /// Returns the time between two requests, rounded up to the microsecond; `None` if there is no
+    /// limit.
+    pub(super) fn spacing(&self, policy: &AdaptiveRatePolicy) -> Option<Duration> {
+        let rate = self.rate(policy)?;
+        Some(Duration::from_micros(REQUEST.saturating_mul(SECOND).div_ceil(rate.max(1))))
     }
 
     pub(super) const fn excused(&self) -> Share {
@@ -246,8 +251,7 @@ impl AdaptiveRate {
         refused: bool,
         now: Timestamp,
     ) {
-        let belongs = self.sample.contains(started_at);
-        self.sample.answered(belongs, refused);
+        self.sample.answered(started_at, refused);
         let loss = self.trial.map(|trial| trial.loss);
         if let Some(findings) = self.sample.findings(loss, self.excused, now) {
             self.judge(policy, findings);
@@ -286,8 +290,8 @@ impl AdaptiveRate {
             return;
         }
         self.left = self.left.saturating_sub(1);
-        // A short sample says less. The lower share is the safer one: what a limit adds to it must not
-        // be excused.
+        // A short sample says less. The lower share is the safer one: what a limit adds to it must
+        // not be excused.
         let steps = EXCUSE_SAMPLE.div_ceil(found.answers.clamp(1, EXCUSE_SAMPLE));
         let pace = if share < self.excused { 2 } else { 8 };
         let steps = steps.saturating_mul(pace);

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
+/// One second, in microseconds.
+pub(super) const SECOND: u64 = 1_000_000;
+
 /// Releases that have not leaked away yet, counted in whole units, so that every rational rate is
 /// exact.
 ///

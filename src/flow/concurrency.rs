@@ -5,13 +5,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::bucket::elapsed;
+use super::bucket::{SECOND, elapsed};
 use super::error::FlowPolicyError;
 use super::range::at_least_one;
 use crate::time::Timestamp;
 
-/// Shortest time over which the window is judged, in microseconds.
-const SECOND: u64 = 1_000_000;
 /// The least by which answers must be slower than the base, in microseconds.
 const NOTICEABLE: u64 = 20_000;
 /// Answers with which a window can be judged.
@@ -94,9 +92,9 @@ impl ConcurrencyLimitPolicy {
 ///
 /// It is judged about once a second, by the quickest success: if even that took more than twice the
 /// base latency, a queue stands at the receiver all the time. Then the limit shrinks by an eighth,
-/// and this is a trial: once it has halved, either latency has fallen, or the limit is not the cause
-/// and is restored, and that latency is the new base. Otherwise the limit grows, if at least half of
-/// it was used: it doubles until the first cut, and then grows by a sixteenth.
+/// and this is a trial: once it has halved, either latency has fallen, or the limit is not the
+/// cause and is restored, and that latency is the new base. Otherwise the limit grows, if at least
+/// half of it was used: it doubles until the first cut, and then grows by a sixteenth.
 ///
 /// Sources: the sign of a standing queue is that of CoDel (RFC 8289); slow start is that of RFC
 /// 5681; no growth while the window is not used is that of RFC 7661.

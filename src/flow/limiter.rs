@@ -90,9 +90,7 @@ impl Flow {
     /// `None` if the rate is not limited.
     #[must_use]
     pub fn spacing(&self, policy: &FlowPolicy) -> Option<Duration> {
-        const REQUEST_SECOND: u64 = 1_000_000_000_000;
-        let rate = self.adaptive_rate.rate(policy.adaptive_rate.as_ref()?)?;
-        Some(Duration::from_micros(REQUEST_SECOND.div_ceil(rate.max(1))))
+        self.adaptive_rate.spacing(policy.adaptive_rate.as_ref()?)
     }
 
     /// Returns the share of attempts, in percent, that the receiver refuses at any rate, so that it
@@ -183,11 +181,11 @@ impl Flow {
     /// exact to the microsecond; pass `now` if it is unknown.
     ///
     /// `pause` is what the receiver requested with `Retry-After`. The caller limits how far such a
-    /// request is followed: pass [`Observation::pause`](crate::policy::Observation::pause), which is
-    /// [capped](crate::RetryPolicy::retry_after_cap), and never
-    /// [`Response::retry_after`](crate::delivery::Response::retry_after). The endpoint pauses unless
-    /// the request is alone among successes, since it then concerns its message, and unless a
-    /// trial has shown that pauses do not help. A pause never shortens another.
+    /// request is followed: pass [`Observation::pause`](crate::policy::Observation::pause), which
+    /// is [capped](crate::RetryPolicy::retry_after_cap), and never
+    /// [`Response::retry_after`](crate::delivery::Response::retry_after). The endpoint pauses
+    /// unless the request is alone among successes, since it then concerns its message, and unless
+    /// a trial has shown that pauses do not help. A pause never shortens another.
     pub fn end(
         &mut self,
         policy: &FlowPolicy,
@@ -230,8 +228,9 @@ impl Flow {
     /// Restarts slowly after an outage, once a probe has shown that the receiver is back.
     ///
     /// An adaptive concurrency limit restarts at its minimum, and an adaptive rate at 10 per
-    /// second, so that the backlog is not released at once. What was learned from refusals is
-    /// forgotten, because those of a receiver that is down say nothing about it while it is up.
+    /// second, so that the backlog is not released at once. What the rate has learned from
+    /// refusals is forgotten, because those of a receiver that is down say nothing about it while it
+    /// is up.
     pub fn recovered(&mut self, now: Timestamp) {
         self.failing = 0;
         self.pause = None;

@@ -4,21 +4,18 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::bucket::elapsed;
+use super::bucket::{SECOND, elapsed};
 use super::share::{Share, scale};
 use crate::time::Timestamp;
 
 /// One request. Rates are counted in millionths of a request per second.
 pub(super) const REQUEST: u64 = 1_000_000;
-/// One second, in microseconds. A shorter sample says nothing about a receiver that counts by the
-/// second.
-const SECOND: u64 = 1_000_000;
 /// The most that a gap between two starts can count, in mean gaps: a longer one is idle time.
 const LONGEST_GAP: u64 = 4;
 /// Answers that suffice, however little time they took.
 const MANY: u32 = 256;
 /// The most time that they count: what is longer is idle time between bursts.
-const MINUTE: u64 = 60_000_000;
+const MINUTE: u64 = 60 * SECOND;
 /// Refusals in a row, and then other answers in a row, by which a receiver is known to be back.
 const RUN: u32 = 8;
 
@@ -104,8 +101,8 @@ impl Sample {
     }
 
     /// Counts the answer to an attempt, if it belongs to the sample.
-    pub(super) const fn answered(&mut self, belongs: bool, refused: bool) {
-        if !belongs {
+    pub(super) fn answered(&mut self, started_at: Timestamp, refused: bool) {
+        if started_at <= self.since {
             return;
         }
         if refused {
@@ -120,12 +117,8 @@ impl Sample {
         self.answers = self.answers.saturating_add(1);
     }
 
-    /// Returns whether an attempt that started at this instant belongs to the sample.
-    pub(super) fn contains(&self, started_at: Timestamp) -> bool {
-        started_at > self.since
-    }
-
-    /// Returns what the sample amounts to, once it is long enough to say something.
+    /// Returns what the sample amounts to, once it is long enough to say something: at least a second,
+    /// since a shorter one says nothing about a receiver that counts by the second.
     ///
     /// During a trial, `loss` is the share refused before: without a refusal, there must be
     /// enough answers for some to have been refused. Some refusals among successes take longer to

@@ -17,8 +17,8 @@ use crate::time::Timestamp;
 /// Circuit breaker for one endpoint: its state, which can be saved at any moment.
 ///
 /// The [module](crate::health) describes the states and shows a complete loop. Calls may come in
-/// any order and be repeated; none panics. The policy, the suspicion of a sender outage and the
-/// time are arguments of each call.
+/// any order and be repeated; none panics. The policy and the time are
+/// arguments of each call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[doc(alias = "circuit breaker")]

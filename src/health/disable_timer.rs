@@ -45,6 +45,12 @@ impl DisableTimer {
         policy.disable_after().map(|time| self.start + time)
     }
 
+    /// Returns when the next probe is due, if the schedule has it at `due`: no later than the time to
+    /// disable ends, because only a failed probe disables.
+    pub(super) fn cap(&self, policy: &HealthPolicy, due: Timestamp) -> Timestamp {
+        self.deadline(policy).map_or(due, |deadline| due.min(deadline))
+    }
+
     /// After the clock stepped back behind what was decided, the time counts from `now` on, less
     /// what had counted before.
     pub(super) fn pull_in(&mut self, now: Timestamp) {

@@ -78,9 +78,7 @@ impl Phase {
             Self::Down(_) | Self::Disabled(_) => Streak::NONE,
         };
         let timer = DisableTimer::new(now);
-        let due = now + wait(policy, serial, 0);
-        // Only a failed probe disables, so one comes when the time is over.
-        let due = timer.deadline(policy).map_or(due, |deadline| due.min(deadline));
+        let due = timer.cap(policy, now + wait(policy, serial, 0));
         let down = Down {
             since: now,
             serial,
@@ -115,14 +113,11 @@ impl Phase {
     ) -> Option<Transition> {
         let down = self.down_mut()?;
         down.timer.count(at);
-        let deadline = down.timer.deadline(policy);
-        if deadline.is_some_and(|deadline| at >= deadline) {
+        if down.timer.deadline(policy).is_some_and(|deadline| at >= deadline) {
             return Some(self.disable(DisabledBy::Escalation, None, at));
         }
         down.failed_probes = down.failed_probes.saturating_add(1);
-        let due = at + down.wait(policy);
-        // Only a failed probe disables, so the last one comes when the time is over.
-        let due = deadline.map_or(due, |deadline| due.min(deadline));
+        let due = down.timer.cap(policy, at + down.wait(policy));
         down.probe = Probe::Waiting { due, overdue: false };
         None
     }
@@ -134,8 +129,8 @@ impl Down {
         wait(policy, self.serial, self.failed_probes)
     }
 
-    /// A probe failed, but perhaps not by the endpoint's fault: the schedule stays where it is, and
-    /// the time does not count towards disabling.
+    /// A probe failed, but perhaps not by the endpoint's fault: another comes after the first wait,
+    /// the schedule stays where it is, and the time does not count towards disabling.
     pub(super) fn probe_inconclusive(&mut self, policy: &HealthPolicy, at: Timestamp) {
         self.timer.exclude(Timestamp::MIN, at);
         self.probe = Probe::Waiting { due: at + wait(policy, self.serial, 0), overdue: false };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::policy::HealthPolicy;
+use crate::mix::mix;
 use crate::time::Timestamp;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,12 +38,4 @@ pub(super) fn wait(policy: &HealthPolicy, serial: u64, failed: u32) -> Duration 
     let spread = tenth.saturating_mul(2).saturating_add(1);
     let offset = mix(serial ^ u64::from(failed).rotate_left(32)).checked_rem(spread).unwrap_or(0);
     Duration::from_micros(wait.saturating_sub(tenth).saturating_add(offset))
-}
-
-/// The output function of SplitMix64 (Steele, Lea and Flood, 2014).
-const fn mix(seed: u64) -> u64 {
-    let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }

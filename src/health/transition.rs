@@ -13,7 +13,7 @@ pub struct Transition {
     pub from: State,
     /// The state after.
     pub to: State,
-    /// When it changed. For a probe without a response this is its deadline.
+    /// When it changed.
     pub at: Timestamp,
 }
 

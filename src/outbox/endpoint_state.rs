@@ -218,9 +218,9 @@ impl EndpointState {
     ) -> impl Iterator<Item = Notice> {
         let (before, after) = (&self.recorded, &self.persisted);
         let endpoint = || id.clone();
-        let spacing = policy.and_then(|policy| after.flow.spacing(policy));
         let learned = after.flow.refused_percent() > 0 && before.flow.refused_percent() == 0;
-        let paced = spacing.filter(|_| learned).map(|spacing| Notice::EndpointPaced {
+        let spacing = policy.filter(|_| learned).and_then(|policy| after.flow.spacing(policy));
+        let paced = spacing.map(|spacing| Notice::EndpointPaced {
             endpoint: endpoint(),
             at,
             spacing,

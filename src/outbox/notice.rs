@@ -113,8 +113,8 @@ pub enum Notice {
         /// When it recovered.
         at: Timestamp,
     },
-    /// A receiver refuses too many attempts above some rate, so the endpoint is paced: deliveries may
-    /// fall behind. Reported once until the endpoint recovers from an outage or is enabled.
+    /// A receiver refuses too many attempts above some rate, so the endpoint is paced: deliveries
+    /// may fall behind. Reported once until the endpoint recovers from an outage or is enabled.
     EndpointPaced {
         /// The id of the endpoint.
         endpoint: EndpointId,
@@ -127,8 +127,8 @@ pub enum Notice {
         /// The number of pending deliveries.
         pending: usize,
     },
-    /// A receiver refuses a share of attempts at any rate: a lower one did not help, and was undone.
-    /// The share is no longer held against the rate.
+    /// A receiver refuses a share of attempts at any rate: a lower one did not help, and was
+    /// undone. The share is no longer held against the rate.
     RefusalsExcused {
         /// The id of the endpoint.
         endpoint: EndpointId,

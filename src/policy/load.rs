@@ -49,8 +49,8 @@ impl Load {
         self
     }
 
-    /// Sets the number of events that arrive at once at the start, before the others; the default is
-    /// 0.
+    /// Sets the number of events that arrive at once at the start, before the others; the default
+    /// is 0.
     ///
     /// Only the [simulator](crate::simulate) follows it; the linter assumes an even load.
     #[must_use]

@@ -85,6 +85,9 @@ use crate::signal::Signal;
 ///     let effect = health.record(&policy.health, SenderOutage::Clear, permit, signal, now);
 ///     if let Some(transition) = effect.transition() {
 ///         println!("the endpoint is {} now", transition.to);
+///         if transition.is_recovery() {
+///             flow.recovered(now);
+///         }
 ///     }
 ///     flow.end(&policy.flow, started.at, signal, pause, now);
 ///     // Save all three rows again.
@@ -102,11 +105,13 @@ use crate::signal::Signal;
 /// - **Pass the attempt's number** to [`Health::start`](crate::health::Health::start), from 1 for
 ///   each message: only first attempts count as failures. If all are passed as first attempts, one
 ///   message that can never be accepted takes the endpoint down.
-/// - **Choose the probe well**: the newest message that has never been tried, or else the retry that
-///   has been due longest. If it is always the oldest message, one that can never be accepted keeps
-///   the endpoint down for ever.
-/// - **Pause by `pause` alone**, and never by the response's own `Retry-After`: that may concern its
-///   message only, and is not capped.
+/// - **Choose the probe well**: the newest message that has never been tried, or else the retry
+///   that has been due longest. If it is always the oldest message, one that can never be accepted
+///   keeps the endpoint down for ever.
+/// - **Restart slowly** with [`Flow::recovered`](crate::flow::Flow::recovered) when the endpoint
+///   recovers. Otherwise the whole backlog goes out at once.
+/// - **Pause by `pause` alone**, and never by the response's own `Retry-After`: that may concern
+///   its message only, and is not capped.
 ///
 /// # How outcomes are classified
 ///

@@ -28,7 +28,6 @@ pub use processing::Processing;
 pub use queue::Queue;
 
 pub(super) use behaviour::is_success;
-pub(super) use chance::mix;
 pub(super) use limiter::RunningLimiter;
 pub(super) use processing::InProgress;
 pub(super) use queue::RunningQueue;

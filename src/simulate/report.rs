@@ -33,8 +33,8 @@ pub struct Report {
     pub while_down: u64,
     /// Requests that the receiver's capacity, a limiter or its queue refused.
     pub overloaded: u64,
-    /// Copies that the receiver accepted beyond the first of each message, whether or not it noticed
-    /// that they were copies.
+    /// Copies that the receiver accepted beyond the first of each message, whether or not it
+    /// noticed that they were copies.
     pub duplicates: u64,
     /// Delivery latency: p50, p99 and maximum; `None` if nothing was delivered.
     pub latency: Option<Latency>,

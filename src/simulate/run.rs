@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::clock::{next_jump, shifted};
 use super::due_messages::DueMessages;
-use super::receiver::{is_success, mix};
+use super::receiver::is_success;
 use super::recorder::Recorder;
 use super::report::Report;
 use super::running_receiver::RunningReceiver;
@@ -14,6 +14,7 @@ use super::source::{Source, message_number};
 use crate::delivery::{Failure, Outcome};
 use crate::endpoint::{Endpoint, Registry};
 use crate::id::EndpointId;
+use crate::mix::mix;
 use crate::outbox::{Attempt, Notice, Outbox, Step, Ticket};
 use crate::signature::Signer;
 use crate::time::Timestamp;

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::receiver::{
-    Behaviour, InProgress, Receiver, RunningLimiter, RunningQueue, is_success, mix,
-};
+use super::receiver::{Behaviour, InProgress, Receiver, RunningLimiter, RunningQueue, is_success};
 use crate::delivery::Outcome;
+use crate::mix::mix;
 
 /// A [`Receiver`] that handles requests: to test policies that are not labhook's against it.
 ///

@@ -16,6 +16,7 @@ const FLOORS: [(&str, &[Module]); 9] = [
         &[
             ("event_type", &[]),
             ("id", &[]),
+            ("mix", &[]),
             ("named", &[]),
             ("policy_file", &["named"]),
             ("secret", &[]),
@@ -30,7 +31,7 @@ const FLOORS: [(&str, &[Module]); 9] = [
             ("decode", &["event_type"]),
             ("delivery", &["id", "named", "policy_file", "time"]),
             ("flow", &["named", "policy_file", "signal", "time"]),
-            ("health", &["named", "policy_file", "signal", "time"]),
+            ("health", &["mix", "named", "policy_file", "signal", "time"]),
         ],
     ),
     (
@@ -138,6 +139,7 @@ const FLOORS: [(&str, &[Module]); 9] = [
                     "id",
                     "lab",
                     "message",
+                    "mix",
                     "outbox",
                     "policy",
                     "signature",

@@ -4,8 +4,8 @@
 //!
 //! One message goes to a receiver that is down for a week, under hook0's schedule of seven and a
 //! half days. A single message is no evidence against its endpoint, so the circuit breaker stays
-//! closed and the message follows its schedule. The outbox is real, the clock is virtual: the host's
-//! loop jumps to the instant at which the outbox asks to be polled again.
+//! closed and the message follows its schedule. The outbox is real, the clock is virtual: the
+//! host's loop jumps to the instant at which the outbox asks to be polled again.
 
 use std::time::Duration;
 

@@ -289,31 +289,6 @@ fn cancelled_start_returns_its_number() {
 }
 
 #[test]
-fn due_delivery_knows_since_when() {
-    let policy = RetryPolicy::strike();
-    let mut delivery = Delivery::new(at(-5));
-    assert_eq!(delivery.due_since(), Some(at(-5)));
-    assert_eq!(poll(&mut delivery, &policy, 0), Progress::Due);
-    assert_eq!(delivery.due_since(), Some(at(-5)));
-    attempt(&mut delivery, &policy, &answer(503), 0);
-    assert_eq!(delivery.due_since(), None);
-    // No matter how late it is found, and over a restart.
-    assert_eq!(poll(&mut delivery, &policy, 9_000), Progress::Due);
-    assert_eq!(poll(&mut delivery, &policy, 9_500), Progress::Due);
-    assert_eq!(restored(&delivery).due_since(), Some(at(3_000)));
-    let number = delivery.start(&policy, at(9_600)).unwrap().number;
-    assert_eq!(delivery.due_since(), None);
-    assert!(delivery.cancel_start(number));
-    assert_eq!(delivery.due_since(), Some(at(9_600)));
-    assert!(delivery.end(Verdict::Cancelled, at(9_700)));
-    assert_eq!(delivery.due_since(), None);
-    assert!(delivery.replay(at(9_800)));
-    assert_eq!(delivery.due_since(), None, "before the poll that finds it due");
-    assert_eq!(poll(&mut delivery, &policy, 9_900), Progress::Due);
-    assert_eq!(delivery.due_since(), Some(at(9_800)));
-}
-
-#[test]
 fn each_ending_has_its_verdict() {
     let policy = RetryPolicy::standard_webhooks();
     for (outcome, verdict) in [
