@@ -298,6 +298,13 @@ impl Delivery {
         }
     }
 
+    /// Moves the deadline of the attempt in flight.
+    pub(crate) fn renew_deadline(&mut self, renewed: Timestamp) {
+        if let State::InFlight { deadline, .. } = &mut self.state {
+            *deadline = renewed;
+        }
+    }
+
     /// Returns the number of attempts started since the latest replay.
     fn attempts_since_replay(&self) -> u32 {
         self.attempts.saturating_sub(self.before_replay())

@@ -186,15 +186,19 @@ mod explain;
 mod in_doubt;
 mod in_flight;
 mod index;
+mod input_log;
 mod journal;
 mod message_state;
 mod notice;
 mod operate;
 mod publish;
+mod published;
 mod reconcile_delivery;
 mod reconcile_endpoint;
 mod record;
 mod replay;
+mod replay_plan;
+mod rerun;
 mod resolve;
 mod restore;
 mod settings;
@@ -214,11 +218,13 @@ pub use self::attempt_report::{AttemptReport, Cause};
 pub use self::changes::{Change, Changes, Revision};
 pub use self::counters::Counters;
 pub use self::explain::Explanation;
+pub use self::input_log::LogEntry;
 pub use self::notice::Notice;
 pub use self::operate::EnableEndpointError;
-pub use self::publish::{PublishError, Published, RenderFailure};
+pub use self::published::{PublishError, Published, RenderFailure};
 pub use self::record::{DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey};
-pub use self::replay::{ReplayFilter, ReplayPlan};
+pub use self::replay_plan::{ReplayFilter, ReplayPlan};
+pub use self::rerun::RerunError;
 pub use self::restore::RestoreError;
 pub use self::status::Status;
 pub use self::step::Step;
@@ -227,6 +233,7 @@ use self::endpoint_state::EndpointState;
 use self::index::fair_queue::FairQueue;
 use self::index::outage::OutageCensus;
 use self::index::timers::Timers;
+use self::input_log::{Input, InputLog};
 use self::journal::{Closed, Journal};
 use self::message_state::MessageState;
 
@@ -271,6 +278,7 @@ pub struct Outbox {
     journal: Journal,
     /// The latest instant seen, by which a clock that steps back is noticed.
     latest: Timestamp,
+    log: InputLog,
 }
 
 impl Outbox {
@@ -291,6 +299,12 @@ impl Outbox {
     /// saved when `poll` then returns `Wait` or `Idle` and no save is outstanding. The instant of
     /// the wait can be the end of a settled message's retention.
     pub fn poll(&mut self, now: Timestamp) -> Step {
+        let step = self.next_step(now);
+        self.log(now, || Input::Poll, &step);
+        step
+    }
+
+    fn next_step(&mut self, now: Timestamp) -> Step {
         self.follow_clock(now);
         self.expire_timers(now);
         loop {
@@ -326,7 +340,9 @@ impl Outbox {
     ///
     /// Returns `false`, and changes nothing, if this is not the revision being saved.
     pub fn saved(&mut self, revision: Revision) -> bool {
-        self.journal.saved(revision)
+        let confirmed = self.journal.saved(revision);
+        self.log(self.latest, || Input::Saved { revision: revision.0 }, &confirmed);
+        confirmed
     }
 
     /// Reports that the changes with this revision could not be saved.
@@ -336,6 +352,8 @@ impl Outbox {
     ///
     /// Returns `false`, and changes nothing, if this is not the revision being saved.
     pub fn unsaved(&mut self, revision: Revision) -> bool {
-        self.journal.unsaved(revision)
+        let merged = self.journal.unsaved(revision);
+        self.log(self.latest, || Input::Unsaved { revision: revision.0 }, &merged);
+        merged
     }
 }

@@ -1,5 +1,7 @@
 //! Outcome of one attempt: [`Outcome`].
 
+use std::fmt;
+
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -95,6 +97,16 @@ impl Outcome {
         match self {
             Self::Response(_) => false,
             Self::Failed(failure) => failure.is_in_doubt(),
+        }
+    }
+}
+
+/// The status, such as `503`, or the failure, such as `timeout`.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Response(response) => f.write_str(response.status.as_str()),
+            Self::Failed(failure) => fmt::Display::fmt(failure, f),
         }
     }
 }

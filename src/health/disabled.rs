@@ -39,7 +39,8 @@ named!(DisabledBy, "disable origin", {
 });
 
 /// Who enables an endpoint: an argument of [`Health::enable`](super::Health::enable).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[allow(clippy::exhaustive_enums, reason = "a person or not a person")]
 pub enum EnabledBy {
     /// An operator: a person.

@@ -91,9 +91,27 @@ impl DeliveryState {
                 self.delivery.cancel_start(started.number);
             }
         }
+        self.renew_deadline(&endpoint.policy.retry, seed, now);
         let unanswered = self.delivery.unanswered();
         let progress = self.delivery.poll(&endpoint.policy.retry, seed, now);
         (progress, self.delivery.unanswered() > unanswered)
+    }
+
+    /// Lets the attempt in flight go on for another timeout, once, if its deadline is found passed
+    /// late and would end the delivery: the clock has leaped, and a success may be on its way.
+    fn renew_deadline(&mut self, policy: &RetryPolicy, seed: JitterSeed<'_>, now: Timestamp) {
+        let Some(in_flight) = self.in_flight.as_mut().filter(|it| it.may_renew()) else { return };
+        let Some(started) = self.delivery.in_flight() else { return };
+        let timeout = started.deadline.saturating_since(started.at);
+        let found_late = now >= started.deadline + timeout;
+        let ends = || {
+            let progress = self.delivery.clone().poll(policy, seed, now);
+            matches!(progress, Progress::Ended { .. })
+        };
+        if found_late && ends() {
+            in_flight.renewed = true;
+            self.delivery.renew_deadline(now + timeout);
+        }
     }
 
     /// Applies the outcome of an attempt, in flight or earlier. If an earlier one turns out to have
@@ -226,10 +244,10 @@ impl DeliveryState {
     pub(super) fn group_status(
         &self,
         order: Order,
-        accepted_at: Timestamp,
+        age_from: Timestamp,
         now: Timestamp,
     ) -> (GroupStatus, Option<Timestamp>) {
-        let skip_at = order.skip_at(accepted_at);
+        let skip_at = order.skip_at(age_from);
         let is_past = skip_at.is_some_and(|skip_at| now >= skip_at);
         if is_past || order.skips(Self::failed(&self.delivery)) {
             (GroupStatus::Skipped, None)

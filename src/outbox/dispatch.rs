@@ -89,7 +89,7 @@ impl Outbox {
             let body = message.rendering(&state.format).map_or(0, |it| it.body().len());
             self.fair_queue.served(id, &mut endpoint_state.share, body);
             let clearance = Some(Clearance { permit, kind, receipt });
-            state.in_flight = Some(InFlight { clearance, sent: false });
+            state.in_flight = Some(InFlight { clearance, sent: false, renewed: false });
             let (message, endpoint) = (message.id().clone(), id.clone());
             let attempt = started.number;
             self.reconcile_delivery(sequence, id, None, now);

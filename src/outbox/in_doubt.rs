@@ -1,6 +1,7 @@
 //! Decisions about deliveries in doubt: [`Outbox::resend`] and [`Outbox::give_up`].
 
 use super::Outbox;
+use super::input_log::Input;
 use crate::delivery::{Delivery, Verdict};
 use crate::id::{EndpointId, MessageId};
 use crate::time::Timestamp;
@@ -11,7 +12,10 @@ impl Outbox {
     ///
     /// Returns `false`, and changes nothing, if the delivery is unknown or not in doubt.
     pub fn resend(&mut self, message: &MessageId, endpoint: &EndpointId, now: Timestamp) -> bool {
-        self.decide(message, endpoint, now, |delivery| delivery.resend(now))
+        let decided = self.decide(message, endpoint, now, |delivery| delivery.resend(now));
+        let (message, endpoint) = (message.clone(), endpoint.clone());
+        self.log(now, || Input::Resend { message, endpoint }, &decided);
+        decided
     }
 
     /// Ends a delivery that is [in doubt](crate::delivery::DeliveryGuarantee::Ask) as
@@ -19,9 +23,12 @@ impl Outbox {
     ///
     /// Returns `false`, and changes nothing, if the delivery is unknown or not in doubt.
     pub fn give_up(&mut self, message: &MessageId, endpoint: &EndpointId, now: Timestamp) -> bool {
-        self.decide(message, endpoint, now, |delivery| {
+        let decided = self.decide(message, endpoint, now, |delivery| {
             delivery.in_doubt().is_some() && delivery.end(Verdict::Unconfirmed, now)
-        })
+        });
+        let (message, endpoint) = (message.clone(), endpoint.clone());
+        self.log(now, || Input::GiveUp { message, endpoint }, &decided);
+        decided
     }
 
     fn decide(

@@ -26,6 +26,8 @@ pub(super) struct InFlight {
     pub(super) clearance: Option<Clearance>,
     /// Whether it was handed out. Until then it was certainly not made.
     pub(super) sent: bool,
+    /// Whether its deadline was renewed after the clock had leaped.
+    pub(super) renewed: bool,
 }
 
 /// What an endpoint's health and flow gave to an attempt as it started.
@@ -37,6 +39,11 @@ pub(super) struct Clearance {
 }
 
 impl InFlight {
+    /// Returns whether its response can still come after its deadline, which may be renewed once.
+    pub(super) const fn may_renew(&self) -> bool {
+        self.clearance.is_some() && self.sent && !self.renewed
+    }
+
     pub(super) fn permit(&self) -> Option<Permit> {
         self.clearance.map(|clearance| clearance.permit)
     }

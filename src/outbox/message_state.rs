@@ -14,6 +14,8 @@ use crate::time::Timestamp;
 pub(super) struct MessageState {
     pub(super) message: Arc<Message>,
     pub(super) accepted_at: Timestamp,
+    /// From when on its age counts: see [`Self::age_from`].
+    age_from: Timestamp,
     pub(super) deliveries: SmallMap<EndpointId, DeliveryState>,
     /// The number of deliveries that are pending.
     pub(super) open: usize,
@@ -32,10 +34,19 @@ impl MessageState {
         Self {
             message,
             accepted_at,
+            age_from: accepted_at,
             deliveries,
             open: 0,
             settled_at: accepted_at,
             forget_timer: Scheduled::default(),
         }
+    }
+
+    /// Returns from when on the message's age counts: when it was accepted, or, if the clock was
+    /// ahead then and has stepped back, when that was noticed.
+    pub(super) fn age_from(&mut self, now: Timestamp) -> Timestamp {
+        self.age_from =
+            if now < self.accepted_at { self.age_from.min(now) } else { self.accepted_at };
+        self.age_from
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Outbox;
 use super::index::timers::Timer;
+use super::input_log::Input;
 use super::record::RecordKey;
 use crate::endpoint::{Endpoint, RegistryError, UnknownEndpointError};
 use crate::health::{EnableError, EnabledBy, Health, Transition};
@@ -23,10 +24,13 @@ impl Outbox {
         now: Timestamp,
     ) -> Result<(), RegistryError> {
         let id = endpoint.id().clone();
-        self.registry.insert(endpoint)?;
-        self.endpoints.entry(id.clone()).or_default();
-        self.refresh(&id, now);
-        Ok(())
+        let inserted = self.registry.insert(endpoint);
+        if inserted.is_ok() {
+            self.endpoints.entry(id.clone()).or_default();
+            self.refresh(&id, now);
+        }
+        self.log(now, || Input::InsertEndpoint { endpoint: id }, &inserted);
+        inserted
     }
 
     /// Replaces the endpoint with the same id.
@@ -44,9 +48,12 @@ impl Outbox {
         now: Timestamp,
     ) -> Result<(), UnknownEndpointError> {
         let id = endpoint.id().clone();
-        self.registry.replace(endpoint)?;
-        self.refresh(&id, now);
-        Ok(())
+        let replaced = self.registry.replace(endpoint).map(|_| ());
+        if replaced.is_ok() {
+            self.refresh(&id, now);
+        }
+        self.log(now, || Input::ReplaceEndpoint { endpoint: id }, &replaced);
+        replaced
     }
 
     /// Removes an endpoint and all that was learned about it.
@@ -64,6 +71,12 @@ impl Outbox {
         id: &EndpointId,
         now: Timestamp,
     ) -> Result<(), UnknownEndpointError> {
+        let removed = self.remove(id, now);
+        self.log(now, || Input::RemoveEndpoint { endpoint: id.clone() }, &removed);
+        removed
+    }
+
+    fn remove(&mut self, id: &EndpointId, now: Timestamp) -> Result<(), UnknownEndpointError> {
         let registered = self.registry.remove(id).is_some();
         let Some(state) = self.endpoints.get(id) else {
             let error = UnknownEndpointError { id: id.clone() };
@@ -103,7 +116,9 @@ impl Outbox {
         id: &EndpointId,
         now: Timestamp,
     ) -> Result<bool, UnknownEndpointError> {
-        self.operate(id, now, |health| health.pause(now))
+        let paused = self.operate(id, now, |health| health.pause(now));
+        self.log(now, || Input::PauseEndpoint { endpoint: id.clone() }, &paused);
+        paused
     }
 
     /// Resumes a paused endpoint on an operator's behalf, in the state in which it was paused.
@@ -118,7 +133,9 @@ impl Outbox {
         id: &EndpointId,
         now: Timestamp,
     ) -> Result<bool, UnknownEndpointError> {
-        self.operate(id, now, |health| health.resume(now))
+        let resumed = self.operate(id, now, |health| health.resume(now));
+        self.log(now, || Input::ResumeEndpoint { endpoint: id.clone() }, &resumed);
+        resumed
     }
 
     /// Disables an endpoint on an operator's behalf, optionally with a reason, across restarts.
@@ -139,9 +156,15 @@ impl Outbox {
         reason: Option<String>,
         now: Timestamp,
     ) -> Result<bool, UnknownEndpointError> {
-        let transition = self.operate(id, now, |health| health.disable(reason, now))?;
-        self.follow_transition(id, transition, now);
-        Ok(transition.is_some())
+        let logged = reason.clone();
+        let transition = self.operate(id, now, |health| health.disable(reason, now));
+        let disabled = transition.map(|transition| {
+            self.follow_transition(id, transition, now);
+            transition.is_some()
+        });
+        let input = || Input::DisableEndpoint { endpoint: id.clone(), reason: logged };
+        self.log(now, input, &disabled);
+        disabled
     }
 
     /// Enables a disabled endpoint: undoes
@@ -155,6 +178,17 @@ impl Outbox {
     /// [`EnableEndpointError`] if the endpoint is unknown or not disabled, or if automation
     /// tries to undo an operator's decision. Nothing has changed then.
     pub fn enable_endpoint(
+        &mut self,
+        id: &EndpointId,
+        by: EnabledBy,
+        now: Timestamp,
+    ) -> Result<(), EnableEndpointError> {
+        let enabled = self.enable(id, by, now);
+        self.log(now, || Input::EnableEndpoint { endpoint: id.clone(), by }, &enabled);
+        enabled
+    }
+
+    fn enable(
         &mut self,
         id: &EndpointId,
         by: EnabledBy,

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::Outbox;
-use super::changes::Revision;
 use super::delivery_state::DeliveryState;
+use super::input_log::Input;
 use super::message_state::MessageState;
+use super::published::{PublishError, Published, RenderFailure};
 use super::record::RecordKey;
 use crate::delivery::Delivery;
-use crate::id::{EndpointId, MessageId};
 use crate::message::Message;
 use crate::message::format::FormatError;
 use crate::small_map::SmallMap;
@@ -26,11 +26,16 @@ impl Outbox {
     /// # Errors
     ///
     /// [`PublishError::Conflict`] if the outbox has a different message with the same id.
-    pub fn publish(
-        &mut self,
-        mut message: Message,
-        now: Timestamp,
-    ) -> Result<Published, PublishError> {
+    pub fn publish(&mut self, message: Message, now: Timestamp) -> Result<Published, PublishError> {
+        let logged = self.log.is_on().then(|| Box::new(message.clone()));
+        let published = self.accept(message, now);
+        if let Some(message) = logged {
+            self.log(now, || Input::Publish { message }, &published);
+        }
+        published
+    }
+
+    fn accept(&mut self, mut message: Message, now: Timestamp) -> Result<Published, PublishError> {
         let key = RecordKey::Message(message.id().clone());
         if let Some(sequence) = self.sequences.get(message.id()) {
             let known = self.messages.get(sequence);
@@ -93,48 +98,4 @@ impl Outbox {
         let revision = self.journal.revision_of(&key);
         Ok(Published { duplicate: false, endpoints, shed, render_failures, revision })
     }
-}
-
-/// Result of [`Outbox::publish`].
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Published {
-    /// Whether the outbox already had the message. Nothing changed then.
-    #[doc(alias = "idempotency key")]
-    pub duplicate: bool,
-    /// The endpoints that the message goes to.
-    pub endpoints: Vec<EndpointId>,
-    /// The endpoints that match but take no new messages: they are disabled, or have been
-    /// down for [too long](crate::HealthPolicy::with_shed_after). The message does not go to them.
-    /// Always empty for a duplicate.
-    pub shed: Vec<EndpointId>,
-    /// The endpoints that match but whose format cannot express the message, or whose signer cannot
-    /// sign it. The message does not go to them. Always empty for a duplicate.
-    pub render_failures: Vec<RenderFailure>,
-    /// The message is durable once this revision, or a later one, is saved. Without storage there
-    /// is nothing to wait for.
-    pub revision: Revision,
-}
-
-/// An endpoint that a message does not go to, because its format cannot express the message or its
-/// signer cannot sign it.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct RenderFailure {
-    /// The id of the endpoint.
-    pub endpoint: EndpointId,
-    /// The error of the format or the signer.
-    pub error: FormatError,
-}
-
-/// Error of [`Outbox::publish`].
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PublishError {
-    /// The outbox has a different message with the same id.
-    #[error("message id {id} was already published with different content")]
-    Conflict {
-        /// The id of the message.
-        id: MessageId,
-    },
 }

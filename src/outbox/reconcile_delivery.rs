@@ -63,11 +63,12 @@ impl Outbox {
     ) -> Vec<u64> {
         let Some(endpoint_state) = self.endpoints.get_mut(id) else { return Vec::new() };
         let Some(message_state) = self.messages.get_mut(&sequence) else { return Vec::new() };
+        let age_from = message_state.age_from(now);
         let Some(state) = message_state.deliveries.get_mut(id) else { return Vec::new() };
         let mut delivery = Reconciled {
             sequence,
             message: &message_state.message,
-            accepted_at: message_state.accepted_at,
+            age_from,
             id,
             endpoint: self.registry.get(id).map(Arc::as_ref),
             endpoint_state,
@@ -106,7 +107,7 @@ impl Outbox {
 struct Reconciled<'a> {
     sequence: u64,
     message: &'a Message,
-    accepted_at: Timestamp,
+    age_from: Timestamp,
     id: &'a EndpointId,
     /// `None` if the registry does not have the endpoint.
     endpoint: Option<&'a Endpoint>,
@@ -185,7 +186,7 @@ impl<'a> Reconciled<'a> {
         let order = self.endpoint.map(|endpoint| endpoint.policy.order).unwrap_or_default();
         let pending = self.state.delivery.verdict().is_none();
         let name = order.group(self.message.keys()).filter(|_| pending)?;
-        let (status, skip_at) = self.state.group_status(order, self.accepted_at, self.now);
+        let (status, skip_at) = self.state.group_status(order, self.age_from, self.now);
         Some(InGroup { name, status, skip_at })
     }
 

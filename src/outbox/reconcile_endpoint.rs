@@ -16,6 +16,7 @@ impl Outbox {
     ///
     /// Every change of an endpoint ends here.
     pub(super) fn reconcile_endpoint(&mut self, id: &EndpointId, now: Timestamp) -> Next {
+        self.latest = self.latest.max(now);
         let endpoint = self.registry.get(id).map(Arc::as_ref);
         let Some(state) = self.endpoints.get_mut(id) else { return Next::Nothing };
         state.cancel_unsent_probe(now);

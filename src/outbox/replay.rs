@@ -1,146 +1,16 @@
-//! Redelivery: [`ReplayFilter`], [`ReplayPlan`] and [`Outbox::replay`].
+//! Redelivery: [`Outbox::plan_replay`] and [`Outbox::replay`].
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Range;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::Outbox;
 use super::index::timers::Timer;
+use super::input_log::Input;
 use super::record::RecordKey;
-use crate::delivery::{Delivery, Verdict};
-use crate::id::{EndpointId, MessageId};
+use super::replay_plan::{Planned, ReplayFilter, ReplayPlan, is_delivered};
+use crate::id::EndpointId;
 use crate::time::Timestamp;
-
-/// Selects the deliveries to replay, such as the dead letters of one endpoint. Deliveries must meet
-/// all conditions.
-///
-/// ```
-/// use std::time::Duration;
-/// use labhook::{EndpointId, Timestamp};
-/// use labhook::outbox::ReplayFilter;
-///
-/// // Yesterday's failed deliveries to the ELN.
-/// let today = Timestamp::from_unix_seconds(1_744_848_000);
-/// let yesterday = Timestamp::from_unix_seconds(1_744_761_600);
-/// let missed = ReplayFilter::all()
-///     .with_endpoint(EndpointId::new("eln")?)
-///     .with_accepted_from(yesterday)
-///     .with_accepted_before(today)
-///     .only_failed();
-/// # Ok::<(), labhook::id::IdError>(())
-/// ```
-#[doc(alias = "redelivery")]
-#[doc(alias = "resend")]
-#[doc(alias = "dead letter")]
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ReplayFilter {
-    message: Option<MessageId>,
-    endpoint: Option<EndpointId>,
-    from: Option<Timestamp>,
-    before: Option<Timestamp>,
-    only_failed: bool,
-}
-
-impl ReplayFilter {
-    /// Selects all deliveries that the outbox has: the pending ones, and those of settled messages
-    /// within their [retention](Outbox::with_retention).
-    #[must_use]
-    pub fn all() -> Self {
-        Self::default()
-    }
-
-    /// Selects only deliveries of this message.
-    #[must_use]
-    pub fn with_message(mut self, id: MessageId) -> Self {
-        self.message = Some(id);
-        self
-    }
-
-    /// Selects only deliveries to this endpoint.
-    #[must_use]
-    pub fn with_endpoint(mut self, id: EndpointId) -> Self {
-        self.endpoint = Some(id);
-        self
-    }
-
-    /// Selects only deliveries of messages that were accepted at or after this instant.
-    #[must_use]
-    pub const fn with_accepted_from(mut self, at: Timestamp) -> Self {
-        self.from = Some(at);
-        self
-    }
-
-    /// Selects only deliveries of messages that were accepted before this instant.
-    #[must_use]
-    pub const fn with_accepted_before(mut self, at: Timestamp) -> Self {
-        self.before = Some(at);
-        self
-    }
-
-    /// Selects only deliveries that ended with a verdict other than [`Verdict::Delivered`].
-    #[must_use]
-    pub const fn only_failed(mut self) -> Self {
-        self.only_failed = true;
-        self
-    }
-
-    /// Returns whether a delivery of a selected message is selected.
-    fn selects(&self, endpoint: &EndpointId, delivery: &Delivery) -> bool {
-        self.endpoint.as_ref().is_none_or(|id| id == endpoint)
-            && self.from.is_none_or(|from| delivery.accepted_at() >= from)
-            && self.before.is_none_or(|before| delivery.accepted_at() < before)
-            && (!self.only_failed || (delivery.verdict().is_some() && !is_delivered(delivery)))
-    }
-}
-
-/// A list of deliveries to replay, each with the instant at which it becomes due.
-///
-/// [`Outbox::plan_replay`] makes it, and [`Outbox::replay`] carries it out. It is plain data with
-/// serde: show it to an operator for approval, or save it.
-#[doc(alias = "redelivery")]
-#[doc(alias = "resend")]
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReplayPlan {
-    planned_at: Timestamp,
-    replays: Vec<Planned>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Planned {
-    sequence: u64,
-    message: MessageId,
-    endpoint: EndpointId,
-    /// The delivery's state as it was planned. A delivery that has changed since is left out.
-    attempts: u32,
-    replays: u32,
-    delivered: bool,
-    due: Timestamp,
-}
-
-impl ReplayPlan {
-    /// Returns each delivery and when it becomes due, in the order in which the messages were
-    /// accepted.
-    #[must_use]
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&MessageId, &EndpointId, Timestamp)> {
-        self.replays.iter().map(|it| (&it.message, &it.endpoint, it.due))
-    }
-
-    /// Returns the number of deliveries in the plan.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.replays.len()
-    }
-
-    /// Returns whether the plan is empty.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.replays.is_empty()
-    }
-}
 
 impl Outbox {
     /// Plans to replay the selected deliveries, those of each endpoint `pace` apart. Changes
@@ -197,7 +67,10 @@ impl Outbox {
     /// is replayed twice.
     pub fn replay(&mut self, plan: &ReplayPlan, now: Timestamp) -> usize {
         let later = now.saturating_since(plan.planned_at);
-        plan.replays.iter().filter(|planned| self.replay_one(planned, later, now)).count()
+        let count =
+            plan.replays.iter().filter(|planned| self.replay_one(planned, later, now)).count();
+        self.log(now, || Input::Replay { plan: plan.clone() }, &count);
+        count
     }
 
     fn replay_one(&mut self, planned: &Planned, later: Duration, now: Timestamp) -> bool {
@@ -239,8 +112,4 @@ impl Outbox {
         let state = self.endpoints.get(endpoint).filter(|_| self.registry.get(endpoint).is_some());
         state.is_some_and(|state| state.persisted.health.disabled().is_none())
     }
-}
-
-fn is_delivered(delivery: &Delivery) -> bool {
-    delivery.verdict() == Some(Verdict::Delivered)
 }

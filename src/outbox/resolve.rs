@@ -2,6 +2,7 @@
 
 use super::Outbox;
 use super::attempt::Ticket;
+use super::input_log::Input;
 use crate::delivery::{Control, Ignored, JitterSeed, Outcome, Resolution, RetryPolicy, Verdict};
 use crate::health::SignalEffect;
 use crate::policy::EndpointPolicy;
@@ -14,6 +15,13 @@ impl Outbox {
     /// limits of [`Delivery::resolve`](crate::delivery::Delivery::resolve). A ticket that is stale,
     /// repeated or from another outbox changes nothing, and returns [`Resolution::Ignored`].
     pub fn resolve(&mut self, ticket: &Ticket, outcome: &Outcome, now: Timestamp) -> Resolution {
+        let resolution = self.end_attempt(ticket, outcome, now);
+        let input = || Input::Resolve { ticket: ticket.clone(), outcome: outcome.clone() };
+        self.log(now, input, &resolution);
+        resolution
+    }
+
+    fn end_attempt(&mut self, ticket: &Ticket, outcome: &Outcome, now: Timestamp) -> Resolution {
         const UNKNOWN: Resolution = Resolution::Ignored(Ignored::NeverStarted);
         let Ticket { sequence, message, endpoint: id, attempt, .. } = ticket;
         let Some(message_state) = self.messages.get_mut(sequence) else { return UNKNOWN };
@@ -35,11 +43,14 @@ impl Outbox {
             None => return Resolution::Ignored(Ignored::NoPolicy),
         };
         let before_replay = *attempt <= state.delivery.before_replay();
+        // The deadline was found passed before, which was no evidence. This report is, also if the
+        // delivery ended with the deadline.
+        let unheard = state.unreported == *attempt && !before_replay;
+        if unheard {
+            state.unreported = 0;
+        }
         if matches!(resolution, Resolution::Ignored(_)) {
-            // The deadline was found passed before, which was no evidence. This report is, also if
-            // the delivery ended with the deadline.
-            if state.unreported == *attempt && !before_replay {
-                state.unreported = 0;
+            if unheard {
                 self.record_late(ticket, outcome, now);
             }
             return resolution;
@@ -54,7 +65,7 @@ impl Outbox {
             || resolution == Resolution::Ended(Verdict::Delivered);
         let gone = resolution == Resolution::Ended(Verdict::Gone)
             || outcome.control() == Some(Control::Disable);
-        if (gone || success) && !before_replay && !(live && has_permit) {
+        if unheard || ((gone || success) && !before_replay && !(live && has_permit)) {
             self.record_late(ticket, outcome, now);
         }
         // If that disabled the endpoint, the delivery may have ended instead.

@@ -3,6 +3,7 @@
 use super::Outbox;
 use super::delivery_state::DeliveryState;
 use super::in_flight::InFlight;
+use super::input_log::Input;
 use super::message_state::MessageState;
 use super::record::{DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey};
 use crate::delivery::Delivery;
@@ -27,6 +28,29 @@ impl Outbox {
         records: impl IntoIterator<Item = Record>,
         now: Timestamp,
     ) -> Result<Self, RestoreError> {
+        self.restore_records(records, now)?;
+        Ok(self)
+    }
+
+    pub(super) fn restore_records(
+        &mut self,
+        records: impl IntoIterator<Item = Record>,
+        now: Timestamp,
+    ) -> Result<(), RestoreError> {
+        if !self.log.is_on() {
+            return self.load(records, now);
+        }
+        let records: Vec<_> = records.into_iter().collect();
+        let loaded = self.load(records.clone(), now);
+        self.log(now, || Input::Restore { records }, &loaded);
+        loaded
+    }
+
+    fn load(
+        &mut self,
+        records: impl IntoIterator<Item = Record>,
+        now: Timestamp,
+    ) -> Result<(), RestoreError> {
         if !self.messages.is_empty() {
             return Err(RestoreError::NotFresh);
         }
@@ -67,7 +91,7 @@ impl Outbox {
         // Ended deliveries to a removed endpoint have created a state for it that nothing needs.
         let registry = &self.registry;
         self.endpoints.retain(|id, state| state.is_worth_keeping() || registry.get(id).is_some());
-        Ok(self)
+        Ok(())
     }
 
     fn restore_message(&mut self, record: MessageRecord) -> Result<(), RestoreError> {
@@ -104,7 +128,8 @@ impl Outbox {
                 state.found_at = found_at;
                 if state.delivery.in_flight().is_some() {
                     // The crash may have come before or after it was handed out.
-                    state.in_flight = Some(InFlight { clearance: None, sent: true });
+                    state.in_flight =
+                        Some(InFlight { clearance: None, sent: true, renewed: false });
                     let flow = &mut self.endpoints.entry(endpoint).or_default().persisted.flow;
                     flow.set_in_flight(flow.in_flight().saturating_add(1));
                 }

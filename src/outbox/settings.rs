@@ -9,6 +9,7 @@ use super::endpoint_state::EndpointState;
 use super::index::fair_queue::FairQueue;
 use super::index::outage::OutageCensus;
 use super::index::timers::Timers;
+use super::input_log::InputLog;
 use super::journal::Journal;
 #[cfg(doc)]
 use super::{Notice, Step};
@@ -51,6 +52,7 @@ impl Outbox {
             timers: Timers::default(),
             journal: Journal::new(),
             latest: Timestamp::MIN,
+            log: InputLog::default(),
         };
         let ids: Vec<_> = outbox.endpoints.keys().cloned().collect();
         for id in &ids {

@@ -18,6 +18,7 @@ mod ordering;
 mod regressions;
 mod replay;
 mod reports;
+mod rerun;
 mod saves;
 mod storm;
 mod timing;

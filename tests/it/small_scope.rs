@@ -115,7 +115,7 @@ fn two_attempts_keep_every_invariant() {
 #[test]
 fn late_responses_keep_every_invariant() {
     let late = Limits { late_answers: 2, ..NONE };
-    assert_states("two attempts, two late answers", &Scope::new(2, late), 18_748);
+    assert_states("two attempts, two late answers", &Scope::new(2, late), 16_481);
 }
 
 #[test]

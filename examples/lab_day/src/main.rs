@@ -4,10 +4,12 @@
 //! an outbox that is saved in SQLite. Most of the systems misbehave, and halfway through the
 //! scheduler crashes. At the end the program checks that every accepted message has arrived.
 //!
-//! To send, read [`sender`] first; to receive, [`receivers`]; for storage, [`store`].
+//! To send, read [`sender`] first; to receive, [`receivers`]; for storage, [`store`]; to find out
+//! what happened before a crash, [`incident`].
 
 mod clock;
 mod day;
+mod incident;
 mod partners;
 mod receiver_store;
 mod receivers;
@@ -96,7 +98,8 @@ async fn run_day(path: &Path) -> anyhow::Result<ExitCode> {
     }
 
     let mut ledger = Ledger::default();
-    let mut sender = Sender::restore(store, &clock, &screen, &urls, &day)?;
+    let log = path.with_extension("log.jsonl");
+    let mut sender = Sender::restore(store, &log, &clock, &screen, &urls, &day)?;
     let crashes = resumed_at.is_none();
     let mut stopped = sender.run(&mut ledger, &mut ctrl_c, crashes).await?;
     if matches!(stopped, Stopped::Done) && crashes {
@@ -107,7 +110,10 @@ async fn run_day(path: &Path) -> anyhow::Result<ExitCode> {
         drop(sender);
         let text = "events published, the last ones not saved, requests in flight:";
         screen.note(clock.now(), format_args!("scheduler: CRASH, {published} {text} {in_flight}"));
-        sender = Sender::restore(Store::open(path)?, &clock, &screen, &urls, &day)?;
+        for line in incident::run_again(&log, &urls)? {
+            screen.note(clock.now(), format_args!("log: {line}"));
+        }
+        sender = Sender::restore(Store::open(path)?, &log, &clock, &screen, &urls, &day)?;
         stopped = sender.run(&mut ledger, &mut ctrl_c, false).await?;
     }
     screen.close();

@@ -13,6 +13,9 @@
 //! [`client`] and [`exchange`] fulfil the host's other duties: the client follows no redirects and
 //! makes no retries of its own, and the attempt's deadline is its timeout.
 
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -43,6 +46,8 @@ const MAX_FAILED_SAVES: u32 = 10;
 pub struct Sender<'a> {
     outbox: Outbox,
     store: Store,
+    /// The log of the outbox's inputs: a line of JSON for each.
+    log: BufWriter<File>,
     client: reqwest::Client,
     clock: Clock,
     screen: Screen,
@@ -76,21 +81,22 @@ pub enum Stopped {
 }
 
 impl<'a> Sender<'a> {
-    /// Restores the outbox from the store, which is empty at first.
+    /// Restores the outbox from the store, which is empty at first, and starts a new log of its
+    /// inputs.
     pub fn restore(
         store: Store,
+        log: &Path,
         clock: &Clock,
         screen: &Screen,
         urls: &'a [String],
         day: &'a [Message],
     ) -> anyhow::Result<Self> {
         let now = clock.now();
-        let registry = partners::registry(urls, now)?;
-        let outbox =
-            Outbox::new(registry, SEED).with_retention(RETAIN).restore(store.load()?, now)?;
+        let outbox = new_outbox(urls, now)?.with_input_log().restore(store.load()?, now)?;
         Ok(Self {
             outbox,
             store,
+            log: BufWriter::new(File::create(log)?),
             client: client()?,
             clock: clock.clone(),
             screen: screen.clone(),
@@ -124,7 +130,9 @@ impl<'a> Sender<'a> {
                 self.publish_next(ledger, now)?;
             }
 
-            let until = match self.outbox.poll(now) {
+            let step = self.outbox.poll(now);
+            self.write_log()?;
+            let until = match step {
                 // These changes are lost, and so are the responses to all requests in flight.
                 Step::Save(_) if crash_halfway && self.is_bad_moment() => {
                     return Ok(Stopped::Crashed);
@@ -185,6 +193,16 @@ impl<'a> Sender<'a> {
         self.published += 1;
         self.known += usize::from(published.duplicate);
         Ok(())
+    }
+
+    /// Writes the inputs since the last call, before the step is carried out that they led to. So
+    /// the log of a crash is complete.
+    fn write_log(&mut self) -> anyhow::Result<()> {
+        for entry in self.outbox.take_input_log() {
+            serde_json::to_writer(&mut self.log, &entry)?;
+            self.log.write_all(b"\n")?;
+        }
+        Ok(self.log.flush()?)
     }
 
     /// Whether a crash would lose changes and responses.
@@ -268,6 +286,11 @@ impl<'a> Sender<'a> {
     pub fn in_flight(&self) -> usize {
         self.in_flight.len()
     }
+}
+
+/// Creates the outbox of a process that starts at this time.
+pub fn new_outbox(urls: &[String], now: Timestamp) -> anyhow::Result<Outbox> {
+    Ok(Outbox::new(partners::registry(urls, now)?, SEED).with_retention(RETAIN))
 }
 
 /// An HTTP client without redirects and retries.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use labhook::delivery::{Failure, Resolution};
+use labhook::delivery::{DeliveryGuarantee, Failure, Resolution};
 use labhook::health::State;
-use labhook::{Endpoint, Outcome, Signer, Ticket, Timestamp, Verdict};
+use labhook::{Endpoint, Order, Outcome, RetryPolicy, Signer, Ticket, Timestamp, Verdict};
 
 use super::health::{down, next_probe, patient, probe};
 use crate::support::{Host, answer, at, eid, endpoint, message, policy, secs, show};
@@ -164,6 +164,73 @@ fn message_never_tried_outlives_a_leap_and_its_window() {
         delivered += u32::from(!tried);
     }
     assert_eq!(delivered, 5);
+}
+
+/// An attempt of a delivery that its deadline would end, and the clock leaps ahead by weeks.
+fn leapt_past_the_end(retry: RetryPolicy) -> (Host, Ticket) {
+    let mut host = Host::with([endpoint("a").with_retry(retry)]);
+    host.publish("m");
+    let ticket = host.send();
+    host.now += secs(21 * DAY);
+    assert!(host.sends().is_empty());
+    (host, ticket)
+}
+
+#[test]
+fn real_success_after_a_leap_ends_the_delivery() {
+    let retries = || policy(&[5, 20]).with_window(secs(DAY));
+    let guarantee = DeliveryGuarantee::AtMostOnce;
+    for (retry, end) in [
+        (retries(), Verdict::Expired),
+        (policy(&[]), Verdict::Exhausted),
+        (policy(&[5]).with_guarantee(guarantee), Verdict::Unconfirmed),
+    ] {
+        let (mut host, ticket) = leapt_past_the_end(retry.clone());
+        host.now += secs(2);
+        assert_eq!(host.resolve(&ticket, &answer(200)), Resolution::Ended(Verdict::Delivered));
+        // Without a response it ends after another timeout, even if that is found late again.
+        for late in [10, 3_600] {
+            let (mut host, _) = leapt_past_the_end(retry.clone());
+            assert_eq!(host.wait, Some(host.now + secs(10)));
+            assert_eq!(host.verdict("m", "a"), None);
+            host.now += secs(late);
+            assert!(host.sends().is_empty());
+            assert_eq!(host.verdict("m", "a"), Some(end), "{late}");
+        }
+    }
+}
+
+#[test]
+fn leap_back_is_seen_between_two_inputs() {
+    // Nothing is polled while the clock is a day ahead.
+    let retry = policy(&[5, 20]).with_retry_after_cap(Duration::ZERO);
+    let mut host = Host::with([endpoint("a").with_retry(retry)]);
+    host.publish("m");
+    let ticket = host.send();
+    host.now = at(i64::try_from(DAY).unwrap());
+    host.resolve(&ticket, &answer(500));
+    host.now = at(3);
+    assert!(host.sends().is_empty());
+    assert!(host.wait.is_some_and(|it| it <= at(3 + 5)), "{:?}", host.wait);
+}
+
+#[test]
+fn group_waits_no_longer_for_a_clock_that_was_ahead() {
+    let ordered = endpoint("a").with_order(Order::strict().with_skip_after(secs(60)));
+    let mut host = Host::with([ordered.with_retry(policy(&[600; 9]))]);
+    host.now = at(i64::try_from(DAY).unwrap());
+    host.publish("m1");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(500));
+    host.publish("m2");
+    host.sends();
+    host.now = at(3);
+    assert!(host.sends().is_empty());
+    host.now = at(40);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.wait, Some(at(63)), "a minute after the clock was set right");
+    host.now = at(63);
+    assert_eq!(host.send_texts(), ["m2>a#1"]);
 }
 
 #[test]

@@ -355,7 +355,9 @@ fn outbox_registry_rejects_what_a_registry_rejects() {
 #[test]
 fn removed_endpoint_leaves_no_state() {
     let mut host = Host::with([endpoint("a")]);
-    let fresh = format!("{:?}", outbox([]));
+    let mut fresh = outbox([]);
+    assert!(matches!(fresh.poll(at(0)), Step::Idle));
+    let fresh = format!("{fresh:?}");
     assert_ne!(format!("{:?}", host.outbox), fresh);
     assert!(host.outbox.remove_endpoint(&eid("a"), at(0)).is_ok());
     assert_eq!(format!("{:?}", host.outbox), fresh);

@@ -167,6 +167,26 @@ fn timeout_that_the_outbox_finds_is_no_evidence() {
 }
 
 #[test]
+fn late_failure_that_ends_the_doubt_is_evidence() {
+    let (mut host, sends) = timed_out(&[600], DeliveryGuarantee::Ask);
+    for (ticket, failures) in sends.iter().zip(1..3) {
+        let resolution = host.resolve(ticket, &answer(500));
+        assert!(matches!(resolution, Resolution::Retry { .. }), "{resolution:?}");
+        assert_eq!(host.health("a").failures(), failures);
+        assert_eq!(host.resolve(ticket, &TIMEOUT), Resolution::Ignored(Ignored::AlreadyResolved));
+        assert_eq!(host.health("a").failures(), failures, "it was heard before");
+    }
+}
+
+#[test]
+fn timeout_after_a_late_success_is_not_heard() {
+    let (mut host, sends) = timed_out(&[600], DeliveryGuarantee::AtLeastOnce);
+    assert_eq!(host.resolve(&sends[0], &answer(200)), Resolution::LateSuccess);
+    assert_eq!(host.resolve(&sends[0], &TIMEOUT), Resolution::Ignored(Ignored::Ended));
+    assert_eq!(host.health("a").failures(), 0);
+}
+
+#[test]
 fn timeout_reported_at_its_deadline_is_evidence() {
     let mut host = host([endpoint("a").with_health(after(2))]);
     host.publish("m1");
