@@ -181,6 +181,7 @@ mod collect_changes;
 mod counters;
 mod delivery_state;
 mod dispatch;
+mod drain;
 mod endpoint_state;
 mod explain;
 mod in_doubt;
@@ -204,6 +205,7 @@ mod restore;
 mod settings;
 mod status;
 mod step;
+mod withdraw;
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -279,6 +281,9 @@ pub struct Outbox {
     /// The latest instant seen, by which a clock that steps back is noticed.
     latest: Timestamp,
     log: InputLog,
+    /// Whether no attempt may start, because the process is to end.
+    draining: bool,
+    strict_ids: bool,
 }
 
 impl Outbox {

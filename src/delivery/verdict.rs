@@ -50,9 +50,10 @@ pub enum Verdict {
     /// [`DeliveryGuarantee::AtMostOnce`](super::DeliveryGuarantee::AtMostOnce) or by your
     /// application's decision.
     Unconfirmed,
-    /// Your application ended the delivery, for example because its endpoint was removed or
-    /// disabled.
+    /// The delivery was ended because its endpoint was removed or disabled.
     Cancelled,
+    /// Your application took the message back before it was delivered.
+    Withdrawn,
 }
 
 named!(Verdict, "verdict", {
@@ -64,6 +65,7 @@ named!(Verdict, "verdict", {
     Expired => "expired",
     Unconfirmed => "unconfirmed",
     Cancelled => "cancelled",
+    Withdrawn => "withdrawn",
 });
 
 impl Verdict {

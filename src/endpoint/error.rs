@@ -54,6 +54,9 @@ pub enum EndpointError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
+    /// The attempt's deadline has passed. Another process may be sending the message by now.
+    #[error("deadline of the attempt has passed")]
+    TooLate,
     /// The signer cannot sign the message.
     #[error("message cannot be signed")]
     Sign(#[from] SignError),

@@ -155,9 +155,13 @@ impl Attempt {
     ///
     /// # Errors
     ///
-    /// [`RequestError`] if the request cannot be built. Resolve the attempt as
-    /// [`Failure::Sender`](crate::delivery::Failure::Sender) then.
+    /// [`RequestError::TooLate`] at or past the [deadline](Self::deadline), so that a process that
+    /// was frozen does not send what its successor is sending; other variants if the request cannot
+    /// be built. Resolve the attempt as [`Failure::Sender`](crate::delivery::Failure::Sender) then.
     pub fn request(&self, now: Timestamp) -> Result<Request<Bytes>, RequestError> {
+        if now >= self.deadline {
+            return Err(RequestError::TooLate);
+        }
         self.endpoint.request(self.message.id(), &self.rendering, now)
     }
 }

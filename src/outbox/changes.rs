@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::record::{Record, RecordKey};
+use crate::id::MessageId;
 
 /// One change of saved state.
 ///
@@ -58,6 +59,17 @@ impl Changes {
     /// Returns the changes, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Change> {
         self.list.iter()
+    }
+
+    /// Returns the ids of the messages that these changes make durable.
+    ///
+    /// A host whose other processes hand it messages through a table deletes their rows in the
+    /// transaction that saves these changes.
+    pub fn accepted(&self) -> impl Iterator<Item = &MessageId> {
+        self.iter().filter_map(|change| match change {
+            Change::Put(Record::Message(record)) => Some(record.message.id()),
+            _ => None,
+        })
     }
 
     /// Returns the number of changes.

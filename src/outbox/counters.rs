@@ -41,7 +41,8 @@ pub struct Counters {
     /// Deliveries that ended without anyone knowing whether the receiver has the message:
     /// [`Unconfirmed`](Verdict::Unconfirmed).
     pub unconfirmed: u64,
-    /// Deliveries that the sender cancelled: [`Cancelled`](Verdict::Cancelled).
+    /// Deliveries that the sender ended: [`Cancelled`](Verdict::Cancelled) and
+    /// [`Withdrawn`](Verdict::Withdrawn).
     pub cancelled: u64,
 }
 
@@ -94,7 +95,7 @@ impl Counters {
             Some(Verdict::Rejected | Verdict::Gone | Verdict::Stopped) => &mut self.refused,
             Some(Verdict::Exhausted | Verdict::Expired) => &mut self.exhausted,
             Some(Verdict::Unconfirmed) => &mut self.unconfirmed,
-            Some(Verdict::Cancelled) => &mut self.cancelled,
+            Some(Verdict::Cancelled | Verdict::Withdrawn) => &mut self.cancelled,
             None => return,
         };
         *count = count.saturating_add(1);

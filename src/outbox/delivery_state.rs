@@ -136,14 +136,14 @@ impl DeliveryState {
         resolution
     }
 
-    /// Ends the delivery because its endpoint was removed or disabled.
-    pub(super) fn cancel(&mut self, now: Timestamp) {
+    /// Ends the delivery on the sender's side, with this verdict unless it is in doubt.
+    pub(super) fn cancel(&mut self, verdict: Verdict, now: Timestamp) {
         self.unreported = 0;
         if let Some(started) = self.unsent() {
             self.delivery.cancel_start(started.number);
         }
         let in_doubt = self.delivery.in_doubt().map(|_| Verdict::Unconfirmed);
-        self.delivery.end(in_doubt.unwrap_or(Verdict::Cancelled), now);
+        self.delivery.end(in_doubt.unwrap_or(verdict), now);
     }
 
     /// Takes the attempt that was in flight and no longer is, if there is one.

@@ -55,7 +55,7 @@ impl Outbox {
     /// Starts the attempts that may go, in the order of the fair queue, up to one batch.
     pub(super) fn start_due(&mut self, now: Timestamp) {
         // At the end of time no deadline is after `now`: an attempt would time out as it starts.
-        if now == Timestamp::MAX {
+        if now == Timestamp::MAX || self.draining {
             return;
         }
         while self.journal.guarded_attempts() < self.batch.get() {
@@ -124,7 +124,7 @@ impl Outbox {
         let group = endpoint.policy.order.group(message.keys());
         let blocked =
             group.is_some_and(|group| endpoint_state.backlog.is_blocked(group, ticket.sequence));
-        if blocked || endpoint_state.is_overtaken(in_flight) {
+        if blocked || self.draining || endpoint_state.is_overtaken(in_flight) {
             state.delivery.cancel_start(started.number);
             self.reconcile_delivery(ticket.sequence, &ticket.endpoint, None, now);
             return None;

@@ -66,6 +66,11 @@ pub(super) enum Input {
     Resend { message: MessageId, endpoint: EndpointId },
     GiveUp { message: MessageId, endpoint: EndpointId },
     Replay { plan: ReplayPlan },
+    Withdraw { message: MessageId },
+    WithdrawFrom { message: MessageId, endpoint: EndpointId },
+    Unpublish { message: MessageId },
+    Drain,
+    Undrain,
     InsertEndpoint { endpoint: EndpointId },
     ReplaceEndpoint { endpoint: EndpointId },
     RemoveEndpoint { endpoint: EndpointId },
@@ -90,6 +95,13 @@ impl fmt::Display for Input {
             Self::Resend { message, endpoint } => write!(f, "resend {message} to {endpoint}"),
             Self::GiveUp { message, endpoint } => write!(f, "give up {message} to {endpoint}"),
             Self::Replay { plan } => write!(f, "replay {} deliveries", plan.len()),
+            Self::Withdraw { message } => write!(f, "withdraw {message}"),
+            Self::WithdrawFrom { message, endpoint } => {
+                write!(f, "withdraw {message} from {endpoint}")
+            }
+            Self::Unpublish { message } => write!(f, "unpublish {message}"),
+            Self::Drain => f.write_str("drain"),
+            Self::Undrain => f.write_str("undrain"),
             Self::InsertEndpoint { endpoint } => write!(f, "insert endpoint {endpoint}"),
             Self::ReplaceEndpoint { endpoint } => write!(f, "replace endpoint {endpoint}"),
             Self::RemoveEndpoint { endpoint } => write!(f, "remove endpoint {endpoint}"),
@@ -172,13 +184,18 @@ impl<T: Answer, E: fmt::Display> Answer for Result<T, E> {
 
 impl Answer for usize {
     fn answer(&self) -> String {
-        format!("{self} replayed")
+        format!("{self} deliveries")
     }
 }
 
 impl Answer for Published {
     fn answer(&self) -> String {
-        let mut text = if self.duplicate { "duplicate" } else { "accepted" }.to_owned();
+        let mut text = match (self.duplicate, self.differs) {
+            (false, _) => "accepted",
+            (true, false) => "duplicate",
+            (true, true) => "duplicate that differs",
+        }
+        .to_owned();
         for (index, id) in self.endpoints.iter().enumerate() {
             text.push_str(if index == 0 { " for " } else { ", " });
             text.push_str(id.as_str());

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use crate::id::MessageId;
 use crate::outbox::attempt::Ticket;
 use crate::outbox::changes::Revision;
 use crate::outbox::notice::Notice;
@@ -73,6 +74,18 @@ impl Journal {
         self.changed.insert(key);
     }
 
+    /// Returns whether the record has changes that were not handed to the host, or that it could
+    /// not save.
+    pub(super) fn has_changed(&self, key: &RecordKey) -> bool {
+        self.changed.contains(key)
+    }
+
+    /// Drops what is guarded about a message that no save has made durable.
+    pub(super) fn retract(&mut self, message: &MessageId) {
+        self.guarded.attempts.retain(|ticket| ticket.message() != message);
+        self.guarded.notices.retain(|notice| notice.message() != Some(message));
+    }
+
     pub(super) fn guard_attempt(&mut self, ticket: Ticket) {
         self.guarded.attempts.push_back(ticket);
     }
@@ -88,6 +101,12 @@ impl Journal {
 
     pub(super) const fn is_saving(&self) -> bool {
         self.saving.is_some()
+    }
+
+    /// Returns whether there is nothing to save, to send or to notify.
+    pub(super) fn is_empty(&self) -> bool {
+        let open = self.changed.is_empty() && self.guarded.is_empty();
+        open && self.saving.is_none() && self.released.is_empty()
     }
 
     /// Closes the group of changed records. Returns `None` if it is empty, or if another group is

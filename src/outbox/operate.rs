@@ -4,6 +4,7 @@ use super::Outbox;
 use super::index::timers::Timer;
 use super::input_log::Input;
 use super::record::RecordKey;
+use crate::delivery::Verdict;
 use crate::endpoint::{Endpoint, RegistryError, UnknownEndpointError};
 use crate::health::{EnableError, EnabledBy, Health, Transition};
 use crate::id::EndpointId;
@@ -58,9 +59,9 @@ impl Outbox {
 
     /// Removes an endpoint and all that was learned about it.
     ///
-    /// Its pending deliveries end as [`Verdict::Cancelled`](crate::delivery::Verdict::Cancelled),
+    /// Its pending deliveries end as [`Verdict::Cancelled`],
     /// including those with an attempt in flight; those in doubt end as
-    /// [`Unconfirmed`](crate::delivery::Verdict::Unconfirmed).
+    /// [`Unconfirmed`](Verdict::Unconfirmed).
     ///
     /// # Errors
     ///
@@ -85,7 +86,7 @@ impl Outbox {
         let open: Vec<_> = state.backlog.open().collect();
         for sequence in open {
             if let Some(state) = self.delivery_mut(sequence, id) {
-                state.cancel(now);
+                state.cancel(Verdict::Cancelled, now);
                 self.reconcile_delivery(sequence, id, None, now);
             }
         }

@@ -21,11 +21,13 @@ impl Outbox {
     /// An accepted message is durable once [`Published::revision`] is saved. After a crash before
     /// that, publish it again. A message that the outbox still has is reported as a
     /// [duplicate](Published::duplicate) and changes nothing; the outbox forgets a message when its
-    /// [retention](Self::with_retention) ends.
+    /// [retention](Self::with_retention) ends. If the other content of a duplicate is a mistake of
+    /// your application, [`Published::differs`] shows it.
     ///
     /// # Errors
     ///
-    /// [`PublishError::Conflict`] if the outbox has a different message with the same id.
+    /// [`PublishError::Conflict`] if the outbox has a different message with the same id, and was
+    /// created [with strict ids](Self::with_strict_ids).
     pub fn publish(&mut self, message: Message, now: Timestamp) -> Result<Published, PublishError> {
         let logged = self.log.is_on().then(|| Box::new(message.clone()));
         let published = self.accept(message, now);
@@ -39,11 +41,13 @@ impl Outbox {
         let key = RecordKey::Message(message.id().clone());
         if let Some(sequence) = self.sequences.get(message.id()) {
             let known = self.messages.get(sequence);
-            if !known.is_some_and(|state| state.message.is_republished_by(&message)) {
+            let differs = !known.is_some_and(|it| it.message.is_republished_by(&message));
+            if differs && self.strict_ids {
                 return Err(PublishError::Conflict { id: message.id().clone() });
             }
             return Ok(Published {
                 duplicate: true,
+                differs,
                 endpoints: known
                     .map(|state| state.deliveries.keys().cloned().collect())
                     .unwrap_or_default(),
@@ -96,6 +100,13 @@ impl Outbox {
             }
         }
         let revision = self.journal.revision_of(&key);
-        Ok(Published { duplicate: false, endpoints, shed, render_failures, revision })
+        Ok(Published {
+            duplicate: false,
+            differs: false,
+            endpoints,
+            shed,
+            render_failures,
+            revision,
+        })
     }
 }

@@ -13,6 +13,10 @@ pub struct Published {
     /// Whether the outbox already had the message. Nothing changed then.
     #[doc(alias = "idempotency key")]
     pub duplicate: bool,
+    /// Whether this is a duplicate of another type or with other bytes than the message that the
+    /// outbox has, which stands. An event that takes its time from the clock differs each time that
+    /// it is made. Keys and expiry are not compared.
+    pub differs: bool,
     /// The endpoints that the message goes to.
     pub endpoints: Vec<EndpointId>,
     /// The endpoints that match but take no new messages: they are disabled, or have been
@@ -42,7 +46,7 @@ pub struct RenderFailure {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
-    /// The outbox has a different message with the same id.
+    /// The outbox has a different message with the same id: see [`Published::differs`].
     #[error("message id {id} was already published with different content")]
     Conflict {
         /// The id of the message.

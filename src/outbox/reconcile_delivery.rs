@@ -14,7 +14,7 @@ use super::index::timers::{Timer, Timers};
 use super::journal::Journal;
 use super::notice::Notice;
 use super::record::RecordKey;
-use crate::delivery::{JitterSeed, Outcome, Progress};
+use crate::delivery::{JitterSeed, Outcome, Progress, Verdict};
 use crate::endpoint::Endpoint;
 use crate::health::{SenderOutage, Transition};
 use crate::id::EndpointId;
@@ -153,7 +153,7 @@ impl<'a> Reconciled<'a> {
             ended.and_then(|ended| self.endpoint_state.apply_ended(self.endpoint, outage, ended));
         let cancels = self.endpoint.is_some_and(|it| self.endpoint_state.cancels_pending(it));
         if cancels && self.state.delivery.in_flight().is_none() {
-            self.state.cancel(self.now);
+            self.state.cancel(Verdict::Cancelled, self.now);
         }
         transition
     }

@@ -73,6 +73,13 @@ impl Outbox {
             Input::Resend { message, endpoint } => self.resend(&message, &endpoint, now).answer(),
             Input::GiveUp { message, endpoint } => self.give_up(&message, &endpoint, now).answer(),
             Input::Replay { plan } => self.replay(&plan, now).answer(),
+            Input::Withdraw { message } => self.withdraw(&message, now).answer(),
+            Input::WithdrawFrom { message, endpoint } => {
+                self.withdraw_from(&message, &endpoint, now).answer()
+            }
+            Input::Unpublish { message } => self.unpublish(&message, now).answer(),
+            Input::Drain => self.drain().answer(),
+            Input::Undrain => self.undrain().answer(),
             Input::InsertEndpoint { endpoint: id } => {
                 self.insert_endpoint(find(&id)?, now).answer()
             }

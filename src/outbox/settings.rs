@@ -53,6 +53,8 @@ impl Outbox {
             journal: Journal::new(),
             latest: Timestamp::MIN,
             log: InputLog::default(),
+            draining: false,
+            strict_ids: false,
         };
         let ids: Vec<_> = outbox.endpoints.keys().cloned().collect();
         for id in &ids {
@@ -100,6 +102,15 @@ impl Outbox {
     #[must_use]
     pub const fn with_failing_after(mut self, attempts: NonZeroU32) -> Self {
         self.failing_after = attempts;
+        self
+    }
+
+    /// Makes [`publish`](Self::publish) refuse a message whose id the outbox has with other content.
+    /// Without this the first message stands, and the other one is reported as a
+    /// [duplicate that differs](super::Published::differs).
+    #[must_use]
+    pub const fn with_strict_ids(mut self) -> Self {
+        self.strict_ids = true;
         self
     }
 

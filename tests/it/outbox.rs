@@ -3,6 +3,7 @@
 mod at_most_once;
 mod clocks;
 mod determinism;
+mod drain;
 mod driving;
 mod endpoints;
 mod evidence;
@@ -23,3 +24,4 @@ mod saves;
 mod storm;
 mod timing;
 mod twins;
+mod withdraw;

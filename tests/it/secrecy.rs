@@ -109,7 +109,7 @@ fn endpoint_errors_omit_the_rejected_input() {
 
 #[test]
 fn outbox_output_has_no_secret_or_body() {
-    let mut host = Host::new(Outbox::new(registry([endpoint()]), 7));
+    let mut host = Host::new(Outbox::new(registry([endpoint()]), 7).with_strict_ids());
     let mut kinds = Vec::new();
     let published = host.outbox.publish(message("m"), at(0)).unwrap();
     clean_debug(&published);

@@ -22,6 +22,8 @@ enum Op {
     Decide(u8, bool),
     Replay,
     Operate(u8, u8),
+    Withdraw(u8, u8),
+    Drain(bool),
     Clock(i32),
 }
 
@@ -34,6 +36,8 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         1 => (0..12_u8, any::<bool>()).prop_map(|(message, again)| Op::Decide(message, again)),
         1 => Just(Op::Replay),
         2 => (0..2_u8, 0..7_u8).prop_map(|(which, what)| Op::Operate(which, what)),
+        2 => (0..12_u8, 0..3_u8).prop_map(|(message, how)| Op::Withdraw(message, how)),
+        1 => prop::bool::weighted(0.3).prop_map(Op::Drain),
         4 => (-20..60_i32).prop_map(Op::Clock),
     ];
     proptest::collection::vec(op, 1..200)
@@ -121,6 +125,16 @@ impl Process {
                     outbox.give_up(&id, &eid("asks"), now);
                 }
             }
+            Op::Withdraw(number, how) => {
+                let id = mid(&format!("m{number}"));
+                match how {
+                    0 => _ = outbox.withdraw(&id, now),
+                    1 => _ = outbox.withdraw_from(&id, &eid("strict"), now),
+                    _ => _ = outbox.unpublish(&id, now),
+                }
+            }
+            Op::Drain(true) => _ = outbox.drain(),
+            Op::Drain(false) => _ = outbox.undrain(),
             Op::Replay => {
                 let filter = ReplayFilter::all().only_failed();
                 let plan = outbox.plan_replay(&filter, Duration::from_secs(2), now);

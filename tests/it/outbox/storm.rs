@@ -272,10 +272,10 @@ impl World {
             self.sent.retain(|sent| *sent.ticket.message() != id);
         }
         self.accepted.extend(published.endpoints.into_iter().map(|it| (id.clone(), it)));
-        // Different content under a known id is rejected and changes nothing.
+        // Different content under a known id is noticed and changes nothing.
         let other = Event::new(RunStateChanged::new("other", RunState::Failed), self.now);
-        let conflict = self.outbox.publish(other.into_message(id).unwrap(), self.now);
-        assert!(conflict.is_err());
+        let other = self.outbox.publish(other.into_message(id).unwrap(), self.now).unwrap();
+        assert!(other.duplicate && other.differs);
     }
 
     /// One step; returns `false` if there is nothing to do.

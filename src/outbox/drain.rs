@@ -1,0 +1,64 @@
+//! Shutdown: [`Outbox::drain`].
+
+use super::Outbox;
+use super::input_log::Input;
+
+impl Outbox {
+    /// Starts no more attempts, until [`undrain`](Self::undrain) or a restart: the process is to
+    /// end.
+    ///
+    /// Go on with the loop until [`is_drained`](Self::is_drained). Attempts in flight can be
+    /// resolved, and messages published, which wait for the next process. Only this process is
+    /// concerned: nothing is saved, and no endpoint changes.
+    ///
+    /// ```
+    /// # use labhook::{Outbox, Registry, Step, Timestamp};
+    /// # let mut outbox = Outbox::new(Registry::new(), 7);
+    /// # let now = Timestamp::from_unix_seconds(1_744_882_200);
+    /// outbox.drain();
+    /// while !outbox.is_drained() {
+    ///     match outbox.poll(now) {
+    ///         Step::Save(changes) => {
+    ///             // Save, as always.
+    ///             outbox.saved(changes.revision());
+    ///         }
+    ///         Step::Wait(_) => {} // for the responses to what is in flight
+    ///         _ => {}
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// Returns `false`, and changes nothing, if that was said before.
+    pub fn drain(&mut self) -> bool {
+        let changed = !std::mem::replace(&mut self.draining, true);
+        self.log(self.latest, || Input::Drain, &changed);
+        changed
+    }
+
+    /// Ends [`drain`](Self::drain): attempts start again.
+    ///
+    /// Returns `false`, and changes nothing, if it was not draining.
+    pub fn undrain(&mut self) -> bool {
+        let changed = std::mem::take(&mut self.draining);
+        self.log(self.latest, || Input::Undrain, &changed);
+        changed
+    }
+
+    /// Returns whether the process can end without costing anything: no attempt can start or is in
+    /// flight, and everything is saved and notified.
+    ///
+    /// Without [`drain`](Self::drain) it is `false`. An attempt whose response never comes ends at
+    /// its [deadline](super::Attempt::deadline).
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.draining && self.journal.is_empty() && self.in_flight() == 0
+    }
+
+    /// Returns the number of attempts in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        let counts = self.endpoints.values().map(|it| it.persisted.flow.in_flight());
+        counts
+            .fold(0, |sum, count| sum.saturating_add(usize::try_from(count).unwrap_or(usize::MAX)))
+    }
+}

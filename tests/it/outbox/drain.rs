@@ -1,0 +1,71 @@
+//! A process that is to end.
+
+use labhook::{Outbox, Step, Verdict};
+
+use crate::support::{Host, answer, at, endpoint, registry, secs};
+
+#[test]
+fn draining_outbox_ends_what_is_in_flight_alone() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m1");
+    let ticket = host.send();
+    assert!(!host.outbox.is_drained());
+    assert!(host.outbox.drain());
+    assert!(!host.outbox.drain());
+    host.publish("m2");
+    assert!(host.sends().is_empty());
+    assert_eq!(host.outbox.in_flight(), 1);
+    assert!(!host.outbox.is_drained(), "a response is to come");
+    host.now = at(3);
+    host.resolve(&ticket, &answer(500));
+    assert!(!host.outbox.is_drained(), "its record is to be saved");
+    assert!(host.sends().is_empty());
+    assert!(host.outbox.is_drained());
+    // The retry is due, and waits, without a busy loop.
+    host.now = at(60);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.wait, None);
+    // The next process goes on.
+    host.restart(Outbox::new(registry([endpoint("a")]), 7));
+    assert_eq!(host.send_texts(), ["m2>a#1", "m1>a#2"]);
+}
+
+#[test]
+fn start_that_is_being_saved_is_cancelled() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    let changes = host.unsaved();
+    host.outbox.drain();
+    host.save(changes);
+    assert!(host.sends().is_empty());
+    assert!(host.outbox.is_drained());
+    assert!(host.outbox.undrain());
+    assert!(!host.outbox.undrain());
+    assert_eq!(host.send_texts(), ["m>a#1"], "the same attempt, which was not made");
+}
+
+#[test]
+fn response_that_never_comes_ends_at_its_deadline() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    host.send();
+    host.outbox.drain();
+    assert!(host.sends().is_empty());
+    assert_eq!(host.wait, Some(at(10)));
+    host.now += secs(10);
+    assert!(host.sends().is_empty());
+    assert!(host.outbox.is_drained());
+}
+
+#[test]
+fn message_that_expires_while_draining_is_reported() {
+    let mut host = Host::with([endpoint("a")]);
+    let expiring = crate::support::message("m").with_expires_at(at(5));
+    host.outbox.drain();
+    host.outbox.publish(expiring, at(0)).unwrap();
+    assert!(host.sends().is_empty());
+    host.now = at(5);
+    assert!(host.sends().is_empty());
+    assert_eq!(host.verdict("m", "a"), Some(Verdict::Expired));
+    assert!(matches!(host.outbox.poll(at(5)), Step::Wait(_)));
+}
