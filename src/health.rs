@@ -44,6 +44,9 @@
 //! The circuit opens once there are enough failures in a row. If at least half of them are
 //! refusals, they must also last for some time, because a receiver that sheds load is not down.
 //!
+//! While a [sender outage](OutagePolicy) is suspected or an operator pauses the endpoint, a failure
+//! from the probe leaves the schedule where it is: the next probe waits as long as this one did.
+//!
 //! Any success of an attempt that started after the circuit opened closes it, even one that arrives
 //! after the probe's deadline. A success from an attempt that was in flight when the circuit opened
 //! may be older than the failures, so it makes the probe due instead. A disabled endpoint ignores

@@ -219,6 +219,10 @@ impl AdaptiveRate {
         self.refused
     }
 
+    pub(super) fn refused_before_cut(&self) -> Share {
+        self.trial.map_or(self.refused, |trial| trial.loss)
+    }
+
     /// Returns when a request is allowed; `None` if that is now. It is after `now`, except at
     /// [`Timestamp::MAX`].
     pub(super) fn wait(&self, policy: &AdaptiveRatePolicy, now: Timestamp) -> Option<Timestamp> {
@@ -383,8 +387,9 @@ impl AdaptiveRate {
                     self.hold = (self.hold >> 1).max(HOLD);
                 }
             }
-            let step = rate.checked_shr(self.step.into()).unwrap_or(0).max(1);
-            self.step = self.step.saturating_sub(1).max(LAST_STEP);
+            let power = self.step.clamp(LAST_STEP, FIRST_STEP);
+            let step = rate.checked_shr(power.into()).unwrap_or(0).max(1);
+            self.step = power.saturating_sub(1).max(LAST_STEP);
             step
         };
         self.rate = Some(rate.saturating_add(step).min(MAX_RATE));

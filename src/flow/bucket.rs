@@ -9,6 +9,10 @@ use crate::time::Timestamp;
 /// One second, in microseconds.
 pub(super) const SECOND: u64 = 1_000_000;
 
+/// The most releases beyond a full bucket: more were not allowed, or a record was edited by hand.
+/// Without a bound the next release could be further off than the end of time.
+const MOST_OVERDRAWN: u32 = 64;
+
 /// Releases that have not leaked away yet, counted in whole units, so that every rational rate is
 /// exact.
 ///
@@ -74,7 +78,7 @@ impl Bucket {
     }
 
     /// After the clock stepped back, moves the bucket's instant to `now`. Nothing leaks by that, so
-    /// a wait is not shortened, and it is no longer than that of a full bucket.
+    /// a wait is not shortened, and it is no longer than that of a full and overdrawn bucket.
     pub(super) fn pull_in(&mut self, now: Timestamp) {
         self.at = self.at.min(now);
     }
@@ -83,7 +87,9 @@ impl Bucket {
         let scaled = u128::from(self.level)
             .saturating_mul(u128::from(terms.cost))
             .div_ceil(u128::from(self.cost.max(1)));
-        let level = u64::try_from(scaled).unwrap_or(u64::MAX);
+        let most = u64::from(terms.burst.saturating_add(MOST_OVERDRAWN));
+        let most = terms.cost.saturating_mul(most);
+        let level = u64::try_from(scaled).unwrap_or(u64::MAX).min(most);
         let out = elapsed(self.at, now).saturating_mul(terms.leak);
         (level.saturating_sub(out), self.at.max(now))
     }

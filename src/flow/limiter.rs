@@ -107,6 +107,13 @@ impl Flow {
         u8::try_from(self.adaptive_rate.refused().times(100)).unwrap_or(100)
     }
 
+    /// Returns the share of attempts, in percent and rounded up, that was refused before the rate
+    /// was last cut, also while that cut is on trial; 0 if it was not cut since a recovery.
+    pub(crate) fn refused_before_cut(&self) -> u8 {
+        let accepted = self.adaptive_rate.refused_before_cut().rest().times(100);
+        u8::try_from(100_u64.saturating_sub(accepted)).unwrap_or(100)
+    }
+
     /// Returns whether a trial has shown that the pauses that the receiver requests do not help, so
     /// that they are not granted.
     #[must_use]
@@ -216,24 +223,27 @@ impl Flow {
     }
 
     fn request_pause(&mut self, until: Timestamp, now: Timestamp) {
-        match self.pause {
-            Some(pause) if pause.until > now => {
-                self.pause = Some(Pause { until: pause.until.max(until), ..pause });
-            }
-            _ if self.pauses.requested() => self.pause = Some(Pause { since: now, until }),
-            _ => {}
+        let current = self.pause.map(|pause| pause.until).filter(|until| *until > now);
+        let granted = match current {
+            Some(current) => until > current,
+            None => self.pauses.requested(),
+        };
+        // `since` belongs to the request that set `until`: none asked for the time from the first
+        // start to the last end.
+        if granted {
+            self.pause = Some(Pause { since: now, until });
         }
     }
 
     /// Restarts slowly after an outage, once a probe has shown that the receiver is back.
     ///
     /// An adaptive concurrency limit restarts at its minimum, and an adaptive rate at 10 per
-    /// second, so that the backlog is not released at once. What the rate has learned from
-    /// refusals is forgotten, because those of a receiver that is down say nothing about it while it
-    /// is up.
+    /// second, so that the backlog is not released at once. What was learned from refusals about
+    /// the rate and about pauses is forgotten, because those of a receiver that is down say nothing
+    /// about it while it is up.
     pub fn recovered(&mut self, now: Timestamp) {
         self.failing = 0;
-        self.pause = None;
+        (self.pause, self.pauses) = (None, Pauses::new());
         self.concurrency.recovered(now);
         self.adaptive_rate.recovered(now);
     }

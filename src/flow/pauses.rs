@@ -75,7 +75,7 @@ impl Pauses {
         // Without pauses a limit refuses at least twice as much, or half of what it took.
         let helpful = with.plus(with).plus(Share::of(1, 16)).min(with.towards(Share::of(1, 1), 2));
         if without > helpful {
-            let patience = self.patience.saturating_mul(2).min(LAST_PATIENCE);
+            let patience = self.patience.saturating_mul(2).clamp(FIRST_PATIENCE, LAST_PATIENCE);
             *self = Self { patience, ..Self::new() };
         } else {
             self.useless = true;
@@ -88,7 +88,8 @@ impl Pauses {
             return false;
         }
         let takes_some = self.refused.saturating_mul(8) <= self.answers.saturating_mul(7);
-        if self.granted >= self.patience && self.answers >= CLEAR && takes_some {
+        let patience = self.patience.clamp(FIRST_PATIENCE, LAST_PATIENCE);
+        if self.granted >= patience && self.answers >= CLEAR && takes_some {
             self.refused_with = Some(Share::of(self.refused.into(), self.answers.into()));
             (self.answers, self.refused, self.granted) = (0, 0, 0);
             return false;

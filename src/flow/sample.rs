@@ -14,6 +14,8 @@ pub(super) const REQUEST: u64 = 1_000_000;
 const LONGEST_GAP: u64 = 4;
 /// Answers that suffice, however little time they took.
 const MANY: u32 = 256;
+/// Answers without a refusal that suffice, however small the share was that was refused before.
+const PLENTY: u32 = 1_024;
 /// The most time that they count: what is longer is idle time between bursts.
 const MINUTE: u64 = 60 * SECOND;
 /// Refusals in a row, and then other answers in a row, by which a receiver is known to be back.
@@ -136,7 +138,7 @@ impl Sample {
         let enough = if refused == 0 {
             match loss {
                 None => answers >= 8,
-                Some(loss) => loss.times(answers.into()) >= 4,
+                Some(loss) => loss.times(answers.into()) >= 4 || answers >= PLENTY,
             }
         } else if refused == answers {
             active >= SECOND.saturating_mul(3) && answers >= 16

@@ -4,10 +4,17 @@ use serde::{Deserialize, Serialize};
 
 /// A share between 0 and 1, in parts of 65 536.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "u32")]
 pub(super) struct Share(u32);
 
 const WHOLE: u64 = 1 << 16;
+
+/// More than the whole, in a record edited by hand, is the whole.
+impl From<u32> for Share {
+    fn from(parts: u32) -> Self {
+        Self(u64::from(parts).min(WHOLE).try_into().unwrap_or(u32::MAX))
+    }
+}
 
 impl Share {
     pub(super) const NONE: Self = Self(0);

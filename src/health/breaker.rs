@@ -165,10 +165,10 @@ impl Health {
     /// Advances the breaker to `now`, and returns whether attempts may start.
     ///
     /// A probe whose wait is over becomes due. A probe at or past its deadline is no longer
-    /// awaited, and the next one waits as long as this one did. That alone is no failure, because
-    /// the clock may have leaped or the process slept: only [`record`](Self::record) counts one,
-    /// also after this call, until the next probe is due. After the clock stepped back, waits are
-    /// shortened to what the policy can ask for.
+    /// awaited, and the next one waits as long as this one did, but no longer than until the time to
+    /// disable ends. That alone is no failure, because the clock may have leaped or the process
+    /// slept: only [`record`](Self::record) counts one, also after this call, until the next probe
+    /// is due. After the clock stepped back, waits are shortened to what the policy can ask for.
     ///
     /// Polling at [`wake_at`](Self::wake_at) is enough; polling more often does no harm.
     pub fn poll(&mut self, policy: &HealthPolicy, now: Timestamp) -> Gate {
@@ -178,7 +178,7 @@ impl Health {
             if let Probe::InFlight { deadline, .. } = down.probe
                 && now >= deadline
             {
-                let due = deadline + down.wait(policy);
+                let due = down.due_again(policy, deadline);
                 down.probe = Probe::Waiting { due, overdue: true };
             }
             if let Probe::Waiting { due, .. } = down.probe

@@ -1,15 +1,9 @@
 //! The time that counts towards disabling: [`DisableTimer`].
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
-use super::policy::HealthPolicy;
+use super::policy::{HealthPolicy, MAX_STEP};
 use crate::time::Timestamp;
-
-/// The most that the time between two probes can count. A clock that leaps forward, and a process
-/// that was not running, must not disable an endpoint on the evidence of one probe.
-const MAX_STEP: Duration = Duration::from_secs(86_400);
 
 /// The time that counts towards disabling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -129,11 +129,32 @@ impl Down {
         wait(policy, self.serial, self.failed_probes)
     }
 
-    /// A probe failed, but perhaps not by the endpoint's fault: another comes after the first wait,
-    /// the schedule stays where it is, and the time does not count towards disabling.
+    /// Returns the first wait.
+    fn first_wait(&self, policy: &HealthPolicy) -> Duration {
+        wait(policy, self.serial, 0)
+    }
+
+    /// Returns when the next probe is due after one that is over at this instant and did not count.
+    ///
+    /// That is no later than the time to disable ends, but at least the first wait later: the
+    /// result may still come, and the time to disable may be over.
+    pub(super) fn due_again(&self, policy: &HealthPolicy, over: Timestamp) -> Timestamp {
+        let due = self.timer.cap(policy, over + self.wait(policy));
+        due.max(over + self.first_wait(policy))
+    }
+
+    /// A probe failed, but perhaps not by the endpoint's fault: the schedule stays where it is, and
+    /// the time does not count towards disabling.
     pub(super) fn probe_inconclusive(&mut self, policy: &HealthPolicy, at: Timestamp) {
         self.timer.exclude(Timestamp::MIN, at);
-        self.probe = Probe::Waiting { due: at + wait(policy, self.serial, 0), overdue: false };
+        self.probe = Probe::Waiting { due: self.due_again(policy, at), overdue: false };
+    }
+
+    /// A probe was not the endpoint's fault for certain: as
+    /// [`probe_inconclusive`](Self::probe_inconclusive), but another comes after the first wait.
+    pub(super) fn probe_neutral(&mut self, policy: &HealthPolicy, at: Timestamp) {
+        self.timer.exclude(Timestamp::MIN, at);
+        self.probe = Probe::Waiting { due: at + self.first_wait(policy), overdue: false };
     }
 
     /// The receiver has accepted a message that was sent before the circuit opened: the probe is
@@ -170,14 +191,15 @@ impl Down {
     pub(super) fn pull_in(&mut self, policy: &HealthPolicy, now: Timestamp) {
         self.since = self.since.min(now);
         self.timer.pull_in(now);
-        let longest = self.wait(policy).max(wait(policy, self.serial, 0));
+        let longest = self.wait(policy).max(self.first_wait(policy));
         match &mut self.probe {
             Probe::Waiting { due, .. } => *due = (*due).min(now + longest),
             Probe::InFlight { started, deadline, .. } if now < *started => {
                 *deadline = now + deadline.saturating_since(*started);
                 *started = now;
             }
-            Probe::Due { .. } | Probe::InFlight { .. } => {}
+            Probe::Due { since } => *since = (*since).min(now),
+            Probe::InFlight { .. } => {}
         }
     }
 }

@@ -10,6 +10,11 @@ use crate::time::millis_up;
 const SECOND: u64 = 1_000;
 const DAY: u64 = 86_400_000;
 
+/// The most that the time between two probes can count towards disabling. A clock that leaps
+/// forward, and a process that was not running, must not disable an endpoint on the evidence of one
+/// probe.
+pub(super) const MAX_STEP: Duration = Duration::from_millis(DAY);
+
 /// Circuit breaker policy of an endpoint: when it counts as down, when it is probed, and when it is
 /// disabled.
 ///
@@ -216,12 +221,20 @@ impl HealthPolicy {
     /// disabled, if every attempt fails within `attempt_timeout`; `None` if it is never disabled.
     ///
     /// This assumes that each probe starts when it is due and that no sender outage is suspected.
-    /// Anything that delays a probe, such as a pause requested by the receiver, adds to it. The
-    /// result saturates.
+    /// Anything that delays a probe, such as a pause requested by the receiver, adds to it. Between
+    /// two probes only a day counts, so if waits are longer, this is an upper bound that adds the
+    /// rest of each. The result saturates.
     #[must_use]
     pub fn time_to_disable(&self, attempt_timeout: Duration) -> Option<Duration> {
         self.failures?;
-        Some(self.disable_after()?.saturating_add(attempt_timeout))
+        let counted = self.disable_after()?;
+        let wait = self.longest_wait().saturating_mul(11).checked_div(10)?.min(counted);
+        let not_counted = wait.saturating_add(attempt_timeout).saturating_sub(MAX_STEP);
+        // Each probe after more than a day uses up a whole day of the time to disable.
+        let days = counted.as_micros().div_ceil(MAX_STEP.as_micros());
+        let days = u32::try_from(days).unwrap_or(u32::MAX);
+        let not_counted = not_counted.saturating_mul(days);
+        Some(counted.saturating_add(attempt_timeout).saturating_add(not_counted))
     }
 }
 

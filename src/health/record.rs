@@ -20,7 +20,7 @@ impl Health {
     /// [`poll`](Self::poll) has already found the probe's deadline passed: without that report the
     /// probe has not failed. The result of any attempt that started before the endpoint was last
     /// enabled is ignored. While a sender outage is suspected or the endpoint is paused, a failed
-    /// probe says nothing.
+    /// probe says nothing, and the next one waits as long as this one did.
     pub fn record(
         &mut self,
         policy: &HealthPolicy,
@@ -52,8 +52,11 @@ impl Health {
                 _ => SignalEffect::Ignored,
             },
             Phase::Down(down) => match signal {
-                // It was sent after the circuit opened, so the receiver is back.
-                Signal::Success if permit.serial > down.serial => {
+                // It was sent after the circuit opened, so the receiver is back. The probe was,
+                // whatever the serials of a record edited by hand.
+                Signal::Success
+                    if permit.serial > down.serial || is_latest && down.awaits(permit) =>
+                {
                     SignalEffect::Changed(self.phase.recover(now))
                 }
                 // The receiver responds, but perhaps only did so before it failed: probe it now.
@@ -70,7 +73,7 @@ impl Health {
                     disabled.map_or(SignalEffect::Counted, SignalEffect::Changed)
                 }
                 Signal::Neutral if is_latest && down.awaits(permit) => {
-                    down.probe_inconclusive(policy, now);
+                    down.probe_neutral(policy, now);
                     SignalEffect::Counted
                 }
                 _ => SignalEffect::Ignored,
@@ -92,7 +95,8 @@ impl Health {
 
     /// Returns whether the result of this attempt no longer counts.
     fn is_stale(&self, permit: Permit) -> bool {
-        permit.serial < self.enabled_serial || self.state() == State::Disabled
+        // Only a record edited by hand can have been enabled at a later serial.
+        permit.serial < self.enabled_serial.min(self.serial) || self.state() == State::Disabled
     }
 }
 

@@ -32,7 +32,10 @@ impl Streak {
 
     /// Counts a failure or a refusal, and returns whether the circuit opens.
     pub(super) fn count(&mut self, policy: &HealthPolicy, signal: Signal, now: Timestamp) -> bool {
-        self.since = if self.is_empty() { now } else { self.since.min(now) };
+        if self.is_empty() {
+            *self = Self { since: now, ..Self::NONE };
+        }
+        self.since = self.since.min(now);
         self.failures = self.failures.saturating_add(1);
         self.refusals = self.refusals.saturating_add(u32::from(signal == Signal::Refused));
         let Some(threshold) = policy.failures() else { return false };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::counters::Counters;
 use super::in_flight::{AttemptKind, Clearance, EndedAttempt, InFlight};
-use super::index::backlog::Backlog;
+use super::index::backlog::{Backlog, Phase};
 use super::index::fair_queue::FairShare;
 use super::index::outage::{Condition, Counted};
 use super::index::timers::Scheduled;
@@ -102,6 +102,26 @@ impl EndpointState {
                 None => Next::Nothing,
             },
             Gate::Disabled => Next::Nothing,
+        }
+    }
+
+    /// Returns the number of deliveries due now that go before this one, as [`next`](Self::next)
+    /// chooses them.
+    pub(super) fn ahead(&self, sequence: u64, phase: Phase) -> usize {
+        let streak = usize::from(self.persisted.first_streak.min(MAX_FIRST_STREAK));
+        let most = usize::from(MAX_FIRST_STREAK);
+        match phase {
+            Phase::First => {
+                let firsts = self.backlog.firsts(Some(sequence));
+                let turns = streak.saturating_add(firsts).checked_div(most).unwrap_or(0);
+                firsts.saturating_add(turns.min(self.backlog.retries(None)))
+            }
+            Phase::Retry { since } => {
+                let retries = self.backlog.retries(Some((since, sequence)));
+                let turns = retries.saturating_add(1).saturating_mul(most).saturating_sub(streak);
+                retries.saturating_add(turns.min(self.backlog.firsts(None)))
+            }
+            _ => 0,
         }
     }
 

@@ -104,18 +104,21 @@ pub enum Explanation {
         /// When it allows the next attempt.
         until: Timestamp,
     },
-    /// The rate is limited because the receiver refused too many attempts at a higher one.
+    /// The rate is limited because the receiver refused too many attempts at a higher one, or
+    /// because the endpoint restarts slowly after an outage.
     AdaptiveRate {
         /// When the next attempt is allowed.
         until: Timestamp,
         /// The time between two attempts.
         spacing: Duration,
-        /// The share of attempts that was refused above this rate, in percent.
+        /// The share of attempts that was refused above this rate, in percent, rounded up; 0 if the
+        /// endpoint restarts slowly after an outage.
         refused_percent: u8,
     },
     /// Nothing holds it back: it is sent with one of the next [`poll`](crate::Outbox::poll)s.
     Next {
-        /// The number of deliveries to the endpoint that go before it.
+        /// The number of deliveries to the endpoint that are due now and go before it: first
+        /// attempts, and retries in between.
         ahead: usize,
     },
 }
@@ -141,7 +144,7 @@ impl Outbox {
     /// let explanation = outbox.explain(&message, &id, now).expect("it is pending");
     /// assert_eq!(
     ///     explanation.to_string(),
-    ///     "the endpoint is paused by an operator since 2025-04-17T09:30:00.000Z"
+    ///     "the endpoint has been paused by an operator since 2025-04-17T09:30:00.000Z"
     /// );
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -190,9 +193,11 @@ impl Outbox {
         }
         let limited = endpoint_state.limits(endpoint, now);
         let phase = state.placement.phase();
-        Some(limited.unwrap_or_else(|| Explanation::Next {
-            ahead: endpoint_state.backlog.ahead(sequence, phase),
-        }))
+        Some(
+            limited.unwrap_or_else(|| Explanation::Next {
+                ahead: endpoint_state.ahead(sequence, phase),
+            }),
+        )
     }
 }
 
@@ -233,7 +238,7 @@ impl EndpointState {
             Limit::Learned => Explanation::AdaptiveRate {
                 until,
                 spacing: flow.spacing(policy).unwrap_or_default(),
-                refused_percent: flow.refused_percent(),
+                refused_percent: flow.refused_before_cut(),
             },
         })
     }
@@ -253,22 +258,26 @@ impl fmt::Display for Explanation {
                 write!(f, "the start of attempt {attempt} is being saved")
             }
             Self::InDoubt { since } => {
-                write!(f, "in doubt since {since}: someone must decide whether to resend it")
+                write!(
+                    f,
+                    "has been in doubt since {since}: someone must decide whether to resend it"
+                )
             }
             Self::EndpointAbsent => f.write_str("the registry does not have the endpoint"),
             Self::EndpointNotEnabled => f.write_str("the endpoint is not enabled"),
             Self::EndpointPaused { since } => {
-                write!(f, "the endpoint is paused by an operator since {since}")
+                write!(f, "the endpoint has been paused by an operator since {since}")
             }
             Self::EndpointDisabled { disabled } => {
-                write!(f, "the endpoint is disabled by {} since {}", disabled.by, disabled.since)
+                let Disabled { since, by, .. } = disabled;
+                write!(f, "the endpoint has been disabled by {by} since {since}")
             }
             Self::Ordered { after } => write!(f, "waits for the earlier message {after}"),
             Self::Retry { attempts, at } => {
-                write!(f, "{} failed, and the next is due at {at}", Count(*attempts, "attempt"))
+                write!(f, "the next attempt is due at {at}, {} so far", Count(*attempts, "attempt"))
             }
             Self::EndpointDown { since, failures, refusals, failed_probes, next_probe } => {
-                write!(f, "the endpoint is down since {since}")?;
+                write!(f, "the endpoint has been down since {since}")?;
                 if let Some(next) = next_probe {
                     write!(f, ", next probe at {next}")?;
                 }
@@ -290,11 +299,13 @@ impl fmt::Display for Explanation {
             Self::RateLimit { until } => {
                 write!(f, "the rate limit allows the next attempt at {until}")
             }
-            Self::AdaptiveRate { until, spacing, refused_percent } => write!(
-                f,
-                "paced at one attempt per {spacing:?}, the next at {until}: {refused_percent} % \
-                 were refused above that rate"
-            ),
+            Self::AdaptiveRate { until, spacing, refused_percent } => {
+                write!(f, "paced at one attempt per {spacing:?}, the next at {until}: ")?;
+                match refused_percent {
+                    0 => f.write_str("the endpoint restarts slowly after an outage"),
+                    share => write!(f, "{share} % were refused above that rate"),
+                }
+            }
             Self::Next { ahead: 0 } => f.write_str("it is sent next"),
             Self::Next { ahead } => {
                 write!(

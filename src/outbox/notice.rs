@@ -221,7 +221,7 @@ impl Notice {
     }
 }
 
-/// A sentence without a full stop, such as `endpoint eln is down since 2025-04-17T09:45:00.000Z`.
+/// A sentence without a full stop, such as `endpoint eln recovered at 2025-04-17T09:45:00.000Z`.
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -235,7 +235,7 @@ impl fmt::Display for Notice {
             }
             Self::InDoubt { message, endpoint, attempt, since } => write!(
                 f,
-                "delivery of {message} to {endpoint} is in doubt since {since}: \
+                "delivery of {message} to {endpoint} has been in doubt since {since}: \
                  attempt {attempt} ended without a response"
             ),
             Self::AttemptEnded(report) => {
@@ -243,10 +243,10 @@ impl fmt::Display for Notice {
                 write!(f, "attempt {number} of {message} to {endpoint} ended at {ended_at}")
             }
             Self::EndpointDown { endpoint, since } => {
-                write!(f, "endpoint {endpoint} is down since {since}")
+                write!(f, "endpoint {endpoint} has been down since {since}")
             }
             Self::EndpointDisabled { endpoint, disabled } => {
-                write!(f, "endpoint {endpoint} is disabled since {}", disabled.since)
+                write!(f, "endpoint {endpoint} has been disabled since {}", disabled.since)
             }
             Self::EndpointRecovered { endpoint, at } => {
                 write!(f, "endpoint {endpoint} recovered at {at}")
@@ -330,7 +330,7 @@ mod tests {
             (
                 Notice::InDoubt { message: message(), endpoint: endpoint(), attempt: 1, since: at },
                 "in_doubt",
-                "delivery of m to eln is in doubt since 2025-04-17T09:30:00.000Z: \
+                "delivery of m to eln has been in doubt since 2025-04-17T09:30:00.000Z: \
                  attempt 1 ended without a response",
             ),
             (
@@ -343,12 +343,12 @@ mod tests {
             (
                 Notice::EndpointDown { endpoint: endpoint(), since: at },
                 "endpoint_down",
-                "endpoint eln is down since 2025-04-17T09:30:00.000Z",
+                "endpoint eln has been down since 2025-04-17T09:30:00.000Z",
             ),
             (
                 Notice::EndpointDisabled { endpoint: endpoint(), disabled },
                 "endpoint_disabled",
-                "endpoint eln is disabled since 2025-04-17T09:30:00.000Z",
+                "endpoint eln has been disabled since 2025-04-17T09:30:00.000Z",
             ),
             (
                 Notice::EndpointRecovered { endpoint: endpoint(), at },

@@ -8,6 +8,7 @@ mod driving;
 mod endpoints;
 mod evidence;
 mod expiry;
+mod explain;
 mod flow;
 mod health;
 mod incidents;

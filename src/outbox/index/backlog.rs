@@ -102,13 +102,14 @@ impl Backlog {
         self.groups.head(group)
     }
 
-    /// Returns the number of due deliveries that go before this one.
-    pub(in crate::outbox) fn ahead(&self, sequence: u64, phase: Phase) -> usize {
-        match phase {
-            Phase::First => self.firsts.range(..sequence).count(),
-            Phase::Retry { since } => self.retries.range(..(since, sequence)).count(),
-            _ => 0,
-        }
+    /// Returns the number of first attempts that are due, all or those before this delivery's.
+    pub(in crate::outbox) fn firsts(&self, before: Option<u64>) -> usize {
+        before.map_or(self.firsts.len(), |sequence| self.firsts.range(..sequence).count())
+    }
+
+    /// Returns the number of retries that are due, all or those before this delivery's.
+    pub(in crate::outbox) fn retries(&self, before: Option<(Timestamp, u64)>) -> usize {
+        before.map_or(self.retries.len(), |place| self.retries.range(..place).count())
     }
 
     /// Sets a delivery's phase and its status in its ordering group, if it has one. Returns the

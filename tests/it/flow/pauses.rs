@@ -113,3 +113,57 @@ fn pauses_of_a_minute_window_stay() {
     assert!(figures.delivered >= 120 * 120 * 96 / 100, "{figures:?}");
     assert!(figures.refused_permille() < 170, "{figures:?}");
 }
+
+#[test]
+fn extended_pause_is_pulled_in_as_the_last_request() {
+    let policy = FlowPolicy::fixed();
+    let mut flow = Flow::new();
+    end(&mut flow, Refused, None, at(0));
+    end(&mut flow, Refused, Some(secs(60)), at(0));
+    end(&mut flow, Refused, Some(secs(60)), at(50));
+    assert_eq!(flow.paused_until(), Some(at(110)));
+    // No request asked for more than 60 s.
+    for (now, until) in [(49, 109), (-10, 50)] {
+        let wait = FlowDecision::Wait { until: at(until) };
+        assert_eq!(flow.check(&policy, at(now)), wait, "{now}");
+    }
+}
+
+#[test]
+fn recovery_forgets_the_trial_of_pauses() {
+    let mut flow = Flow::new();
+    for second in 0..1_000 {
+        let signal = if second % 8 < 2 { Refused } else { Success };
+        end(&mut flow, signal, (signal == Refused).then_some(secs(1)), at(2 * second));
+    }
+    assert!(flow.ignores_pauses());
+    flow.recovered(at(5_000));
+    assert!(!flow.ignores_pauses());
+    end(&mut flow, Refused, None, at(5_000));
+    end(&mut flow, Refused, Some(secs(60)), at(5_000));
+    assert_eq!(flow.paused_until(), Some(at(5_060)), "it is granted again");
+}
+
+#[test]
+fn patience_of_zero_is_raised_to_the_first() {
+    let mut state = serde_json::to_value(Flow::new()).unwrap();
+    state["pauses"]["patience"] = 0.into();
+    let mut flow: Flow = serde_json::from_value(state).unwrap();
+    // Pauses of 10 s: all that is sent without one is refused.
+    let (mut now, mut granted) = (0, 0);
+    for _ in 0..200 {
+        for _ in 0..16 {
+            end(&mut flow, Success, None, at(now));
+        }
+        end(&mut flow, Refused, None, at(now));
+        end(&mut flow, Refused, Some(secs(10)), at(now));
+        if flow.paused_until() > Some(at(now)) {
+            (now, granted) = (now + 10, granted + 1);
+        } else {
+            for _ in 0..64 {
+                end(&mut flow, Refused, None, at(now));
+            }
+        }
+    }
+    assert!(granted > 150, "{granted} of 200");
+}

@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::TICK;
+use super::receiver::{Reply, Sim};
 use crate::support::{at, config};
 
 fn nz_in(range: std::ops::RangeInclusive<u32>) -> impl Strategy<Value = NonZeroU32> {
@@ -262,6 +263,23 @@ proptest! {
         }
         prop_assert_eq!(usize::try_from(flow.in_flight()).unwrap(), made.len() + unsent.len());
         keep_to(&rate, &made)?;
+    }
+
+    /// Whatever a record says, a receiver that accepts everything gets everything in the end.
+    #[test]
+    fn any_saved_state_gets_up_to_speed(state in states()) {
+        let mut state = state;
+        if state["pause"]["until"].as_i64() > Some(at(3_600).unix_micros()) {
+            // A pause is an instant, and kept if it is far off.
+            state["pause"] = Value::Null;
+        }
+        let mut sim = Sim::new(FlowPolicy::adaptive());
+        sim.flow = serde_json::from_value(state).unwrap();
+        sim.run(Duration::from_secs(6 * 3_600), 4, |_, _| Reply::new(false));
+        sim.clear();
+        let figures = sim.run(Duration::from_secs(60), 4, |_, _| Reply::new(false));
+        prop_assert!(figures.delivered >= 230, "{:?}, {:?}", figures, sim.flow);
+        prop_assert!(sim.waiting <= 1, "{} wait", sim.waiting);
     }
 
     /// A saved state edited by hand causes neither a panic nor a deadlock.

@@ -49,6 +49,21 @@ fn outage_follows_the_schedule_until_disabled() {
 }
 
 #[test]
+fn time_to_disable_includes_waits_beyond_a_day() {
+    // 3 days, of which one counts, and so on; the last is not cut short by much.
+    let policy = default().with_probes(days(3), days(3)).with_disable_after(days(7));
+    let mut endpoint = Endpoint::down(policy, at(0));
+    let mut now = at(0);
+    while endpoint.health.state() == Down {
+        now = endpoint.due();
+        let _ = endpoint.attempt(Failed, now);
+    }
+    let took = now.saturating_since(at(0));
+    let longest = policy.time_to_disable(secs(TIMEOUT)).unwrap();
+    assert!(took > days(12) && took <= longest && longest < days(24), "{took:?}, {longest:?}");
+}
+
+#[test]
 fn probe_success_closes_the_circuit() {
     let mut endpoint = Endpoint::down(default(), at(0));
     endpoint.fail_probes(at(50_000));

@@ -222,3 +222,13 @@ fn clock_back_pulls_in_the_time_down() {
     assert_eq!(endpoint.health.intake(&policy, now + secs(3_600) - TICK), Intake::Take);
     assert_ne!(endpoint.health.intake(&policy, now + secs(3_600)), Intake::Take);
 }
+
+#[test]
+fn clock_back_pulls_a_due_probe_in() {
+    let mut endpoint = Endpoint::down(default(), at(1_000));
+    assert_eq!(endpoint.gate(at(1_011)), Gate::Probe);
+    let since = endpoint.health.claim_at();
+    assert!(since > Some(at(1_000)));
+    assert_eq!(endpoint.gate(at(20)), Gate::Probe);
+    assert_eq!(endpoint.health.claim_at(), Some(at(20)), "a job table finds it");
+}

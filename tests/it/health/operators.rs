@@ -50,6 +50,15 @@ fn probe_that_ends_in_a_pause_is_inconclusive() {
     assert_eq!(endpoint.record(probe, Failed, at(41)), SignalEffect::Counted);
     assert!(endpoint.health.resume(at(42)));
     endpoint.assert_waits(at(41), 0);
+    // The schedule stays where it is.
+    let mut tired = Endpoint::down(default(), at(0));
+    tired.fail_probes(at(3_000));
+    let (due, failed) = (tired.due(), tired.health.failed_probes());
+    let probe = tired.start(due);
+    assert!(tired.health.pause(due));
+    assert_eq!(tired.record(probe, Failed, due), SignalEffect::Counted);
+    assert!(tired.health.resume(due));
+    tired.assert_waits(due, failed);
     // A success closes the circuit, and the pause stays.
     let due = endpoint.due();
     let probe = endpoint.start(due);

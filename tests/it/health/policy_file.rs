@@ -4,11 +4,15 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use labhook::HealthPolicy;
-use labhook::health::{Health, PendingOnDisable, SenderOutage, Signal};
+use labhook::health::{Health, PendingOnDisable, SenderOutage, Signal, State};
 use proptest::option::of;
 use proptest::prelude::*;
 
+use super::fixture::Endpoint;
 use crate::support::at;
+
+/// In seconds.
+const DAY: u64 = 86_400;
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -125,6 +129,38 @@ proptest! {
         let json = serde_json::to_string(&policy).unwrap();
         prop_assert_eq!(read(&json), Ok(policy));
         prop_assert!(policy.time_to_disable(ms(timeout)) >= policy.disable_after());
+    }
+
+    /// Probes that start when they are due, and fail after the timeout or at once.
+    #[test]
+    fn failing_probes_disable_within_the_bound(
+        (longest, disable) in (1..10 * DAY, 1..20 * DAY),
+        timeout in prop_oneof![1..100_u64, 1..2 * DAY],
+        serial in 0..9_i64,
+        quick in any::<bool>(),
+    ) {
+        let policy = HealthPolicy::new()
+            .with_probes(Duration::from_secs(longest.min(600)), Duration::from_secs(longest))
+            .with_disable_after(Duration::from_secs(disable));
+        let timeout = Duration::from_secs(timeout);
+        let mut endpoint = Endpoint::new(policy);
+        for outage in 0..serial {
+            // The jitter of the waits depends on the outages so far.
+            endpoint.fail(at(-90_000 + 10_000 * outage));
+            let due = endpoint.due();
+            let _ = endpoint.attempt(Signal::Success, due);
+        }
+        endpoint.fail(at(0));
+        let mut now = at(0);
+        while endpoint.health.state() == State::Down {
+            now = endpoint.due();
+            let permit = endpoint.health.start(1, now + timeout, now).unwrap();
+            now += if quick { Duration::ZERO } else { timeout };
+            let _ = endpoint.record(permit, Signal::Failed, now);
+        }
+        let took = now.saturating_since(at(0));
+        prop_assert!(took >= Duration::from_secs(disable));
+        prop_assert!(Some(took) <= policy.time_to_disable(timeout), "{took:?}");
     }
 
     #[test]

@@ -74,27 +74,47 @@ fn suspected_outage_counts_no_failed_probe() {
     let mut endpoint = Endpoint::down(policy, at(0));
     let last = endpoint.fail_probes(at(10_000));
     let failures = endpoint.health.failed_probes();
-    let mut now = endpoint.due();
+    let mut now = last;
     for _ in 0..5_000 {
+        now = endpoint.due();
         let permit = endpoint.start(now);
         let recorded = endpoint.health.record(&policy, Suspected, permit, Failed, now);
         assert_eq!(recorded, SignalEffect::Counted);
-        endpoint.assert_waits(now, 0);
-        now = endpoint.due();
+        // Many endpoints are probed during the outage: each as seldom as before it.
+        endpoint.assert_waits(now, failures);
     }
     assert_eq!((endpoint.health.state(), endpoint.health.failed_probes()), (Down, failures));
-    // Nothing has counted since the last probe that failed by the endpoint's fault, except the time
-    // from the last inconclusive one.
-    let counted = last.saturating_since(at(0));
-    assert_eq!(endpoint.attempt(Failed, now), SignalEffect::Counted);
-    let Gate::Hold { until } = endpoint.gate(now) else { panic!() };
-    endpoint.assert_waits(now, failures + 1);
-    assert_eq!(until, endpoint.due());
-    let over = now + secs(20_000) - counted;
-    endpoint.fail_probes(over - secs(20));
+    // Nothing has counted from the last probe that failed by the endpoint's fault up to the last
+    // inconclusive one.
+    let over = now + secs(20_000) - last.saturating_since(at(0));
     let due = endpoint.due();
-    assert!(due >= over - secs(20) && due <= over, "{due} {over}");
-    assert_eq!(endpoint.transition(Failed, due), (Down, Disabled));
+    assert_eq!(endpoint.attempt(Failed, due), SignalEffect::Counted);
+    endpoint.assert_waits(due, failures + 1);
+    endpoint.fail_probes(over);
+    assert_eq!(endpoint.due(), over);
+    assert_eq!(endpoint.transition(Failed, over), (Down, Disabled));
+}
+
+#[test]
+fn unreported_probe_keeps_the_time_to_disable() {
+    let over = at(10_000);
+    for margin in [800, 400, 100, 40, 5] {
+        let mut endpoint = Endpoint::down(default().with_disable_after(secs(10_000)), at(0));
+        endpoint.fail_probes(over - secs(margin));
+        let started = endpoint.due();
+        let probe = endpoint.start(started);
+        let deadline = probe.deadline().unwrap();
+        let Gate::Hold { until } = endpoint.gate(deadline) else { panic!("{margin}") };
+        assert!(until <= over.max(deadline + secs(11)), "{until} is after {over}");
+        assert!(until >= deadline + secs(9), "the result may still be reported");
+        let mut reported = endpoint.health.clone();
+        let policy = endpoint.policy;
+        let effect = reported.record(&policy, Default::default(), probe, Failed, deadline);
+        assert_ne!(effect, SignalEffect::Ignored);
+        endpoint.fail_probes(over);
+        let due = endpoint.due();
+        assert_eq!(endpoint.transition(Failed, due), (Down, Disabled));
+    }
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! The saved form of the state.
 
-use labhook::health::{Health, Permit};
+use labhook::health::{Gate, Health, Permit, State};
+use proptest::prelude::*;
+use serde_json::{Value, json};
 
 use super::fixture::{Endpoint, at, default, restored, secs};
 use super::world::SIGNALS;
+use crate::support::config;
 
-use labhook::health::Signal::{Failed, Refused};
+use labhook::health::Signal::{Failed, Refused, Success};
 
 #[test]
 fn saved_state_has_this_form() {
@@ -74,5 +77,78 @@ fn saved_state_has_this_form() {
     assert_eq!(endpoint.health.state().to_string(), "disabled");
     for signal in SIGNALS {
         assert_eq!(serde_json::to_string(&signal).unwrap(), format!("\"{signal}\""));
+    }
+}
+
+/// An endpoint as a record edited by hand may have it: healthy or down.
+fn states() -> impl Strategy<Value = Value> {
+    let serial = || prop_oneof![Just(0), Just(u64::MAX), 0..4_u64, any::<u64>()];
+    let count = || prop_oneof![Just(0), Just(u32::MAX), 0..40_u32, any::<u32>()];
+    let time =
+        || prop_oneof![Just(i64::MIN), Just(i64::MAX), -9_000_000..9_000_000_i64, any::<i64>()];
+    let healthy = (count(), count(), time()).prop_map(|(failures, refusals, since)| {
+        json!({"healthy": {"failures": failures, "refusals": refusals, "since": since}})
+    });
+    let probe = prop_oneof![
+        (time(), any::<bool>())
+            .prop_map(|(due, overdue)| json!({"waiting": {"due": due, "overdue": overdue}})),
+        time().prop_map(|since| json!({"due": {"since": since}})),
+        (serial(), time(), time()).prop_map(|(serial, started, deadline)| {
+            json!({"in_flight": {"serial": serial, "started": started, "deadline": deadline}})
+        }),
+    ];
+    let counts = (count(), count(), count());
+    let down = (time(), serial(), counts, probe, time(), time()).prop_map(
+        |(since, serial, (failures, refusals, failed_probes), probe, start, decided_until)| {
+            json!({"down": {
+                "since": since, "serial": serial, "failures": failures, "refusals": refusals,
+                "failed_probes": failed_probes, "probe": probe,
+                "timer": {"start": start, "decided_until": decided_until},
+            }})
+        },
+    );
+    let paused = prop::option::of(time());
+    (serial(), serial(), paused, prop_oneof![1 => healthy, 3 => down]).prop_map(
+        |(serial, enabled_serial, paused_since, state)| {
+            json!({
+                "serial": serial, "enabled_serial": enabled_serial,
+                "paused_since": paused_since, "state": state,
+            })
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Whatever a record says, a receiver that accepts everything is healthy after one probe, and
+    /// one that then fails is down.
+    #[test]
+    fn any_saved_state_becomes_healthy(state in states()) {
+        let mut endpoint = Endpoint::new(default());
+        endpoint.health = serde_json::from_value(state).unwrap();
+        // An application that has restarted.
+        endpoint.health.forget_in_flight();
+        endpoint.health.resume(at(0));
+        let mut now = at(0);
+        if let Gate::Hold { until } = endpoint.gate(now) {
+            prop_assert!(until <= now + secs(660), "{until}");
+            now = until;
+        }
+        let _ = endpoint.attempt(Success, now);
+        prop_assert_eq!(endpoint.health.state(), State::Healthy);
+        prop_assert_eq!(endpoint.health.failures(), 0);
+        prop_assert_eq!(endpoint.gate(now), Gate::Open);
+        for _ in 0..20 {
+            prop_assert_eq!(endpoint.health.state(), State::Healthy);
+            let _ = endpoint.attempt(Failed, now);
+        }
+        prop_assert_eq!(endpoint.health.state(), State::Down);
+        let due = endpoint.due();
+        let _ = endpoint.attempt(Failed, due);
+        prop_assert_eq!(endpoint.health.failed_probes(), 1);
+        let due = endpoint.due();
+        let _ = endpoint.attempt(Success, due);
+        prop_assert_eq!(endpoint.health.state(), State::Healthy);
     }
 }
