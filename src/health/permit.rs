@@ -7,16 +7,16 @@ use crate::time::Timestamp;
 /// Permission to send one attempt, issued by [`Health::start`](super::Health::start).
 ///
 /// Hand it back with the attempt's result, to [`Health::record`](super::Health::record). It can be
-/// saved until then.
+/// saved until then, in any serde format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Permit {
     /// The breaker's serial when the permit was issued.
     pub(super) serial: u64,
     /// Whether it is a message's first attempt.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default)]
     pub(super) first: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub(super) deadline: Option<Timestamp>,
 }
 

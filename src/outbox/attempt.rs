@@ -17,8 +17,8 @@ use crate::time::Timestamp;
 /// Identifies an attempt when its outcome is reported to
 /// [`Outbox::resolve`](crate::Outbox::resolve).
 ///
-/// It is plain data with serde: a host that sends from another process passes it along with the
-/// request and gets it back with the response. Any ticket may be used at any time; a stale,
+/// It is plain data for any serde format: a host that sends from another process passes it along
+/// with the request and gets it back with the response. Any ticket may be used at any time; a stale,
 /// repeated or foreign one is reported as such and changes nothing.
 ///
 /// ```

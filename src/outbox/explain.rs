@@ -48,6 +48,8 @@ pub enum Explanation {
         /// When the attempt ended.
         since: Timestamp,
     },
+    /// The process is to end: see [`Outbox::drain`].
+    Draining,
     /// The registry does not have the endpoint.
     EndpointAbsent,
     /// The endpoint is not [enabled](crate::Endpoint::with_enabled).
@@ -174,6 +176,9 @@ impl Outbox {
         if let Some(since) = delivery.in_doubt() {
             return Some(Explanation::InDoubt { since });
         }
+        if self.draining {
+            return Some(Explanation::Draining);
+        }
         let endpoint_state = self.endpoints.get(endpoint)?;
         let Some(endpoint) = self.registry.get(endpoint) else {
             return Some(Explanation::EndpointAbsent);
@@ -263,6 +268,7 @@ impl fmt::Display for Explanation {
                     "has been in doubt since {since}: someone must decide whether to resend it"
                 )
             }
+            Self::Draining => f.write_str("no attempt starts, because the process is to end"),
             Self::EndpointAbsent => f.write_str("the registry does not have the endpoint"),
             Self::EndpointNotEnabled => f.write_str("the endpoint is not enabled"),
             Self::EndpointPaused { since } => {

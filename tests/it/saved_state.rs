@@ -5,6 +5,7 @@
 //! changed after its version is released.
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::num::NonZeroU32;
 
 use http::header::{HeaderName, HeaderValue};
@@ -17,6 +18,10 @@ use labhook::{
     Endpoint, EventType, FlowPolicy, HealthPolicy, Keys, Message, Outbox, Outcome, Registry,
     Subscription, Verdict,
 };
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::support::{Host, answer, answer_with, at, eid, endpoint, mid, registry, secs, show};
 
@@ -218,4 +223,60 @@ fn deliveries_of_0_1_0_resume_and_end() {
     assert_eq!(host.now, at(30 + 24 * 60 * 60));
     let learned = ["endpoint/down", "endpoint/gone", "endpoint/narrow", "endpoint/pausing"];
     assert_eq!(host.keys(), learned);
+}
+
+/// A value survives the formats that name the fields, and the order that `jsonb` gives them.
+fn assert_named_formats<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
+    let json = serde_json::to_value(value).unwrap();
+    assert_eq!(serde_json::from_value::<T>(shuffled(&json)).unwrap(), *value);
+    let mut cbor = Vec::new();
+    ciborium::into_writer(value, &mut cbor).unwrap();
+    assert_eq!(ciborium::from_reader::<T, _>(&cbor[..]).unwrap(), *value);
+    let named = rmp_serde::to_vec_named(value).unwrap();
+    assert_eq!(rmp_serde::from_slice::<T>(&named).unwrap(), *value);
+}
+
+/// A value survives binary formats that do not describe themselves as well.
+fn assert_any_format<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
+    assert_named_formats(value);
+    let packed = rmp_serde::to_vec(value).unwrap();
+    assert_eq!(rmp_serde::from_slice::<T>(&packed).unwrap(), *value);
+    let postcard = postcard::to_allocvec(value).unwrap();
+    assert_eq!(postcard::from_bytes::<T>(&postcard).unwrap(), *value);
+    let config = bincode::config::standard();
+    let bincode = bincode::serde::encode_to_vec(value, config).unwrap();
+    let (read, length) = bincode::serde::decode_from_slice::<T, _>(&bincode, config).unwrap();
+    assert_eq!((&read, length), (value, bincode.len()));
+}
+
+/// The same JSON, with the members of each object by length and then by name, as `jsonb` has them.
+fn shuffled(json: &Value) -> Value {
+    match json {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_by_key(|(name, _)| (name.len(), (*name).clone()));
+            members.into_iter().map(|(name, value)| (name.clone(), shuffled(value))).collect()
+        }
+        Value::Array(items) => items.iter().map(shuffled).collect(),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn record_survives_any_format() {
+    for record in story() {
+        assert_any_format(&record);
+        match &record {
+            Record::Message(it) => assert_named_formats(it.message()),
+            Record::Delivery(it) => assert_named_formats(it.delivery()),
+            Record::Endpoint(it) => {
+                assert_named_formats(it.health());
+                assert_named_formats(it.flow());
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    assert_any_format(&host.send());
 }

@@ -29,10 +29,16 @@ fn saved_state_has_this_form() {
         )
     );
     let first = endpoint.start(at(2));
-    assert_eq!(serde_json::to_string(&first).unwrap(), r#"{"serial":0,"first":true}"#);
+    assert_eq!(
+        serde_json::to_string(&first).unwrap(),
+        r#"{"serial":0,"first":true,"deadline":null}"#
+    );
     let mut endpoint = Endpoint::down(default(), at(0));
     let permit = endpoint.start(at(11));
-    assert_eq!(serde_json::to_string(&permit).unwrap(), r#"{"serial":1,"deadline":41000000}"#);
+    assert_eq!(
+        serde_json::to_string(&permit).unwrap(),
+        r#"{"serial":1,"first":false,"deadline":41000000}"#
+    );
     assert_eq!(serde_json::from_str::<Permit>(r#"{"serial":7}"#).unwrap().deadline(), None);
     let serials = r#"{"serial":1,"enabled_serial":0"#;
     let timer = r#""timer":{"start":0,"decided_until":0}"#;

@@ -2,7 +2,7 @@
 
 use labhook::{Outbox, Step, Verdict};
 
-use crate::support::{Host, answer, at, endpoint, registry, secs};
+use crate::support::{Host, answer, at, eid, endpoint, mid, registry, secs};
 
 #[test]
 fn draining_outbox_ends_what_is_in_flight_alone() {
@@ -15,6 +15,8 @@ fn draining_outbox_ends_what_is_in_flight_alone() {
     host.publish("m2");
     assert!(host.sends().is_empty());
     assert_eq!(host.outbox.in_flight(), 1);
+    let why = host.outbox.explain(&mid("m2"), &eid("a"), at(0)).unwrap();
+    assert_eq!(why.to_string(), "no attempt starts, because the process is to end");
     assert!(!host.outbox.is_drained(), "a response is to come");
     host.now = at(3);
     host.resolve(&ticket, &answer(500));
