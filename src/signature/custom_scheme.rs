@@ -9,6 +9,7 @@ use super::scheme_spec::{SchemeSpec, TimestampPlace};
 use super::scheme_spec_error::SchemeSpecError;
 use super::template;
 use super::timestamp_form::TimestampForm;
+use crate::id::MessageId;
 
 /// HMAC-SHA256 signature scheme as data: constants for known vendors, or built from a
 /// [`SchemeSpec`].
@@ -181,6 +182,15 @@ impl CustomScheme {
             _ => None,
         };
         [self.id_header.as_ref(), timestamp, Some(&self.header)].into_iter().flatten()
+    }
+
+    /// Returns whether the id's boundary could move without changing the signed bytes.
+    pub(super) fn id_is_ambiguous(&self, id: &MessageId) -> bool {
+        let integer_time = matches!(
+            self.timestamp,
+            Some((_, TimestampForm::UnixSeconds | TimestampForm::UnixMillis))
+        );
+        template::id_is_ambiguous(&self.template, integer_time, id)
     }
 
     /// Returns the signed bytes as slices, without copying the body.

@@ -49,10 +49,12 @@ pub enum VerifyError {
     #[error("the request mixes `svix-` and `webhook-` headers")]
     MixedBrands,
     /// The message id is not a valid [`MessageId`](crate::MessageId).
-    #[error("the message id is malformed")]
+    #[error("the {name} header is malformed: {reason}")]
     MalformedId {
-        /// Why the id is invalid.
-        source: IdError,
+        /// Name of the header.
+        name: HeaderName,
+        /// What is wrong with the id, and where.
+        reason: IdError,
     },
     /// The message id contains the template text that delimits it in the signed bytes, so one
     /// signature would be valid for several messages.
@@ -163,9 +165,13 @@ mod tests {
             ),
             (E::MixedBrands, "mixed-brands", "the request mixes `svix-` and `webhook-` headers"),
             (
-                E::MalformedId { source: IdError::FullStop },
+                E::MalformedId {
+                    name: HeaderName::from_static("webhook-id"),
+                    reason: IdError::NotPrintableAscii { at: 3 },
+                },
                 "malformed-id",
-                "the message id is malformed",
+                "the webhook-id header is malformed: \
+                 `id` must contain only printable ASCII characters, got another at byte 3",
             ),
             (
                 E::AmbiguousId,

@@ -6,7 +6,7 @@ use super::custom_scheme::{CustomScheme, TimestampSource};
 use super::key::{KeyError, SigningKey};
 use super::limits::MAX_CANDIDATES;
 use super::scheme::{Layout, Scheme};
-use super::{mac, template};
+use super::mac;
 use crate::id::MessageId;
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -196,7 +196,7 @@ impl Signer {
     }
 
     fn check_layout(&self, layout: &CustomScheme, id: &MessageId) -> Result<(), SignError> {
-        if template::id_is_ambiguous(&layout.template, id.as_str()) {
+        if layout.id_is_ambiguous(id) {
             return Err(SignError::AmbiguousId);
         }
         match layout.separator {

@@ -1,6 +1,7 @@
 //! Template of the signed bytes: fixed text around `{id}`, `{timestamp}` and `{body}`.
 
 use super::scheme_spec_error::SchemeSpecError;
+use crate::id::MessageId;
 
 /// One part of the signed bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +43,14 @@ pub(super) fn parts(template: &str) -> impl Iterator<Item = Part<'_>> {
 
 /// Returns whether the fixed text next to the id occurs in the id or overlaps one of its ends:
 /// the id's boundary could then move without changing the signed bytes.
-pub(super) fn id_is_ambiguous(template: &str, id: &str) -> bool {
+///
+/// In the template of Standard Webhooks, only an integer timestamp could move the boundary, and a
+/// [`MessageId`] has no integer that could be one.
+pub(super) fn id_is_ambiguous(template: &str, integer_time: bool, id: &MessageId) -> bool {
+    if integer_time && template.starts_with("{id}.{timestamp}.") {
+        return false;
+    }
+    let id = id.as_str();
     let ends_early = |text: &str| format!("{id}{text}").find(text) != Some(id.len());
     let begins_late = |text: &str| format!("{text}{id}").rfind(text) != Some(0);
     let mut before = None;
@@ -153,16 +161,29 @@ mod tests {
 
     #[test]
     fn id_with_adjacent_template_text_is_ambiguous() {
-        assert!(id_is_ambiguous("{id}:{timestamp}:{body}", "m:1"));
-        assert!(!id_is_ambiguous("{id}:{timestamp}:{body}", "m-1"));
-        assert!(id_is_ambiguous("{body}:{id}", "m:1"));
-        assert!(id_is_ambiguous("{body}:{id}-{timestamp}", "m-1"));
-        assert!(!id_is_ambiguous("v:{timestamp}{id}-{body}", "v:1"));
-        assert!(!id_is_ambiguous("{id}{timestamp}:{body}", "m:1"));
-        assert!(!id_is_ambiguous("{body}", "m:1"));
+        let check = |template, id| id_is_ambiguous(template, true, &MessageId::new(id).unwrap());
+        assert!(check("{id}:{timestamp}:{body}", "m:1"));
+        assert!(!check("{id}:{timestamp}:{body}", "m-1"));
+        assert!(check("{body}:{id}", "m:1"));
+        assert!(check("{body}:{id}-{timestamp}", "m-1"));
+        assert!(!check("v:{timestamp}{id}-{body}", "v:1"));
+        assert!(!check("{id}{timestamp}:{body}", "m:1"));
+        assert!(!check("{body}", "m:1"));
         // Text that overlaps itself can extend into the id.
-        assert!(id_is_ambiguous("{id}::{body}", "m:"));
-        assert!(!id_is_ambiguous("{id}::{body}", "m:1"));
-        assert!(id_is_ambiguous("{body}--{id}", "-m"));
+        assert!(check("{id}::{body}", "m:"));
+        assert!(!check("{id}::{body}", "m:1"));
+        assert!(check("{body}--{id}", "-m"));
+    }
+
+    #[test]
+    fn full_stop_in_id_depends_on_the_template() {
+        let id = MessageId::new("m.x").unwrap();
+        assert!(!id_is_ambiguous("{id}.{timestamp}.{body}", true, &id));
+        // A time in RFC 3339 may contain a full stop itself.
+        assert!(id_is_ambiguous("{id}.{timestamp}.{body}", false, &id));
+        for template in ["{id}.{timestamp}:{body}", "{id}.{body}", "{body}.{id}", "{id}.{body}.{timestamp}"]
+        {
+            assert!(id_is_ambiguous(template, true, &id), "{template}");
+        }
     }
 }

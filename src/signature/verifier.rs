@@ -8,11 +8,11 @@ use super::custom_scheme::{CustomScheme, TimestampSource};
 use super::error::VerifyError;
 use super::fields::Fields;
 use super::key::{KeyError, VerifyingKey};
+use super::headers;
 use super::mac;
 use super::scheme::{self, Layout, Scheme};
 use super::verified::Verified;
-use super::{headers, template};
-use crate::id::MessageId;
+use crate::id::{IdError, MessageId};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
@@ -250,7 +250,7 @@ impl Verifier {
     ) -> Result<Verified<'a>, VerifyError> {
         let fields = Fields::read(layout, headers, &self.keys)?;
         let id = match &layout.id_header {
-            Some(name) => Some(read_id(layout, headers::single(headers, name)?)?),
+            Some(name) => Some(read_id(layout, name, headers::single(headers, name)?)?),
             None => None,
         };
         let (timestamp_text, timestamp) = match &layout.timestamp {
@@ -311,17 +311,18 @@ impl Verifier {
     }
 }
 
-fn read_id(layout: &CustomScheme, bytes: &[u8]) -> Result<MessageId, VerifyError> {
+fn read_id(
+    layout: &CustomScheme,
+    name: &HeaderName,
+    bytes: &[u8],
+) -> Result<MessageId, VerifyError> {
     let id = match std::str::from_utf8(bytes) {
         Ok(text) => MessageId::new(text),
-        Err(_) => Err(crate::id::IdError::NotVisibleAscii),
-    }
-    .map_err(|source| VerifyError::MalformedId { source })?;
-    if template::id_is_ambiguous(&layout.template, id.as_str()) {
-        Err(VerifyError::AmbiguousId)
-    } else {
-        Ok(id)
-    }
+        Err(error) => Err(IdError::NotPrintableAscii { at: error.valid_up_to() }),
+    };
+    let malformed = |reason| VerifyError::MalformedId { name: name.clone(), reason };
+    let id = id.map_err(malformed)?;
+    if layout.id_is_ambiguous(&id) { Err(VerifyError::AmbiguousId) } else { Ok(id) }
 }
 
 #[cfg(test)]
