@@ -46,6 +46,7 @@
 mod custom_scheme;
 #[cfg(feature = "ed25519")]
 mod ed25519;
+mod elements;
 mod encoding;
 mod error;
 mod fields;
@@ -54,6 +55,7 @@ mod key;
 mod limits;
 mod mac;
 mod scheme;
+mod scheme_signer;
 mod scheme_spec;
 mod scheme_spec_error;
 mod signer;
@@ -71,9 +73,10 @@ pub use error::VerifyError;
 pub use key::{KeyError, SigningKey, VerifyingKey};
 pub use limits::{MAX_CANDIDATES, MAX_ED25519_CANDIDATES};
 pub use scheme::Scheme;
+pub use scheme_signer::SignError;
 pub use scheme_spec::{SchemeSpec, TimestampPlace};
 pub use scheme_spec_error::SchemeSpecError;
-pub use signer::{SignError, Signer};
+pub use signer::{SharedHeaderError, Signer};
 pub use timestamp_form::TimestampForm;
 pub use verified::Verified;
 pub use verifier::Verifier;

@@ -91,6 +91,7 @@ pub struct CustomScheme {
     pub(super) prefix: Cow<'static, str>,
     pub(super) encoding: Encoding,
     pub(super) separator: Option<char>,
+    pub(super) value_separator: Option<char>,
     pub(super) timestamp: Option<(TimestampSource, TimestampForm)>,
     pub(super) id_header: Option<HeaderName>,
 }
@@ -122,6 +123,7 @@ impl CustomScheme {
             prefix: Cow::Borrowed(spec.prefix),
             encoding: spec.encoding,
             separator: spec.separator,
+            value_separator: spec.value_separator,
             timestamp: match spec.timestamp {
                 Some((TimestampPlace::Header(name), form)) => {
                     Some((TimestampSource::Header(HeaderName::from_static(name)), form))
@@ -156,6 +158,7 @@ impl CustomScheme {
             prefix: owned(spec.prefix),
             encoding: spec.encoding,
             separator: spec.separator,
+            value_separator: spec.value_separator,
             timestamp: match spec.timestamp {
                 Some((TimestampPlace::Header(text), form)) => {
                     Some((TimestampSource::Header(name(text)?), form))
@@ -182,6 +185,11 @@ impl CustomScheme {
             _ => None,
         };
         [self.id_header.as_ref(), timestamp, Some(&self.header)].into_iter().flatten()
+    }
+
+    /// Returns whether the header carries a signature per key.
+    pub(super) const fn is_list(&self) -> bool {
+        self.separator.is_some() || self.value_separator.is_some()
     }
 
     /// Returns whether the id's boundary could move without changing the signed bytes.
@@ -277,10 +285,10 @@ mod tests {
                 "two headers have the same name",
             ),
             (
-                new("x", "{body}").with_prefix("v1 "),
+                new("x", "{body}").with_prefix(" v1"),
                 E::Prefix,
-                "a prefix must be visible ASCII without the separator, \
-                 and that of the timestamp must not be empty",
+                "a prefix must be printable ASCII without the separator and without a space at \
+                 its start, and that of the timestamp must not be empty",
             ),
             (
                 new("x", "{timestamp}{body}")
@@ -293,7 +301,7 @@ mod tests {
             (
                 new("x", "{timestamp}{body}").with_timestamp_field("t=", FORM),
                 E::Separator,
-                "the separator is missing or could occur inside a field",
+                "a separator is missing or could occur inside a field",
             ),
         ] {
             let found = CustomScheme::new(spec).unwrap_err();

@@ -45,8 +45,12 @@ pub enum VerifyError {
         /// Name of the header.
         name: HeaderName,
     },
-    /// The request has both `svix-` and `webhook-` headers. Genuine senders use one set.
-    #[error("the request mixes `svix-` and `webhook-` headers")]
+    /// The request has both `svix-` and `webhook-` headers, and they are not two complete sets with
+    /// the same id and time. Genuine senders use one set, or both while they change from one to the
+    /// other.
+    #[error(
+        "the request mixes `svix-` and `webhook-` headers, incomplete or with different values"
+    )]
     MixedBrands,
     /// The message id is not a valid [`MessageId`](crate::MessageId).
     #[error("the {name} header is malformed: {reason}")]
@@ -163,7 +167,12 @@ mod tests {
                 "conflicting-header",
                 "the webhook-signature header is repeated with different values",
             ),
-            (E::MixedBrands, "mixed-brands", "the request mixes `svix-` and `webhook-` headers"),
+            (
+                E::MixedBrands,
+                "mixed-brands",
+                "the request mixes `svix-` and `webhook-` headers, \
+                 incomplete or with different values",
+            ),
             (
                 E::MalformedId {
                     name: HeaderName::from_static("webhook-id"),

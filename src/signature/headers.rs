@@ -2,6 +2,8 @@
 
 use http::{HeaderMap, HeaderName};
 
+use super::custom_scheme::CustomScheme;
+use super::elements;
 use super::error::VerifyError;
 
 /// Returns the header's value; repeats must be equal.
@@ -18,32 +20,17 @@ pub(super) fn single<'h>(
     }
 }
 
-/// Returns the fields of all lines of the header, which form one list.
-pub(super) fn fields<'h>(
+/// Returns the elements of all lines of the header, which form one list.
+pub(super) fn elements<'h>(
     headers: &'h HeaderMap,
     name: &HeaderName,
-    separator: Option<char>,
+    layout: &CustomScheme,
 ) -> Result<impl Iterator<Item = &'h [u8]>, VerifyError> {
     if !headers.contains_key(name) {
         return Err(missing(name));
     }
-    Ok(headers
-        .get_all(name)
-        .iter()
-        .flat_map(move |line| {
-            line.as_bytes().split(move |&byte| {
-                separator.is_some_and(|separator| char::from(byte) == separator)
-            })
-        })
-        .map(move |field| {
-            let field = field.trim_ascii();
-            // A proxy may join two lines with a comma (RFC 9110 section 5.3); no encoding uses one.
-            match separator {
-                Some(' ') => field.strip_suffix(b",").unwrap_or(field),
-                _ => field,
-            }
-        })
-        .filter(|field| !field.is_empty()))
+    let lines = headers.get_all(name).iter();
+    Ok(lines.flat_map(|line| elements::elements(layout, line.as_bytes())))
 }
 
 fn missing(name: &HeaderName) -> VerifyError {

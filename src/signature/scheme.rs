@@ -73,7 +73,8 @@ pub enum Scheme {
     #[doc(alias = "Standard Webhooks")]
     StandardWebhooks,
     /// Standard Webhooks with the headers `svix-id`, `svix-timestamp` and `svix-signature`. A
-    /// verifier accepts either set of names, but no mix; a signer writes the `svix-` names.
+    /// verifier accepts either set of names, and both if they are complete and have the same id and
+    /// time, but no mix; a signer writes the `svix-` names.
     Svix,
     /// Strike: `X-Webhook-Signature`, the hexadecimal HMAC-SHA256 of the body. Neither id nor time
     /// is signed: detect duplicates by the event's own id, which is in the body.

@@ -181,7 +181,8 @@ mod tests {
         assert!(!id_is_ambiguous("{id}.{timestamp}.{body}", true, &id));
         // A time in RFC 3339 may contain a full stop itself.
         assert!(id_is_ambiguous("{id}.{timestamp}.{body}", false, &id));
-        for template in ["{id}.{timestamp}:{body}", "{id}.{body}", "{body}.{id}", "{id}.{body}.{timestamp}"]
+        for template in
+            ["{id}.{timestamp}:{body}", "{id}.{body}", "{body}.{id}", "{id}.{body}.{timestamp}"]
         {
             assert!(id_is_ambiguous(template, true, &id), "{template}");
         }

@@ -7,8 +7,8 @@ use http::{HeaderMap, HeaderName};
 use super::custom_scheme::{CustomScheme, TimestampSource};
 use super::error::VerifyError;
 use super::fields::Fields;
-use super::key::{KeyError, VerifyingKey};
 use super::headers;
+use super::key::{KeyError, VerifyingKey};
 use super::mac;
 use super::scheme::{self, Layout, Scheme};
 use super::verified::Verified;
@@ -189,29 +189,36 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
         match self.layout(headers)? {
-            Layout::Signed(layout) => self.verify_signed(layout, headers, body, now),
-            Layout::Token(header) => self.verify_token(header, headers, body),
+            (Layout::Signed(layout), other) => {
+                self.verify_signed(layout, other, headers, body, now)
+            }
+            (Layout::Token(header), _) => self.verify_token(header, headers, body),
         }
     }
 
     /// Returns whether the request has the header that carries this verifier's signature or token.
     pub(crate) fn has_signature_header(&self, headers: &HeaderMap) -> bool {
         match self.layout(headers) {
-            Ok(Layout::Signed(layout)) => headers.contains_key(layout.header()),
-            Ok(Layout::Token(header)) => headers.contains_key(header),
+            Ok((Layout::Signed(layout), _)) => headers.contains_key(layout.header()),
+            Ok((Layout::Token(header), _)) => headers.contains_key(header),
             Err(_) => true,
         }
     }
 
-    fn layout(&self, headers: &HeaderMap) -> Result<Layout<'_>, VerifyError> {
+    /// Returns the layout of the request, and the other brand's if the request has both.
+    fn layout(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<(Layout<'_>, Option<&'static CustomScheme>), VerifyError> {
         let has_any_of =
             |layout: &CustomScheme| layout.header_names().any(|name| headers.contains_key(name));
         if self.scheme != Scheme::Svix || !has_any_of(&scheme::STANDARD_WEBHOOKS) {
-            Ok(self.scheme.layout())
+            Ok((self.scheme.layout(), None))
         } else if has_any_of(&scheme::SVIX) {
-            Err(VerifyError::MixedBrands)
+            check_brands(headers)?;
+            Ok((Layout::Signed(&scheme::SVIX), Some(&scheme::STANDARD_WEBHOOKS)))
         } else {
-            Ok(Layout::Signed(&scheme::STANDARD_WEBHOOKS))
+            Ok((Layout::Signed(&scheme::STANDARD_WEBHOOKS), None))
         }
     }
 
@@ -244,11 +251,14 @@ impl Verifier {
     fn verify_signed<'a>(
         &self,
         layout: &CustomScheme,
+        other: Option<&CustomScheme>,
         headers: &HeaderMap,
         body: &'a [u8],
         now: Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
-        let fields = Fields::read(layout, headers, &self.keys)?;
+        // Both brands sign the same bytes, so their signatures are one list.
+        let names = [Some(layout), other].into_iter().flatten().map(CustomScheme::header);
+        let fields = Fields::read(layout, names, headers, &self.keys)?;
         let id = match &layout.id_header {
             Some(name) => Some(read_id(layout, name, headers::single(headers, name)?)?),
             None => None,
@@ -309,6 +319,22 @@ impl Verifier {
             Ok(())
         }
     }
+}
+
+/// Checks that the request has all `svix-` and all `webhook-` headers, with the same id and time.
+fn check_brands(headers: &HeaderMap) -> Result<(), VerifyError> {
+    let pairs = scheme::SVIX.header_names().zip(scheme::STANDARD_WEBHOOKS.header_names());
+    for (svix, standard) in pairs {
+        let is_complete = headers.contains_key(svix) && headers.contains_key(standard);
+        let is_signature = svix == scheme::SVIX.header();
+        if !is_complete
+            || (!is_signature
+                && headers::single(headers, svix)? != headers::single(headers, standard)?)
+        {
+            return Err(VerifyError::MixedBrands);
+        }
+    }
+    Ok(())
 }
 
 fn read_id(
