@@ -73,6 +73,7 @@ pub use error::VerifyError;
 pub use key::{KeyError, SigningKey, VerifyingKey};
 pub use limits::{MAX_CANDIDATES, MAX_ED25519_CANDIDATES};
 pub use scheme::Scheme;
+pub(crate) use scheme::is_brand_header;
 pub use scheme_signer::SignError;
 pub use scheme_spec::{SchemeSpec, TimestampPlace};
 pub use scheme_spec_error::SchemeSpecError;

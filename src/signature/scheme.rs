@@ -131,6 +131,11 @@ impl fmt::Display for Scheme {
     }
 }
 
+/// Returns whether this is a header of Standard Webhooks under one of its two sets of names.
+pub(crate) fn is_brand_header(name: &HeaderName) -> bool {
+    STANDARD_WEBHOOKS.header_names().chain(SVIX.header_names()).any(|known| known == name)
+}
+
 /// Layout of a scheme in the headers.
 pub(super) enum Layout<'a> {
     /// Signed: built-in schemes are expressed as a [`CustomScheme`] too.
