@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn each_key_error_has_its_text() {
         for bad in ["token\n", "to\0ken", " token", "token\t", "\u{7f}"] {
-            let secret = Secret::from_text(bad).unwrap();
+            let secret = Secret::from_bytes(bad.as_bytes()).unwrap();
             let error = Signer::token(http::header::AUTHORIZATION, secret).unwrap_err();
             assert_eq!(
                 error.to_string(),
