@@ -1,6 +1,8 @@
 //! Duplicate detection by the inbox: examples, and a comparison with a simple model.
 
 mod clocks;
+mod memory;
+mod rows;
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -208,10 +210,11 @@ fn saved_form_is_as_documented() {
     seen(&mut inbox, "m1", 0);
     begin(&mut inbox, "m2", 1);
     let json = concat!(
-        r#"{"capacity":4,"horizon_ms":100000,"lease_ms":10000,"next_claim":2,"evictions":0,"#,
-        r#""clock":{"time":1744882201000000,"read_at":1744882201000000},"#,
-        r#""events":[{"source":"s","id":"m1","expires_at":1744882312500000},"#,
-        r#"{"source":"s","id":"m2","expires_at":1744882211000000,"claim":1}]}"#
+        r#"{"capacity":4,"horizon_ms":100000,"lease_ms":10000,"state":{"next_number":3,"#,
+        r#""evictions":0,"clock":{"time":1744882201000000,"read_at":1744882201000000}},"#,
+        r#""events":[{"source":"s","id":"m1","expires_at":1744882312500000,"number":1,"#,
+        r#""handled":true},{"source":"s","id":"m2","expires_at":1744882211000000,"number":2,"#,
+        r#""handled":false}]}"#
     );
     assert_eq!(serde_json::to_string(&inbox).unwrap(), json);
     assert_eq!(serde_json::from_str::<Inbox>(json).unwrap(), inbox);
@@ -302,7 +305,8 @@ impl Model {
             return true;
         }
         let done = self.events.iter().enumerate().filter(|(_, event)| event.2.is_none());
-        let Some((oldest, _)) = done.min_by_key(|(_, event)| (event.1, event.0)) else {
+        // The first of equals: events are in the order in which they were handled.
+        let Some((oldest, _)) = done.min_by_key(|(_, event)| event.1) else {
             return false;
         };
         self.events.remove(oldest);
@@ -324,6 +328,12 @@ impl Model {
         changes
     }
 
+    fn forget(&mut self, id: u8) -> bool {
+        let before = self.events.len();
+        self.events.retain(|event| event.0 != id || event.2.is_some());
+        self.events.len() < before
+    }
+
     fn abandon(&mut self, id: u8, claim: u32) -> bool {
         let before = self.events.len();
         self.events.retain(|event| (event.0, event.2) != (id, Some(claim)));
@@ -336,6 +346,7 @@ enum Action {
     Begin(u8),
     Done(usize),
     Abandon(usize),
+    Forget(u8),
     Advance(i64),
     Save,
 }
@@ -345,6 +356,7 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
         8 => (0..6_u8).prop_map(Action::Begin),
         4 => (0..20_usize).prop_map(Action::Done),
         2 => (0..20_usize).prop_map(Action::Abandon),
+        1 => (0..6_u8).prop_map(Action::Forget),
         4 => (0..12_i64).prop_map(Action::Advance),
         1 => (50..110_i64).prop_map(Action::Advance),
         1 => (-30..0_i64).prop_map(Action::Advance),
@@ -359,7 +371,8 @@ proptest! {
 
     #[test]
     fn inbox_agrees_with_the_model(capacity in 1..5_usize, actions in actions()) {
-        let mut inbox = inbox(capacity);
+        let mut inbox = inbox(capacity).with_changes();
+        let mut rows = rows::Rows::default();
         let mut model =
             Model { capacity, clock: None, events: Vec::new(), claims: 0, evictions: 0 };
         let mut claims: Vec<(u8, u32, Claim)> = Vec::new();
@@ -388,9 +401,17 @@ proptest! {
                     prop_assert_eq!(inbox.abandon(claim), model.abandon(*id, *number));
                 }
                 Action::Done(_) | Action::Abandon(_) => {}
+                Action::Forget(id) => {
+                    prop_assert_eq!(inbox.forget("s", &id.to_string()), model.forget(id));
+                }
                 Action::Advance(seconds) => now += seconds,
-                Action::Save => inbox = saved(&inbox),
+                Action::Save => {
+                    let restored = rows.restore(capacity);
+                    prop_assert_eq!(&serde_json::to_string(&restored).unwrap(), &serde_json::to_string(&inbox).unwrap());
+                    inbox = saved(&restored).with_changes();
+                }
             }
+            rows.save(&mut inbox);
             prop_assert_eq!(inbox.len(), model.events.len());
             prop_assert!(inbox.len() <= capacity);
             prop_assert_eq!(inbox.evictions(), model.evictions);
