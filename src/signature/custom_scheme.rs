@@ -43,7 +43,8 @@ use crate::id::MessageId;
 ///
 /// - `{id}` next to `{body}` is rejected: any id would be accepted.
 /// - `{timestamp}` in RFC 3339 may touch the others, because Twitch, Zendesk and Box sign that way:
-///   the format shows where such a time starts and ends.
+///   the format shows where such a time starts and ends. An id before it that contains another
+///   date-time is rejected as ambiguous.
 /// - An integer `{timestamp}` is different: it has one canonical form, but one digit more or less
 ///   makes it another time. Next to `{id}` it is rejected. Next to `{body}` it is accepted, and
 ///   only the verifier's tolerance detects the change: do not widen it for such a scheme.

@@ -60,9 +60,9 @@ pub enum VerifyError {
         /// What is wrong with the id, and where.
         reason: IdError,
     },
-    /// The message id contains the template text that delimits it in the signed bytes, so one
-    /// signature would be valid for several messages.
-    #[error("the message id contains the text that delimits it in the signed bytes")]
+    /// The message id contains what delimits it in the signed bytes, the template's text or a time,
+    /// so one signature would be valid for several messages.
+    #[error("the message id contains what delimits it in the signed bytes")]
     AmbiguousId,
     /// The signature header has no timestamp field.
     #[error("the {name} header has no timestamp")]
@@ -185,7 +185,7 @@ mod tests {
             (
                 E::AmbiguousId,
                 "ambiguous-id",
-                "the message id contains the text that delimits it in the signed bytes",
+                "the message id contains what delimits it in the signed bytes",
             ),
             (
                 E::MissingTimestamp { name: name.clone() },

@@ -267,7 +267,7 @@ mod tests {
         let text = |text, now| signer.sign(&id(text), now, b"").unwrap_err().to_string();
         assert_eq!(
             text("m:1", Timestamp::UNIX_EPOCH),
-            "the message id contains the text that delimits it in the signed bytes"
+            "the message id contains what delimits it in the signed bytes"
         );
         assert_eq!(
             text("m", Timestamp::MAX),

@@ -58,6 +58,8 @@ pub(super) fn id_is_ambiguous(template: &str, integer_time: bool, id: &MessageId
     for part in parts(template) {
         match part {
             Part::Text(text) if after_id => return ends_early(text),
+            // Such a time shows where it starts, but then the id must not contain another one.
+            Part::Timestamp if after_id => return contains_date_time(id),
             Part::Id if before.is_some_and(begins_late) => return true,
             _ if after_id => return false,
             Part::Text(text) => before = Some(text),
@@ -66,6 +68,21 @@ pub(super) fn id_is_ambiguous(template: &str, integer_time: bool, id: &MessageId
         }
     }
     false
+}
+
+/// Returns whether the text contains the start of a date-time of RFC 3339, such as
+/// `2025-04-17T09:30:00`.
+fn contains_date_time(text: &str) -> bool {
+    let is_date_time = |window: &[u8]| {
+        let shape = b"0000-00-00T00:00:00";
+        window.iter().zip(shape).all(|(byte, expected)| match expected {
+            b'0' => byte.is_ascii_digit(),
+            // A few parsers accept other characters between date and time.
+            b'T' => true,
+            expected => byte == expected,
+        })
+    };
+    text.as_bytes().windows(19).any(is_date_time)
 }
 
 #[derive(Clone, Copy)]
@@ -173,6 +190,17 @@ mod tests {
         assert!(check("{id}::{body}", "m:"));
         assert!(!check("{id}::{body}", "m:1"));
         assert!(check("{body}--{id}", "-m"));
+    }
+
+    #[test]
+    fn id_beside_a_date_time_contains_none() {
+        let check = |template, id| id_is_ambiguous(template, false, &MessageId::new(id).unwrap());
+        let template = "{id}{timestamp}{body}";
+        assert!(check(template, "m2025-04-17T09:30:00Z{note: x"));
+        assert!(check(template, "2025-04-17 09:30:00"));
+        assert!(!check(template, "2025-04-17T09:30"));
+        assert!(!check(template, "e76c6bd4-55c9-4987-8304-da1588d8988b"));
+        assert!(!check("{timestamp}{id}.{body}", "2025-04-17T09:30:00Z"));
     }
 
     #[test]

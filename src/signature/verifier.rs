@@ -176,6 +176,10 @@ impl Verifier {
     /// `body` must be the bytes as received: JSON that was parsed and serialized again is another
     /// body. `now` is the current time.
     ///
+    /// The signature header may be repeated, and a proxy may have joined its lines with commas
+    /// (RFC 9110, section 5.3): each signature in the list is compared. Other headers may be repeated
+    /// with equal values only.
+    ///
     /// A genuine request may still be a redelivery by the sender or a replay by an eavesdropper:
     /// see [`Verified::id`].
     ///

@@ -200,6 +200,21 @@ fn id_cannot_take_a_part_of_the_body() {
     assert_eq!(error.name(), "malformed-id");
 }
 
+/// The same attack on a scheme whose time touches the id.
+#[test]
+fn id_cannot_take_a_date_time_of_the_body() {
+    let signer = Signer::custom(CustomScheme::TWITCH, secret());
+    let time = "2021-02-25T15:02:10.000Z";
+    let body = format!(r#"{{"note":"{time}{{}}"}}"#);
+    let mut headers = signer.sign(&id("m"), NOW, body.as_bytes()).unwrap();
+    assert_eq!(headers["twitch-eventsub-message-timestamp"], time);
+    let (start, forged) = body.split_once(time).unwrap();
+    headers.insert("twitch-eventsub-message-id", value(&format!("m{time}{start}")));
+    let verifier = Verifier::custom(CustomScheme::TWITCH, secret());
+    let error = verifier.verify(&headers, forged.as_bytes(), NOW).unwrap_err();
+    assert_eq!(error.name(), "ambiguous-id");
+}
+
 #[test]
 fn ids_of_other_libraries_verify() {
     for text in ["msg.run", "17.x", "msg run 17", &"x".repeat(1_024), "{run: \"17\"}"] {
