@@ -178,9 +178,9 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// Returns [`EndpointError::ReservedHeader`] if the request or its signer sets the header, if it
-    /// belongs to the connection (such as `connection`, `te` and `upgrade`), or if it is one of the
-    /// `webhook-` and `svix-` headers of a signature; and [`EndpointError::DuplicateHeader`] if it
+    /// Returns [`EndpointError::ReservedHeader`] if the request or its signer sets the header, if
+    /// it belongs to the connection (such as `connection`, `te` and `upgrade`), or if it is one of
+    /// the `webhook-` and `svix-` headers of a signature; and [`EndpointError::DuplicateHeader`] if it
     /// was already added.
     pub fn add_header(
         mut self,

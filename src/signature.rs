@@ -43,6 +43,7 @@
 //!
 //! Unsigned bodies are accepted through [`danger`](crate::danger).
 
+mod brands;
 mod custom_scheme;
 #[cfg(feature = "ed25519")]
 mod ed25519;

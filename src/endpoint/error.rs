@@ -22,8 +22,9 @@ pub enum EndpointError {
     /// The URL's port is not a port number.
     #[error("port of the endpoint URL must be between 1 and 65535")]
     Port,
-    /// The URL's path or query contains a character that a URI cannot contain (RFC 3986, section 2),
-    /// such as a backslash or one outside of ASCII, or a percent sign without two digits.
+    /// The URL's path or query contains a character that a URI cannot contain (RFC 3986,
+    /// section 2), such as a backslash or one outside of ASCII, or a percent sign without two
+    /// digits.
     #[error("path and query of the endpoint URL must have other characters percent-encoded")]
     Characters,
     /// The URL's scheme is `http`: see [`Endpoint::plain_http`](crate::Endpoint::plain_http).

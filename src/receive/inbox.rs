@@ -33,9 +33,9 @@ const LEASE: Duration = Duration::from_secs(5 * 60);
 /// [`done`] marks the event as handled. [`abandon`] releases the lease, so that a redelivery is
 /// handled again.
 ///
-/// A handled event is remembered for the *horizon*, and an eighth of it longer. Choose it by how long the sender retries, not
-/// by the tolerance of the signature's timestamp: each retry has a new signature. The default is
-/// the [span](RetryPolicy::span) of the default retry policy.
+/// A handled event is remembered for the *horizon*, and an eighth of it longer. Choose it by how
+/// long the sender retries, not by the tolerance of the signature's timestamp: each retry has a new
+/// signature. The default is the [span](RetryPolicy::span) of the default retry policy.
 ///
 /// The inbox holds up to *capacity* events. When it is full, it evicts the handled event that
 /// was handled first; a later redelivery of that event counts as new. An event in progress is

@@ -13,9 +13,11 @@ const EXPECTED: &str = "an object with `encoding`, and either `env` or `value`";
 ///
 /// | field | content |
 /// |---|---|
-/// | `encoding` | `whsec`, `text` or `base64`: the constructors of [`Secret`]; required, because the same text is another secret in another encoding |
+/// | `encoding` | `whsec`, `text` or `base64`: see [`Secret`] |
 /// | `env` | name of the variable that holds the secret |
 /// | `value` | the secret itself, for tests and files that are secret as a whole |
+///
+/// The encoding is required, because the same text is another secret in another encoding.
 ///
 /// The crate reads no environment: your application looks the name up, in
 /// [`resolve`](Self::resolve). The name may also be that of a file or of an entry in a vault.

@@ -162,8 +162,8 @@ fn header_value(text: String) -> HeaderValue {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
-    /// The message id is ambiguous in this scheme: it contains what delimits it in the signed bytes,
-    /// the template's text or a time. Choose another id or scheme.
+    /// The message id is ambiguous in this scheme: it contains what delimits it in the signed
+    /// bytes, the template's text or a time. Choose another id or scheme.
     #[error("the message id contains what delimits it in the signed bytes")]
     AmbiguousId,
     /// The signing time has a year outside 0000 to 9999, which RFC 3339 cannot express. Check the

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 
+use super::brands;
 use super::custom_scheme::{CustomScheme, TimestampSource};
 use super::error::VerifyError;
 use super::fields::Fields;
@@ -12,7 +13,7 @@ use super::key::{KeyError, VerifyingKey};
 use super::mac;
 use super::scheme::{self, Layout, Scheme};
 use super::verified::Verified;
-use crate::id::{IdError, MessageId};
+use crate::id::MessageId;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
@@ -177,8 +178,8 @@ impl Verifier {
     /// body. `now` is the current time.
     ///
     /// The signature header may be repeated, and a proxy may have joined its lines with commas
-    /// (RFC 9110, section 5.3): each signature in the list is compared. Other headers may be repeated
-    /// with equal values only.
+    /// (RFC 9110, section 5.3): each signature in the list is compared. Other headers may be
+    /// repeated with equal values only.
     ///
     /// A genuine request may still be a redelivery by the sender or a replay by an eavesdropper:
     /// see [`Verified::id`].
@@ -219,7 +220,7 @@ impl Verifier {
         if self.scheme != Scheme::Svix || !has_any_of(&scheme::STANDARD_WEBHOOKS) {
             Ok((self.scheme.layout(), None))
         } else if has_any_of(&scheme::SVIX) {
-            check_brands(headers)?;
+            brands::check(headers)?;
             Ok((Layout::Signed(&scheme::SVIX), Some(&scheme::STANDARD_WEBHOOKS)))
         } else {
             Ok((Layout::Signed(&scheme::STANDARD_WEBHOOKS), None))
@@ -264,7 +265,7 @@ impl Verifier {
         let names = [Some(layout), other].into_iter().flatten().map(CustomScheme::header);
         let fields = Fields::read(layout, names, headers, &self.keys)?;
         let id = match &layout.id_header {
-            Some(name) => Some(read_id(layout, name, headers::single(headers, name)?)?),
+            Some(name) => Some(headers::message_id(headers, name, layout)?),
             None => None,
         };
         let (timestamp_text, timestamp) = match &layout.timestamp {
@@ -323,36 +324,6 @@ impl Verifier {
             Ok(())
         }
     }
-}
-
-/// Checks that the request has all `svix-` and all `webhook-` headers, with the same id and time.
-fn check_brands(headers: &HeaderMap) -> Result<(), VerifyError> {
-    let pairs = scheme::SVIX.header_names().zip(scheme::STANDARD_WEBHOOKS.header_names());
-    for (svix, standard) in pairs {
-        let is_complete = headers.contains_key(svix) && headers.contains_key(standard);
-        let is_signature = svix == scheme::SVIX.header();
-        if !is_complete
-            || (!is_signature
-                && headers::single(headers, svix)? != headers::single(headers, standard)?)
-        {
-            return Err(VerifyError::MixedBrands);
-        }
-    }
-    Ok(())
-}
-
-fn read_id(
-    layout: &CustomScheme,
-    name: &HeaderName,
-    bytes: &[u8],
-) -> Result<MessageId, VerifyError> {
-    let id = match std::str::from_utf8(bytes) {
-        Ok(text) => MessageId::new(text),
-        Err(error) => Err(IdError::NotPrintableAscii { at: error.valid_up_to() }),
-    };
-    let malformed = |reason| VerifyError::MalformedId { name: name.clone(), reason };
-    let id = id.map_err(malformed)?;
-    if layout.id_is_ambiguous(&id) { Err(VerifyError::AmbiguousId) } else { Ok(id) }
 }
 
 #[cfg(test)]

@@ -102,8 +102,8 @@ impl CloudEvents {
     /// and the time of sending. If receivers must be able to trust the event's type or source, use
     /// [`structured`](Self::structured).
     ///
-    /// **Some SDKs do not decode the percent-encoding**: among them the npm SDK up to version 10 and
-    /// the older API of the Python SDK. They read a subject `plate 1` as `plate%201`. Use the
+    /// **Some SDKs do not decode the percent-encoding**: among them the npm SDK up to version 10
+    /// and the older API of the Python SDK. They read a subject `plate 1` as `plate%201`. Use the
     /// structured mode for them, unless all attributes are visible ASCII without `"` and `%`.
     ///
     /// # Errors
