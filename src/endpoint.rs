@@ -21,7 +21,7 @@ use crate::id::{EndpointId, MessageId};
 use crate::message::Rendering;
 use crate::message::format::{Envelope, Format};
 use crate::policy::{EndpointPolicy, Order};
-use crate::signature::{SignError, Signer};
+use crate::signature::{SignError, Signer, is_brand_header};
 use crate::time::Timestamp;
 
 pub use error::{EndpointError, RequestError};
@@ -30,9 +30,25 @@ pub use subscription::{EventPattern, EventPatternError, Subscription, TriggerOn}
 
 pub(crate) use url::{check_url, origin};
 
-/// The headers that are set by the request itself.
-const RESERVED: [HeaderName; 4] =
-    [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::HOST, header::TRANSFER_ENCODING];
+/// The headers that are set by the request itself, and those that belong to one connection
+/// (RFC 9110, sections 7.6.1 and 10.1; RFC 9113, section 8.2.2): the HTTP client sets them.
+const RESERVED: [HeaderName; 15] = [
+    header::CONTENT_TYPE,
+    header::CONTENT_LENGTH,
+    header::HOST,
+    header::TRANSFER_ENCODING,
+    header::CONNECTION,
+    header::EXPECT,
+    header::TE,
+    header::TRAILER,
+    header::UPGRADE,
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    HeaderName::from_static("proxy-authentication-info"),
+    HeaderName::from_static("http2-settings"),
+];
 
 /// A receiver of webhooks: its URL and signer, the messages it receives, and its delivery policies.
 ///
@@ -162,14 +178,20 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// Returns [`EndpointError::ReservedHeader`] if the request or its signer sets the header, and
-    /// [`EndpointError::DuplicateHeader`] if it was already added.
+    /// Returns [`EndpointError::ReservedHeader`] if the request or its signer sets the header, if
+    /// it belongs to the connection (such as `connection`, `te` and `upgrade`), or if it is one of
+    /// the `webhook-` and `svix-` headers of a signature; and [`EndpointError::DuplicateHeader`] if it
+    /// was already added.
     pub fn add_header(
         mut self,
         name: HeaderName,
         value: &HeaderValue,
     ) -> Result<Self, EndpointError> {
-        if RESERVED.contains(&name) || self.signer.header_names().any(|signed| *signed == name) {
+        // Receivers that know both brands would refuse a request with a header of the other.
+        if RESERVED.contains(&name)
+            || is_brand_header(&name)
+            || self.signer.header_names().any(|signed| *signed == name)
+        {
             return Err(EndpointError::ReservedHeader { name });
         }
         if self.headers.iter().any(|header| header.name == name) {

@@ -3,6 +3,8 @@
 //! Ids are compared, never parsed. [`MessageId`] and [`EndpointId`] appear in headers and in saved
 //! state, so their text is checked. The ids of lab objects accept any text.
 
+mod message_id;
+
 use std::borrow::Borrow;
 use std::convert::Infallible;
 use std::fmt;
@@ -11,46 +13,66 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The maximum length of a [`MessageId`] or [`EndpointId`], in bytes.
-const MAX_LEN: usize = 256;
+/// The maximum length of an [`EndpointId`], in bytes.
+const MAX_ENDPOINT_LEN: usize = 256;
 
 /// A text that is not a valid [`MessageId`] or [`EndpointId`].
+///
+/// Positions are offsets in bytes, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdError {
     /// The text is empty.
     #[error("`id` must not be empty")]
     Empty,
-    /// The text is longer than 256 bytes.
-    #[error("`id` must be at most {MAX_LEN} bytes, got {len}")]
+    /// The text is longer than an id may be.
+    #[error("`id` must be at most {max} bytes, got {len}")]
     TooLong {
         /// The length of the text, in bytes.
         len: usize,
+        /// The maximum: 1,024 for a message id, and 256 for an endpoint id.
+        max: usize,
     },
-    /// The text contains a space, a control character or a character outside of ASCII.
-    #[error("`id` must contain only visible ASCII characters")]
-    NotVisibleAscii,
-    /// A message id contains `.`, which would make the boundary between id and timestamp in the
-    /// signed bytes ambiguous.
-    #[error("message `id` must not contain `.`")]
-    FullStop,
+    /// An endpoint id contains a space, a control character or a character outside of ASCII.
+    #[error("`id` must contain only visible ASCII characters, got another at byte {at}")]
+    NotVisibleAscii {
+        /// The position of the first one.
+        at: usize,
+    },
+    /// A message id contains a control character or a character outside of ASCII.
+    #[error("`id` must contain only printable ASCII characters, got another at byte {at}")]
+    NotPrintableAscii {
+        /// The position of the first one.
+        at: usize,
+    },
+    /// A message id starts or ends with a space, which HTTP would remove from a header.
+    #[error("`id` must not start or end with a space, got one at byte {at}")]
+    OuterSpace {
+        /// The position of the space.
+        at: usize,
+    },
+    /// A message id has an integer between two full stops, or after the last one. In the signed
+    /// bytes it could be taken for the timestamp.
+    #[error(
+        "`id` must not have an integer between full stops, or after the last one, \
+         got one at byte {at}"
+    )]
+    IntegerSegment {
+        /// The position of the integer.
+        at: usize,
+    },
 }
 
-fn check(text: &str) -> Result<(), IdError> {
+fn check_endpoint(text: &str) -> Result<(), IdError> {
     if text.is_empty() {
         Err(IdError::Empty)
-    } else if text.len() > MAX_LEN {
-        Err(IdError::TooLong { len: text.len() })
-    } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        Err(IdError::NotVisibleAscii)
+    } else if text.len() > MAX_ENDPOINT_LEN {
+        Err(IdError::TooLong { len: text.len(), max: MAX_ENDPOINT_LEN })
+    } else if let Some(at) = text.bytes().position(|byte| !byte.is_ascii_graphic()) {
+        Err(IdError::NotVisibleAscii { at })
     } else {
         Ok(())
     }
-}
-
-fn check_message(text: &str) -> Result<(), IdError> {
-    check(text)?;
-    if text.contains('.') { Err(IdError::FullStop) } else { Ok(()) }
 }
 
 macro_rules! common {
@@ -195,20 +217,26 @@ checked_id! {
     /// The id of a message: the same for all endpoints and attempts. Receivers use it as the
     /// idempotency key.
     ///
-    /// 1 to 256 visible ASCII characters without `.`. The Standard Webhooks signature covers
-    /// `{id}.{timestamp}.{body}`, so an id with a `.` would let two different messages have the
-    /// same signature.
+    /// 1 to 1,024 printable ASCII characters, without a space at either end, and without an integer
+    /// between two full stops or after the last one. The Standard Webhooks signature covers
+    /// `{id}.{timestamp}.{body}`: with the id `m.17.x`, the same bytes would also be those of the
+    /// id `m` at the time 17. Other ids with a full stop are unambiguous. The specification advises
+    /// against them, and libraries accept them.
+    ///
+    /// Keep the ids that you choose within 256 visible characters. [`derive`](Self::derive) does,
+    /// from any text.
     ///
     /// ```
     /// use labhook::MessageId;
     /// use labhook::id::IdError;
     ///
-    /// assert_eq!(MessageId::new("msg_run17_started")?.as_str(), "msg_run17_started");
-    /// assert_eq!(MessageId::new("run17.started"), Err(IdError::FullStop));
+    /// assert_eq!(MessageId::new("msg_run17.started")?.as_str(), "msg_run17.started");
+    /// assert_eq!(MessageId::new("run17.3"), Err(IdError::IntegerSegment { at: 6 }));
+    /// assert_eq!(MessageId::derive(["run17.3", "started"]).as_str(), "run17~2E3/started");
     /// # Ok::<(), IdError>(())
     /// ```
     #[doc(alias = "idempotency key")]
-    MessageId, check_message
+    MessageId, message_id::check
 }
 
 checked_id! {
@@ -225,7 +253,7 @@ checked_id! {
     /// assert!(EndpointId::new("two words").is_err());
     /// # Ok::<(), labhook::id::IdError>(())
     /// ```
-    EndpointId, check
+    EndpointId, check_endpoint
 }
 
 opaque_id! {
@@ -286,22 +314,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn id_error_texts_name_the_rule() {
-        let text = |id: &str| MessageId::new(id).unwrap_err().to_string();
+    fn endpoint_id_error_names_rule_and_place() {
+        let text = |id: &str| EndpointId::new(id).unwrap_err().to_string();
         assert_eq!(text(""), "`id` must not be empty");
         assert_eq!(text(&"x".repeat(257)), "`id` must be at most 256 bytes, got 257");
-        assert_eq!(text("a b"), "`id` must contain only visible ASCII characters");
-        assert_eq!(text("a\nb"), "`id` must contain only visible ASCII characters");
-        assert_eq!(text("é"), "`id` must contain only visible ASCII characters");
-        assert_eq!(text("m.1"), "message `id` must not contain `.`");
-        assert!(MessageId::new("x".repeat(256)).is_ok());
-        assert!(EndpointId::new("eln.lab").is_ok());
+        let visible = "`id` must contain only visible ASCII characters, got another at byte ";
+        assert_eq!(text("a b"), format!("{visible}1"));
+        assert_eq!(text("ab\n"), format!("{visible}2"));
+        assert_eq!(text("é"), format!("{visible}0"));
+        assert!(EndpointId::new("x".repeat(256)).is_ok());
+        assert!(EndpointId::new("eln.lab.1").is_ok());
     }
 
     #[test]
     fn message_id_is_checked_on_deserialization() {
         let error = serde_json::from_str::<MessageId>(r#""m.1""#).unwrap_err();
-        assert_eq!(error.to_string(), "message `id` must not contain `.`");
+        assert!(error.to_string().ends_with("got one at byte 2"), "{error}");
     }
 
     #[test]

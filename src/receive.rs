@@ -8,6 +8,6 @@ mod reply;
 mod sources;
 
 pub use error::ReceiveError;
-pub use inbox::{Admission, Claim, Inbox};
+pub use inbox::{Admission, Claim, Inbox, InboxChange, InboxEvent, InboxState};
 pub use reply::Reply;
 pub use sources::{DuplicateSourceError, Proof, Received, Source, Sources};

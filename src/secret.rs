@@ -1,4 +1,6 @@
-//! Shared secrets: [`Secret`].
+//! Shared secrets: [`Secret`], and [`SecretRef`] for configuration files.
+
+mod secret_ref;
 
 use std::fmt;
 
@@ -6,6 +8,8 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
+
+pub use secret_ref::{SecretRef, SecretRefError};
 
 /// The shortest key that [`Secret::from_whsec`] accepts, in bytes.
 const WHSEC_MIN_LEN: usize = 16;
@@ -34,9 +38,19 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 /// | base64 without a prefix | [`from_base64`](Self::from_base64) |
 /// | bytes | [`from_bytes`](Self::from_bytes) |
 ///
+/// # Line breaks
+///
+/// The three constructors for text remove one line break at the end: editors, `echo` and files with
+/// secrets add one, and with it no signature would ever match. They reject other whitespace at
+/// either end, because it is nearly always a mistake in copying. If a secret really starts or ends
+/// with whitespace, pass it to [`from_bytes`](Self::from_bytes).
+///
+/// # Secrecy
+///
 /// A secret is wiped when dropped, its `Debug` prints no part of it, and it has neither `Display`
 /// nor `Serialize`: code that reads one calls [`expose_bytes`](Self::expose_bytes) or
-/// [`expose_whsec`](Self::expose_whsec), which a reviewer can search for.
+/// [`expose_whsec`](Self::expose_whsec), which a reviewer can search for. It has no `Deserialize`
+/// either, because a configuration file must name the encoding: see [`SecretRef`].
 ///
 /// ```
 /// use labhook::Secret;
@@ -70,6 +84,7 @@ impl Secret {
     ///
     /// [`SecretError`] if the text has another prefix or none, is not base64 or is too short.
     pub fn from_whsec(text: &str) -> Result<Self, SecretError> {
+        let text = trim_line_break(text).ok_or(SecretError::OuterWhitespace)?;
         let Some(encoded) = text.strip_prefix("whsec_") else {
             return Err(SecretError::NotWhsec { looks_like: SecretEncoding::detect(text) });
         };
@@ -86,6 +101,7 @@ impl Secret {
     ///
     /// [`SecretError`] if the text is empty, is not base64 or has a known prefix.
     pub fn from_base64(text: &str) -> Result<Self, SecretError> {
+        let text = trim_line_break(text).ok_or(SecretError::OuterWhitespace)?;
         match SecretEncoding::detect(text) {
             encoding @ (SecretEncoding::Whsec
             | SecretEncoding::VersionedWhsec
@@ -95,16 +111,19 @@ impl Secret {
         }
     }
 
-    /// Uses the UTF-8 bytes of the text as the key, without any decoding.
+    /// Uses the UTF-8 bytes of the text as the key, without any decoding, except for a line break
+    /// at the end.
     ///
     /// # Errors
     ///
-    /// [`SecretError::Empty`] if there are no bytes.
+    /// [`SecretError::Empty`] if there are no bytes, and [`SecretError::OuterWhitespace`] if the
+    /// text starts or ends with other whitespace.
     pub fn from_text(text: &str) -> Result<Self, SecretError> {
+        let text = trim_line_break(text).ok_or(SecretError::OuterWhitespace)?;
         Self::from_bytes(text.as_bytes())
     }
 
-    /// Uses the bytes as the key.
+    /// Uses exactly these bytes as the key.
     ///
     /// # Errors
     ///
@@ -133,6 +152,18 @@ impl Secret {
         base64::engine::general_purpose::STANDARD.encode_string(&**self.0, &mut text);
         text
     }
+}
+
+/// Removes one line break at the end. Returns `None` if whitespace, or the byte order mark of a
+/// file, is left at either end.
+pub(crate) fn trim_line_break(text: &str) -> Option<&str> {
+    let text = match text.strip_suffix('\n') {
+        Some(line) => line.strip_suffix('\r').unwrap_or(line),
+        None => text,
+    };
+    let is_space = |c: char| c.is_whitespace() || c == '\u{feff}';
+    let is_clean = !text.starts_with(is_space) && !text.ends_with(is_space);
+    is_clean.then_some(text)
 }
 
 fn decode_base64(text: &str) -> Result<Zeroizing<Box<[u8]>>, SecretError> {
@@ -210,6 +241,11 @@ pub enum SecretError {
     /// The secret is empty: anybody could sign with it.
     #[error("the secret is empty")]
     Empty,
+    /// The text starts or ends with whitespace other than one line break at the end.
+    #[error(
+        "the secret must not start or end with whitespace, except for one line break at its end"
+    )]
+    OuterWhitespace,
     /// The text does not start with `whsec_`.
     #[error("the secret must start with `whsec_`; it looks like {looks_like}")]
     NotWhsec {
@@ -264,6 +300,37 @@ mod tests {
             "the secret must be base64 without a prefix; \
              it looks like a `whsec_` secret, see `Secret::from_whsec`"
         );
+    }
+
+    #[test]
+    fn one_line_break_at_the_end_is_removed() {
+        let readers = [Secret::from_whsec, Secret::from_base64, Secret::from_text];
+        let texts = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "AAECAwQFBgcICQoLDA0ODw==", "s e"];
+        for (read, text) in readers.into_iter().zip(texts) {
+            let key = read(text).unwrap().expose_bytes().to_vec();
+            for end in ["\n", "\r\n"] {
+                assert_eq!(read(&format!("{text}{end}")).unwrap().expose_bytes(), key);
+            }
+            for (start, end) in [
+                ("", "\n\n"),
+                ("", " "),
+                ("", "\r"),
+                ("", "\t\n"),
+                ("", "\u{a0}"),
+                ("\n", ""),
+                (" ", "\n"),
+                ("\u{feff}", ""),
+            ] {
+                let error = read(&format!("{start}{text}{end}")).unwrap_err();
+                assert_eq!(error, SecretError::OuterWhitespace, "{start:?} {end:?}");
+            }
+            assert_eq!(Secret::from_text("\n").unwrap_err(), SecretError::Empty);
+        }
+        assert_eq!(
+            SecretError::OuterWhitespace.to_string(),
+            "the secret must not start or end with whitespace, except for one line break at its end"
+        );
+        assert_eq!(Secret::from_bytes(b"s\n").unwrap().expose_bytes(), b"s\n");
     }
 
     #[test]

@@ -43,9 +43,11 @@
 //!
 //! Unsigned bodies are accepted through [`danger`](crate::danger).
 
+mod brands;
 mod custom_scheme;
 #[cfg(feature = "ed25519")]
 mod ed25519;
+mod elements;
 mod encoding;
 mod error;
 mod fields;
@@ -54,6 +56,7 @@ mod key;
 mod limits;
 mod mac;
 mod scheme;
+mod scheme_signer;
 mod scheme_spec;
 mod scheme_spec_error;
 mod signer;
@@ -71,9 +74,11 @@ pub use error::VerifyError;
 pub use key::{KeyError, SigningKey, VerifyingKey};
 pub use limits::{MAX_CANDIDATES, MAX_ED25519_CANDIDATES};
 pub use scheme::Scheme;
+pub(crate) use scheme::is_brand_header;
+pub use scheme_signer::SignError;
 pub use scheme_spec::{SchemeSpec, TimestampPlace};
 pub use scheme_spec_error::SchemeSpecError;
-pub use signer::{SignError, Signer};
+pub use signer::{SharedHeaderError, Signer};
 pub use timestamp_form::TimestampForm;
 pub use verified::Verified;
 pub use verifier::Verifier;

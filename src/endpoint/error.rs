@@ -22,6 +22,11 @@ pub enum EndpointError {
     /// The URL's port is not a port number.
     #[error("port of the endpoint URL must be between 1 and 65535")]
     Port,
+    /// The URL's path or query contains a character that a URI cannot contain (RFC 3986,
+    /// section 2), such as a backslash or one outside of ASCII, or a percent sign without two
+    /// digits.
+    #[error("path and query of the endpoint URL must have other characters percent-encoded")]
+    Characters,
     /// The URL's scheme is `http`: see [`Endpoint::plain_http`](crate::Endpoint::plain_http).
     #[error(
         "scheme of the endpoint URL must be `https`; only `Endpoint::plain_http` accepts `http`"
@@ -36,7 +41,8 @@ pub enum EndpointError {
     /// The URL contains a fragment, which requests do not transmit.
     #[error("endpoint URL must not contain a fragment")]
     Fragment,
-    /// The header is set by the request itself or by its signer.
+    /// The header is set by the request itself or by its signer, belongs to the connection, or is a
+    /// signature header of Standard Webhooks or Svix.
     #[error("header `{name}` is reserved for the request or its signature")]
     ReservedHeader {
         /// The header name.

@@ -3,7 +3,7 @@
 //! | format | request body |
 //! |---|---|
 //! | [`Envelope`] | the Standard Webhooks envelope `{"type", "timestamp", "data"}`; the default |
-//! | [`CloudEvents`] | CloudEvents 1.0.2, in structured or binary mode |
+//! | [`CloudEvents`] | CloudEvents 1.0.2, in structured, binary or batched mode |
 //! | [`SlackMessage`] | a Slack incoming webhook |
 //!
 //! The vendors' formats are in [`provider`](crate::provider). Choose a format per endpoint with

@@ -34,7 +34,7 @@ impl Rendering {
     ///
     /// The header is saved with the message, so it must not be a secret. Adding a name twice sends
     /// both values. An endpoint's static header with the same name replaces them, and headers of
-    /// the request itself (such as `content-type` and `host`) are ignored.
+    /// the request itself (such as `content-type` and `host`) or of the connection are ignored.
     #[must_use]
     pub fn add_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push(Header { name, value });

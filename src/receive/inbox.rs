@@ -1,20 +1,26 @@
 //! Duplicate detection for received events: [`Inbox`].
 
+mod admission;
 mod age;
+mod changes;
+mod key;
 mod saved;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::delivery::RetryPolicy;
-use crate::receive::Reply;
 use crate::time::{Timestamp, millis_up};
 use age::AgeClock;
+use changes::Recorder;
+use key::{Key, key};
 use saved::Saved;
+
+pub use admission::{Admission, Claim};
+pub use changes::{InboxChange, InboxEvent, InboxState};
 
 /// The default lease.
 const LEASE: Duration = Duration::from_secs(5 * 60);
@@ -27,13 +33,18 @@ const LEASE: Duration = Duration::from_secs(5 * 60);
 /// [`done`] marks the event as handled. [`abandon`] releases the lease, so that a redelivery is
 /// handled again.
 ///
-/// A handled event is remembered for the *horizon*, and an eighth of it longer. Choose it by how long the sender retries, not
-/// by the tolerance of the signature's timestamp: each retry has a new signature. The default is
-/// the [span](RetryPolicy::span) of the default retry policy.
+/// A handled event is remembered for the *horizon*, and an eighth of it longer. Choose it by how
+/// long the sender retries, not by the tolerance of the signature's timestamp: each retry has a new
+/// signature. The default is the [span](RetryPolicy::span) of the default retry policy.
 ///
 /// The inbox holds up to *capacity* events. When it is full, it evicts the handled event that
 /// was handled first; a later redelivery of that event counts as new. An event in progress is
-/// never evicted, so a new event is rejected only if every entry is in progress.
+/// never evicted, so a new event is rejected only if every entry is in progress. A source or id of
+/// more than 256 bytes is stored as its SHA-256, so that a sender of long ids cannot fill the
+/// memory.
+///
+/// If a sender is asked to redeliver an event on purpose, call [`forget`](Self::forget) first:
+/// otherwise the event is a duplicate until its horizon.
 ///
 /// # Clocks that step
 ///
@@ -54,8 +65,11 @@ const LEASE: Duration = Duration::from_secs(5 * 60);
 ///   redelivery of an event in progress is then handled twice. A step back lengthens a lease to at
 ///   most a whole one.
 ///
-/// An inbox is plain data. Save it with serde, or keep the same columns in a database table with a
-/// unique key.
+/// # Saving
+///
+/// An inbox is plain data. Save it as a whole with serde; or save what each call changes, with
+/// [`with_changes`](Self::with_changes); or keep the same columns in a database table with a unique
+/// key.
 ///
 /// ```
 /// use std::num::NonZeroUsize;
@@ -94,23 +108,24 @@ pub struct Inbox {
     lease: Duration,
     entries: BTreeMap<Key, Entry>,
     /// Events in progress, by when their lease ends.
-    leases: BTreeSet<(Timestamp, Key)>,
-    /// Handled events, by when they are forgotten on the age clock.
-    seen: BTreeSet<(Timestamp, Key)>,
-    /// `None` before the first call with a time.
-    clock: Option<AgeClock>,
-    next_claim: u64,
-    evictions: u64,
+    leases: Index,
+    /// Handled events, by when they are forgotten on the age clock, then in the order in which they
+    /// were handled.
+    seen: Index,
+    state: InboxState,
+    /// `None` if changes are not recorded.
+    recorder: Option<Recorder>,
 }
 
-type Key = (Arc<str>, Arc<str>);
+type Index = BTreeSet<(Timestamp, u64, Key)>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
     /// On the age clock if the event is handled, otherwise on your application's.
     expires_at: Timestamp,
-    /// The lease's number; `None` once the event is handled.
-    claim: Option<u64>,
+    /// The number of its lease, or of when it was handled, in one sequence.
+    number: u64,
+    is_handled: bool,
 }
 
 impl Inbox {
@@ -124,9 +139,8 @@ impl Inbox {
             entries: BTreeMap::new(),
             leases: BTreeSet::new(),
             seen: BTreeSet::new(),
-            clock: None,
-            next_claim: 0,
-            evictions: 0,
+            state: InboxState::default(),
+            recorder: None,
         }
     }
 
@@ -155,20 +169,20 @@ impl Inbox {
     /// Starts handling an event: grants a lease if it is new, or reports why not.
     pub fn begin(&mut self, source: &str, id: &str, now: Timestamp) -> Admission {
         self.tick(now);
-        let key: Key = (source.into(), id.into());
+        let key = key(source, id);
         match self.entries.get(&key) {
-            Some(Entry { claim: None, .. }) => return Admission::Seen,
+            Some(Entry { is_handled: true, .. }) => return Admission::Seen,
             Some(Entry { expires_at, .. }) => return Admission::InProgress { until: *expires_at },
             None => {}
         }
         if !self.make_room()
-            && let Some((until, _)) = self.leases.first()
+            && let Some((until, ..)) = self.leases.first()
         {
             return Admission::Full { until: *until };
         }
-        let number = self.next_claim;
-        self.next_claim = number.wrapping_add(1);
-        self.put(key.clone(), Entry { expires_at: now + self.lease, claim: Some(number) });
+        let number = self.next_number();
+        let entry = Entry { expires_at: now + self.lease, number, is_handled: false };
+        self.put(key.clone(), entry);
         Admission::New(Claim { key, number })
     }
 
@@ -182,7 +196,7 @@ impl Inbox {
         let (clock, step) = self.clock_at(now);
         clock.advance(now, step);
         self.expire(now);
-        let key: Key = (source.into(), id.into());
+        let key = key(source, id);
         let is_new = !self.entries.contains_key(&key) && self.make_room();
         if is_new {
             self.put_seen(key, now);
@@ -198,7 +212,7 @@ impl Inbox {
     pub fn done(&mut self, claim: &Claim, now: Timestamp) -> bool {
         self.tick(now);
         let has_room = match self.entries.get(&claim.key) {
-            Some(entry) => entry.claim.is_some(),
+            Some(entry) => !entry.is_handled,
             None => self.make_room(),
         };
         if has_room {
@@ -211,12 +225,30 @@ impl Inbox {
     ///
     /// Returns `false` and changes nothing if the claim is no longer valid.
     pub fn abandon(&mut self, claim: &Claim) -> bool {
-        let is_valid =
-            self.entries.get(&claim.key).is_some_and(|entry| entry.claim == Some(claim.number));
+        let is_valid = self
+            .entries
+            .get(&claim.key)
+            .is_some_and(|entry| !entry.is_handled && entry.number == claim.number);
         if is_valid {
             self.take(&claim.key);
         }
         is_valid
+    }
+
+    /// Forgets a handled event, so that a redelivery counts as new: for a replay on purpose, such
+    /// as after a handler with a fault was corrected.
+    ///
+    /// Returns `false` and changes nothing if the event is unknown or in progress. An event in
+    /// progress that fails is new again in any case.
+    #[doc(alias = "replay")]
+    #[doc(alias = "remove")]
+    pub fn forget(&mut self, source: &str, id: &str) -> bool {
+        let key = key(source, id);
+        let is_handled = self.entries.get(&key).is_some_and(|entry| entry.is_handled);
+        if is_handled {
+            self.take(&key);
+        }
+        is_handled
     }
 
     /// Returns the number of events that are handled and remembered, or in progress.
@@ -235,7 +267,7 @@ impl Inbox {
     /// grows, the capacity is too small for the traffic.
     #[must_use]
     pub const fn evictions(&self) -> u64 {
-        self.evictions
+        self.state.evictions
     }
 
     /// How much of the time between two calls counts, and how much longer than the horizon an event
@@ -247,7 +279,7 @@ impl Inbox {
     /// Returns the age clock, which this reading starts if it is the first, and its step.
     fn clock_at(&mut self, now: Timestamp) -> (&mut AgeClock, Duration) {
         let step = self.step();
-        (self.clock.get_or_insert(AgeClock::new(now)), step)
+        (self.state.clock.get_or_insert(AgeClock::new(now)), step)
     }
 
     /// Takes a reading of the clock, and removes what has expired.
@@ -258,17 +290,18 @@ impl Inbox {
         let longest = clock.time + step + horizon;
         // A lease that appears to start in the future starts now. An event that would be remembered
         // for too long was saved with a longer horizon.
-        pull_in(&mut self.leases, &mut self.entries, now + self.lease);
-        pull_in(&mut self.seen, &mut self.entries, longest);
+        let lease_end = now + self.lease;
+        pull_in(&mut self.leases, &mut self.entries, &mut self.recorder, lease_end);
+        pull_in(&mut self.seen, &mut self.entries, &mut self.recorder, longest);
         self.expire(now);
     }
 
     /// Removes the leases that end at or before `now`, and the handled events whose time is over.
     fn expire(&mut self, now: Timestamp) {
-        let due = |index: &BTreeSet<(Timestamp, Key)>, now: Timestamp| {
-            index.first().filter(|(at, _)| *at <= now).map(|(_, key)| key.clone())
+        let due = |index: &Index, now: Timestamp| {
+            index.first().filter(|(at, ..)| *at <= now).map(|(.., key)| key.clone())
         };
-        let seen_at = self.clock.map_or(now, |clock| clock.time);
+        let seen_at = self.state.clock.map_or(now, |clock| clock.time);
         while let Some(key) = due(&self.leases, now).or_else(|| due(&self.seen, seen_at)) {
             self.take(&key);
         }
@@ -279,115 +312,70 @@ impl Inbox {
         let horizon = self.horizon;
         let (clock, step) = self.clock_at(now);
         let forget_at = clock.time + step + horizon;
-        self.put(key, Entry { expires_at: forget_at, claim: None });
+        let number = self.next_number();
+        self.put(key, Entry { expires_at: forget_at, number, is_handled: true });
+    }
+
+    fn next_number(&mut self) -> u64 {
+        let number = self.state.next_number;
+        self.state.next_number = number.wrapping_add(1);
+        number
     }
 
     /// Evicts the handled events that would expire first until there is room for one more. Returns
     /// `false` if every entry is in progress.
     fn make_room(&mut self) -> bool {
         while self.entries.len() >= self.capacity.get() {
-            let Some((_, key)) = self.seen.pop_first() else { return false };
-            self.entries.remove(&key);
-            self.evictions = self.evictions.saturating_add(1);
+            let Some((.., key)) = self.seen.first().cloned() else { return false };
+            self.take(&key);
+            self.state.evictions = self.state.evictions.saturating_add(1);
         }
         true
     }
 
     fn put(&mut self, key: Key, entry: Entry) {
         self.take(&key);
-        let index = if entry.claim.is_some() { &mut self.leases } else { &mut self.seen };
-        index.insert((entry.expires_at, key.clone()));
+        record(&mut self.recorder, &key);
+        self.index(entry).insert((entry.expires_at, entry.number, key.clone()));
         self.entries.insert(key, entry);
     }
 
     fn take(&mut self, key: &Key) {
         if let Some(entry) = self.entries.remove(key) {
-            let index = if entry.claim.is_some() { &mut self.leases } else { &mut self.seen };
-            index.remove(&(entry.expires_at, key.clone()));
+            record(&mut self.recorder, key);
+            self.index(entry).remove(&(entry.expires_at, entry.number, key.clone()));
         }
+    }
+
+    const fn index(&mut self, entry: Entry) -> &mut Index {
+        if entry.is_handled { &mut self.seen } else { &mut self.leases }
+    }
+}
+
+fn record(recorder: &mut Option<Recorder>, key: &Key) {
+    if let Some(recorder) = recorder {
+        recorder.changed.insert(key.clone());
     }
 }
 
 /// Pulls in the entries of an index that expire after `latest`.
 fn pull_in(
-    index: &mut BTreeSet<(Timestamp, Key)>,
+    index: &mut Index,
     entries: &mut BTreeMap<Key, Entry>,
+    recorder: &mut Option<Recorder>,
     latest: Timestamp,
 ) {
-    while index.last().is_some_and(|(at, _)| *at > latest) {
-        let Some((_, key)) = index.pop_last() else { return };
+    while index.last().is_some_and(|(at, ..)| *at > latest) {
+        let Some((_, number, key)) = index.pop_last() else { return };
         if let Some(entry) = entries.get_mut(&key) {
             entry.expires_at = latest;
         }
-        index.insert((latest, key));
+        record(recorder, &key);
+        index.insert((latest, number, key));
     }
 }
 
 /// Rounds as the saved form does, so that saving changes nothing.
 fn whole_millis(duration: Duration) -> Duration {
     Duration::from_millis(millis_up(duration))
-}
-
-/// Whether an event is new: the result of [`Inbox::begin`].
-///
-/// Exhaustive: a receiver must handle every case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "a new event is in progress until its claim is done, abandoned or expired"]
-#[allow(clippy::exhaustive_enums, reason = "a receiver must handle every case")]
-pub enum Admission {
-    /// New. Handle it, then call [`Inbox::done`] or [`Inbox::abandon`]. Respond with 2xx only after
-    /// its effects are stored.
-    New(Claim),
-    /// Another handler holds the lease. Ask for a retry, since that handler may still fail.
-    InProgress {
-        /// When the lease expires.
-        until: Timestamp,
-    },
-    /// A duplicate of a handled event. Respond with 2xx.
-    Seen,
-    /// The inbox is full of events in progress. Ask for a retry.
-    Full {
-        /// When the first lease expires.
-        until: Timestamp,
-    },
-}
-
-impl Admission {
-    /// Returns the claim on a new event, or the response to send instead.
-    ///
-    /// # Errors
-    ///
-    /// [`Reply::Accepted`] for a duplicate, and [`Reply::RetryAfter`] if the event is in progress
-    /// or the inbox is full.
-    pub fn claim(self, now: Timestamp) -> Result<Claim, Reply> {
-        match self {
-            Self::New(claim) => Ok(claim),
-            Self::Seen => Err(Reply::Accepted),
-            Self::InProgress { until } | Self::Full { until } => {
-                Err(Reply::RetryAfter(until.saturating_since(now)))
-            }
-        }
-    }
-}
-
-/// A lease on one event; pass it to [`Inbox::done`] or [`Inbox::abandon`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[doc(alias = "lease")]
-pub struct Claim {
-    key: Key,
-    number: u64,
-}
-
-impl Claim {
-    /// Returns the event's source.
-    #[must_use]
-    pub fn source(&self) -> &str {
-        &self.key.0
-    }
-
-    /// Returns the event's id.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.key.1
-    }
 }

@@ -9,6 +9,7 @@ use super::scheme_spec::{SchemeSpec, TimestampPlace};
 use super::scheme_spec_error::SchemeSpecError;
 use super::template;
 use super::timestamp_form::TimestampForm;
+use crate::id::MessageId;
 
 /// HMAC-SHA256 signature scheme as data: constants for known vendors, or built from a
 /// [`SchemeSpec`].
@@ -42,7 +43,8 @@ use super::timestamp_form::TimestampForm;
 ///
 /// - `{id}` next to `{body}` is rejected: any id would be accepted.
 /// - `{timestamp}` in RFC 3339 may touch the others, because Twitch, Zendesk and Box sign that way:
-///   the format shows where such a time starts and ends.
+///   the format shows where such a time starts and ends. An id before it that contains another
+///   date-time is rejected as ambiguous.
 /// - An integer `{timestamp}` is different: it has one canonical form, but one digit more or less
 ///   makes it another time. Next to `{id}` it is rejected. Next to `{body}` it is accepted, and
 ///   only the verifier's tolerance detects the change: do not widen it for such a scheme.
@@ -90,6 +92,7 @@ pub struct CustomScheme {
     pub(super) prefix: Cow<'static, str>,
     pub(super) encoding: Encoding,
     pub(super) separator: Option<char>,
+    pub(super) value_separator: Option<char>,
     pub(super) timestamp: Option<(TimestampSource, TimestampForm)>,
     pub(super) id_header: Option<HeaderName>,
 }
@@ -121,6 +124,7 @@ impl CustomScheme {
             prefix: Cow::Borrowed(spec.prefix),
             encoding: spec.encoding,
             separator: spec.separator,
+            value_separator: spec.value_separator,
             timestamp: match spec.timestamp {
                 Some((TimestampPlace::Header(name), form)) => {
                     Some((TimestampSource::Header(HeaderName::from_static(name)), form))
@@ -155,6 +159,7 @@ impl CustomScheme {
             prefix: owned(spec.prefix),
             encoding: spec.encoding,
             separator: spec.separator,
+            value_separator: spec.value_separator,
             timestamp: match spec.timestamp {
                 Some((TimestampPlace::Header(text), form)) => {
                     Some((TimestampSource::Header(name(text)?), form))
@@ -181,6 +186,20 @@ impl CustomScheme {
             _ => None,
         };
         [self.id_header.as_ref(), timestamp, Some(&self.header)].into_iter().flatten()
+    }
+
+    /// Returns whether the header carries a signature per key.
+    pub(super) const fn is_list(&self) -> bool {
+        self.separator.is_some() || self.value_separator.is_some()
+    }
+
+    /// Returns whether the id's boundary could move without changing the signed bytes.
+    pub(super) fn id_is_ambiguous(&self, id: &MessageId) -> bool {
+        let integer_time = matches!(
+            self.timestamp,
+            Some((_, TimestampForm::UnixSeconds | TimestampForm::UnixMillis))
+        );
+        template::id_is_ambiguous(&self.template, integer_time, id)
     }
 
     /// Returns the signed bytes as slices, without copying the body.
@@ -267,10 +286,10 @@ mod tests {
                 "two headers have the same name",
             ),
             (
-                new("x", "{body}").with_prefix("v1 "),
+                new("x", "{body}").with_prefix(" v1"),
                 E::Prefix,
-                "a prefix must be visible ASCII without the separator, \
-                 and that of the timestamp must not be empty",
+                "a prefix must be printable ASCII without the separator and without a space at \
+                 its start, and that of the timestamp must not be empty",
             ),
             (
                 new("x", "{timestamp}{body}")
@@ -283,7 +302,7 @@ mod tests {
             (
                 new("x", "{timestamp}{body}").with_timestamp_field("t=", FORM),
                 E::Separator,
-                "the separator is missing or could occur inside a field",
+                "a separator is missing or could occur inside a field",
             ),
         ] {
             let found = CustomScheme::new(spec).unwrap_err();

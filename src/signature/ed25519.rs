@@ -8,6 +8,8 @@ use ed25519_dalek::ed25519::signature::{MultipartSigner as _, MultipartVerifier 
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
+use crate::secret::trim_line_break;
+
 /// Ed25519 private key (RFC 8032): the sender's signing key.
 ///
 /// It is wiped when dropped, and `Debug` prints no part of it.
@@ -143,6 +145,7 @@ impl fmt::Debug for Ed25519PublicKey {
 }
 
 fn decode(text: &str, prefix: &'static str) -> Result<Zeroizing<Vec<u8>>, Ed25519KeyError> {
+    let text = trim_line_break(text).ok_or(Ed25519KeyError::OuterWhitespace)?;
     let Some(encoded) = text.strip_prefix(prefix) else {
         let found = ["whsec_", "whsk_", "whpk_"]
             .into_iter()
@@ -173,6 +176,10 @@ pub enum Ed25519KeyError {
         /// The known prefix that was found, or `something else`.
         found: &'static str,
     },
+    /// The text starts or ends with whitespace other than one line break at the end, which is
+    /// removed.
+    #[error("the key must not start or end with whitespace, except for one line break at its end")]
+    OuterWhitespace,
     /// The text after the prefix is not padded standard base64.
     #[error("the key is not standard base64")]
     NotBase64,
@@ -216,6 +223,12 @@ mod tests {
         assert_eq!(public(WHSK), "the key must start with whpk_, but starts with whsk_");
         assert_eq!(public("1SiA"), "the key must start with whpk_, but starts with something else");
         assert_eq!(private("whsk_!"), "the key is not standard base64");
+        assert_eq!(
+            private(&format!(" {WHSK}")),
+            "the key must not start or end with whitespace, except for one line break at its end"
+        );
+        assert!(Ed25519PrivateKey::from_whsk(&format!("{WHSK}\n")).is_ok());
+        assert!(Ed25519PublicKey::from_whpk(&format!("{WHPK}\r\n")).is_ok());
         assert_eq!(
             private("whsk_AAAA"),
             "the key is 3 bytes long; expected 32, or 64 for a private key"

@@ -45,18 +45,24 @@ pub enum VerifyError {
         /// Name of the header.
         name: HeaderName,
     },
-    /// The request has both `svix-` and `webhook-` headers. Genuine senders use one set.
-    #[error("the request mixes `svix-` and `webhook-` headers")]
+    /// The request has both `svix-` and `webhook-` headers, and they are not two complete sets with
+    /// the same id and time. Genuine senders use one set, or both while they change from one to the
+    /// other.
+    #[error(
+        "the request mixes `svix-` and `webhook-` headers, incomplete or with different values"
+    )]
     MixedBrands,
     /// The message id is not a valid [`MessageId`](crate::MessageId).
-    #[error("the message id is malformed")]
+    #[error("the {name} header is malformed: {reason}")]
     MalformedId {
-        /// Why the id is invalid.
-        source: IdError,
+        /// Name of the header.
+        name: HeaderName,
+        /// What is wrong with the id, and where.
+        reason: IdError,
     },
-    /// The message id contains the template text that delimits it in the signed bytes, so one
-    /// signature would be valid for several messages.
-    #[error("the message id contains the text that delimits it in the signed bytes")]
+    /// The message id contains what delimits it in the signed bytes, the template's text or a time,
+    /// so one signature would be valid for several messages.
+    #[error("the message id contains what delimits it in the signed bytes")]
     AmbiguousId,
     /// The signature header has no timestamp field.
     #[error("the {name} header has no timestamp")]
@@ -161,16 +167,25 @@ mod tests {
                 "conflicting-header",
                 "the webhook-signature header is repeated with different values",
             ),
-            (E::MixedBrands, "mixed-brands", "the request mixes `svix-` and `webhook-` headers"),
             (
-                E::MalformedId { source: IdError::FullStop },
+                E::MixedBrands,
+                "mixed-brands",
+                "the request mixes `svix-` and `webhook-` headers, \
+                 incomplete or with different values",
+            ),
+            (
+                E::MalformedId {
+                    name: HeaderName::from_static("webhook-id"),
+                    reason: IdError::NotPrintableAscii { at: 3 },
+                },
                 "malformed-id",
-                "the message id is malformed",
+                "the webhook-id header is malformed: \
+                 `id` must contain only printable ASCII characters, got another at byte 3",
             ),
             (
                 E::AmbiguousId,
                 "ambiguous-id",
-                "the message id contains the text that delimits it in the signed bytes",
+                "the message id contains what delimits it in the signed bytes",
             ),
             (
                 E::MissingTimestamp { name: name.clone() },

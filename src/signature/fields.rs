@@ -1,6 +1,6 @@
 //! Contents of a signature header: [`Fields`].
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 use super::custom_scheme::{CustomScheme, TimestampSource};
 use super::error::VerifyError;
@@ -25,10 +25,11 @@ pub(super) struct Fields<'h> {
 }
 
 impl<'h> Fields<'h> {
-    /// Reads the header. A malformed field, or one of another version, is skipped: a valid
-    /// signature may follow.
-    pub(super) fn read(
+    /// Reads the signature headers with these names. A malformed element, or one of another
+    /// version, is skipped: a valid signature may follow.
+    pub(super) fn read<'n>(
         layout: &CustomScheme,
+        names: impl Iterator<Item = &'n HeaderName>,
         headers: &'h HeaderMap,
         keys: &[VerifyingKey],
     ) -> Result<Self, VerifyError> {
@@ -40,14 +41,21 @@ impl<'h> Fields<'h> {
 
         let mut fields = Self::default();
         let mut count = 0_usize;
-        for field in headers::fields(headers, &layout.header, layout.separator)? {
+        let mut lists = Vec::new();
+        for name in names {
+            lists.push(headers::elements(headers, name, layout)?);
+        }
+        // Whether the element before is a signature with the prefix, or one of its further values.
+        let mut in_values = false;
+        for element in lists.into_iter().flatten() {
             if let Some((TimestampSource::Field(prefix), _)) = &layout.timestamp
-                && let Some(text) = field.strip_prefix(prefix.as_bytes())
+                && let Some(text) = element.strip_prefix(prefix.as_bytes())
             {
                 if fields.timestamp.is_some_and(|other| other != text) {
                     return Err(VerifyError::ConflictingTimestamp { name: layout.header.clone() });
                 }
                 fields.timestamp = Some(text);
+                in_values = false;
                 continue;
             }
             count = count.saturating_add(1);
@@ -56,7 +64,7 @@ impl<'h> Fields<'h> {
             }
             #[cfg(feature = "ed25519")]
             if wants_ed25519
-                && let Some(text) = field.strip_prefix(scheme::V1A.as_bytes())
+                && let Some(text) = element.strip_prefix(scheme::V1A.as_bytes())
                 && let Some(signature) = mac::decode_base64(text)
             {
                 if fields.ed25519.len() == MAX_ED25519_CANDIDATES {
@@ -64,11 +72,14 @@ impl<'h> Fields<'h> {
                 }
                 fields.ed25519.push(signature);
             }
-            if wants_shared
-                && let Some(text) = field.strip_prefix(layout.prefix.as_bytes())
-                && let Some(tag) = mac::decode(text, layout.encoding)
-            {
-                fields.tags.push(tag);
+            let prefixed = element.strip_prefix(layout.prefix.as_bytes());
+            let tag = prefixed
+                .or(in_values.then_some(element))
+                .and_then(|text| mac::decode(text, layout.encoding));
+            // A field with another prefix ends the values: those that follow are its own.
+            in_values = layout.value_separator.is_some() && (prefixed.is_some() || tag.is_some());
+            if wants_shared {
+                fields.tags.extend(tag);
             }
         }
         Ok(fields)

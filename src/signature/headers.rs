@@ -2,7 +2,10 @@
 
 use http::{HeaderMap, HeaderName};
 
+use super::custom_scheme::CustomScheme;
+use super::elements;
 use super::error::VerifyError;
+use crate::id::{IdError, MessageId};
 
 /// Returns the header's value; repeats must be equal.
 pub(super) fn single<'h>(
@@ -18,32 +21,32 @@ pub(super) fn single<'h>(
     }
 }
 
-/// Returns the fields of all lines of the header, which form one list.
-pub(super) fn fields<'h>(
+/// Returns the message's id from the header with this name.
+pub(super) fn message_id(
+    headers: &HeaderMap,
+    name: &HeaderName,
+    layout: &CustomScheme,
+) -> Result<MessageId, VerifyError> {
+    let id = match std::str::from_utf8(single(headers, name)?) {
+        Ok(text) => MessageId::new(text),
+        Err(error) => Err(IdError::NotPrintableAscii { at: error.valid_up_to() }),
+    };
+    let malformed = |reason| VerifyError::MalformedId { name: name.clone(), reason };
+    let id = id.map_err(malformed)?;
+    if layout.id_is_ambiguous(&id) { Err(VerifyError::AmbiguousId) } else { Ok(id) }
+}
+
+/// Returns the elements of all lines of the header, which form one list.
+pub(super) fn elements<'h>(
     headers: &'h HeaderMap,
     name: &HeaderName,
-    separator: Option<char>,
+    layout: &CustomScheme,
 ) -> Result<impl Iterator<Item = &'h [u8]>, VerifyError> {
     if !headers.contains_key(name) {
         return Err(missing(name));
     }
-    Ok(headers
-        .get_all(name)
-        .iter()
-        .flat_map(move |line| {
-            line.as_bytes().split(move |&byte| {
-                separator.is_some_and(|separator| char::from(byte) == separator)
-            })
-        })
-        .map(move |field| {
-            let field = field.trim_ascii();
-            // A proxy may join two lines with a comma (RFC 9110 section 5.3); no encoding uses one.
-            match separator {
-                Some(' ') => field.strip_suffix(b",").unwrap_or(field),
-                _ => field,
-            }
-        })
-        .filter(|field| !field.is_empty()))
+    let lines = headers.get_all(name).iter();
+    Ok(lines.flat_map(|line| elements::elements(layout, line.as_bytes())))
 }
 
 fn missing(name: &HeaderName) -> VerifyError {

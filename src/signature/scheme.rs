@@ -73,7 +73,8 @@ pub enum Scheme {
     #[doc(alias = "Standard Webhooks")]
     StandardWebhooks,
     /// Standard Webhooks with the headers `svix-id`, `svix-timestamp` and `svix-signature`. A
-    /// verifier accepts either set of names, but no mix; a signer writes the `svix-` names.
+    /// verifier accepts either set of names, and both if they are complete and have the same id and
+    /// time, but no mix; a signer writes the `svix-` names.
     Svix,
     /// Strike: `X-Webhook-Signature`, the hexadecimal HMAC-SHA256 of the body. Neither id nor time
     /// is signed: detect duplicates by the event's own id, which is in the body.
@@ -128,6 +129,11 @@ impl fmt::Display for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
+}
+
+/// Returns whether this is a header of Standard Webhooks under one of its two sets of names.
+pub(crate) fn is_brand_header(name: &HeaderName) -> bool {
+    STANDARD_WEBHOOKS.header_names().chain(SVIX.header_names()).any(|known| known == name)
 }
 
 /// Layout of a scheme in the headers.

@@ -33,12 +33,14 @@ pub struct SchemeSpec<'a> {
     /// Template of the signed bytes: fixed text around `{id}`, `{timestamp}` and `{body}`, each at
     /// most once.
     pub template: &'a str,
-    /// Text before the encoded MAC, such as `sha256=`; may be empty.
+    /// Text before the encoded MAC, such as `sha256=` or `HMAC `; may be empty.
     pub prefix: &'a str,
     /// Encoding of the MAC.
     pub encoding: Encoding,
     /// Character between the fields of the signature header; `None` if it carries one signature.
     pub separator: Option<char>,
+    /// Character between several MACs behind one prefix; `None` if each has its own.
+    pub value_separator: Option<char>,
     /// Place and format of the timestamp; `None` if the time is not signed.
     pub timestamp: Option<(TimestampPlace<'a>, TimestampForm)>,
     /// Name of the header that carries the message's id; `None` if the id is not signed.
@@ -65,6 +67,7 @@ impl<'a> SchemeSpec<'a> {
             prefix: "",
             encoding: Encoding::Hex,
             separator: None,
+            value_separator: None,
             timestamp: None,
             id_header: None,
         }
@@ -89,6 +92,14 @@ impl<'a> SchemeSpec<'a> {
     #[must_use]
     pub const fn with_separator(mut self, separator: char) -> Self {
         self.separator = Some(separator);
+        self
+    }
+
+    /// Sets the character between several MACs behind one prefix, as in `v0=<hex>,<hex>`. It may be
+    /// the one between fields, if that is set.
+    #[must_use]
+    pub const fn with_value_separator(mut self, separator: char) -> Self {
+        self.value_separator = Some(separator);
         self
     }
 
@@ -134,13 +145,18 @@ impl<'a> SchemeSpec<'a> {
         {
             return Err(SchemeSpecError::IdAdjacentToTimestamp);
         }
-        if !is_visible_ascii(self.prefix) {
+        if !is_prefix(self.prefix) {
             return Err(SchemeSpecError::Prefix);
         }
+        // Standard Webhooks' prefix `v1,` contains a comma; spaces separate its fields.
         if let Some(separator) = self.separator
             && (!is_separator(separator) || contains(self.prefix, separator))
         {
-            // Standard Webhooks' prefix `v1,` contains a comma; spaces separate its fields.
+            return Err(SchemeSpecError::Separator);
+        }
+        if let Some(separator) = self.value_separator
+            && (!is_separator(separator) || contains(self.prefix, separator))
+        {
             return Err(SchemeSpecError::Separator);
         }
         if let Some(id_header) = self.id_header
@@ -151,11 +167,16 @@ impl<'a> SchemeSpec<'a> {
         match (self.timestamp, self.separator) {
             (Some((TimestampPlace::Field(_), _)), None) => Err(SchemeSpecError::Separator),
             (Some((TimestampPlace::Field(field), form)), Some(separator)) => {
-                // With an empty prefix, an encoded tag must not look like a timestamp field.
-                let ambiguous = self.prefix.is_empty() && !has_char_outside(field, self.encoding);
-                if field.is_empty() || !is_visible_ascii(field) || contains(field, separator) {
+                // An encoded tag without a prefix must not look like a timestamp field.
+                let has_bare_tag = self.prefix.is_empty() || self.value_separator.is_some();
+                let ambiguous = has_bare_tag && !has_char_outside(field, self.encoding);
+                let (in_field, in_time) = match self.value_separator {
+                    Some(separator) => (contains(field, separator), form.can_contain(separator)),
+                    None => (false, false),
+                };
+                if field.is_empty() || !is_prefix(field) || contains(field, separator) || in_field {
                     Err(SchemeSpecError::Prefix)
-                } else if form.can_contain(separator) {
+                } else if form.can_contain(separator) || in_time {
                     Err(SchemeSpecError::Separator)
                 } else if ambiguous
                     || starts_with(self.prefix, field)
@@ -182,10 +203,15 @@ impl<'a> SchemeSpec<'a> {
     }
 }
 
-const fn is_visible_ascii(text: &str) -> bool {
+/// Returns whether a field can start with this text: it is printable ASCII, and does not start with
+/// a space, because those around a field are removed.
+const fn is_prefix(text: &str) -> bool {
     let mut rest = text.as_bytes();
+    if let [b' ', ..] = rest {
+        return false;
+    }
     while let [first, after @ ..] = rest {
-        if !first.is_ascii_graphic() {
+        if !first.is_ascii_graphic() && *first != b' ' {
             return false;
         }
         rest = after;

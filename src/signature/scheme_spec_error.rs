@@ -32,12 +32,12 @@ pub enum SchemeSpecError {
     HeaderName,
     /// Two of the headers have the same name.
     SameHeader,
-    /// A prefix contains the separator or a character other than visible ASCII, or the timestamp's
-    /// prefix is empty.
+    /// A prefix contains the separator or a character other than printable ASCII, or starts with a
+    /// space, or the timestamp's prefix is empty.
     Prefix,
     /// One field could be read both as the timestamp and as a signature.
     SamePrefix,
-    /// The separator could occur inside a field, or is missing although the timestamp is a field.
+    /// A separator could occur inside a field, or is missing although the timestamp is a field.
     Separator,
 }
 
@@ -65,11 +65,11 @@ impl SchemeSpecError {
             Self::HeaderName => "a header name is invalid",
             Self::SameHeader => "two headers have the same name",
             Self::Prefix => {
-                "a prefix must be visible ASCII without the separator, \
-                 and that of the timestamp must not be empty"
+                "a prefix must be printable ASCII without the separator and without a space at its \
+                 start, and that of the timestamp must not be empty"
             }
             Self::SamePrefix => "the prefixes of timestamp and signature are ambiguous",
-            Self::Separator => "the separator is missing or could occur inside a field",
+            Self::Separator => "a separator is missing or could occur inside a field",
         }
     }
 }

@@ -1,22 +1,16 @@
 //! Signing requests: [`Signer`].
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
 
-use super::custom_scheme::{CustomScheme, TimestampSource};
+use super::custom_scheme::CustomScheme;
 use super::key::{KeyError, SigningKey};
-use super::limits::MAX_CANDIDATES;
-use super::scheme::{Layout, Scheme};
-use super::{mac, template};
+use super::scheme::Scheme;
+use super::scheme_signer::{SchemeSigner, SignError};
 use crate::id::MessageId;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
-#[cfg(feature = "ed25519")]
-use super::limits::MAX_ED25519_CANDIDATES;
-#[cfg(feature = "ed25519")]
-use super::scheme::V1A;
-
-/// Request signer: a signature scheme and one or more signing keys.
+/// Request signer: one or more signature schemes, each with one or more signing keys.
 ///
 /// During key rotation, pass the new secret first and the old one with
 /// [`add_secret`](Self::add_secret). Standard Webhooks, Svix and custom schemes with a separator
@@ -45,10 +39,8 @@ use super::scheme::V1A;
 #[doc(alias = "key rotation")]
 #[derive(Clone, Debug)]
 pub struct Signer {
-    /// `None` for an unsigned one.
-    scheme: Option<Scheme>,
-    /// Not empty if there is a scheme.
-    keys: Vec<SigningKey>,
+    /// Empty for an unsigned one. No two set the same header.
+    schemes: Vec<SchemeSigner>,
 }
 
 impl Signer {
@@ -64,7 +56,7 @@ impl Signer {
     }
 
     fn with(scheme: Scheme, key: impl Into<SigningKey>) -> Self {
-        Self { scheme: Some(scheme), keys: vec![key.into()] }
+        Self { schemes: vec![SchemeSigner { scheme, first: key.into(), others: Vec::new() }] }
     }
 
     /// Creates a signer for [`Scheme::StandardWebhooks`].
@@ -104,10 +96,10 @@ impl Signer {
     /// Creates a signer that sets no header. [`add_secret`](Self::add_secret) has no effect on it.
     #[must_use]
     pub const fn unsigned() -> Self {
-        Self { scheme: None, keys: Vec::new() }
+        Self { schemes: Vec::new() }
     }
 
-    /// Adds a secret to sign with, after the existing keys.
+    /// Adds a secret to sign with, after the existing keys of the first scheme.
     ///
     /// ```
     /// use labhook::{MessageId, Secret, Signer, Timestamp, Verifier};
@@ -127,36 +119,80 @@ impl Signer {
     #[doc(alias = "key rotation")]
     #[must_use]
     pub fn add_secret(mut self, secret: Secret) -> Self {
-        if self.scheme.is_some() {
-            self.keys.push(secret.into());
+        if let Some(first) = self.schemes.first_mut() {
+            first.others.push(secret.into());
         }
         self
     }
 
-    /// Adds a key of any kind to sign with, after the existing keys.
+    /// Adds a key of any kind to sign with, after the existing keys of the first scheme.
     ///
     /// # Errors
     ///
     /// [`KeyError`] if the key does not fit the scheme.
     pub fn add_key(mut self, key: impl Into<SigningKey>) -> Result<Self, KeyError> {
-        if let Some(scheme) = &self.scheme {
+        if let Some(first) = self.schemes.first_mut() {
             let key = key.into();
-            key.check(scheme)?;
-            self.keys.push(key);
+            key.check(&first.scheme)?;
+            first.others.push(key);
         }
         Ok(self)
     }
 
-    /// Returns the scheme; `None` for [`unsigned`](Self::unsigned).
+    /// Adds the schemes of another signer, so that each request carries the headers of both.
+    ///
+    /// Use it to change the scheme of an endpoint: sign with the old and the new one until the
+    /// receiver verifies the new one, then remove the old. Each scheme has its own keys.
+    ///
+    /// ```
+    /// use labhook::signature::CustomScheme;
+    /// use labhook::{MessageId, Secret, Signer, Timestamp, Verifier};
+    ///
+    /// let old = || Secret::from_text("It's a Secret to Everybody");
+    /// let new = || Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    /// let signer = Signer::custom(CustomScheme::GITHUB, old()?)
+    ///     .add_signer(Signer::standard_webhooks(new()?))?;
+    ///
+    /// let now = Timestamp::from_unix_seconds(1_614_265_330);
+    /// let headers = signer.sign(&MessageId::new("msg_1")?, now, b"{}")?;
+    /// let before = Verifier::custom(CustomScheme::GITHUB, old()?);
+    /// let after = Verifier::standard_webhooks(new()?);
+    /// assert!(before.verify(&headers, b"{}", now).is_ok());
+    /// assert!(after.verify(&headers, b"{}", now).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SharedHeaderError`] if both signers set the same header.
+    #[doc(alias = "migration")]
+    pub fn add_signer(mut self, other: Self) -> Result<Self, SharedHeaderError> {
+        if let Some(name) = other.header_names().find(|name| self.sets(name)) {
+            return Err(SharedHeaderError { name: name.clone() });
+        }
+        self.schemes.extend(other.schemes);
+        Ok(self)
+    }
+
+    fn sets(&self, name: &HeaderName) -> bool {
+        self.header_names().any(|own| own == name)
+    }
+
+    /// Returns the first scheme; `None` for [`unsigned`](Self::unsigned).
     #[must_use]
-    pub const fn scheme(&self) -> Option<&Scheme> {
-        self.scheme.as_ref()
+    pub fn scheme(&self) -> Option<&Scheme> {
+        self.schemes().next()
+    }
+
+    /// Iterates over the schemes, in the order in which they were added.
+    pub fn schemes(&self) -> impl Iterator<Item = &Scheme> {
+        self.schemes.iter().map(|signer| &signer.scheme)
     }
 
     /// Returns the names of all headers that [`sign`](Self::sign) sets. An endpoint's static
     /// headers cannot have these names.
     pub fn header_names(&self) -> impl Iterator<Item = &HeaderName> {
-        self.scheme.iter().flat_map(Scheme::header_names)
+        self.schemes().flat_map(Scheme::header_names)
     }
 
     /// Returns the signature headers for a request with exactly this body.
@@ -167,156 +203,43 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// [`SignError`] if the scheme cannot carry the id, the time or this number of signatures.
+    /// [`SignError`] if a scheme cannot carry the id, the time or this number of signatures.
     pub fn sign(
         &self,
         id: &MessageId,
         now: Timestamp,
         body: &[u8],
     ) -> Result<HeaderMap, SignError> {
-        let (Some(scheme), Some(first)) = (&self.scheme, self.keys.first()) else {
-            return Ok(HeaderMap::new());
-        };
-        match scheme.layout() {
-            Layout::Signed(layout) => self.sign_with(layout, first, id, now, body),
-            Layout::Token(header) => Ok(token_header(header, first)),
+        let mut headers = HeaderMap::new();
+        for signer in &self.schemes {
+            signer.sign(id, now, body, &mut headers)?;
         }
+        Ok(headers)
     }
 
     /// Checks that a message with this id can be signed, independent of its time and body.
     ///
     /// # Errors
     ///
-    /// [`SignError`] if the scheme cannot carry the id or this number of signatures.
+    /// [`SignError`] if a scheme cannot carry the id or this number of signatures.
     pub fn check(&self, id: &MessageId) -> Result<(), SignError> {
-        match self.scheme.as_ref().map(Scheme::layout) {
-            Some(Layout::Signed(layout)) => self.check_layout(layout, id),
-            Some(Layout::Token(_)) | None => Ok(()),
-        }
-    }
-
-    fn check_layout(&self, layout: &CustomScheme, id: &MessageId) -> Result<(), SignError> {
-        if template::id_is_ambiguous(&layout.template, id.as_str()) {
-            return Err(SignError::AmbiguousId);
-        }
-        match layout.separator {
-            Some(_) => check_count(&self.keys),
-            None => Ok(()),
-        }
-    }
-
-    fn sign_with(
-        &self,
-        layout: &CustomScheme,
-        first: &SigningKey,
-        id: &MessageId,
-        now: Timestamp,
-        body: &[u8],
-    ) -> Result<HeaderMap, SignError> {
-        self.check_layout(layout, id)?;
-        let timestamp = match &layout.timestamp {
-            Some((_, form)) => form.write(now).ok_or(SignError::Time)?,
-            None => String::new(),
-        };
-        let keys = match layout.separator {
-            Some(_) => self.keys.as_slice(),
-            None => std::slice::from_ref(first),
-        };
-
-        let parts = layout.signed_parts(id.as_str(), timestamp.as_bytes(), body);
-        let separator = layout.separator.unwrap_or_default();
-        let mut signature = String::new();
-        if let Some((TimestampSource::Field(prefix), _)) = &layout.timestamp {
-            signature.push_str(prefix);
-            signature.push_str(&timestamp);
-        }
-        for key in keys {
-            if !signature.is_empty() {
-                signature.push(separator);
-            }
-            match key {
-                SigningKey::Shared(secret) => {
-                    let tag = mac::mac(secret, &parts);
-                    signature.push_str(&layout.prefix);
-                    signature.push_str(&mac::encode(&tag, layout.encoding));
-                }
-                #[cfg(feature = "ed25519")]
-                SigningKey::Ed25519(key) => {
-                    signature.push_str(V1A);
-                    signature.push_str(&key.sign(&parts));
-                }
-            }
-        }
-
-        let mut headers = HeaderMap::with_capacity(3);
-        if let Some(name) = &layout.id_header {
-            headers.insert(name, header_value(id.as_str().to_owned()));
-        }
-        if let Some((TimestampSource::Header(name), _)) = &layout.timestamp {
-            headers.insert(name, header_value(timestamp));
-        }
-        let mut signature = header_value(signature);
-        signature.set_sensitive(true);
-        headers.insert(&layout.header, signature);
-        Ok(headers)
+        self.schemes.iter().try_for_each(|signer| signer.check(id))
     }
 }
 
-fn token_header(header: &HeaderName, key: &SigningKey) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(1);
-    match key {
-        SigningKey::Shared(secret) => {
-            let mut value = HeaderValue::from_bytes(secret.expose_bytes())
-                .expect("the constructor checked the first key");
-            value.set_sensitive(true);
-            headers.insert(header, value);
-        }
-        #[cfg(feature = "ed25519")]
-        SigningKey::Ed25519(_) => {}
-    }
-    headers
+/// Error for two signers that set the same header.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("both signers set the {name} header")]
+pub struct SharedHeaderError {
+    name: HeaderName,
 }
 
-fn check_count(keys: &[SigningKey]) -> Result<(), SignError> {
-    #[cfg(feature = "ed25519")]
-    {
-        let limit = MAX_ED25519_CANDIDATES;
-        let is_ed25519 = |key: &&SigningKey| matches!(key, SigningKey::Ed25519(_));
-        if keys.iter().filter(is_ed25519).count() > limit {
-            return Err(SignError::TooManyKeys { limit });
-        }
+impl SharedHeaderError {
+    /// Returns the name of the header.
+    #[must_use]
+    pub const fn name(&self) -> &HeaderName {
+        &self.name
     }
-    let limit = MAX_CANDIDATES;
-    if keys.len() > limit {
-        return Err(SignError::TooManyKeys { limit });
-    }
-    Ok(())
-}
-
-fn header_value(text: String) -> HeaderValue {
-    HeaderValue::try_from(text).expect("ids, timestamps, prefixes and encodings are visible ASCII")
-}
-
-/// Error for a message that cannot be signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SignError {
-    /// The message id is ambiguous in this scheme: it contains the template text that delimits it
-    /// in the signed bytes. Choose another id or scheme.
-    #[error("the message id contains the text that delimits it in the signed bytes")]
-    AmbiguousId,
-    /// The signing time has a year outside 0000 to 9999, which RFC 3339 cannot express. Check the
-    /// clock.
-    #[error("the scheme's timestamp format cannot express the signing time")]
-    Time,
-    /// The signer has more keys, or more Ed25519 keys, than a verifier accepts signatures. Remove
-    /// old keys.
-    #[error("the signer has too many keys; the limit is {limit}")]
-    TooManyKeys {
-        /// The limit for [all keys](super::MAX_CANDIDATES), or for
-        /// [Ed25519 keys](super::MAX_ED25519_CANDIDATES).
-        limit: usize,
-    },
 }
 
 #[cfg(test)]
@@ -344,7 +267,7 @@ mod tests {
         let text = |text, now| signer.sign(&id(text), now, b"").unwrap_err().to_string();
         assert_eq!(
             text("m:1", Timestamp::UNIX_EPOCH),
-            "the message id contains the text that delimits it in the signed bytes"
+            "the message id contains what delimits it in the signed bytes"
         );
         assert_eq!(
             text("m", Timestamp::MAX),
@@ -362,7 +285,7 @@ mod tests {
     #[test]
     fn each_key_error_has_its_text() {
         for bad in ["token\n", "to\0ken", " token", "token\t", "\u{7f}"] {
-            let secret = Secret::from_text(bad).unwrap();
+            let secret = Secret::from_bytes(bad.as_bytes()).unwrap();
             let error = Signer::token(http::header::AUTHORIZATION, secret).unwrap_err();
             assert_eq!(
                 error.to_string(),
@@ -379,7 +302,7 @@ mod tests {
     #[cfg(feature = "ed25519")]
     #[test]
     fn ed25519_key_for_other_schemes_is_rejected() {
-        use crate::signature::Ed25519PrivateKey;
+        use crate::signature::{Ed25519PrivateKey, MAX_ED25519_CANDIDATES};
 
         let key = Ed25519PrivateKey::from_seed(&[1; 32]);
         assert!(Signer::new(Scheme::Svix, key.clone()).is_ok());

@@ -1,6 +1,7 @@
 //! Template of the signed bytes: fixed text around `{id}`, `{timestamp}` and `{body}`.
 
 use super::scheme_spec_error::SchemeSpecError;
+use crate::id::MessageId;
 
 /// One part of the signed bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +43,14 @@ pub(super) fn parts(template: &str) -> impl Iterator<Item = Part<'_>> {
 
 /// Returns whether the fixed text next to the id occurs in the id or overlaps one of its ends:
 /// the id's boundary could then move without changing the signed bytes.
-pub(super) fn id_is_ambiguous(template: &str, id: &str) -> bool {
+///
+/// In the template of Standard Webhooks, only an integer timestamp could move the boundary, and a
+/// [`MessageId`] has no integer that could be one.
+pub(super) fn id_is_ambiguous(template: &str, integer_time: bool, id: &MessageId) -> bool {
+    if integer_time && template.starts_with("{id}.{timestamp}.") {
+        return false;
+    }
+    let id = id.as_str();
     let ends_early = |text: &str| format!("{id}{text}").find(text) != Some(id.len());
     let begins_late = |text: &str| format!("{text}{id}").rfind(text) != Some(0);
     let mut before = None;
@@ -50,6 +58,8 @@ pub(super) fn id_is_ambiguous(template: &str, id: &str) -> bool {
     for part in parts(template) {
         match part {
             Part::Text(text) if after_id => return ends_early(text),
+            // Such a time shows where it starts, but then the id must not contain another one.
+            Part::Timestamp if after_id => return contains_date_time(id),
             Part::Id if before.is_some_and(begins_late) => return true,
             _ if after_id => return false,
             Part::Text(text) => before = Some(text),
@@ -58,6 +68,21 @@ pub(super) fn id_is_ambiguous(template: &str, id: &str) -> bool {
         }
     }
     false
+}
+
+/// Returns whether the text contains the start of a date-time of RFC 3339, such as
+/// `2025-04-17T09:30:00`.
+fn contains_date_time(text: &str) -> bool {
+    let is_date_time = |window: &[u8]| {
+        let shape = b"0000-00-00T00:00:00";
+        window.iter().zip(shape).all(|(byte, expected)| match expected {
+            b'0' => byte.is_ascii_digit(),
+            // A few parsers accept other characters between date and time.
+            b'T' => true,
+            expected => byte == expected,
+        })
+    };
+    text.as_bytes().windows(19).any(is_date_time)
 }
 
 #[derive(Clone, Copy)]
@@ -153,16 +178,41 @@ mod tests {
 
     #[test]
     fn id_with_adjacent_template_text_is_ambiguous() {
-        assert!(id_is_ambiguous("{id}:{timestamp}:{body}", "m:1"));
-        assert!(!id_is_ambiguous("{id}:{timestamp}:{body}", "m-1"));
-        assert!(id_is_ambiguous("{body}:{id}", "m:1"));
-        assert!(id_is_ambiguous("{body}:{id}-{timestamp}", "m-1"));
-        assert!(!id_is_ambiguous("v:{timestamp}{id}-{body}", "v:1"));
-        assert!(!id_is_ambiguous("{id}{timestamp}:{body}", "m:1"));
-        assert!(!id_is_ambiguous("{body}", "m:1"));
+        let check = |template, id| id_is_ambiguous(template, true, &MessageId::new(id).unwrap());
+        assert!(check("{id}:{timestamp}:{body}", "m:1"));
+        assert!(!check("{id}:{timestamp}:{body}", "m-1"));
+        assert!(check("{body}:{id}", "m:1"));
+        assert!(check("{body}:{id}-{timestamp}", "m-1"));
+        assert!(!check("v:{timestamp}{id}-{body}", "v:1"));
+        assert!(!check("{id}{timestamp}:{body}", "m:1"));
+        assert!(!check("{body}", "m:1"));
         // Text that overlaps itself can extend into the id.
-        assert!(id_is_ambiguous("{id}::{body}", "m:"));
-        assert!(!id_is_ambiguous("{id}::{body}", "m:1"));
-        assert!(id_is_ambiguous("{body}--{id}", "-m"));
+        assert!(check("{id}::{body}", "m:"));
+        assert!(!check("{id}::{body}", "m:1"));
+        assert!(check("{body}--{id}", "-m"));
+    }
+
+    #[test]
+    fn id_beside_a_date_time_contains_none() {
+        let check = |template, id| id_is_ambiguous(template, false, &MessageId::new(id).unwrap());
+        let template = "{id}{timestamp}{body}";
+        assert!(check(template, "m2025-04-17T09:30:00Z{note: x"));
+        assert!(check(template, "2025-04-17 09:30:00"));
+        assert!(!check(template, "2025-04-17T09:30"));
+        assert!(!check(template, "e76c6bd4-55c9-4987-8304-da1588d8988b"));
+        assert!(!check("{timestamp}{id}.{body}", "2025-04-17T09:30:00Z"));
+    }
+
+    #[test]
+    fn full_stop_in_id_depends_on_the_template() {
+        let id = MessageId::new("m.x").unwrap();
+        assert!(!id_is_ambiguous("{id}.{timestamp}.{body}", true, &id));
+        // A time in RFC 3339 may contain a full stop itself.
+        assert!(id_is_ambiguous("{id}.{timestamp}.{body}", false, &id));
+        for template in
+            ["{id}.{timestamp}:{body}", "{id}.{body}", "{body}.{id}", "{id}.{body}.{timestamp}"]
+        {
+            assert!(id_is_ambiguous(template, true, &id), "{template}");
+        }
     }
 }

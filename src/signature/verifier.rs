@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 
+use super::brands;
 use super::custom_scheme::{CustomScheme, TimestampSource};
 use super::error::VerifyError;
 use super::fields::Fields;
+use super::headers;
 use super::key::{KeyError, VerifyingKey};
 use super::mac;
 use super::scheme::{self, Layout, Scheme};
 use super::verified::Verified;
-use super::{headers, template};
 use crate::id::MessageId;
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -176,6 +177,10 @@ impl Verifier {
     /// `body` must be the bytes as received: JSON that was parsed and serialized again is another
     /// body. `now` is the current time.
     ///
+    /// The signature header may be repeated, and a proxy may have joined its lines with commas
+    /// (RFC 9110, section 5.3): each signature in the list is compared. Other headers may be
+    /// repeated with equal values only.
+    ///
     /// A genuine request may still be a redelivery by the sender or a replay by an eavesdropper:
     /// see [`Verified::id`].
     ///
@@ -189,29 +194,36 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
         match self.layout(headers)? {
-            Layout::Signed(layout) => self.verify_signed(layout, headers, body, now),
-            Layout::Token(header) => self.verify_token(header, headers, body),
+            (Layout::Signed(layout), other) => {
+                self.verify_signed(layout, other, headers, body, now)
+            }
+            (Layout::Token(header), _) => self.verify_token(header, headers, body),
         }
     }
 
     /// Returns whether the request has the header that carries this verifier's signature or token.
     pub(crate) fn has_signature_header(&self, headers: &HeaderMap) -> bool {
         match self.layout(headers) {
-            Ok(Layout::Signed(layout)) => headers.contains_key(layout.header()),
-            Ok(Layout::Token(header)) => headers.contains_key(header),
+            Ok((Layout::Signed(layout), _)) => headers.contains_key(layout.header()),
+            Ok((Layout::Token(header), _)) => headers.contains_key(header),
             Err(_) => true,
         }
     }
 
-    fn layout(&self, headers: &HeaderMap) -> Result<Layout<'_>, VerifyError> {
+    /// Returns the layout of the request, and the other brand's if the request has both.
+    fn layout(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<(Layout<'_>, Option<&'static CustomScheme>), VerifyError> {
         let has_any_of =
             |layout: &CustomScheme| layout.header_names().any(|name| headers.contains_key(name));
         if self.scheme != Scheme::Svix || !has_any_of(&scheme::STANDARD_WEBHOOKS) {
-            Ok(self.scheme.layout())
+            Ok((self.scheme.layout(), None))
         } else if has_any_of(&scheme::SVIX) {
-            Err(VerifyError::MixedBrands)
+            brands::check(headers)?;
+            Ok((Layout::Signed(&scheme::SVIX), Some(&scheme::STANDARD_WEBHOOKS)))
         } else {
-            Ok(Layout::Signed(&scheme::STANDARD_WEBHOOKS))
+            Ok((Layout::Signed(&scheme::STANDARD_WEBHOOKS), None))
         }
     }
 
@@ -244,13 +256,16 @@ impl Verifier {
     fn verify_signed<'a>(
         &self,
         layout: &CustomScheme,
+        other: Option<&CustomScheme>,
         headers: &HeaderMap,
         body: &'a [u8],
         now: Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
-        let fields = Fields::read(layout, headers, &self.keys)?;
+        // Both brands sign the same bytes, so their signatures are one list.
+        let names = [Some(layout), other].into_iter().flatten().map(CustomScheme::header);
+        let fields = Fields::read(layout, names, headers, &self.keys)?;
         let id = match &layout.id_header {
-            Some(name) => Some(read_id(layout, headers::single(headers, name)?)?),
+            Some(name) => Some(headers::message_id(headers, name, layout)?),
             None => None,
         };
         let (timestamp_text, timestamp) = match &layout.timestamp {
@@ -308,19 +323,6 @@ impl Verifier {
         } else {
             Ok(())
         }
-    }
-}
-
-fn read_id(layout: &CustomScheme, bytes: &[u8]) -> Result<MessageId, VerifyError> {
-    let id = match std::str::from_utf8(bytes) {
-        Ok(text) => MessageId::new(text),
-        Err(_) => Err(crate::id::IdError::NotVisibleAscii),
-    }
-    .map_err(|source| VerifyError::MalformedId { source })?;
-    if template::id_is_ambiguous(&layout.template, id.as_str()) {
-        Err(VerifyError::AmbiguousId)
-    } else {
-        Ok(id)
     }
 }
 

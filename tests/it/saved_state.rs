@@ -141,12 +141,12 @@ fn state_of_0_1_0_round_trips_unchanged() {
     assert_eq!(text(&records), V0_1_0);
 
     let (mut kinds, mut states) = (BTreeSet::new(), BTreeSet::new());
-    let json: serde_json::Value = serde_json::from_str(V0_1_0).unwrap();
+    let json: Value = serde_json::from_str(V0_1_0).unwrap();
     for record in json.as_array().unwrap() {
         kinds.insert(record["record"].as_str().unwrap());
         match &record["delivery"]["state"] {
-            serde_json::Value::String(state) => _ = states.insert(state.as_str()),
-            serde_json::Value::Object(state) => states.extend(state.keys().map(String::as_str)),
+            Value::String(state) => _ = states.insert(state.as_str()),
+            Value::Object(state) => states.extend(state.keys().map(String::as_str)),
             _ => {}
         }
     }

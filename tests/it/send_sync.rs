@@ -303,12 +303,24 @@ fn every_public_type_is_send_and_sync() {
     }
     {
         use labhook::receive::*;
-        owned!(Admission, Claim, DuplicateSourceError, Inbox, ReceiveError, Reply, Source, Sources);
+        owned!(
+            Admission,
+            Claim,
+            DuplicateSourceError,
+            Inbox,
+            InboxChange,
+            InboxEvent,
+            InboxState,
+            ReceiveError,
+            Reply,
+            Source,
+            Sources
+        );
         borrowed!(Proof<'_>, Received<'_>);
     }
     {
         use labhook::secret::*;
-        owned!(Secret, SecretEncoding, SecretError);
+        owned!(Secret, SecretEncoding, SecretError, SecretRef, SecretRefError);
     }
     {
         use labhook::signature::*;
@@ -319,6 +331,7 @@ fn every_public_type_is_send_and_sync() {
             ParseNameError,
             Scheme,
             SchemeSpecError,
+            SharedHeaderError,
             SignError,
             Signer,
             SigningKey,

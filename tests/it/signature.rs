@@ -2,6 +2,7 @@
 
 mod conformance;
 mod custom_scheme;
+mod lists;
 mod properties;
 mod rotation;
 mod secrecy;

@@ -7,6 +7,7 @@ mod header_text;
 pub use cloud_event::{CloudEvent, CloudEventHeaderError};
 
 use http::header::{HeaderName, HeaderValue};
+use serde::Serialize;
 
 use self::cloud_event::SPECVERSION;
 use super::error::FormatError;
@@ -18,7 +19,13 @@ use crate::message::{Message, Rendering};
 /// The media type of the JSON event format (section 3).
 const STRUCTURED: &str = "application/cloudevents+json";
 
-/// The CloudEvents 1.0.2 format, in the structured or binary mode of its HTTP protocol binding.
+/// The media type of the JSON batch format (section 4).
+const BATCHED: &str = "application/cloudevents-batch+json";
+
+/// The CloudEvents 1.0.2 format, in the structured, binary or batched mode of its HTTP protocol
+/// binding.
+///
+/// Prefer the structured mode: all SDKs read it alike, and the signature covers the attributes.
 ///
 /// | attribute | value |
 /// |---|---|
@@ -72,6 +79,7 @@ pub struct CloudEvents {
 enum Mode {
     Structured,
     Binary,
+    Batched,
 }
 
 impl CloudEvents {
@@ -94,11 +102,69 @@ impl CloudEvents {
     /// and the time of sending. If receivers must be able to trust the event's type or source, use
     /// [`structured`](Self::structured).
     ///
+    /// **Some SDKs do not decode the percent-encoding**: among them the npm SDK up to version 10
+    /// and the older API of the Python SDK. They read a subject `plate 1` as `plate%201`. Use the
+    /// structured mode for them, unless all attributes are visible ASCII without `"` and `%`.
+    ///
     /// # Errors
     ///
     /// Returns [`CloudEventsSourceError`] if `source` is not a URI reference.
     pub fn binary(source: &str) -> Result<Self, CloudEventsSourceError> {
         Self::new(Mode::Binary, "cloudevents-binary", source)
+    }
+
+    /// Batched mode: a JSON array with the event as in the structured mode, with the content type
+    /// `application/cloudevents-batch+json` (JSON event format, section 4; HTTP protocol binding,
+    /// section 3.3).
+    ///
+    /// A message is one event, so each batch has one, for receivers that accept nothing else. To
+    /// send several events in one request, see [`render_batch`](Self::render_batch).
+    ///
+    /// # Errors
+    ///
+    /// Returns [`CloudEventsSourceError`] if `source` is not a URI reference.
+    pub fn batched(source: &str) -> Result<Self, CloudEventsSourceError> {
+        Self::new(Mode::Batched, "cloudevents-batched", source)
+    }
+
+    /// Renders several messages as one batch, in any mode. Publish it as one message, created with
+    /// [`Message::new`] under a format name of your own.
+    ///
+    /// ```
+    /// use labhook::{Event, Message, MessageId, Timestamp};
+    /// use labhook::event::Keys;
+    /// use labhook::lab::{RunState, RunStateChanged};
+    /// use labhook::message::format::CloudEvents;
+    ///
+    /// let at = Timestamp::from_unix_seconds(1_744_882_200);
+    /// let event = |id: &str| {
+    ///     let id = MessageId::derive([id]);
+    ///     Event::new(RunStateChanged::new("r17", RunState::Paused), at).into_message(id)
+    /// };
+    /// let events = [event("msg_1")?, event("msg_2")?];
+    /// let batch = CloudEvents::batched("https://lab.example/cell-1")?.render_batch(&events)?;
+    /// let message = Message::new(
+    ///     MessageId::derive(["batch", "1"]),
+    ///     "batch".parse()?,
+    ///     at,
+    ///     Keys::default(),
+    ///     "hourly-batch",
+    ///     batch,
+    /// );
+    /// # let _ = message;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns [`FormatError`] if one of the events cannot be expressed.
+    pub fn render_batch<'a>(
+        &self,
+        messages: impl IntoIterator<Item = &'a Message>,
+    ) -> Result<Rendering, FormatError> {
+        let events: Result<Vec<_>, _> =
+            messages.into_iter().map(|message| self.event(message)).collect();
+        json(BATCHED, &events?)
     }
 
     fn new(mode: Mode, name: &str, source: &str) -> Result<Self, CloudEventsSourceError> {
@@ -130,17 +196,21 @@ impl Format for CloudEvents {
     fn render(&self, message: &Message) -> Result<Rendering, FormatError> {
         let event = self.event(message)?;
         match self.mode {
-            Mode::Structured => structured(&event),
+            Mode::Structured => json(STRUCTURED, &event),
             Mode::Binary => binary(&event),
+            Mode::Batched => json(BATCHED, &[event]),
         }
     }
 }
 
-fn structured(event: &CloudEvent) -> Result<Rendering, FormatError> {
-    let body = serde_json::to_vec(event).map_err(|error| {
+fn json(
+    content_type: &'static str,
+    content: &(impl Serialize + ?Sized),
+) -> Result<Rendering, FormatError> {
+    let body = serde_json::to_vec(content).map_err(|error| {
         FormatError::new("CloudEvent cannot be serialized as JSON").with_source(error)
     })?;
-    Ok(Rendering::new(HeaderValue::from_static(STRUCTURED), body))
+    Ok(Rendering::new(HeaderValue::from_static(content_type), body))
 }
 
 fn binary(event: &CloudEvent) -> Result<Rendering, FormatError> {

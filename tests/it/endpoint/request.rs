@@ -44,6 +44,20 @@ fn reserved_or_duplicate_header_is_refused() {
         name("webhook-id"),
         name("webhook-timestamp"),
         name("webhook-signature"),
+        name("svix-id"),
+        name("svix-timestamp"),
+        name("svix-signature"),
+        header::CONNECTION,
+        header::EXPECT,
+        header::TE,
+        header::TRAILER,
+        header::UPGRADE,
+        header::PROXY_AUTHENTICATE,
+        header::PROXY_AUTHORIZATION,
+        name("keep-alive"),
+        name("proxy-connection"),
+        name("proxy-authentication-info"),
+        name("http2-settings"),
     ] {
         let error = endpoint().add_header(reserved.clone(), &value("x")).unwrap_err();
         assert_eq!(
@@ -52,9 +66,9 @@ fn reserved_or_duplicate_header_is_refused() {
         );
     }
     // Another scheme sets other headers.
-    assert!(endpoint().add_header(name("svix-id"), &value("x")).is_ok());
+    assert!(endpoint().add_header(name("x-webhook-signature"), &value("x")).is_ok());
     let svix = Endpoint::new(eid("eln"), "https://eln.example", Signer::svix(secret())).unwrap();
-    assert!(svix.clone().add_header(name("webhook-id"), &value("x")).is_ok());
+    assert!(svix.clone().add_header(name("webhook-id"), &value("x")).is_err());
     assert!(svix.add_header(name("svix-id"), &value("x")).is_err());
 
     let once = endpoint().add_header(name("x-key"), &value("1")).unwrap();

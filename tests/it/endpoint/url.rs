@@ -22,6 +22,9 @@ fn valid_url_is_used_unchanged() {
         "https://eln.example:8443/a/b?c=d&e=%20f",
         "https://eln.example?token=x",
         "https://127.0.0.1/in",
+        "https://eln.example./in",
+        "https://lab_7.internal:00443/in",
+        "https://17.eln-2.example/%C3%A9/a:b;c=d(e)!*'~?f[]=g@h,i$j&k+l",
         "https://[::1]:8080/in",
         "HTTPS://ELN.example/In",
     ] {
@@ -46,7 +49,31 @@ fn invalid_url_error_names_the_part_at_fault() {
         "scheme of the endpoint URL must be `https`; only `Endpoint::plain_http` accepts `http`";
     let host = "host of the endpoint URL must be a domain name or an IP address";
     let port = "port of the endpoint URL must be between 1 and 65535";
+    let characters =
+        "path and query of the endpoint URL must have other characters percent-encoded";
+    let long = format!("https://{}.example/in", "x".repeat(64));
     for (url, text) in [
+        ("https://eln.example/a\\b", characters),
+        ("https://eln.example/caf\u{e9}", characters),
+        ("https://eln.example/?q=caf\u{e9}", characters),
+        ("https://eln.example/100%", characters),
+        ("https://eln.example/%4", characters),
+        ("https://eln.example/%g0", characters),
+        ("https://eln.example/a|b", characters),
+        ("https://eln.example:+443/in", port),
+        ("https://eln.example:-1/in", port),
+        ("https://eln.example:/in", port),
+        ("https://../in", host),
+        ("https://./in", host),
+        ("https://eln..example/in", host),
+        ("https://.eln.example/in", host),
+        ("https://-eln.example/in", host),
+        ("https://eln-.example/in", host),
+        (&*long, host),
+        ("https://300.1.1.1/in", host),
+        ("https://1.2.3/in", host),
+        ("https://17/in", host),
+        ("https://[::1/in", malformed),
         ("", malformed),
         ("https://", malformed),
         ("https://eln example/in", malformed),

@@ -130,9 +130,10 @@ fn shorter_horizon_applies_to_a_restored_inbox() {
         assert_eq!(shorter.begin("s", "m", at(seconds)), Admission::Seen);
     }
     assert!(is_new(&shorter, "m", 10), "8 s and an eighth from the first call");
-    // A saved form from before there was such a clock.
-    let json = r#"{"capacity":4,"horizon_ms":100000,"lease_ms":10000,"next_claim":0,"evictions":0,
-        "events":[{"source":"s","id":"m","expires_at":1744882300000000}]}"#;
+    // Rows without the row of the inbox, which has the clock.
+    let json = r#"{"capacity":4,"horizon_ms":100000,"lease_ms":10000,
+        "state":{"next_number":0,"evictions":0},"events":[{"source":"s","id":"m",
+        "expires_at":1744882300000000,"number":0,"handled":true}]}"#;
     let mut old: Inbox = serde_json::from_str(json).unwrap();
     assert!(!is_new(&old, "m", 99));
     assert!(is_new(&old, "m", 100));

@@ -141,6 +141,36 @@ fn binary_event_of_another_sender_decodes() {
 }
 
 #[test]
+fn binary_json_without_content_type_decodes() {
+    let mut headers = foreign();
+    headers.remove("content-type");
+    let read = read_binary(&headers, br#" {"a" : 1.10} "#).unwrap();
+    assert_eq!((read.datacontenttype.as_deref(), read.data_base64.as_deref()), (None, None));
+    let LabEvent::Unknown(event) = read.to_event(at()).unwrap() else { panic!("not ours") };
+    assert_eq!(event.data.as_str(), r#"{"a" : 1.10}"#);
+    // Text is no JSON, and JSON with a content type for text stays text.
+    assert_eq!(read_binary(&headers, b"{").unwrap().data_base64.as_deref(), Some("ew=="));
+    headers.insert("content-type", HeaderValue::from_static("text/plain"));
+    assert_eq!(read_binary(&headers, b"{}").unwrap().data_base64.as_deref(), Some("e30="));
+}
+
+#[test]
+fn batch_of_another_sender_decodes() {
+    let batch = |body: &str| danger::unsigned(body.as_bytes()).decode::<Vec<CloudEvent>>();
+    assert!(batch("[]").unwrap().is_empty());
+    let one = |id: &str| {
+        format!(r#"{{"specversion":"1.0","id":"{id}","source":"/","type":"a.b","data":{{}}}}"#)
+    };
+    let read = batch(&format!("[{},{}]", one("1"), one("2"))).unwrap();
+    let ids: Vec<_> = read.iter().map(|event| &*event.id).collect();
+    assert_eq!(ids, ["1", "2"]);
+    assert_eq!(read[1].to_event(at()).unwrap().event_type().as_str(), "a.b");
+    let error = batch(&format!(r#"[{},{{"id":7}}]"#, one("1"))).unwrap_err();
+    assert_eq!(error.to_string(), body_malformed_at("[1].id"));
+    assert!(batch(&one("1")).is_err(), "one event is no batch");
+}
+
+#[test]
 fn header_error_texts_name_the_header() {
     let refusal = |change: &dyn Fn(&mut HeaderMap)| {
         let mut headers = foreign();

@@ -55,6 +55,26 @@ fn structured_mode_is_one_json_object() {
 }
 
 #[test]
+fn batched_mode_is_an_array_of_structured_events() {
+    let one = structured().render(&message(paused())).unwrap();
+    let format = CloudEvents::batched(SOURCE).unwrap();
+    assert_eq!(format.name(), format!("cloudevents-batched {SOURCE}"));
+    let batch = format.render(&message(paused())).unwrap();
+    assert_eq!(batch.content_type(), "application/cloudevents-batch+json");
+    assert_eq!(batch.headers().count(), 0);
+    assert_eq!(body(&batch), format!("[{}]", body(&one)));
+
+    let messages = [message(paused()), message(paused())];
+    let batch = binary().render_batch(&messages).unwrap();
+    assert_eq!(batch.content_type(), "application/cloudevents-batch+json");
+    assert_eq!(body(&batch), format!("[{0},{0}]", body(&one)));
+    let read: Vec<CloudEvent> = danger::unsigned(batch.body()).decode().unwrap();
+    assert_eq!(read.len(), 2);
+    assert_eq!(body(&format.render_batch([]).unwrap()), "[]");
+    assert_has_no_event(&format.render_batch([&from_bytes()]).unwrap_err());
+}
+
+#[test]
 fn binary_mode_is_headers_and_data() {
     let rendering = binary().render(&message(paused())).unwrap();
     assert_eq!(rendering.content_type(), "application/json");

@@ -136,6 +136,16 @@ fn slack_escapes_control_sequences() {
 }
 
 #[test]
+fn slack_text_has_at_most_40_000_characters() {
+    let mut data = RunStateChanged::new("1", RunState::Failed);
+    data.message = Some("<".repeat(20_000));
+    let body: serde_json::Value = serde_json::from_str(&render(Event::new(data, at()))).unwrap();
+    let text = body["text"].as_str().unwrap();
+    assert!((39_990..=40_000).contains(&text.chars().count()));
+    assert!(text.ends_with("&lt;..."));
+}
+
+#[test]
 fn slack_cannot_express_bytes() {
     assert_eq!(SlackMessage::new().name(), SlackMessage::NAME);
     assert_has_no_event(&SlackMessage::new().render(&from_bytes()).unwrap_err());

@@ -128,7 +128,7 @@ fn output_has_no_secret_mac_or_body() {
         printed.error(&error);
     }
     let header = HeaderName::from_static("x-token");
-    let with_line_feed = Secret::from_text(&format!("{KEY}\n")).unwrap();
+    let with_line_feed = Secret::from_bytes(format!("{KEY}\n").as_bytes()).unwrap();
     printed.error(&Signer::token(header, with_line_feed).unwrap_err());
 
     assert!(printed.0.contains("NoMatch") && printed.0.contains("TooOld"));

@@ -172,11 +172,54 @@ fn id_cannot_move_the_boundary() {
         Verifier::standard_webhooks(secret()).with_tolerance(Duration::MAX, Duration::MAX);
     let error = verifier.verify(&headers, b"x", NOW).unwrap_err();
     assert_eq!(error.name(), "malformed-id");
-    for bad in ["", "a b", "a\tb", "a.b"] {
+    for bad in ["", "a\tb", "a.7", "a.7.b", " a"] {
         assert!(MessageId::new(bad).is_err());
         headers.insert("webhook-id", value(bad));
         let error = verifier.verify(&headers, b"x", NOW).unwrap_err();
         assert_eq!(error.name(), "malformed-id", "{bad:?}");
+    }
+    assert_eq!(
+        error.to_string(),
+        "the webhook-id header is malformed: `id` must not have an integer between full stops, \
+         or after the last one, got one at byte 2"
+    );
+}
+
+/// The last segment alone does not decide: an id may end with a part of another message's body.
+#[test]
+fn id_cannot_take_a_part_of_the_body() {
+    let signer = Signer::standard_webhooks(secret());
+    // An event with text that somebody else wrote.
+    let body = format!(r#"{{"note":"x.{}.{{}}"}}"#, NOW.unix_seconds());
+    let mut headers = signer.sign(&id("m"), NOW, body.as_bytes()).unwrap();
+    let (start, forged) = body.split_at(body.find("x.").unwrap() + 1);
+    let forged = forged.strip_prefix(&format!(".{}.", NOW.unix_seconds())).unwrap();
+    let longer = format!("m.{}.{start}", NOW.unix_seconds());
+    headers.insert("webhook-id", value(&longer));
+    let error = verify(&headers, forged.as_bytes()).unwrap_err();
+    assert_eq!(error.name(), "malformed-id");
+}
+
+/// The same attack on a scheme whose time touches the id.
+#[test]
+fn id_cannot_take_a_date_time_of_the_body() {
+    let signer = Signer::custom(CustomScheme::TWITCH, secret());
+    let time = "2021-02-25T15:02:10.000Z";
+    let body = format!(r#"{{"note":"{time}{{}}"}}"#);
+    let mut headers = signer.sign(&id("m"), NOW, body.as_bytes()).unwrap();
+    assert_eq!(headers["twitch-eventsub-message-timestamp"], time);
+    let (start, forged) = body.split_once(time).unwrap();
+    headers.insert("twitch-eventsub-message-id", value(&format!("m{time}{start}")));
+    let verifier = Verifier::custom(CustomScheme::TWITCH, secret());
+    let error = verifier.verify(&headers, forged.as_bytes(), NOW).unwrap_err();
+    assert_eq!(error.name(), "ambiguous-id");
+}
+
+#[test]
+fn ids_of_other_libraries_verify() {
+    for text in ["msg.run", "17.x", "msg run 17", &"x".repeat(1_024), "{run: \"17\"}"] {
+        let headers = Signer::standard_webhooks(secret()).sign(&id(text), NOW, BODY).unwrap();
+        assert_eq!(verify(&headers, BODY).unwrap().id().unwrap().as_str(), text);
     }
 }
 

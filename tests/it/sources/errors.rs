@@ -59,9 +59,12 @@ fn unverified_request_is_refused() {
     let error = refused(all().receive(&headers, SEGMENTS.as_bytes(), now()));
     assert_eq!(error.name(), "conflicting-header");
 
-    // Both header brands: neither of the two sources accepts it.
+    // Both header brands that agree, and that do not: then neither of the two sources accepts it.
     let mut headers = signed(&Signer::svix(secret("key-segments")), SEGMENTS);
     headers.extend(signed(&Signer::standard_webhooks(secret("key-segments")), SEGMENTS));
+    let received = all().receive(&headers, SEGMENTS.as_bytes(), now()).unwrap();
+    assert_eq!(received.source, "labelling");
+    headers.insert("svix-id", HeaderValue::from_static("msg_2"));
     let error = refused(all().receive(&headers, SEGMENTS.as_bytes(), now()));
     assert_error(&error, text, "not-genuine", Reply::Refused, None);
     assert_eq!(tried(&error), [("scheduler", "no-match"), ("labelling", "mixed-brands")]);

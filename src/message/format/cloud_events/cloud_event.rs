@@ -27,7 +27,7 @@ object! {
     /// A CloudEvents 1.0.2 event (specification, "Context Attributes") from any sender.
     ///
     /// In structured mode, decode it from the body; in binary mode, read it with
-    /// [`from_binary`](Self::from_binary). Then convert it with [`to_event`](Self::to_event).
+    /// [`from_binary`](Self::from_binary); in batched mode, decode a `Vec` of them. Then convert it with [`to_event`](Self::to_event).
     /// Extension attributes are in `unknown`.
     ///
     /// ```
@@ -74,6 +74,27 @@ impl Decode for CloudEvent {
     }
 }
 
+/// Batched mode: reads the JSON batch format (JSON event format, section 4), an array of events
+/// with the content type `application/cloudevents-batch+json`. A batch may be empty.
+///
+/// The signature covers the batch, and so does its message id. Deduplicate the events by their own
+/// source and id.
+///
+/// ```
+/// use labhook::danger;
+/// use labhook::message::format::CloudEvent;
+///
+/// let body = br#"[{"specversion":"1.0","id":"1","source":"/a","type":"t","data":1}]"#;
+/// let batch: Vec<CloudEvent> = danger::unsigned(body).decode()?;
+/// assert_eq!(batch[0].id, "1");
+/// # Ok::<(), labhook::decode::DecodeError>(())
+/// ```
+impl Decode for Vec<CloudEvent> {
+    fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
+        body.json()
+    }
+}
+
 impl CloudEvent {
     /// Reads an event in binary mode: the data from the body, the attributes from the `ce-` headers
     /// (HTTP protocol binding, section 3.1).
@@ -85,8 +106,9 @@ impl CloudEvent {
     /// can have changed them. Deduplicate by [`Verified::id`](crate::Verified::id), and check that
     /// it equals `id`.
     ///
-    /// Data whose content type is absent or not JSON is stored in `data_base64`; an empty body
-    /// means no data. Extension attributes are in the order of their names, and are all strings,
+    /// Data with a JSON content type is stored in `data`, and so is JSON without a content type,
+    /// which the Python SDK sends by default. All other data is stored in `data_base64`; an empty
+    /// body means no data. Extension attributes are in the order of their names, and are all strings,
     /// because a header does not carry a type.
     ///
     /// # Errors
@@ -119,6 +141,10 @@ impl CloudEvent {
             // An empty body means no data.
         } else if event.datacontenttype.as_deref().is_some_and(is_json) {
             event.data = Nullable::Value(body.json().map_err(CloudEventHeaderError::Body)?);
+        } else if event.datacontenttype.is_none()
+            && let Ok(json) = body.json()
+        {
+            event.data = Nullable::Value(json);
         } else {
             event.data_base64 = Some(STANDARD.encode(body.bytes()));
         }
