@@ -268,18 +268,18 @@ fn message_from_bytes_goes_to_its_format_only() {
 }
 
 #[test]
-fn duplicate_needs_equal_type_and_bytes() {
+fn duplicate_differs_in_type_or_bytes() {
     let own = |format: &str, body| from_bytes("m", format, body);
     let mut host = Host::with([endpoint("a").with_format(Counting::new("own"))]);
     host.outbox.publish(own("own", b"x"), at(0)).unwrap();
-    assert!(host.outbox.publish(own("own", b"x"), at(9)).unwrap().duplicate);
+    assert!(!host.outbox.publish(own("own", b"x"), at(9)).unwrap().differs);
     for other in [own("own", b"y"), own("other", b"x"), message("m")] {
-        assert!(host.outbox.publish(other, at(0)).is_err());
+        assert!(host.outbox.publish(other, at(0)).unwrap().differs);
     }
     let mut json = serde_json::to_value(own("own", b"x")).unwrap();
     json["type"] = "own.other".into();
     let other_type = serde_json::from_value(json).unwrap();
-    assert!(host.outbox.publish(other_type, at(0)).is_err());
+    assert!(host.outbox.publish(other_type, at(0)).unwrap().differs);
 
     // Added renderings make no difference.
     let mut host = Host::with([endpoint("a").with_format(Counting::new("lines"))]);

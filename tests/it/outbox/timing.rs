@@ -118,7 +118,8 @@ fn stale_and_foreign_tickets_are_ignored() {
     const FIRST: u64 = 1_744_882_200_000_000;
     let text = serde_json::to_value(&ticket).unwrap();
     let expected = json!({
-        "sequence": FIRST, "message": "m", "endpoint": "a", "attempt": 1, "permit": {"serial": 0, "first": true}
+        "sequence": FIRST, "message": "m", "endpoint": "a", "attempt": 1,
+        "permit": {"serial": 0, "first": true, "deadline": null},
     });
     assert_eq!(text, expected, "the serialized form of a ticket is stable");
     let changed = |member: &str, value: serde_json::Value| -> Ticket {
