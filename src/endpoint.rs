@@ -20,8 +20,9 @@ use crate::health::HealthPolicy;
 use crate::id::{EndpointId, MessageId};
 use crate::message::Rendering;
 use crate::message::format::{Envelope, Format};
+use crate::message::header::{belongs_to_request, is_reserved};
 use crate::policy::{EndpointPolicy, Order};
-use crate::signature::{SignError, Signer, is_brand_header};
+use crate::signature::{SignError, Signer};
 use crate::time::Timestamp;
 
 pub use error::{EndpointError, RequestError};
@@ -29,26 +30,6 @@ pub use registry::{Registry, RegistryError, UnknownEndpointError};
 pub use subscription::{EventPattern, EventPatternError, Subscription, TriggerOn};
 
 pub(crate) use url::{check_url, origin};
-
-/// The headers that are set by the request itself, and those that belong to one connection
-/// (RFC 9110, sections 7.6.1 and 10.1; RFC 9113, section 8.2.2): the HTTP client sets them.
-const RESERVED: [HeaderName; 15] = [
-    header::CONTENT_TYPE,
-    header::CONTENT_LENGTH,
-    header::HOST,
-    header::TRANSFER_ENCODING,
-    header::CONNECTION,
-    header::EXPECT,
-    header::TE,
-    header::TRAILER,
-    header::UPGRADE,
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    HeaderName::from_static("proxy-authentication-info"),
-    HeaderName::from_static("http2-settings"),
-];
 
 /// A receiver of webhooks: its URL and signer, the messages it receives, and its delivery policies.
 ///
@@ -159,7 +140,7 @@ impl Endpoint {
         schemes: &[&str],
     ) -> Result<Self, EndpointError> {
         check_url(url, schemes)?;
-        if let Some(name) = signer.header_names().find(|name| RESERVED.contains(name)) {
+        if let Some(name) = signer.header_names().find(|name| belongs_to_request(name)) {
             return Err(EndpointError::ReservedHeader { name: name.clone() });
         }
         Ok(Self {
@@ -188,10 +169,7 @@ impl Endpoint {
         value: &HeaderValue,
     ) -> Result<Self, EndpointError> {
         // Receivers that know both brands would refuse a request with a header of the other.
-        if RESERVED.contains(&name)
-            || is_brand_header(&name)
-            || self.signer.header_names().any(|signed| *signed == name)
-        {
+        if is_reserved(&name) || self.signer.header_names().any(|signed| *signed == name) {
             return Err(EndpointError::ReservedHeader { name });
         }
         if self.headers.iter().any(|header| header.name == name) {
@@ -320,7 +298,7 @@ impl Endpoint {
         *request.uri_mut() = self.url.parse().map_err(RequestError::Url)?;
         let headers = request.headers_mut();
         // Later headers override earlier ones: format, endpoint, request, signature.
-        for (name, value) in rendering.headers().filter(|(name, _)| !RESERVED.contains(name)) {
+        for (name, value) in rendering.headers().filter(|(name, _)| !belongs_to_request(name)) {
             headers.try_append(name, value.clone()).map_err(RequestError::TooManyHeaders)?;
         }
         for StaticHeader { name, value } in &self.headers {

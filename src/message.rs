@@ -1,6 +1,7 @@
 //! Messages: an event with an id, frozen to the bytes that are sent.
 
 pub mod format;
+pub(crate) mod header;
 mod rendering;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,9 @@ use crate::lab::LabEvent;
 use crate::small_map::SmallMap;
 use crate::time::Timestamp;
 
+use self::header::Header;
+
+pub use header::MessageHeaderError;
 pub use rendering::Rendering;
 
 /// The name of the crate's own format, in which every event is rendered first.
@@ -55,6 +59,9 @@ pub struct Message {
     expires_at: Option<Timestamp>,
     #[serde(default)]
     keys: Keys,
+    /// The headers that every endpoint gets; the renderings contain them too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    headers: Vec<Header>,
     #[serde(deserialize_with = "at_least_one")]
     renderings: SmallMap<Box<str>, Rendering>,
 }
@@ -85,7 +92,7 @@ impl Message {
         rendering: Rendering,
     ) -> Self {
         let renderings = SmallMap::from_iter([(format.into(), rendering)]);
-        Self { id, event_type, timestamp, expires_at: None, keys, renderings }
+        Self { id, event_type, timestamp, expires_at: None, keys, headers: Vec::new(), renderings }
     }
 
     /// Sets the time from which on no attempt is sent any more, even if an endpoint's retry policy
@@ -157,16 +164,22 @@ impl Message {
     }
 
     /// Adds a rendering in the format with this name. An existing one is kept.
-    pub(crate) fn add_rendering(&mut self, format: &str, rendering: Rendering) {
+    pub(crate) fn add_rendering(&mut self, format: &str, mut rendering: Rendering) {
         if self.renderings.get(format).is_none() {
+            for header in &self.headers {
+                rendering.push_header(header.clone());
+            }
             self.renderings.insert(format.into(), rendering);
         }
     }
 
-    /// Returns whether `other` is this message published again: the same type and the same bytes.
+    /// Returns whether `other` is this message published again: the same type, and the same bytes
+    /// in each format. Headers are not compared: a trace is new each time.
     pub(crate) fn is_republished_by(&self, other: &Self) -> bool {
         self.event_type == other.event_type
-            && other.renderings().all(|(format, theirs)| self.rendering(format) == Some(theirs))
+            && other.renderings().all(|(format, theirs)| {
+                self.rendering(format).is_some_and(|ours| ours.has_body_of(theirs))
+            })
     }
 
     fn from_envelope(

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::header::{self, Header};
+
 /// A message rendered in one format: content type, headers and body.
 ///
 /// The bytes are rendered once, when the message is published, and saved with it. Every attempt
@@ -15,7 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rendering {
-    #[serde(with = "header_value")]
+    #[serde(with = "header::value")]
     content_type: HeaderValue,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     headers: Vec<Header>,
@@ -28,6 +30,15 @@ impl Rendering {
     #[must_use]
     pub fn new(content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
         Self { content_type, headers: Vec::new(), body: body.into() }
+    }
+
+    /// Returns whether the other rendering has the same content type and body.
+    pub(super) fn has_body_of(&self, other: &Self) -> bool {
+        self.content_type == other.content_type && self.body == other.body
+    }
+
+    pub(super) fn push_header(&mut self, header: Header) {
+        self.headers.push(header);
     }
 
     /// Adds a header that belongs to the format, such as `ce-id` in the CloudEvents binary mode.
@@ -62,44 +73,6 @@ impl Rendering {
 impl fmt::Debug for Rendering {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Rendering({:?}, {} bytes)", self.content_type, self.body.len())
-    }
-}
-
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Header {
-    #[serde(with = "header_name")]
-    name: HeaderName,
-    #[serde(with = "header_value")]
-    value: HeaderValue,
-}
-
-mod header_name {
-    use super::{Deserialize, Deserializer, HeaderName, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(name: &HeaderName, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(name.as_str())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<HeaderName, D::Error> {
-        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-/// Header values are bytes. Each is saved as the character with its number (ISO 8859-1), which is
-/// lossless and keeps the usual values readable.
-mod header_value {
-    use super::{Deserialize, Deserializer, HeaderValue, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(value: &HeaderValue, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&value.as_bytes().iter().copied().map(char::from).collect::<String>())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<HeaderValue, D::Error> {
-        use serde::de::Error;
-        let text = String::deserialize(from)?;
-        let bytes: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();
-        HeaderValue::from_bytes(&bytes.map_err(Error::custom)?).map_err(Error::custom)
     }
 }
 

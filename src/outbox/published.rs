@@ -15,7 +15,8 @@ pub struct Published {
     pub duplicate: bool,
     /// Whether this is a duplicate of another type or with other bytes than the message that the
     /// outbox has, which stands. An event that takes its time from the clock differs each time that
-    /// it is made. Keys and expiry are not compared.
+    /// it is made. Keys, headers and expiry are
+    /// not compared.
     pub differs: bool,
     /// The endpoints that the message goes to.
     pub endpoints: Vec<EndpointId>,

@@ -54,7 +54,17 @@ const FLOORS: [(&str, &[Module]); 9] = [
         "message",
         &[(
             "message",
-            &["decode", "event", "event_type", "id", "json", "lab", "small_map", "time"],
+            &[
+                "decode",
+                "event",
+                "event_type",
+                "id",
+                "json",
+                "lab",
+                "signature",
+                "small_map",
+                "time",
+            ],
         )],
     ),
     (

@@ -190,7 +190,7 @@ fn every_public_type_is_send_and_sync() {
     }
     {
         use labhook::message::*;
-        owned!(Message, NoEventError, Rendering);
+        owned!(Message, MessageHeaderError, NoEventError, Rendering);
     }
     {
         use labhook::message::format::*;

@@ -36,7 +36,7 @@ const BATCHED: &str = "application/cloudevents-batch+json";
 /// | `subject` | see below |
 /// | `time` | the time of the event |
 /// | `datacontenttype` | `application/json` |
-/// | extensions | the unknown members of the envelope |
+/// | extensions | the unknown members of the envelope, and the message's `traceparent` and `tracestate` |
 ///
 /// The data is that of the event, byte for byte.
 ///
@@ -182,7 +182,7 @@ impl CloudEvents {
         cloud_event.time = Some(event.timestamp);
         cloud_event.datacontenttype = Some("application/json".to_owned());
         cloud_event.data = Nullable::Value(event.data);
-        cloud_event.unknown = extensions(event.unknown)?;
+        cloud_event.unknown = extensions(traced(event.unknown, message)?)?;
         Ok(cloud_event)
     }
 }
@@ -245,6 +245,22 @@ fn with_attribute(to: Rendering, name: &str, text: &str) -> Result<Rendering, Fo
         (Err(error), _) => Err(not_an_attribute(name).with_source(error)),
         (_, Err(error)) => Err(not_an_attribute(name).with_source(error)),
     }
+}
+
+/// Adds the message's trace, unless the event has its own (extension "Distributed Tracing").
+fn traced(mut members: UnknownMembers, message: &Message) -> Result<UnknownMembers, FormatError> {
+    for name in ["traceparent", "tracestate"] {
+        let header = message.header(&HeaderName::from_static(name));
+        if let Some(text) = header.and_then(|value| value.to_str().ok())
+            && members.iter().all(|(member, _)| member != name)
+        {
+            let json = serde_json::Value::from(text).to_string();
+            members
+                .insert(name, json)
+                .map_err(|error| not_an_attribute(name).with_source(error))?;
+        }
+    }
+    Ok(members)
 }
 
 fn extensions(members: UnknownMembers) -> Result<UnknownMembers, FormatError> {
