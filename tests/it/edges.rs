@@ -121,6 +121,7 @@ const FLOORS: [(&str, &[Module]); 9] = [
                     "danger",
                     "decode",
                     "delivery",
+                    "event",
                     "id",
                     "lab",
                     "message",

@@ -28,7 +28,7 @@ fn every_public_type_is_send_and_sync() {
     }
     {
         use labhook::decode::*;
-        owned!(DecodeError, JsonError);
+        owned!(DecodeError, JsonError, Mismatch);
         borrowed!(TrustedBody<'_>);
     }
     {
@@ -301,8 +301,18 @@ fn every_public_type_is_send_and_sync() {
     }
     {
         use labhook::receive::*;
-        owned!(Admission, Claim, DuplicateSourceError, Inbox, ReceiveError, Reply, Source, Sources);
-        borrowed!(Proof<'_>, Received<'_>);
+        owned!(
+            Admission,
+            BodyError,
+            Claim,
+            Decoded,
+            DuplicateSourceError,
+            Inbox,
+            Reply,
+            Source,
+            Sources,
+        );
+        borrowed!(Incoming<'_>, Proof<'_>, ReceiveError<'_>, Received<'_>, Refusal<'_>);
     }
     {
         use labhook::secret::*;
