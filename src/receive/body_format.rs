@@ -92,6 +92,8 @@ impl BodyFormat {
         match self {
             Self::Strateos => strateos::unread(body, Timestamp::UNIX_EPOCH).is_some(),
             Self::Linq(kind) => linq::is_published_body(*kind, body),
+            // The decoder has recognized it.
+            Self::Custom(_) => true,
             _ => false,
         }
     }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::body_error::BodyError;
 use super::proof::Proof;
+use crate::decode::Mismatch;
 use crate::provider::DedupeKey;
 use crate::receive::Reply;
 use crate::signature::VerifyError;
@@ -40,8 +41,8 @@ pub enum ReceiveError<'a> {
     },
     /// The request has no signature or token, and no unsigned source recognizes its body.
     NotRecognized {
-        /// The names of the unsigned sources that were tried, each with its error.
-        tried: Vec<(Box<str>, BodyError)>,
+        /// The names of the unsigned sources that were tried, each with what does not match.
+        tried: Vec<(Box<str>, Mismatch)>,
     },
     /// The request comes from the source, and its body could not be read.
     Unreadable(Box<Refusal<'a>>),

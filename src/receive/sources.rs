@@ -119,13 +119,16 @@ impl Sources {
         for source in self.0.iter().filter(|source| source.verifier().is_none()) {
             match read(source, Proof::Unsigned(unsigned), headers, now) {
                 // Any object is an unreadable event of some LINQ hook.
-                Ok(Received { event: LabEvent::Unreadable { .. }, .. })
-                    if !source.format().is_plainly(unsigned.trusted_body()) => {}
+                Ok(Received { event: LabEvent::Unreadable { reason, .. }, .. })
+                    if !source.format().is_plainly(unsigned.trusted_body()) =>
+                {
+                    tried.push((source.name().into(), reason));
+                }
                 Ok(received) if matches!(received.event, LabEvent::Unreadable { .. }) => {
                     plain.get_or_insert(received);
                 }
                 Err(ReceiveError::Unreadable(refusal)) => {
-                    tried.push((source.name().into(), refusal.reason));
+                    tried.push((source.name().into(), refusal.reason.mismatch()));
                 }
                 received => return received,
             }

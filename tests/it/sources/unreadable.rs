@@ -1,5 +1,6 @@
 //! Genuine requests that do not match a model, and sources of the host's own: none is turned away.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use labhook::decode::{Decode, DecodeError, TrustedBody};
@@ -8,7 +9,7 @@ use labhook::json::JsonText;
 use labhook::lab::{RunState, RunStateChanged};
 use labhook::provider::{linq, segments, strateos, strike};
 use labhook::signature::SchemeSpec;
-use labhook::{EndpointPolicy, Event, EventType, Outcome, Reply};
+use labhook::{EndpointPolicy, Event, EventType, Inbox, Outcome, Reply};
 
 use super::*;
 
@@ -129,6 +130,8 @@ fn plain_body_of_an_unsigned_vendor_is_unreadable() {
     assert_eq!(unreadable(&received), ("linq.on_run_state_change", "run_id"));
     let error = refused(linq.receive(&HeaderMap::new(), br#"{"run_id":1}"#, now()));
     assert_eq!((error.name(), error.reply()), ("not-recognized", Reply::Refused));
+    let ReceiveError::NotRecognized { tried } = &error else { panic!("{error:?}") };
+    assert_eq!(tried.iter().map(|(_, reason)| reason.path()).collect::<Vec<_>>(), ["run_id"]);
     // At a URL of its own the body is the source's, whatever it is.
     let received = linq.receive_from("runs", &HeaderMap::new(), br#"{"run_id":1}"#, now());
     assert_eq!(unreadable(&received.unwrap()), ("linq.on_run_state_change", "run_id"));
@@ -233,8 +236,19 @@ fn custom_source_may_be_unsigned() {
     let error = refused(sources.receive(&HeaderMap::new(), b"junk", now()));
     assert_eq!(error.reply(), Reply::Refused);
     let ReceiveError::NotRecognized { tried } = error else { panic!("{error:?}") };
-    let names: Vec<_> = tried.iter().map(|(name, error)| (&**name, error.name())).collect();
-    assert_eq!(names, [("cloud lab", "malformed"), ("arm", "malformed")]);
+    let why: Vec<_> = tried.iter().map(|(name, reason)| (&**name, reason.path())).collect();
+    assert_eq!(why, [("cloud lab", "."), ("arm", ".")]);
+}
+
+/// The decoder decides what it recognizes.
+#[test]
+fn unreadable_event_of_an_unsigned_decoder_is_its_own() {
+    let ours = danger::custom("ours", |request| Ok(Decoded::new(request.decode::<LabEvent>()?)));
+    let body = envelope(r#"{"state":"paused"}"#, r#""2025-04-17T09:30:00Z""#);
+    let sources = sources([danger::linq("plans", Kind::NewPlan), ours]);
+    let received = sources.receive(&HeaderMap::new(), body.as_bytes(), now()).unwrap();
+    assert_eq!(received.source, "ours");
+    assert_eq!(unreadable(&received), ("run.state_changed", "data"));
 }
 
 #[test]
@@ -248,6 +262,21 @@ fn decoder_may_return_an_event_of_its_own_type() {
     let received = sources.receive(&with_token("key"), b"[1]", now()).unwrap();
     assert_eq!(received.event.event_type().as_str(), "arm.moved");
     assert_eq!(received.dedupe_key, None);
+}
+
+#[test]
+fn busy_inbox_asks_for_a_short_wait() {
+    let mut inbox = Inbox::new(NonZeroUsize::MIN);
+    let claim = inbox.begin("it", "m1", now()).claim(now()).unwrap();
+    let later = now() + Duration::from_secs(25);
+    let again = inbox.begin("it", "m1", later).claim(later);
+    assert_eq!(again, Err(Reply::InProgress(Duration::from_secs(275))));
+    let response: http::Response<()> = again.unwrap_err().into();
+    assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (409, &5.into()));
+    let full = inbox.begin("it", "m2", later).claim(later);
+    assert_eq!(full, Err(Reply::RetryAfter(Duration::from_secs(5))));
+    assert!(inbox.done(&claim, later));
+    assert_eq!(inbox.begin("it", "m1", later).claim(later), Err(Reply::Accepted));
 }
 
 /// A receiver of ours holds back its own message, and not the endpoint of a sender of ours.
