@@ -142,8 +142,8 @@ impl Mismatch {
         Self { path: path.into(), why: why.to_string().into() }
     }
 
-    /// Returns the path of the field that is missing or does not match, such as `data.state`; `.` if
-    /// it is the whole. It is neither shortened nor escaped.
+    /// Returns the path of the field that is missing or does not match, such as `data.state`; `.`
+    /// if it is the whole. It is neither shortened nor escaped.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path

@@ -34,10 +34,10 @@ use super::unknown_members::UnknownMembers;
 /// | `strict_nullable` | like `nullable`, but a value of another type is an error | absent |
 ///
 /// A member has the name of its field, or the text after `as`. Unknown members are kept in a last
-/// field, `unknown`, and so is an `optional` or `nullable` member with a value of another type: only
-/// the required members decide whether an object can be read. Use the strict kinds for definitions,
-/// such as filters, in which to ignore a member would change what the rest means. A duplicate
-/// member, known or not, is an error at its path.
+/// field, `unknown`, and so is an `optional` or `nullable` member with a value of another type:
+/// only the required members decide whether an object can be read. Use the strict kinds for
+/// definitions, such as filters, in which to ignore a member would change what the rest means. A
+/// duplicate member, known or not, is an error at its path.
 ///
 /// Each kind is defined by one arm each of `@type`, `@read`, `@take`, `@has`, `@write` and `@new`.
 macro_rules! object {

@@ -45,8 +45,8 @@
 //! | `release.created` | same name | `object.uuid` |
 //! | any other | `Unknown`, of type `segments.<event_type>` | none |
 //!
-//! The contents of `object` are not documented, so an event may come without the id. `to_event` then
-//! fails, and [`Sources`](crate::receive::Sources) returns the webhook as a
+//! The contents of `object` are not documented, so an event may come without the id. `to_event`
+//! then fails, and [`Sources`](crate::receive::Sources) returns the webhook as a
 //! [`LabEvent::Unreadable`](crate::LabEvent::Unreadable) of type `segments.<event_type>`.
 //!
 //! [`Webhook::to_event`] documents the mapping of the other members.

@@ -31,8 +31,9 @@ use crate::signature::VerifyError;
 pub enum Reply {
     /// The event was handled, now or before: 204.
     Accepted,
-    /// The event was not handled, and a later attempt may succeed: 500. The default for a genuine
-    /// request that could not be read. It asks for no pause, and senders retry it by their schedule.
+    /// The event was not handled, and a later attempt may succeed: 500. This is the default for a
+    /// genuine request that could not be read. It asks for no pause; senders retry the message by
+    /// their own schedule.
     Retry,
     /// Another handler holds the lease on this event: 409 with `Retry-After`, the delay in whole
     /// seconds, from 1 to 5. A sender should hold back this message only, as an
@@ -54,7 +55,7 @@ pub enum Reply {
 }
 
 impl Reply {
-    /// The longest delay that a busy receiver asks for. A handler usually ends long before its lease.
+    /// The longest delay that a busy receiver asks for. Most handlers end long before their lease.
     pub(super) const LONGEST_HINT: Duration = Duration::from_secs(5);
 
     /// Returns the HTTP status.
@@ -80,8 +81,9 @@ impl From<VerifyError> for Reply {
     }
 }
 
-/// Lets `?` turn the error into [`Reply::Retry`]: the request is genuine, and a later version of the
-/// receiver may be able to read it. Log the error first: the response does not contain the reason.
+/// Lets `?` turn the error into [`Reply::Retry`]: the request is genuine, and a later version of
+/// the receiver may be able to read it. Log the error first: the response does not contain the
+/// reason.
 impl From<DecodeError> for Reply {
     fn from(_: DecodeError) -> Self {
         Self::Retry

@@ -33,8 +33,8 @@ impl Source {
         Self::new(name, BodyFormat::Envelope, Some(verifier))
     }
 
-    /// A sender of Standard Webhooks with event types of its own: the members `type`, `timestamp` and
-    /// `data` of the specification's payload, and any others.
+    /// A sender of Standard Webhooks with event types of its own: the members `type`, `timestamp`
+    /// and `data` of the specification's payload, and any others.
     ///
     /// Its events are [`LabEvent::Unknown`](crate::LabEvent::Unknown), even if a type has the name
     /// of one of this crate's: what `dataset.created` means is up to its sender.
@@ -66,7 +66,8 @@ impl Source {
     /// }
     ///
     /// let scheme = CustomScheme::new(SchemeSpec::new("x-arm-signature", "{body}"))?;
-    /// let verifier = Verifier::custom(scheme.clone(), Secret::from_text("correct horse battery")?);
+    /// let secret = Secret::from_text("correct horse battery")?;
+    /// let verifier = Verifier::custom(scheme.clone(), secret.clone());
     /// let arm = Source::custom("arm", verifier, |request| {
     ///     let it: Notification = request.decode()?;
     ///     let state = RunState::from(it.phase);
@@ -75,7 +76,6 @@ impl Source {
     /// });
     /// let sources = Sources::new([arm])?;
     /// # let body = br#"{"delivery":"d-1","run":"r-1","phase":"paused"}"#;
-    /// # let secret = Secret::from_text("correct horse battery")?;
     /// # let now = Timestamp::from_unix_seconds(1_744_882_200);
     /// # let id = labhook::MessageId::new("m")?;
     /// # let headers = labhook::Signer::custom(scheme, secret).sign(&id, now, body)?;
@@ -129,7 +129,8 @@ impl Source {
     }
 
     /// A sender of CloudEvents in the binary content mode of HTTP. Few signature schemes cover the
-    /// `ce-*` headers: see [`CloudEvent::from_binary`](crate::message::format::CloudEvent::from_binary).
+    /// `ce-*` headers: see
+    /// [`CloudEvent::from_binary`](crate::message::format::CloudEvent::from_binary).
     ///
     /// The dedupe key is the signed message id. If the scheme signs no id, it is the source and id
     /// in the headers; anyone who has seen one request can then replay it with another id, type and

@@ -20,10 +20,10 @@ impl Webhook {
     ///
     /// `received_at` is the timestamp if the webhook has none, or none that can be read. Data
     /// without a field in the lab event is kept among its unknown members, so that
-    /// [`from_event`](Self::from_event) restores this webhook: `run`, `project` and `event` verbatim
-    /// if they contain more or less than the lab event does, and the members next to these three
-    /// under their own names, with the prefix `strateos.` if the lab event has a member of that
-    /// name.
+    /// [`from_event`](Self::from_event) restores this webhook: `run`, `project` and `event`
+    /// verbatim if they contain more or less than the lab event does, and the members next to these
+    /// three under their own names, with the prefix `strateos.` if the lab event has a member of
+    /// that name.
     ///
     /// The webhook is restored from the event as it was; the order of members may change. A time
     /// of receipt is not written back, since the vendor has no member for it.
@@ -99,8 +99,8 @@ impl Webhook {
 
     /// Maps a lab event to the webhook.
     ///
-    /// The webhook has all members that the vendor publishes for the operation, except those that a
-    /// webhook from which the event was made did not have. If the event has no
+    /// The webhook has all members that the vendor publishes for the operation; if the event was
+    /// received from Strateos without some of them, the webhook lacks the same. If the event has no
     /// field for a run's title or its project's name, they are read from the unknown members `run`
     /// and `project`, for example `{"name":"Demo Project"}`. Fields of the event take precedence.
     /// Unknown members of the event's envelope are written next to `run`, after the others. The
