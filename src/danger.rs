@@ -19,7 +19,7 @@ use crate::decode::{Decode, DecodeError, TrustedBody};
 /// let body = br#"{"run":{"id":"r19a428rm8tbp","title":"pGFP"},"project":{"id":"p18sjzxaeaff9","name":"Demo Project"},"event":{"op":"run_started"}}"#;
 /// let unsigned = danger::unsigned(body);
 /// let webhook: Webhook = unsigned.decode()?;
-/// assert_eq!(webhook.project.name, "Demo Project");
+/// assert_eq!(webhook.project.name.as_deref(), Some("Demo Project"));
 /// # assert_eq!(unsigned.body(), body);
 /// # Ok::<(), labhook::decode::DecodeError>(())
 /// ```

@@ -127,6 +127,46 @@ impl DecodeError {
     }
 }
 
+/// Why an event of a known type does not match the model of that type.
+///
+/// `Display` reports the path of the field, shortened and escaped, and no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the event does not match its type{}", at(path))]
+pub struct Mismatch {
+    path: Box<str>,
+    why: Box<str>,
+}
+
+impl Mismatch {
+    pub(crate) fn new(path: impl Into<Box<str>>, why: impl fmt::Display) -> Self {
+        Self { path: path.into(), why: why.to_string().into() }
+    }
+
+    /// Returns the path of the field that is missing or does not match, such as `data.state`; `.`
+    /// if it is the whole. It is neither shortened nor escaped.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Returns the cause. It may quote the value.
+    #[must_use]
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+}
+
+impl From<&DecodeError> for Mismatch {
+    fn from(error: &DecodeError) -> Self {
+        match error {
+            DecodeError::Body { path, source } | DecodeError::Data { path, source, .. } => {
+                Self::new(path.as_str(), source)
+            }
+            DecodeError::OtherType { .. } => Self::new(".", error),
+        }
+    }
+}
+
 /// Formats a path for `Display`. The sender chooses the names of unknown fields, so the path is
 /// shortened and escaped.
 fn at(path: &str) -> String {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::decode::{Decode, DecodeError, JsonErrorAt, TrustedBody, from_json};
+use crate::decode::{Decode, DecodeError, JsonError, JsonErrorAt, TrustedBody, from_json};
 use crate::json::{JsonText, UnknownMembers, object};
 use crate::time::TimeText;
 
@@ -116,14 +116,9 @@ impl<P: Payload> Event<P> {
     }
 
     /// Decodes the data of an event whose type is that of `P`.
-    pub(crate) fn from_parts(
-        timestamp: TimeText,
-        data: &JsonText,
-        unknown: UnknownMembers,
-    ) -> Result<Self, DecodeError> {
-        match from_json(data.as_str().as_bytes()) {
-            Ok(data) => Ok(Self { timestamp, data, unknown }),
-            Err(JsonErrorAt { path, source }) => Err(DecodeError::Data {
+    pub(crate) fn read_data(data: &JsonText) -> Result<P, DecodeError> {
+        from_json(data.as_str().as_bytes()).map_err(|JsonErrorAt { path, source }| {
+            DecodeError::Data {
                 event_type: P::EVENT_TYPE,
                 path: match path.as_str() {
                     "." => "data".to_owned(),
@@ -131,8 +126,8 @@ impl<P: Payload> Event<P> {
                     member => format!("data.{member}"),
                 },
                 source,
-            }),
-        }
+            }
+        })
     }
 }
 
@@ -141,7 +136,8 @@ impl<P: Payload> Decode for Event<P> {
     fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
         let event = UnknownEvent::decode(body)?;
         if event.event_type == P::EVENT_TYPE {
-            Self::from_parts(event.timestamp, &event.data, event.unknown)
+            let data = Self::read_data(&event.data)?;
+            Ok(Self { timestamp: event.timestamp, data, unknown: event.unknown })
         } else {
             Err(DecodeError::OtherType { expected: P::EVENT_TYPE, found: event.event_type })
         }
@@ -227,23 +223,27 @@ impl<T: Serialize> Serialize for WriteEnvelope<'_, T> {
         map.serialize_entry("type", self.event_type)?;
         map.serialize_entry("timestamp", self.timestamp)?;
         map.serialize_entry("data", self.data)?;
-        self.unknown.write(ReadEnvelope::NAMES, &mut map)?;
+        self.unknown.write(|name| ReadEnvelope::NAMES.contains(&name), &mut map)?;
         map.end()
     }
 }
 
 fn to_json<T: Serialize>(event: &T) -> Result<Vec<u8>, EncodeError> {
-    serde_json::to_vec(event).map_err(|source| EncodeError { source })
+    serde_json::to_vec(event).map_err(|error| EncodeError::Json(JsonErrorAt::from(error).source))
 }
 
-/// An event that cannot be represented in JSON.
-///
-/// The sender's own code is at fault: a payload with map keys that are not strings, or an unknown
-/// member that collides with a known field.
+/// An event that cannot be turned into a message.
 #[derive(Debug, thiserror::Error)]
-#[error("event cannot be serialized as JSON")]
-pub struct EncodeError {
-    source: serde_json::Error,
+#[non_exhaustive]
+pub enum EncodeError {
+    /// The event cannot be represented in JSON. The sender's own code is at fault: a payload with
+    /// map keys that are not strings, or an unknown member that collides with a known field.
+    #[error("event cannot be serialized as JSON")]
+    Json(#[source] JsonError),
+    /// The event was received with a time that is not an RFC 3339 date-time. To forward it, set a
+    /// time that your application knows, such as the time of receipt.
+    #[error("the event's `timestamp` is not an RFC 3339 date-time")]
+    Timestamp,
 }
 
 #[cfg(test)]
@@ -298,9 +298,9 @@ mod tests {
                 Some("invalid type: map, expected a sequence"),
             ),
             (
-                r#"{"type":"balance.weighed","timestamp":"yesterday","data":[]}"#,
+                r#"{"type":"balance.weighed","timestamp":1744882200,"data":[]}"#,
                 "the body is malformed at `timestamp`",
-                Some("expected an RFC 3339 date-time, such as `2025-04-17T09:30:00Z`"),
+                Some("invalid type: integer `1744882200`, expected a string"),
             ),
             (
                 r#"{"type":"a b","timestamp":"2009-01-03T18:15:00+01:00","data":[]}"#,
@@ -321,6 +321,16 @@ mod tests {
             let why = found.as_deref().and_then(|text| text.split(" at line ").next());
             assert_eq!(why, source, "{body}");
         }
+    }
+
+    #[test]
+    fn unreadable_time_is_kept_but_not_sent() {
+        let body = r#"{"type":"balance.weighed","timestamp":"2025-04-17T09:30:00.123","data":[]}"#;
+        let mut event = decode(body).unwrap();
+        assert_eq!(event.timestamp.timestamp(), None);
+        assert_eq!(event.to_json().unwrap(), body.as_bytes());
+        event.timestamp = Timestamp::UNIX_EPOCH.into();
+        assert_eq!(event.timestamp.timestamp(), Some(Timestamp::UNIX_EPOCH));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! The crate's typed objects (the [lab payloads](crate::lab) and the
 //! [vendors' webhooks](crate::provider)) have typed fields for the members they know, and keep all
-//! others in [`UnknownMembers`], number by number as they were written.
+//! others in [`UnknownMembers`], number by number as they were written. An optional member with a
+//! value of an unexpected type is kept there too, and its field has no value.
 
 // Not serde's `flatten`: it buffers unknown members as its own numbers and maps, which loses their
 // order, the spelling of numbers and the digits of large ones, and it cannot hold raw text. The
@@ -22,5 +23,5 @@ pub use json_text::JsonText;
 pub use nullable::Nullable;
 pub use unknown_members::UnknownMembers;
 
-pub(crate) use object::{MemberName, NameSeed, UnknownCollector, object, read};
+pub(crate) use object::{MemberName, NameSeed, UnknownCollector, object, read, read_or_keep};
 pub(crate) use open_enum::open_enum;

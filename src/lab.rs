@@ -35,7 +35,9 @@
 //!
 //! Unknown object members are preserved verbatim in `unknown`, and unknown enum values in `Other`.
 //! An optional field may be absent or `null` on the wire, with the same meaning; it is written only
-//! if it has a value.
+//! if it has a value. If its value has an unexpected type, the field is `None` and the member is
+//! kept in `unknown`: only the required fields decide whether an event matches its type. An event
+//! that does not is a [`LabEvent::Unreadable`].
 
 mod dataset;
 mod instruction;

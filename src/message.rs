@@ -200,10 +200,11 @@ impl<P: Payload> Event<P> {
     ///
     /// # Errors
     ///
-    /// Returns [`EncodeError`] if the payload's `Serialize` fails.
+    /// Returns [`EncodeError`] if the payload's `Serialize` fails, or if the event was received with
+    /// a time that cannot be read.
     pub fn into_message(self, id: MessageId) -> Result<Message, EncodeError> {
         let json = self.to_json()?;
-        let at = self.timestamp.timestamp();
+        let at = self.timestamp.timestamp().ok_or(EncodeError::Timestamp)?;
         Ok(Message::from_envelope(id, P::EVENT_TYPE, at, self.data.keys(), json))
     }
 }
@@ -213,11 +214,11 @@ impl LabEvent {
     ///
     /// # Errors
     ///
-    /// Returns [`EncodeError`] if an unknown member collides with a known field. Never fails for an
-    /// event that was decoded.
+    /// Returns [`EncodeError`] if an unknown member collides with a known field, or if the event was
+    /// received with a time that cannot be read.
     pub fn into_message(self, id: MessageId) -> Result<Message, EncodeError> {
         let json = self.to_json()?;
-        let at = self.timestamp().timestamp();
+        let at = self.timestamp().timestamp().ok_or(EncodeError::Timestamp)?;
         Ok(Message::from_envelope(id, self.event_type().clone(), at, self.keys(), json))
     }
 }

@@ -31,6 +31,10 @@
 //! [`strateos`], [`strike`] and [`segments`] write it next to the members of the webhook. [`linq`]
 //! bodies have a single level, so such an event is rejected. A webhook of an unknown type becomes
 //! an unknown event with the whole webhook as its data.
+//!
+//! A member with a value of an unexpected type counts as one without a typed field, unless the event
+//! requires it. In that case `to_event` fails, and [`Sources`](crate::receive::Sources) returns the
+//! whole webhook as a [`LabEvent::Unreadable`](crate::LabEvent::Unreadable) with the reason.
 
 mod dedupe_key;
 pub mod linq;

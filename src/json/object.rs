@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
 use super::json_text::JsonText;
 use super::unknown_members::UnknownMembers;
@@ -30,11 +30,16 @@ use super::unknown_members::UnknownMembers;
 /// | `exact` | like `required` | `T` itself, so that arguments cannot be swapped |
 /// | `optional` | may be absent or `null`, both `None`; `None` is not written | `None` |
 /// | `nullable` | absent, `null` or a value: [`Nullable`](super::Nullable) | absent |
+/// | `strict` | like `optional`, but a value of another type is an error | `None` |
+/// | `strict_nullable` | like `nullable`, but a value of another type is an error | absent |
 ///
 /// A member has the name of its field, or the text after `as`. Unknown members are kept in a last
-/// field, `unknown`. A duplicate member, known or not, is an error at its path.
+/// field, `unknown`, and so is an `optional` or `nullable` member with a value of another type:
+/// only the required members decide whether an object can be read. Use the strict kinds for
+/// definitions, such as filters, in which to ignore a member would change what the rest means. A
+/// duplicate member, known or not, is an error at its path.
 ///
-/// Each kind is defined by one arm each of `@type`, `@take`, `@write` and `@new`.
+/// Each kind is defined by one arm each of `@type`, `@read`, `@take`, `@has`, `@write` and `@new`.
 macro_rules! object {
     (
         $(#[$doc:meta])*
@@ -73,7 +78,11 @@ macro_rules! object {
                         @write $kind map, self.$field, ($crate::json::object!(@name $field $($wire)?))
                     );
                 )+
-                self.unknown.write(Self::NAMES, &mut map)?;
+                let has = |name: &str| false $(
+                    || (name == $crate::json::object!(@name $field $($wire)?)
+                        && $crate::json::object!(@has $kind self.$field))
+                )+;
+                self.unknown.write(has, &mut map)?;
                 serde::ser::SerializeMap::end(map)
             }
         }
@@ -105,7 +114,9 @@ macro_rules! object {
                                 $crate::json::MemberName::Known(name) => {
                                     $(
                                         if name == $crate::json::object!(@name $field $($wire)?) {
-                                            $crate::json::read(&mut $field, name, &mut map)?;
+                                            $crate::json::object!(
+                                                @read $kind $field, name, map, unknown
+                                            );
                                             continue;
                                         }
                                     )+
@@ -139,6 +150,18 @@ macro_rules! object {
     (@type exact $type:ty) => { $type };
     (@type optional $type:ty) => { Option<$type> };
     (@type nullable $type:ty) => { $crate::json::Nullable<$type> };
+    (@type strict $type:ty) => { Option<$type> };
+    (@type strict_nullable $type:ty) => { $crate::json::Nullable<$type> };
+
+    (@read optional $slot:ident, $name:ident, $map:ident, $unknown:ident) => {
+        $crate::json::read_or_keep(&mut $slot, $name, &mut $map, &mut $unknown)?;
+    };
+    (@read nullable $slot:ident, $name:ident, $map:ident, $unknown:ident) => {
+        $crate::json::read_or_keep(&mut $slot, $name, &mut $map, &mut $unknown)?;
+    };
+    (@read $kind:ident $slot:ident, $name:ident, $map:ident, $unknown:ident) => {
+        $crate::json::read(&mut $slot, $name, &mut $map)?;
+    };
 
     (@take required $slot:ident, ($name:expr)) => {
         match $slot {
@@ -151,6 +174,16 @@ macro_rules! object {
     };
     (@take optional $slot:ident, ($name:expr)) => { $slot.flatten() };
     (@take nullable $slot:ident, ($name:expr)) => { $slot.unwrap_or_default() };
+    (@take strict $slot:ident, ($name:expr)) => { $slot.flatten() };
+    (@take strict_nullable $slot:ident, ($name:expr)) => { $slot.unwrap_or_default() };
+
+    (@has required $value:expr) => { true };
+    (@has exact $value:expr) => { true };
+    (@has optional $value:expr) => { $value.is_some() };
+    (@has nullable $value:expr) => { !$value.is_absent() };
+    // No value of a strict member is kept among the unknown ones, so its name is always taken.
+    (@has strict $value:expr) => { true };
+    (@has strict_nullable $value:expr) => { true };
 
     (@write required $map:ident, $value:expr, ($name:expr)) => {
         serde::ser::SerializeMap::serialize_entry(&mut $map, $name, &$value)?;
@@ -167,6 +200,13 @@ macro_rules! object {
         if !$value.is_absent() {
             serde::ser::SerializeMap::serialize_entry(&mut $map, $name, &$value)?;
         }
+    };
+
+    (@write strict $map:ident, $value:expr, ($name:expr)) => {
+        $crate::json::object!(@write optional $map, $value, ($name))
+    };
+    (@write strict_nullable $map:ident, $value:expr, ($name:expr)) => {
+        $crate::json::object!(@write nullable $map, $value, ($name))
     };
 
     (@new $vis:vis $name:ident [$($args:tt)*] [$($init:tt)*]
@@ -197,6 +237,18 @@ macro_rules! object {
         nullable $field:ident: $type:ty, $($rest:tt)*) => {
         $crate::json::object!(
             @new $vis $name [$($args)*] [$($init)* $field: Default::default(),] $($rest)*
+        );
+    };
+    (@new $vis:vis $name:ident [$($args:tt)*] [$($init:tt)*]
+        strict $field:ident: $type:ty, $($rest:tt)*) => {
+        $crate::json::object!(
+            @new $vis $name [$($args)*] [$($init)*] optional $field: $type, $($rest)*
+        );
+    };
+    (@new $vis:vis $name:ident [$($args:tt)*] [$($init:tt)*]
+        strict_nullable $field:ident: $type:ty, $($rest:tt)*) => {
+        $crate::json::object!(
+            @new $vis $name [$($args)*] [$($init)*] nullable $field: $type, $($rest)*
         );
     };
     (@new $vis:vis $name:ident [$($args:tt)*] [$($init:tt)*]) => {
@@ -262,7 +314,25 @@ pub(crate) fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     Ok(())
 }
 
-/// Collects the members that a type does not know.
+/// Reads a member that may have any value: one of another type is kept verbatim.
+pub(crate) fn read_or_keep<'de, T: DeserializeOwned + Default, A: MapAccess<'de>>(
+    slot: &mut Option<T>,
+    name: &'static str,
+    map: &mut A,
+    unknown: &mut UnknownCollector,
+) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return map.next_value_seed(Duplicate(name));
+    }
+    let text: JsonText = map.next_value()?;
+    *slot = Some(text.read().unwrap_or_else(|_| {
+        unknown.members.push((name.into(), text));
+        T::default()
+    }));
+    Ok(())
+}
+
+/// Collects the members that a type does not know, or cannot read.
 #[derive(Debug, Default)]
 pub(crate) struct UnknownCollector {
     members: Vec<(Box<str>, JsonText)>,

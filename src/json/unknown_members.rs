@@ -9,12 +9,13 @@ use super::json_text::JsonText;
 use crate::decode::JsonError;
 
 /// The members of a JSON object that its type does not know, verbatim and in their original order.
+/// Optional members with a value of an unexpected type are among them.
 ///
 /// They are written back after the known members, so data from a newer or richer sender survives
 /// a round trip. Values keep their spelling; names keep their characters, but not the escapes they
 /// were written with. `Debug` shows the names and no values.
 ///
-/// A sender can add members of its own. A name that the type already knows makes serialization
+/// A sender can add members of its own. The name of a field that has a value makes serialization
 /// fail, because a body with a duplicate member means different things to different parsers.
 ///
 /// ```
@@ -90,7 +91,7 @@ impl UnknownMembers {
     }
 
     /// Removes and returns the member with this name. Takes linear time.
-    pub(crate) fn remove(&mut self, name: &str) -> Option<JsonText> {
+    pub fn remove(&mut self, name: &str) -> Option<JsonText> {
         let at = self.0.iter().position(|(known, _)| &**known == name)?;
         Some(self.0.remove(at).1)
     }
@@ -105,14 +106,14 @@ impl UnknownMembers {
         distinct
     }
 
-    /// Writes the members after those of a type whose known members are `names`.
+    /// Writes the members after those of a type; `is_written` says which names it has written.
     pub(crate) fn write<M: SerializeMap>(
         &self,
-        names: &[&'static str],
+        is_written: impl Fn(&str) -> bool,
         map: &mut M,
     ) -> Result<(), M::Error> {
         for (name, text) in &self.0 {
-            if names.contains(&&**name) {
+            if is_written(name) {
                 return Err(M::Error::custom(format_args!(
                     "unknown member `{name}` collides with a known field"
                 )));

@@ -14,7 +14,7 @@ use super::run::RunStateChanged;
 use super::safety::SafetyStateChanged;
 use super::sample::{SampleCreated, SampleDeleted, SampleUpdated};
 use super::task::TaskStateChanged;
-use crate::decode::{Decode, DecodeError, TrustedBody};
+use crate::decode::{Decode, DecodeError, Mismatch, TrustedBody};
 use crate::event::{EncodeError, Event, Keys, Payload, UnknownEvent};
 use crate::event_type::EventType;
 use crate::json::{JsonText, UnknownMembers};
@@ -35,6 +35,17 @@ macro_rules! catalogue {
             /// Decoding returns this variant only for types outside of
             /// [`CATALOGUE`](Self::CATALOGUE).
             Unknown(UnknownEvent),
+            /// An event of a known type that does not match the model of that type.
+            ///
+            /// Its data is complete, as JSON text. Store it for later rather than drop it: this
+            /// version, or your configuration, is behind its sender, or the sender made a mistake.
+            #[non_exhaustive]
+            Unreadable {
+                /// The event, as an unknown one.
+                event: UnknownEvent,
+                /// Which field does not match, and why.
+                reason: Mismatch,
+            },
         }
 
         impl $name {
@@ -46,7 +57,7 @@ macro_rules! catalogue {
             pub fn event_type(&self) -> &EventType {
                 match self {
                     $(Self::$payload(event) => event.event_type(),)+
-                    Self::Unknown(event) => &event.event_type,
+                    Self::Unknown(event) | Self::Unreadable { event, .. } => &event.event_type,
                 }
             }
 
@@ -55,17 +66,17 @@ macro_rules! catalogue {
             pub fn timestamp(&self) -> &TimeText {
                 match self {
                     $(Self::$payload(event) => &event.timestamp,)+
-                    Self::Unknown(event) => &event.timestamp,
+                    Self::Unknown(event) | Self::Unreadable { event, .. } => &event.timestamp,
                 }
             }
 
             /// Returns the keys that subscriptions filter by and ordering follows; none for an
-            /// unknown event.
+            /// unknown or unreadable event.
             #[must_use]
             pub fn keys(&self) -> Keys {
                 match self {
                     $(Self::$payload(event) => event.keys(),)+
-                    Self::Unknown(_) => Keys::new(),
+                    Self::Unknown(_) | Self::Unreadable { .. } => Keys::new(),
                 }
             }
 
@@ -73,23 +84,30 @@ macro_rules! catalogue {
             pub(crate) fn to_json(&self) -> Result<Vec<u8>, EncodeError> {
                 match self {
                     $(Self::$payload(event) => event.to_json(),)+
-                    Self::Unknown(event) => event.to_json(),
+                    Self::Unknown(event) | Self::Unreadable { event, .. } => event.to_json(),
                 }
             }
 
             /// Decodes the data if the type is in the catalogue, and keeps it as text otherwise.
+            /// Data that does not match its type is kept as text too.
             pub(crate) fn from_parts(
                 event_type: EventType,
                 timestamp: TimeText,
                 data: JsonText,
                 unknown: UnknownMembers,
-            ) -> Result<Self, DecodeError> {
+            ) -> Self {
                 $(
                     if event_type == $payload::EVENT_TYPE {
-                        return Event::from_parts(timestamp, &data, unknown).map(Self::$payload);
+                        return match Event::<$payload>::read_data(&data) {
+                            Ok(data) => Self::$payload(Event { timestamp, data, unknown }),
+                            Err(error) => Self::Unreadable {
+                                event: UnknownEvent { event_type, timestamp, data, unknown },
+                                reason: Mismatch::from(&error),
+                            },
+                        };
                     }
                 )+
-                Ok(Self::Unknown(UnknownEvent { event_type, timestamp, data, unknown }))
+                Self::Unknown(UnknownEvent { event_type, timestamp, data, unknown })
             }
         }
 
@@ -98,7 +116,9 @@ macro_rules! catalogue {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match self {
                     $(Self::$payload(event) => event.serialize(serializer),)+
-                    Self::Unknown(event) => event.serialize(serializer),
+                    Self::Unknown(event) | Self::Unreadable { event, .. } => {
+                        event.serialize(serializer)
+                    }
                 }
             }
         }
@@ -117,8 +137,8 @@ catalogue! {
     /// Any lab event: one variant per event type of the [catalogue](crate::lab), and
     /// [`Unknown`](Self::Unknown) for all other types.
     ///
-    /// An event type outside of the catalogue is not an error. Malformed data of a known type is
-    /// one, and the error names the path.
+    /// Neither an event type outside of the catalogue nor data that does not match its type is an
+    /// error: a genuine event always has a variant.
     ///
     /// ```
     /// use labhook::{Event, LabEvent, Timestamp};
@@ -129,6 +149,9 @@ catalogue! {
     /// match &event {
     ///     LabEvent::RunStateChanged(run) => assert_eq!(run.data.state, RunState::Paused),
     ///     LabEvent::Unknown(other) => println!("forwarding {}", other.event_type),
+    ///     LabEvent::Unreadable { event, reason, .. } => {
+    ///         println!("storing {} for later: {reason}", event.event_type);
+    ///     }
     ///     _ => {}
     /// }
     /// assert_eq!(event.event_type().as_str(), "run.state_changed");
@@ -155,17 +178,28 @@ catalogue! {
     ResourceChanged,
 }
 
+impl LabEvent {
+    /// Returns the event with its data as JSON text, if it is unknown or unreadable.
+    #[must_use]
+    pub const fn as_text(&self) -> Option<&UnknownEvent> {
+        match self {
+            Self::Unknown(event) | Self::Unreadable { event, .. } => Some(event),
+            _ => None,
+        }
+    }
+}
+
 impl From<UnknownEvent> for LabEvent {
     fn from(event: UnknownEvent) -> Self {
         Self::Unknown(event)
     }
 }
 
-/// Fails with [`DecodeError::Body`] if the envelope is malformed, and with [`DecodeError::Data`] if
-/// the data of a known type is.
+/// Fails with [`DecodeError::Body`] if the envelope is malformed. Data that does not match its type
+/// gives [`LabEvent::Unreadable`].
 impl Decode for LabEvent {
     fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
         let UnknownEvent { event_type, timestamp, data, unknown } = UnknownEvent::decode(body)?;
-        Self::from_parts(event_type, timestamp, data, unknown)
+        Ok(Self::from_parts(event_type, timestamp, data, unknown))
     }
 }

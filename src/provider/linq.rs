@@ -19,6 +19,9 @@
 //!   shared token into one and verify it with [`Verifier::token`](crate::Verifier::token). To send
 //!   as LINQ does, use [`Hook::endpoint`] or [`Signer::token`](crate::Signer::token). Without a
 //!   token, the body can be decoded only through [`danger`](crate::danger).
+//! - **Unexpected bodies.** If a body has no value for a member that the lab event requires,
+//!   [`Webhook::to_event`] fails, and [`Sources`](crate::receive::Sources) returns the body as a
+//!   [`LabEvent::Unreadable`](crate::LabEvent::Unreadable) of type `linq.<filter>`.
 //! - **Duplicates.** The [`dedupe_key`](Webhook::dedupe_key) is this crate's own.
 //! - **Hooks.** [`Hook`] reads and writes the `hooks` of a workflow, and builds an
 //!   [`Endpoint`](crate::Endpoint) from one.
@@ -42,6 +45,7 @@ pub use payload::{
     LabwareMovement, NewPlan, RunState, RunStateChange, SafetyStateChange, TaskStateChange,
 };
 pub use webhook::Webhook;
+pub(crate) use webhook::{is_published_body, unread};
 
 use super::vendor::Vendor;
 use crate::delivery::RetryPolicy;

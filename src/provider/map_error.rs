@@ -1,5 +1,6 @@
 //! Errors of mapping between vendor webhooks and lab events: [`MapError`].
 
+use crate::decode::Mismatch;
 use crate::event_type::EventType;
 
 /// An error in mapping a vendor's webhook to a lab event, or a lab event to a vendor's webhook.
@@ -33,4 +34,15 @@ pub enum MapError {
         /// The field's path in the input of the mapping.
         member: &'static str,
     },
+}
+
+impl From<&MapError> for Mismatch {
+    fn from(error: &MapError) -> Self {
+        match error {
+            MapError::NoWebhook { .. } => Self::new(".", error),
+            MapError::Missing { member, .. } | MapError::Value { member, .. } => {
+                Self::new(*member, error)
+            }
+        }
+    }
 }

@@ -45,6 +45,10 @@
 //! | `release.created` | same name | `object.uuid` |
 //! | any other | `Unknown`, of type `segments.<event_type>` | none |
 //!
+//! The contents of `object` are not documented, so an event may come without the id. `to_event`
+//! then fails, and [`Sources`](crate::receive::Sources) returns the webhook as a
+//! [`LabEvent::Unreadable`](crate::LabEvent::Unreadable) of type `segments.<event_type>`.
+//!
 //! [`Webhook::to_event`] documents the mapping of the other members.
 //!
 //! # Delivery
@@ -67,12 +71,16 @@ pub use object::{
     DatasetObject, IssueObject, LabelObject, OwnerObject, ReleaseObject, SampleObject,
 };
 pub use subscription::{Hook, HookError};
+pub(crate) use webhook::unread;
 pub use webhook::{EventKind, Webhook, dedupe_key};
 
 use super::vendor::Vendor;
 use crate::delivery::RetryPolicy;
 
 const VENDOR: Vendor = Vendor("Segments.ai");
+
+/// The prefix of the event types that have no lab event.
+const PREFIX: &str = "segments.";
 
 /// The `api_version` of payloads created by this crate: that of the published payload.
 pub const API_VERSION: &str = "2021-08-01";

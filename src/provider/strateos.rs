@@ -11,6 +11,9 @@
 //! | `instruction_completed` | [`InstructionCompleted`](crate::lab::InstructionCompleted) | `completed_at` |
 //! | any other | [`LabEvent::Unknown`](crate::LabEvent::Unknown) of type `strateos.<op>` | time of receipt |
 //!
+//! [`Webhook::to_event`] and [`Webhook::from_event`] are inverse: the event of a webhook gives that
+//! webhook again, with its members in another order at most.
+//!
 //! **Not published:** a signature, an event id, the time of a run's events, the content type, the
 //! responses that count as success, a timeout, retries and the order of delivery. Bodies are
 //! therefore decoded through [`danger::unsigned`](crate::danger::unsigned), and the behaviour on
@@ -26,7 +29,7 @@
 //! let received_at = Timestamp::from_unix_seconds(1_744_882_200);
 //!
 //! let webhook: Webhook = danger::unsigned(body).decode()?;
-//! assert_eq!(webhook.project.name, "Demo Project");
+//! assert_eq!(webhook.project.name.as_deref(), Some("Demo Project"));
 //! match webhook.to_event(received_at)? {
 //!     LabEvent::RunStateChanged(run) => assert_eq!(run.data.state.as_str(), "started"),
 //!     other => println!("a {} event", other.event_type()),
@@ -43,6 +46,7 @@ mod webhook;
 
 pub use format::Format;
 pub use subscription::ProjectWebhook;
+pub(crate) use webhook::unread;
 pub use webhook::{Event, Op, Project, Run, Webhook};
 
 use super::vendor::Vendor;

@@ -88,12 +88,16 @@ pub use format::Format;
 pub use request::{CreateSubscription, MAX_SUBSCRIPTIONS, UpdateSubscription};
 pub use response::Subscription;
 pub use rules::SubscriptionError;
+pub(crate) use webhook::unread;
 pub use webhook::{EVENT_TYPES, Webhook, WebhookData, WebhookVersion};
 
 use super::vendor::Vendor;
 use crate::delivery::RetryPolicy;
 
 const VENDOR: Vendor = Vendor("Strike");
+
+/// The prefix of the event types of Strike events without a lab event.
+const PREFIX: &str = "strike.";
 
 /// Returns the retry policy: [`RetryPolicy::strike`], as published. The response timeout is 5 s;
 /// retries follow 3, 9, 27 ... 3^12 s after the previous failure, about nine days in total; 410 and

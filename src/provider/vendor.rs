@@ -4,10 +4,13 @@ use http::HeaderValue;
 use serde::Serialize;
 
 use super::map_error::MapError;
+use crate::decode::TrustedBody;
+use crate::event::UnknownEvent;
 use crate::event_type::EventType;
 use crate::lab::LabEvent;
 use crate::message::format::FormatError;
 use crate::message::{Message, Rendering};
+use crate::time::TimeText;
 
 /// A vendor's name in error texts.
 #[derive(Clone, Copy)]
@@ -24,6 +27,18 @@ impl Vendor {
 
     pub(super) const fn value(self, member: &'static str) -> MapError {
         MapError::Value { vendor: self.0, member }
+    }
+
+    /// Returns a genuine body that is not understood as an unknown event of the vendor's type.
+    pub(super) fn unread(
+        self,
+        prefix: &str,
+        event_type: &str,
+        at: TimeText,
+        body: TrustedBody<'_>,
+    ) -> Option<UnknownEvent> {
+        let event_type = EventType::new(format!("{prefix}{event_type}")).ok()?;
+        Some(UnknownEvent::new(event_type, body.json().ok()?, at))
     }
 
     /// Renders a message's event as the vendor's webhook, in compact JSON.

@@ -3,7 +3,8 @@
 //! The vendors here publish no signature. Keep the URL secret, have a proxy or gateway check where
 //! requests come from, and take no harmful action on the strength of such a request alone.
 
-use super::sources::Source;
+use super::decoder::{BoxError, Decoded, Incoming};
+use super::source::Source;
 use crate::provider::linq;
 
 /// Strateos without a signature: nothing proves who sent a request.
@@ -16,4 +17,15 @@ pub fn strateos(name: impl Into<Box<str>>) -> Source {
 #[must_use]
 pub fn linq(name: impl Into<Box<str>>, kind: linq::Kind) -> Source {
     Source::unsigned_linq(name, kind)
+}
+
+/// A sender that does not sign, with a decoder of your own: see [`Source::custom`].
+///
+/// Beside other unsigned sources, the decoder must fail for their requests.
+#[must_use]
+pub fn custom(
+    name: impl Into<Box<str>>,
+    decoder: impl Fn(&Incoming<'_>) -> Result<Decoded, BoxError> + Send + Sync + 'static,
+) -> Source {
+    Source::unsigned_custom(name, decoder)
 }

@@ -46,7 +46,7 @@ impl TimestampForm {
             Self::UnixMillis => Some(at.unix_micros().div_euclid(1_000).to_string()),
             Self::Rfc3339 => {
                 let text = TimeText::from(at);
-                (text.timestamp() == at).then(|| text.to_string())
+                (text.timestamp() == Some(at)).then(|| text.to_string())
             }
         }
     }

@@ -1,4 +1,4 @@
-//! An RFC 3339 date-time with its original spelling: [`TimeText`].
+//! A time with its original spelling: [`TimeText`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,36 +7,50 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::timestamp::{ParseTimestampError, Timestamp};
 
-/// An RFC 3339 date-time that preserves its original spelling.
+/// A time as a sender wrote it, usually an RFC 3339 date-time.
 ///
 /// Vendors differ in fraction digits and UTC offsets, so the text is kept verbatim and
 /// [`timestamp`](Self::timestamp) returns the instant. Equality and hashing use the spelling;
 /// compare the timestamps to compare instants.
+///
+/// `FromStr` accepts RFC 3339 only. `Deserialize` accepts any text, because an event is not to be
+/// lost for a time without a UTC offset; such a text has no timestamp, and none is guessed.
 ///
 /// ```
 /// use labhook::time::TimeText;
 ///
 /// let strike: TimeText = "2009-01-03T18:15:00+01:00".parse()?;
 /// assert_eq!(strike.as_str(), "2009-01-03T18:15:00+01:00");
-/// assert_eq!(strike.timestamp().to_string(), "2009-01-03T17:15:00.000Z");
+/// assert_eq!(strike.timestamp().unwrap().to_string(), "2009-01-03T17:15:00.000Z");
+///
+/// let no_offset = TimeText::verbatim("2025-04-17T09:30:00.123");
+/// assert_eq!(no_offset.timestamp(), None);
 /// # Ok::<(), labhook::time::ParseTimestampError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct TimeText {
     text: Box<str>,
-    timestamp: Timestamp,
+    timestamp: Option<Timestamp>,
 }
 
 impl TimeText {
+    /// Keeps any text. It has a timestamp if it is an RFC 3339 date-time.
+    #[must_use]
+    pub fn verbatim(text: impl Into<Box<str>>) -> Self {
+        let text = text.into();
+        Self { timestamp: text.parse().ok(), text }
+    }
+
     /// Returns the text, verbatim.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Returns the instant, with microsecond precision.
+    /// Returns the instant, with microsecond precision; `None` if the text is not an RFC 3339
+    /// date-time.
     #[must_use]
-    pub const fn timestamp(&self) -> Timestamp {
+    pub const fn timestamp(&self) -> Option<Timestamp> {
         self.timestamp
     }
 }
@@ -48,13 +62,7 @@ impl From<Timestamp> for TimeText {
         const FIRST: Timestamp = Timestamp::from_unix_micros(-62_167_219_200_000_000);
         const LAST: Timestamp = Timestamp::from_unix_micros(253_402_300_799_999_999);
         let timestamp = timestamp.clamp(FIRST, LAST);
-        Self { text: timestamp.to_string().into(), timestamp }
-    }
-}
-
-impl From<TimeText> for Timestamp {
-    fn from(text: TimeText) -> Self {
-        text.timestamp
+        Self { text: timestamp.to_string().into(), timestamp: Some(timestamp) }
     }
 }
 
@@ -76,7 +84,7 @@ impl FromStr for TimeText {
     type Err = ParseTimestampError;
 
     fn from_str(text: &str) -> Result<Self, ParseTimestampError> {
-        Ok(Self { timestamp: text.parse()?, text: text.into() })
+        Ok(Self { timestamp: Some(text.parse()?), text: text.into() })
     }
 }
 
@@ -100,8 +108,7 @@ impl Serialize for TimeText {
 
 impl<'de> Deserialize<'de> for TimeText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer).map(Self::verbatim)
     }
 }
 
@@ -120,11 +127,17 @@ mod tests {
             let text: TimeText = serde_json::from_str(json).unwrap();
             assert_eq!(serde_json::to_string(&text).unwrap(), json);
         }
-        let error = serde_json::from_str::<TimeText>(r#""2025-04-17""#).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "expected an RFC 3339 date-time, such as `2025-04-17T09:30:00Z`"
-        );
+    }
+
+    #[test]
+    fn time_that_cannot_be_read_stays_as_text() {
+        for json in [r#""2025-04-17T09:30:00.123""#, r#""2025-04-17""#, r#""yesterday""#, r#""""#] {
+            let text: TimeText = serde_json::from_str(json).unwrap();
+            assert_eq!(text.timestamp(), None, "{json}");
+            assert_eq!(serde_json::to_string(&text).unwrap(), json);
+            assert!(text.as_str().parse::<TimeText>().is_err(), "{json}");
+        }
+        assert!(serde_json::from_str::<TimeText>("1744882200").is_err());
     }
 
     #[test]

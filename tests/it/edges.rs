@@ -131,6 +131,7 @@ const FLOORS: [(&str, &[Module]); 9] = [
                     "danger",
                     "decode",
                     "delivery",
+                    "event",
                     "id",
                     "lab",
                     "message",

@@ -28,7 +28,7 @@ fn every_public_type_is_send_and_sync() {
     }
     {
         use labhook::decode::*;
-        owned!(DecodeError, JsonError);
+        owned!(DecodeError, JsonError, Mismatch);
         borrowed!(TrustedBody<'_>);
     }
     {
@@ -305,18 +305,19 @@ fn every_public_type_is_send_and_sync() {
         use labhook::receive::*;
         owned!(
             Admission,
+            BodyError,
             Claim,
+            Decoded,
             DuplicateSourceError,
             Inbox,
             InboxChange,
             InboxEvent,
             InboxState,
-            ReceiveError,
             Reply,
             Source,
-            Sources
+            Sources,
         );
-        borrowed!(Proof<'_>, Received<'_>);
+        borrowed!(Incoming<'_>, Proof<'_>, ReceiveError<'_>, Received<'_>, Refusal<'_>);
     }
     {
         use labhook::secret::*;

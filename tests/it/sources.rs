@@ -2,12 +2,13 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use labhook::provider::linq::Kind;
-use labhook::receive::{Proof, ReceiveError, Received, Source, Sources, danger};
+use labhook::receive::{Decoded, Proof, ReceiveError, Received, Source, Sources, danger};
 use labhook::signature::CustomScheme;
 use labhook::{LabEvent, MessageId, Secret, Signer, Timestamp, Verifier};
 
 mod errors;
 mod kinds;
+mod unreadable;
 
 const STRATEOS: &str = include_str!("../data/strateos/run_started.json");
 const LINQ: &str = include_str!("../data/linq/run_state_change.json");
@@ -74,7 +75,7 @@ fn all() -> Sources {
 }
 
 #[track_caller]
-fn refused(result: Result<Received<'_>, ReceiveError>) -> ReceiveError {
+fn refused<'a>(result: Result<Received<'a>, ReceiveError<'a>>) -> ReceiveError<'a> {
     match result {
         Err(error) => error,
         Ok(received) => panic!("{received:?}"),
@@ -87,7 +88,16 @@ fn key<'a>(received: &'a Received<'_>) -> Option<&'a str> {
 
 /// The sources that were tried, with their errors.
 #[track_caller]
-fn tried(error: &ReceiveError) -> Vec<(&str, &'static str)> {
+fn tried<'a>(error: &'a ReceiveError<'_>) -> Vec<(&'a str, &'static str)> {
     let ReceiveError::NotGenuine { tried } = error else { panic!("{error:?}") };
     tried.iter().map(|(name, error)| (&**name, error.name())).collect()
+}
+
+/// The type of an unreadable event, and the path of what does not match.
+#[track_caller]
+fn unreadable<'a>(received: &'a Received<'_>) -> (&'a str, &'a str) {
+    let LabEvent::Unreadable { event, reason, .. } = &received.event else {
+        panic!("{received:?}");
+    };
+    (event.event_type.as_str(), reason.path())
 }

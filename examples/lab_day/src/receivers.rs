@@ -8,7 +8,6 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use hyper::HeaderMap;
-use labhook::receive::Admission;
 use labhook::{Inbox, LabEvent, Message, Reply, Timestamp, Verifier};
 use sha2::{Digest as _, Sha256};
 
@@ -83,13 +82,13 @@ impl Receiver {
                 return Reply::Refused;
             }
         };
-        let Ok(event) = verified.decode::<LabEvent>() else { return Reply::AbortMessage };
+        let Ok(event) = verified.decode::<LabEvent>() else { return Reply::Retry };
         let key = match verified.id() {
             Some(id) => id.to_string(),
             None => digest(body),
         };
-        match self.inbox.begin(SOURCE, &key, now) {
-            Admission::New(claim) => {
+        match self.inbox.begin(SOURCE, &key, now).claim(now) {
+            Ok(claim) => {
                 // A 2xx acknowledges the event, so it is stored first.
                 if self.store.store(self.name, &key, event.event_type().as_str()).is_err() {
                     self.inbox.abandon(&claim);
@@ -98,10 +97,8 @@ impl Receiver {
                 self.inbox.done(&claim, now);
                 self.stored += 1;
             }
-            Admission::Seen => self.duplicates += 1,
-            Admission::InProgress { until } | Admission::Full { until } => {
-                return Reply::RetryAfter(until.saturating_since(now));
-            }
+            Err(Reply::Accepted) => self.duplicates += 1,
+            Err(busy) => return busy,
         }
         self.track_rotation(verified.key_index(), now);
         Reply::Accepted

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! LABHOOK_SECRET=whsec_... cargo run -p receive -- 127.0.0.1:3000    until Ctrl-C
-//! cargo run -p receive -- --self-test                                sends itself five requests
+//! cargo run -p receive -- --self-test                                sends itself six requests
 //! ```
 //!
 //! Webhooks are posted to `/hooks`. The core is [`Receiver::receive`]: verify the request, decode
@@ -28,7 +28,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::post;
-use labhook::receive::{Admission, Claim};
+use labhook::receive::Claim;
 use labhook::{Inbox, LabEvent, MessageId, Reply, Secret, Timestamp, Verified, Verifier};
 use refusal::ReceiveError;
 use tokio::net::TcpListener;
@@ -62,13 +62,10 @@ impl Receiver {
     /// Returns a new event, or why it needs no handling: it was handled before or is in progress.
     fn begin(&self, verified: &Verified<'_>, now: Timestamp) -> Result<Claim, ReceiveError> {
         let id = verified.id().map(MessageId::as_str).expect("Standard Webhooks signs the id");
-        match self.inbox().begin(SENDER, id, now) {
-            Admission::New(claim) => Ok(claim),
-            Admission::Seen => Err(ReceiveError::Seen),
-            Admission::InProgress { until } | Admission::Full { until } => {
-                Err(ReceiveError::Busy { wait: until.saturating_since(now) })
-            }
-        }
+        self.inbox().begin(SENDER, id, now).claim(now).map_err(|reply| match reply {
+            Reply::Accepted => ReceiveError::Seen,
+            busy => ReceiveError::Busy(busy),
+        })
     }
 
     /// Handles the event. If that fails, the next delivery of it counts as new.
@@ -94,6 +91,10 @@ fn handle(event: LabEvent) -> Result<(), ReceiveError> {
             writeln!(log, "  handled: run {} is {}", event.data.run_id, event.data.state)?;
         }
         LabEvent::Unknown(event) => writeln!(log, "  passed on: a {} event", event.event_type)?,
+        // Store its data: nobody else has it once the response is a success.
+        LabEvent::Unreadable { event, reason, .. } => {
+            writeln!(log, "  stored for later: a {} event: {reason}", event.event_type)?;
+        }
         event => writeln!(log, "  handled: a {} event", event.event_type())?,
     }
     Ok(())

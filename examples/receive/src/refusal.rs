@@ -1,7 +1,6 @@
 //! Errors of the receiver, and their responses.
 
 use std::io;
-use std::time::Duration;
 
 use labhook::decode::DecodeError;
 use labhook::{Reply, VerifyError};
@@ -13,8 +12,8 @@ pub enum ReceiveError {
     NotGenuine(#[from] VerifyError),
     #[error("it was handled before")]
     Seen,
-    #[error("the event is being handled already, or the inbox is full")]
-    Busy { wait: Duration },
+    #[error("{0:?}: the event is being handled already, or the inbox is full")]
+    Busy(Reply),
     #[error(transparent)]
     Malformed(DecodeError),
     #[error("the event could not be handled: {0}")]
@@ -29,9 +28,9 @@ impl ReceiveError {
             Self::NotGenuine(_) => Reply::Refused,
             // The first response was lost, or the sender did not wait for it.
             Self::Seen => Reply::Accepted,
-            Self::Busy { wait } => Reply::RetryAfter(wait),
-            Self::Malformed(_) => Reply::AbortMessage,
-            Self::Failed(_) => Reply::RetryAfter(Duration::from_secs(30)),
+            Self::Busy(reply) => reply,
+            // It is genuine: a later version of this receiver may be able to read it.
+            Self::Malformed(_) | Self::Failed(_) => Reply::Retry,
         }
     }
 
@@ -40,7 +39,7 @@ impl ReceiveError {
         match self {
             Self::NotGenuine(error) => error.name(),
             Self::Seen => "seen",
-            Self::Busy { .. } => "busy",
+            Self::Busy(_) => "busy",
             Self::Malformed(_) => "malformed",
             Self::Failed(_) => "failed",
         }

@@ -1,5 +1,5 @@
 //! The receiver and a sender in one process, on loopback. It sends a genuine, a duplicate, a
-//! forged, an old and a malformed request.
+//! forged and an old request, one that does not match its type, and one that is no event.
 
 use std::time::Duration;
 
@@ -29,10 +29,12 @@ pub async fn run() -> anyhow::Result<()> {
     let paused = Event::new(RunStateChanged::new("run-17", RunState::Paused), now())
         .into_message(MessageId::new("run-17-paused")?)?;
     let good = sender.format().render(&paused)?;
-    let bad = Rendering::new(
-        HeaderValue::from_static("application/json"),
+    let json = HeaderValue::from_static("application/json");
+    let odd = Rendering::new(
+        json.clone(),
         r#"{"type":"run.state_changed","timestamp":"2025-04-17T09:30:00Z","data":{"run_id":17}}"#,
     );
+    let bad = Rendering::new(json, r#"{"event":"run.state_changed"}"#);
     let hour_ago = now() - Duration::from_secs(3_600);
 
     let client = client()?;
@@ -41,7 +43,8 @@ pub async fn run() -> anyhow::Result<()> {
         ("repeated", sender.request(paused.id(), &good, now())?, 204),
         ("forged", forger.request(&MessageId::new("forged")?, &good, now())?, 403),
         ("old", sender.request(&MessageId::new("old")?, &good, hour_ago)?, 403),
-        ("malformed", sender.request(&MessageId::new("malformed")?, &bad, now())?, 422),
+        ("unreadable", sender.request(&MessageId::new("unreadable")?, &odd, now())?, 204),
+        ("malformed", sender.request(&MessageId::new("malformed")?, &bad, now())?, 500),
     ] {
         let status = send(&client, request).await?;
         println!("{what}: {status}");

@@ -96,7 +96,7 @@ impl Bot {
 async fn hooks(State(bot): State<Arc<Bot>>, headers: HeaderMap, body: Bytes) -> Response {
     let reply = bot.receive(&headers, &body, now()).unwrap_or_else(|error| {
         eprintln!("not taken: {error:#}");
-        Reply::AbortMessage
+        Reply::Retry
     });
     reply.into()
 }

@@ -51,7 +51,7 @@ async fn main() -> anyhow::Result<()> {
     println!("{table}");
     println!("published: the vendor's own example. smallest: only the documented members.");
     println!("by its package: details from the vendor's package. labhook's own: not published.");
-    println!("unmapped: genuine, but about a sample without an id.");
+    println!("segments.sample.created: genuine, but unreadable as a sample, since it has no id.");
     println!("A token does not cover the body, and Strateos signs nothing: a changed byte passes.");
     println!("For Strateos, the other key is another URL. Strike tries every signature header.");
     println!("{rows} rows, {} unexpected results", wrong.len());

@@ -12,7 +12,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::post;
 use labhook::provider::linq::Kind;
-use labhook::receive::{Admission, Received, Source, Sources, danger};
+use labhook::receive::{Received, Source, Sources, danger};
 use labhook::{Inbox, Reply, Timestamp, Verifier};
 
 use crate::keys;
@@ -81,13 +81,10 @@ impl Receiver {
         let claim = match &received.dedupe_key {
             // Duplicates cannot be detected, so each one is handled.
             None => None,
-            Some(key) => match inbox.begin(&received.source, key.as_str(), now()) {
-                Admission::New(claim) => Some(claim),
-                Admission::Seen => return ("seen".to_owned(), Reply::Accepted),
-                Admission::InProgress { until } | Admission::Full { until } => {
-                    let wait = until.saturating_since(now());
-                    return ("busy".to_owned(), Reply::RetryAfter(wait));
-                }
+            Some(key) => match inbox.begin(&received.source, key.as_str(), now()).claim(now()) {
+                Ok(claim) => Some(claim),
+                Err(Reply::Accepted) => return ("seen".to_owned(), Reply::Accepted),
+                Err(busy) => return ("busy".to_owned(), busy),
             },
         };
         // Handle the event here, with the inbox unlocked.

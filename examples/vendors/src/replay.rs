@@ -90,7 +90,7 @@ impl Replay {
         let status = self.client.execute(request.try_into()?).await?.status().as_u16();
         let outcome = self.log.try_recv().context("the receiver logged nothing")?;
         let expected = match outcome.as_str() {
-            "unmapped" | "malformed" | "malformed-headers" => 422,
+            "unmapped" | "malformed" | "malformed-headers" => 500,
             "no-source" | "not-genuine" | "no-match" | "conflicting-header" => 403,
             _ => 204,
         };

@@ -26,7 +26,7 @@ const LINQ_STATE: &str = "linq_state";
 object! {
     /// A body, or the data of an event, with its timestamp.
     struct Timed {
-        nullable timestamp: TimeText,
+        strict_nullable timestamp: TimeText,
     }
 }
 
@@ -36,7 +36,7 @@ object! {
         required state: RunState,
         optional message: String,
         nullable linq_state: JsonText,
-        nullable timestamp: TimeText,
+        strict_nullable timestamp: TimeText,
     }
 }
 
@@ -45,7 +45,7 @@ object! {
     struct Plan {
         nullable state: JsonText,
         nullable status: JsonText,
-        nullable timestamp: TimeText,
+        strict_nullable timestamp: TimeText,
     }
 }
 
@@ -76,7 +76,8 @@ impl RunStateChange {
     ///
     /// A stopped run is written as `stoped`. States that the vendor does not publish are written
     /// as in [`lab::RunState`](crate::lab::RunState). If the event has no message, one is written
-    /// in the style of the published example: `The run is paused.`, with the event's state. Other
+    /// in the style of the published example: `The run is paused.`, with the event's state. So a
+    /// webhook that came without one does not come back as it was. Other
     /// fields of the event are written after the four published members, under the model's names.
     ///
     /// # Errors
@@ -94,7 +95,9 @@ impl RunStateChange {
         }
         body.linq_state = Nullable::Absent;
         let state = &event.data.state;
-        body.message.get_or_insert_with(|| format!("The run is {state}."));
+        if body.message.is_none() && body.unknown.get("message").is_none() {
+            body.message = Some(format!("The run is {state}."));
+        }
         set_time(&mut body.timestamp, &event.timestamp)?;
         reread(&body, "data", Self::NAMES)
     }
@@ -175,7 +178,7 @@ impl LabwareMovement {
     /// # Errors
     ///
     /// [`MapError::Value`] if the event has unknown members that the body cannot contain: any in
-    /// its envelope, or a `timestamp` or a non-text `state` in its data.
+    /// its envelope, or a `timestamp` in its data.
     pub fn from_event(event: &Event<LabwareMoved>) -> Result<Self, MapError> {
         timed_body(event, Self::NAMES)
     }

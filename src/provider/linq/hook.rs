@@ -106,7 +106,7 @@ impl Watch {
 object! {
     /// The members of every hook.
     struct Head {
-        optional filter: Box<str>,
+        strict filter: Box<str>,
         required parameters: Parameters,
     }
 }
@@ -122,14 +122,14 @@ object! {
 
 object! {
     struct TaskMembers {
-        nullable task_ids: Vec<TaskId>,
+        strict_nullable task_ids: Vec<TaskId>,
     }
 }
 
 object! {
     struct LabwareMembers {
-        nullable labware_ids: Vec<LabwareId>,
-        nullable trigger_on: TriggerOn,
+        strict_nullable labware_ids: Vec<LabwareId>,
+        strict_nullable trigger_on: TriggerOn,
     }
 }
 
@@ -209,6 +209,35 @@ impl Hook {
         expose(&hooks.iter().map(Exposed).collect::<Vec<_>>())
     }
 
+    /// Parses a workflow's `hooks` list; [`expose_list_json`](Self::expose_list_json) writes it.
+    ///
+    /// ```
+    /// use labhook::provider::linq::{Hook, Kind};
+    ///
+    /// let json = concat!(
+    ///     r#"[{"filter":"on_new_plan","parameters":{"url":"https://lims.example/plans"}},"#,
+    ///     r#"{"filter":"on_run_state_change","parameters":{"url":"https://lims.example/runs"}}]"#,
+    /// );
+    /// let hooks = Hook::list_from_json(json)?;
+    /// assert_eq!(hooks.len(), 2);
+    /// assert_eq!(hooks.first().and_then(Hook::kind), Some(Kind::NewPlan));
+    /// assert_eq!(*Hook::expose_list_json(&hooks), json);
+    /// # Ok::<(), labhook::provider::linq::HookError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`HookError::InList`] for the first malformed hook, and [`HookError::Malformed`] if the text
+    /// is not a list. No variant contains any value of a definition.
+    pub fn list_from_json(json: &str) -> Result<Vec<Self>, HookError> {
+        let texts: Vec<SecretJson> = read(json)?;
+        let parse = |(index, text): (usize, &SecretJson)| {
+            let in_list = |source| HookError::InList { index, source: Box::new(source) };
+            Self::from_json(&text.0).map_err(in_list)
+        };
+        texts.iter().enumerate().map(parse).collect()
+    }
+
     /// Returns the events that the hook reports.
     #[must_use]
     pub const fn watch(&self) -> &Watch {
@@ -272,7 +301,7 @@ fn reread<T: DeserializeOwned>(members: &UnknownMembers) -> Result<T, HookError>
     impl Serialize for Members<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let mut map = serializer.serialize_map(None)?;
-            self.0.write(&[], &mut map)?;
+            self.0.write(|_| false, &mut map)?;
             map.end()
         }
     }
@@ -297,7 +326,7 @@ impl Serialize for Exposed<'_> {
             }
             Watch::RunState | Watch::SafetyState | Watch::NewPlan | Watch::Other { .. } => {}
         }
-        unknown.write(&[], &mut map)?;
+        unknown.write(|_| false, &mut map)?;
         map.end()
     }
 }
@@ -317,9 +346,18 @@ impl fmt::Debug for Hook {
 /// Parses with [`Hook::from_json`]; the error text is that of a [`HookError`].
 impl<'de> Deserialize<'de> for Hook {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw: Box<RawValue> = Box::deserialize(deserializer)?;
-        let json = Zeroizing::new(Box::<str>::from(raw));
+        let SecretJson(json) = SecretJson::deserialize(deserializer)?;
         Self::from_json(&json).map_err(D::Error::custom)
+    }
+}
+
+/// A definition as JSON text, wiped when dropped.
+struct SecretJson(Zeroizing<Box<str>>);
+
+impl<'de> Deserialize<'de> for SecretJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw: Box<RawValue> = Box::deserialize(deserializer)?;
+        Ok(Self(Zeroizing::new(raw.into())))
     }
 }
 
@@ -338,5 +376,13 @@ pub enum HookError {
     Malformed {
         /// The member's path; `.` is the definition itself.
         path: String,
+    },
+    /// A hook of a list is malformed.
+    #[error("hook {index} of the list is malformed")]
+    InList {
+        /// The hook's position in the list, from 0.
+        index: usize,
+        /// What is wrong with it.
+        source: Box<Self>,
     },
 }

@@ -14,7 +14,7 @@ object! {
     /// [`Hook::expose_json`](super::Hook::expose_json).
     pub(super) struct Parameters {
         required url: SecretText,
-        nullable headers: Headers,
+        strict_nullable headers: Headers,
     }
 }
 

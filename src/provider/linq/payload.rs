@@ -36,12 +36,12 @@ impl RunState {
 object! {
     /// Body of a `RunStateChangeHook`, the only body that the vendor publishes.
     ///
-    /// All four members are required, as in the published example.
+    /// The published example has all four members; a body without a message is read all the same.
     pub struct RunStateChange {
         /// The state that the run has entered.
         required state: RunState,
         /// A human-readable message.
-        required message: String,
+        optional message: String,
         /// The run's id. The vendor's own example is not a valid UUID.
         required run_id: RunId,
         /// When the event happened.
@@ -53,7 +53,7 @@ object! {
     /// Body of a `TaskStateChangeHook`. **The vendor does not publish it.**
     ///
     /// The fields are this crate's own: those of [`RunStateChange`], and `task_id`, named after the
-    /// SDK. Any object is accepted if its known members are absent, `null` or of the right type.
+    /// SDK. Any object is accepted; a known member of an unexpected type counts as unknown.
     pub struct TaskStateChange {
         /// The task's state, in this crate's terms.
         optional state: TaskState,
@@ -72,8 +72,8 @@ object! {
     /// Body of a `SafetyStateChangeHook`. **The vendor does not publish it.**
     ///
     /// The fields are this crate's own: those of [`RunStateChange`], and the workcell, which the
-    /// lab event requires. Any object is accepted if its known members are absent, `null` or of the
-    /// right type.
+    /// lab event requires. Any object is accepted; a known member of an unexpected type counts as
+    /// unknown.
     ///
     /// It is a notification. Do not build a safety function on it: a webhook can be late, and can
     /// be lost.
@@ -96,7 +96,7 @@ object! {
     /// Body of a `LabwareMovementHook`. **The vendor does not publish it.**
     ///
     /// The fields are this crate's own: those of [`RunStateChange`], and two named after the SDK.
-    /// Any object is accepted if its known members are absent, `null` or of the right type.
+    /// Any object is accepted; a known member of an unexpected type counts as unknown.
     pub struct LabwareMovement {
         /// A state; this crate never writes one of its own.
         optional state: String,

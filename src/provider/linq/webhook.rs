@@ -6,10 +6,15 @@ use super::{
     Kind, LabwareMovement, NewPlan, RunStateChange, SafetyStateChange, TaskStateChange, VENDOR,
 };
 use crate::decode::{Decode, DecodeError, TrustedBody};
+use crate::event::UnknownEvent;
 use crate::id::WorkcellId;
+use crate::json::{JsonText, object};
 use crate::lab::LabEvent;
 use crate::provider::{DedupeKey, MapError};
-use crate::time::TimeText;
+use crate::time::{TimeText, Timestamp};
+
+/// The prefix of the event types of bodies without a lab event.
+const PREFIX: &str = "linq.";
 
 macro_rules! webhook {
     ($(#[$doc:meta])* $name:ident: $($kind:ident,)+) => {
@@ -223,6 +228,40 @@ impl Webhook {
             ("timestamp", Some(self.timestamp()?.as_str())),
         ];
         Some(key(self.kind(), members.into_iter().chain(about)))
+    }
+}
+
+object! {
+    /// The time of a body that is not understood.
+    struct Outline {
+        optional timestamp: TimeText,
+    }
+}
+
+/// Returns an object as an unknown event of type `linq.<filter>`, although it has no lab event.
+pub(crate) fn unread(
+    kind: Kind,
+    body: TrustedBody<'_>,
+    received_at: Timestamp,
+) -> Option<UnknownEvent> {
+    let Outline { timestamp, .. } = body.json().ok()?;
+    let at = timestamp.unwrap_or_else(|| received_at.into());
+    VENDOR.unread(PREFIX, kind.filter(), at, body)
+}
+
+/// Returns whether the body has all members that the vendor publishes for its kind. It publishes
+/// only those of a run's state.
+pub(crate) fn is_published_body(kind: Kind, body: TrustedBody<'_>) -> bool {
+    kind == Kind::RunStateChange && body.json::<Published>().is_ok()
+}
+
+object! {
+    /// The four published members, whatever their values.
+    struct Published {
+        required state: JsonText,
+        required message: JsonText,
+        required run_id: JsonText,
+        required timestamp: JsonText,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::members::Members;
 use super::models::Model;
-use super::{API_VERSION, EventKind, VENDOR, Webhook};
+use super::{API_VERSION, EventKind, PREFIX, VENDOR, Webhook};
 use crate::event::{Event, Payload, UnknownEvent};
 use crate::event_type::EventType;
 use crate::json::{JsonText, Nullable, UnknownMembers};
@@ -12,9 +12,6 @@ use crate::lab::{
     SampleDeleted, SampleUpdated,
 };
 use crate::provider::MapError;
-
-/// The prefix of the event types that have no lab event.
-pub(super) const PREFIX: &str = "segments.";
 
 /// A payload with one model and, for updates, the names of the changed fields.
 trait Carrier: Payload {
@@ -108,8 +105,10 @@ macro_rules! carriers {
             pub fn from_event(event: &LabEvent) -> Result<Self, MapError> {
                 match event {
                     $(LabEvent::$payload(event) => write(EventKind::$payload, event),)+
-                    LabEvent::Unknown(event) => write_unknown(event),
-                    other => Err(VENDOR.no_webhook(other.event_type())),
+                    other => match other.as_text() {
+                        Some(event) => write_unknown(event),
+                        None => Err(VENDOR.no_webhook(other.event_type())),
+                    },
                 }
             }
         }
@@ -130,9 +129,14 @@ carriers! {
     ReleaseCreated: release Release;
 }
 
-/// Rejects unknown members whose names collide with known fields.
-fn check_names(names: &[&'static str], unknown: &UnknownMembers) -> Result<(), MapError> {
-    match names.iter().find(|name| unknown.get(name).is_some()) {
+/// Rejects unknown members whose names collide with known fields. The caller guarantees that the
+/// field `except` has no value if there is a member of that name: one of another type.
+fn check_names(
+    names: &[&'static str],
+    except: &str,
+    unknown: &UnknownMembers,
+) -> Result<(), MapError> {
+    match names.iter().find(|name| **name != except && unknown.get(name).is_some()) {
         Some(&member) => Err(VENDOR.value(member)),
         None => Ok(()),
     }
@@ -153,13 +157,12 @@ fn read<P: Carrier>(webhook: &Webhook) -> Result<Event<P>, MapError> {
     let model = P::Model::read(&webhook.dataset, &mut object)?;
 
     let mut unknown = webhook.unknown.clone();
-    let changes = if P::NAMES.contains(&"changes") {
-        let text = unknown.remove("changes");
-        text.map(|text| text.read().map_err(|_| VENDOR.value("changes"))).transpose()?
-    } else {
-        None
-    };
-    check_names(P::NAMES, &unknown)?;
+    let changes = if P::NAMES.contains(&"changes") { unknown.get("changes") } else { None };
+    let changes = changes.and_then(|text| serde_json::from_str(text).ok());
+    if changes.is_some() {
+        unknown.remove("changes");
+    }
+    check_names(P::NAMES, "changes", &unknown)?;
     let api_version = json(&webhook.api_version, "api_version")?;
     keep(&mut unknown, "api_version", api_version.as_str())?;
     match &webhook.text {
@@ -182,22 +185,30 @@ fn write<P: Carrier>(kind: EventKind, event: &Event<P>) -> Result<Webhook, MapEr
     let mut unknown = event.data.unknown().clone();
     let object = write_object(model, unknown.remove("object"))?;
     // Only an event that was received as a webhook has an `api_version`.
-    let (api_version, text) = match (unknown.remove("api_version"), unknown.remove("text")) {
-        (None, None) => (API_VERSION.to_owned(), summary(&kind, model, dataset.as_str()).into()),
-        (None, Some(text)) => (API_VERSION.to_owned(), read_text(&text)?),
-        (Some(version), text) => (
-            version.read().map_err(|_| VENDOR.value("api_version"))?,
-            text.as_ref().map_or(Ok(Nullable::Absent), read_text)?,
-        ),
+    let version = unknown.remove("api_version");
+    let text = match unknown.get("text").map(serde_json::from_str::<Nullable<String>>) {
+        None => None,
+        Some(Ok(text)) => unknown.remove("text").map(|_| text),
+        // The webhook had a value of another type.
+        Some(Err(_)) if version.is_some() => None,
+        Some(Err(_)) => return Err(VENDOR.value("text")),
     };
-    check_names(Webhook::NAMES, &unknown)?;
+    let (api_version, text) = match (version, text) {
+        (None, None) => (API_VERSION.to_owned(), summary(&kind, model, dataset.as_str()).into()),
+        (None, Some(text)) => (API_VERSION.to_owned(), text),
+        (Some(version), text) => {
+            let version = version.read().map_err(|_| VENDOR.value("api_version"))?;
+            (version, text.unwrap_or_default())
+        }
+    };
+    check_names(Webhook::NAMES, "text", &unknown)?;
 
     let mut webhook =
         Webhook::new(kind, event.timestamp.clone(), api_version, dataset.clone(), object);
     webhook.text = text;
     webhook.unknown = unknown;
     if let Some(changes) = event.data.changes() {
-        check_names(&["changes"], &webhook.unknown)?;
+        check_names(&["changes"], "", &webhook.unknown)?;
         let changes = JsonText::write(changes).map_err(|_| VENDOR.value("changes"))?;
         keep(&mut webhook.unknown, "changes", changes.as_str())?;
     }
@@ -220,10 +231,6 @@ fn write_object<M: Model>(model: &M, rest: Option<JsonText>) -> Result<JsonText,
     }
 }
 
-fn read_text(text: &JsonText) -> Result<Nullable<String>, MapError> {
-    text.read().map_err(|_| VENDOR.value("text"))
-}
-
 /// Returns a sentence in the published style: "Sample rose.png created in dataset jane/flowers."
 fn summary<M: Model>(kind: &EventKind, model: &M, dataset: &str) -> String {
     let (family, verb) = kind.as_str().split_once('.').unwrap_or_default();
@@ -236,7 +243,7 @@ fn summary<M: Model>(kind: &EventKind, model: &M, dataset: &str) -> String {
 
 /// Appends the unknown members of an event's envelope.
 fn add_envelope(webhook: &mut Webhook, unknown: &UnknownMembers) -> Result<(), MapError> {
-    check_names(Webhook::NAMES, unknown)?;
+    check_names(Webhook::NAMES, "", unknown)?;
     if !webhook.unknown.append(unknown) {
         return Err(VENDOR.value("unknown"));
     }
@@ -246,7 +253,8 @@ fn add_envelope(webhook: &mut Webhook, unknown: &UnknownMembers) -> Result<(), M
 fn read_unknown(webhook: &Webhook) -> Result<UnknownEvent, MapError> {
     let event_type = EventType::new(format!("{PREFIX}{}", webhook.event_type))
         .map_err(|_| VENDOR.value("event_type"))?;
-    check_names(Webhook::NAMES, &webhook.unknown)?;
+    let odd_text = if webhook.text.is_absent() { "text" } else { "" };
+    check_names(Webhook::NAMES, odd_text, &webhook.unknown)?;
     let data = JsonText::write(webhook).map_err(|_| VENDOR.value("object"))?;
     Ok(UnknownEvent::new(event_type, data, webhook.created_at.clone()))
 }

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::event::PREFIX;
-use super::{EventKind, Format, policy};
+use super::{EventKind, Format, PREFIX, policy};
 use crate::endpoint::{Endpoint, EndpointError, Subscription, check_url, origin};
 use crate::event_type::{EventType, EventTypeError};
 use crate::id::{DatasetId, EndpointId};

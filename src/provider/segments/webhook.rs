@@ -1,11 +1,13 @@
 //! Wire types of Segments.ai: [`Webhook`] and [`EventKind`].
 
+use super::{PREFIX, VENDOR};
 use crate::decode::{Decode, DecodeError, TrustedBody};
+use crate::event::UnknownEvent;
 use crate::id::DatasetId;
 use crate::json::{JsonText, object, open_enum};
 use crate::provider::DedupeKey;
 use crate::signature::Verified;
-use crate::time::TimeText;
+use crate::time::{TimeText, Timestamp};
 
 open_enum! {
     /// Event type of a webhook: the eleven in the documentation.
@@ -68,6 +70,20 @@ object! {
         /// The vendor's earliest documentation does not have it.
         nullable text: String,
     }
+}
+
+object! {
+    /// The members by which a body is recognized as a webhook.
+    struct Outline {
+        required event_type: String,
+        optional created_at: TimeText,
+    }
+}
+
+/// Returns a body that names its event type as an unknown event, although it has no lab event.
+pub(crate) fn unread(body: TrustedBody<'_>, received_at: Timestamp) -> Option<UnknownEvent> {
+    let Outline { event_type, created_at, .. } = body.json().ok()?;
+    VENDOR.unread(PREFIX, &event_type, created_at.unwrap_or_else(|| received_at.into()), body)
 }
 
 impl Decode for Webhook {

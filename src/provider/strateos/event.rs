@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::VENDOR;
-use super::webhook::{Event, Op, Project, Run, Webhook};
+use super::webhook::{Event, Op, PREFIX, Project, Run, Webhook};
 use crate::event::{Event as TypedEvent, UnknownEvent};
 use crate::event_type::EventType;
 use crate::id::{InstructionId, ProjectId, RunId};
@@ -15,18 +15,18 @@ use crate::lab::{InstructionCompleted, LabEvent, RunState, RunStateChanged};
 use crate::provider::MapError;
 use crate::time::{TimeText, Timestamp};
 
-/// The prefix of event types for unlisted operations, and of unknown members whose names collide
-/// with fields of the lab event.
-const PREFIX: &str = "strateos.";
-
 impl Webhook {
     /// Maps the webhook to a lab event.
     ///
-    /// `received_at` is the timestamp if the webhook has none. Data without a field in the lab
-    /// event is kept among its unknown members, so that [`from_event`](Self::from_event) restores
-    /// this webhook: `run`, `project` and `event` verbatim if they contain more than the lab event
-    /// does, and the members next to these three under their own names, with the prefix `strateos.`
-    /// if the lab event has a member of that name.
+    /// `received_at` is the timestamp if the webhook has none, or none that can be read. Data
+    /// without a field in the lab event is kept among its unknown members, so that
+    /// [`from_event`](Self::from_event) restores this webhook: `run`, `project` and `event`
+    /// verbatim if they contain more or less than the lab event does, and the members next to these
+    /// three under their own names, with the prefix `strateos.` if the lab event has a member of
+    /// that name.
+    ///
+    /// The webhook is restored from the event as it was; the order of members may change. A time
+    /// of receipt is not written back, since the vendor has no member for it.
     ///
     /// # Errors
     ///
@@ -53,11 +53,11 @@ impl Webhook {
         let Event { id, sequence_no, completed_at, unknown, .. } = &self.event;
         let bare = id.is_none() && sequence_no.is_none() && completed_at.is_none();
         let mut data = RunStateChanged::new(self.run.id.clone(), state);
-        data.title = Some(self.run.title.clone());
+        data.title.clone_from(&self.run.title);
         data.project_id = Some(self.project.id.clone());
         data.unknown = self.kept(
             RunStateChanged::NAMES,
-            !self.run.unknown.is_empty(),
+            self.run.title.is_none() || !self.run.unknown.is_empty(),
             !(bare && unknown.is_empty()),
         )?;
         Ok(TypedEvent::new(data, at).into())
@@ -66,13 +66,15 @@ impl Webhook {
     fn to_instruction_event(&self, received_at: Timestamp) -> Result<LabEvent, MapError> {
         let id = self.event.id.clone().ok_or_else(|| VENDOR.missing("event.id"))?;
         let completed_at = self.event.completed_at.clone();
-        let at = completed_at.clone().unwrap_or_else(|| received_at.into());
+        let readable = completed_at.clone().filter(|it| it.timestamp().is_some());
+        let at = readable.unwrap_or_else(|| received_at.into());
+        let bare = self.event.sequence_no.is_some() && completed_at.is_some();
         let mut data = InstructionCompleted::new(self.run.id.clone(), id);
         data.sequence_no = self.event.sequence_no;
         data.completed_at = completed_at;
         data.project_id = Some(self.project.id.clone());
         data.unknown =
-            self.kept(InstructionCompleted::NAMES, true, !self.event.unknown.is_empty())?;
+            self.kept(InstructionCompleted::NAMES, true, !bare || !self.event.unknown.is_empty())?;
         Ok(TypedEvent::new(data, at).into())
     }
 
@@ -97,7 +99,8 @@ impl Webhook {
 
     /// Maps a lab event to the webhook.
     ///
-    /// The webhook has all members that the vendor publishes for the operation. If the event has no
+    /// The webhook has all members that the vendor publishes for the operation; if the event was
+    /// received from Strateos without some of them, the webhook lacks the same. If the event has no
     /// field for a run's title or its project's name, they are read from the unknown members `run`
     /// and `project`, for example `{"name":"Demo Project"}`. Fields of the event take precedence.
     /// Unknown members of the event's envelope are written next to `run`, after the others. The
@@ -125,8 +128,10 @@ impl Webhook {
             LabEvent::InstructionCompleted(event) => {
                 (Self::from_instruction_event(&event.data, project)?, &event.unknown)
             }
-            LabEvent::Unknown(event) => (Self::from_unknown_event(event)?, &event.unknown),
-            other => return Err(VENDOR.no_webhook(other.event_type())),
+            other => match other.as_text() {
+                Some(event) => (Self::from_unknown_event(event)?, &event.unknown),
+                None => return Err(VENDOR.no_webhook(other.event_type())),
+            },
         };
         let is_known = Self::NAMES.iter().any(|name| envelope.get(name).is_some());
         if is_known || !webhook.unknown.append(envelope) {
@@ -171,14 +176,19 @@ impl Webhook {
     ) -> Result<Self, MapError> {
         reject_if_present("data.operation", data.operation.is_some())?;
         let KeptMembers { run, project, event, unknown } = KeptMembers::read(&data.unknown)?;
-        let sequence_no = data.sequence_no.ok_or_else(|| VENDOR.missing("event.sequence_no"))?;
-        let completed_at =
-            data.completed_at.clone().ok_or_else(|| VENDOR.missing("event.completed_at"))?;
+        // An event that Strateos sent without these members has an `op` among the kept ones.
+        let sent_so = event.op.is_some();
+        if data.sequence_no.is_none() && !sent_so {
+            return Err(VENDOR.missing("event.sequence_no"));
+        }
+        if data.completed_at.is_none() && !sent_so {
+            return Err(VENDOR.missing("event.completed_at"));
+        }
         let event = Event {
             op: Op::InstructionCompleted,
             id: Some(data.instruction_id.clone()),
-            sequence_no: Some(sequence_no),
-            completed_at: Some(completed_at),
+            sequence_no: data.sequence_no,
+            completed_at: data.completed_at.clone(),
             unknown: event.unknown,
         };
         Ok(Self {
@@ -251,9 +261,13 @@ object! {
 
 impl KeptRun {
     fn finish(self, id: &RunId, title: Option<&String>) -> Result<Run, MapError> {
-        // Members kept from another run do not apply.
-        let kept = self.title.filter(|_| self.id.is_none_or(|kept| kept == *id));
-        let title = title.cloned().or(kept).ok_or_else(|| VENDOR.missing("run.title"))?;
+        // Members kept from another run do not apply. A kept run with an id is complete.
+        let sent_so = self.id.as_ref() == Some(id);
+        let kept = self.title.filter(|_| sent_so || self.id.is_none());
+        let title = title.cloned().or(kept);
+        if title.is_none() && !sent_so {
+            return Err(VENDOR.missing("run.title"));
+        }
         Ok(Run { id: id.clone(), title, unknown: self.unknown })
     }
 }
@@ -270,9 +284,13 @@ impl KeptProject {
     fn finish(self, id: Option<&ProjectId>, named: Option<&Project>) -> Result<Project, MapError> {
         let id = id.or(self.id.as_ref()).cloned().ok_or_else(|| VENDOR.missing("project.id"))?;
         // Members kept from another project do not apply.
-        let kept = self.name.filter(|_| self.id.is_none_or(|kept| kept == id));
-        let known = || named.filter(|it| it.id == id).map(|it| it.name.clone());
-        let name = kept.or_else(known).ok_or_else(|| VENDOR.missing("project.name"))?;
+        let sent_so = self.id.as_ref() == Some(&id);
+        let kept = self.name.filter(|_| sent_so || self.id.is_none());
+        let known = || named.filter(|it| it.id == id).and_then(|it| it.name.clone());
+        let name = kept.or_else(known);
+        if name.is_none() && !sent_so {
+            return Err(VENDOR.missing("project.name"));
+        }
         Ok(Project { id, name, unknown: self.unknown })
     }
 }

@@ -31,7 +31,8 @@ impl Format {
     /// Creates a format that also accepts events of this project without its name.
     #[must_use]
     pub fn of(project: Project) -> Self {
-        let parts = DedupeKey::of_parts([project.id.as_str(), project.name.as_str()]);
+        let id = Some(project.id.as_str());
+        let parts = DedupeKey::of_parts(id.into_iter().chain(project.name.as_deref()));
         Self { name: format!("{} {parts}", Self::NAME).into(), project: Some(project) }
     }
 }

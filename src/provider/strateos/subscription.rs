@@ -23,7 +23,9 @@ use crate::signature::Signer;
 /// use labhook::EndpointId;
 /// use labhook::provider::strateos::{Project, ProjectWebhook};
 ///
-/// let hook = ProjectWebhook::new(Project::new("p18sjzxaeaff9", "Demo Project"))
+/// let mut project = Project::new("p18sjzxaeaff9");
+/// project.name = Some("Demo Project".to_owned());
+/// let hook = ProjectWebhook::new(project)
 ///     .with_url("https://eln.example/hooks/4f1b")?;
 /// assert_eq!(format!("{hook:?}"), r#"ProjectWebhook("p18sjzxaeaff9", https://eln.example)"#);
 ///

@@ -1,10 +1,16 @@
 //! Wire types of Strateos: [`Webhook`] and its parts.
 
+use super::VENDOR;
 use crate::decode::{Decode, DecodeError, TrustedBody};
+use crate::event::UnknownEvent;
 use crate::id::{InstructionId, ProjectId, RunId};
-use crate::json::{object, open_enum};
+use crate::json::{JsonText, object, open_enum};
 use crate::provider::DedupeKey;
-use crate::time::TimeText;
+use crate::time::{TimeText, Timestamp};
+
+/// The prefix of event types for unlisted operations, and of unknown members whose names collide
+/// with fields of the lab event.
+pub(super) const PREFIX: &str = "strateos.";
 
 object! {
     /// Body of a webhook. Published.
@@ -25,8 +31,8 @@ object! {
     pub struct Run {
         /// The run's id.
         required id: RunId,
-        /// The run's title.
-        required title: String,
+        /// The run's title. Published; a webhook without one is read all the same.
+        optional title: String,
     }
 }
 
@@ -35,8 +41,8 @@ object! {
     pub struct Project {
         /// The project's id.
         required id: ProjectId,
-        /// The project's name.
-        required name: String,
+        /// The project's name. Published; a webhook without one is read all the same.
+        optional name: String,
     }
 }
 
@@ -92,6 +98,21 @@ impl Webhook {
         let rest = rest.map(|it| DedupeKey::of_body(it.as_bytes()).as_str().to_owned());
         DedupeKey::of_parts(known.into_iter().chain(id).chain(rest.as_deref()))
     }
+}
+
+object! {
+    /// The members by which a body is recognized as a webhook.
+    struct Outline {
+        required run: JsonText,
+        required project: JsonText,
+        required event: Event,
+    }
+}
+
+/// Returns a body that names its operation as an unknown event, although it is no [`Webhook`].
+pub(crate) fn unread(body: TrustedBody<'_>, received_at: Timestamp) -> Option<UnknownEvent> {
+    let Outline { event, .. } = body.json().ok()?;
+    VENDOR.unread(PREFIX, event.op.as_str(), received_at.into(), body)
 }
 
 impl Decode for Webhook {

@@ -3,16 +3,13 @@
 use serde::de::DeserializeOwned;
 
 use super::leftovers::{DATA, ENVELOPE};
-use super::{VENDOR, Webhook, WebhookData, WebhookVersion};
+use super::{PREFIX, VENDOR, Webhook, WebhookData, WebhookVersion};
 use crate::event::{Event, UnknownEvent};
 use crate::event_type::EventType;
-use crate::id::MessageId;
+use crate::id::{MessageId, ResourceId};
 use crate::json::{JsonText, Nullable, UnknownMembers};
 use crate::lab::{LabEvent, ResourceChanged};
 use crate::provider::MapError;
-
-/// The prefix of the event types of unknown Strike events.
-const UNKNOWN: &str = "strike.";
 
 impl Webhook {
     /// Maps the webhook to a lab event.
@@ -48,8 +45,12 @@ impl Webhook {
             Nullable::Null => unknown.push((DATA.to_model("changes").into(), null()?)),
             Nullable::Value(changes) => data.changes = Some(changes.clone()),
         }
+        let typed = |name: &str| match name {
+            "entityId" => !self.data.entity_id.is_absent(),
+            _ => name == "changes" && !self.data.changes.is_absent(),
+        };
         for member in self.data.unknown.texts() {
-            unknown.push(DATA.unknown_to_model(member)?);
+            unknown.push(DATA.unknown_to_model(member, typed)?);
         }
         data.unknown = UnknownMembers::from_distinct(unknown);
 
@@ -62,15 +63,16 @@ impl Webhook {
             let success = write("deliverySuccess", &self.delivery_success)?;
             unknown.push(("deliverySuccess".into(), success));
         }
+        let typed = |name: &str| name != "deliverySuccess" || !self.delivery_success.is_absent();
         for member in self.unknown.texts() {
-            unknown.push(ENVELOPE.unknown_to_model(member)?);
+            unknown.push(ENVELOPE.unknown_to_model(member, typed)?);
         }
         event.unknown = UnknownMembers::from_distinct(unknown);
         Ok(event.into())
     }
 
     fn to_unknown(&self) -> Result<LabEvent, MapError> {
-        let event_type = EventType::new(format!("{UNKNOWN}{}", self.event_type))
+        let event_type = EventType::new(format!("{PREFIX}{}", self.event_type))
             .map_err(|_| VENDOR.value("eventType"))?;
         let data = JsonText::write(self).map_err(|_| ENVELOPE.no_counterpart())?;
         Ok(UnknownEvent::new(event_type, data, self.created.clone()).into())
@@ -98,10 +100,12 @@ impl Webhook {
     ) -> Result<Self, MapError> {
         match event {
             LabEvent::ResourceChanged(event) => Self::of_change(event, id, version),
-            LabEvent::Unknown(event) if event.event_type.as_str().starts_with(UNKNOWN) => {
-                Self::of_unknown(event)
-            }
-            other => Err(VENDOR.no_webhook(other.event_type())),
+            other => match other.as_text() {
+                Some(event) if event.event_type.as_str().starts_with(PREFIX) => {
+                    Self::of_unknown(event)
+                }
+                _ => Err(VENDOR.no_webhook(other.event_type())),
+            },
         }
     }
 
@@ -114,7 +118,7 @@ impl Webhook {
             id.as_str(),
             event_type(&event.data)?,
             version.clone(),
-            data(&event.data)?,
+            data(&event.data, is_received(event))?,
             event.timestamp.clone(),
         );
         let mut unknown = Vec::new();
@@ -122,6 +126,12 @@ impl Webhook {
             match ENVELOPE.to_wire(name)? {
                 "id" => webhook.id = read("id", text)?,
                 "webhookVersion" => webhook.webhook_version = read("webhookVersion", text)?,
+                // The webhook had a value of another type.
+                "deliverySuccess"
+                    if is_received(event) && text.read::<Nullable<bool>>().is_err() =>
+                {
+                    unknown.push(("deliverySuccess".into(), text.clone()));
+                }
                 "deliverySuccess" => webhook.delivery_success = read("deliverySuccess", text)?,
                 name if ENVELOPE.is_known(name) => return Err(ENVELOPE.no_counterpart()),
                 name => unknown.push((name.into(), text.clone())),
@@ -133,7 +143,7 @@ impl Webhook {
 
     fn of_unknown(event: &UnknownEvent) -> Result<Self, MapError> {
         let webhook: Self = read("data", &event.data)?;
-        if event.event_type.as_str().strip_prefix(UNKNOWN) != Some(&*webhook.event_type) {
+        if event.event_type.as_str().strip_prefix(PREFIX) != Some(&*webhook.event_type) {
             return Err(VENDOR.value("data.eventType"));
         }
         if event.timestamp != webhook.created {
@@ -164,7 +174,13 @@ fn event_type(data: &ResourceChanged) -> Result<String, MapError> {
     }
 }
 
-fn data(event: &ResourceChanged) -> Result<WebhookData, MapError> {
+/// Returns whether the event was received from Strike: only then has it a version.
+fn is_received(event: &Event<ResourceChanged>) -> bool {
+    event.unknown.get("webhookVersion").is_some()
+}
+
+/// Writes the `data`. Members of another type are those of a webhook that was received so.
+fn data(event: &ResourceChanged, is_received: bool) -> Result<WebhookData, MapError> {
     let mut data = WebhookData::new();
     data.entity_id = event.resource_id.clone().map_or(Nullable::Absent, Nullable::Value);
     data.changes = event.changes.clone().map_or(Nullable::Absent, Nullable::Value);
@@ -174,6 +190,20 @@ fn data(event: &ResourceChanged) -> Result<WebhookData, MapError> {
         match DATA.to_wire(name)? {
             "entityId" if null && data.entity_id.is_absent() => data.entity_id = Nullable::Null,
             "changes" if null && data.changes.is_absent() => data.changes = Nullable::Null,
+            "entityId"
+                if is_received
+                    && data.entity_id.is_absent()
+                    && text.read::<ResourceId>().is_err() =>
+            {
+                unknown.push(("entityId".into(), text.clone()));
+            }
+            "changes"
+                if is_received
+                    && data.changes.is_absent()
+                    && text.read::<Vec<String>>().is_err() =>
+            {
+                unknown.push(("changes".into(), text.clone()));
+            }
             name if DATA.is_known(name) => return Err(DATA.no_counterpart()),
             name => unknown.push((name.into(), text.clone())),
         }

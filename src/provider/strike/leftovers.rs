@@ -41,12 +41,14 @@ impl Level {
         }
     }
 
-    /// Renames a member that the wire does not know.
+    /// Renames a member that the wire does not know, or has with a value of another type:
+    /// `is_typed` says which of its fields have a value.
     pub(super) fn unknown_to_model(
         &self,
         (name, text): (&str, &JsonText),
+        is_typed: impl Fn(&str) -> bool,
     ) -> Result<(Box<str>, JsonText), MapError> {
-        if self.wire.contains(&name) {
+        if self.wire.contains(&name) && is_typed(name) {
             return Err(self.no_counterpart());
         }
         Ok((self.to_model(name).into(), text.clone()))

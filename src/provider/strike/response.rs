@@ -114,7 +114,7 @@ object! {
         required enabled: bool,
         required created: TimeText,
         required event_types: Vec<String> as "eventTypes",
-        optional secret: Dropped,
+        strict secret: Dropped,
     }
 }
 

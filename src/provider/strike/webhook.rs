@@ -1,10 +1,12 @@
 //! Wire types of Strike: [`Webhook`] and its parts.
 
+use super::{PREFIX, VENDOR};
 use crate::decode::{Decode, DecodeError, TrustedBody};
+use crate::event::UnknownEvent;
 use crate::id::ResourceId;
 use crate::json::{object, open_enum};
 use crate::provider::DedupeKey;
-use crate::time::TimeText;
+use crate::time::{TimeText, Timestamp};
 
 /// The known event types: the best list found, not an official one.
 ///
@@ -83,6 +85,27 @@ impl Default for WebhookData {
     fn default() -> Self {
         Self::new()
     }
+}
+
+object! {
+    /// The members by which a body is recognized as a webhook.
+    struct Outline {
+        optional id: String,
+        required event_type: String as "eventType",
+        optional created: TimeText,
+    }
+}
+
+/// Returns a body that names its event type as an unknown event, although it is no [`Webhook`],
+/// and its idempotency key.
+pub(crate) fn unread(
+    body: TrustedBody<'_>,
+    received_at: Timestamp,
+) -> Option<(UnknownEvent, Option<DedupeKey>)> {
+    let Outline { id, event_type, created, .. } = body.json().ok()?;
+    let at = created.unwrap_or_else(|| received_at.into());
+    let event = VENDOR.unread(PREFIX, &event_type, at, body)?;
+    Some((event, id.map(|id| DedupeKey::of_id(&id))))
 }
 
 impl Decode for Webhook {

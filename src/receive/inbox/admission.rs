@@ -34,14 +34,16 @@ impl Admission {
     ///
     /// # Errors
     ///
-    /// [`Reply::Accepted`] for a duplicate, and [`Reply::RetryAfter`] if the event is in progress
-    /// or the inbox is full.
+    /// [`Reply::Accepted`] for a duplicate, [`Reply::InProgress`] if another handler has the event,
+    /// and a short [`Reply::RetryAfter`] if the inbox is full.
     pub fn claim(self, now: Timestamp) -> Result<Claim, Reply> {
         match self {
             Self::New(claim) => Ok(claim),
             Self::Seen => Err(Reply::Accepted),
-            Self::InProgress { until } | Self::Full { until } => {
-                Err(Reply::RetryAfter(until.saturating_since(now)))
+            Self::InProgress { until } => Err(Reply::InProgress(until.saturating_since(now))),
+            Self::Full { until } => {
+                let wait = until.saturating_since(now).min(Reply::LONGEST_HINT);
+                Err(Reply::RetryAfter(wait))
             }
         }
     }

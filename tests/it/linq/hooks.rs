@@ -26,8 +26,41 @@ fn message(data: impl Payload) -> Message {
 }
 
 #[test]
+fn hook_list_error_names_the_hook() {
+    assert_eq!(Hook::list_from_json("[]"), Ok(Vec::new()));
+    let list = |second: &str| {
+        let first = r#"{"filter":"on_new_plan","parameters":{"url":"http://canary"}}"#;
+        Hook::list_from_json(&format!("[{first},{second}]")).unwrap_err()
+    };
+    for (second, source) in [
+        (
+            r#"{"filter":"on_new_plan","parameters":{"url":7}}"#,
+            "the hook is malformed at `parameters.url`",
+        ),
+        (
+            r#"{"filter":"on_task_state_change","parameters":{"url":"http://canary"},"task_ids":"t"}"#,
+            "the hook is malformed at `task_ids`",
+        ),
+        (
+            r#"{"parameters":{"url":"http://canary"}}"#,
+            "the hook has no `filter`, and no other field identifies its kind",
+        ),
+    ] {
+        let error = list(second);
+        assert_eq!(error.to_string(), "hook 1 of the list is malformed");
+        assert_eq!(error.source().unwrap().to_string(), source);
+        assert!(!format!("{error:?}").contains("canary"));
+    }
+    for text in ["{}", "[", r#"{"hooks":[]}"#] {
+        let error = Hook::list_from_json(text).unwrap_err();
+        assert!(matches!(error, HookError::Malformed { .. }), "{text}");
+    }
+}
+
+#[test]
 fn hook_list_round_trips_verbatim() {
-    let hooks: Vec<Hook> = serde_json::from_str(HOOKS).unwrap();
+    let hooks = Hook::list_from_json(HOOKS).unwrap();
+    assert_eq!(serde_json::from_str::<Vec<Hook>>(HOOKS).unwrap(), hooks);
     assert_eq!(*Hook::expose_list_json(&hooks), HOOKS.trim_end());
     let kinds: Vec<_> = hooks.iter().filter_map(Hook::kind).collect();
     assert_eq!(kinds, Kind::ALL);

@@ -46,7 +46,6 @@ fn unmappable_webhook_error_names_the_field() {
         ("release.created", "{}", "", missing("object.uuid")),
         ("sample.created", r#"{"uuid":"a"}"#, r#","sample":1"#, unmapped("sample")),
         ("label.deleted", r#"{"sample_uuid":"a"}"#, r#","label":1"#, unmapped("label")),
-        ("sample.updated", r#"{"uuid":"a"}"#, r#","changes":1"#, unmapped("changes")),
         ("a b", "{}", "", unmapped("event_type")),
         ("", "{}", "", unmapped("event_type")),
     ] {
@@ -136,9 +135,9 @@ fn malformed_body_error_names_the_path() {
             "missing field `event_type`",
         ),
         (
-            sample.replace("2021-08-09T14:40:19.987691+00:00", "today"),
+            sample.replace(r#""2021-08-09T14:40:19.987691+00:00""#, "7"),
             "created_at",
-            "expected an RFC 3339 date-time, such as `2025-04-17T09:30:00Z`",
+            "invalid type: integer `7`, expected a string",
         ),
         (
             envelope("sample.created", "{}", r#","dataset":"a/b""#),
@@ -147,9 +146,9 @@ fn malformed_body_error_names_the_path() {
         ),
         (envelope("sample.created", "{}", r#","z":1,"z":1"#), "z", "duplicate field `z`"),
         (
-            envelope("sample.created", "{}", r#","text":7"#),
+            envelope("sample.created", "{}", r#","text":7,"text":7"#),
             "text",
-            "invalid type: integer `7`, expected a string",
+            "duplicate field `text`",
         ),
     ] {
         let error = of(&body);

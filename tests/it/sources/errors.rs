@@ -8,7 +8,13 @@ use labhook::Reply;
 use super::*;
 
 #[track_caller]
-fn assert_error(error: &ReceiveError, text: &str, name: &str, reply: Reply, source: Option<&str>) {
+fn assert_error(
+    error: &ReceiveError<'_>,
+    text: &str,
+    name: &str,
+    reply: Reply,
+    source: Option<&str>,
+) {
     assert_eq!(error.to_string(), text);
     assert_eq!(error.name(), name);
     assert_eq!(error.reply(), reply);
@@ -70,62 +76,68 @@ fn unverified_request_is_refused() {
     assert_eq!(tried(&error), [("scheduler", "no-match"), ("labelling", "mixed-brands")]);
 }
 
+/// The body names no event type, so there is no event; all the rest is there, to be stored.
 #[test]
-fn malformed_body_aborts_the_message() {
+fn unreadable_body_is_refused_with_its_proof() {
     let body = r#"{"id":"1","eventType":7}"#;
     let headers = signed(&Signer::strike(secret("key-strike")), body);
-    let error = refused(all().receive(&headers, body.as_bytes(), now()));
-    let text = "request from `payments` has a malformed body";
+    let all = all();
+    let error = refused(all.receive(&headers, body.as_bytes(), now()));
+    let text = "request from `payments` cannot be read";
     assert_error(
         &error,
         text,
         "malformed",
-        Reply::AbortMessage,
+        Reply::Retry,
         Some("the body is malformed at `eventType`"),
     );
+    let ReceiveError::Unreadable(refusal) = error else { panic!("{error:?}") };
+    assert_eq!(refusal.source, "payments");
+    assert!(matches!(refusal.proof, Proof::Verified(_)));
+    assert_eq!(refusal.proof.body(), body.as_bytes());
+    assert!(refusal.dedupe_key.unwrap().as_str().starts_with("sha256:"));
 
     // A duplicate member.
     let body = STRIKE.replacen('{', r#"{"id":"2","#, 1);
     let headers = signed(&Signer::strike(secret("key-strike")), &body);
-    let error = refused(all().receive(&headers, body.as_bytes(), now()));
-    assert_error(
-        &error,
-        text,
-        "malformed",
-        Reply::AbortMessage,
-        Some("the body is malformed at `id`"),
-    );
+    let error = refused(all.receive(&headers, body.as_bytes(), now()));
+    let why = "the body is malformed at `id`";
+    assert_error(&error, text, "malformed", Reply::Retry, Some(why));
+    assert_eq!(Reply::from(error), Reply::Retry);
+}
+
+/// The key of a refusal is the signed id, if there is one, and never a guess.
+#[test]
+fn refusal_has_the_key_that_the_request_has() {
+    let all = all();
+    let key_of = |headers: &HeaderMap, body: &str| {
+        let error = refused(all.receive(headers, body.as_bytes(), now()));
+        let ReceiveError::Unreadable(refusal) = error else { panic!("{error:?}") };
+        (refusal.source, refusal.dedupe_key.map(|key| key.to_string()))
+    };
+    let segments = key_of(&signed(&Signer::svix(secret("key-segments")), "[]"), "[]");
+    assert_eq!(segments, ("labelling".to_owned(), Some("msg_1".to_owned())));
+    let tasks = key_of(&with_token("key-tasks"), "[]");
+    assert_eq!(tasks, ("tasks".to_owned(), None));
 }
 
 #[test]
-fn malformed_cloud_event_headers_abort() {
+fn malformed_cloud_event_headers_are_retried() {
     let mut headers = signed(&Signer::custom(CustomScheme::GITHUB, secret("key-wire")), "{}");
-    let text = "request from `wire` has malformed CloudEvents headers";
+    let text = "request from `wire` cannot be read";
     let name = "malformed-headers";
-    let error = refused(all().receive(&headers, b"{}", now()));
+    let all = all();
+    let error = refused(all.receive(&headers, b"{}", now()));
     let why = "missing header `ce-specversion`";
-    assert_error(&error, text, name, Reply::AbortMessage, Some(why));
+    assert_error(&error, text, name, Reply::Retry, Some(why));
 
     for header in ["ce-specversion", "ce-id", "ce-source", "ce-type"] {
         headers.insert(header, HeaderValue::from_static("1.0"));
     }
     headers.insert("content-type", HeaderValue::from_static("application/cloudevents+json"));
-    let error = refused(all().receive(&headers, b"{}", now()));
+    let error = refused(all.receive(&headers, b"{}", now()));
     let why = "content type must not be `application/cloudevents*` in binary mode";
-    assert_error(&error, text, name, Reply::AbortMessage, Some(why));
-}
-
-#[test]
-fn unmappable_event_aborts_the_message() {
-    let body = r#"{"state":"running"}"#;
-    let error = refused(all().receive(&with_token("key-tasks"), body.as_bytes(), now()));
-    assert_error(
-        &error,
-        "request from `tasks` cannot be mapped to a lab event",
-        "unmapped",
-        Reply::AbortMessage,
-        Some("LINQ webhook has no value for `run_id`"),
-    );
+    assert_error(&error, text, name, Reply::Retry, Some(why));
 }
 
 #[test]
@@ -171,10 +183,13 @@ fn unsigned_request_reaches_unsigned_sources_only() {
     let received = all().receive(&headers, STRATEOS.as_bytes(), now()).map(|it| it.source);
     assert_eq!(received.unwrap(), "cloud lab");
 
-    // The unsigned sources cannot decode these bodies; the last one's error is returned.
-    for body in [STRIKE, SEGMENTS, ENVELOPE] {
-        let error = refused(all().receive(&headers, body.as_bytes(), now()));
-        assert_eq!(error.to_string(), "request from `bare plans` cannot be mapped to a lab event");
+    // The unsigned sources do not recognize these bodies, and anyone can send them.
+    let all = all();
+    for body in [STRIKE, SEGMENTS, ENVELOPE, "", "{}", "[]", "<html>", "{\"event\":{\"op\":\"x\"}}"]
+    {
+        let error = refused(all.receive(&headers, body.as_bytes(), now()));
+        let text = "request is unsigned, and no unsigned source recognizes its body";
+        assert_error(&error, text, "not-recognized", Reply::Refused, None);
     }
 }
 
@@ -218,9 +233,18 @@ fn debug_and_errors_hide_secrets_and_bodies() {
         let strike = signed(&Signer::strike(secret("canary-strike")), body);
         let (right, wrong) = (with_token("canary-token"), with_token("canary-wrong"));
         for headers in [strike, right, wrong, HeaderMap::new()] {
-            let error = refused(sources.receive(&headers, body.as_bytes(), now()));
+            let error: Box<dyn Debug> = match sources.receive(&headers, body.as_bytes(), now()) {
+                Ok(received) => {
+                    unreadable(&received);
+                    assert!(!format!("{received:?}").contains("plover"));
+                    Box::new(received)
+                }
+                Err(error) => {
+                    assert!(!error.to_string().contains("plover"));
+                    Box::new(error)
+                }
+            };
             assert_hides_secrets(&error);
-            assert!(!error.to_string().contains("plover"));
         }
     }
     let body = STRATEOS.replace("pGFP", "canary");

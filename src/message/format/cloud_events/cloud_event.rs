@@ -21,13 +21,13 @@ use crate::time::{TimeText, Timestamp};
 pub(super) const SPECVERSION: &str = "1.0";
 
 const PREFIX: &str = "ce-";
-const TIME: &str = "ce-time";
 
 object! {
     /// A CloudEvents 1.0.2 event (specification, "Context Attributes") from any sender.
     ///
     /// In structured mode, decode it from the body; in binary mode, read it with
-    /// [`from_binary`](Self::from_binary); in batched mode, decode a `Vec` of them. Then convert it with [`to_event`](Self::to_event).
+    /// [`from_binary`](Self::from_binary); in batched mode, decode a `Vec` of them. Then convert it
+    /// with [`to_event`](Self::to_event).
     /// Extension attributes are in `unknown`.
     ///
     /// ```
@@ -127,14 +127,7 @@ impl CloudEvent {
         );
         event.subject = attributes.take("ce-subject");
         event.dataschema = attributes.take("ce-dataschema");
-        event.time = match attributes.take(TIME).map(|text| text.parse()) {
-            None => None,
-            Some(Ok(time)) => Some(time),
-            Some(Err(_)) => {
-                let name = HeaderName::from_static(TIME);
-                return Err(CloudEventHeaderError::Malformed { name });
-            }
-        };
+        event.time = attributes.take("ce-time").map(TimeText::verbatim);
         event.unknown = attributes.finish();
         event.datacontenttype = content_type(headers)?;
         if body.bytes().is_empty() {
@@ -160,8 +153,7 @@ impl CloudEvent {
     /// # Errors
     ///
     /// Returns [`DecodeError`], with the path of the attribute, if this is not a CloudEvents 1.0
-    /// event, its type is not an [`EventType`], it has no JSON data, or the data does not match a
-    /// known type.
+    /// event, its type is not an [`EventType`], or it has no JSON data.
     pub fn to_event(&self, received_at: Timestamp) -> Result<LabEvent, DecodeError> {
         if self.specversion != SPECVERSION {
             return Err(malformed("specversion", "must be `1.0`"));
@@ -175,7 +167,7 @@ impl CloudEvent {
         let event_type =
             EventType::new(&*self.event_type).map_err(|error| malformed("type", error))?;
         let time = self.time.clone().unwrap_or_else(|| received_at.into());
-        LabEvent::from_parts(event_type, time, self.json()?, self.extensions())
+        Ok(LabEvent::from_parts(event_type, time, self.json()?, self.extensions()))
     }
 
     /// The extension attributes that have a value, except those with a name of the envelope.

@@ -37,7 +37,9 @@ pub(super) fn describe(event: &LabEvent) -> String {
         }
         LabEvent::ReleaseCreated(event) => release(&event.data.release),
         LabEvent::ResourceChanged(event) => resource(&event.data),
-        LabEvent::Unknown(event) => format!("There was a {} event.", event.event_type),
+        LabEvent::Unknown(event) | LabEvent::Unreadable { event, .. } => {
+            format!("There was a {} event.", event.event_type)
+        }
     }
 }
 
