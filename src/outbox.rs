@@ -104,8 +104,13 @@
 //!
 //! **A start can become obsolete while it is saved.** If saving takes longer than the attempt's
 //! timeout, the attempt is not handed out but started again, without being counted. If by then it
-//! would no longer be started, because its endpoint was paused or went down or an earlier delivery
-//! of its ordering group was replayed, its start is cancelled in the same way.
+//! would no longer be started, because its endpoint was paused or went down, an earlier delivery of
+//! its ordering group was replayed, or the outbox is [draining](Outbox::drain), its start is
+//! cancelled in the same way.
+//!
+//! **The clock may leap.** If an attempt's deadline is found passed so late that the clock must have
+//! leaped or the process slept, and the delivery would end with it, the attempt gets another
+//! timeout: a success that is on its way still counts.
 //!
 //! # When a message is sent
 //!
@@ -139,7 +144,8 @@
 //! is not probed twice in a row while another is due. An endpoint that gets few messages may wait a
 //! long time for its next probe.
 //!
-//! [`Outbox::explain`] says what one delivery waits for.
+//! [`Outbox::explain`] says what one delivery waits for, and [`Outbox::rerun`] repeats an incident
+//! from a log of the inputs.
 //!
 //! # What an outcome means
 //!
