@@ -73,6 +73,9 @@
 //!
 //! # The host's duties
 //!
+//! - **One process at a time drives one set of records.** Two would send everything twice and
+//!   overwrite each other's state. The [guide](crate::guide::persisting) has the lock that sees to
+//!   it.
 //! - **Follow no redirects.** A redirected POST may arrive as a GET without its body, so its
 //!   response means nothing. Report a 3xx as the outcome.
 //! - **Send each request once.** An HTTP client that retries by itself makes copies that are not
