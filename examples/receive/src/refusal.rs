@@ -1,6 +1,5 @@
 //! Errors of the receiver, and their responses.
 
-use std::io;
 use std::time::Duration;
 
 use labhook::decode::DecodeError;
@@ -13,12 +12,10 @@ pub enum ReceiveError {
     NotGenuine(#[from] VerifyError),
     #[error("it was handled before")]
     Seen,
-    #[error("the event is being handled already, or the inbox is full")]
-    Busy { wait: Duration },
     #[error(transparent)]
     Malformed(DecodeError),
-    #[error("the event could not be handled: {0}")]
-    Failed(#[from] io::Error),
+    #[error("the event could not be stored: {0}")]
+    Failed(#[from] rusqlite::Error),
 }
 
 impl ReceiveError {
@@ -29,7 +26,6 @@ impl ReceiveError {
             Self::NotGenuine(_) => Reply::Refused,
             // The first response was lost, or the sender did not wait for it.
             Self::Seen => Reply::Accepted,
-            Self::Busy { wait } => Reply::RetryAfter(wait),
             Self::Malformed(_) => Reply::AbortMessage,
             Self::Failed(_) => Reply::RetryAfter(Duration::from_secs(30)),
         }
@@ -40,7 +36,6 @@ impl ReceiveError {
         match self {
             Self::NotGenuine(error) => error.name(),
             Self::Seen => "seen",
-            Self::Busy { .. } => "busy",
             Self::Malformed(_) => "malformed",
             Self::Failed(_) => "failed",
         }
