@@ -2,8 +2,8 @@
 //!
 //! A scheduler writes its rows and the messages about them in one transaction each, and rolls some
 //! back. A driver, in a process of its own, takes the messages from the database and delivers them.
-//! It is killed with SIGKILL again and again while the receiver fails now and then. At the end, the
-//! rows, the receiver and the records are compared.
+//! It is killed with SIGKILL again and again, or loses its lock, while the receiver fails now and
+//! then. At the end, the rows, the receiver and the records are compared.
 //!
 //! [`scheduler`] is what the author of a scheduler writes; `examples/host` has the rest. The server
 //! is the one of `DATABASE_URL`, or is started for the purpose.
@@ -35,6 +35,16 @@ use crate::server::Server;
 /// Every how many runs the transaction is rolled back.
 const ROLLED_BACK: u64 = 10;
 
+/// Every how many kills it is the driver's session that ends, and not the driver.
+const DEPOSED: u32 = 5;
+
+/// Ends the session that holds the driver's lock.
+const END_SESSION: &str = "
+    SELECT pg_terminate_backend(pid) FROM pg_locks
+    JOIN pg_database ON pg_database.oid = pg_locks.database AND datname = current_database()
+    WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32 | objid::bigint) = $1
+";
+
 /// How long the last driver may take for what is left.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -48,8 +58,14 @@ async fn main() -> anyhow::Result<ExitCode> {
             let (closed, stop) = oneshot::channel();
             // A thread, because the runtime would wait for a read of its own.
             std::thread::spawn(move || _ = closed.send(std::io::stdin().read(&mut [0])));
-            scheduler::drive(database.to_owned(), eln, stop).await?;
-            Ok(ExitCode::SUCCESS)
+            let driven = scheduler::drive(database.to_owned(), eln, stop).await;
+            Ok(driven.map_or_else(
+                |error| {
+                    eprintln!("a driver ends: {error:#}");
+                    ExitCode::FAILURE
+                },
+                |()| ExitCode::SUCCESS,
+            ))
         }
         [] => run(5).await,
         ["--kills", kills] => run(kills.parse()?).await,
@@ -70,15 +86,27 @@ async fn run(kills: u32) -> anyhow::Result<ExitCode> {
 
     let (stop, stopped) = oneshot::channel();
     let writer = tokio::spawn(write(server.url.clone(), stopped));
+    let mut deposed = Vec::new();
     for kill in 0..kills {
         let mut driver = start_driver(&server.url, &eln).await?;
         sleep(Duration::from_millis(40 + u64::from(kill) * 97 % 300)).await;
-        driver.kill().await?; // SIGKILL
+        if kill % DEPOSED == DEPOSED - 1 {
+            // It goes on, without its lock: it must not save, and must end by itself.
+            database.execute(END_SESSION, &[&scheduler::LOCK]).await?;
+            deposed.push(driver);
+        } else {
+            driver.kill().await?; // SIGKILL
+        }
     }
     drop(stop);
     let rolled_back = writer.await??;
 
     let mut driver = start_driver(&server.url, &eln).await?;
+    for old in &mut deposed {
+        let ended =
+            timeout(PATIENCE, old.wait()).await.context("it goes on without its lock")??;
+        ensure!(!ended.success(), "a driver without its lock has saved");
+    }
     let settled = async {
         while Report::new(&database, &receiver).await?.is_pending() {
             sleep(Duration::from_millis(100)).await;
@@ -90,7 +118,7 @@ async fn run(kills: u32) -> anyhow::Result<ExitCode> {
     ensure!(driver.wait().await?.success(), "the last driver failed");
 
     let report = Report::new(&database, &receiver).await?;
-    report.print(kills, rolled_back);
+    report.print(kills, deposed.len(), rolled_back);
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -68,13 +68,14 @@ impl Report {
     }
 
     /// Prints the table. The last line is the number of lost messages.
-    pub fn print(&self, kills: u32, rolled_back: u64) {
+    pub fn print(&self, kills: u32, deposed: usize, rolled_back: u64) {
         let mut table = Table::new();
         table.load_style(UTF8_FULL_CONDENSED);
         for (what, count) in [
             ("rows committed", self.rows as u64),
             ("rolled back, with their message", rolled_back),
-            ("drivers killed", kills.into()),
+            ("drivers stopped", kills.into()),
+            ("  of which lost their lock", deposed as u64),
             ("messages recorded", self.messages as u64),
             ("attempts", self.attempts.into()),
             ("  of which unanswered", self.unanswered.into()),

@@ -14,7 +14,7 @@ use labhook::{
 use tokio_postgres::Transaction;
 
 /// The number of the advisory lock: any number that nothing else in this database uses.
-const LOCK: i64 = 17_744_882;
+pub const LOCK: i64 = 17_744_882;
 
 pub fn secret() -> anyhow::Result<Secret> {
     Ok(Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?)
