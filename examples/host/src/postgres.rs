@@ -10,6 +10,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use labhook::outbox::{Change, Changes, Record};
 use labhook::{Message, Timestamp};
+use tokio::time::timeout;
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, GenericClient, NoTls};
 
 use crate::{Handle, Store};
@@ -48,6 +50,9 @@ const SAVE: &str = "
 
 /// The number of intents that are read at once.
 const BATCH: i64 = 500;
+
+/// Longer than the statement timeout, which the server sees to: then the network is at fault.
+const SAVE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How often the table of intents is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -136,7 +141,9 @@ impl Store for Postgres {
             }
         }
         let taken: Vec<_> = changes.accepted().map(|id| id.as_str()).collect();
-        self.client.execute(SAVE, &[&keys, &records, &gone, &taken]).await?;
+        let parameters: [&(dyn ToSql + Sync); 4] = [&keys, &records, &gone, &taken];
+        let save = self.client.execute(SAVE, &parameters);
+        timeout(SAVE_TIMEOUT, save).await.context("the database does not answer")??;
         Ok(())
     }
 }

@@ -42,7 +42,7 @@ impl Receiver {
         Ok((receiver, url))
     }
 
-    /// Returns the runs that it was told of, each with the number of copies.
+    /// Returns the runs that it knows, each with the number of copies.
     pub fn runs(&self) -> BTreeMap<String, u64> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).runs.clone()
     }

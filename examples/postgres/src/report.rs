@@ -20,9 +20,9 @@ pub struct Report {
     unanswered: u32,
     received: usize,
     copies: u64,
-    /// Rows that the receiver was not told of.
+    /// Rows without a message at the receiver.
     lost: Vec<String>,
-    /// What the receiver was told of that has no row.
+    /// Messages at the receiver without a row.
     phantoms: Vec<String>,
 }
 
