@@ -4,8 +4,8 @@
 //! an outbox that is saved in SQLite. Most of the systems misbehave, and halfway through the
 //! scheduler crashes. At the end the program checks that every accepted message has arrived.
 //!
-//! To send, read [`sender`] first; to receive, [`receivers`]; for storage, [`store`]; to find out
-//! what happened before a crash, [`incident`].
+//! To send, read [`sender`] first, and then `examples/host`, which it runs on; to receive,
+//! [`receivers`]; to find out what happened before a crash, [`incident`].
 
 mod clock;
 mod day;
@@ -21,7 +21,7 @@ mod store;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use anyhow::bail;
 use tokio::net::TcpListener;
@@ -29,9 +29,9 @@ use tokio::net::TcpListener;
 use crate::clock::Clock;
 use crate::receiver_store::ReceiverStore;
 use crate::receivers::Receiver;
-use crate::report::{Ledger, Report};
+use crate::report::Report;
 use crate::screen::Screen;
-use crate::sender::{Sender, Stopped};
+use crate::sender::{Scheduler, Stopped};
 use crate::servers::Server;
 use crate::store::Store;
 
@@ -97,24 +97,28 @@ async fn run_day(path: &Path) -> anyhow::Result<ExitCode> {
         servers.push(server);
     }
 
-    let mut ledger = Ledger::default();
+    let ledger = Arc::default();
     let log = path.with_extension("log.jsonl");
-    let mut sender = Sender::restore(store, &log, &clock, &screen, &urls, &day)?;
+    let scheduler = Scheduler {
+        log: &log,
+        clock: &clock,
+        screen: &screen,
+        urls: &urls,
+        day: &day,
+        ledger: &ledger,
+    };
     let crashes = resumed_at.is_none();
-    let mut stopped = sender.run(&mut ledger, &mut ctrl_c, crashes).await?;
+    let mut stopped = scheduler.run(store, &mut ctrl_c, crashes).await?;
     if matches!(stopped, Stopped::Done) && crashes {
         bail!("there was no opportunity for the crash");
     }
-    if matches!(stopped, Stopped::Crashed) {
-        let (published, in_flight) = (sender.published(), sender.in_flight());
-        drop(sender);
-        let text = "events published, the last ones not saved, requests in flight:";
+    if let Stopped::Crashed { published, in_flight } = stopped {
+        let text = "events published, a save cut off, requests in flight:";
         screen.note(clock.now(), format_args!("scheduler: CRASH, {published} {text} {in_flight}"));
         for line in incident::run_again(&log, &urls)? {
             screen.note(clock.now(), format_args!("log: {line}"));
         }
-        sender = Sender::restore(Store::open(path)?, &log, &clock, &screen, &urls, &day)?;
-        stopped = sender.run(&mut ledger, &mut ctrl_c, false).await?;
+        stopped = scheduler.run(Store::open(path)?, &mut ctrl_c, false).await?;
     }
     screen.close();
 
@@ -130,8 +134,8 @@ async fn run_day(path: &Path) -> anyhow::Result<ExitCode> {
         format_args!("all deliveries have ended, after {real:.1} s of real time"),
     );
     // Check the saved files, not what is in memory.
-    drop(sender);
-    let report = Report::new(&ledger, &Store::open(path)?.load()?, &servers)?;
+    let ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
+    let report = Report::new(&ledger, &Store::open(path)?.records()?, &servers)?;
     report.print();
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,70 +1,85 @@
-//! The scheduler's storage: the outbox's records in one SQLite table of two columns.
-//!
-//! An [`Outbox`](labhook::Outbox) needs no more: each [`Record`] as JSON under the text of its key,
-//! and one transaction for each [`Changes`].
+//! The scheduler's storage: the host's SQLite store, the virtual clock, and the crash.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use anyhow::Context as _;
+use host::sqlite::Sqlite;
 use labhook::Timestamp;
-use labhook::outbox::{Change, Changes, Record};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use labhook::outbox::{Changes, Record};
+use rusqlite::OptionalExtension as _;
+use tokio::sync::Notify;
 
-// In WAL mode, `FULL` makes a commit survive a power cut; `NORMAL` only survives a crash.
-const SCHEMA: &str = "
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    CREATE TABLE IF NOT EXISTS outbox (key TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS clock (row INTEGER PRIMARY KEY, micros INTEGER NOT NULL);
-";
+/// The number of requests that the crash has to interrupt.
+const INTERRUPTED: usize = 3;
 
 pub struct Store {
-    connection: Connection,
+    sqlite: Sqlite,
+    crash: Arc<Crash>,
+}
+
+/// The crash, which comes in the middle of a save: the changes are lost, and so are the responses
+/// to all requests in flight.
+#[derive(Default)]
+pub struct Crash {
+    /// Whether it may come.
+    pub armed: AtomicBool,
+    /// The number of requests in flight.
+    pub in_flight: AtomicUsize,
+    /// The number of those when it came.
+    pub interrupted: AtomicUsize,
+    /// Signals that it has come.
+    pub came: Notify,
+}
+
+impl Crash {
+    /// Whether it comes now.
+    fn comes(&self) -> bool {
+        let in_flight = self.in_flight.load(Ordering::SeqCst);
+        self.interrupted.store(in_flight, Ordering::SeqCst);
+        self.armed.load(Ordering::SeqCst) && in_flight >= INTERRUPTED
+    }
 }
 
 impl Store {
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        let connection =
-            Connection::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-        connection.execute_batch(SCHEMA)?;
-        Ok(Self { connection })
+        let sqlite = Sqlite::open(path)?;
+        let clock = "CREATE TABLE IF NOT EXISTS clock (row INTEGER PRIMARY KEY, micros INTEGER)";
+        sqlite.connection().execute_batch(clock)?;
+        Ok(Self { sqlite, crash: Arc::default() })
     }
 
-    /// Writes all of the changes or none. They are on disk when it returns.
-    pub fn save(&mut self, changes: &Changes, now: Timestamp) -> anyhow::Result<()> {
-        let transaction = self.connection.transaction()?;
-        for change in changes.iter() {
-            match change {
-                Change::Put(record) => transaction.execute(
-                    "INSERT OR REPLACE INTO outbox VALUES (?1, ?2)",
-                    params![record.key().to_string(), serde_json::to_string(record)?],
-                )?,
-                Change::Delete(key) => {
-                    transaction.execute("DELETE FROM outbox WHERE key = ?1", [key.to_string()])?
-                }
-            };
-        }
-        // Only the virtual clock needs this.
-        let clock = "INSERT OR REPLACE INTO clock VALUES (1, ?1)";
-        transaction.execute(clock, [now.unix_micros()])?;
-        Ok(transaction.commit()?)
+    /// Returns the crash, which is not armed.
+    pub fn crash(&self) -> Arc<Crash> {
+        Arc::clone(&self.crash)
     }
 
-    /// Loads every record, for [`Outbox::restore`](labhook::Outbox::restore).
-    pub fn load(&self) -> anyhow::Result<Vec<Record>> {
-        let mut statement = self.connection.prepare("SELECT key, record FROM outbox")?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        rows.map(|row| {
-            let (key, record): (String, String) = row?;
-            serde_json::from_str(&record).with_context(|| format!("cannot read the record {key}"))
-        })
-        .collect()
+    /// Loads every record.
+    pub fn records(&self) -> anyhow::Result<Vec<Record>> {
+        self.sqlite.records()
     }
 
     /// Returns the laboratory's time at the last save; `None` on a new day.
     pub fn last_saved(&self) -> anyhow::Result<Option<Timestamp>> {
-        let mut statement = self.connection.prepare("SELECT micros FROM clock")?;
+        let mut statement = self.sqlite.connection().prepare("SELECT micros FROM clock")?;
         let micros = statement.query_row([], |row| row.get(0)).optional()?;
         Ok(micros.map(Timestamp::from_unix_micros))
+    }
+}
+
+impl host::Store for Store {
+    async fn load(&mut self) -> anyhow::Result<Vec<Record>> {
+        self.sqlite.records()
+    }
+
+    async fn save(&mut self, changes: &Changes, now: Timestamp) -> anyhow::Result<()> {
+        if self.crash.comes() {
+            self.crash.came.notify_one();
+            // The driver's task is dropped here.
+            std::future::pending::<()>().await;
+        }
+        // Only the virtual clock needs this.
+        let clock = "INSERT OR REPLACE INTO clock VALUES (1, ?1)";
+        self.sqlite.save_with(changes, |it| it.execute(clock, [now.unix_micros()]).map(drop))
     }
 }

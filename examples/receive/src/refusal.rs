@@ -1,7 +1,5 @@
 //! Errors of the receiver, and their responses.
 
-use std::io;
-
 use labhook::decode::DecodeError;
 use labhook::{Reply, VerifyError};
 
@@ -12,12 +10,10 @@ pub enum ReceiveError {
     NotGenuine(#[from] VerifyError),
     #[error("it was handled before")]
     Seen,
-    #[error("{0:?}: the event is being handled already, or the inbox is full")]
-    Busy(Reply),
     #[error(transparent)]
     Malformed(DecodeError),
-    #[error("the event could not be handled: {0}")]
-    Failed(#[from] io::Error),
+    #[error("the event could not be stored: {0}")]
+    Failed(#[from] rusqlite::Error),
 }
 
 impl ReceiveError {
@@ -28,7 +24,6 @@ impl ReceiveError {
             Self::NotGenuine(_) => Reply::Refused,
             // The first response was lost, or the sender did not wait for it.
             Self::Seen => Reply::Accepted,
-            Self::Busy(reply) => reply,
             // It is genuine: a later version of this receiver may be able to read it.
             Self::Malformed(_) | Self::Failed(_) => Reply::Retry,
         }
@@ -39,7 +34,6 @@ impl ReceiveError {
         match self {
             Self::NotGenuine(error) => error.name(),
             Self::Seen => "seen",
-            Self::Busy(_) => "busy",
             Self::Malformed(_) => "malformed",
             Self::Failed(_) => "failed",
         }

@@ -1,6 +1,7 @@
 //! The receiver and a sender in one process, on loopback. It sends a genuine, a duplicate, a
 //! forged and an old request, one that does not match its type, and one that is no event.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -11,6 +12,7 @@ use labhook::message::Rendering;
 use labhook::{Endpoint, EndpointId, Event, MessageId, Secret, Signer};
 use tokio::net::TcpListener;
 
+use crate::laboratory::Laboratory;
 use crate::{now, router};
 
 pub async fn run() -> anyhow::Result<()> {
@@ -19,7 +21,9 @@ pub async fn run() -> anyhow::Result<()> {
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/hooks", listener.local_addr()?);
-    tokio::spawn(axum::serve(listener, router(secret.clone())).into_future());
+    let laboratory = Arc::new(Laboratory::open(":memory:")?);
+    let router = router(secret.clone(), Arc::clone(&laboratory));
+    tokio::spawn(axum::serve(listener, router).into_future());
 
     let endpoint = |secret| {
         Endpoint::plain_http(EndpointId::new("self")?, &url, Signer::standard_webhooks(secret))
@@ -50,6 +54,8 @@ pub async fn run() -> anyhow::Result<()> {
         println!("{what}: {status}");
         ensure!(status == expected, "{what}: expected status {expected}");
     }
+    let changes = laboratory.changes("run-17")?;
+    ensure!(changes == 1, "the duplicate was handled too: {changes} changes");
     Ok(())
 }
 

@@ -1,0 +1,73 @@
+//! HTTP client for attempts: [`Http`].
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use labhook::{Attempt, Failure, Outcome};
+
+use crate::failure::failure;
+use crate::{Client, Clock};
+
+/// The longest time that connecting may take, including name resolution and the TLS handshake.
+const MAX_CONNECT: Duration = Duration::from_secs(10);
+
+/// An HTTP client that sends each request once: no redirects, no retries, no proxy.
+///
+/// Connecting gets at most half of the endpoint's attempt timeout. So a receiver that cannot be
+/// reached is a failure to connect, after which nothing is in doubt, and not a timeout.
+#[derive(Clone, Default)]
+pub struct Http {
+    /// A client for each connect timeout, which reqwest has no request setting for.
+    clients: Arc<Mutex<BTreeMap<Duration, reqwest::Client>>>,
+}
+
+impl Http {
+    /// Creates a client.
+    #[must_use]
+    pub fn new() -> Self {
+        #[cfg(feature = "tls")]
+        // An error means that the process has chosen a provider already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self::default()
+    }
+
+    fn client(&self, attempt_timeout: Duration) -> reqwest::Result<reqwest::Client> {
+        let connect = (attempt_timeout / 2).min(MAX_CONNECT);
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&connect) {
+            return Ok(client.clone());
+        }
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            // The environment's HTTP_PROXY is for programs that fetch, not for this one.
+            .no_proxy()
+            .connect_timeout(connect)
+            // Below what receivers usually have: a connection that closes under a request leaves
+            // it in doubt.
+            .pool_idle_timeout(Duration::from_secs(15))
+            .user_agent("labhook-host")
+            .build()?;
+        clients.insert(connect, client.clone());
+        Ok(client)
+    }
+
+    async fn exchange(&self, attempt: &Attempt, clock: &impl Clock) -> Result<Outcome, Failure> {
+        let timeout = attempt.endpoint().policy.retry.attempt_timeout();
+        let client = self.client(timeout).map_err(|_| Failure::Sender)?;
+        let now = clock.now();
+        let request = attempt.request(now).map_err(|_| Failure::Sender)?;
+        let mut request = reqwest::Request::try_from(request).map_err(|_| Failure::Sender)?;
+        *request.timeout_mut() = Some(attempt.timeout(now));
+        let response = client.execute(request).await.map_err(|error| failure(&error))?;
+        // The body is not read: an outcome needs the status and the headers only.
+        Ok(Outcome::response(response.status(), response.headers(), clock.now()))
+    }
+}
+
+impl Client for Http {
+    async fn send<C: Clock>(&self, attempt: &Attempt, clock: &C) -> Outcome {
+        self.exchange(attempt, clock).await.unwrap_or_else(Outcome::failed)
+    }
+}

@@ -1,0 +1,98 @@
+//! A host for labhook's [`Outbox`](labhook::Outbox): the loop, an HTTP client and two stores.
+//!
+//! labhook itself makes no request, opens no file and reads no clock. This package does, and the
+//! larger examples share it. It is not published: copy what you need.
+//!
+//! | module | job |
+//! |---|---|
+//! | [`driver`] | the loop: saves, sends, waits, publishes for other tasks, drains |
+//! | [`http`] | the HTTP client, which tells failures apart |
+//! | [`sqlite`] | the records in a SQLite file that one process has to itself |
+//! | [`postgres`] | the records in Postgres, under an advisory lock, and a table of intents |
+//!
+//! The driver needs three things of the world, each a trait with one or two methods: a [`Store`], a
+//! [`Client`] and a [`Clock`]. A service is then:
+//!
+//! ```no_run
+//! # async fn service(outbox: labhook::Outbox, message: labhook::Message) -> anyhow::Result<()> {
+//! use host::{Driver, SystemClock, http::Http, sqlite::Sqlite};
+//!
+//! let store = Sqlite::open("outbox.db".as_ref())?;
+//! let (driver, handle) = Driver::restore(outbox, store, Http::new(), SystemClock).await?;
+//! let running = tokio::spawn(driver.run());
+//!
+//! handle.publish(message).await?; // from any task; it is durable when this returns
+//! handle.drain(); // shutdown: no attempt starts, what is in flight ends, everything is saved
+//! running.await??;
+//! # Ok(())
+//! # }
+//! ```
+
+// The one place of the examples that reads the clock for all of them; the library must not.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a host reads the clock")]
+
+pub mod driver;
+mod failure;
+pub mod http;
+mod meter;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+use std::time::SystemTime;
+
+use labhook::outbox::{Changes, Record};
+use labhook::{Attempt, Outcome, Timestamp};
+
+pub use driver::{Driver, Handle};
+
+/// Storage of an outbox's records.
+pub trait Store: Send {
+    /// Loads all records, in any order.
+    fn load(&mut self) -> impl Future<Output = anyhow::Result<Vec<Record>>> + Send;
+
+    /// Writes all of the changes or none. They are durable when it returns.
+    ///
+    /// After an error the driver saves the same changes again, together with later ones. If some
+    /// other process may have taken over, every later save must fail too.
+    fn save(
+        &mut self,
+        changes: &Changes,
+        now: Timestamp,
+    ) -> impl Future<Output = anyhow::Result<()>> + Send;
+}
+
+/// HTTP client that makes one attempt.
+pub trait Client: Clone + Send + 'static {
+    /// Sends the attempt's request once. Returns by its deadline.
+    fn send<C: Clock>(&self, attempt: &Attempt, clock: &C) -> impl Future<Output = Outcome> + Send;
+}
+
+/// Clock, which may be virtual.
+pub trait Clock: Clone + Send + Sync + 'static {
+    /// Returns the current time.
+    fn now(&self) -> Timestamp;
+
+    /// Waits until this instant, or forever. It may be dropped before.
+    ///
+    /// `idle` says that no request is in flight: a virtual clock may then jump.
+    fn wait(&self, until: Option<Timestamp>, idle: bool) -> impl Future<Output = ()> + Send;
+}
+
+/// The system's clock.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        SystemTime::now().into()
+    }
+
+    async fn wait(&self, until: Option<Timestamp>, _idle: bool) {
+        match until {
+            Some(until) => tokio::time::sleep(until.saturating_since(self.now())).await,
+            None => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! A Postgres server to throw away, or the one of `DATABASE_URL`.
+
+use std::env;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use tempfile::TempDir;
+
+/// A server, which is stopped and deleted when this is dropped.
+pub struct Server {
+    pub url: String,
+    _throw_away: Option<ThrowAway>,
+}
+
+struct ThrowAway {
+    postgres: Child,
+    pg_ctl: Command,
+    /// Deleted after the server has stopped.
+    _directory: TempDir,
+}
+
+impl Server {
+    /// Returns the server of `DATABASE_URL`, or starts one on a Unix socket in a temporary
+    /// directory. `None` if this machine has neither.
+    pub async fn start() -> anyhow::Result<Option<Self>> {
+        if let Ok(url) = env::var("DATABASE_URL") {
+            return Ok(Some(Self { url, _throw_away: None }));
+        }
+        let Some(bin) = binaries() else { return Ok(None) };
+        let directory = tempfile::Builder::new().prefix("labhook-pg-").tempdir()?;
+        let Some(user) = User::of(directory.path())? else { return Ok(None) };
+        let data = directory.path().join("data");
+
+        let mut initdb = user.command(&bin.join("initdb"), directory.path());
+        initdb.args(["--username=labhook", "--auth=trust", "--encoding=UTF8", "--no-sync", "-D"]);
+        let made = initdb.arg(&data).output().context("cannot run initdb")?;
+        ensure!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+
+        let mut postgres = user.command(&bin.join("postgres"), directory.path());
+        postgres.arg("-D").arg(&data).arg("-k").arg(directory.path()).args(["-h", ""]);
+        // Ctrl-C is for this program, which then stops the server.
+        postgres.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        let mut pg_ctl = user.command(&bin.join("pg_ctl"), directory.path());
+        pg_ctl.args(["stop", "-s", "-m", "immediate", "-D"]).arg(&data);
+        let socket = directory.path().display();
+        let url = format!("host={socket} user=labhook dbname=postgres");
+        let throw_away = ThrowAway { postgres: postgres.spawn()?, pg_ctl, _directory: directory };
+        let server = Self { url, _throw_away: Some(throw_away) };
+        for _ in 0..200 {
+            if host::postgres::connect(&server.url).await.is_ok() {
+                return Ok(Some(server));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        anyhow::bail!("the Postgres server does not come up")
+    }
+}
+
+impl Drop for ThrowAway {
+    fn drop(&mut self) {
+        if !self.pg_ctl.status().is_ok_and(|it| it.success()) {
+            let _ = self.postgres.kill();
+        }
+        let _ = self.postgres.wait();
+    }
+}
+
+/// Returns the directory of the server's programs: where Debian has them, or one in `PATH`.
+fn binaries() -> Option<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut debian: Vec<_> = versions.map(|it| it.path().join("bin")).collect();
+    debian.sort();
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut candidates = debian.into_iter().rev().chain(env::split_paths(&path));
+    candidates.find(|bin| {
+        ["initdb", "pg_ctl", "postgres"].iter().all(|program| bin.join(program).is_file())
+    })
+}
+
+/// Who runs the server: the user of this program or, since Postgres refuses root, another one.
+enum User {
+    Myself,
+    Other { uid: u32, gid: u32 },
+}
+
+impl User {
+    /// Returns the user, who then owns the directory. `None` if there is only root.
+    fn of(directory: &Path) -> anyhow::Result<Option<Self>> {
+        if fs::metadata(directory)?.uid() != 0 {
+            return Ok(Some(Self::Myself));
+        }
+        let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+        let ids = |name: &str| {
+            let mut fields = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
+            let fields = fields.find(|fields| fields.first() == Some(&name))?;
+            Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?))
+        };
+        let Some((uid, gid)) = ids("postgres").or_else(|| ids("nobody")) else { return Ok(None) };
+        chown(directory, Some(uid), Some(gid))?;
+        fs::set_permissions(directory, Permissions::from_mode(0o700))?;
+        Ok(Some(Self::Other { uid, gid }))
+    }
+
+    /// Returns a command of this user, in a directory that the user may enter.
+    fn command(&self, program: &Path, directory: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(directory).stdin(Stdio::null());
+        if let Self::Other { uid, gid } = self {
+            // Root's supplementary groups are dropped with it.
+            command.uid(*uid).gid(*gid);
+        }
+        command
+    }
+}
