@@ -82,7 +82,7 @@ async fn run(kills: u32) -> anyhow::Result<ExitCode> {
     host::postgres::create_tables(&database).await?;
     let create = "CREATE TABLE run (id text PRIMARY KEY, state text NOT NULL)";
     database.batch_execute(create).await.context("the database must have no table `run`")?;
-    let (receiver, eln) = Receiver::start().await?;
+    let (receiver, eln) = Receiver::start(&server.url).await?;
 
     let (stop, stopped) = oneshot::channel();
     let writer = tokio::spawn(write(server.url.clone(), stopped));

@@ -20,6 +20,8 @@ pub struct Report {
     unanswered: u32,
     received: usize,
     copies: u64,
+    /// How often the receiver has handled an event.
+    handled: i64,
     /// Rows without a message at the receiver.
     lost: Vec<String>,
     /// Messages at the receiver without a row.
@@ -31,6 +33,7 @@ impl Report {
         let rows = database.query("SELECT id FROM run", &[]).await?;
         let rows: BTreeSet<String> = rows.iter().map(|row| row.get(0)).collect();
         let intents = database.query_one("SELECT count(*) FROM outbox_intent", &[]).await?.get(0);
+        let handled = database.query_one("SELECT count(*) FROM archived", &[]).await?.get(0);
         let records = host::postgres::records(database).await?;
         let runs = receiver.runs();
 
@@ -53,6 +56,7 @@ impl Report {
             unanswered,
             received: runs.len(),
             copies: runs.values().sum(),
+            handled,
             lost: rows.iter().filter(|id| !runs.contains_key(*id)).cloned().collect(),
             phantoms: runs.keys().filter(|id| !rows.contains(*id)).cloned().collect(),
         })
@@ -81,6 +85,7 @@ impl Report {
             ("  of which unanswered", self.unanswered.into()),
             ("received", self.received as u64),
             ("  and duplicates of them", self.duplicates()),
+            ("handled", self.handled.unsigned_abs()),
             ("received without a row", self.phantoms.len() as u64),
             ("messages not taken", self.intents.unsigned_abs()),
         ] {
@@ -99,9 +104,11 @@ impl Report {
         println!("lost {}", self.lost.len());
     }
 
-    /// Whether exactly what was committed has arrived, and no duplicate was needless.
+    /// Whether exactly what was committed has arrived and was handled once, and no duplicate was
+    /// needless.
     pub fn is_good(&self) -> bool {
         let exact = self.lost.is_empty() && self.phantoms.is_empty() && !self.is_pending();
-        exact && self.messages == self.rows && self.duplicates() <= self.unanswered.into()
+        let once = self.handled.unsigned_abs() == self.received as u64;
+        exact && once && self.messages == self.rows && self.duplicates() <= self.unanswered.into()
     }
 }
