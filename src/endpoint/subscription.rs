@@ -1,7 +1,7 @@
 //! Selecting the messages of an endpoint: [`Subscription`].
 
 use std::borrow::Borrow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -60,6 +60,8 @@ pub struct Subscription {
     datasets: BTreeSet<DatasetId>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     dataset_owners: BTreeSet<Box<str>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    custom: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
 }
 
 impl Subscription {
@@ -159,6 +161,38 @@ impl Subscription {
         self
     }
 
+    /// Adds accepted values of a [custom key](crate::Keys::with_custom). The message must have one
+    /// of them; several names must all match.
+    ///
+    /// The events of [`lab`](crate::lab) have the keys `workcell` and `device`.
+    ///
+    /// ```
+    /// use labhook::{Event, Keys, MessageId, Subscription, Timestamp};
+    /// use labhook::lab::{DeviceState, SafetyStateChanged};
+    ///
+    /// let of_cell_1 = Subscription::all().custom("workcell", ["cell-1"]);
+    /// for (workcell, wanted) in [("cell-1", true), ("cell-2", false)] {
+    ///     let stopped = SafetyStateChanged::new(workcell, DeviceState::EmergencyStop);
+    ///     let event = Event::new(stopped, Timestamp::UNIX_EPOCH);
+    ///     let message = event.into_message(MessageId::new("msg_1")?)?;
+    ///     assert_eq!(of_cell_1.matches(&message), wanted);
+    /// }
+    ///
+    /// // In a configuration file:
+    /// let file = r#"{"custom": {"workcell": ["cell-1"]}}"#;
+    /// assert_eq!(serde_json::from_str::<Subscription>(file)?, of_cell_1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn custom<T: Into<Box<str>>>(
+        mut self,
+        name: impl Into<Box<str>>,
+        values: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.custom.entry(name.into()).or_default().extend(values.into_iter().map(Into::into));
+        self
+    }
+
     /// Returns whether the subscription selects the message.
     #[must_use]
     pub fn matches(&self, message: &Message) -> bool {
@@ -174,6 +208,7 @@ impl Subscription {
             && accepts(&self.resource_changes, keys.resource_change.as_ref())
             && accepts(&self.datasets, keys.dataset.as_ref())
             && accepts(&self.dataset_owners, keys.dataset.as_ref().and_then(owner))
+            && self.custom.iter().all(|(name, values)| accepts(values, keys.custom.get(name)))
     }
 }
 
@@ -397,6 +432,28 @@ mod tests {
         let both = one.dataset_owners(["jane"]);
         assert!(both.matches(&of("jane/flowers")));
         assert!(!both.matches(&of("joe/trees")));
+    }
+
+    #[test]
+    fn custom_keys_filter_by_name_and_value() {
+        let of = |name: &str, value: &str| message(Keys::new().with_custom(name, value));
+        let readers = Subscription::all().custom("instrument", ["reader-1", "reader-2"]);
+        assert!(readers.matches(&of("instrument", "reader-2")));
+        assert!(!readers.matches(&of("instrument", "reader-3")));
+        assert!(!readers.matches(&of("workcell", "reader-2")));
+        assert!(!readers.matches(&message(Keys::new())));
+
+        let both = readers.clone().custom("workcell", ["cell-1"]);
+        assert!(!both.matches(&of("instrument", "reader-2")));
+        let keys =
+            Keys::new().with_custom("instrument", "reader-2").with_custom("workcell", "cell-1");
+        assert!(both.matches(&message(keys)));
+        let any = Subscription::all().custom("instrument", [""; 0]);
+        assert!(any.matches(&message(Keys::new())));
+
+        let json = r#"{"custom":{"instrument":["reader-1","reader-2"]}}"#;
+        assert_eq!(serde_json::to_string(&readers).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Subscription>(json).unwrap(), readers);
     }
 
     #[test]

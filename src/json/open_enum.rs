@@ -57,7 +57,9 @@ macro_rules! __open_enum {
         $vis enum $name {
             $(
                 $(#[$arm_attribute])*
-                #[doc = ::std::concat!("\n\nText: `", $text, "`", $("; also read: `", $also, "`",)* ".")]
+                #[doc = ::std::concat!(
+                    "\n\nText: `", $text, "`", $("; also read: `", $also, "`",)* "."
+                )]
                 $arm,
             )+
             /// Any other value, verbatim.
@@ -173,10 +175,9 @@ macro_rules! __open_enum {
             fn deserialize<__D: $crate::json::macro_support::serde::Deserializer<'de>>(
                 deserializer: __D,
             ) -> ::std::result::Result<Self, __D::Error> {
-                <::std::string::String as $crate::json::macro_support::serde::Deserialize>::deserialize(
-                    deserializer
-                )
-                .map(<Self as ::std::convert::From<::std::string::String>>::from)
+                use $crate::json::macro_support::serde::Deserialize;
+                <::std::string::String as Deserialize>::deserialize(deserializer)
+                    .map(<Self as ::std::convert::From<::std::string::String>>::from)
             }
         }
     };

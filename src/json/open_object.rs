@@ -33,14 +33,14 @@
 ///
 /// Each field begins with its kind:
 ///
-/// | kind | on the wire | type of the field | in `new` |
+/// | kind | on the wire | field of type `T` | in `new` |
 /// |---|---|---|---|
 /// | `required` | must be present and have a value | `T` | `impl Into<T>` |
-/// | `exact` | like `required` | `T` | `T` itself, so that arguments cannot be swapped |
-/// | `optional` | may be absent or `null`, both `None`; `None` is not written | `Option<T>` | `None` |
-/// | `nullable` | absent, `null` or a value | [`Nullable<T>`](crate::json::Nullable) | absent |
-/// | `strict` | like `optional`, but a value of another type is an error | `Option<T>` | `None` |
-/// | `strict_nullable` | like `nullable`, but a value of another type is an error | `Nullable<T>` | absent |
+/// | `exact` | like `required` | `T` | `T`, so that arguments cannot be swapped |
+/// | `optional` | may be absent or `null`, both `None`; `None` is not written | `Option<T>` | |
+/// | `nullable` | absent, `null` or a value | [`Nullable<T>`](crate::json::Nullable) | |
+/// | `strict` | like `optional`; a value of another type is an error | `Option<T>` | |
+/// | `strict_nullable` | like `nullable`; a value of another type is an error | `Nullable<T>` | |
 ///
 /// A member has the name of its field, or the text after `as`. Unknown members are kept in a last
 /// field, `unknown`, which is [`UnknownMembers`](crate::json::UnknownMembers), and so is an
