@@ -134,6 +134,11 @@ pub struct UnknownCollector {
 }
 
 impl UnknownCollector {
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     pub fn read<'de, A: MapAccess<'de>>(
         &mut self,
         name: Box<str>,

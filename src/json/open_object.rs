@@ -116,7 +116,7 @@ macro_rules! __open_object {
                         $crate::json::open_object!(@type $kind $type)
                     > = ::std::option::Option::None;
                 )+
-                let mut unknown = $crate::json::macro_support::UnknownCollector::default();
+                let mut unknown = $crate::json::macro_support::UnknownCollector::new();
                 while let ::std::option::Option::Some(name) = map.next_key_seed(
                     $crate::json::macro_support::NameSeed(
                         <Self as $crate::json::macro_support::Object>::NAMES
@@ -185,6 +185,9 @@ macro_rules! __open_object {
         }
     };
 
+    (@check $kind:ident unknown) => {
+        ::std::compile_error!("`open_object!` adds the field `unknown` itself");
+    };
     (@check required $field:ident) => {};
     (@check exact $field:ident) => {};
     (@check optional $field:ident) => {};
