@@ -60,16 +60,30 @@ pub fn write_unknown<M: SerializeMap>(
     unknown.write(is_written, map)
 }
 
+/// Reads up to the next known member and returns its name. Unknown members on the way are
+/// collected.
+pub fn next_known<'de, A: MapAccess<'de>>(
+    names: &'static [&'static str],
+    map: &mut A,
+    unknown: &mut UnknownCollector,
+) -> Result<Option<&'static str>, A::Error> {
+    while let Some(name) = map.next_key_seed(NameSeed(names))? {
+        match name {
+            MemberName::Known(name) => return Ok(Some(name)),
+            MemberName::Unknown(name) => unknown.read(name, map)?,
+        }
+    }
+    Ok(None)
+}
+
 /// The name of a member; a known name is not copied.
-#[derive(Debug)]
-pub enum MemberName {
+enum MemberName {
     Known(&'static str),
     Unknown(Box<str>),
 }
 
 /// Reads a [`MemberName`], given the names that the type knows.
-#[derive(Clone, Copy, Debug)]
-pub struct NameSeed(pub &'static [&'static str]);
+struct NameSeed(&'static [&'static str]);
 
 impl<'de> DeserializeSeed<'de> for NameSeed {
     type Value = MemberName;
@@ -139,7 +153,7 @@ impl UnknownCollector {
         Self::default()
     }
 
-    pub fn read<'de, A: MapAccess<'de>>(
+    fn read<'de, A: MapAccess<'de>>(
         &mut self,
         name: Box<str>,
         map: &mut A,
@@ -153,6 +167,7 @@ impl UnknownCollector {
         Ok(())
     }
 
+    #[must_use]
     pub fn finish(self) -> UnknownMembers {
         UnknownMembers::from_distinct(self.members)
     }

@@ -52,7 +52,8 @@
 /// The struct is `#[non_exhaustive]` and derives `Clone`, `Debug` and `PartialEq`. Attributes are
 /// passed on, so `#[derive(Eq)]` adds to them, except serde's, which have no effect on a struct
 /// without serde's derive and are errors. There is no form with generics. The type of a field
-/// implements `Serialize` and `DeserializeOwned`.
+/// implements these three, `Serialize` and `DeserializeOwned`. Your crate needs no dependency on
+/// serde for it. Reading and writing work with `serde_json` only.
 ///
 /// # Errors
 ///
@@ -117,26 +118,19 @@ macro_rules! __open_object {
                     > = ::std::option::Option::None;
                 )+
                 let mut unknown = $crate::json::macro_support::UnknownCollector::new();
-                while let ::std::option::Option::Some(name) = map.next_key_seed(
-                    $crate::json::macro_support::NameSeed(
-                        <Self as $crate::json::macro_support::Object>::NAMES
-                    )
-                )? {
-                    match name {
-                        $crate::json::macro_support::MemberName::Known(name) => {
-                            $(
-                                if name == $crate::json::open_object!(@name $field $($wire)?) {
-                                    $crate::json::open_object!(
-                                        @read $kind $field, name, map, unknown
-                                    );
-                                    continue;
-                                }
-                            )+
+                while let ::std::option::Option::Some(name) =
+                    $crate::json::macro_support::next_known(
+                        <Self as $crate::json::macro_support::Object>::NAMES,
+                        &mut map,
+                        &mut unknown,
+                    )?
+                {
+                    $(
+                        if name == $crate::json::open_object!(@name $field $($wire)?) {
+                            $crate::json::open_object!(@read $kind $field, name, map, unknown);
+                            continue;
                         }
-                        $crate::json::macro_support::MemberName::Unknown(name) => {
-                            unknown.read(name, &mut map)?;
-                        }
-                    }
+                    )+
                 }
                 ::std::result::Result::Ok(Self {
                     $(
