@@ -1,5 +1,6 @@
 //! Endpoints: [`Endpoint`], the [`Subscription`] that selects its messages, and the [`Registry`].
 
+mod config;
 mod error;
 mod registry;
 mod subscription;
@@ -25,6 +26,7 @@ use crate::policy::{EndpointPolicy, Order};
 use crate::signature::{SignError, Signer};
 use crate::time::Timestamp;
 
+pub use config::{EndpointConfig, EndpointConfigError};
 pub use error::{EndpointError, RequestError};
 pub use registry::{Registry, RegistryError, UnknownEndpointError};
 pub use subscription::{EventPattern, EventPatternError, Subscription, TriggerOn};

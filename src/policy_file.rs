@@ -1,4 +1,8 @@
-//! Reads a policy from a configuration file: a preset's name, or a map.
+//! Reads a policy from a configuration file: a preset's name, or a table.
+
+mod duration;
+mod limit;
+mod table;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,6 +12,9 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::named::ParseNameError;
+
+pub(crate) use self::limit::Limit;
+pub(crate) use self::table::table;
 
 /// A preset: its name in a file, and its constructor.
 type Preset<T> = (&'static str, fn() -> T);
@@ -27,10 +34,7 @@ impl<T> Presets<T> {
     }
 }
 
-/// Reads the name of a preset, or a map of form `F`.
-///
-/// A sequence is refused, although serde's derived impls accept one for a struct: positional
-/// fields would change their meaning when a field is added.
+/// Reads the name of a preset, or a [`table`] of form `F`.
 pub(crate) fn read<'de, F, T, D>(
     deserializer: D,
     expecting: &'static str,
@@ -41,6 +45,16 @@ where
     D: Deserializer<'de>,
 {
     deserializer.deserialize_any(NameOrMap { expecting, presets, form: PhantomData::<F> })
+}
+
+/// Reads a [`table`] of form `F` alone.
+pub(crate) fn read_table<'de, F, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    F: Deserialize<'de> + TryInto<T, Error: fmt::Display>,
+    D: Deserializer<'de>,
+{
+    let form: F = table(deserializer)?;
+    form.try_into().map_err(D::Error::custom)
 }
 
 /// Reads a field as present even if it is `null`: `None` if it is absent (by `serde(default)`),
@@ -72,7 +86,7 @@ where
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        let form = F::deserialize(MapAccessDeserializer::new(map))?;
+        let form: F = table(MapAccessDeserializer::new(map))?;
         form.try_into().map_err(A::Error::custom)
     }
 }

@@ -32,6 +32,8 @@
 //! that loses or delays (use [`Chance`]), receivers that adapt to one sender, limits shared with
 //! other senders or endpoints, and loads that change over time.
 //!
+//! To test your own code around an outbox, use a [`TestHost`].
+//!
 //! To test another policy than labhook's against the same receiver, drive a [`RunningReceiver`].
 //! To check policies without running them, see [`policy::lint`](crate::policy::lint).
 //!
@@ -69,6 +71,7 @@ mod running_receiver;
 mod scenario;
 mod series;
 mod source;
+mod test_host;
 
 pub use clock::{ClockJump, ClockShift};
 pub use receiver::{
@@ -78,3 +81,4 @@ pub use report::{GoodMessages, Latency, Recovery, Report};
 pub use running_receiver::{Reaction, RunningReceiver};
 pub use scenario::Scenario;
 pub use series::{Point, Series};
+pub use test_host::TestHost;

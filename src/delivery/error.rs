@@ -16,7 +16,7 @@ pub enum RetryPolicyError {
     #[error("`attempt_timeout_ms` must be at least 1")]
     ZeroTimeout,
     /// The window is zero, so no attempt could be made.
-    #[error("`window_ms` must be at least 1, or null for no window")]
+    #[error("`window_ms` must be at least 1, or `none` for no window")]
     ZeroWindow,
     /// A schedule has neither a list of delays nor an exponential rule, or has both.
     #[error("`schedule` must have either `delays_ms`, optionally with `then`, or `exponential`")]

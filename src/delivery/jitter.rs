@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::RetryPolicyError;
 use super::jitter_seed::JitterSeed;
+use crate::policy_file;
 use crate::time::{micros, millis_up};
 
 /// The maximum number of earlier retries from which a decorrelated delay is recomputed.
@@ -57,9 +58,33 @@ enum Form {
     None,
     Full,
     Equal,
-    PlusMinus { percent: u8 },
-    Added { percent: u8, min_ms: u64, max_ms: u64 },
-    Decorrelated { base_ms: u64, cap_ms: u64 },
+    #[serde(deserialize_with = "policy_file::table")]
+    PlusMinus(PlusMinus),
+    #[serde(deserialize_with = "policy_file::table")]
+    Added(Added),
+    #[serde(deserialize_with = "policy_file::table")]
+    Decorrelated(Decorrelated),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlusMinus {
+    percent: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Added {
+    percent: u8,
+    min_ms: u64,
+    max_ms: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Decorrelated {
+    base_ms: u64,
+    cap_ms: u64,
 }
 
 impl Jitter {
@@ -74,7 +99,7 @@ impl Jitter {
     #[must_use]
     pub const fn plus_minus(percent: u8) -> Self {
         let percent = if percent > 100 { 100 } else { percent };
-        Self(Form::PlusMinus { percent })
+        Self(Form::PlusMinus(PlusMinus { percent }))
     }
 
     /// The delay plus up to `percent` of it, where that bound is at least `min` and at most `max`.
@@ -82,7 +107,7 @@ impl Jitter {
     #[must_use]
     pub fn added(percent: u8, min: Duration, max: Duration) -> Self {
         let max_ms = millis_up(max);
-        Self(Form::Added { percent, min_ms: millis_up(min).min(max_ms), max_ms })
+        Self(Form::Added(Added { percent, min_ms: millis_up(min).min(max_ms), max_ms }))
     }
 
     /// `base` to three times the previous delay (for the first retry, three times `base`), at most
@@ -94,7 +119,7 @@ impl Jitter {
     #[must_use]
     pub fn decorrelated(base: Duration, cap: Duration) -> Self {
         let cap_ms = millis_up(cap).max(1);
-        Self(Form::Decorrelated { base_ms: millis_up(base).clamp(1, cap_ms), cap_ms })
+        Self(Form::Decorrelated(Decorrelated { base_ms: millis_up(base).clamp(1, cap_ms), cap_ms }))
     }
 
     /// Returns the delay before retry `retry` (the first is 1) for a scheduled delay of `delay`.
@@ -120,13 +145,13 @@ impl Jitter {
                 let half = whole / 2;
                 half.saturating_add(draw(whole.saturating_sub(half)))
             }
-            Form::PlusMinus { percent } => {
+            Form::PlusMinus(PlusMinus { percent }) => {
                 let part = percent_of(whole, percent);
                 let lowest = whole.saturating_sub(part);
                 lowest.saturating_add(draw(part.saturating_mul(2)))
             }
-            Form::Added { .. } => whole.saturating_add(draw(self.max_added(whole))),
-            Form::Decorrelated { base_ms, cap_ms } => {
+            Form::Added(Added { .. }) => whole.saturating_add(draw(self.max_added(whole))),
+            Form::Decorrelated(Decorrelated { base_ms, cap_ms }) => {
                 let (base, cap) = (base_ms.saturating_mul(1_000), cap_ms.saturating_mul(1_000));
                 let mut previous = base;
                 let first = start.max(retry.saturating_sub(MAX_CHAIN)).saturating_add(1);
@@ -143,7 +168,7 @@ impl Jitter {
     /// Returns whether each delay depends on the previous one instead of the schedule.
     #[must_use]
     pub const fn is_decorrelated(&self) -> bool {
-        matches!(self.0, Form::Decorrelated { .. })
+        matches!(self.0, Form::Decorrelated(Decorrelated { .. }))
     }
 
     /// Returns the longest delay that [`apply`](Self::apply) can return for `delay`.
@@ -152,15 +177,17 @@ impl Jitter {
         let whole = micros(delay);
         Duration::from_micros(match self.0 {
             Form::None | Form::Full | Form::Equal => return delay,
-            Form::PlusMinus { percent } => whole.saturating_add(percent_of(whole, percent)),
-            Form::Added { .. } => whole.saturating_add(self.max_added(whole)),
-            Form::Decorrelated { cap_ms, .. } => cap_ms.saturating_mul(1_000),
+            Form::PlusMinus(PlusMinus { percent }) => {
+                whole.saturating_add(percent_of(whole, percent))
+            }
+            Form::Added(Added { .. }) => whole.saturating_add(self.max_added(whole)),
+            Form::Decorrelated(Decorrelated { cap_ms, .. }) => cap_ms.saturating_mul(1_000),
         })
     }
 
     fn max_added(&self, whole: u64) -> u64 {
         match self.0 {
-            Form::Added { percent, min_ms, max_ms } => percent_of(whole, percent)
+            Form::Added(Added { percent, min_ms, max_ms }) => percent_of(whole, percent)
                 .max(min_ms.saturating_mul(1_000))
                 .min(max_ms.saturating_mul(1_000)),
             _ => 0,
@@ -185,15 +212,17 @@ impl TryFrom<Form> for Jitter {
 
     fn try_from(form: Form) -> Result<Self, RetryPolicyError> {
         match form {
-            Form::PlusMinus { percent } if percent > 100 => {
+            Form::PlusMinus(PlusMinus { percent }) if percent > 100 => {
                 Err(RetryPolicyError::JitterPercent { percent })
             }
-            Form::Added { min_ms, max_ms, .. } if min_ms > max_ms => {
+            Form::Added(Added { min_ms, max_ms, .. }) if min_ms > max_ms => {
                 Err(RetryPolicyError::JitterLimits { min_ms, max_ms })
             }
             // Three times zero is zero: retries would follow one another without a pause.
-            Form::Decorrelated { base_ms: 0, .. } => Err(RetryPolicyError::JitterBase),
-            Form::Decorrelated { base_ms, cap_ms } if base_ms > cap_ms => {
+            Form::Decorrelated(Decorrelated { base_ms: 0, .. }) => {
+                Err(RetryPolicyError::JitterBase)
+            }
+            Form::Decorrelated(Decorrelated { base_ms, cap_ms }) if base_ms > cap_ms => {
                 Err(RetryPolicyError::JitterCap { base_ms, cap_ms })
             }
             form => Ok(Self(form)),

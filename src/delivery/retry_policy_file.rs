@@ -10,10 +10,9 @@ use super::jitter::Jitter;
 use super::response_rules::ResponseRules;
 use super::retry_policy::RetryPolicy;
 use super::schedule::Schedule;
-use crate::policy_file::{self, present};
+use crate::policy_file::{self, Limit, present};
 
-/// Every field is optional, and defaults to the preset's. `null` is not the same as absent: it
-/// lifts a limit of the preset.
+/// Every field is optional, and defaults to the preset's.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Form {
@@ -23,9 +22,9 @@ struct Form {
     jitter: Option<Jitter>,
     attempt_timeout_ms: Option<u64>,
     #[serde(deserialize_with = "present")]
-    window_ms: Option<Option<u64>>,
+    window_ms: Option<Limit<u64>>,
     #[serde(deserialize_with = "present")]
-    max_attempts: Option<Option<NonZeroU32>>,
+    max_attempts: Option<Limit<NonZeroU32>>,
     retry_after_cap_ms: Option<u64>,
     responses: Option<ResponseRules>,
     guarantee: Option<DeliveryGuarantee>,
@@ -51,11 +50,11 @@ impl TryFrom<Form> for RetryPolicy {
             None => {}
         }
         match form.window_ms {
-            Some(Some(0)) => return Err(RetryPolicyError::ZeroWindow),
-            Some(millis) => policy.window_ms = millis,
+            Some(Limit(Some(0))) => return Err(RetryPolicyError::ZeroWindow),
+            Some(Limit(millis)) => policy.window_ms = millis,
             None => {}
         }
-        if let Some(attempts) = form.max_attempts {
+        if let Some(Limit(attempts)) = form.max_attempts {
             policy.max_attempts = attempts;
         }
         if let Some(millis) = form.retry_after_cap_ms {
@@ -78,8 +77,8 @@ impl Serialize for RetryPolicy {
             schedule: Some(self.schedule.clone()),
             jitter: Some(self.jitter.clone()),
             attempt_timeout_ms: Some(self.attempt_timeout_ms),
-            window_ms: Some(self.window_ms),
-            max_attempts: Some(self.max_attempts),
+            window_ms: Some(Limit(self.window_ms)),
+            max_attempts: Some(Limit(self.max_attempts)),
             retry_after_cap_ms: Some(self.retry_after_cap_ms),
             responses: Some(self.responses.clone()),
             guarantee: Some(self.guarantee),

@@ -272,8 +272,18 @@ struct Form {
     delays_ms: Option<Cow<'static, [u64]>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     then: Option<Then>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "exponential_table"
+    )]
     exponential: Option<Exponential>,
+}
+
+fn exponential_table<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Exponential>, D::Error> {
+    policy_file::table(deserializer).map(Some)
 }
 
 impl TryFrom<Form> for Schedule {

@@ -3,13 +3,14 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::bucket::{Bucket, Charge, SECOND, Terms};
 use super::error::FlowPolicyError;
 use super::range::{clamp_to_a_day, within_a_day};
 use super::sample::{Findings, REQUEST, Sample, Turn};
 use super::share::{Share, scale};
+use crate::policy_file;
 use crate::time::Timestamp;
 
 /// A million requests per second is as good as no limit.
@@ -36,8 +37,8 @@ const EXCUSE_SAMPLE: u32 = 64;
 /// Policy of the adaptive rate: its lowest rate.
 ///
 /// In a file: `{"slowest_ms": 10000}`, the longest time between two requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "Form", into = "Form")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(into = "Form")]
 pub struct AdaptiveRatePolicy {
     /// At most a day.
     slowest_ms: NonZeroU64,
@@ -47,6 +48,12 @@ pub struct AdaptiveRatePolicy {
 #[serde(deny_unknown_fields, expecting = "an adaptive rate table")]
 struct Form {
     slowest_ms: u64,
+}
+
+impl<'de> Deserialize<'de> for AdaptiveRatePolicy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        policy_file::read_table::<Form, _, _>(deserializer)
+    }
 }
 
 impl TryFrom<Form> for AdaptiveRatePolicy {

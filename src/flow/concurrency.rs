@@ -3,11 +3,12 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::bucket::{SECOND, elapsed};
 use super::error::FlowPolicyError;
 use super::range::at_least_one;
+use crate::policy_file;
 use crate::time::Timestamp;
 
 /// The least by which answers must be slower than the base, in microseconds.
@@ -18,8 +19,8 @@ const ENOUGH: u32 = 8;
 /// Policy of the concurrency limit: fixed, or adaptive between two bounds.
 ///
 /// In a file: `{"min": 8, "max": 256}`, or `{"max": 8}` for a fixed limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "Form", into = "Form")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(into = "Form")]
 pub struct ConcurrencyLimitPolicy {
     /// At most `max`; `None` if the limit is fixed.
     min: Option<NonZeroU32>,
@@ -32,6 +33,12 @@ struct Form {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     min: Option<u32>,
     max: u32,
+}
+
+impl<'de> Deserialize<'de> for ConcurrencyLimitPolicy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        policy_file::read_table::<Form, _, _>(deserializer)
+    }
 }
 
 impl TryFrom<Form> for ConcurrencyLimitPolicy {

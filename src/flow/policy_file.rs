@@ -7,7 +7,7 @@ use super::concurrency::ConcurrencyLimitPolicy;
 use super::error::FlowPolicyError;
 use super::policy::FlowPolicy;
 use super::rate_limit::RateLimitPolicy;
-use crate::policy_file::{self, Presets, present};
+use crate::policy_file::{self, Limit, Presets, present};
 
 const PRESETS: Presets<FlowPolicy> =
     Presets(&[("fixed", FlowPolicy::fixed), ("adaptive", FlowPolicy::adaptive)]);
@@ -20,8 +20,7 @@ impl FlowPolicy {
     }
 }
 
-/// An absent field has the preset's value. `null` is not the same as absent, so that a file can
-/// remove a preset's limit.
+/// An absent field has the preset's value.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Form {
@@ -29,9 +28,9 @@ struct Form {
     preset: Option<String>,
     concurrency: Option<ConcurrencyLimitPolicy>,
     #[serde(deserialize_with = "present")]
-    rate_limit: Option<Option<RateLimitPolicy>>,
+    rate_limit: Option<Limit<RateLimitPolicy>>,
     #[serde(deserialize_with = "present")]
-    adaptive_rate: Option<Option<AdaptiveRatePolicy>>,
+    adaptive_rate: Option<Limit<AdaptiveRatePolicy>>,
 }
 
 impl TryFrom<Form> for FlowPolicy {
@@ -44,8 +43,8 @@ impl TryFrom<Form> for FlowPolicy {
         };
         Ok(Self {
             concurrency: form.concurrency.unwrap_or(base.concurrency),
-            rate_limit: form.rate_limit.unwrap_or(base.rate_limit),
-            adaptive_rate: form.adaptive_rate.unwrap_or(base.adaptive_rate),
+            rate_limit: form.rate_limit.map_or(base.rate_limit, |it| it.0),
+            adaptive_rate: form.adaptive_rate.map_or(base.adaptive_rate, |it| it.0),
         })
     }
 }
@@ -55,8 +54,8 @@ impl Serialize for FlowPolicy {
         Form {
             preset: None,
             concurrency: Some(self.concurrency),
-            rate_limit: Some(self.rate_limit),
-            adaptive_rate: Some(self.adaptive_rate),
+            rate_limit: Some(Limit(self.rate_limit)),
+            adaptive_rate: Some(Limit(self.adaptive_rate)),
         }
         .serialize(serializer)
     }

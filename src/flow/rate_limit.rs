@@ -3,11 +3,12 @@
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::bucket::{Bucket, Charge, Terms};
 use super::error::FlowPolicyError;
 use super::range::{at_least_one, clamp_to_a_day, within_a_day};
+use crate::policy_file;
 use crate::time::Timestamp;
 
 /// Policy of the rate limit: `releases` per `per`, evenly spaced, and a burst.
@@ -15,8 +16,8 @@ use crate::time::Timestamp;
 /// Any period of length `w`, including both ends, contains at most `burst + rate × w` releases.
 ///
 /// In a file: `{"releases": 100, "per_ms": 60000, "burst": 10}`; `burst` is 1 if it is absent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "Form", into = "Form")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(into = "Form")]
 #[doc(alias = "GCRA")]
 #[doc(alias = "leaky bucket")]
 #[doc(alias = "token bucket")]
@@ -38,6 +39,12 @@ struct Form {
 
 const fn one() -> u32 {
     1
+}
+
+impl<'de> Deserialize<'de> for RateLimitPolicy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        policy_file::read_table::<Form, _, _>(deserializer)
+    }
 }
 
 impl TryFrom<Form> for RateLimitPolicy {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::error::HealthPolicyError;
 use super::policy::{HealthPolicy, PendingOnDisable};
-use crate::policy_file::{self, Presets, present};
+use crate::policy_file::{self, Limit, Presets, present};
 
 const PRESETS: Presets<HealthPolicy> =
     Presets(&[("default", HealthPolicy::new), ("never", HealthPolicy::never)]);
@@ -19,21 +19,21 @@ impl HealthPolicy {
     }
 }
 
-/// An absent field has the preset's value. `null` is not the same as absent.
+/// An absent field has the preset's value.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Form {
     #[serde(skip_serializing)]
     preset: Option<String>,
     #[serde(deserialize_with = "present")]
-    failures: Option<Option<u32>>,
+    failures: Option<Limit<u32>>,
     refused_for_ms: Option<u64>,
     first_probe_ms: Option<u64>,
     longest_wait_ms: Option<u64>,
     #[serde(deserialize_with = "present")]
-    shed_after_ms: Option<Option<u64>>,
+    shed_after_ms: Option<Limit<u64>>,
     #[serde(deserialize_with = "present")]
-    disable_after_ms: Option<Option<u64>>,
+    disable_after_ms: Option<Limit<u64>>,
     pending_on_disable: Option<PendingOnDisable>,
 }
 
@@ -50,10 +50,10 @@ impl TryFrom<Form> for HealthPolicy {
             None => Self::default(),
             Some(name) => PRESETS.find(&name)?,
         };
-        not_zero("failures", form.failures.flatten().map(u64::from))?;
+        not_zero("failures", form.failures.and_then(|it| it.0).map(u64::from))?;
         not_zero("first_probe_ms", form.first_probe_ms)?;
-        not_zero("disable_after_ms", form.disable_after_ms.flatten())?;
-        if let Some(failures) = form.failures {
+        not_zero("disable_after_ms", form.disable_after_ms.and_then(|it| it.0))?;
+        if let Some(Limit(failures)) = form.failures {
             policy.failures = failures.and_then(NonZeroU32::new);
         }
         policy.refused_for_ms = form.refused_for_ms.unwrap_or(policy.refused_for_ms);
@@ -63,8 +63,8 @@ impl TryFrom<Form> for HealthPolicy {
             let (first, longest) = (policy.first_probe_ms, policy.longest_wait_ms);
             return Err(HealthPolicyError::FirstProbeOverLongest { first, longest });
         }
-        policy.shed_after_ms = form.shed_after_ms.unwrap_or(policy.shed_after_ms);
-        policy.disable_after_ms = form.disable_after_ms.unwrap_or(policy.disable_after_ms);
+        policy.shed_after_ms = form.shed_after_ms.map_or(policy.shed_after_ms, |it| it.0);
+        policy.disable_after_ms = form.disable_after_ms.map_or(policy.disable_after_ms, |it| it.0);
         policy.pending_on_disable = form.pending_on_disable.unwrap_or(policy.pending_on_disable);
         Ok(policy)
     }
@@ -74,12 +74,12 @@ impl Serialize for HealthPolicy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Form {
             preset: None,
-            failures: Some(self.failures.map(NonZeroU32::get)),
+            failures: Some(Limit(self.failures.map(NonZeroU32::get))),
             refused_for_ms: Some(self.refused_for_ms),
             first_probe_ms: Some(self.first_probe_ms),
             longest_wait_ms: Some(self.longest_wait_ms),
-            shed_after_ms: Some(self.shed_after_ms),
-            disable_after_ms: Some(self.disable_after_ms),
+            shed_after_ms: Some(Limit(self.shed_after_ms)),
+            disable_after_ms: Some(Limit(self.disable_after_ms)),
             pending_on_disable: Some(self.pending_on_disable),
         }
         .serialize(serializer)

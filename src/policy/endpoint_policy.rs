@@ -1,11 +1,12 @@
 //! All policies of one endpoint: [`EndpointPolicy`].
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::delivery::RetryPolicy;
 use crate::flow::FlowPolicy;
 use crate::health::HealthPolicy;
 use crate::policy::order::Order;
+use crate::policy_file;
 
 /// Delivery settings of one endpoint: retries, circuit breaker, flow control and ordering.
 ///
@@ -63,21 +64,17 @@ use crate::policy::order::Order;
 ///
 /// ```toml
 /// flow = "adaptive"
-/// retry = { preset = "svix", window_ms = 86_400_000 }
-/// health = { disable_after_ms = 259_200_000, shed_after_ms = 3_600_000 }
+/// retry = { preset = "svix", window = "1d" }
+/// health = { disable_after = "3d", shed_after = "1h" }
 /// order = { scope = "per_key", skip_after_attempts = 3 }
 /// ```
 ///
-/// TOML has no `null`, which other formats use to lift a preset's limit. A policy can therefore be
-/// read from TOML but not written to it.
+/// Every duration is a number of milliseconds in a field that ends in `_ms`, or text in a field
+/// without it: `shed_after = "1h"`, `delays = ["5s", "5m"]`. Units are `ms`, `s`, `m`, `h` and `d`,
+/// and `"1h 30m"` is a sum. `"none"` (or `null`) lifts a limit.
 #[doc(alias = "delivery policy")]
 #[doc(alias = "delivery settings")]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    default,
-    deny_unknown_fields,
-    expecting = "an endpoint policy table with `retry`, `health`, `flow` and `order`"
-)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct EndpointPolicy {
     /// When and how often delivery is attempted.
@@ -88,6 +85,31 @@ pub struct EndpointPolicy {
     pub flow: FlowPolicy,
     /// Which messages must be delivered one after another.
     pub order: Order,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "an endpoint policy table with `retry`, `health`, `flow` and `order`"
+)]
+struct Form {
+    retry: RetryPolicy,
+    health: HealthPolicy,
+    flow: FlowPolicy,
+    order: Order,
+}
+
+impl From<Form> for EndpointPolicy {
+    fn from(Form { retry, health, flow, order }: Form) -> Self {
+        Self { retry, health, flow, order }
+    }
+}
+
+impl<'de> Deserialize<'de> for EndpointPolicy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        policy_file::read_table::<Form, _, _>(deserializer)
+    }
 }
 
 impl EndpointPolicy {

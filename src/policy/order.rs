@@ -3,10 +3,11 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::event::Keys;
 use crate::named::named;
+use crate::policy_file;
 use crate::time::Timestamp;
 
 /// Delivery order: which messages are delivered one after another (FIFO).
@@ -30,22 +31,49 @@ use crate::time::Timestamp;
 /// # In a file
 ///
 /// A table of `scope` (`none`, `per_key` or `strict`), `skip_after_attempts` and `skip_after_ms`,
-/// all optional. Unknown fields are refused.
+/// all optional; a duration can also be text, as in `skip_after = "10m"`. Unknown fields are refused,
+/// and so is skipping without a scope.
 #[doc(alias = "ordering")]
 #[doc(alias = "FIFO")]
 #[doc(alias = "head-of-line blocking")]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(
-    default,
-    deny_unknown_fields,
-    expecting = "an order table such as {\"scope\": \"per_key\"}"
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Order {
     scope: OrderScope,
     #[serde(skip_serializing_if = "Option::is_none")]
     skip_after_attempts: Option<NonZeroU32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     skip_after_ms: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "an order table such as {\"scope\": \"per_key\"}"
+)]
+struct Form {
+    scope: OrderScope,
+    skip_after_attempts: Option<NonZeroU32>,
+    skip_after_ms: Option<u64>,
+}
+
+impl TryFrom<Form> for Order {
+    type Error = &'static str;
+
+    fn try_from(form: Form) -> Result<Self, &'static str> {
+        let Form { scope, skip_after_attempts, skip_after_ms } = form;
+        let skips = skip_after_attempts.is_some() || skip_after_ms.is_some();
+        if skips && scope == OrderScope::None {
+            return Err("nothing is skipped without a `scope` of `per_key` or `strict`");
+        }
+        Ok(Self { scope, skip_after_attempts, skip_after_ms })
+    }
+}
+
+impl<'de> Deserialize<'de> for Order {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        policy_file::read_table::<Form, _, _>(deserializer)
+    }
 }
 
 /// Scope of an [`Order`]: which messages form an ordering group.

@@ -47,7 +47,10 @@ const FLOORS: [(&str, &[Module]); 9] = [
         "models",
         &[
             ("lab", &["decode", "event", "event_type", "id", "json", "time"]),
-            ("policy", &["delivery", "event", "flow", "health", "named", "signal", "time"]),
+            (
+                "policy",
+                &["delivery", "event", "flow", "health", "named", "policy_file", "signal", "time"],
+            ),
         ],
     ),
     (
@@ -80,6 +83,8 @@ const FLOORS: [(&str, &[Module]); 9] = [
                 "id",
                 "message",
                 "policy",
+                "policy_file",
+                "secret",
                 "signature",
                 "time",
             ],

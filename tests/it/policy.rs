@@ -1,6 +1,7 @@
 //! Endpoint policies: the linter, and its bounds held against simulations.
 
 mod bounds;
+mod files;
 mod lint;
 mod lint_thresholds;
 

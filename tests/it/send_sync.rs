@@ -60,6 +60,8 @@ fn every_public_type_is_send_and_sync() {
         use labhook::endpoint::*;
         owned!(
             Endpoint,
+            EndpointConfig,
+            EndpointConfigError,
             EndpointError,
             EventPattern,
             EventPatternError,
@@ -373,6 +375,7 @@ fn every_public_type_is_send_and_sync() {
             RunningReceiver,
             Scenario,
             Series,
+            TestHost,
         );
     }
     {

@@ -9,6 +9,7 @@ mod load;
 mod outages;
 mod properties;
 mod reports;
+mod test_host;
 
 use std::num::NonZeroU32;
 use std::time::Duration;

@@ -119,7 +119,7 @@ fn policy_file_parses_to_the_same_policy() {
         concat!(
             r#"{"schedule":{"delays_ms":[5000,300000,1800000,7200000,18000000,36000000,36000000],"#,
             r#""then":"stop"},"jitter":{"plus_minus":{"percent":20}},"attempt_timeout_ms":15000,"#,
-            r#""window_ms":null,"max_attempts":null,"retry_after_cap_ms":3600000,"#,
+            r#""window_ms":"none","max_attempts":"none","retry_after_cap_ms":3600000,"#,
             r#""responses":{"410":"disable","2xx":"deliver","other":"retry"},"#,
             r#""guarantee":"at_least_once"}"#
         )
@@ -144,7 +144,7 @@ fn policy_errors_have_exact_texts() {
             ),
         ),
         (r#"{"attempt_timeout_ms":0}"#, "`attempt_timeout_ms` must be at least 1"),
-        (r#"{"window_ms":0}"#, "`window_ms` must be at least 1, or null for no window"),
+        (r#"{"window_ms":0}"#, "`window_ms` must be at least 1, or `none` for no window"),
         (
             r#"{"schedule":{}}"#,
             concat!(

@@ -14,9 +14,9 @@ fn read(text: &str) -> Result<FlowPolicy, String> {
 
 #[test]
 fn preset_is_written_with_every_field() {
-    let fixed = r#"{"concurrency":{"max":8},"rate_limit":null,"adaptive_rate":null}"#;
+    let fixed = r#"{"concurrency":{"max":8},"rate_limit":"none","adaptive_rate":"none"}"#;
     let adaptive = concat!(
-        r#"{"concurrency":{"min":8,"max":256},"rate_limit":null,"#,
+        r#"{"concurrency":{"min":8,"max":256},"rate_limit":"none","#,
         r#""adaptive_rate":{"slowest_ms":10000}}"#,
     );
     for (name, policy, text) in

@@ -80,7 +80,7 @@ fn written_form_has_every_field() {
         serde_json::to_string(&HealthPolicy::default()).unwrap(),
         concat!(
             r#"{"failures":20,"refused_for_ms":30000,"first_probe_ms":10000,"#,
-            r#""longest_wait_ms":600000,"shed_after_ms":null,"disable_after_ms":604800000,"#,
+            r#""longest_wait_ms":600000,"shed_after_ms":"none","disable_after_ms":604800000,"#,
             r#""pending_on_disable":"cancel"}"#
         )
     );

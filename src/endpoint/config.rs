@@ -1,0 +1,271 @@
+//! Endpoints in a configuration file: [`EndpointConfig`].
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use http::header::{HeaderName, HeaderValue, InvalidHeaderName, InvalidHeaderValue};
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
+
+use super::Endpoint;
+use super::error::EndpointError;
+use super::subscription::Subscription;
+use crate::delivery::RetryPolicy;
+use crate::flow::FlowPolicy;
+use crate::health::HealthPolicy;
+use crate::id::EndpointId;
+use crate::message::format::{CloudEvents, CloudEventsSourceError, SlackMessage};
+use crate::policy::{EndpointPolicy, Order};
+use crate::policy_file;
+use crate::secret::{SecretRef, SecretRefError};
+use crate::signature::Signer;
+
+/// One endpoint in a configuration file, with everything that an [`Endpoint`] has but its id and
+/// its secrets.
+///
+/// | field | content | default |
+/// |---|---|---|
+/// | `url` | the URL; a [`SecretRef`] if it is a secret, such as that of a Slack webhook | required |
+/// | `signature` | `standard_webhooks`, `svix`, `strike` or `unsigned` | `standard_webhooks` |
+/// | `secret` | the key of the signature: see [`SecretRef`] | required, unless unsigned |
+/// | `headers` | static headers: for each name its value, or a [`SecretRef`] | none |
+/// | `format` | `labhook`, `slack`, or `{ cloudevents_structured = "source" }`, `_binary` or `_batched` | `labhook` |
+/// | `subscription` | see [`Subscription`] | all messages |
+/// | `retry`, `health`, `flow`, `order` | see [`EndpointPolicy`] | its defaults |
+/// | `enabled` | `false` holds deliveries and takes no new messages | `true` |
+/// | `plain_http` | `true` allows a URL of scheme `http` | `false` |
+///
+/// Unknown fields are refused. What is not here, such as a signature scheme of your own, is set on
+/// the [`Endpoint`].
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use labhook::{EndpointId, Registry};
+/// use labhook::endpoint::EndpointConfig;
+///
+/// let file = r#"{"eln": {
+///     "url": "https://eln.example/in",
+///     "secret": {"encoding": "whsec", "env": "ELN_SECRET"},
+///     "subscription": {"event_types": ["run.*"]},
+///     "retry": {"preset": "svix", "window": "1d"},
+///     "order": {"scope": "per_key", "skip_after": "10m"}
+/// }}"#;
+/// let endpoints: BTreeMap<EndpointId, EndpointConfig> = serde_json::from_str(file)?;
+///
+/// // In an application: `|name| std::env::var(name).ok()`.
+/// let env = BTreeMap::from([("ELN_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]);
+/// let mut registry = Registry::new();
+/// for (id, config) in endpoints {
+///     registry.insert(config.endpoint(id, |name| env.get(name))?)?;
+/// }
+/// # assert_eq!(registry.iter().count(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[doc(alias = "config")]
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EndpointConfig {
+    /// The retry policy, circuit breaker, flow control and ordering.
+    pub policy: EndpointPolicy,
+    /// The messages that it receives.
+    pub subscription: Subscription,
+    /// Whether it is in use.
+    pub enabled: bool,
+    url: Text,
+    signature: Signature,
+    secret: Option<SecretRef>,
+    headers: BTreeMap<String, Text>,
+    format: Format,
+    plain_http: bool,
+}
+
+/// A text that can be a secret, such as the URL of a Slack webhook.
+#[derive(Clone, Deserialize)]
+#[serde(untagged, expecting = "text, or a secret with `encoding` and either `env` or `value`")]
+enum Text {
+    Plain(Box<str>),
+    Secret(SecretRef),
+}
+
+impl Text {
+    fn resolve<T: AsRef<str>>(
+        &self,
+        lookup: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Zeroizing<Vec<u8>>, SecretRefError> {
+        Ok(Zeroizing::new(match self {
+            Self::Plain(text) => text.as_bytes().to_vec(),
+            Self::Secret(secret) => secret.resolve(lookup)?.expose_bytes().to_vec(),
+        }))
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(_) => f.write_str(".."),
+            Self::Secret(secret) => fmt::Debug::fmt(secret, f),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Signature {
+    #[default]
+    StandardWebhooks,
+    Svix,
+    Strike,
+    Unsigned,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Format {
+    #[default]
+    Labhook,
+    Slack,
+    CloudeventsStructured(Box<str>),
+    CloudeventsBinary(Box<str>),
+    CloudeventsBatched(Box<str>),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an endpoint table with a `url`")]
+struct Form {
+    url: Text,
+    #[serde(default)]
+    signature: Signature,
+    #[serde(default)]
+    secret: Option<SecretRef>,
+    #[serde(default)]
+    headers: BTreeMap<String, Text>,
+    #[serde(default)]
+    format: Format,
+    #[serde(default, deserialize_with = "policy_file::table")]
+    subscription: Subscription,
+    #[serde(default)]
+    retry: RetryPolicy,
+    #[serde(default)]
+    health: HealthPolicy,
+    #[serde(default)]
+    flow: FlowPolicy,
+    #[serde(default)]
+    order: Order,
+    #[serde(default = "yes")]
+    enabled: bool,
+    #[serde(default)]
+    plain_http: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+impl TryFrom<Form> for EndpointConfig {
+    type Error = &'static str;
+
+    fn try_from(form: Form) -> Result<Self, &'static str> {
+        match (form.signature, &form.secret) {
+            (Signature::Unsigned, Some(_)) => return Err("an unsigned endpoint has no `secret`"),
+            (Signature::Unsigned, None) | (_, Some(_)) => {}
+            (_, None) => return Err("a signed endpoint needs a `secret`"),
+        }
+        let Form { retry, health, flow, order, .. } = form;
+        Ok(Self {
+            policy: EndpointPolicy { retry, health, flow, order },
+            subscription: form.subscription,
+            enabled: form.enabled,
+            url: form.url,
+            signature: form.signature,
+            secret: form.secret,
+            headers: form.headers,
+            format: form.format,
+            plain_http: form.plain_http,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for EndpointConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        policy_file::read_table::<Form, _, _>(deserializer)
+    }
+}
+
+impl EndpointConfig {
+    /// Creates the endpoint with this id.
+    ///
+    /// `lookup` receives the name of each secret in the file and returns its text, or `None` if it
+    /// is not set: see [`SecretRef::resolve`].
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointConfigError`], which contains no part of the URL or of a secret.
+    pub fn endpoint<T: AsRef<str>>(
+        &self,
+        id: EndpointId,
+        mut lookup: impl FnMut(&str) -> Option<T>,
+    ) -> Result<Endpoint, EndpointConfigError> {
+        let signer = match (self.signature, &self.secret) {
+            (Signature::Unsigned, _) | (_, None) => Signer::unsigned(),
+            (scheme, Some(secret)) => {
+                let secret = secret.resolve(&mut lookup)?;
+                match scheme {
+                    Signature::Svix => Signer::svix(secret),
+                    Signature::Strike => Signer::strike(secret),
+                    Signature::StandardWebhooks | Signature::Unsigned => {
+                        Signer::standard_webhooks(secret)
+                    }
+                }
+            }
+        };
+        let url = self.url.resolve(&mut lookup)?;
+        let url = std::str::from_utf8(&url).unwrap_or_default();
+        let mut endpoint = if self.plain_http {
+            Endpoint::plain_http(id, url, signer)?
+        } else {
+            Endpoint::new(id, url, signer)?
+        };
+        for (name, value) in &self.headers {
+            let name = HeaderName::try_from(name.as_str())?;
+            let mut value = HeaderValue::from_bytes(&value.resolve(&mut lookup)?)?;
+            value.set_sensitive(true);
+            endpoint = endpoint.add_header(name, &value)?;
+        }
+        endpoint = match &self.format {
+            Format::Labhook => endpoint,
+            Format::Slack => endpoint.with_format(SlackMessage::new()),
+            Format::CloudeventsStructured(source) => {
+                endpoint.with_format(CloudEvents::structured(source)?)
+            }
+            Format::CloudeventsBinary(source) => endpoint.with_format(CloudEvents::binary(source)?),
+            Format::CloudeventsBatched(source) => {
+                endpoint.with_format(CloudEvents::batched(source)?)
+            }
+        };
+        Ok(endpoint
+            .with_policy(self.policy.clone())
+            .with_subscription(self.subscription.clone())
+            .with_enabled(self.enabled))
+    }
+}
+
+/// Error of [`EndpointConfig::endpoint`]. It contains no part of the URL or of a secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EndpointConfigError {
+    /// A secret cannot be resolved.
+    #[error(transparent)]
+    Secret(#[from] SecretRefError),
+    /// The URL or a header is refused.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// A static header has no valid name.
+    #[error("name of a static header is malformed")]
+    HeaderName(#[from] InvalidHeaderName),
+    /// The value of a static header is malformed.
+    #[error("value of a static header is malformed")]
+    HeaderValue(#[from] InvalidHeaderValue),
+    /// The source of a CloudEvents format is refused.
+    #[error(transparent)]
+    Source(#[from] CloudEventsSourceError),
+}
