@@ -2,6 +2,7 @@
 
 mod config;
 mod error;
+mod event_pattern;
 mod registry;
 mod subscription;
 mod url;
@@ -28,8 +29,9 @@ use crate::time::Timestamp;
 
 pub use config::{EndpointConfig, EndpointConfigError};
 pub use error::{EndpointError, RequestError};
+pub use event_pattern::{EventPattern, EventPatternError};
 pub use registry::{Registry, RegistryError, UnknownEndpointError};
-pub use subscription::{EventPattern, EventPatternError, Subscription, TriggerOn};
+pub use subscription::{Subscription, TriggerOn};
 
 pub(crate) use url::{check_url, origin};
 

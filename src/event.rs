@@ -16,7 +16,8 @@ pub use keys::{Keys, Trigger};
 /// The data of one event type.
 ///
 /// The payloads of common lab events are in [`lab`](crate::lab). To define your own, implement this
-/// trait for any type that implements serde's `Serialize` and `Deserialize`:
+/// trait for a type made with [`open_object!`](crate::json::open_object!), which keeps unknown
+/// members verbatim, or for any type that implements serde's `Serialize` and `Deserialize`:
 ///
 /// ```
 /// use labhook::{Event, EventType, Keys, MessageId, Payload, Timestamp};
@@ -44,8 +45,8 @@ pub use keys::{Keys, Trigger};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// To keep an enum in a payload open to values of later versions, give it a last variant
-/// `#[serde(untagged)] Other(String)`.
+/// To keep an enum in a payload open to values of later versions, make it with
+/// [`open_enum!`](crate::json::open_enum!).
 pub trait Payload: Serialize + DeserializeOwned {
     /// The event type of this payload.
     const EVENT_TYPE: EventType;

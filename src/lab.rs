@@ -27,6 +27,18 @@
 //! is opt-in per endpoint: see [`Order`](crate::Order). Safety events are ordered by workcell even
 //! during a run, so that an emergency stop during a run and the all-clear after it stay in order.
 //!
+//! # Filtering by workcell and device
+//!
+//! The events of runs, tasks, plans and safety have the [custom keys](crate::Keys::with_custom)
+//! `workcell` and `device`, if their payload names one:
+//! `Subscription::all().custom("workcell", ["cell-1"])`.
+//!
+//! # Acting on states
+//!
+//! The [`Phase`] of a run's or a task's state says whether to wait, to call somebody or to
+//! continue. Its documentation maps the states of other systems: ISA-95, LADS, PackML, SiLA 2,
+//! Opentrons, Bluesky and LINQ.
+//!
 //! # Vocabulary and unknown values
 //!
 //! The payloads are defined by this crate. If a vocabulary is taken from a vendor, the type's
@@ -45,6 +57,8 @@ mod issue;
 mod lab_event;
 mod label;
 mod labware;
+mod phase;
+mod place;
 mod plan;
 mod release;
 mod resource;
@@ -59,6 +73,7 @@ pub use issue::{Issue, IssueCreated, IssueStatus, IssueUpdated};
 pub use lab_event::LabEvent;
 pub use label::{Label, LabelDeleted, LabelStatus, LabelUpdated};
 pub use labware::{LabwareMoved, LabwareTrigger, Location};
+pub use phase::Phase;
 pub use plan::{PlanCreated, PlanStage, PlanStatus};
 pub use release::{Release, ReleaseCreated, ReleaseStatus};
 pub use resource::{ResourceChanged, ResourceOperation};

@@ -106,6 +106,30 @@ impl Message {
         self
     }
 
+    /// Sets a [custom key](Keys::with_custom) that is not part of the event, such as the instrument
+    /// that your application ran it on. Set it before the message is published.
+    ///
+    /// ```
+    /// use labhook::{Event, MessageId, Subscription, Timestamp};
+    /// use labhook::lab::{RunState, RunStateChanged};
+    ///
+    /// let started = RunStateChanged::new("run-17", RunState::Started);
+    /// let message = Event::new(started, Timestamp::UNIX_EPOCH)
+    ///     .into_message(MessageId::new("run-17-started")?)?
+    ///     .with_custom_key("instrument", "reader-2");
+    /// assert!(Subscription::all().custom("instrument", ["reader-2"]).matches(&message));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_custom_key(
+        mut self,
+        name: impl Into<Box<str>>,
+        value: impl Into<Box<str>>,
+    ) -> Self {
+        self.keys = self.keys.with_custom(name, value);
+        self
+    }
+
     /// Returns the id.
     #[must_use]
     pub const fn id(&self) -> &MessageId {

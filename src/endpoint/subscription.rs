@@ -1,14 +1,12 @@
 //! Selecting the messages of an endpoint: [`Subscription`].
 
 use std::borrow::Borrow;
-use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
+use super::event_pattern::EventPattern;
 use crate::event::Trigger;
-use crate::event_type::{EventType, EventTypeError};
 use crate::id::{DatasetId, LabwareId, ProjectId, RunId, TaskId};
 use crate::message::Message;
 
@@ -60,6 +58,8 @@ pub struct Subscription {
     datasets: BTreeSet<DatasetId>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     dataset_owners: BTreeSet<Box<str>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    custom: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
 }
 
 impl Subscription {
@@ -159,6 +159,38 @@ impl Subscription {
         self
     }
 
+    /// Adds accepted values of a [custom key](crate::Keys::with_custom). The message must have one
+    /// of them; several names must all match.
+    ///
+    /// The events of [`lab`](crate::lab) have the keys `workcell` and `device`.
+    ///
+    /// ```
+    /// use labhook::{Event, Keys, MessageId, Subscription, Timestamp};
+    /// use labhook::lab::{DeviceState, SafetyStateChanged};
+    ///
+    /// let of_cell_1 = Subscription::all().custom("workcell", ["cell-1"]);
+    /// for (workcell, wanted) in [("cell-1", true), ("cell-2", false)] {
+    ///     let stopped = SafetyStateChanged::new(workcell, DeviceState::EmergencyStop);
+    ///     let event = Event::new(stopped, Timestamp::UNIX_EPOCH);
+    ///     let message = event.into_message(MessageId::new("msg_1")?)?;
+    ///     assert_eq!(of_cell_1.matches(&message), wanted);
+    /// }
+    ///
+    /// // In a configuration file:
+    /// let file = r#"{"custom": {"workcell": ["cell-1"]}}"#;
+    /// assert_eq!(serde_json::from_str::<Subscription>(file)?, of_cell_1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn custom<T: Into<Box<str>>>(
+        mut self,
+        name: impl Into<Box<str>>,
+        values: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.custom.entry(name.into()).or_default().extend(values.into_iter().map(Into::into));
+        self
+    }
+
     /// Returns whether the subscription selects the message.
     #[must_use]
     pub fn matches(&self, message: &Message) -> bool {
@@ -174,6 +206,7 @@ impl Subscription {
             && accepts(&self.resource_changes, keys.resource_change.as_ref())
             && accepts(&self.datasets, keys.dataset.as_ref())
             && accepts(&self.dataset_owners, keys.dataset.as_ref().and_then(owner))
+            && self.custom.iter().all(|(name, values)| accepts(values, keys.custom.get(name)))
     }
 }
 
@@ -218,127 +251,11 @@ impl TriggerOn {
     }
 }
 
-/// A pattern that matches event types.
-///
-/// `*` matches every type, `run.*` every type that starts with `run.`, and any other text exactly
-/// that type. The star matches one or more whole segments, and is allowed only at the end.
-///
-/// ```
-/// use labhook::EventType;
-/// use labhook::endpoint::EventPattern;
-///
-/// const MOVED: EventType = EventType::from_static("labware.moved");
-/// for (pattern, matches) in [("*", true), ("labware.*", true), ("labware", false)] {
-///     assert_eq!(pattern.parse::<EventPattern>()?.matches(&MOVED), matches);
-/// }
-/// # Ok::<(), labhook::endpoint::EventPatternError>(())
-/// ```
-#[doc(alias = "topic filter")]
-#[doc(alias = "wildcard")]
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EventPattern(Pattern);
-
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Pattern {
-    All,
-    Under(EventType),
-    Exact(EventType),
-}
-
-impl EventPattern {
-    /// The pattern `*`, which matches every event type.
-    pub const ALL: Self = Self(Pattern::All);
-
-    /// Creates the pattern `family.*`, which matches every event type under `family`.
-    #[must_use]
-    pub const fn under(family: EventType) -> Self {
-        Self(Pattern::Under(family))
-    }
-
-    /// Returns whether the pattern matches the event type.
-    #[must_use]
-    pub fn matches(&self, event_type: &EventType) -> bool {
-        match &self.0 {
-            Pattern::All => true,
-            Pattern::Under(family) => event_type
-                .as_str()
-                .strip_prefix(family.as_str())
-                .is_some_and(|rest| rest.starts_with('.')),
-            Pattern::Exact(exact) => exact == event_type,
-        }
-    }
-}
-
-/// The pattern that matches exactly this type.
-impl From<EventType> for EventPattern {
-    fn from(event_type: EventType) -> Self {
-        Self(Pattern::Exact(event_type))
-    }
-}
-
-impl TryFrom<&str> for EventPattern {
-    type Error = EventPatternError;
-
-    fn try_from(text: &str) -> Result<Self, EventPatternError> {
-        text.parse()
-    }
-}
-
-impl FromStr for EventPattern {
-    type Err = EventPatternError;
-
-    fn from_str(text: &str) -> Result<Self, EventPatternError> {
-        let parse =
-            |text: &str| EventType::new(text).map_err(|source| EventPatternError { source });
-        if text == "*" {
-            return Ok(Self::ALL);
-        }
-        match text.strip_suffix(".*") {
-            Some(family) => Ok(Self::under(parse(family)?)),
-            None => Ok(parse(text)?.into()),
-        }
-    }
-}
-
-impl fmt::Display for EventPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Pattern::All => f.write_str("*"),
-            Pattern::Under(family) => write!(f, "{family}.*"),
-            Pattern::Exact(exact) => write!(f, "{exact}"),
-        }
-    }
-}
-
-impl fmt::Debug for EventPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{self}\"")
-    }
-}
-
-impl Serialize for EventPattern {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for EventPattern {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-/// A text that is not a valid [`EventPattern`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("event pattern must be `*`, an event type, or an event type followed by `.*`")]
-pub struct EventPatternError {
-    source: EventTypeError,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::event::Keys;
+    use crate::event_type::EventType;
     use crate::id::MessageId;
     use crate::lab::{ResourceChanged, ResourceOperation, RunState, RunStateChanged};
     use crate::message::Rendering;
@@ -397,6 +314,28 @@ mod tests {
         let both = one.dataset_owners(["jane"]);
         assert!(both.matches(&of("jane/flowers")));
         assert!(!both.matches(&of("joe/trees")));
+    }
+
+    #[test]
+    fn custom_keys_filter_by_name_and_value() {
+        let of = |name: &str, value: &str| message(Keys::new().with_custom(name, value));
+        let readers = Subscription::all().custom("instrument", ["reader-1", "reader-2"]);
+        assert!(readers.matches(&of("instrument", "reader-2")));
+        assert!(!readers.matches(&of("instrument", "reader-3")));
+        assert!(!readers.matches(&of("workcell", "reader-2")));
+        assert!(!readers.matches(&message(Keys::new())));
+
+        let both = readers.clone().custom("workcell", ["cell-1"]);
+        assert!(!both.matches(&of("instrument", "reader-2")));
+        let keys =
+            Keys::new().with_custom("instrument", "reader-2").with_custom("workcell", "cell-1");
+        assert!(both.matches(&message(keys)));
+        let any = Subscription::all().custom("instrument", [""; 0]);
+        assert!(any.matches(&message(Keys::new())));
+
+        let json = r#"{"custom":{"instrument":["reader-1","reader-2"]}}"#;
+        assert_eq!(serde_json::to_string(&readers).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Subscription>(json).unwrap(), readers);
     }
 
     #[test]

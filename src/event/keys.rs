@@ -1,5 +1,7 @@
 //! The keys that subscriptions filter by and ordering follows: [`Keys`].
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{DatasetId, LabwareId, ProjectId, RunId, TaskId};
@@ -52,6 +54,12 @@ pub struct Keys {
     /// The dataset that the event is about or belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset: Option<DatasetId>,
+    /// Further keys by name, for what your application filters by.
+    ///
+    /// The events of [`lab`](crate::lab) have the keys `workcell` and `device`, if their payload
+    /// names one.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub custom: BTreeMap<Box<str>, Box<str>>,
     /// The ordering key: events with equal keys are delivered in order to endpoints that
     /// [ask for it](crate::Order). Events without one are unordered.
     ///
@@ -117,6 +125,21 @@ impl Keys {
         self
     }
 
+    /// Sets a further key, such as `instrument`.
+    ///
+    /// ```
+    /// use labhook::Keys;
+    ///
+    /// let keys = Keys::new().with_custom("instrument", "reader-2");
+    /// assert_eq!(serde_json::to_string(&keys)?, r#"{"custom":{"instrument":"reader-2"}}"#);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_custom(mut self, name: impl Into<Box<str>>, value: impl Into<Box<str>>) -> Self {
+        self.custom.insert(name.into(), value.into());
+        self
+    }
+
     /// Sets the ordering key.
     #[must_use]
     pub fn with_ordering(mut self, ordering: impl Into<Box<str>>) -> Self {
@@ -155,15 +178,24 @@ mod tests {
             .with_trigger(Trigger::End)
             .with_resource_change("invoice.updated")
             .with_dataset("jane/flowers")
+            .with_custom("workcell", "cell-1")
+            .with_custom("instrument", "reader-2")
             .with_ordering("r1");
         let json = concat!(
             r#"{"run":"r1","project":"p1","task":"t1","labware":"l1","trigger":"end","#,
-            r#""resource_change":"invoice.updated","dataset":"jane/flowers","ordering":"r1"}"#
+            r#""resource_change":"invoice.updated","dataset":"jane/flowers","#,
+            r#""custom":{"instrument":"reader-2","workcell":"cell-1"},"ordering":"r1"}"#
         );
         for (keys, json) in [(all, json), (Keys::new(), "{}")] {
             assert_eq!(serde_json::to_string(&keys).unwrap(), json);
             assert_eq!(serde_json::from_str::<Keys>(json).unwrap(), keys);
         }
+    }
+
+    #[test]
+    fn keys_without_custom_ones_load() {
+        let keys: Keys = serde_json::from_str(r#"{"run":"r1","ordering":"r1"}"#).unwrap();
+        assert!(keys.custom.is_empty());
     }
 
     #[test]

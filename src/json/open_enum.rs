@@ -2,40 +2,68 @@
 
 /// Defines an open enum: named values with their exact texts, and a variant for any other text.
 ///
-/// ```text
+/// A vocabulary of the world, such as the states of a system, grows. An open enum keeps a value
+/// that it does not know, and writes it back:
+///
+/// ```
+/// use labhook::json::open_enum;
+///
 /// open_enum! {
-///     /// Documentation, with the source of the vocabulary.
-///     pub enum Severity {
-///         /// Documentation.
-///         Normal = "normal",
+///     /// The state of a lid.
+///     pub enum Lid {
+///         /// It is open.
+///         Open = "open",
+///         /// It is closed. Some devices write `shut`, which is read but not written.
+///         Closed = "closed" | "shut",
 ///     }
 /// }
+///
+/// assert_eq!(Lid::from("shut"), Lid::Closed);
+/// assert_eq!(Lid::Closed.as_str(), "closed");
+/// assert_eq!(Lid::from("ajar"), Lid::Other("ajar".into()));
+/// assert_eq!(serde_json::to_string(&Lid::from("ajar"))?, r#""ajar""#);
+/// # Ok::<(), serde_json::Error>(())
 /// ```
-macro_rules! open_enum {
+///
+/// It writes the enum with `KNOWN`, `as_str` and `is_known`, conversions from and to text,
+/// `Serialize` and `Deserialize`. Texts after `|` are other spellings of the value: they are read,
+/// and the first text is written. Comparison, ordering and hashing use the text that is written.
+///
+/// ```compile_fail
+/// labhook::json::open_enum! {
+///     // "`open_enum!` expects `enum Name { Variant = "text", .. }`, .."
+///     enum Lid { Open, Closed }
+/// }
+/// ```
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __open_enum {
     (
-        $(#[$doc:meta])*
+        $(#[$attribute:meta])*
         $vis:vis enum $name:ident {
             $(
-                $(#[$arm_doc:meta])*
-                $arm:ident = $text:literal,
-            )+
+                $(#[$arm_attribute:meta])*
+                $arm:ident = $text:literal $(| $also:literal)*
+            ),+ $(,)?
         }
     ) => {
-        $(#[$doc])*
+        $(#[$attribute])*
         ///
         /// Open enum: an unknown value is preserved in `Other` and written back unchanged. `From`
         /// and `FromStr` map known texts to their variants. Comparison, ordering and hashing use
         /// the text.
-        #[derive(Clone)]
+        #[derive(::std::clone::Clone)]
         #[non_exhaustive]
         $vis enum $name {
             $(
-                $(#[$arm_doc])*
-                #[doc = concat!("\n\nText: `", $text, "`.")]
+                $(#[$arm_attribute])*
+                #[doc = ::std::concat!(
+                    "\n\nText: `", $text, "`", $("; also read: `", $also, "`",)* "."
+                )]
                 $arm,
             )+
             /// Any other value, verbatim.
-            Other(Box<str>),
+            Other(::std::boxed::Box<str>),
         }
 
         #[allow(dead_code, reason = "some private enums use a part of this only")]
@@ -48,100 +76,117 @@ macro_rules! open_enum {
             $vis fn as_str(&self) -> &str {
                 match self {
                     $(Self::$arm => $text,)+
-                    Self::Other(text) => text,
+                    // A value made by hand may have the other spelling of a known one.
+                    Self::Other(text) => match &**text {
+                        $($($also => $text,)*)+
+                        text => text,
+                    },
                 }
             }
 
             /// Returns whether this is one of the [known values](Self::KNOWN).
             #[must_use]
             $vis fn is_known(&self) -> bool {
-                Self::known(self.as_str()).is_some()
+                Self::KNOWN.contains(self)
             }
+        }
 
-            fn known(text: &str) -> Option<Self> {
+        impl ::std::convert::From<&str> for $name {
+            fn from(text: &str) -> Self {
                 match text {
-                    $($text => Some(Self::$arm),)+
-                    _ => None,
+                    $($text $(| $also)* => Self::$arm,)+
+                    other => Self::Other(::std::convert::Into::into(other)),
                 }
             }
         }
 
-        impl From<&str> for $name {
-            fn from(text: &str) -> Self {
-                Self::known(text).unwrap_or_else(|| Self::Other(text.into()))
+        impl ::std::convert::From<::std::string::String> for $name {
+            fn from(text: ::std::string::String) -> Self {
+                match &*text {
+                    $($text $(| $also)* => Self::$arm,)+
+                    _ => Self::Other(::std::convert::Into::into(text)),
+                }
             }
         }
 
-        impl From<String> for $name {
-            fn from(text: String) -> Self {
-                Self::known(&text).unwrap_or_else(|| Self::Other(text.into()))
+        impl ::std::str::FromStr for $name {
+            type Err = ::std::convert::Infallible;
+
+            fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
+                ::std::result::Result::Ok(<Self as ::std::convert::From<&str>>::from(text))
             }
         }
 
-        impl std::str::FromStr for $name {
-            type Err = std::convert::Infallible;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Ok(Self::from(text))
-            }
-        }
-
-        impl AsRef<str> for $name {
+        impl ::std::convert::AsRef<str> for $name {
             fn as_ref(&self) -> &str {
                 self.as_str()
             }
         }
 
         // By text, not by variant: `Other("paused")` made by hand equals `Paused`.
-        impl PartialEq for $name {
+        impl ::std::cmp::PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {
                 self.as_str() == other.as_str()
             }
         }
 
-        impl Eq for $name {}
+        impl ::std::cmp::Eq for $name {}
 
-        impl PartialOrd for $name {
-            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-                Some(self.cmp(other))
+        impl ::std::cmp::PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> ::std::option::Option<::std::cmp::Ordering> {
+                ::std::option::Option::Some(::std::cmp::Ord::cmp(self, other))
             }
         }
 
-        impl Ord for $name {
-            fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-                self.as_str().cmp(other.as_str())
+        impl ::std::cmp::Ord for $name {
+            fn cmp(&self, other: &Self) -> ::std::cmp::Ordering {
+                ::std::cmp::Ord::cmp(self.as_str(), other.as_str())
             }
         }
 
-        impl std::hash::Hash for $name {
-            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-                self.as_str().hash(state);
+        impl ::std::hash::Hash for $name {
+            fn hash<__H: ::std::hash::Hasher>(&self, state: &mut __H) {
+                ::std::hash::Hash::hash(self.as_str(), state);
             }
         }
 
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.pad(self.as_str())
             }
         }
 
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                std::fmt::Debug::fmt(self.as_str(), f)
+        impl ::std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                ::std::fmt::Debug::fmt(self.as_str(), f)
             }
         }
 
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl $crate::json::macro_support::serde::Serialize for $name {
+            fn serialize<__S: $crate::json::macro_support::serde::Serializer>(
+                &self,
+                serializer: __S,
+            ) -> ::std::result::Result<__S::Ok, __S::Error> {
                 serializer.serialize_str(self.as_str())
             }
         }
 
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <String as serde::Deserialize>::deserialize(deserializer).map(Self::from)
+        impl<'de> $crate::json::macro_support::serde::Deserialize<'de> for $name {
+            fn deserialize<__D: $crate::json::macro_support::serde::Deserializer<'de>>(
+                deserializer: __D,
+            ) -> ::std::result::Result<Self, __D::Error> {
+                use $crate::json::macro_support::serde::Deserialize;
+                <::std::string::String as Deserialize>::deserialize(deserializer)
+                    .map(<Self as ::std::convert::From<::std::string::String>>::from)
             }
         }
     };
+
+    ($($other:tt)*) => {
+        ::std::compile_error!(::std::concat!(
+            "`open_enum!` expects `enum Name { Variant = \"text\", .. }`, with at least one ",
+            "variant and no variant `Other`; `| \"text\"` adds another spelling to read"
+        ));
+    };
 }
-pub(crate) use open_enum;
+pub use __open_enum as open_enum;

@@ -5,6 +5,8 @@ use crate::event_type::EventType;
 use crate::id::{PlanId, ProjectId, RunId, WorkcellId, WorkflowId};
 use crate::json::{object, open_enum};
 
+use super::place::with_place;
+
 open_enum! {
     /// The status of plan generation.
     ///
@@ -77,6 +79,6 @@ impl Payload for PlanCreated {
         let mut keys = Keys::new().with_ordering(ordering);
         keys.run.clone_from(&self.run_id);
         keys.project.clone_from(&self.project_id);
-        keys
+        with_place(keys, self.workcell_id.as_ref(), None)
     }
 }

@@ -35,6 +35,9 @@ object! {
         optional resource_id: ResourceId,
         /// The names of the changed fields of the resource.
         optional changes: Vec<String>,
+        /// The person or system that caused the change. A system that writes back what it receives
+        /// can skip the changes that it made itself.
+        optional actor: String,
     }
 }
 

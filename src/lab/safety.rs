@@ -5,6 +5,8 @@ use crate::event_type::EventType;
 use crate::id::{ProjectId, RunId, WorkcellId};
 use crate::json::{object, open_enum};
 
+use super::place::with_place;
+
 open_enum! {
     /// The state of a device or of a whole workcell.
     ///
@@ -92,6 +94,6 @@ impl Payload for SafetyStateChanged {
         let mut keys = Keys::new().with_ordering(self.workcell_id.as_str());
         keys.run.clone_from(&self.run_id);
         keys.project.clone_from(&self.project_id);
-        keys
+        with_place(keys, Some(&self.workcell_id), self.device.as_deref())
     }
 }

@@ -4,9 +4,13 @@ use crate::event::{Keys, Payload};
 use crate::event_type::EventType;
 use crate::id::{ProjectId, RunId, TaskId};
 use crate::json::{object, open_enum};
+use crate::time::TimeText;
+
+use super::phase::Phase;
+use super::place::with_place;
 
 open_enum! {
-    /// The state of a task.
+    /// The state of a task. What a state means for those who wait is its [`phase`](Self::phase).
     ///
     /// Defined by this crate: Automata LINQ has a task hook but publishes no states for it.
     /// `skipped` is the result of its recovery action `skip-task` (published software).
@@ -17,14 +21,42 @@ open_enum! {
         Running = "running",
         /// Paused; can be resumed.
         Paused = "paused",
+        /// Interrupted until a person acts.
+        ActionRequired = "action_required",
         /// Completed.
-        Completed = "completed",
+        Completed = "completed" | "succeeded",
         /// Ended with an error; another attempt may follow.
         Failed = "failed",
         /// Skipped.
         Skipped = "skipped",
         /// Canceled.
-        Canceled = "canceled",
+        Canceled = "canceled" | "cancelled",
+        /// Broken off without an orderly end.
+        Aborted = "aborted",
+    }
+}
+
+impl TaskState {
+    /// Returns what the state means for those who wait; `None` for an unknown state.
+    ///
+    /// A skipped task counts as stopped: nothing follows, and its work was not done.
+    #[must_use]
+    pub fn phase(&self) -> Option<Phase> {
+        Some(match self {
+            Self::Pending => Phase::Waiting,
+            Self::Running => Phase::Active,
+            Self::Paused => Phase::Held,
+            Self::ActionRequired => Phase::Blocked,
+            Self::Completed => Phase::Completed,
+            Self::Skipped | Self::Canceled => Phase::Stopped,
+            Self::Aborted => Phase::Aborted,
+            Self::Failed => Phase::Failed,
+            // A value made by hand may be a known one.
+            Self::Other(text) => match Self::from(&**text) {
+                Self::Other(_) => return None,
+                known => return known.phase(),
+            },
+        })
     }
 }
 
@@ -43,12 +75,19 @@ object! {
         optional previous_state: TaskState,
         /// The number of the attempt at the task, counted from 1.
         optional attempt: u32,
-        /// The device that executes it.
+        /// The device or instrument that executes it.
+        #[doc(alias = "instrument")]
         optional device: String,
         /// A human-readable message.
         optional message: String,
         /// The project that owns the run.
         optional project_id: ProjectId,
+        /// How much of the task is done, from 0 to 100. The range is not checked.
+        optional progress_percent: u8,
+        /// The time at which the task is expected to end.
+        optional expected_end: TimeText,
+        /// The person or system that caused the change.
+        optional actor: String,
     }
 }
 
@@ -61,6 +100,6 @@ impl Payload for TaskStateChanged {
             .with_task(self.task_id.clone())
             .with_ordering(self.run_id.as_str());
         keys.project.clone_from(&self.project_id);
-        keys
+        with_place(keys, None, self.device.as_deref())
     }
 }

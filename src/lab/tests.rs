@@ -96,19 +96,26 @@ fn lab_event_keys_match_the_documented_table() {
     let flowers = |keys: &Keys| keys.clone().with_dataset("jane/flowers");
     let zeros = "00000000-0000-0000-000000000000";
     let expected = [
-        Keys::new().with_run(zeros).with_project("p18sjzxaeaff9").with_ordering(zeros),
+        Keys::new()
+            .with_run(zeros)
+            .with_project("p18sjzxaeaff9")
+            .with_custom("workcell", "cell-1")
+            .with_ordering(zeros),
         Keys::new()
             .with_run("r19a428rm8tbp")
             .with_project("p18sjzxaeaff9")
             .with_ordering("r19a428rm8tbp"),
-        run.clone().with_task("t-17").with_ordering("r1"),
+        run.clone().with_task("t-17").with_custom("device", "washer-2").with_ordering("r1"),
         run.clone()
             .with_task("t-17")
             .with_labware("plate-7")
             .with_trigger(Trigger::End)
             .with_ordering("r1"),
-        run.clone().with_ordering("cell-1"),
-        run.clone().with_ordering("r1"),
+        run.clone()
+            .with_custom("workcell", "cell-1")
+            .with_custom("device", "arm-1")
+            .with_ordering("cell-1"),
+        run.clone().with_custom("workcell", "cell-1").with_ordering("r1"),
         flowers(&run).with_ordering("jane/flowers"),
         flowers(&Keys::new()).with_ordering("jane/flowers"),
         flowers(&Keys::new()).with_ordering("jane/flowers"),
@@ -164,6 +171,41 @@ fn created_event_is_written_in_the_wire_form() {
     let event_type = EventType::from_static("lid.opened");
     let other = UnknownEvent::new(event_type, JsonText::new("[1.10]").unwrap(), at());
     assert_eq!(encode(&other.into()), envelope("lid.opened", "[1.10]"));
+}
+
+#[test]
+fn progress_and_actor_are_written_after_the_others() {
+    let mut run = RunStateChanged::new("r1", RunState::ActionRequired);
+    run.device = Some("reader-2".to_owned());
+    run.progress_percent = Some(40);
+    run.expected_end = Some(at().into());
+    run.actor = Some("jane".to_owned());
+    assert_eq!(run.keys().custom.get("device").map(|it| &**it), Some("reader-2"));
+    let mut task = TaskStateChanged::new("r1", "t1".into(), TaskState::Aborted);
+    task.progress_percent = run.progress_percent;
+    task.expected_end.clone_from(&run.expected_end);
+    task.actor.clone_from(&run.actor);
+    let mut resource = ResourceChanged::new("entry", ResourceOperation::Updated);
+    resource.actor.clone_from(&run.actor);
+    let rest = r#""progress_percent":40,"expected_end":"2025-04-17T09:30:00.000Z","actor":"jane""#;
+    for (event, data) in [
+        (
+            LabEvent::from(Event::new(run, at())),
+            format!(r#"{{"run_id":"r1","state":"action_required","device":"reader-2",{rest}}}"#),
+        ),
+        (
+            Event::new(task, at()).into(),
+            format!(r#"{{"run_id":"r1","task_id":"t1","state":"aborted",{rest}}}"#),
+        ),
+        (
+            Event::new(resource, at()).into(),
+            r#"{"resource_type":"entry","operation":"updated","actor":"jane"}"#.to_owned(),
+        ),
+    ] {
+        let body = envelope(event.event_type().as_str(), &data);
+        assert_eq!(encode(&event), body);
+        assert_eq!(decode::<LabEvent>(&body).unwrap(), event);
+    }
 }
 
 #[test]
@@ -271,6 +313,11 @@ fn open_enum_preserves_its_text() {
     assert_eq!(by_hand, RunState::Paused);
     assert!(by_hand.is_known());
     assert_eq!(by_hand.to_string(), "paused");
+    let by_hand = RunState::Other("cancelled".into());
+    assert_eq!(by_hand, RunState::Canceled);
+    assert!(by_hand.is_known());
+    assert_eq!(serde_json::to_string(&by_hand).unwrap(), "\"canceled\"");
+    assert_eq!(RunState::from("cancelled".to_owned()), RunState::Canceled);
 }
 
 /// Any JSON value, as compact text, with numbers outside of every number type.

@@ -18,6 +18,7 @@ mod invariants;
 mod linq;
 mod message;
 mod outbox;
+mod own_objects;
 mod policy;
 mod public_api;
 mod regressions;

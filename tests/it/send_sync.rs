@@ -150,6 +150,10 @@ fn every_public_type_is_send_and_sync() {
         owned!(JsonText, Nullable<u64>, UnknownMembers);
     }
     {
+        use labhook::json::macro_support::*;
+        owned!(UnknownCollector);
+    }
+    {
         use labhook::lab::*;
         owned!(
             Dataset,
@@ -170,6 +174,7 @@ fn every_public_type_is_send_and_sync() {
             LabwareMoved,
             LabwareTrigger,
             Location,
+            Phase,
             PlanCreated,
             PlanStage,
             PlanStatus,

@@ -463,6 +463,10 @@ fn field_without_a_member_error_names_the_field() {
     );
     assert_eq!(texts(|run| run.workflow_id = Some("w".into())), text("data.workflow_id"));
     assert_eq!(texts(|run| run.workcell_id = Some("w".into())), text("data.workcell_id"));
+    assert_eq!(texts(|run| run.device = Some("d".into())), text("data.device"));
+    assert_eq!(texts(|run| run.progress_percent = Some(50)), text("data.progress_percent"));
+    assert_eq!(texts(|run| run.expected_end = Some(at().into())), text("data.expected_end"));
+    assert_eq!(texts(|run| run.actor = Some("a".into())), text("data.actor"));
     let mut instruction = instruction_completed();
     instruction.operation = Some("cover".to_owned());
     let error = from_instruction(instruction).unwrap_err();

@@ -118,6 +118,17 @@ fn every_body_round_trips_verbatim() {
 }
 
 #[test]
+fn actor_has_no_member_in_the_webhook() {
+    let mut event = change(decode(published()).to_event().unwrap());
+    event.data.actor = Some("jane".into());
+    let error = Webhook::from_event(&event.into(), &own_id()).unwrap_err();
+    let text = "`data.actor` cannot be mapped between a Strike webhook and a lab event";
+    assert_eq!(error.to_string(), text);
+    let webhook = decode(&body("a.b", r#"{"actor":{"id":1.10}}"#, ""));
+    assert_eq!(there_and_back(&webhook), webhook);
+}
+
+#[test]
 fn published_webhook_decodes_to_its_fields() {
     let webhook = decode(published());
     assert_eq!(webhook.id, "245e40d8-f197-411c-8f20-a326d08da402");

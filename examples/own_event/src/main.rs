@@ -3,40 +3,57 @@
 //! `cargo run -p own_event`
 //!
 //! labhook has no event for plate readers. A crate that adds one needs a serde type and a short
-//! [`Payload`] impl. This program is both sender and receiver, at a fixed time, so that its output
-//! is always the same; a real application has a clock and an HTTP client.
+//! [`Payload`] impl. The type is made with [`open_object!`], so that what a newer sender adds
+//! survives a round trip. This program is both sender and receiver, at a fixed time, so that its
+//! output is always the same; a real application has a clock and an HTTP client.
 
 use std::error::Error;
 
 use http::HeaderValue;
+use labhook::json::{open_enum, open_object};
 use labhook::message::Rendering;
 use labhook::{
     Endpoint, EndpointId, Event, EventType, Keys, LabEvent, MessageId, Payload, Secret, Signer,
     Subscription, Timestamp, Verifier,
 };
-use serde::{Deserialize, Serialize};
 
-/// A plate reader was calibrated before a run.
-#[derive(Debug, Serialize, Deserialize)]
-struct ReaderCalibrated {
-    reader: String,
-    run: String,
-    channels: Vec<Channel>,
+open_object! {
+    /// A plate reader was calibrated before a run.
+    struct ReaderCalibrated {
+        required reader: String,
+        required run: String,
+        exact result: Calibration,
+        required channels: Vec<Channel>,
+        optional operator: String,
+    }
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Channel {
-    wavelength_nm: u16,
-    /// Drift since the previous calibration, in parts per million.
-    drift_ppm: i32,
+open_object! {
+    struct Channel {
+        required wavelength_nm: u16,
+        /// Drift since the previous calibration, in parts per million.
+        required drift_ppm: i32,
+    }
+}
+
+open_enum! {
+    /// The result of a calibration. A newer reader may report others.
+    enum Calibration {
+        Passed = "passed" | "ok",
+        Failed = "failed",
+    }
 }
 
 impl Payload for ReaderCalibrated {
     const EVENT_TYPE: EventType = EventType::from_static("reader.calibrated");
 
-    /// The keys that subscriptions and ordering use: this event belongs to its run.
+    /// The keys that subscriptions and ordering use: this event belongs to its run, and has a key
+    /// of its own, the reader.
     fn keys(&self) -> Keys {
-        Keys::new().with_run(self.run.as_str()).with_ordering(self.run.as_str())
+        Keys::new()
+            .with_run(self.run.as_str())
+            .with_custom("reader", self.reader.as_str())
+            .with_ordering(self.run.as_str())
     }
 }
 
@@ -48,20 +65,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let url = "https://eln.example/hooks";
     let eln =
         Endpoint::new(EndpointId::new("eln")?, url, Signer::standard_webhooks(secret.clone()))?
-            .with_subscription(Subscription::all().runs(["run-17".into()]));
-    let calibrated = ReaderCalibrated {
-        reader: "reader-2".into(),
-        run: "run-17".into(),
-        channels: vec![
-            Channel { wavelength_nm: 450, drift_ppm: -12 },
-            Channel { wavelength_nm: 620, drift_ppm: 3 },
-        ],
-    };
+            .with_subscription(Subscription::all().custom("reader", ["reader-1", "reader-2"]));
+    let channels = vec![Channel::new(450_u16, -12), Channel::new(620_u16, 3)];
+    let calibrated = ReaderCalibrated::new("reader-2", "run-17", Calibration::Passed, channels);
     let message = Event::new(calibrated, now).into_message(MessageId::new("reader-2-cal-41")?)?;
     let rendering = eln.format().render(&message)?;
     let request = eln.request(message.id(), &rendering, now)?;
 
-    println!("The subscription to run-17 matches: {}\n", eln.subscription.matches(&message));
+    println!("The subscription to reader-2 matches: {}\n", eln.subscription.matches(&message));
     println!("{} {}", request.method(), request.uri());
     for (name, value) in request.headers() {
         println!("{name}: {}", value.to_str()?);
@@ -84,9 +95,25 @@ fn main() -> Result<(), Box<dyn Error>> {
         event => println!("a {} event", event.event_type()),
     }
 
+    // A newer sender: what this version does not know is kept, and written back as it was.
+    let data =
+        r#"{"reader":"reader-2","run":"run-17","result":"warming_up","channels":[],"gain":1.10}"#;
+    let body = format!(
+        r#"{{"type":"reader.calibrated","timestamp":"2025-04-17T09:30:00Z","data":{data}}}"#
+    );
+    let rendering = Rendering::new(HeaderValue::from_static("application/json"), body.clone());
+    let request = eln.request(&MessageId::new("reader-2-cal-43")?, &rendering, now)?;
+    let verified = verifier.verify(request.headers(), request.body(), now)?;
+    let event: Event<ReaderCalibrated> = verified.decode()?;
+    println!("A newer sender's result and gain, read by this version:");
+    println!("  {}, {:?}", event.data.result, event.data.unknown.get("gain"));
+    let message = event.into_message(MessageId::new("reader-2-cal-43")?)?;
+    let forwarded = message.rendering("labhook").ok_or("every event has the envelope")?;
+    println!("and forwarded byte for byte: {}\n", forwarded.body() == body.as_bytes());
+
     // A sender with a bug and a genuine signature: the error says where the body is wrong.
     let body = r#"{"type":"reader.calibrated","timestamp":"2025-04-17T09:30:00Z","data":{
-        "reader":"reader-2","run":"run-17","channels":[
+        "reader":"reader-2","run":"run-17","result":"ok","channels":[
             {"wavelength_nm":450,"drift_ppm":-12},{"wavelength_nm":"red","drift_ppm":3}]}}"#;
     let rendering = Rendering::new(HeaderValue::from_static("application/json"), body);
     let request = eln.request(&MessageId::new("reader-2-cal-42")?, &rendering, now)?;

@@ -15,12 +15,12 @@ use crate::decode::from_json;
 use crate::event::{Event, Payload};
 use crate::json::{JsonText, Nullable, object};
 use crate::lab::{
-    LabwareMoved, PlanCreated, RunStateChanged, SafetyStateChanged, TaskStateChanged,
+    self, LabwareMoved, PlanCreated, RunStateChanged, SafetyStateChanged, TaskStateChanged,
 };
 use crate::provider::MapError;
 use crate::time::TimeText;
 
-/// The member of an event's data that records the spelling `stopped`.
+/// The member of an event's data that records another spelling of its state, such as `stopped`.
 const LINQ_STATE: &str = "linq_state";
 
 object! {
@@ -52,7 +52,8 @@ object! {
 impl RunStateChange {
     /// Maps the webhook to a lab event. `stoped` and `stopped` both become
     /// [`Stopped`](crate::lab::RunState::Stopped); the second spelling is recorded in the data as
-    /// the member `linq_state`.
+    /// the member `linq_state`. So is another spelling of a state that the vendor does not publish,
+    /// such as `cancelled`.
     ///
     /// # Errors
     ///
@@ -63,10 +64,10 @@ impl RunStateChange {
         if !data.linq_state.is_absent() {
             return Err(VENDOR.value(LINQ_STATE));
         }
-        match data.state {
-            RunState::Stoped => data.state = RunState::Stopped,
-            RunState::Stopped => data.linq_state = Nullable::Value(text(&RunState::Stopped)?),
-            _ => {}
+        if data.state == RunState::Stoped {
+            data.state = RunState::Stopped;
+        } else if is_other_spelling(&data.state, &data.state.as_str().into()) {
+            data.linq_state = Nullable::Value(text(&data.state)?);
         }
         data.timestamp = Nullable::Absent;
         event(&data, &self.timestamp)
@@ -88,10 +89,15 @@ impl RunStateChange {
         let mut body: Run = data_of(event)?;
         match (&body.state, &body.linq_state) {
             (RunState::Stopped, Nullable::Absent) => body.state = RunState::Stoped,
-            (RunState::Stopped, Nullable::Value(spelled))
-                if *spelled == text(&RunState::Stopped)? => {}
             (_, Nullable::Absent) => {}
-            _ => return Err(VENDOR.value(LINQ_STATE)),
+            (_, Nullable::Value(spelled)) => {
+                let spelled: RunState = spelled.read().map_err(|_| VENDOR.value(LINQ_STATE))?;
+                if !is_other_spelling(&spelled, &event.data.state) {
+                    return Err(VENDOR.value(LINQ_STATE));
+                }
+                body.state = spelled;
+            }
+            (_, Nullable::Null) => return Err(VENDOR.value(LINQ_STATE)),
         }
         body.linq_state = Nullable::Absent;
         let state = &event.data.state;
@@ -220,6 +226,12 @@ impl NewPlan {
         set_time(&mut body.timestamp, &event.timestamp)?;
         reread(&body, "data", Self::NAMES)
     }
+}
+
+/// Returns whether a body's state is `state`, in a spelling that is not the one written by default.
+fn is_other_spelling(spelled: &RunState, state: &lab::RunState) -> bool {
+    let is_default = spelled.as_str() == state.as_str() && *spelled != RunState::Stopped;
+    lab::RunState::from(spelled.as_str()) == *state && !is_default
 }
 
 fn untimed_event<P: LabPayload>(

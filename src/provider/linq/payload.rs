@@ -55,7 +55,8 @@ object! {
     /// The fields are this crate's own: those of [`RunStateChange`], and `task_id`, named after the
     /// SDK. Any object is accepted; a known member of an unexpected type counts as unknown.
     pub struct TaskStateChange {
-        /// The task's state, in this crate's terms.
+        /// The task's state, in this crate's terms. Another spelling that it reads, such as
+        /// `cancelled`, is written as `canceled`.
         optional state: TaskState,
         /// A human-readable message.
         optional message: String,

@@ -149,11 +149,14 @@ impl Webhook {
             return Err(VENDOR.value("data.state"));
         };
         // A field without a member in the payload is an error, so that no data is lost silently.
-        let RunStateChanged { previous_state, message, workflow_id, workcell_id, .. } = data;
-        reject_if_present("data.previous_state", previous_state.is_some())?;
-        reject_if_present("data.message", message.is_some())?;
-        reject_if_present("data.workflow_id", workflow_id.is_some())?;
-        reject_if_present("data.workcell_id", workcell_id.is_some())?;
+        reject_if_present("data.previous_state", data.previous_state.is_some())?;
+        reject_if_present("data.message", data.message.is_some())?;
+        reject_if_present("data.workflow_id", data.workflow_id.is_some())?;
+        reject_if_present("data.workcell_id", data.workcell_id.is_some())?;
+        reject_if_present("data.device", data.device.is_some())?;
+        reject_if_present("data.progress_percent", data.progress_percent.is_some())?;
+        reject_if_present("data.expected_end", data.expected_end.is_some())?;
+        reject_if_present("data.actor", data.actor.is_some())?;
         let KeptMembers { run, project, event, unknown } = KeptMembers::read(&data.unknown)?;
         let event = Event {
             op,

@@ -181,6 +181,9 @@ fn is_received(event: &Event<ResourceChanged>) -> bool {
 
 /// Writes the `data`. Members of another type are those of a webhook that was received so.
 fn data(event: &ResourceChanged, is_received: bool) -> Result<WebhookData, MapError> {
+    if event.actor.is_some() {
+        return Err(VENDOR.value("data.actor"));
+    }
     let mut data = WebhookData::new();
     data.entity_id = event.resource_id.clone().map_or(Nullable::Absent, Nullable::Value);
     data.changes = event.changes.clone().map_or(Nullable::Absent, Nullable::Value);

@@ -97,6 +97,19 @@ fn both_spellings_of_stopped_round_trip() {
 }
 
 #[test]
+fn other_spellings_of_states_round_trip() {
+    for (spelled, state) in [("cancelled", RunState::Canceled), ("succeeded", RunState::Completed)]
+    {
+        let wire = PUBLISHED.trim_end().replace("paused\",", &format!("{spelled}\","));
+        let (event, back) = there_and_back(Kind::RunStateChange, &wire);
+        assert_eq!(back, wire);
+        let LabEvent::RunStateChanged(event) = event else { panic!("another event") };
+        assert_eq!(event.data.state, state);
+        assert_eq!(event.data.unknown.get("linq_state"), Some(&*format!("{spelled:?}")));
+    }
+}
+
+#[test]
 fn model_only_fields_follow_the_published() {
     let mut run = RunStateChanged::new("r1", RunState::Resumed);
     run.message = Some("On we go.".into());
@@ -233,6 +246,10 @@ fn inexpressible_event_is_an_error() {
         (RunState::Stopped, "\"stoped\""),
         (RunState::Stopped, "null"),
         (RunState::Failed, "\"stopped\""),
+        (RunState::Canceled, "\"canceled\""),
+        (RunState::Canceled, "\"succeeded\""),
+        (RunState::from("on_fire"), "\"on_fire\""),
+        (RunState::Paused, "7"),
     ] {
         let mut run = RunStateChanged::new("r1", state);
         run.unknown.insert("linq_state", kept).unwrap();

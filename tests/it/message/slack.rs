@@ -91,13 +91,16 @@ fn slack_describes_every_state() {
     assert_eq!(
         run,
         [
+            "Run 1 waits to begin.",
             "Run 1 has started.",
             "Run 1 is paused.",
+            "Run 1 waits for a person.",
             "Run 1 goes on.",
             "Run 1 was stopped.",
             "Run 1 has completed.",
             "Run 1 has failed.",
             "Run 1 was canceled.",
+            "Run 1 was aborted.",
         ]
     );
     let of_run = |state: &str| of(RunStateChanged::new("1", state.into()));
@@ -114,10 +117,12 @@ fn slack_describes_every_state() {
             "Task 1 of run r waits to begin.",
             "Task 1 of run r is running.",
             "Task 1 of run r is paused.",
+            "Task 1 of run r waits for a person.",
             "Task 1 of run r has completed.",
             "Task 1 of run r has failed.",
             "Task 1 of run r was skipped.",
             "Task 1 of run r was canceled.",
+            "Task 1 of run r was aborted.",
             "Task 1 of run r is now on hold.",
         ]
     );

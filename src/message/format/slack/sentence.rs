@@ -45,13 +45,16 @@ pub(super) fn describe(event: &LabEvent) -> String {
 
 fn run(data: &RunStateChanged) -> String {
     let verb = match &data.state {
+        RunState::Queued => "waits to begin",
         RunState::Started => "has started",
         RunState::Paused => "is paused",
+        RunState::ActionRequired => "waits for a person",
         RunState::Resumed => "goes on",
         RunState::Stopped => "was stopped",
         RunState::Completed => "has completed",
         RunState::Failed => "has failed",
         RunState::Canceled => "was canceled",
+        RunState::Aborted => "was aborted",
         RunState::Other(state) => &format!("is now {}", words(state)),
     };
     let run = with_name(data.run_id.as_str(), data.title.as_deref());
@@ -68,10 +71,12 @@ fn task(data: &TaskStateChanged) -> String {
         TaskState::Pending => "waits to begin",
         TaskState::Running => "is running",
         TaskState::Paused => "is paused",
+        TaskState::ActionRequired => "waits for a person",
         TaskState::Completed => "has completed",
         TaskState::Failed => "has failed",
         TaskState::Skipped => "was skipped",
         TaskState::Canceled => "was canceled",
+        TaskState::Aborted => "was aborted",
         TaskState::Other(state) => &format!("is now {}", words(state)),
     };
     let device = prefixed(" on ", data.device.as_deref());
