@@ -47,7 +47,7 @@ use crate::signature::Signer;
 ///     "url": "https://eln.example/in",
 ///     "secret": {"encoding": "whsec", "env": "ELN_SECRET"},
 ///     "subscription": {"event_types": ["run.*"]},
-///     "retry": {"preset": "svix", "window": "1d"},
+///     "retry": {"preset": "svix", "window": "2d"},
 ///     "order": {"scope": "per_key", "skip_after": "10m"}
 /// }}"#;
 /// let endpoints: BTreeMap<EndpointId, EndpointConfig> = serde_json::from_str(file)?;

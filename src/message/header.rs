@@ -64,15 +64,19 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// Returns [`MessageHeaderError`] if the header is set by the request or its signature or
-    /// belongs to the connection, or if it was already added.
+    /// Returns [`MessageHeaderError`] if the header is set by the request or its signature, belongs
+    /// to the connection or is an attribute of a CloudEvent (`ce-`), if its value is marked as
+    /// sensitive, or if it was already added.
     pub fn add_header(
         mut self,
         name: HeaderName,
         value: HeaderValue,
     ) -> Result<Self, MessageHeaderError> {
-        if is_reserved(&name) {
+        if is_reserved(&name) || name.as_str().starts_with("ce-") {
             return Err(MessageHeaderError::Reserved { name });
+        }
+        if value.is_sensitive() {
+            return Err(MessageHeaderError::Sensitive { name });
         }
         if self.header(&name).is_some() {
             return Err(MessageHeaderError::Duplicate { name });
@@ -96,9 +100,16 @@ impl Message {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MessageHeaderError {
-    /// The header is set by the request itself or by its signer, or belongs to the connection.
-    #[error("header `{name}` is reserved for the request or its signature")]
+    /// The header is set by the request itself, its signer or its format, or belongs to the
+    /// connection.
+    #[error("header `{name}` is reserved for the request, its format or its signature")]
     Reserved {
+        /// The header name.
+        name: HeaderName,
+    },
+    /// The value is marked as sensitive, but is saved with the message.
+    #[error("value of header `{name}` is sensitive, and would be saved with the message")]
+    Sensitive {
         /// The header name.
         name: HeaderName,
     },

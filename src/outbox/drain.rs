@@ -54,10 +54,12 @@ impl Outbox {
         self.draining && self.journal.is_empty() && self.in_flight() == 0
     }
 
-    /// Returns the number of attempts in flight.
+    /// Returns the number of attempts in flight, except to endpoints that the registry does not
+    /// have: those stay in flight until the host adds their endpoint again.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        let counts = self.endpoints.values().map(|it| it.persisted.flow.in_flight());
+        let registered = self.registry.iter().filter_map(|it| self.endpoints.get(it.id()));
+        let counts = registered.map(|it| it.persisted.flow.in_flight());
         counts
             .fold(0, |sum, count| sum.saturating_add(usize::try_from(count).unwrap_or(usize::MAX)))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::id::MessageId;
+use crate::id::{EndpointId, MessageId};
 use crate::outbox::attempt::Ticket;
 use crate::outbox::changes::Revision;
 use crate::outbox::notice::Notice;
@@ -80,10 +80,21 @@ impl Journal {
         self.changed.contains(key)
     }
 
-    /// Drops what is guarded about a message that no save has made durable.
-    pub(super) fn retract(&mut self, message: &MessageId) {
-        self.guarded.attempts.retain(|ticket| ticket.message() != message);
-        self.guarded.notices.retain(|notice| notice.message() != Some(message));
+    /// Drops what is guarded about a message that no save has made durable: its attempts, and the
+    /// notice that each of its deliveries has ended. Earlier notices may be about an earlier
+    /// message with its id.
+    pub(super) fn retract(&mut self, sequence: u64, id: &MessageId, endpoints: &[EndpointId]) {
+        let Guarded { attempts, notices } = &mut self.guarded;
+        attempts.retain(|ticket| ticket.sequence != sequence);
+        for ended in endpoints {
+            let last = notices.iter().rposition(|notice| {
+                matches!(notice, Notice::Settled { message, endpoint, .. }
+                    if message == id && endpoint == ended)
+            });
+            if let Some(last) = last {
+                notices.remove(last);
+            }
+        }
     }
 
     pub(super) fn guard_attempt(&mut self, ticket: Ticket) {

@@ -8,7 +8,7 @@ use super::Outbox;
 use super::index::timers::Timer;
 use super::input_log::Input;
 use super::record::RecordKey;
-use super::replay_plan::{Planned, ReplayFilter, ReplayPlan, is_delivered};
+use super::replay_plan::{Planned, ReplayFilter, ReplayPlan, is_delivered, is_withdrawn};
 use crate::id::EndpointId;
 use crate::time::Timestamp;
 
@@ -16,8 +16,9 @@ impl Outbox {
     /// Plans to replay the selected deliveries, those of each endpoint `pace` apart. Changes
     /// nothing.
     ///
-    /// The plan leaves out deliveries that have an attempt in flight, deliveries whose message will
-    /// have expired by then, and deliveries to an unknown or disabled endpoint.
+    /// The plan leaves out deliveries that have an attempt in flight or were
+    /// [withdrawn](Self::withdraw), deliveries whose message will have expired by then, and
+    /// deliveries to an unknown or disabled endpoint.
     #[must_use]
     pub fn plan_replay(&self, filter: &ReplayFilter, pace: Duration, now: Timestamp) -> ReplayPlan {
         let mut next_due = BTreeMap::new();
@@ -31,7 +32,10 @@ impl Outbox {
             for (endpoint, state) in message_state.deliveries.iter() {
                 let message = message_state.message.id();
                 let delivery = &state.delivery;
-                if !filter.selects(endpoint, delivery) || !self.can_replay(endpoint) {
+                if !filter.selects(endpoint, delivery)
+                    || is_withdrawn(delivery)
+                    || !self.can_replay(endpoint)
+                {
                     continue;
                 }
                 let due = next_due.entry(endpoint).or_insert(now);
@@ -62,7 +66,7 @@ impl Outbox {
     /// any other. In its ordering group a replayed delivery keeps the position of its message,
     /// ahead of those that were accepted later.
     ///
-    /// Deliveries that were attempted, replayed or delivered since the plan was made are left as
+    /// Deliveries that were attempted, replayed, delivered or withdrawn since the plan was made are left as
     /// they are. A plan can therefore be carried out again, for example after a crash, and nothing
     /// is replayed twice.
     pub fn replay(&mut self, plan: &ReplayPlan, now: Timestamp) -> usize {
@@ -82,7 +86,8 @@ impl Outbox {
         let Some(state) = message_state.deliveries.get_mut(endpoint) else { return false };
         let delivery = &state.delivery;
         let as_planned = (delivery.attempts(), delivery.replays()) == (*attempts, *replays)
-            && is_delivered(delivery) == *delivered;
+            && is_delivered(delivery) == *delivered
+            && !is_withdrawn(delivery);
         let had_ended = delivery.verdict().is_some();
         // If the plan is carried out late, the delivery's window counts from now, and a lifetime
         // that has ended since is over.

@@ -74,8 +74,7 @@ impl ReplayFilter {
         self
     }
 
-    /// Selects only deliveries that ended with a verdict other than [`Verdict::Delivered`] and
-    /// [`Verdict::Withdrawn`].
+    /// Selects only deliveries that ended with a verdict other than [`Verdict::Delivered`].
     #[must_use]
     pub const fn only_failed(mut self) -> Self {
         self.only_failed = true;
@@ -87,7 +86,7 @@ impl ReplayFilter {
         self.endpoint.as_ref().is_none_or(|id| id == endpoint)
             && self.from.is_none_or(|from| delivery.accepted_at() >= from)
             && self.before.is_none_or(|before| delivery.accepted_at() < before)
-            && (!self.only_failed || has_failed(delivery))
+            && (!self.only_failed || (delivery.verdict().is_some() && !is_delivered(delivery)))
     }
 }
 
@@ -138,10 +137,10 @@ impl ReplayPlan {
     }
 }
 
-fn has_failed(delivery: &Delivery) -> bool {
-    !matches!(delivery.verdict(), None | Some(Verdict::Delivered | Verdict::Withdrawn))
-}
-
 pub(super) fn is_delivered(delivery: &Delivery) -> bool {
     delivery.verdict() == Some(Verdict::Delivered)
+}
+
+pub(super) fn is_withdrawn(delivery: &Delivery) -> bool {
+    delivery.verdict() == Some(Verdict::Withdrawn)
 }

@@ -11,6 +11,10 @@ use crate::id::MessageId;
 use crate::small_map::SmallMap;
 use crate::time::Timestamp;
 
+/// The last sequence number that is accepted. One that follows the clock is far below, and there
+/// is room for the messages to come.
+const LAST_SEQUENCE: u64 = u64::MAX << 32;
+
 impl Outbox {
     /// Restores what an earlier outbox saved, from its records in any order.
     ///
@@ -68,7 +72,7 @@ impl Outbox {
             }
         }
         for record in deliveries {
-            self.restore_delivery(record);
+            self.restore_delivery(record)?;
         }
         for (id, state) in &mut self.endpoints {
             // An attempt from before the restart has no permit, so the outcome of a probe could not
@@ -110,18 +114,23 @@ impl Outbox {
         {
             return Err(RestoreError::Duplicate { id });
         }
-        let Some(next) = sequence.checked_add(1) else {
+        if sequence > LAST_SEQUENCE {
             return Err(RestoreError::LastSequence { id });
-        };
-        self.next_sequence = self.next_sequence.max(next);
+        }
+        self.next_sequence = self.next_sequence.max(sequence.saturating_add(1));
         Ok(())
     }
 
-    fn restore_delivery(&mut self, record: DeliveryRecord) {
+    fn restore_delivery(&mut self, record: DeliveryRecord) -> Result<(), RestoreError> {
         let DeliveryRecord { sequence, message, endpoint, delivery, found_at } = record;
-        self.next_sequence = self.next_sequence.max(sequence.checked_add(1).unwrap_or(0));
+        if sequence <= LAST_SEQUENCE {
+            self.next_sequence = self.next_sequence.max(sequence.saturating_add(1));
+        }
         let known = self.sequences.get(&message) == Some(&sequence);
         match self.delivery_mut(sequence, &endpoint).filter(|_| known) {
+            Some(state) if state.in_flight.is_some() => {
+                return Err(RestoreError::Duplicate { id: message });
+            }
             Some(state) => {
                 state.recorded = delivery.clone();
                 state.delivery = delivery;
@@ -138,6 +147,7 @@ impl Outbox {
             // deletion of this record was cut short.
             None => self.journal.touch(RecordKey::Delivery(message, endpoint)),
         }
+        Ok(())
     }
 }
 
@@ -156,8 +166,8 @@ pub enum RestoreError {
         /// The name of the format.
         format: Box<str>,
     },
-    /// A message has the highest possible sequence number, which no outbox reaches.
-    #[error("message {id} has the highest possible sequence number")]
+    /// A message has a sequence number that no outbox reaches.
+    #[error("message {id} has a sequence number that no outbox reaches")]
     LastSequence {
         /// The id of the message.
         id: MessageId,

@@ -12,8 +12,10 @@ impl Outbox {
     /// Withdraws a message: all its pending deliveries end as [`Verdict::Withdrawn`], or as
     /// [`Verdict::Unconfirmed`] if they are in doubt. Returns how many.
     ///
-    /// Deliveries that have ended keep their verdict. A request in flight cannot be called back: the
-    /// receiver may still take it, and the response changes nothing.
+    /// Deliveries that have ended keep their verdict, and only withdrawn ones cannot be
+    /// [replayed](Self::replay) any more. The withdrawal is durable with the next save. A request in
+    /// flight cannot be called back: the receiver may still take it, and the response changes
+    /// nothing.
     /// [`Delivery::unanswered`](crate::delivery::Delivery::unanswered) tells whether earlier
     /// attempts may have left a copy. A message that was published but not saved yet can be taken
     /// back without a trace: see [`unpublish`](Self::unpublish).
@@ -85,7 +87,7 @@ impl Outbox {
         }
         // The records are deleted: a save that failed may have written some of them.
         self.forget(sequence);
-        self.journal.retract(message);
+        self.journal.retract(sequence, message, &endpoints);
         true
     }
 }

@@ -50,7 +50,7 @@ use crate::policy_file;
 /// # use labhook::{EndpointPolicy, RetryPolicy};
 /// let policy: EndpointPolicy = serde_json::from_str(
 ///     r#"{
-///         "retry": { "preset": "svix", "window_ms": 86400000 },
+///         "retry": { "preset": "svix", "window_ms": 172800000 },
 ///         "health": { "disable_after_ms": 259200000, "shed_after_ms": 3600000 },
 ///         "flow": "adaptive",
 ///         "order": { "scope": "per_key", "skip_after_attempts": 3 }
@@ -64,7 +64,7 @@ use crate::policy_file;
 ///
 /// ```toml
 /// flow = "adaptive"
-/// retry = { preset = "svix", window = "1d" }
+/// retry = { preset = "svix", window = "2d" }
 /// health = { disable_after = "3d", shed_after = "1h" }
 /// order = { scope = "per_key", skip_after_attempts = 3 }
 /// ```

@@ -14,7 +14,8 @@ use crate::provider::DedupeKey;
 use crate::time::Timestamp;
 
 /// A genuine request, for a decoder: the argument of [`Source::custom`](super::Source::custom).
-#[derive(Debug)]
+///
+/// Its `Debug` shows the names of the headers alone, because a value can be a token.
 #[non_exhaustive]
 pub struct Incoming<'a> {
     /// The proof of origin, with the body.
@@ -23,6 +24,16 @@ pub struct Incoming<'a> {
     pub headers: &'a HeaderMap,
     /// The time of receipt.
     pub received_at: Timestamp,
+}
+
+impl fmt::Debug for Incoming<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming")
+            .field("proof", &self.proof)
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("received_at", &self.received_at)
+            .finish()
+    }
 }
 
 impl Incoming<'_> {

@@ -32,7 +32,7 @@ use crate::time::Timestamp;
 /// host.outbox.publish(message, host.now)?;
 /// let mut statuses = [StatusCode::BAD_GATEWAY, StatusCode::NO_CONTENT].into_iter();
 /// let a_day_later = Timestamp::from_unix_seconds(start.unix_seconds() + 86_400);
-/// let pending = host.run(a_day_later, |request| {
+/// let pending = host.run(a_day_later, |request, _now| {
 ///     assert_eq!(request.uri(), "https://eln.example/in");
 ///     Outcome::bare(statuses.next().expect("two attempts"))
 /// });
@@ -72,15 +72,16 @@ impl TestHost {
     }
 
     /// Saves, sends and waits until no delivery is pending, or nothing more happens by itself, or
-    /// the clock would pass `until`. Returns the number of deliveries that are pending then.
+    /// the clock would pass `until`. Returns the number of deliveries that are pending then. The clock
+    /// stops at the last thing that happened.
     ///
-    /// `receiver` answers each request at once, and a
+    /// `receiver` gets each request and the time, and answers at once, and a
     /// [timeout](crate::delivery::Failure::Timeout) at the attempt's deadline. A request that cannot
     /// be built is reported as [`Failure::Sender`](crate::delivery::Failure::Sender).
     pub fn run(
         &mut self,
         until: Timestamp,
-        mut receiver: impl FnMut(&Request<Bytes>) -> Outcome,
+        mut receiver: impl FnMut(&Request<Bytes>, Timestamp) -> Outcome,
     ) -> usize {
         loop {
             let wait = match self.outbox.poll(self.now) {
@@ -100,7 +101,7 @@ impl TestHost {
                 Step::Send(attempt) => {
                     self.sent.push((self.now, attempt.ticket().clone()));
                     let outcome = match attempt.request(self.now) {
-                        Ok(request) => receiver(&request),
+                        Ok(request) => receiver(&request, self.now),
                         Err(_) => Outcome::failed(Failure::Sender),
                     };
                     if outcome == Outcome::failed(Failure::Timeout) {

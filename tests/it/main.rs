@@ -21,6 +21,7 @@ mod outbox;
 mod own_objects;
 mod policy;
 mod public_api;
+mod readme;
 mod regressions;
 mod saved_state;
 mod secrecy;

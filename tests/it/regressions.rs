@@ -181,13 +181,34 @@ fn highest_sequence_number_is_an_error() {
         Change::Put(record) => Some(serde_json::to_value(record).unwrap()),
         Change::Delete(_) => None,
     });
-    let last = records.filter(|record| record["record"] == "message").map(|mut record| {
-        record["sequence"] = u64::MAX.into();
-        serde_json::from_value::<Record>(record).unwrap()
-    });
-    let error = self::outbox(RetryPolicy::default()).restore(last, at(0)).unwrap_err();
-    assert_eq!(error, RestoreError::LastSequence { id: mid("m") });
-    assert_eq!(error.to_string(), "message m has the highest possible sequence number");
+    let mut record = records.into_iter().find(|record| record["record"] == "message").unwrap();
+    // With room for one more, two messages after it would share a number.
+    for sequence in [u64::MAX, u64::MAX - 1] {
+        record["sequence"] = sequence.into();
+        let last: Record = serde_json::from_value(record.clone()).unwrap();
+        let error = self::outbox(RetryPolicy::default()).restore([last], at(0)).unwrap_err();
+        assert_eq!(error, RestoreError::LastSequence { id: mid("m") });
+        assert_eq!(error.to_string(), "message m has a sequence number that no outbox reaches");
+    }
+}
+
+#[test]
+fn attempt_in_flight_is_restored_once() {
+    let mut outbox = outbox(RetryPolicy::default());
+    outbox.publish(message("m"), at(0)).unwrap();
+    let Step::Save(changes) = outbox.poll(at(0)) else { panic!() };
+    let mut records: Vec<Record> = changes
+        .into_iter()
+        .filter_map(|change| match change {
+            Change::Put(record) => Some(record),
+            Change::Delete(_) => None,
+        })
+        .collect();
+    let twice: Vec<_> =
+        records.iter().filter(|it| matches!(it, Record::Delivery(_))).cloned().collect();
+    records.extend(twice);
+    let error = self::outbox(RetryPolicy::default()).restore(records, at(0)).unwrap_err();
+    assert_eq!(error, RestoreError::Duplicate { id: mid("m") });
 }
 
 #[test]

@@ -54,6 +54,10 @@ impl Http {
     }
 
     async fn exchange(&self, attempt: &Attempt, clock: &impl Clock) -> Result<Outcome, Failure> {
+        if !cfg!(feature = "tls") && attempt.endpoint().expose_url().starts_with("https:") {
+            tracing::error!("HTTPS needs the feature `tls` of this package");
+            return Err(Failure::Sender);
+        }
         let timeout = attempt.endpoint().policy.retry.attempt_timeout();
         let client = self.client(timeout).map_err(|_| Failure::Sender)?;
         let now = clock.now();

@@ -67,14 +67,18 @@ fn headers_go_to_every_endpoint_after_a_restart() {
 
 #[test]
 fn header_of_the_request_or_its_signature_is_refused() {
-    for name in ["content-type", "host", "connection", "webhook-id", "svix-signature"] {
+    for name in ["content-type", "host", "connection", "webhook-id", "svix-signature", "ce-id"] {
         let (name, value) = header(name, "x");
         let refused = message("m").add_header(name.clone(), value).unwrap_err();
         assert_eq!(refused, MessageHeaderError::Reserved { name });
     }
     let (name, value) = header("traceparent", PARENT);
-    let refused = traced("m").add_header(name.clone(), value).unwrap_err();
-    assert_eq!(refused, MessageHeaderError::Duplicate { name });
+    let refused = traced("m").add_header(name.clone(), value.clone()).unwrap_err();
+    assert_eq!(refused, MessageHeaderError::Duplicate { name: name.clone() });
+    let mut secret = value;
+    secret.set_sensitive(true);
+    let refused = message("m").add_header(name.clone(), secret).unwrap_err();
+    assert_eq!(refused, MessageHeaderError::Sensitive { name });
 }
 
 #[test]

@@ -60,6 +60,18 @@ fn response_that_never_comes_ends_at_its_deadline() {
 }
 
 #[test]
+fn attempt_to_an_absent_endpoint_keeps_no_process() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    host.send();
+    host.restart(Outbox::new(registry([]), 7));
+    host.outbox.drain();
+    assert!(host.sends().is_empty());
+    assert!(host.outbox.is_drained());
+    assert_eq!(host.outbox.in_flight(), 0);
+}
+
+#[test]
 fn message_that_expires_while_draining_is_reported() {
     let mut host = Host::with([endpoint("a")]);
     let expiring = crate::support::message("m").with_expires_at(at(5));

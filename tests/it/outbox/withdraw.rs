@@ -34,11 +34,38 @@ fn withdrawn_message_is_not_sent_again() {
     assert!(host.sends().is_empty());
     let failed = ReplayFilter::all().only_failed();
     assert!(host.outbox.plan_replay(&failed, Duration::ZERO, host.now).is_empty());
-    // Who wants it after all can replay it.
     let all = ReplayFilter::all().with_endpoint(eid("b"));
-    let plan = host.outbox.plan_replay(&all, Duration::ZERO, host.now);
-    assert_eq!(host.outbox.replay(&plan, host.now), 1);
-    assert_eq!(host.send_texts(), ["m>b#2"]);
+    assert!(host.outbox.plan_replay(&all, Duration::ZERO, host.now).is_empty());
+}
+
+#[test]
+fn plan_from_before_the_withdrawal_leaves_it_out() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    let ticket = host.send();
+    host.resolve(&ticket, &answer(500));
+    let plan = host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, host.now);
+    assert_eq!(plan.len(), 1);
+    host.outbox.withdraw(&mid("m"), host.now);
+    assert_eq!(host.outbox.replay(&plan, host.now), 0);
+    assert!(host.sends().is_empty());
+}
+
+#[test]
+fn unpublish_keeps_what_it_knows_of_an_earlier_message() {
+    let mut host = Host::new(Outbox::new(registry([endpoint("a")]), 7).with_retention(secs(0)));
+    host.publish("m");
+    let ticket = host.send();
+    host.publish("k");
+    let changes = host.unsaved();
+    host.resolve(&ticket, &answer(200));
+    // The retention of the first message ends while the save is outstanding.
+    assert!(matches!(host.outbox.poll(host.now), Step::Wait(_) | Step::Idle));
+    assert!(!host.publish("m").duplicate);
+    assert!(host.outbox.unsaved(changes.revision()));
+    assert!(host.outbox.unpublish(&mid("m"), host.now));
+    host.sends();
+    assert_eq!(host.notice_texts(), ["m>a delivered after 1"]);
 }
 
 #[test]

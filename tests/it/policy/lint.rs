@@ -291,8 +291,8 @@ fn extreme_values_are_linted() {
 #[test]
 fn readme_policy_is_valid_and_sound() {
     let readme = include_str!("../../../README.md");
-    let (_, rest) = readme.split_once("let file = r#\"").unwrap();
-    let (file, _) = rest.split_once("\"#;").unwrap();
+    let (_, rest) = readme.split_once("/// For example `").unwrap();
+    let (file, _) = rest.split_once("`.").unwrap();
     let policies: EndpointPolicy = serde_json::from_str(file).unwrap();
     assert_eq!(policies.retry.guarantee(), labhook::delivery::DeliveryGuarantee::Ask);
     let warnings = policies.lint(&Assumptions::new());

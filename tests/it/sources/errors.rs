@@ -251,3 +251,16 @@ fn debug_and_errors_hide_secrets_and_bodies() {
     let received = sources.receive(&HeaderMap::new(), body.as_bytes(), now()).unwrap();
     assert_hides_secrets(&received.proof);
 }
+
+#[test]
+fn debug_of_a_request_shows_no_token() {
+    let secret = Secret::from_text("Bearer s3cRe7").unwrap();
+    let verifier = Verifier::token("authorization".parse().unwrap(), secret).unwrap();
+    let source = Source::custom("x", verifier, |request| Err(format!("{request:?}").into()));
+    let sources = Sources::new([source]).unwrap();
+    let mut headers = HeaderMap::new();
+    headers.insert("authorization", "Bearer s3cRe7".parse().unwrap());
+    let now = Timestamp::from_unix_seconds(0);
+    let text = format!("{:?}", sources.receive(&headers, b"{}", now).unwrap_err());
+    assert!(text.contains("authorization") && !text.contains("s3cRe7"), "{text}");
+}
