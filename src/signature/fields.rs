@@ -40,7 +40,8 @@ impl<'h> Fields<'h> {
         let wants_ed25519 = keys.iter().any(|key| matches!(key, VerifyingKey::Ed25519(_)));
 
         let mut fields = Self::default();
-        let mut count = 0_usize;
+        // Both brands sign the same bytes, so that each repeats the other's signatures.
+        let mut seen: Vec<&[u8]> = Vec::new();
         let mut lists = Vec::new();
         for name in names {
             lists.push(headers::elements(headers, name, layout)?);
@@ -58,14 +59,17 @@ impl<'h> Fields<'h> {
                 in_values = false;
                 continue;
             }
-            count = count.saturating_add(1);
-            if count > MAX_CANDIDATES {
-                return Err(too_many(MAX_CANDIDATES));
+            if !seen.contains(&element) {
+                if seen.len() == MAX_CANDIDATES {
+                    return Err(too_many(MAX_CANDIDATES));
+                }
+                seen.push(element);
             }
             #[cfg(feature = "ed25519")]
             if wants_ed25519
                 && let Some(text) = element.strip_prefix(scheme::V1A.as_bytes())
                 && let Some(signature) = mac::decode_base64(text)
+                && !fields.ed25519.contains(&signature)
             {
                 if fields.ed25519.len() == MAX_ED25519_CANDIDATES {
                     return Err(too_many(MAX_ED25519_CANDIDATES));
@@ -79,7 +83,7 @@ impl<'h> Fields<'h> {
             // A field with another prefix ends the values: those that follow are its own.
             in_values = layout.value_separator.is_some() && (prefixed.is_some() || tag.is_some());
             if wants_shared {
-                fields.tags.extend(tag);
+                fields.tags.extend(tag.filter(|tag| !fields.tags.contains(tag)));
             }
         }
         Ok(fields)
