@@ -350,24 +350,19 @@ mod tests {
         let id = MessageId::new("m").unwrap();
         let mut headers = Signer::standard_webhooks(secret("a")).sign(&id, now, &body).unwrap();
         let mut fill = |count: usize| {
-            let list = (0..count).map(|number| format!("v1,{number:042}A=")).collect::<Vec<_>>();
+            let list = ["v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="].repeat(count);
             let list = HeaderValue::try_from(list.join(" ")).unwrap();
             headers.insert("webhook-signature", list);
             headers.clone()
         };
         let full = fill(MAX_CANDIDATES);
         let (over, flood) = (fill(MAX_CANDIDATES + 1), fill(400));
-        let mut repeated = fill(1);
-        for _ in 0..400 {
-            repeated.append("webhook-signature", repeated["webhook-signature"].clone());
-        }
 
         for keys in 1..4 {
             let first = Verifier::standard_webhooks(secret("b"));
             let verifier = (1..keys).fold(first, |verifier, _| verifier.add_secret(secret("c")));
             let verify = |headers| verifier.verify(headers, &body, now).unwrap_err().name();
             assert_eq!(macs(|| assert_eq!(verify(&full), "no-match")), keys);
-            assert_eq!(macs(|| assert_eq!(verify(&repeated), "no-match")), keys);
             assert_eq!(macs(|| assert_eq!(verify(&over), "too-many-candidates")), 0);
             assert_eq!(macs(|| assert_eq!(verify(&flood), "too-many-candidates")), 0);
         }
