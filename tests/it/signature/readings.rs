@@ -161,7 +161,7 @@ fn scheme(parts: &[Part], form: TimestampForm) -> Result<(CustomScheme, bool), S
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(768))]
+    #![proptest_config(ProptestConfig::with_cases(16_000))]
 
     #[test]
     fn no_other_reading_of_signed_bytes_verifies(
