@@ -169,6 +169,10 @@ use state::{Replayed, State};
 ///
 /// See the [module](self) for the states and the driving loop. Methods may be called in any order
 /// and repeatedly; none panics. Policy, seed and time are arguments of each call.
+///
+/// Save it in a serde format that names the fields: tested are JSON, also with the members of each
+/// object in another order, CBOR, and MessagePack with named fields. Formats that do not describe
+/// themselves, such as postcard and bincode, are not supported.
 #[doc(alias("retry", "outbox pattern", "transactional outbox", "dead letter"))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {

@@ -1,6 +1,7 @@
 //! Shared secrets: [`Secret`], and [`SecretRef`] for configuration files.
 
 mod secret_ref;
+pub(crate) mod unquoted;
 
 use std::fmt;
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use http::header::{HeaderName, HeaderValue, InvalidHeaderName, InvalidHeaderValue};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
@@ -17,6 +19,7 @@ use crate::id::EndpointId;
 use crate::message::format::{CloudEvents, CloudEventsSourceError, SlackMessage};
 use crate::policy::{EndpointPolicy, Order};
 use crate::policy_file;
+use crate::secret::unquoted::{Expecting, reject};
 use crate::secret::{SecretRef, SecretRefError};
 use crate::signature::Signer;
 
@@ -35,7 +38,10 @@ use crate::signature::Signer;
 /// | `enabled` | `false` holds deliveries and takes no new messages | `true` |
 /// | `plain_http` | `true` allows a URL of scheme `http` | `false` |
 ///
-/// Unknown fields are refused. What is not here, such as a signature scheme of your own, is set on
+/// Unknown fields are refused. No error quotes a text or number that was written as the URL, as a
+/// header, as the secret or its signature, or instead of the whole table: it may be a secret. Some
+/// formats quote the line around an error, such as `toml` in its `Display`; log their message alone.
+/// What is not here, such as a signature scheme of your own, is set on
 /// the [`Endpoint`].
 ///
 /// ```
@@ -108,14 +114,68 @@ impl fmt::Debug for Text {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// Static headers by name.
+#[derive(Default)]
+struct Headers(BTreeMap<String, Text>);
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(HeadersVisitor).map(Self)
+    }
+}
+
+struct HeadersVisitor;
+
+impl<'de> Visitor<'de> for HeadersVisitor {
+    type Value = BTreeMap<String, Text>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table of `headers`, with a value for each name")
+    }
+
+    reject!(text, numbers);
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        BTreeMap::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Signature {
     #[default]
     StandardWebhooks,
     Svix,
     Strike,
     Unsigned,
+}
+
+impl<'de> Deserialize<'de> for Signature {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SignatureVisitor)
+    }
+}
+
+/// Quotes nothing, because the field's name suggests that a secret belongs there.
+struct SignatureVisitor;
+
+impl Visitor<'_> for SignatureVisitor {
+    type Value = Signature;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`signature` as one of `standard_webhooks`, `svix`, `strike`, `unsigned`")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Signature, E> {
+        match name {
+            "standard_webhooks" => Ok(Signature::StandardWebhooks),
+            "svix" => Ok(Signature::Svix),
+            "strike" => Ok(Signature::Strike),
+            "unsigned" => Ok(Signature::Unsigned),
+            _ => Err(E::custom(format_args!("expected {}", Expecting(&self)))),
+        }
+    }
+
+    reject!(numbers);
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -130,7 +190,7 @@ enum Format {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an endpoint table with a `url`")]
+#[serde(deny_unknown_fields)]
 struct Form {
     url: Text,
     #[serde(default)]
@@ -138,7 +198,7 @@ struct Form {
     #[serde(default)]
     secret: Option<SecretRef>,
     #[serde(default)]
-    headers: BTreeMap<String, Text>,
+    headers: Headers,
     #[serde(default)]
     format: Format,
     #[serde(default, deserialize_with = "policy_file::table")]
@@ -178,7 +238,7 @@ impl TryFrom<Form> for EndpointConfig {
             url: form.url,
             signature: form.signature,
             secret: form.secret,
-            headers: form.headers,
+            headers: form.headers.0,
             format: form.format,
             plain_http: form.plain_http,
         })
@@ -187,7 +247,23 @@ impl TryFrom<Form> for EndpointConfig {
 
 impl<'de> Deserialize<'de> for EndpointConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        policy_file::read_table::<Form, _, _>(deserializer)
+        deserializer.deserialize_any(ConfigVisitor)
+    }
+}
+
+struct ConfigVisitor;
+
+impl<'de> Visitor<'de> for ConfigVisitor {
+    type Value = EndpointConfig;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an endpoint table with a `url`")
+    }
+
+    reject!(text, numbers);
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<EndpointConfig, A::Error> {
+        policy_file::read_table::<Form, _, _>(MapAccessDeserializer::new(map))
     }
 }
 

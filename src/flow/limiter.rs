@@ -19,6 +19,10 @@ use crate::time::Timestamp;
 ///
 /// The [module](crate::flow) shows a complete loop. Calls may come in any order and be repeated;
 /// none panics. The policy and the time are arguments of each call.
+///
+/// Save it in a serde format that names the fields: tested are JSON, also with the members of each
+/// object in another order, CBOR, and MessagePack with named fields. Formats that do not describe
+/// themselves, such as postcard and bincode, are not supported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[doc(alias = "rate limiter")]

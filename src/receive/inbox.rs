@@ -16,7 +16,7 @@ use crate::delivery::RetryPolicy;
 use crate::time::{Timestamp, millis_up};
 use age::AgeClock;
 use changes::Recorder;
-use key::{Key, key};
+use key::{Key, key, keys};
 use saved::Saved;
 
 pub use admission::{Admission, Claim};
@@ -236,19 +236,18 @@ impl Inbox {
     }
 
     /// Forgets a handled event, so that a redelivery counts as new: for a replay on purpose, such
-    /// as after a handler with a fault was corrected.
+    /// as after a handler with a fault was corrected. Source and id may be those of the event or of
+    /// its [row](InboxEvent), in which a long one is a digest.
     ///
     /// Returns `false` and changes nothing if the event is unknown or in progress. An event in
     /// progress that fails is new again in any case.
     #[doc(alias = "replay")]
     #[doc(alias = "remove")]
     pub fn forget(&mut self, source: &str, id: &str) -> bool {
-        let key = key(source, id);
-        let is_handled = self.entries.get(&key).is_some_and(|entry| entry.is_handled);
-        if is_handled {
-            self.take(&key);
-        }
-        is_handled
+        let is_handled = |key: &Key| self.entries.get(key).is_some_and(|entry| entry.is_handled);
+        let Some(key) = keys(source, id).find(is_handled) else { return false };
+        self.take(&key);
+        true
     }
 
     /// Returns the number of events that are handled and remembered, or in progress.

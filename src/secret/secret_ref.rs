@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use zeroize::Zeroizing;
 
+use super::unquoted::reject;
 use super::{Secret, SecretError};
 
 const EXPECTED: &str = "an object with `encoding`, and either `env` or `value`";
@@ -121,24 +122,6 @@ impl<'de> Deserialize<'de> for SecretRef {
     }
 }
 
-/// Rejects texts and numbers without quoting them, as serde's own errors do: a secret may have been
-/// written there.
-macro_rules! reject {
-    ($($method:ident: $type:ty),+ $(,)?) => {
-        $(fn $method<E: Error>(self, _: $type) -> Result<Self::Value, E> {
-            Err(E::custom(format_args!("expected {}", Expecting(&self))))
-        })+
-    };
-}
-
-struct Expecting<'a, V>(&'a V);
-
-impl<'de, V: Visitor<'de>> fmt::Display for Expecting<'_, V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
-    }
-}
-
 struct RefVisitor;
 
 impl<'de> Visitor<'de> for RefVisitor {
@@ -148,7 +131,7 @@ impl<'de> Visitor<'de> for RefVisitor {
         f.write_str(EXPECTED)
     }
 
-    reject!(visit_str: &str, visit_i64: i64, visit_u64: u64, visit_f64: f64);
+    reject!(text, numbers);
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretRef, A::Error> {
         let (mut encoding, mut env, mut value) = (None, None, None);
@@ -220,7 +203,7 @@ impl Visitor<'_> for TextVisitor {
         Ok(Text(Zeroizing::new(text)))
     }
 
-    reject!(visit_i64: i64, visit_u64: u64, visit_f64: f64);
+    reject!(numbers);
 }
 
 /// Error for a [`SecretRef`] that cannot be resolved.

@@ -44,10 +44,12 @@ use crate::id::MessageId;
 /// - `{id}` next to `{body}` is rejected: any id would be accepted.
 /// - `{timestamp}` in RFC 3339 may touch the others, because Twitch, Zendesk and Box sign that way:
 ///   the format shows where such a time starts and ends. An id before it that contains another
-///   date-time is rejected as ambiguous.
+///   date-time is rejected as ambiguous. After `{body}`, it cannot touch `{id}`: a time in the body
+///   could become the signed one.
 /// - An integer `{timestamp}` is different: it has one canonical form, but one digit more or less
-///   makes it another time. Next to `{id}` it is rejected. Next to `{body}` it is accepted, and
-///   only the verifier's tolerance detects the change: do not widen it for such a scheme.
+///   makes it another time. Next to `{id}`, or to a number in the template, it is rejected. Next to
+///   `{body}` it is accepted, and only the verifier's tolerance detects the change: do not widen it
+///   for such a scheme.
 ///
 /// Put text between the placeholders of your own schemes.
 ///
@@ -257,7 +259,13 @@ mod tests {
                     .with_id_header("y")
                     .with_timestamp_header("z", FORM),
                 E::IdAdjacentToTimestamp,
-                "the template must have text between `{id}` and an integer `{timestamp}`",
+                "the template must have text between `{id}` and a `{timestamp}` that is an integer \
+                 or follows `{body}`",
+            ),
+            (
+                new("x", "{timestamp}0{body}").with_timestamp_header("z", FORM),
+                E::TextContinuesTimestamp,
+                "the text beside an integer `{timestamp}` must not be a number",
             ),
             (
                 new("x", "{timestamp}.{body}"),
@@ -308,6 +316,36 @@ mod tests {
             let found = CustomScheme::new(spec).unwrap_err();
             assert_eq!(found, error);
             assert_eq!(found.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn template_with_a_movable_time_is_rejected() {
+        use SchemeSpecError::{IdAdjacentToTimestamp as Id, TextContinuesTimestamp as Text};
+        for (template, rfc3339, integer) in [
+            ("{body}{timestamp}{id}", Some(Id), Some(Id)),
+            ("{body}.{timestamp}{id}", Some(Id), Some(Id)),
+            ("{body}.{id}{timestamp}", None, Some(Id)),
+            ("{timestamp}{id}.{body}", None, Some(Id)),
+            ("{body}{timestamp}.{id}", None, None),
+            ("{id}.{timestamp}0{body}", None, Some(Text)),
+            ("{timestamp}17.{id}.{body}", None, None),
+            ("{timestamp}17{id}.{body}", None, Some(Text)),
+            ("{id}.{body}17{timestamp}", None, Some(Text)),
+            ("{id}.{body}-{timestamp}", None, Some(Text)),
+            ("{id}.{body}-x{timestamp}", None, None),
+            ("{body}.{id}-1{timestamp}", None, Some(Text)),
+            ("{body}.{id}-{timestamp}", None, None),
+            ("17{timestamp}.{id}.{body}", None, None),
+            ("{id}.{body}.{timestamp}17", None, None),
+        ] {
+            let check = |form| {
+                let spec = SchemeSpec::new("x", template).with_id_header("y");
+                CustomScheme::new(spec.with_timestamp_header("z", form)).err()
+            };
+            assert_eq!(check(TimestampForm::Rfc3339), rfc3339, "{template}");
+            assert_eq!(check(TimestampForm::UnixSeconds), integer, "{template}");
+            assert_eq!(check(TimestampForm::UnixMillis), integer, "{template}");
         }
     }
 

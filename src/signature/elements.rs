@@ -43,23 +43,24 @@ fn versioned<'h>(field: &'h [u8], version: &[u8]) -> Vec<&'h [u8]> {
     let mut elements = Vec::new();
     let mut rest = Some(field);
     while let Some(here) = rest {
+        let here = here.trim_ascii_start();
         let (first, after_first) = split_at_comma(here);
         rest = after_first;
         let Some((value, after_value)) = after_first.map(split_at_comma) else {
-            elements.push(first);
+            elements.push(first.trim_ascii_end());
             continue;
         };
-        let next = after_value.map(|after| split_at_comma(after).0);
+        let next = after_value.map(|after| split_at_comma(after).0.trim_ascii());
         let is_pair = is_version(first)
-            && !value.is_empty()
-            && !is_version(value)
+            && !value.trim_ascii().is_empty()
+            && !is_version(value.trim_ascii())
             && next.is_none_or(|next| next.is_empty() || is_version(next));
         if is_pair {
             let len = first.len().saturating_add(1).saturating_add(value.len());
-            elements.extend(here.get(..len));
+            elements.extend(here.get(..len).map(<[u8]>::trim_ascii_end));
             rest = after_value;
         } else {
-            elements.push(first);
+            elements.push(first.trim_ascii_end());
         }
     }
     elements
@@ -106,6 +107,24 @@ mod tests {
             ("v1,a\tv1,b", &["v1", "a\tv1", "b"]),
         ] {
             assert_eq!(split(&STANDARD_WEBHOOKS, line), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn versioned_list_without_a_separator_is_trimmed() {
+        let spec = SchemeSpec::new("x", "{body}").with_prefix("v1,").with_base64();
+        let scheme = CustomScheme::new(spec).unwrap();
+        for (line, expected) in [
+            ("v1,a,v1,b", &["v1,a", "v1,b"][..]),
+            ("v1,a, v1,b", &["v1,a", "v1,b"]),
+            ("v1,a\t, , v1,b ,", &["v1,a", "v1,b"]),
+            ("v1, v1,a", &["v1", "v1,a"]),
+            ("garbage , v1,a", &["garbage", "v1,a"]),
+            // A space belongs to a value.
+            ("v1, a", &["v1, a"]),
+            ("v1,a v1,b", &["v1", "a v1", "b"]),
+        ] {
+            assert_eq!(split(&scheme, line), expected, "{line:?}");
         }
     }
 

@@ -40,46 +40,56 @@ impl<'h> Fields<'h> {
         let wants_ed25519 = keys.iter().any(|key| matches!(key, VerifyingKey::Ed25519(_)));
 
         let mut fields = Self::default();
-        let mut count = 0_usize;
+        let mut counted: Vec<&[u8]> = Vec::new();
         let mut lists = Vec::new();
         for name in names {
             lists.push(headers::elements(headers, name, layout)?);
         }
         // Whether the element before is a signature with the prefix, or one of its further values.
         let mut in_values = false;
-        for element in lists.into_iter().flatten() {
-            if let Some((TimestampSource::Field(prefix), _)) = &layout.timestamp
-                && let Some(text) = element.strip_prefix(prefix.as_bytes())
-            {
-                if fields.timestamp.is_some_and(|other| other != text) {
-                    return Err(VerifyError::ConflictingTimestamp { name: layout.header.clone() });
+        for list in lists {
+            // Both brands sign the same bytes, so a sender of both writes each signature twice.
+            let earlier = counted.clone();
+            for element in list {
+                if let Some((TimestampSource::Field(prefix), _)) = &layout.timestamp
+                    && let Some(text) = element.strip_prefix(prefix.as_bytes())
+                {
+                    if fields.timestamp.is_some_and(|other| other != text) {
+                        return Err(VerifyError::ConflictingTimestamp {
+                            name: layout.header.clone(),
+                        });
+                    }
+                    fields.timestamp = Some(text);
+                    in_values = false;
+                    continue;
                 }
-                fields.timestamp = Some(text);
-                in_values = false;
-                continue;
-            }
-            count = count.saturating_add(1);
-            if count > MAX_CANDIDATES {
-                return Err(too_many(MAX_CANDIDATES));
-            }
-            #[cfg(feature = "ed25519")]
-            if wants_ed25519
-                && let Some(text) = element.strip_prefix(scheme::V1A.as_bytes())
-                && let Some(signature) = mac::decode_base64(text)
-            {
-                if fields.ed25519.len() == MAX_ED25519_CANDIDATES {
-                    return Err(too_many(MAX_ED25519_CANDIDATES));
+                if earlier.contains(&element) {
+                    continue;
                 }
-                fields.ed25519.push(signature);
-            }
-            let prefixed = element.strip_prefix(layout.prefix.as_bytes());
-            let tag = prefixed
-                .or(in_values.then_some(element))
-                .and_then(|text| mac::decode(text, layout.encoding));
-            // A field with another prefix ends the values: those that follow are its own.
-            in_values = layout.value_separator.is_some() && (prefixed.is_some() || tag.is_some());
-            if wants_shared {
-                fields.tags.extend(tag);
+                if counted.len() == MAX_CANDIDATES {
+                    return Err(too_many(MAX_CANDIDATES));
+                }
+                counted.push(element);
+                #[cfg(feature = "ed25519")]
+                if wants_ed25519
+                    && let Some(text) = element.strip_prefix(scheme::V1A.as_bytes())
+                    && let Some(signature) = mac::decode_base64(text)
+                {
+                    if fields.ed25519.len() == MAX_ED25519_CANDIDATES {
+                        return Err(too_many(MAX_ED25519_CANDIDATES));
+                    }
+                    fields.ed25519.push(signature);
+                }
+                let prefixed = element.strip_prefix(layout.prefix.as_bytes());
+                let tag = prefixed
+                    .or(in_values.then_some(element))
+                    .and_then(|text| mac::decode(text, layout.encoding));
+                // A field with another prefix ends the values: those that follow are its own.
+                in_values =
+                    layout.value_separator.is_some() && (prefixed.is_some() || tag.is_some());
+                if wants_shared {
+                    fields.tags.extend(tag);
+                }
             }
         }
         Ok(fields)

@@ -2,7 +2,8 @@
 
 /// The largest number of signatures that a request may carry, of any version and encoding.
 ///
-/// A verifier rejects a request with more. During key rotation a sender writes two or three. A
+/// A signature in the headers of both Svix and Standard Webhooks counts once. A verifier rejects a
+/// request with more. During key rotation a sender writes two or three. A
 /// [`Signer`](super::Signer) can have at most this number of keys too.
 pub const MAX_CANDIDATES: usize = 32;
 

@@ -140,10 +140,16 @@ impl<'a> SchemeSpec<'a> {
             (false, Some(_)) => return Err(SchemeSpecError::TimestampNotSigned),
             _ => {}
         }
-        if let Some((_, TimestampForm::UnixSeconds | TimestampForm::UnixMillis)) = self.timestamp
-            && contents.id_touches_timestamp
-        {
+        if contents.timestamp_floats {
             return Err(SchemeSpecError::IdAdjacentToTimestamp);
+        }
+        if let Some((_, TimestampForm::UnixSeconds | TimestampForm::UnixMillis)) = self.timestamp {
+            if contents.id_touches_timestamp {
+                return Err(SchemeSpecError::IdAdjacentToTimestamp);
+            }
+            if contents.text_continues_integer {
+                return Err(SchemeSpecError::TextContinuesTimestamp);
+            }
         }
         if !is_prefix(self.prefix) {
             return Err(SchemeSpecError::Prefix);

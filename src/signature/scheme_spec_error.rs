@@ -18,8 +18,12 @@ pub enum SchemeSpecError {
     /// No text separates `{id}` from `{body}`, so bytes could move from one to the other.
     IdAdjacentToBody,
     /// No text separates `{id}` from a `{timestamp}` that is written as an integer, so digits
-    /// could move from one to the other.
+    /// could move from one to the other; or from any `{timestamp}` between `{body}` and `{id}`, so
+    /// another time in the body could be read as the signed one.
     IdAdjacentToTimestamp,
+    /// The text between a `{timestamp}` that is written as an integer and another placeholder is a
+    /// number too, so digits could move.
+    TextContinuesTimestamp,
     /// The template contains `{timestamp}`, but the spec has no timestamp header or field.
     NoTimestampHeader,
     /// The spec has a timestamp that the template does not sign: anybody could change it.
@@ -52,7 +56,11 @@ impl SchemeSpecError {
             Self::Repeated => "the template repeats a placeholder",
             Self::IdAdjacentToBody => "the template must have text between `{id}` and `{body}`",
             Self::IdAdjacentToTimestamp => {
-                "the template must have text between `{id}` and an integer `{timestamp}`"
+                "the template must have text between `{id}` and a `{timestamp}` that is an integer \
+                 or follows `{body}`"
+            }
+            Self::TextContinuesTimestamp => {
+                "the text beside an integer `{timestamp}` must not be a number"
             }
             Self::NoTimestampHeader => {
                 "the template contains `{timestamp}`, but no timestamp header or field is set"

@@ -12,12 +12,18 @@ pub(super) enum Part<'a> {
     Body,
 }
 
-/// Which optional placeholders a template contains.
+/// What a template contains, and which boundaries could move in it.
 #[derive(Clone, Copy)]
 pub(super) struct Contents {
     pub(super) id: bool,
     pub(super) timestamp: bool,
+    /// No text separates id and timestamp: digits could move between the id and an integer.
     pub(super) id_touches_timestamp: bool,
+    /// The body is before a timestamp that touches the id. Neither end of the timestamp is fixed, so
+    /// that any time in the body could be read as the signed one.
+    pub(super) timestamp_floats: bool,
+    /// Text between the timestamp and another placeholder could be read as a part of an integer.
+    pub(super) text_continues_integer: bool,
 }
 
 const ID: &str = "{id}";
@@ -86,63 +92,128 @@ fn contains_date_time(text: &str) -> bool {
 }
 
 #[derive(Clone, Copy)]
-enum Previous {
-    Text,
+enum Placeholder {
     Id,
     Timestamp,
     Body,
 }
 
-/// Checks a template and returns which placeholders it contains.
+/// Text since the last placeholder, or since the start.
+#[derive(Clone, Copy)]
+struct Gap {
+    is_empty: bool,
+    /// Each character is a digit.
+    is_digits: bool,
+    /// Each character is a digit or a minus sign.
+    is_integer_like: bool,
+    ends_in_digit: bool,
+}
+
+impl Gap {
+    const EMPTY: Self =
+        Self { is_empty: true, is_digits: true, is_integer_like: true, ends_in_digit: false };
+
+    const fn push(self, byte: u8) -> Self {
+        let is_digit = byte.is_ascii_digit();
+        Self {
+            is_empty: false,
+            is_digits: self.is_digits && is_digit,
+            is_integer_like: self.is_integer_like && (is_digit || byte == b'-'),
+            ends_in_digit: is_digit,
+        }
+    }
+}
+
+impl Contents {
+    /// Takes in two placeholders and the text between them. `has_body` says whether the body is
+    /// before the second one.
+    const fn between(
+        mut self,
+        first: Placeholder,
+        gap: Gap,
+        second: Placeholder,
+        has_body: bool,
+    ) -> Result<Self, SchemeSpecError> {
+        use Placeholder::{Body, Id, Timestamp};
+        match (first, second) {
+            (Id, Body) | (Body, Id) if gap.is_empty => {
+                return Err(SchemeSpecError::IdAdjacentToBody);
+            }
+            (Id, Timestamp) | (Timestamp, Id) if gap.is_empty => {
+                self.id_touches_timestamp = true;
+                self.timestamp_floats = matches!(second, Id) && has_body;
+            }
+            // A minus sign cannot move: it would have to be the end of the id.
+            (Id, Timestamp) => {
+                self.text_continues_integer |= gap.is_integer_like && gap.ends_in_digit
+            }
+            // Without a gap, the reader's tolerance decides.
+            (Body, Timestamp) => {
+                self.text_continues_integer |= gap.is_integer_like && !gap.is_empty
+            }
+            (Timestamp, _) => self.text_continues_integer |= gap.is_digits && !gap.is_empty,
+            _ => {}
+        }
+        Ok(self)
+    }
+}
+
+/// Checks a template and returns what it contains.
+///
+/// Signed bytes can be read in one way if each boundary is found from one end of them: the id by the
+/// text between it and the body or the timestamp, which it does not contain ([`id_is_ambiguous`]);
+/// and the timestamp from its fixed end, because no date-time of RFC 3339 is the start or the end of
+/// another one, and no integer continues in the text beside it. What remains is listed in
+/// [`Contents`].
 #[allow(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     reason = "a const fn cannot iterate; the index only grows while below the length"
 )]
 pub(super) const fn check(template: &[u8]) -> Result<Contents, SchemeSpecError> {
-    let (mut id, mut timestamp, mut body) = (false, false, false);
-    let mut id_touches_timestamp = false;
-    let mut previous = Previous::Text;
+    let mut contents = Contents {
+        id: false,
+        timestamp: false,
+        id_touches_timestamp: false,
+        timestamp_floats: false,
+        text_continues_integer: false,
+    };
+    let mut has_body = false;
+    let mut previous = None;
+    let mut gap = Gap::EMPTY;
     let mut index = 0;
     while index < template.len() {
-        if starts_at(template, index, ID.as_bytes()) {
-            if id {
-                return Err(SchemeSpecError::Repeated);
-            }
-            if matches!(previous, Previous::Body) {
-                return Err(SchemeSpecError::IdAdjacentToBody);
-            }
-            id_touches_timestamp |= matches!(previous, Previous::Timestamp);
-            (id, previous) = (true, Previous::Id);
-            index += ID.len();
+        let (found, len, is_repeated) = if starts_at(template, index, ID.as_bytes()) {
+            (Placeholder::Id, ID.len(), contents.id)
         } else if starts_at(template, index, TIMESTAMP.as_bytes()) {
-            if timestamp {
-                return Err(SchemeSpecError::Repeated);
-            }
-            id_touches_timestamp |= matches!(previous, Previous::Id);
-            (timestamp, previous) = (true, Previous::Timestamp);
-            index += TIMESTAMP.len();
+            (Placeholder::Timestamp, TIMESTAMP.len(), contents.timestamp)
         } else if starts_at(template, index, BODY.as_bytes()) {
-            if body {
-                return Err(SchemeSpecError::Repeated);
-            }
-            if matches!(previous, Previous::Id) {
-                return Err(SchemeSpecError::IdAdjacentToBody);
-            }
-            (body, previous) = (true, Previous::Body);
-            index += BODY.len();
+            (Placeholder::Body, BODY.len(), has_body)
         } else if template[index] == b'{' || template[index] == b'}' {
             return Err(SchemeSpecError::Placeholder);
         } else {
-            previous = Previous::Text;
+            gap = gap.push(template[index]);
             index += 1;
+            continue;
+        };
+        if is_repeated {
+            return Err(SchemeSpecError::Repeated);
         }
+        if let Some(previous) = previous {
+            contents = match contents.between(previous, gap, found, has_body) {
+                Ok(contents) => contents,
+                Err(error) => return Err(error),
+            };
+        }
+        match found {
+            Placeholder::Id => contents.id = true,
+            Placeholder::Timestamp => contents.timestamp = true,
+            Placeholder::Body => has_body = true,
+        }
+        (previous, gap) = (Some(found), Gap::EMPTY);
+        index += len;
     }
-    if body {
-        Ok(Contents { id, timestamp, id_touches_timestamp })
-    } else {
-        Err(SchemeSpecError::NoBody)
-    }
+    if has_body { Ok(contents) } else { Err(SchemeSpecError::NoBody) }
 }
 
 #[allow(

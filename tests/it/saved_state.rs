@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 
 use http::header::{HeaderName, HeaderValue};
 use labhook::delivery::Failure;
@@ -15,7 +15,7 @@ use labhook::message::Rendering;
 use labhook::message::format::{Format, FormatError};
 use labhook::outbox::Record;
 use labhook::{
-    Endpoint, EventType, FlowPolicy, HealthPolicy, Keys, Message, Outbox, Outcome, Registry,
+    Endpoint, EventType, FlowPolicy, HealthPolicy, Inbox, Keys, Message, Outbox, Outcome, Registry,
     Subscription, Verdict,
 };
 
@@ -279,4 +279,19 @@ fn record_survives_any_format() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m");
     assert_any_format(&host.send());
+}
+
+#[test]
+fn inbox_survives_any_format() {
+    let mut inbox = Inbox::new(NonZeroUsize::new(3).unwrap());
+    for started in [false, true] {
+        if started {
+            assert!(inbox.remember("s", "seen", at(0)));
+            assert!(inbox.begin("s", "in progress", at(0)).claim(at(0)).is_ok());
+        }
+        assert_any_format(&inbox);
+        let (state, events) = inbox.rows();
+        assert_any_format(&state);
+        events.for_each(|event| assert_any_format(&event));
+    }
 }

@@ -4,6 +4,7 @@ mod conformance;
 mod custom_scheme;
 mod lists;
 mod properties;
+mod readings;
 mod rotation;
 mod secrecy;
 mod tolerance;

@@ -88,7 +88,6 @@ pub struct InboxState {
     pub(super) next_number: u64,
     pub(super) evictions: u64,
     /// `None` before the first call with a time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) clock: Option<AgeClock>,
 }
 

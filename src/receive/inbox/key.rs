@@ -19,6 +19,16 @@ pub(super) fn key(source: &str, id: &str) -> Key {
     (bounded(source), bounded(id))
 }
 
+/// Returns the keys of an event whose source and id may be those of its row, and so digests already.
+pub(super) fn keys<'a>(source: &'a str, id: &'a str) -> impl Iterator<Item = Key> + 'a {
+    spellings(source).flat_map(move |source| spellings(id).map(move |id| (source.clone(), id)))
+}
+
+fn spellings(text: &str) -> impl Iterator<Item = Arc<str>> + '_ {
+    let is_digest = text.len() <= MAX_LEN && text.starts_with(DIGEST);
+    std::iter::once(bounded(text)).chain(is_digest.then(|| text.into()))
+}
+
 fn bounded(text: &str) -> Arc<str> {
     if text.len() <= MAX_LEN && !text.starts_with(DIGEST) {
         text.into()

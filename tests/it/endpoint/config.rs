@@ -124,6 +124,43 @@ fn failures_show_neither_url_nor_secret() {
 }
 
 #[test]
+fn error_of_a_file_quotes_no_secret() {
+    let table = "an endpoint table with a `url`";
+    let headers = "a table of `headers`, with a value for each name";
+    let text = "text, or a secret with `encoding` and either `env` or `value`";
+    let signature = "`signature` as one of `standard_webhooks`, `svix`, `strike`, `unsigned`";
+    let endpoint = |rest: &str| format!(r#"{{"url": "https://s3cRe7.example", {rest}}}"#);
+    for (json, expected) in [
+        (r#""https://s3cRe7.example""#.to_owned(), table),
+        ("5377".to_owned(), table),
+        (r#"{"url": 5377}"#.to_owned(), text),
+        (r#"{"url": -53.77}"#.to_owned(), text),
+        (r#"{"url": ["s3cRe7"]}"#.to_owned(), text),
+        (r#"{"url": {"s3cRe7": "s3cRe7"}}"#.to_owned(), text),
+        (endpoint(r#""headers": "x: s3cRe7""#), headers),
+        (endpoint(r#""headers": 5377"#), headers),
+        (endpoint(r#""headers": -5377"#), headers),
+        (endpoint(r#""headers": 5377.5"#), headers),
+        (endpoint(r#""headers": ["x: s3cRe7"]"#), headers),
+        (endpoint(r#""headers": {"x": 5377}"#), text),
+        (endpoint(r#""headers": {"x": ["s3cRe7"]}"#), text),
+        (endpoint(r#""headers": {"x": {"encoding": "text", "value": 5377}}"#), text),
+        (endpoint(r#""signature": "s3cRe7""#), signature),
+        (endpoint(r#""signature": 5377"#), signature),
+        (endpoint(r#""secret": "s3cRe7""#), "an object with `encoding`"),
+        (endpoint(r#""secret": 5377"#), "an object with `encoding`"),
+    ] {
+        let error = serde_json::from_str::<EndpointConfig>(&json).unwrap_err();
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let again = serde_json::from_value::<EndpointConfig>(value).unwrap_err();
+        for error in [error.to_string(), again.to_string()] {
+            assert!(error.contains(expected), "{json}: {error}");
+            assert!(!["s3cRe7", "5377", "53.77"].iter().any(|it| error.contains(it)), "{error}");
+        }
+    }
+}
+
+#[test]
 fn default_endpoint_has_no_finding_of_risk() {
     let new = Endpoint::new(eid("a"), "https://a.example/", Signer::unsigned()).unwrap();
     let file = "[a]\nurl = \"https://a.example/\"\nsignature = \"unsigned\"";

@@ -40,6 +40,23 @@ fn long_ids_do_not_fill_the_memory() {
     assert!(inbox.forget("s", &id(0)));
 }
 
+#[test]
+fn event_is_forgotten_by_its_row() {
+    let long = "x".repeat(300);
+    for (source, id) in [("s", "m"), ("s", &*long), (&*long, "m"), (&*long, &*long)] {
+        let mut inbox = inbox(8);
+        assert!(inbox.remember(source, id, at(0)));
+        let row = inbox.rows().1.next().unwrap();
+        assert!(!inbox.forget(row.source(), "other"));
+        assert!(inbox.forget(row.source(), row.id()));
+        assert!(inbox.is_empty());
+        // The id of a row is no other id of the event: a sender may write it as its own.
+        assert!(inbox.remember(source, id, at(0)));
+        let is_digested = source == long || id == long;
+        assert_eq!(inbox.remember(row.source(), row.id(), at(0)), is_digested);
+    }
+}
+
 /// With a clock that stands still, or is behind for a while, age is the order of handling.
 #[test]
 fn eviction_follows_the_order_of_handling() {

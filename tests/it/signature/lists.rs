@@ -235,6 +235,56 @@ fn both_brands_that_disagree_are_rejected() {
     }
 }
 
+fn numbered(number: u8) -> Secret {
+    Secret::from_bytes(&[number; 24]).unwrap()
+}
+
+/// Each brand has all of the signatures.
+#[test]
+fn both_brands_at_the_limit_of_keys_verify() {
+    let add = |signer| (2..=32).fold(signer, |it: Signer, key| it.add_secret(numbered(key)));
+    let (svix, standard) = (Signer::svix(numbered(1)), Signer::standard_webhooks(numbered(1)));
+    let signer = add(svix).add_signer(add(standard)).unwrap();
+    let headers = signer.sign(&id("m"), NOW, BODY).unwrap();
+    for key in [1, 32] {
+        let verified = Verifier::svix(numbered(key)).verify(&headers, BODY, NOW);
+        assert_eq!(verified.map(|it| it.key_index()), Ok(0));
+    }
+}
+
+#[cfg(feature = "ed25519")]
+#[test]
+fn both_brands_with_ed25519_keys_verify() {
+    use labhook::signature::Ed25519PrivateKey;
+    let key = |number| Ed25519PrivateKey::from_seed(&[number; 32]);
+    let add = |signer| (2..=4).fold(signer, |it: Signer, number| it.add_key(key(number)).unwrap());
+    let (svix, standard) = (Signer::svix(key(1)), Signer::standard_webhooks(key(1)));
+    let signer = add(svix).add_signer(add(standard)).unwrap();
+    let headers = signer.sign(&id("m"), NOW, BODY).unwrap();
+    for number in [1, 4] {
+        let verifier = Verifier::svix(key(number).public());
+        assert!(verifier.verify(&headers, BODY, NOW).is_ok());
+    }
+}
+
+#[test]
+fn joined_versions_without_separator_verify() {
+    let spec = SchemeSpec::new("x-versions", "{body}").with_prefix("v1,").with_base64();
+    let scheme = CustomScheme::new(spec).unwrap();
+    let sign = |secret| {
+        let headers = Signer::custom(scheme.clone(), secret).sign(&id("m"), NOW, BODY).unwrap();
+        headers["x-versions"].to_str().unwrap().to_owned()
+    };
+    let (a, b) = (sign(secret()), sign(other_secret()));
+    for secret in [secret(), other_secret()] {
+        let verifier = Verifier::custom(scheme.clone(), secret);
+        for joint in [",", ", ", " , ", "\t,"] {
+            assert!(accepts(&verifier, "x-versions", &format!("{a}{joint}{b}")), "{joint:?}");
+        }
+        assert!(!accepts(&verifier, "x-versions", &a.replace(',', ", ")));
+    }
+}
+
 #[test]
 fn two_schemes_at_once_verify_with_either() {
     let old = Signer::custom(CustomScheme::SLACK, other_secret());
