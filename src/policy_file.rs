@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::named::ParseNameError;
 
-pub(crate) use self::limit::Limit;
+pub(crate) use self::limit::{Limit, Limiting};
 pub(crate) use self::table::table;
 
 /// A preset: its name in a file, and its constructor.

@@ -7,7 +7,7 @@ use super::concurrency::ConcurrencyLimitPolicy;
 use super::error::FlowPolicyError;
 use super::policy::FlowPolicy;
 use super::rate_limit::RateLimitPolicy;
-use crate::policy_file::{self, Limit, Presets, present};
+use crate::policy_file::{self, Limit, Limiting, Presets, present};
 
 const PRESETS: Presets<FlowPolicy> =
     Presets(&[("fixed", FlowPolicy::fixed), ("adaptive", FlowPolicy::adaptive)]);
@@ -32,6 +32,9 @@ struct Form {
     #[serde(deserialize_with = "present")]
     adaptive_rate: Option<Limit<AdaptiveRatePolicy>>,
 }
+
+impl Limiting<'_> for RateLimitPolicy {}
+impl Limiting<'_> for AdaptiveRatePolicy {}
 
 impl TryFrom<Form> for FlowPolicy {
     type Error = FlowPolicyError;

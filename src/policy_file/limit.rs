@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
 
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{Error, IntoDeserializer, MapAccess, Visitor};
@@ -23,7 +24,30 @@ impl<T: Serialize> Serialize for Limit<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Limit<T> {
+/// What can be a limit: a number, or a table.
+pub(crate) trait Limiting<'de>: Deserialize<'de> {
+    /// Reads it from a map: a table, or the form in which `serde_json` hands over a number if its
+    /// feature `arbitrary_precision` is on.
+    fn of_map<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        Self::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+macro_rules! limiting_numbers {
+    ($($number:ty),*) => {$(
+        impl<'de> Limiting<'de> for $number {
+            fn of_map<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+                let number = serde_json::Number::deserialize(MapAccessDeserializer::new(map))?;
+                let number = number.as_u64().ok_or_else(|| A::Error::custom("not a whole number"))?;
+                Self::deserialize(number.into_deserializer())
+            }
+        }
+    )*};
+}
+
+limiting_numbers!(u32, u64, NonZeroU32);
+
+impl<'de, T: Limiting<'de>> Deserialize<'de> for Limit<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(LimitOrNone(PhantomData))
     }
@@ -31,7 +55,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Limit<T> {
 
 struct LimitOrNone<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for LimitOrNone<T> {
+impl<'de, T: Limiting<'de>> Visitor<'de> for LimitOrNone<T> {
     type Value = Limit<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,6 +83,6 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for LimitOrNone<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Limit<T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(|limit| Limit(Some(limit)))
+        T::of_map(map).map(|limit| Limit(Some(limit)))
     }
 }

@@ -140,7 +140,7 @@ fn error_of_a_file_quotes_no_secret() {
         (endpoint(r#""headers": "x: s3cRe7""#), headers),
         (endpoint(r#""headers": 5377"#), headers),
         (endpoint(r#""headers": -5377"#), headers),
-        (endpoint(r#""headers": 5377.5"#), headers),
+        (endpoint(r#""headers": true"#), headers),
         (endpoint(r#""headers": ["x: s3cRe7"]"#), headers),
         (endpoint(r#""headers": {"x": 5377}"#), text),
         (endpoint(r#""headers": {"x": ["s3cRe7"]}"#), text),
