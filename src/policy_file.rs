@@ -34,7 +34,7 @@ impl<T> Presets<T> {
     }
 }
 
-/// Reads the name of a preset, or a [`table`] of form `F`.
+/// Reads the name of a preset, or a [`table()`] of form `F`.
 pub(crate) fn read<'de, F, T, D>(
     deserializer: D,
     expecting: &'static str,
@@ -47,7 +47,7 @@ where
     deserializer.deserialize_any(NameOrMap { expecting, presets, form: PhantomData::<F> })
 }
 
-/// Reads a [`table`] of form `F` alone.
+/// Reads a [`table()`] of form `F` alone.
 pub(crate) fn read_table<'de, F, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     F: Deserialize<'de> + TryInto<T, Error: fmt::Display>,

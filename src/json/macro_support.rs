@@ -1,4 +1,4 @@
-//! What the code that [`open_object`](super::open_object) and [`open_enum`](super::open_enum)
+//! What the code that [`open_object!`](super::open_object!) and [`open_enum!`](super::open_enum!)
 //! generate calls. **Not public API**: it may change in any release.
 
 use std::collections::BTreeSet;

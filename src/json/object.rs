@@ -1,6 +1,6 @@
 //! The macro for the typed JSON objects of this crate: [`object`].
 
-/// Defines a typed JSON object with [`open_object`](super::open_object), and adds `Eq` and the list
+/// Defines a typed JSON object with [`open_object!`](super::open_object!), and adds `Eq` and the list
 /// of the names of its members, for the mappings between objects.
 macro_rules! object {
     ($(#[$attribute:meta])* $vis:vis struct $name:ident { $($fields:tt)+ }) => {

@@ -1,4 +1,4 @@
-//! A table of a policy file: [`table`].
+//! A table of a policy file: [`table()`].
 
 use std::fmt;
 

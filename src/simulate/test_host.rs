@@ -72,12 +72,12 @@ impl TestHost {
     }
 
     /// Saves, sends and waits until no delivery is pending, or nothing more happens by itself, or
-    /// the clock would pass `until`. Returns the number of deliveries that are pending then. The clock
-    /// stops at the last thing that happened.
+    /// the clock would pass `until`. Returns the number of deliveries that are pending then. The
+    /// clock stops at the last thing that happened.
     ///
     /// `receiver` gets each request and the time, and answers at once, and a
-    /// [timeout](crate::delivery::Failure::Timeout) at the attempt's deadline. A request that cannot
-    /// be built is reported as [`Failure::Sender`](crate::delivery::Failure::Sender).
+    /// [timeout](Failure::Timeout) at the attempt's deadline. A request that cannot
+    /// be built is reported as [`Failure::Sender`].
     pub fn run(
         &mut self,
         until: Timestamp,

@@ -1,6 +1,6 @@
 //! Mapping between LINQ webhooks and lab events.
 //!
-//! The models in [`lab`](crate::lab) use the member names of LINQ's bodies. A body and the data of
+//! The models in [`lab`] use the member names of LINQ's bodies. A body and the data of
 //! its event are therefore the same object, except for the timestamp and the special cases below.
 //! Each is serialized and read as the other; members that only one of them knows pass through
 //! verbatim.
@@ -76,7 +76,7 @@ impl RunStateChange {
     /// Maps a lab event to the webhook.
     ///
     /// A stopped run is written as `stoped`. States that the vendor does not publish are written
-    /// as in [`lab::RunState`](crate::lab::RunState). If the event has no message, one is written
+    /// as in [`lab::RunState`]. If the event has no message, one is written
     /// in the style of the published example: `The run is paused.`, with the event's state. So a
     /// webhook that came without one does not come back as it was. Other
     /// fields of the event are written after the four published members, under the model's names.
