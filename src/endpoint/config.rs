@@ -78,11 +78,19 @@ pub struct EndpointConfig {
     /// Whether it is in use.
     pub enabled: bool,
     url: Text,
-    signature: Signature,
-    secret: Option<SecretRef>,
+    signing: Signing,
     headers: BTreeMap<String, Text>,
     format: Format,
     plain_http: bool,
+}
+
+/// A signature scheme with its secret.
+#[derive(Clone, Debug)]
+enum Signing {
+    Unsigned,
+    StandardWebhooks(SecretRef),
+    Svix(SecretRef),
+    Strike(SecretRef),
 }
 
 /// A text that can be a secret, such as the URL of a Slack webhook.
@@ -225,19 +233,25 @@ impl TryFrom<Form> for EndpointConfig {
     type Error = &'static str;
 
     fn try_from(form: Form) -> Result<Self, &'static str> {
-        match (form.signature, &form.secret) {
+        let signing = match (form.signature, form.secret) {
+            (Signature::Unsigned, None) => Signing::Unsigned,
             (Signature::Unsigned, Some(_)) => return Err("an unsigned endpoint has no `secret`"),
-            (Signature::Unsigned, None) | (_, Some(_)) => {}
             (_, None) => return Err("a signed endpoint needs a `secret`"),
-        }
-        let Form { retry, health, flow, order, .. } = form;
+            (Signature::StandardWebhooks, Some(secret)) => Signing::StandardWebhooks(secret),
+            (Signature::Svix, Some(secret)) => Signing::Svix(secret),
+            (Signature::Strike, Some(secret)) => Signing::Strike(secret),
+        };
         Ok(Self {
-            policy: EndpointPolicy { retry, health, flow, order },
+            policy: EndpointPolicy {
+                retry: form.retry,
+                health: form.health,
+                flow: form.flow,
+                order: form.order,
+            },
             subscription: form.subscription,
             enabled: form.enabled,
             url: form.url,
-            signature: form.signature,
-            secret: form.secret,
+            signing,
             headers: form.headers.0,
             format: form.format,
             plain_http: form.plain_http,
@@ -281,18 +295,13 @@ impl EndpointConfig {
         id: EndpointId,
         mut lookup: impl FnMut(&str) -> Option<T>,
     ) -> Result<Endpoint, EndpointConfigError> {
-        let signer = match (self.signature, &self.secret) {
-            (Signature::Unsigned, _) | (_, None) => Signer::unsigned(),
-            (scheme, Some(secret)) => {
-                let secret = secret.resolve(&mut lookup)?;
-                match scheme {
-                    Signature::Svix => Signer::svix(secret),
-                    Signature::Strike => Signer::strike(secret),
-                    Signature::StandardWebhooks | Signature::Unsigned => {
-                        Signer::standard_webhooks(secret)
-                    }
-                }
+        let signer = match &self.signing {
+            Signing::Unsigned => Signer::unsigned(),
+            Signing::StandardWebhooks(secret) => {
+                Signer::standard_webhooks(secret.resolve(&mut lookup)?)
             }
+            Signing::Svix(secret) => Signer::svix(secret.resolve(&mut lookup)?),
+            Signing::Strike(secret) => Signer::strike(secret.resolve(&mut lookup)?),
         };
         let url = self.url.resolve(&mut lookup)?;
         let url = std::str::from_utf8(&url).unwrap_or_default();

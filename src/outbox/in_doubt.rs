@@ -1,8 +1,9 @@
 //! Decisions about deliveries in doubt: [`Outbox::resend`] and [`Outbox::give_up`].
 
 use super::Outbox;
+use super::delivery_state::DeliveryState;
 use super::input_log::Input;
-use crate::delivery::{Delivery, Verdict};
+use crate::delivery::Verdict;
 use crate::id::{EndpointId, MessageId};
 use crate::time::Timestamp;
 
@@ -12,7 +13,7 @@ impl Outbox {
     ///
     /// Returns `false`, and changes nothing, if the delivery is unknown or not in doubt.
     pub fn resend(&mut self, message: &MessageId, endpoint: &EndpointId, now: Timestamp) -> bool {
-        let decided = self.decide(message, endpoint, now, |delivery| delivery.resend(now));
+        let decided = self.decide(message, endpoint, now, |it| it.delivery.resend(now));
         let (message, endpoint) = (message.clone(), endpoint.clone());
         self.log(now, || Input::Resend { message, endpoint }, &decided);
         decided
@@ -23,7 +24,7 @@ impl Outbox {
     ///
     /// Returns `false`, and changes nothing, if the delivery is unknown or not in doubt.
     pub fn give_up(&mut self, message: &MessageId, endpoint: &EndpointId, now: Timestamp) -> bool {
-        let decided = self.decide(message, endpoint, now, |delivery| {
+        let decided = self.decide(message, endpoint, now, |DeliveryState { delivery, .. }| {
             delivery.in_doubt().is_some() && delivery.end(Verdict::Unconfirmed, now)
         });
         let (message, endpoint) = (message.clone(), endpoint.clone());
@@ -31,16 +32,17 @@ impl Outbox {
         decided
     }
 
-    fn decide(
+    /// Changes a delivery on someone's decision. Returns `false` if it is unknown or unchanged.
+    pub(super) fn decide(
         &mut self,
         message: &MessageId,
         endpoint: &EndpointId,
         now: Timestamp,
-        decide: impl FnOnce(&mut Delivery) -> bool,
+        decide: impl FnOnce(&mut DeliveryState) -> bool,
     ) -> bool {
         let Some(sequence) = self.sequences.get(message).copied() else { return false };
         let Some(state) = self.delivery_mut(sequence, endpoint) else { return false };
-        let decided = decide(&mut state.delivery);
+        let decided = decide(state);
         if decided {
             self.reconcile_delivery(sequence, endpoint, None, now);
         }

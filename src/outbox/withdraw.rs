@@ -62,14 +62,13 @@ impl Outbox {
     }
 
     fn end_withdrawn(&mut self, message: &MessageId, id: &EndpointId, now: Timestamp) -> bool {
-        let Some(sequence) = self.sequences.get(message).copied() else { return false };
-        let Some(state) = self.delivery_mut(sequence, id) else { return false };
-        if state.delivery.verdict().is_some() {
-            return false;
-        }
-        state.cancel(Verdict::Withdrawn, now);
-        self.reconcile_delivery(sequence, id, None, now);
-        true
+        self.decide(message, id, now, |state| {
+            let is_pending = state.delivery.verdict().is_none();
+            if is_pending {
+                state.cancel(Verdict::Withdrawn, now);
+            }
+            is_pending
+        })
     }
 
     fn take_back(&mut self, message: &MessageId, now: Timestamp) -> bool {

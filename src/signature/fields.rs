@@ -49,7 +49,7 @@ impl<'h> Fields<'h> {
         let mut in_values = false;
         for list in lists {
             // Both brands sign the same bytes, so a sender of both writes each signature twice.
-            let earlier = counted.clone();
+            let earlier = counted.len();
             for element in list {
                 if let Some((TimestampSource::Field(prefix), _)) = &layout.timestamp
                     && let Some(text) = element.strip_prefix(prefix.as_bytes())
@@ -63,7 +63,7 @@ impl<'h> Fields<'h> {
                     in_values = false;
                     continue;
                 }
-                if earlier.contains(&element) {
+                if counted.iter().take(earlier).any(|other| *other == element) {
                     continue;
                 }
                 if counted.len() == MAX_CANDIDATES {
