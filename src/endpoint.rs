@@ -5,6 +5,7 @@ mod error;
 mod event_pattern;
 mod registry;
 mod subscription;
+mod term;
 mod url;
 
 use std::fmt;
@@ -32,6 +33,7 @@ pub use error::{EndpointError, RequestError};
 pub use event_pattern::{EventPattern, EventPatternError};
 pub use registry::{Registry, RegistryError, UnknownEndpointError};
 pub use subscription::{Subscription, TriggerOn};
+pub(crate) use term::Term;
 
 pub(crate) use url::{check_url, origin};
 

@@ -171,6 +171,17 @@ impl Message {
         self.renderings.get(format)
     }
 
+    /// Returns the position of a format's rendering, which stands for its name.
+    pub(crate) fn rendering_position(&self, format: &str) -> Option<u32> {
+        self.renderings.position(format).and_then(|position| u32::try_from(position).ok())
+    }
+
+    /// Returns the format name and rendering at a position.
+    pub(crate) fn rendering_at(&self, position: u32) -> Option<(&str, &Rendering)> {
+        let position = usize::try_from(position).ok()?;
+        self.renderings.at(position).map(|(format, rendering)| (&**format, rendering))
+    }
+
     /// Decodes the event from the crate's own envelope. This is the input of a
     /// [`Format`](crate::message::format::Format).
     ///

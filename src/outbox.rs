@@ -188,10 +188,13 @@ mod changes;
 mod clock;
 mod collect_changes;
 mod counters;
+mod debug;
+mod deliveries;
 mod delivery_state;
 mod dispatch;
 mod drain;
 mod endpoint_state;
+mod endpoints;
 mod explain;
 mod in_doubt;
 mod in_flight;
@@ -211,17 +214,19 @@ mod replay_plan;
 mod rerun;
 mod resolve;
 mod restore;
+mod roster;
 mod settings;
+mod slab;
 mod status;
 mod step;
+mod sweep;
+mod tagged_record;
 mod withdraw;
 
-use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use crate::endpoint::Registry;
-use crate::id::{EndpointId, MessageId};
 use crate::time::Timestamp;
 
 pub use self::attempt::{Attempt, Ticket};
@@ -240,13 +245,15 @@ pub use self::restore::RestoreError;
 pub use self::status::Status;
 pub use self::step::Step;
 
-use self::endpoint_state::EndpointState;
+use self::deliveries::Deliveries;
+use self::endpoints::Endpoints;
 use self::index::fair_queue::FairQueue;
 use self::index::outage::OutageCensus;
 use self::index::timers::Timers;
 use self::input_log::{Input, InputLog};
 use self::journal::{Closed, Journal};
-use self::message_state::MessageState;
+use self::message_state::Messages;
+use self::sweep::Sweep;
 
 /// Transactional outbox: accepts messages, and decides what to save, what to send and how long to
 /// wait.
@@ -270,17 +277,17 @@ use self::message_state::MessageState;
 #[doc(alias = "outbox pattern")]
 #[doc(alias = "queue")]
 #[doc(alias = "dispatcher")]
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Outbox {
     seed: u64,
     batch: NonZeroUsize,
     retention: Duration,
     registry: Registry,
-    messages: BTreeMap<u64, MessageState>,
-    sequences: BTreeMap<MessageId, u64>,
+    messages: Messages,
+    deliveries: Deliveries,
     next_sequence: u64,
     pending: usize,
-    endpoints: BTreeMap<EndpointId, EndpointState>,
+    endpoints: Endpoints,
     fair_queue: FairQueue,
     outage: OutageCensus,
     failing_after: NonZeroU32,
@@ -289,6 +296,7 @@ pub struct Outbox {
     journal: Journal,
     /// The latest instant seen, by which a clock that steps back is noticed.
     latest: Timestamp,
+    sweeps: Vec<Sweep>,
     log: InputLog,
     /// Whether no attempt may start, because the process is to end.
     draining: bool,
@@ -320,13 +328,14 @@ impl Outbox {
 
     fn next_step(&mut self, now: Timestamp) -> Step {
         self.follow_clock(now);
+        self.go_on_sweeping(now);
         self.expire_timers(now);
         loop {
             if let Some(notice) = self.journal.next_notice() {
                 return Step::Notify(notice);
             }
-            while let Some(ticket) = self.journal.next_attempt() {
-                if let Some(attempt) = self.send(ticket, now) {
+            while let Some(start) = self.journal.next_attempt() {
+                if let Some(attempt) = self.send(start, now) {
                     return Step::Send(attempt);
                 }
             }
@@ -335,14 +344,20 @@ impl Outbox {
             }
             self.start_due(now);
             match self.journal.close() {
-                Some(Closed::Save(revision, keys)) => {
-                    return Step::Save(Changes { revision, list: self.changes(keys) });
+                Some(Closed::Save(revision, mut group)) => {
+                    let list = self.changes(&mut group);
+                    self.journal.keep_saving(group);
+                    return Step::Save(Changes { revision, list });
                 }
-                Some(Closed::Released) => {}
+                Some(Closed::Released(mut group)) => {
+                    self.hand_out(&mut group);
+                    self.take_saving(&mut group);
+                }
                 None => break,
             }
         }
-        match self.timers.next_at() {
+        let next_at = if self.is_behind() { Some(now) } else { self.next_timer_at() };
+        match next_at {
             // At the end of time no instant is after `now`.
             Some(at) => Step::Wait(at.max(now + Duration::from_micros(1))),
             None => Step::Idle,
@@ -354,7 +369,11 @@ impl Outbox {
     ///
     /// Returns `false`, and changes nothing, if this is not the revision being saved.
     pub fn saved(&mut self, revision: Revision) -> bool {
-        let confirmed = self.journal.saved(revision);
+        let mut group = self.journal.saved(revision);
+        if let Some(group) = &mut group {
+            self.take_saving(group);
+        }
+        let confirmed = group.is_some();
         self.log(self.latest, || Input::Saved { revision: revision.0 }, &confirmed);
         confirmed
     }
@@ -366,7 +385,12 @@ impl Outbox {
     ///
     /// Returns `false`, and changes nothing, if this is not the revision being saved.
     pub fn unsaved(&mut self, revision: Revision) -> bool {
-        let merged = self.journal.unsaved(revision);
+        let group = self.journal.unsaved(revision);
+        let merged = group.is_some();
+        if let Some(mut group) = group {
+            self.take_saving(&mut group);
+            self.touch_again(group);
+        }
         self.log(self.latest, || Input::Unsaved { revision: revision.0 }, &merged);
         merged
     }

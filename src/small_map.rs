@@ -20,12 +20,17 @@ impl<K: Ord, V> SmallMap<K, V> {
         self.0.get(index).map(|(_, value)| value)
     }
 
-    pub(crate) fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    /// Returns the position of a key, in the order of the keys.
+    pub(crate) fn position<Q: Ord + ?Sized>(&self, key: &Q) -> Option<usize>
     where
         K: Borrow<Q>,
     {
-        let index = self.0.binary_search_by(|(entry, _)| entry.borrow().cmp(key)).ok()?;
-        self.0.get_mut(index).map(|(_, value)| value)
+        self.0.binary_search_by(|(entry, _)| entry.borrow().cmp(key)).ok()
+    }
+
+    /// Returns the entry at a position.
+    pub(crate) fn at(&self, position: usize) -> Option<(&K, &V)> {
+        self.0.get(position).map(|(key, value)| (key, value))
     }
 
     /// Inserts the value, replacing one with an equal key.
@@ -50,14 +55,6 @@ impl<K: Ord, V> SmallMap<K, V> {
 
     pub(crate) fn values_mut(&mut self) -> impl ExactSizeIterator<Item = &mut V> {
         self.0.iter_mut().map(|(_, value)| value)
-    }
-
-    pub(crate) fn keys(&self) -> impl ExactSizeIterator<Item = &K> {
-        self.0.iter().map(|(key, _)| key)
-    }
-
-    pub(crate) fn into_keys(self) -> impl ExactSizeIterator<Item = K> {
-        self.0.into_iter().map(|(key, _)| key)
     }
 }
 
@@ -92,15 +89,15 @@ mod tests {
         fn small_map_behaves_like_a_btree_map(
             entries in proptest::collection::vec((0..8_u8, any::<u8>()), 0..12),
         ) {
-            let mut small: SmallMap<_, _> = entries.iter().copied().collect();
+            let small: SmallMap<_, _> = entries.iter().copied().collect();
             let map: BTreeMap<_, _> = entries.into_iter().collect();
             prop_assert!(small.iter().eq(&map));
-            prop_assert!(small.keys().eq(map.keys()));
             for key in 0..8 {
                 prop_assert_eq!(small.get(&key), map.get(&key));
-                prop_assert_eq!(small.get_mut(&key).map(|it| *it), map.get(&key).copied());
+                let position = map.keys().position(|it| *it == key);
+                prop_assert_eq!(small.position(&key), position);
+                prop_assert_eq!(small.at(key.into()), map.iter().nth(key.into()));
             }
-            prop_assert!(small.into_keys().eq(map.into_keys()));
         }
     }
 }

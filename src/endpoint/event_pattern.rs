@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::term::Term;
 use crate::event_type::{EventType, EventTypeError};
 
 /// A pattern that matches event types.
@@ -42,6 +43,15 @@ impl EventPattern {
     #[must_use]
     pub const fn under(family: EventType) -> Self {
         Self(Pattern::Under(family))
+    }
+
+    /// Returns the term that a message of a matching type has; `None` if all types match.
+    pub(super) fn term(&self) -> Option<Term<'_>> {
+        match &self.0 {
+            Pattern::All => None,
+            Pattern::Under(family) => Some(Term::Under(family.as_str())),
+            Pattern::Exact(exact) => Some(Term::EventType(exact.as_str())),
+        }
     }
 
     /// Returns whether the pattern matches the event type.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::event_pattern::EventPattern;
+use super::term::{Term, owner};
 use crate::event::Trigger;
 use crate::id::{DatasetId, LabwareId, ProjectId, RunId, TaskId};
 use crate::message::Message;
@@ -208,11 +209,29 @@ impl Subscription {
             && accepts(&self.dataset_owners, keys.dataset.as_ref().and_then(owner))
             && self.custom.iter().all(|(name, values)| accepts(values, keys.custom.get(name)))
     }
-}
 
-/// The part before the first `/`.
-fn owner(dataset: &DatasetId) -> Option<&str> {
-    dataset.as_str().split_once('/').map(|(owner, _)| owner)
+    /// Returns terms of which every selected message has one; `None` if it may have none of any
+    /// list.
+    ///
+    /// They are those of the filter with the fewest values, which is likely to be the narrowest.
+    pub(crate) fn terms(&self) -> Option<Vec<Term<'_>>> {
+        let mut filters = vec![
+            self.runs.iter().map(|it| Term::Run(it.as_str())).collect(),
+            self.tasks.iter().map(|it| Term::Task(it.as_str())).collect(),
+            self.labware.iter().map(|it| Term::Labware(it.as_str())).collect(),
+            self.datasets.iter().map(|it| Term::Dataset(it.as_str())).collect(),
+            self.projects.iter().map(|it| Term::Project(it.as_str())).collect(),
+            self.dataset_owners.iter().map(|it| Term::DatasetOwner(it)).collect(),
+            self.resource_changes.iter().map(|it| Term::ResourceChange(it)).collect(),
+        ];
+        for (name, values) in &self.custom {
+            filters.push(values.iter().map(|value| Term::Custom(name, value)).collect());
+        }
+        // A pattern that matches every type has no term, and then the filter has none.
+        let types: Option<Vec<_>> = self.event_types.iter().map(|it| it.term()).collect();
+        filters.extend(types);
+        filters.into_iter().filter(|terms| !terms.is_empty()).min_by_key(Vec::len)
+    }
 }
 
 fn accepts<T: Ord + Borrow<Q>, Q: Ord + ?Sized>(accepted: &BTreeSet<T>, key: Option<&Q>) -> bool {

@@ -18,9 +18,9 @@ impl Outbox {
             return;
         }
         self.latest = now;
-        let ids: Vec<_> = self.endpoints.keys().cloned().collect();
-        for id in &ids {
-            self.refresh(id, now);
+        for number in self.endpoints.numbers() {
+            self.reconcile_endpoint(number, now);
         }
+        self.sweep(None, now);
     }
 }

@@ -1,4 +1,4 @@
-//! State of one delivery in the outbox: [`DeliveryState`].
+//! One delivery while it is changed: [`DeliveryState`].
 
 use std::num::NonZeroU32;
 
@@ -6,7 +6,6 @@ use super::attempt_report::AttemptReport;
 use super::in_flight::{EndedAttempt, InFlight};
 use super::index::backlog::{Phase, Placement};
 use super::index::ordering::GroupStatus;
-use super::index::timers::Scheduled;
 use super::notice::Notice;
 use crate::delivery::{
     Delivery, Failure, JitterSeed, Outcome, Progress, Resolution, RetryPolicy, Started, Verdict,
@@ -16,16 +15,14 @@ use crate::id::{EndpointId, MessageId};
 use crate::policy::Order;
 use crate::time::Timestamp;
 
-/// One message to one endpoint: the delivery, its record and its index entries.
+/// One message to one endpoint, taken from the table to be changed and reconciled.
 #[derive(Clone, Debug)]
 pub(super) struct DeliveryState {
-    /// Name of the format in which the message is sent.
-    pub(super) format: Box<str>,
     pub(super) delivery: Delivery,
-    /// The delivery as its record has it, or will have it after the next save.
+    /// The delivery as it was in the table: as its record has it, or will have it after the next
+    /// save.
     pub(super) recorded: Delivery,
     pub(super) placement: Placement,
-    pub(super) timer: Scheduled,
     /// When the delivery was found to have ended, if that was later than its end.
     pub(super) found_at: Option<Timestamp>,
     /// `Some` from the start of an attempt until its end is applied to the endpoint.
@@ -36,19 +33,6 @@ pub(super) struct DeliveryState {
 }
 
 impl DeliveryState {
-    pub(super) fn new(format: Box<str>, delivery: Delivery) -> Self {
-        Self {
-            format,
-            recorded: delivery.clone(),
-            delivery,
-            placement: Placement::default(),
-            timer: Scheduled::default(),
-            found_at: None,
-            in_flight: None,
-            unreported: 0,
-        }
-    }
-
     /// Returns whether the delivery differs from its record. The end of a wait is not recorded:
     /// time passes for a restored delivery too.
     pub(super) fn has_changed(&self) -> bool {
@@ -68,6 +52,18 @@ impl DeliveryState {
         self.delivery.in_flight().filter(|_| !self.is_sent())
     }
 
+    /// Returns whether an attempt that was not handed out may still be made.
+    fn may_go(&self, started: Started, endpoint: &Endpoint, in_use: bool, now: Timestamp) -> bool {
+        let window_end = self.delivery.window_end(&endpoint.policy.retry);
+        in_use && now < started.deadline && window_end.is_none_or(|end| now < end)
+    }
+
+    /// Returns whether the delivery has an attempt to hand out, and [`advance`](Self::advance)
+    /// would change nothing.
+    pub(super) fn is_ready(&self, endpoint: &Endpoint, in_use: bool, now: Timestamp) -> bool {
+        self.unsent().is_some_and(|it| now >= it.at && self.may_go(it, endpoint, in_use, now))
+    }
+
     /// Returns the number of attempts that failed or ended without a response.
     fn failed(delivery: &Delivery) -> u32 {
         delivery.attempts().saturating_sub(u32::from(delivery.in_flight().is_some()))
@@ -84,12 +80,10 @@ impl DeliveryState {
         seed: JitterSeed<'_>,
         now: Timestamp,
     ) -> (Progress, bool) {
-        if let Some(started) = self.unsent() {
-            let window_end = self.delivery.window_end(&endpoint.policy.retry);
-            let too_late = now >= started.deadline || window_end.is_some_and(|end| now >= end);
-            if too_late || !in_use {
-                self.delivery.cancel_start(started.number);
-            }
+        if let Some(started) = self.unsent()
+            && !self.may_go(started, endpoint, in_use, now)
+        {
+            self.delivery.cancel_start(started.number);
         }
         self.renew_deadline(&endpoint.policy.retry, seed, now);
         let unanswered = self.delivery.unanswered();
@@ -174,12 +168,6 @@ impl DeliveryState {
             self.found_at = ended_at.filter(|at| now > *at).map(|_| now);
         }
         self.recorded = self.delivery.clone();
-    }
-
-    /// Returns when the retention of an ended delivery starts. If it ended while the host was down,
-    /// that is when the end was found, so that there is time to report it.
-    pub(super) fn retained_from(&self) -> Option<Timestamp> {
-        self.found_at.or(self.delivery.ended_at())
     }
 
     /// Returns the report of an attempt that has ended.

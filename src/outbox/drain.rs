@@ -58,8 +58,10 @@ impl Outbox {
     /// have: those stay in flight until the host adds their endpoint again.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        let registered = self.registry.iter().filter_map(|it| self.endpoints.get(it.id()));
-        let counts = registered.map(|it| it.persisted.flow.in_flight());
+        let registered = self.endpoints.iter().filter(|slot| slot.endpoint.is_some());
+        let counts = registered
+            .filter_map(|slot| slot.state.as_ref())
+            .map(|state| state.persisted.flow.in_flight());
         counts
             .fold(0, |sum, count| sum.saturating_add(usize::try_from(count).unwrap_or(usize::MAX)))
     }

@@ -9,6 +9,7 @@ use super::index::fair_queue::FairShare;
 use super::index::outage::{Condition, Counted};
 use super::index::timers::Scheduled;
 use super::notice::Notice;
+use super::slab::DeliveryNo;
 use crate::endpoint::Endpoint;
 use crate::flow::{Flow, FlowDecision, FlowPolicy, Receipt, Signal};
 use crate::health::{
@@ -58,7 +59,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// An attempt at this delivery.
-    Go { sequence: u64, kind: AttemptKind },
+    Go { delivery: DeliveryNo, kind: AttemptKind },
     /// Nothing before this instant.
     Wait { until: Timestamp },
     /// Nothing until something other than time changes.
@@ -72,15 +73,15 @@ impl EndpointState {
         let Persisted { health, flow, first_streak } = &mut self.persisted;
         let (first, retry) = (self.backlog.first(), self.backlog.retry());
         let open = match (first, retry) {
-            (Some(sequence), retry) if retry.is_none() || *first_streak < MAX_FIRST_STREAK => {
-                Some((sequence, AttemptKind::First))
+            (Some(delivery), retry) if retry.is_none() || *first_streak < MAX_FIRST_STREAK => {
+                Some((delivery, AttemptKind::First))
             }
-            (_, retry) => retry.map(|sequence| (sequence, AttemptKind::Retry)),
+            (_, retry) => retry.map(|delivery| (delivery, AttemptKind::Retry)),
         };
-        let probe = self.backlog.probe().map(|sequence| (sequence, AttemptKind::Probe));
-        let mut ask = |due: Option<(u64, AttemptKind)>| match due {
-            Some((sequence, kind)) => match flow.check(&endpoint.policy.flow, now) {
-                FlowDecision::Go => Next::Go { sequence, kind },
+        let probe = self.backlog.probe().map(|delivery| (delivery, AttemptKind::Probe));
+        let mut ask = |due: Option<(DeliveryNo, AttemptKind)>| match due {
+            Some((delivery, kind)) => match flow.check(&endpoint.policy.flow, now) {
+                FlowDecision::Go => Next::Go { delivery, kind },
                 FlowDecision::Wait { until } => Next::Wait { until },
                 FlowDecision::Busy => Next::Nothing,
             },
@@ -234,6 +235,7 @@ impl EndpointState {
         &self,
         id: &EndpointId,
         policy: Option<&FlowPolicy>,
+        pending: usize,
         at: Timestamp,
     ) -> impl Iterator<Item = Notice> {
         let (before, after) = (&self.recorded, &self.persisted);
@@ -245,7 +247,7 @@ impl EndpointState {
             at,
             spacing,
             refused_percent: after.flow.refused_percent(),
-            pending: self.backlog.open().len(),
+            pending,
         });
         let refused_percent = after.flow.excused_percent();
         let excused = (refused_percent > 0 && before.flow.excused_percent() == 0)
@@ -271,11 +273,6 @@ impl EndpointState {
     pub(super) fn has_changed(&mut self) -> bool {
         self.recorded.flow.set_in_flight(self.persisted.flow.in_flight());
         self.recorded != self.persisted
-    }
-
-    /// Returns whether the state must be kept while the registry does not have the endpoint.
-    pub(super) fn is_worth_keeping(&self) -> bool {
-        self.backlog.open().len() > 0 || self.to_record().is_some()
     }
 
     /// Returns the state to record; `None` if it is that of a new endpoint.

@@ -157,9 +157,11 @@ impl Outbox {
         endpoint: &EndpointId,
         now: Timestamp,
     ) -> Option<Explanation> {
-        let sequence = *self.sequences.get(message)?;
-        let message_state = self.messages.get(&sequence)?;
-        let state = message_state.deliveries.get(endpoint)?;
+        let number = self.find(message, endpoint)?;
+        let place = self.deliveries.place(number)?;
+        let message_state = self.messages.get(place.message)?;
+        let sequence = message_state.sequence;
+        let state = self.load(number)?;
         let delivery = &state.delivery;
         let attempts = delivery.attempts();
         if let Some(verdict) = delivery.verdict() {
@@ -179,8 +181,9 @@ impl Outbox {
         if self.draining {
             return Some(Explanation::Draining);
         }
-        let endpoint_state = self.endpoints.get(endpoint)?;
-        let Some(endpoint) = self.registry.get(endpoint) else {
+        let slot = self.endpoints.slot(place.endpoint)?;
+        let endpoint_state = slot.state.as_ref()?;
+        let Some(endpoint) = &slot.endpoint else {
             return Some(Explanation::EndpointAbsent);
         };
         let held = endpoint_state.holds(endpoint);
@@ -189,8 +192,9 @@ impl Outbox {
         }
         let group = endpoint.policy.order.group(message_state.message.keys());
         let head = group.and_then(|group| endpoint_state.backlog.head(group));
-        if let Some(head) = head.filter(|head| *head < sequence) {
-            let after = self.messages.get(&head)?.message.id().clone();
+        if let Some((_, head)) = head.filter(|(head, _)| *head < sequence) {
+            let head = self.messages.get(self.deliveries.place(head)?.message)?;
+            let after = head.message.id().clone();
             return Some(Explanation::Ordered { after });
         }
         if let Some(at) = delivery.next_at().filter(|at| *at > now) {

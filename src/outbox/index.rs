@@ -6,6 +6,9 @@
 
 pub(super) mod backlog;
 pub(super) mod fair_queue;
+pub(super) mod id_index;
+mod line;
 pub(super) mod ordering;
 pub(super) mod outage;
+pub(super) mod subscriptions;
 pub(super) mod timers;

@@ -1,9 +1,9 @@
 //! Changes of endpoints, by the host and by operators, while deliveries are pending.
 
 use super::Outbox;
-use super::index::timers::Timer;
 use super::input_log::Input;
-use super::record::RecordKey;
+use super::slab::EndpointNo;
+#[cfg(doc)]
 use crate::delivery::Verdict;
 use crate::endpoint::{Endpoint, RegistryError, UnknownEndpointError};
 use crate::health::{EnableError, EnabledBy, Health, Transition};
@@ -27,8 +27,7 @@ impl Outbox {
         let id = endpoint.id().clone();
         let inserted = self.registry.insert(endpoint);
         if inserted.is_ok() {
-            self.endpoints.entry(id.clone()).or_default();
-            self.refresh(&id, now);
+            self.follow_registry(&id, now);
         }
         self.log(now, || Input::InsertEndpoint { endpoint: id }, &inserted);
         inserted
@@ -51,7 +50,7 @@ impl Outbox {
         let id = endpoint.id().clone();
         let replaced = self.registry.replace(endpoint).map(|_| ());
         if replaced.is_ok() {
-            self.refresh(&id, now);
+            self.follow_registry(&id, now);
         }
         self.log(now, || Input::ReplaceEndpoint { endpoint: id }, &replaced);
         replaced
@@ -78,26 +77,13 @@ impl Outbox {
     }
 
     fn remove(&mut self, id: &EndpointId, now: Timestamp) -> Result<(), UnknownEndpointError> {
-        let registered = self.registry.remove(id).is_some();
-        let Some(state) = self.endpoints.get(id) else {
-            let error = UnknownEndpointError { id: id.clone() };
-            return if registered { Ok(()) } else { Err(error) };
-        };
-        let open: Vec<_> = state.backlog.open().collect();
-        for sequence in open {
-            if let Some(state) = self.delivery_mut(sequence, id) {
-                state.cancel(Verdict::Cancelled, now);
-                self.reconcile_delivery(sequence, id, None, now);
-            }
+        self.registry.remove(id);
+        let number = self.find_endpoint(id)?;
+        self.endpoints.unregister(number);
+        if let Some(slot) = self.endpoints.slot_mut(number) {
+            slot.is_leaving = true;
         }
-        // Without its endpoint the state leaves the fair queue and the census.
-        self.reconcile_endpoint(id, now);
-        if let Some(mut state) = self.endpoints.remove(id) {
-            self.timers.set(&mut state.timer, None, || Timer::Endpoint(id.clone()));
-            if state.to_record().is_some() {
-                self.journal.touch(RecordKey::Endpoint(id.clone()));
-            }
-        }
+        self.sweep(Some(number), now);
         Ok(())
     }
 
@@ -117,7 +103,8 @@ impl Outbox {
         id: &EndpointId,
         now: Timestamp,
     ) -> Result<bool, UnknownEndpointError> {
-        let paused = self.operate(id, now, |health| health.pause(now));
+        let paused = self.operate_endpoint(id, now, |health| health.pause(now));
+        let paused = paused.map(|(_, paused)| paused);
         self.log(now, || Input::PauseEndpoint { endpoint: id.clone() }, &paused);
         paused
     }
@@ -134,7 +121,8 @@ impl Outbox {
         id: &EndpointId,
         now: Timestamp,
     ) -> Result<bool, UnknownEndpointError> {
-        let resumed = self.operate(id, now, |health| health.resume(now));
+        let resumed = self.operate_endpoint(id, now, |health| health.resume(now));
+        let resumed = resumed.map(|(_, resumed)| resumed);
         self.log(now, || Input::ResumeEndpoint { endpoint: id.clone() }, &resumed);
         resumed
     }
@@ -158,9 +146,9 @@ impl Outbox {
         now: Timestamp,
     ) -> Result<bool, UnknownEndpointError> {
         let logged = reason.clone();
-        let transition = self.operate(id, now, |health| health.disable(reason, now));
-        let disabled = transition.map(|transition| {
-            self.follow_transition(id, transition, now);
+        let transition = self.operate_endpoint(id, now, |health| health.disable(reason, now));
+        let disabled = transition.map(|(number, transition)| {
+            self.follow_transition(number, transition, now);
             transition.is_some()
         });
         let input = || Input::DisableEndpoint { endpoint: id.clone(), reason: logged };
@@ -195,45 +183,74 @@ impl Outbox {
         by: EnabledBy,
         now: Timestamp,
     ) -> Result<(), EnableEndpointError> {
-        let transition = self.operate(id, now, |health| health.enable(by, now))??;
-        self.follow_transition(id, Some(transition), now);
+        let (number, transition) =
+            self.operate_endpoint(id, now, |health| health.enable(by, now))?;
+        self.follow_transition(number, Some(transition?), now);
         Ok(())
     }
 
-    /// Changes an endpoint's health on someone's decision.
-    pub(super) fn operate<T>(
+    /// Returns the number of an endpoint that has a state.
+    pub(super) fn find_endpoint(
+        &self,
+        id: &EndpointId,
+    ) -> Result<EndpointNo, UnknownEndpointError> {
+        let number = self.endpoints.find(id).filter(|number| {
+            let slot = self.endpoints.slot(*number);
+            slot.is_some_and(|slot| slot.state.is_some() && !slot.is_leaving)
+        });
+        number.ok_or_else(|| UnknownEndpointError { id: id.clone() })
+    }
+
+    fn operate_endpoint<T>(
         &mut self,
         id: &EndpointId,
         now: Timestamp,
         decide: impl FnOnce(&mut Health) -> T,
-    ) -> Result<T, UnknownEndpointError> {
-        let Some(state) = self.endpoints.get_mut(id) else {
-            return Err(UnknownEndpointError { id: id.clone() });
-        };
-        let decided = decide(&mut state.persisted.health);
-        self.reconcile_endpoint(id, now);
-        Ok(decided)
+    ) -> Result<(EndpointNo, T), UnknownEndpointError> {
+        let number = self.find_endpoint(id)?;
+        let decided = self.operate(number, now, decide);
+        decided.map(|it| (number, it)).ok_or_else(|| UnknownEndpointError { id: id.clone() })
+    }
+
+    /// Changes an endpoint's health on someone's decision. Returns `None` if it was removed.
+    pub(super) fn operate<T>(
+        &mut self,
+        number: EndpointNo,
+        now: Timestamp,
+        decide: impl FnOnce(&mut Health) -> T,
+    ) -> Option<T> {
+        let decided = decide(&mut self.endpoints.get_mut(number)?.persisted.health);
+        self.reconcile_endpoint(number, now);
+        Some(decided)
     }
 
     /// Applies a change of an endpoint's state, if there is one, to its deliveries as well.
     pub(super) fn follow_transition(
         &mut self,
-        id: &EndpointId,
+        number: EndpointNo,
         transition: Option<Transition>,
         now: Timestamp,
     ) {
         if let Some(transition) = transition {
-            let moved = self.apply_transition(id, transition);
-            self.reconcile_deliveries(moved, id, now);
-            self.reconcile_endpoint(id, now);
+            self.apply_transition(number, transition);
+            if transition.is_disabling() {
+                self.sweep(Some(number), now);
+            }
+            self.reconcile_endpoint(number, now);
         }
     }
 
-    /// Reconciles an endpoint and its pending deliveries with the registry.
-    pub(super) fn refresh(&mut self, id: &EndpointId, now: Timestamp) {
-        let open = self.endpoints.get(id).map(|state| state.backlog.open().collect());
-        self.reconcile_deliveries(open.unwrap_or_default(), id, now);
-        self.reconcile_endpoint(id, now);
+    /// Follows a change of the registry.
+    fn follow_registry(&mut self, id: &EndpointId, now: Timestamp) {
+        // What is left of an endpoint that had this id does not become this one's.
+        if let Some(leaving) = self.endpoints.find(id).filter(|it| self.endpoints.is_leaving(*it)) {
+            self.finish_removal(leaving, now);
+        }
+        if let Some(endpoint) = self.registry.get(id) {
+            let number = self.endpoints.register(endpoint);
+            self.sweep(Some(number), now);
+            self.reconcile_endpoint(number, now);
+        }
     }
 }
 

@@ -3,15 +3,11 @@
 use std::sync::Arc;
 
 use super::Outbox;
-use super::delivery_state::DeliveryState;
 use super::input_log::Input;
 use super::message_state::MessageState;
 use super::published::{PublishError, Published, RenderFailure};
-use super::record::RecordKey;
-use crate::delivery::Delivery;
 use crate::message::Message;
 use crate::message::format::FormatError;
-use crate::small_map::SmallMap;
 use crate::time::Timestamp;
 
 impl Outbox {
@@ -38,35 +34,31 @@ impl Outbox {
     }
 
     fn accept(&mut self, mut message: Message, now: Timestamp) -> Result<Published, PublishError> {
-        let key = RecordKey::Message(message.id().clone());
-        if let Some(sequence) = self.sequences.get(message.id()) {
-            let known = self.messages.get(sequence);
-            let differs = !known.is_some_and(|it| it.message.is_republished_by(&message));
+        let known = self.messages.find(message.id()).and_then(|number| self.messages.get(number));
+        if let Some(known) = known {
+            let differs = !known.message.is_republished_by(&message);
             if differs && self.strict_ids {
                 return Err(PublishError::Conflict { id: message.id().clone() });
             }
+            let slots = known.fan_out.iter().filter_map(|(it, _)| self.endpoints.slot(it));
+            let mut endpoints: Vec<_> = slots.map(|slot| slot.id.clone()).collect();
+            endpoints.sort_unstable();
             return Ok(Published {
                 duplicate: true,
                 differs,
-                endpoints: known
-                    .map(|state| state.deliveries.keys().cloned().collect())
-                    .unwrap_or_default(),
+                endpoints,
                 shed: Vec::new(),
                 render_failures: Vec::new(),
-                revision: self.journal.revision_of(&key),
+                revision: self.journal.revision_of(known.mark),
             });
         }
 
-        let delivery = Delivery::new(now).with_expires_at(message.expires_at());
-        let mut deliveries = Vec::new();
+        let mut endpoints = Vec::new();
         let mut shed = Vec::new();
         let mut render_failures = Vec::new();
-        for endpoint in self.registry.iter() {
-            if !endpoint.enabled || !endpoint.subscription.matches(&message) {
-                continue;
-            }
+        for (number, endpoint) in self.endpoints.subscribed(&message) {
             let group = endpoint.policy.order.group(message.keys());
-            if let Some(state) = self.endpoints.get_mut(endpoint.id())
+            if let Some(state) = self.endpoints.get_mut(number)
                 && !state.takes(&endpoint.policy.health, group, now)
             {
                 state.counters.shed();
@@ -80,26 +72,32 @@ impl Outbox {
                 render_failures.push(RenderFailure { endpoint: endpoint.id().clone(), error });
                 continue;
             }
-            let format = endpoint.format().name().into();
-            deliveries.push((endpoint.id().clone(), DeliveryState::new(format, delivery.clone())));
+            endpoints.push((number, endpoint));
+        }
+        if self.messages.room() == 0 || self.deliveries.room() < endpoints.len() {
+            return Err(PublishError::Full { id: message.id().clone() });
         }
 
         // Based on the clock, so that it keeps rising after a restart that finds no records.
         let micros = u64::try_from(now.unix_micros()).unwrap_or(0);
         let sequence = self.next_sequence.max(micros);
         self.next_sequence = sequence.saturating_add(1);
-        self.sequences.insert(message.id().clone(), sequence);
-        self.journal.touch(key.clone());
-        let deliveries: SmallMap<_, _> = deliveries.into_iter().collect();
-        let endpoints: Vec<_> = deliveries.keys().cloned().collect();
-        let message = Arc::new(message);
-        self.add_message(sequence, MessageState::new(message, now, deliveries), now);
-        for id in &endpoints {
-            if let Some(state) = self.endpoints.get_mut(id) {
+        // The positions of the renderings are known once all are made.
+        let fan_out = endpoints.iter().filter_map(|(number, endpoint)| {
+            Some((*number, message.rendering_position(endpoint.format().name())?))
+        });
+        let fan_out: Vec<_> = fan_out.collect();
+        let number = self.add_message(MessageState::new(Arc::new(message), sequence, now), fan_out);
+        self.touch_message(number);
+        self.open_message(number, now);
+        for (number, _) in &endpoints {
+            if let Some(state) = self.endpoints.get_mut(*number) {
                 state.counters.accepted();
             }
         }
-        let revision = self.journal.revision_of(&key);
+        let mark = self.messages.get(number).map(|state| state.mark).unwrap_or_default();
+        let revision = self.journal.revision_of(mark);
+        let endpoints = endpoints.iter().map(|(_, endpoint)| endpoint.id().clone()).collect();
         Ok(Published {
             duplicate: false,
             differs: false,

@@ -53,4 +53,10 @@ pub enum PublishError {
         /// The id of the message.
         id: MessageId,
     },
+    /// The outbox has as many messages or deliveries as it can number: 2^32 - 1 of each.
+    #[error("message {id} is one too many for one outbox")]
+    Full {
+        /// The id of the message.
+        id: MessageId,
+    },
 }

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
 use super::Outbox;
+use super::deliveries::{Deliveries, Place};
 use super::delivery_state::DeliveryState;
 use super::endpoint_state::EndpointState;
+use super::endpoints::EndpointSlot;
 use super::in_flight::EndedAttempt;
 use super::index::backlog::Phase;
 use super::index::ordering::GroupStatus;
 use super::index::timers::{Timer, Timers};
 use super::journal::Journal;
 use super::notice::Notice;
-use super::record::RecordKey;
+use super::roster::Roster;
+use super::slab::{DeliveryNo, MessageNo};
 use crate::delivery::{JitterSeed, Outcome, Progress, Verdict};
 use crate::endpoint::Endpoint;
 use crate::health::{SenderOutage, Transition};
@@ -22,57 +24,92 @@ use crate::message::Message;
 use crate::time::Timestamp;
 
 impl Outbox {
+    /// Takes a delivery out of the table, to be changed and then
+    /// [reconciled](Self::reconcile_delivery).
+    pub(super) fn load(&self, number: DeliveryNo) -> Option<DeliveryState> {
+        let message = self.messages.get(self.deliveries.place(number)?.message)?;
+        self.deliveries.load(number, message.sequence, &message.new_delivery())
+    }
+
+    /// Puts a delivery back as it is, without reconciling it.
+    pub(super) fn store(&mut self, number: DeliveryNo, state: DeliveryState) {
+        let place = self.deliveries.place(number);
+        let message = place.and_then(|place| self.messages.get(place.message));
+        if let Some(message) = message {
+            let new = message.new_delivery();
+            self.deliveries.store(number, message.sequence, &new, state);
+        }
+    }
+
+    /// Reconciles a delivery that may have changed by time alone.
+    pub(super) fn refresh_delivery(&mut self, number: DeliveryNo, now: Timestamp) {
+        if let Some(state) = self.load(number) {
+            self.reconcile_delivery(number, state, None, now);
+        }
+    }
+
     /// Reconciles a delivery, the later ones that it blocked or unblocked, and its endpoint.
     ///
     /// Every change of a delivery ends here, together with the outcome that caused it, if one did.
     pub(super) fn reconcile_delivery(
         &mut self,
-        sequence: u64,
-        id: &EndpointId,
+        number: DeliveryNo,
+        state: DeliveryState,
         outcome: Option<&Outcome>,
         now: Timestamp,
     ) {
-        let moved = self.reconcile_one(sequence, id, outcome, now);
-        self.reconcile_deliveries(moved, id, now);
-        self.reconcile_endpoint(id, now);
-    }
-
-    /// Reconciles these deliveries and all that they move, oldest first.
-    ///
-    /// A delivery moves only later ones of its ordering group, so each comes up once, unless the
-    /// endpoint is disabled in between.
-    pub(super) fn reconcile_deliveries(
-        &mut self,
-        moved: Vec<u64>,
-        id: &EndpointId,
-        now: Timestamp,
-    ) {
+        let Some(Place { endpoint, .. }) = self.deliveries.place(number) else { return };
+        let (moved, mut is_disabled) = self.reconcile_one(number, state, outcome, now);
+        // A delivery moves only later ones of its ordering group, so each comes up once if the
+        // oldest comes first.
         let mut moved = BTreeSet::from_iter(moved);
-        while let Some(sequence) = moved.pop_first() {
-            moved.extend(self.reconcile_one(sequence, id, None, now));
+        while let Some((_, number)) = moved.pop_first() {
+            if let Some(state) = self.load(number) {
+                let (more, disabled) = self.reconcile_one(number, state, None, now);
+                moved.extend(more);
+                is_disabled |= disabled;
+            }
+        }
+        self.reconcile_endpoint(endpoint, now);
+        if is_disabled {
+            self.sweep(Some(endpoint), now);
         }
     }
 
-    /// Reconciles one delivery. Returns the deliveries that this moved.
+    /// Reconciles one delivery, and puts it back into the table. Returns the later deliveries of its
+    /// ordering group that this blocked or unblocked, and whether it disabled the endpoint.
     fn reconcile_one(
         &mut self,
-        sequence: u64,
-        id: &EndpointId,
+        number: DeliveryNo,
+        mut state: DeliveryState,
         outcome: Option<&Outcome>,
         now: Timestamp,
-    ) -> Vec<u64> {
-        let Some(endpoint_state) = self.endpoints.get_mut(id) else { return Vec::new() };
-        let Some(message_state) = self.messages.get_mut(&sequence) else { return Vec::new() };
-        let age_from = message_state.age_from(now);
-        let Some(state) = message_state.deliveries.get_mut(id) else { return Vec::new() };
+    ) -> (Vec<(u64, DeliveryNo)>, bool) {
+        let nothing = (Vec::new(), false);
+        let Some(place) = self.deliveries.place(number) else { return nothing };
+        let age_from = self.messages.age_from(place.message, now);
+        let Some(message_state) = self.messages.get_mut(place.message) else { return nothing };
+        let (sequence, new) = (message_state.sequence, message_state.new_delivery());
+        let Some(slot) = self.endpoints.slot_mut(place.endpoint) else { return nothing };
+        let EndpointSlot { id, endpoint, state: Some(endpoint_state), roster, .. } = slot else {
+            // Its endpoint was removed, and a late response has changed how it ended.
+            if let Some(mark) = self.deliveries.mark_mut(number).filter(|_| state.has_changed()) {
+                self.journal.touch_delivery(number, mark);
+                state.update_record(now);
+            }
+            self.deliveries.store(number, sequence, &new, state);
+            return nothing;
+        };
         let mut delivery = Reconciled {
+            number,
             sequence,
             message: &message_state.message,
             age_from,
             id,
-            endpoint: self.registry.get(id).map(Arc::as_ref),
+            endpoint: endpoint.as_deref(),
             endpoint_state,
-            state,
+            state: &mut state,
+            deliveries: &mut self.deliveries,
             now,
         };
 
@@ -83,28 +120,36 @@ impl Outbox {
         delivery.record_and_notify(&mut self.journal, reported.as_ref(), self.failing_after);
         let group = delivery.group();
         delivery.set_timer(&mut self.timers, group);
-        let (mut moved, has_ended) = delivery.place(progress, group);
+        let (moved, has_ended) = delivery.place(roster, progress, group);
+        self.deliveries.store(number, sequence, &new, state);
 
         if has_ended {
-            let retained_from = state.retained_from().unwrap_or(now);
             self.pending = self.pending.saturating_sub(1);
             message_state.open = message_state.open.saturating_sub(1);
-            message_state.settled_at = message_state.settled_at.max(retained_from);
             if message_state.open == 0 {
-                let forget_at = message_state.settled_at + self.retention;
-                let scheduled = &mut message_state.forget_timer;
-                self.timers.set(scheduled, Some(forget_at), || Timer::Forget(sequence));
+                self.schedule_forgetting(place.message);
             }
         }
         if let Some(transition) = transition {
-            moved.append(&mut self.apply_transition(id, transition));
+            self.apply_transition(place.endpoint, transition);
         }
-        moved
+        (moved, transition.is_some_and(|it| it.is_disabling()))
+    }
+
+    /// Sets when to forget a message of which no delivery is pending: its retention counts from the
+    /// end of the last one.
+    pub(super) fn schedule_forgetting(&mut self, number: MessageNo) {
+        let Some(state) = self.messages.get_mut(number) else { return };
+        let ended = state.fan_out.iter().filter_map(|(_, it)| self.deliveries.retained_from(it));
+        let settled_at = ended.fold(state.accepted_at, Timestamp::max);
+        let forget_at = settled_at + self.retention;
+        self.timers.set(&mut state.forget_timer, Some(forget_at), Timer::Forget(number), false);
     }
 }
 
 /// A delivery that is being reconciled, and all that this depends on.
 struct Reconciled<'a> {
+    number: DeliveryNo,
     sequence: u64,
     message: &'a Message,
     age_from: Timestamp,
@@ -113,6 +158,7 @@ struct Reconciled<'a> {
     endpoint: Option<&'a Endpoint>,
     endpoint_state: &'a mut EndpointState,
     state: &'a mut DeliveryState,
+    deliveries: &'a mut Deliveries,
     now: Timestamp,
 }
 
@@ -172,7 +218,9 @@ impl<'a> Reconciled<'a> {
             journal.guard_notice(Notice::AttemptEnded(report));
         }
         if self.state.has_changed() {
-            journal.touch(RecordKey::Delivery(message.clone(), self.id.clone()));
+            if let Some(mark) = self.deliveries.mark_mut(self.number) {
+                journal.touch_delivery(self.number, mark);
+            }
             for notice in self.state.notices(message, self.id, failing_after) {
                 journal.guard_notice(notice);
             }
@@ -196,23 +244,28 @@ impl<'a> Reconciled<'a> {
         let wake_at = self.endpoint.and_then(|it| delivery.wake_at(&it.policy.retry));
         let skip_at = group.and_then(|group| group.skip_at);
         let at = wake_at.into_iter().chain(skip_at).min();
-        let (sequence, id) = (self.sequence, self.id);
-        timers.set(&mut self.state.timer, at, || Timer::Delivery(sequence, id.clone()));
+        let soon = delivery.in_flight().is_some();
+        if let Some(scheduled) = self.deliveries.timer_mut(self.number) {
+            timers.set(scheduled, at, Timer::Delivery(self.number), soon);
+        }
     }
 
-    /// Places the delivery in its endpoint's backlog. Returns the later ones that this blocked or
-    /// unblocked, and whether the delivery has ended with this.
+    /// Places the delivery in its endpoint's backlog and roster. Returns the later ones that this
+    /// blocked or unblocked, and whether the delivery has ended with this.
     fn place(
         &mut self,
+        roster: &mut Roster,
         progress: Option<Progress>,
         group: Option<InGroup<'_>>,
-    ) -> (Vec<u64>, bool) {
+    ) -> (Vec<(u64, DeliveryNo)>, bool) {
         let (backlog, sequence) = (&mut self.endpoint_state.backlog, self.sequence);
         let blocked = group.is_some_and(|group| backlog.is_blocked(group.name, sequence));
+        let before = self.state.placement.phase();
         let phase = self.state.phase(progress, blocked);
-        let had_ended = self.state.placement.phase() == Phase::Ended;
         let status = group.map(|group| (group.name, group.status));
-        let moved = backlog.place(sequence, &mut self.state.placement, phase, status);
-        (moved, phase == Phase::Ended && !had_ended)
+        let at = (sequence, self.number);
+        let moved = backlog.place(at, &mut self.state.placement, phase, status);
+        roster.shift(self.deliveries, at, before, phase);
+        (moved, phase == Phase::Ended && before != Phase::Ended)
     }
 }

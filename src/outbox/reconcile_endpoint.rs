@@ -1,24 +1,26 @@
 //! Reconciles an endpoint's indexes, records and notices with its health and flow.
 
-use std::sync::Arc;
-
 use super::Outbox;
 use super::endpoint_state::Next;
+use super::endpoints::EndpointSlot;
 use super::index::timers::Timer;
 use super::notice::Notice;
-use super::record::RecordKey;
+use super::slab::EndpointNo;
 use crate::health::{State, Transition};
-use crate::id::EndpointId;
 use crate::time::Timestamp;
 
 impl Outbox {
     /// Reconciles an endpoint, and returns what may go to it next.
     ///
     /// Every change of an endpoint ends here.
-    pub(super) fn reconcile_endpoint(&mut self, id: &EndpointId, now: Timestamp) -> Next {
+    pub(super) fn reconcile_endpoint(&mut self, number: EndpointNo, now: Timestamp) -> Next {
         self.latest = self.latest.max(now);
-        let endpoint = self.registry.get(id).map(Arc::as_ref);
-        let Some(state) = self.endpoints.get_mut(id) else { return Next::Nothing };
+        let Some(slot) = self.endpoints.slot_mut(number) else { return Next::Nothing };
+        let EndpointSlot { id, endpoint, state: Some(state), roster, mark, is_swept, .. } = slot
+        else {
+            return Next::Nothing;
+        };
+        let endpoint = endpoint.as_deref();
         state.cancel_unsent_probe(now);
         let health = &mut state.persisted.health;
         let gate = endpoint.map(|it| health.poll(&it.policy.health, now));
@@ -27,20 +29,23 @@ impl Outbox {
         let outage_changed = self.outage.set(&mut state.counted, condition);
 
         let next = match (endpoint, gate) {
-            (Some(endpoint), Some(gate)) if endpoint.enabled => state.next(endpoint, gate, now),
+            (Some(endpoint), Some(gate)) if endpoint.enabled && !*is_swept => {
+                state.next(endpoint, gate, now)
+            }
             _ => Next::Nothing,
         };
-        self.fair_queue.set(id, &mut state.share, matches!(next, Next::Go { .. }));
+        self.fair_queue.set(number, &mut state.share, matches!(next, Next::Go { .. }));
         let timer_at = match next {
             // At the end of time a wait never ends.
             Next::Wait { until } if until > now => Some(until),
             _ => None,
         };
-        self.timers.set(&mut state.timer, timer_at, || Timer::Endpoint(id.clone()));
+        self.timers.set(&mut state.timer, timer_at, Timer::Endpoint(number), true);
 
         if state.has_changed() {
-            self.journal.touch(RecordKey::Endpoint(id.clone()));
-            for notice in state.flow_notices(id, endpoint.map(|it| &it.policy.flow), now) {
+            self.journal.touch_endpoint(number, mark);
+            let policy = endpoint.map(|endpoint| &endpoint.policy.flow);
+            for notice in state.flow_notices(id, policy, roster.pending(), now) {
                 self.journal.guard_notice(notice);
             }
             state.recorded = state.persisted.clone();
@@ -51,9 +56,10 @@ impl Outbox {
         next
     }
 
-    /// Notifies the host of an endpoint's new state. Returns the deliveries that this moves.
-    pub(super) fn apply_transition(&mut self, id: &EndpointId, transition: Transition) -> Vec<u64> {
-        let Some(state) = self.endpoints.get_mut(id) else { return Vec::new() };
+    /// Notifies the host of an endpoint's new state.
+    pub(super) fn apply_transition(&mut self, number: EndpointNo, transition: Transition) {
+        let Some(slot) = self.endpoints.slot_mut(number) else { return };
+        let EndpointSlot { id, state: Some(state), mark, .. } = slot else { return };
         let persisted = &mut state.persisted;
         let (endpoint, at) = (id.clone(), transition.at);
         let notice = match transition.to {
@@ -69,10 +75,9 @@ impl Outbox {
                 .map(|disabled| Notice::EndpointDisabled { endpoint, disabled }),
         };
         if let Some(notice) = notice {
-            self.journal.touch(RecordKey::Endpoint(id.clone()));
+            self.journal.touch_endpoint(number, mark);
             self.journal.guard_notice(notice);
         }
-        if transition.is_disabling() { state.backlog.open().collect() } else { Vec::new() }
     }
 
     fn outage_notice(&self, now: Timestamp) -> Notice {

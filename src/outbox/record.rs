@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{self, Visitor};
-use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::delivery::Delivery;
@@ -47,67 +45,6 @@ impl Record {
             }
             Self::Endpoint(record) => RecordKey::Endpoint(record.endpoint.clone()),
         }
-    }
-}
-
-/// A record in a format for people.
-#[derive(Serialize)]
-#[serde(tag = "record", rename_all = "snake_case")]
-enum Written<'a> {
-    Message(&'a MessageRecord),
-    Delivery(&'a DeliveryRecord),
-    Endpoint(&'a EndpointRecord),
-}
-
-/// As [`Written`], but read.
-#[derive(Deserialize)]
-#[serde(tag = "record", rename_all = "snake_case")]
-enum Read {
-    Message(MessageRecord),
-    Delivery(DeliveryRecord),
-    Endpoint(EndpointRecord),
-}
-
-impl Serialize for Record {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if !serializer.is_human_readable() {
-            let json = serde_json::to_vec(self).map_err(S::Error::custom)?;
-            return serializer.serialize_bytes(&json);
-        }
-        match self {
-            Self::Message(record) => Written::Message(record),
-            Self::Delivery(record) => Written::Delivery(record),
-            Self::Endpoint(record) => Written::Endpoint(record),
-        }
-        .serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Record {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if !deserializer.is_human_readable() {
-            return deserializer.deserialize_byte_buf(Json);
-        }
-        Ok(match Read::deserialize(deserializer)? {
-            Read::Message(record) => Self::Message(record),
-            Read::Delivery(record) => Self::Delivery(record),
-            Read::Endpoint(record) => Self::Endpoint(record),
-        })
-    }
-}
-
-/// Reads a record from a byte string of JSON.
-struct Json;
-
-impl Visitor<'_> for Json {
-    type Value = Record;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record as a byte string of JSON")
-    }
-
-    fn visit_bytes<E: de::Error>(self, json: &[u8]) -> Result<Record, E> {
-        serde_json::from_slice(json).map_err(E::custom)
     }
 }
 

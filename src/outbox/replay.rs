@@ -1,15 +1,15 @@
 //! Redelivery: [`Outbox::plan_replay`] and [`Outbox::replay`].
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Range;
 use std::time::Duration;
 
 use super::Outbox;
+use super::delivery_state::DeliveryState;
+use super::endpoints::EndpointSlot;
 use super::index::timers::Timer;
 use super::input_log::Input;
-use super::record::RecordKey;
 use super::replay_plan::{Planned, ReplayFilter, ReplayPlan, is_delivered, is_withdrawn};
-use crate::id::EndpointId;
+use super::slab::{DeliveryNo, MessageNo};
 use crate::time::Timestamp;
 
 impl Outbox {
@@ -23,39 +23,56 @@ impl Outbox {
     pub fn plan_replay(&self, filter: &ReplayFilter, pace: Duration, now: Timestamp) -> ReplayPlan {
         let mut next_due = BTreeMap::new();
         let mut replays = Vec::new();
-        let messages = match filter.message.as_ref().map(|id| self.sequences.get(id)) {
-            Some(Some(sequence)) => self.messages.range(sequence..=sequence),
-            Some(None) => Range::default(),
-            None => self.messages.range(..),
-        };
-        for (sequence, message_state) in messages {
-            for (endpoint, state) in message_state.deliveries.iter() {
-                let message = message_state.message.id();
-                let delivery = &state.delivery;
-                if !filter.selects(endpoint, delivery)
-                    || is_withdrawn(delivery)
-                    || !self.can_replay(endpoint)
-                {
-                    continue;
-                }
-                let due = next_due.entry(endpoint).or_insert(now);
-                // Only the delivery knows whether it can be replayed.
-                if !delivery.clone().replay(*due) {
-                    continue;
-                }
-                replays.push(Planned {
-                    sequence: *sequence,
-                    message: message.clone(),
-                    endpoint: endpoint.clone(),
-                    attempts: delivery.attempts(),
-                    replays: delivery.replays(),
-                    delivered: is_delivered(delivery),
-                    due: *due,
-                });
-                *due += pace;
+        for number in self.candidates(filter) {
+            let Some(place) = self.deliveries.place(number) else { continue };
+            let Some(slot) = self.endpoints.slot(place.endpoint) else { continue };
+            let Some(DeliveryState { delivery, .. }) = self.load(number) else { continue };
+            if !filter.selects(&slot.id, &delivery)
+                || is_withdrawn(&delivery)
+                || !Self::can_replay(slot)
+            {
+                continue;
             }
+            let due = next_due.entry(place.endpoint).or_insert(now);
+            // Only the delivery knows whether it can be replayed.
+            if !delivery.clone().replay(*due) {
+                continue;
+            }
+            let Some(message) = self.messages.get(place.message) else { continue };
+            replays.push(Planned {
+                sequence: message.sequence,
+                message: message.message.id().clone(),
+                endpoint: slot.id.clone(),
+                attempts: delivery.attempts(),
+                replays: delivery.replays(),
+                delivered: is_delivered(&delivery),
+                due: *due,
+            });
+            *due += pace;
         }
         ReplayPlan { planned_at: now, replays }
+    }
+
+    /// Returns the deliveries among which a filter selects, in the order of their messages.
+    fn candidates(&self, filter: &ReplayFilter) -> Vec<DeliveryNo> {
+        let of_message = |message: MessageNo| self.fan_out(message).into_iter().map(|(_, it)| it);
+        match (&filter.message, &filter.endpoint) {
+            (Some(message), _) => {
+                self.messages.find(message).into_iter().flat_map(of_message).collect()
+            }
+            (None, Some(endpoint)) => {
+                let number = self.endpoints.find(endpoint);
+                let roster = number.and_then(|it| self.endpoints.slot(it)).map(|it| &it.roster);
+                let all = roster.into_iter().flat_map(|roster| roster.all(&self.deliveries));
+                let mut all: Vec<_> = all.collect();
+                all.sort_by_cached_key(|number| {
+                    let message = self.deliveries.place(*number).map(|place| place.message);
+                    message.and_then(|it| self.messages.get(it)).map(|message| message.sequence)
+                });
+                all
+            }
+            (None, None) => self.messages.in_order().into_iter().flat_map(of_message).collect(),
+        }
     }
 
     /// Carries out a plan, and returns the number of deliveries that it replays.
@@ -79,11 +96,14 @@ impl Outbox {
 
     fn replay_one(&mut self, planned: &Planned, later: Duration, now: Timestamp) -> bool {
         let Planned { sequence, message, endpoint, attempts, replays, delivered, due } = planned;
-        if !self.can_replay(endpoint) {
+        let Some(number) = self.find(message, endpoint) else { return false };
+        let Some(place) = self.deliveries.place(number) else { return false };
+        let Some(slot) = self.endpoints.slot_mut(place.endpoint) else { return false };
+        if !Self::can_replay(slot) {
             return false;
         }
-        let Some(message_state) = self.messages.get_mut(sequence) else { return false };
-        let Some(state) = message_state.deliveries.get_mut(endpoint) else { return false };
+        let Some(mut state) = self.load(number) else { return false };
+        let Some(message_state) = self.messages.get_mut(place.message) else { return false };
         let delivery = &state.delivery;
         let as_planned = (delivery.attempts(), delivery.replays()) == (*attempts, *replays)
             && is_delivered(delivery) == *delivered
@@ -92,29 +112,32 @@ impl Outbox {
         // If the plan is carried out late, the delivery's window counts from now, and a lifetime
         // that has ended since is over.
         let due = (*due + later).max(now);
-        let same_message = message_state.message.id() == message;
+        let same_message = message_state.sequence == *sequence;
         if !same_message || !as_planned || !state.delivery.replay(due) {
             return false;
         }
         if had_ended {
             let scheduled = &mut message_state.forget_timer;
-            self.timers.set(scheduled, None, || Timer::Forget(*sequence));
+            self.timers.set(scheduled, None, Timer::Forget(place.message), false);
             message_state.open = message_state.open.saturating_add(1);
             self.pending = self.pending.saturating_add(1);
             // It is reported and counted again when it ends, even if that is at once.
             state.placement.reopen();
             state.update_record(now);
-            self.journal.touch(RecordKey::Delivery(message.clone(), endpoint.clone()));
-            if let Some(endpoint_state) = self.endpoints.get_mut(endpoint) {
-                endpoint_state.counters.replayed();
+            self.touch_delivery(number);
+            if let Some(slot) = self.endpoints.slot_mut(place.endpoint) {
+                slot.roster.take_ended(&mut self.deliveries, number);
+                if let Some(state) = &mut slot.state {
+                    state.counters.replayed();
+                }
             }
         }
-        self.reconcile_delivery(*sequence, endpoint, None, now);
+        self.reconcile_delivery(number, state, None, now);
         true
     }
 
-    fn can_replay(&self, endpoint: &EndpointId) -> bool {
-        let state = self.endpoints.get(endpoint).filter(|_| self.registry.get(endpoint).is_some());
+    fn can_replay(slot: &EndpointSlot) -> bool {
+        let state = slot.state.as_ref().filter(|_| slot.endpoint.is_some());
         state.is_some_and(|state| state.persisted.health.disabled().is_none())
     }
 }

@@ -32,7 +32,7 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReplayFilter {
     pub(super) message: Option<MessageId>,
-    endpoint: Option<EndpointId>,
+    pub(super) endpoint: Option<EndpointId>,
     from: Option<Timestamp>,
     before: Option<Timestamp>,
     only_failed: bool,

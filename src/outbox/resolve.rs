@@ -3,6 +3,8 @@
 use super::Outbox;
 use super::attempt::Ticket;
 use super::input_log::Input;
+use super::message_state::MessageState;
+use super::slab::{DeliveryNo, EndpointNo};
 use crate::delivery::{Control, Ignored, JitterSeed, Outcome, Resolution, RetryPolicy, Verdict};
 use crate::health::SignalEffect;
 use crate::policy::EndpointPolicy;
@@ -23,18 +25,17 @@ impl Outbox {
 
     fn end_attempt(&mut self, ticket: &Ticket, outcome: &Outcome, now: Timestamp) -> Resolution {
         const UNKNOWN: Resolution = Resolution::Ignored(Ignored::NeverStarted);
-        let Ticket { sequence, message, endpoint: id, attempt, .. } = ticket;
-        let Some(message_state) = self.messages.get_mut(sequence) else { return UNKNOWN };
-        let Some(state) = message_state.deliveries.get_mut(id) else { return UNKNOWN };
-        if message_state.message.id() != message {
-            return UNKNOWN;
-        }
+        let Ticket { message, endpoint: id, attempt, .. } = ticket;
+        let Some(endpoint_number) = self.endpoints.find(id) else { return UNKNOWN };
+        let Some(number) = self.find_ticket(ticket, endpoint_number) else { return UNKNOWN };
+        let Some(mut state) = self.load(number) else { return UNKNOWN };
         let live = state.delivery.in_flight().is_some_and(|started| started.number == *attempt);
         if live && !state.is_sent() {
             return UNKNOWN;
         }
         let seed = JitterSeed::new(self.seed, message, id);
-        let resolution = match self.registry.get(id) {
+        let endpoint = self.endpoints.slot(endpoint_number).and_then(|it| it.endpoint.as_deref());
+        let resolution = match endpoint {
             Some(endpoint) => state.resolve(&endpoint.policy.retry, seed, *attempt, outcome, now),
             // Without its endpoint there is no policy to judge by. A 2xx is a success under any.
             None if outcome.status().is_some_and(|status| status.is_success()) => {
@@ -50,13 +51,14 @@ impl Outbox {
             state.unreported = 0;
         }
         if matches!(resolution, Resolution::Ignored(_)) {
+            self.store(number, state);
             if unheard {
-                self.record_late(ticket, outcome, now);
+                self.record_late(ticket, endpoint_number, outcome, now);
             }
             return resolution;
         }
         let has_permit = state.in_flight.is_some_and(|it| it.permit().is_some());
-        self.reconcile_delivery(*sequence, id, Some(outcome).filter(|_| live), now);
+        self.reconcile_delivery(number, state, Some(outcome).filter(|_| live), now);
         // If the attempt was live and has a permit, its health has heard of it just now. Of a late
         // attempt, or one from before a restart, it hears a success, and that the receiver wants
         // nothing more, which it can say even in a success. One from before a replay says nothing:
@@ -66,10 +68,10 @@ impl Outbox {
         let gone = resolution == Resolution::Ended(Verdict::Gone)
             || outcome.control() == Some(Control::Disable);
         if unheard || ((gone || success) && !before_replay && !(live && has_permit)) {
-            self.record_late(ticket, outcome, now);
+            self.record_late(ticket, endpoint_number, outcome, now);
         }
         // If that disabled the endpoint, the delivery may have ended instead.
-        let verdict = self.delivery_mut(*sequence, id).and_then(|it| it.delivery.verdict());
+        let verdict = self.deliveries.verdict(number);
         match (resolution, verdict) {
             (Resolution::Retry { .. } | Resolution::InDoubt, Some(verdict)) => {
                 Resolution::Ended(verdict)
@@ -79,9 +81,16 @@ impl Outbox {
     }
 
     /// Records an outcome in its endpoint's health that did not end an attempt in flight.
-    fn record_late(&mut self, ticket: &Ticket, outcome: &Outcome, now: Timestamp) {
-        let (id, permit, outage) = (&ticket.endpoint, ticket.permit, self.outage.outage());
-        let (signal, policy) = match self.registry.get(id) {
+    fn record_late(
+        &mut self,
+        ticket: &Ticket,
+        number: EndpointNo,
+        outcome: &Outcome,
+        now: Timestamp,
+    ) {
+        let (permit, outage) = (ticket.permit, self.outage.outage());
+        let endpoint = self.endpoints.slot(number).and_then(|slot| slot.endpoint.as_deref());
+        let (signal, policy) = match endpoint {
             Some(endpoint) => (endpoint.policy.observe(outcome).signal, endpoint.policy.health),
             // It was removed, or is absent until the host adds it again.
             None => {
@@ -90,9 +99,22 @@ impl Outbox {
             }
         };
         let transition = self
-            .operate(id, now, |health| health.record(&policy, outage, permit, signal, now))
-            .ok()
+            .operate(number, now, |health| health.record(&policy, outage, permit, signal, now))
             .and_then(SignalEffect::transition);
-        self.follow_transition(id, transition, now);
+        self.follow_transition(number, transition, now);
+    }
+
+    /// Returns the delivery of a ticket, unless the ticket is foreign or from an earlier message
+    /// with the same id.
+    fn find_ticket(&self, ticket: &Ticket, endpoint: EndpointNo) -> Option<DeliveryNo> {
+        let is_of_message = |message: &MessageState| {
+            message.sequence == ticket.sequence && *message.message.id() == ticket.message
+        };
+        if let Some(number) = self.deliveries.in_flight(ticket.sequence, endpoint) {
+            let message = self.messages.get(self.deliveries.place(number)?.message)?;
+            return is_of_message(message).then_some(number);
+        }
+        let message = self.messages.get(self.messages.find(&ticket.message)?)?;
+        is_of_message(message).then(|| message.fan_out.get(endpoint))?
     }
 }

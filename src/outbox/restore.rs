@@ -1,14 +1,13 @@
 //! Restores saved state: [`Outbox::restore`].
 
 use super::Outbox;
-use super::delivery_state::DeliveryState;
+use super::endpoints::EndpointSlot;
 use super::in_flight::InFlight;
 use super::input_log::Input;
 use super::message_state::MessageState;
 use super::record::{DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey};
-use crate::delivery::Delivery;
+use super::slab::MessageNo;
 use crate::id::MessageId;
-use crate::small_map::SmallMap;
 use crate::time::Timestamp;
 
 /// The last sequence number that is accepted. One that follows the clock is far below, and there
@@ -42,39 +41,55 @@ impl Outbox {
         now: Timestamp,
     ) -> Result<(), RestoreError> {
         if !self.log.is_on() {
-            return self.load(records, now);
+            return self.load_records(records, now);
         }
         let records: Vec<_> = records.into_iter().collect();
-        let loaded = self.load(records.clone(), now);
+        let loaded = self.load_records(records.clone(), now);
         self.log(now, || Input::Restore { records }, &loaded);
         loaded
     }
 
-    fn load(
+    fn load_records(
         &mut self,
         records: impl IntoIterator<Item = Record>,
         now: Timestamp,
     ) -> Result<(), RestoreError> {
-        if !self.messages.is_empty() {
+        if self.messages.len() > 0 {
             return Err(RestoreError::NotFresh);
         }
         self.latest = now;
-        let mut deliveries = Vec::new();
+        let (mut messages, mut deliveries) = (Vec::new(), Vec::new());
         for record in records {
             match record {
-                Record::Message(record) => self.restore_message(record)?,
+                Record::Message(record) => messages.push(record),
                 Record::Delivery(record) => deliveries.push(record),
                 Record::Endpoint(EndpointRecord { endpoint, mut persisted }) => {
                     // Attempts in flight are counted from the deliveries below.
                     persisted.flow.set_in_flight(0);
-                    self.endpoints.entry(endpoint).or_default().persisted = *persisted;
+                    let number = self.endpoints.find_or_insert(&endpoint);
+                    if let Some(state) = self.endpoints.get_mut(number) {
+                        state.persisted = *persisted;
+                    }
                 }
             }
+        }
+        // As if they had been published one after the other.
+        messages.sort_unstable_by_key(|record| record.sequence);
+        let mut numbers = Vec::with_capacity(messages.len());
+        let mut last = None;
+        for record in messages {
+            if last.replace(record.sequence) == Some(record.sequence) {
+                return Err(RestoreError::Duplicate { id: record.message.id().clone() });
+            }
+            numbers.push(self.restore_message(record)?);
         }
         for record in deliveries {
             self.restore_delivery(record)?;
         }
-        for (id, state) in &mut self.endpoints {
+        let endpoints = self.endpoints.numbers();
+        for number in &endpoints {
+            let Some(slot) = self.endpoints.slot_mut(*number) else { continue };
+            let EndpointSlot { endpoint, state: Some(state), .. } = slot else { continue };
             // An attempt from before the restart has no permit, so the outcome of a probe could not
             // reach its health.
             if let Some(probe) = state.persisted.health.probe() {
@@ -82,43 +97,42 @@ impl Outbox {
             }
             state.recorded = state.persisted.clone();
             // The earlier outbox has already notified the host of an outage.
-            let condition = state.condition(self.registry.get(id).is_some_and(|it| it.enabled));
+            let condition = state.condition(endpoint.as_ref().is_some_and(|it| it.enabled));
             self.outage.set(&mut state.counted, condition);
         }
-        for (sequence, message) in std::mem::take(&mut self.messages) {
-            self.add_message(sequence, message, now);
+        for number in numbers {
+            self.open_message(number, now);
         }
-        let ids: Vec<_> = self.endpoints.keys().cloned().collect();
-        for id in &ids {
-            self.reconcile_endpoint(id, now);
+        for number in endpoints {
+            self.reconcile_endpoint(number, now);
+            // Ended deliveries to a removed endpoint have created a state for it that nothing needs.
+            self.endpoints.drop_unused_state(number);
         }
-        // Ended deliveries to a removed endpoint have created a state for it that nothing needs.
-        let registry = &self.registry;
-        self.endpoints.retain(|id, state| state.is_worth_keeping() || registry.get(id).is_some());
         Ok(())
     }
 
-    fn restore_message(&mut self, record: MessageRecord) -> Result<(), RestoreError> {
+    fn restore_message(&mut self, record: MessageRecord) -> Result<MessageNo, RestoreError> {
         let MessageRecord { sequence, accepted_at, fan_out, message } = record;
         let id = message.id().clone();
-        if let Some(format) = fan_out.values().find(|it| message.rendering(it).is_none()) {
-            return Err(RestoreError::NoRendering { id, format: format.clone() });
-        }
-        let delivery = Delivery::new(accepted_at).with_expires_at(message.expires_at());
-        let new = |format| DeliveryState::new(format, delivery.clone());
-        let deliveries: SmallMap<_, _> =
-            fan_out.into_iter().map(|(id, format)| (id, new(format))).collect();
-        let state = MessageState::new(message, accepted_at, deliveries);
-        if self.messages.insert(sequence, state).is_some()
-            || self.sequences.insert(id.clone(), sequence).is_some()
-        {
-            return Err(RestoreError::Duplicate { id });
-        }
         if sequence > LAST_SEQUENCE {
             return Err(RestoreError::LastSequence { id });
         }
+        if self.messages.find(&id).is_some() {
+            return Err(RestoreError::Duplicate { id });
+        }
+        if self.messages.room() == 0 || self.deliveries.room() < fan_out.len() {
+            return Err(RestoreError::Full { id });
+        }
+        let mut deliveries = Vec::with_capacity(fan_out.len());
+        for (endpoint, format) in fan_out {
+            let Some(rendering) = message.rendering_position(&format) else {
+                return Err(RestoreError::NoRendering { id, format });
+            };
+            deliveries.push((self.endpoints.find_or_insert(&endpoint), rendering));
+        }
+        let state = MessageState::new(message, sequence, accepted_at);
         self.next_sequence = self.next_sequence.max(sequence.saturating_add(1));
-        Ok(())
+        Ok(self.add_message(state, deliveries))
     }
 
     fn restore_delivery(&mut self, record: DeliveryRecord) -> Result<(), RestoreError> {
@@ -126,27 +140,32 @@ impl Outbox {
         if sequence <= LAST_SEQUENCE {
             self.next_sequence = self.next_sequence.max(sequence.saturating_add(1));
         }
-        let known = self.sequences.get(&message) == Some(&sequence);
-        match self.delivery_mut(sequence, &endpoint).filter(|_| known) {
-            Some(state) if state.in_flight.is_some() => {
-                return Err(RestoreError::Duplicate { id: message });
-            }
-            Some(state) => {
-                state.recorded = delivery.clone();
-                state.delivery = delivery;
-                state.found_at = found_at;
-                if state.delivery.in_flight().is_some() {
-                    // The crash may have come before or after it was handed out.
-                    state.in_flight =
-                        Some(InFlight { clearance: None, sent: true, renewed: false });
-                    let flow = &mut self.endpoints.entry(endpoint).or_default().persisted.flow;
-                    flow.set_in_flight(flow.in_flight().saturating_add(1));
-                }
-            }
+        let of_message = self.messages.find(&message).and_then(|it| self.messages.get(it));
+        let known = of_message.filter(|it| it.sequence == sequence);
+        let number = self.endpoints.find(&endpoint).zip(known);
+        let number = number.and_then(|(endpoint, known)| known.fan_out.get(endpoint));
+        let state = number.and_then(|number| Some((number, self.load(number)?)));
+        let Some((number, mut state)) = state else {
             // Its message was deleted, or replaced by a later one with the same id, and the
             // deletion of this record was cut short.
-            None => self.journal.touch(RecordKey::Delivery(message, endpoint)),
+            self.journal.delete(RecordKey::Delivery(message, endpoint));
+            return Ok(());
+        };
+        if state.in_flight.is_some() {
+            return Err(RestoreError::Duplicate { id: message });
         }
+        state.delivery = delivery;
+        state.found_at = found_at;
+        if state.delivery.in_flight().is_some() {
+            // The crash may have come before or after it was handed out.
+            state.in_flight = Some(InFlight { clearance: None, sent: true, renewed: false });
+            let place = self.deliveries.place(number);
+            if let Some(state) = place.and_then(|place| self.endpoints.get_mut(place.endpoint)) {
+                let flow = &mut state.persisted.flow;
+                flow.set_in_flight(flow.in_flight().saturating_add(1));
+            }
+        }
+        self.store(number, state);
         Ok(())
     }
 }
@@ -169,6 +188,12 @@ pub enum RestoreError {
     /// A message has a sequence number that no outbox reaches.
     #[error("message {id} has a sequence number that no outbox reaches")]
     LastSequence {
+        /// The id of the message.
+        id: MessageId,
+    },
+    /// There are more messages or deliveries than an outbox can have: 2^32 - 1 of each.
+    #[error("message {id} is one too many for one outbox")]
+    Full {
         /// The id of the message.
         id: MessageId,
     },

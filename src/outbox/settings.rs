@@ -1,16 +1,17 @@
 //! Construction and settings: [`Outbox::new`].
 
-use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use super::Outbox;
-use super::endpoint_state::EndpointState;
+use super::deliveries::Deliveries;
+use super::endpoints::Endpoints;
 use super::index::fair_queue::FairQueue;
 use super::index::outage::OutageCensus;
 use super::index::timers::Timers;
 use super::input_log::InputLog;
 use super::journal::Journal;
+use super::message_state::Messages;
 #[cfg(doc)]
 use super::{Notice, Step};
 use crate::endpoint::Registry;
@@ -33,15 +34,17 @@ impl Outbox {
     /// configuration. Outboxes with the same seed have the same jitter.
     #[must_use]
     pub fn new(registry: Registry, seed: u64) -> Self {
-        let endpoints =
-            registry.iter().map(|it| (it.id().clone(), EndpointState::default())).collect();
+        let mut endpoints = Endpoints::new(seed);
+        for endpoint in registry.iter() {
+            endpoints.register(endpoint);
+        }
         let mut outbox = Self {
             seed,
             batch: BATCH,
             retention: RETENTION,
             registry,
-            messages: BTreeMap::new(),
-            sequences: BTreeMap::new(),
+            messages: Messages::new(seed),
+            deliveries: Deliveries::default(),
             next_sequence: 0,
             pending: 0,
             endpoints,
@@ -52,14 +55,14 @@ impl Outbox {
             timers: Timers::default(),
             journal: Journal::new(),
             latest: Timestamp::MIN,
+            sweeps: Vec::new(),
             log: InputLog::default(),
             draining: false,
             strict_ids: false,
         };
-        let ids: Vec<_> = outbox.endpoints.keys().cloned().collect();
-        for id in &ids {
+        for number in outbox.endpoints.numbers() {
             // A new endpoint has nothing that depends on the time.
-            outbox.reconcile_endpoint(id, Timestamp::MIN);
+            outbox.reconcile_endpoint(number, Timestamp::MIN);
         }
         outbox
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Outbox;
 use super::counters::Counters;
+use super::endpoints::EndpointSlot;
 use crate::delivery::Delivery;
 use crate::endpoint::{Registry, UnknownEndpointError};
 use crate::flow::Flow;
@@ -46,10 +47,15 @@ impl Outbox {
 
     /// Returns all deliveries: the pending ones, and those of settled messages within their
     /// [retention](Self::with_retention).
-    pub fn deliveries(&self) -> impl Iterator<Item = (&Message, &EndpointId, &Delivery)> {
-        self.messages.values().flat_map(|message_state| {
-            let deliveries = message_state.deliveries.iter();
-            deliveries.map(move |(endpoint, it)| (&*message_state.message, endpoint, &it.delivery))
+    ///
+    /// They come in the order in which their messages were accepted.
+    pub fn deliveries(&self) -> impl Iterator<Item = (&Message, &EndpointId, Delivery)> {
+        let messages = self.messages.in_order().into_iter();
+        messages.flat_map(move |message| {
+            self.fan_out(message).into_iter().filter_map(move |(id, number)| {
+                let message = &*self.messages.get(message)?.message;
+                Some((message, id, self.load(number)?.delivery))
+            })
         })
     }
 
@@ -66,17 +72,22 @@ impl Outbox {
     /// [`UnknownEndpointError`] if the outbox has neither an endpoint with this id nor anything
     /// left of one.
     pub fn status(&self, endpoint: &EndpointId) -> Result<Status<'_>, UnknownEndpointError> {
-        let Some(state) = self.endpoints.get(endpoint) else {
-            return Err(UnknownEndpointError { id: endpoint.clone() });
-        };
+        let unknown = || UnknownEndpointError { id: endpoint.clone() };
+        let slot = self.endpoints.slot(self.find_endpoint(endpoint)?).ok_or_else(unknown)?;
+        let EndpointSlot { endpoint: registered, state, roster, .. } = slot;
+        let state = state.as_ref().ok_or_else(unknown)?;
         let flow = &state.persisted.flow;
-        let policy = self.registry.get(endpoint).map(|endpoint| &endpoint.policy.flow);
-        let oldest = state.backlog.open().next().and_then(|it| self.messages.get(&it));
+        let policy = registered.as_ref().map(|endpoint| &endpoint.policy.flow);
+        let oldest = roster.oldest().filter_map(|number| {
+            let message = self.deliveries.place(number)?.message;
+            self.messages.get(message)
+        });
+        let oldest = oldest.min_by_key(|message| message.sequence);
         Ok(Status {
             health: &state.persisted.health,
             flow,
             counters: state.counters,
-            pending: state.backlog.open().len(),
+            pending: roster.pending(),
             due: state.backlog.due(),
             oldest_pending: oldest.map(|message| message.accepted_at),
             spacing: policy.and_then(|policy| flow.spacing(policy)),

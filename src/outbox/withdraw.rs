@@ -1,9 +1,9 @@
 //! Takes messages back: [`Outbox::withdraw`] and [`Outbox::unpublish`].
 
 use super::Outbox;
-use super::index::timers::Timer;
 use super::input_log::Input;
-use super::record::RecordKey;
+use super::journal::Journal;
+use super::slab::{DeliveryNo, MessageNo};
 use crate::delivery::Verdict;
 use crate::id::{EndpointId, MessageId};
 use crate::time::Timestamp;
@@ -20,13 +20,8 @@ impl Outbox {
     /// attempts may have left a copy. A message that was published but not saved yet can be taken
     /// back without a trace: see [`unpublish`](Self::unpublish).
     pub fn withdraw(&mut self, message: &MessageId, now: Timestamp) -> usize {
-        let endpoints: Vec<_> = self
-            .sequences
-            .get(message)
-            .and_then(|sequence| self.messages.get(sequence))
-            .map(|state| state.deliveries.keys().cloned().collect())
-            .unwrap_or_default();
-        let count = endpoints.iter().filter(|id| self.end_withdrawn(message, id, now)).count();
+        let number = self.messages.find(message);
+        let count = number.map_or(0, |number| self.end_all_withdrawn(number, now));
         self.log(now, || Input::Withdraw { message: message.clone() }, &count);
         count
     }
@@ -40,7 +35,8 @@ impl Outbox {
         endpoint: &EndpointId,
         now: Timestamp,
     ) -> bool {
-        let withdrawn = self.end_withdrawn(message, endpoint, now);
+        let number = self.find(message, endpoint);
+        let withdrawn = number.is_some_and(|number| self.end_withdrawn(number, now));
         let (message, endpoint) = (message.clone(), endpoint.clone());
         self.log(now, || Input::WithdrawFrom { message, endpoint }, &withdrawn);
         withdrawn
@@ -61,32 +57,35 @@ impl Outbox {
         taken_back
     }
 
-    fn end_withdrawn(&mut self, message: &MessageId, id: &EndpointId, now: Timestamp) -> bool {
-        self.decide(message, id, now, |state| {
-            let is_pending = state.delivery.verdict().is_none();
-            if is_pending {
-                state.cancel(Verdict::Withdrawn, now);
-            }
-            is_pending
-        })
+    /// Withdraws all deliveries of a message, and returns how many were pending.
+    fn end_all_withdrawn(&mut self, number: MessageNo, now: Timestamp) -> usize {
+        let deliveries: Vec<_> = self.fan_out(number).into_iter().map(|(_, it)| it).collect();
+        deliveries.into_iter().filter(|it| self.end_withdrawn(*it, now)).count()
+    }
+
+    fn end_withdrawn(&mut self, number: DeliveryNo, now: Timestamp) -> bool {
+        let Some(mut state) = self.load(number) else { return false };
+        let is_pending = state.delivery.verdict().is_none();
+        if is_pending {
+            state.cancel(Verdict::Withdrawn, now);
+            self.reconcile_delivery(number, state, None, now);
+        }
+        is_pending
     }
 
     fn take_back(&mut self, message: &MessageId, now: Timestamp) -> bool {
-        let Some(sequence) = self.sequences.get(message).copied() else { return false };
-        if !self.journal.has_changed(&RecordKey::Message(message.clone())) {
+        let Some(number) = self.messages.find(message) else { return false };
+        let Some(state) = self.messages.get(number) else { return false };
+        if !Journal::has_changed(state.mark) {
             return false;
         }
-        let Some(state) = self.messages.get(&sequence) else { return false };
-        let endpoints: Vec<_> = state.deliveries.keys().cloned().collect();
-        for id in &endpoints {
-            self.end_withdrawn(message, id, now);
-        }
-        if let Some(state) = self.messages.get_mut(&sequence) {
-            self.timers.set(&mut state.forget_timer, None, || Timer::Forget(sequence));
-        }
+        let sequence = state.sequence;
+        let ids = state.fan_out.iter().filter_map(|(it, _)| self.endpoints.slot(it));
+        let ids: Vec<_> = ids.map(|slot| slot.id.clone()).collect();
+        self.end_all_withdrawn(number, now);
         // The records are deleted: a save that failed may have written some of them.
-        self.forget(sequence);
-        self.journal.retract(sequence, message, &endpoints);
+        self.forget(number);
+        self.journal.retract(sequence, message, &ids);
         true
     }
 }

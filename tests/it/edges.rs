@@ -95,17 +95,7 @@ const FLOORS: [(&str, &[Module]); 9] = [
         &[
             (
                 "outbox",
-                &[
-                    "delivery",
-                    "endpoint",
-                    "flow",
-                    "health",
-                    "id",
-                    "message",
-                    "policy",
-                    "small_map",
-                    "time",
-                ],
+                &["delivery", "endpoint", "flow", "health", "id", "message", "policy", "time"],
             ),
             (
                 "provider",

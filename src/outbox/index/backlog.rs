@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::line::Line;
 use super::ordering::{GroupStatus, OrderingGroups};
+use crate::outbox::slab::{DeliveryNo, GroupNo};
 use crate::time::Timestamp;
 
 /// Phase of a delivery in its endpoint's backlog.
@@ -27,21 +29,30 @@ pub(in crate::outbox) enum Phase {
 }
 
 impl Phase {
-    pub(in crate::outbox) const fn is_due(self) -> bool {
-        matches!(self, Self::First | Self::Retry { .. })
+    /// Returns whether a delivery in this phase is in the backlog.
+    pub(in crate::outbox) const fn is_open(self) -> bool {
+        !matches!(self, Self::New | Self::Ended)
     }
 }
 
 /// A delivery's position in the [`Backlog`], which alone changes it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(in crate::outbox) struct Placement {
     phase: Phase,
-    group: Option<Box<str>>,
+    group: Option<GroupNo>,
 }
 
 impl Placement {
+    pub(in crate::outbox) const fn new(phase: Phase, group: Option<GroupNo>) -> Self {
+        Self { phase, group }
+    }
+
     pub(in crate::outbox) const fn phase(&self) -> Phase {
         self.phase
+    }
+
+    pub(in crate::outbox) const fn group(&self) -> Option<GroupNo> {
+        self.group
     }
 
     /// Notes that a delivery that had ended is pending again. The next [`Backlog::place`] puts it
@@ -51,30 +62,24 @@ impl Placement {
     }
 }
 
-/// The pending deliveries of one endpoint, by the sequence numbers of their messages.
+/// The deliveries of one endpoint that are due, and its ordering groups.
 #[derive(Clone, Debug, Default)]
 pub(in crate::outbox) struct Backlog {
-    open: BTreeSet<u64>,
-    firsts: BTreeSet<u64>,
+    firsts: Line,
     /// By the time since when they are due.
-    retries: BTreeSet<(Timestamp, u64)>,
+    retries: BTreeSet<(Timestamp, u64, DeliveryNo)>,
     groups: OrderingGroups,
 }
 
 impl Backlog {
-    /// Returns the pending deliveries, oldest first.
-    pub(in crate::outbox) fn open(&self) -> impl ExactSizeIterator<Item = u64> {
-        self.open.iter().copied()
-    }
-
     /// Returns the oldest delivery whose first attempt is due.
-    pub(in crate::outbox) fn first(&self) -> Option<u64> {
-        self.firsts.first().copied()
+    pub(in crate::outbox) fn first(&self) -> Option<DeliveryNo> {
+        self.firsts.first()
     }
 
     /// Returns the delivery whose retry has been due longest.
-    pub(in crate::outbox) fn retry(&self) -> Option<u64> {
-        self.retries.first().map(|(_, sequence)| *sequence)
+    pub(in crate::outbox) fn retry(&self) -> Option<DeliveryNo> {
+        self.retries.first().map(|(.., delivery)| *delivery)
     }
 
     /// Returns the delivery to probe the endpoint with: the newest that has never been tried, or
@@ -83,8 +88,8 @@ impl Backlog {
     /// A probe that fails is a retry from then on, and due later than all that are due now. So a
     /// message that the receiver can never accept is not probed twice in a row while another
     /// is due.
-    pub(in crate::outbox) fn probe(&self) -> Option<u64> {
-        self.firsts.last().copied().or_else(|| self.retry())
+    pub(in crate::outbox) fn probe(&self) -> Option<DeliveryNo> {
+        self.firsts.last().or_else(|| self.retry())
     }
 
     /// Returns the number of deliveries that are due.
@@ -97,61 +102,65 @@ impl Backlog {
         self.groups.is_blocked(group, sequence)
     }
 
-    /// Returns the delivery of an ordering group for which all later ones wait, if there is one.
-    pub(in crate::outbox) fn head(&self, group: &str) -> Option<u64> {
+    /// Returns the delivery of an ordering group for which all later ones wait, and its sequence
+    /// number, if there is one.
+    pub(in crate::outbox) fn head(&self, group: &str) -> Option<(u64, DeliveryNo)> {
         self.groups.head(group)
     }
 
     /// Returns the number of first attempts that are due, all or those before this delivery's.
     pub(in crate::outbox) fn firsts(&self, before: Option<u64>) -> usize {
-        before.map_or(self.firsts.len(), |sequence| self.firsts.range(..sequence).count())
+        before.map_or(self.firsts.len(), |sequence| self.firsts.count_before(sequence))
     }
 
     /// Returns the number of retries that are due, all or those before this delivery's.
     pub(in crate::outbox) fn retries(&self, before: Option<(Timestamp, u64)>) -> usize {
-        before.map_or(self.retries.len(), |place| self.retries.range(..place).count())
+        let Some(before) = before else { return self.retries.len() };
+        let places = self.retries.iter().map(|(since, sequence, _)| (*since, *sequence));
+        places.take_while(|place| *place < before).count()
     }
 
     /// Sets a delivery's phase and its status in its ordering group, if it has one. Returns the
     /// later deliveries that this blocked or unblocked.
     pub(in crate::outbox) fn place(
         &mut self,
-        sequence: u64,
+        (sequence, delivery): (u64, DeliveryNo),
         placement: &mut Placement,
         phase: Phase,
         group: Option<(&str, GroupStatus)>,
-    ) -> Vec<u64> {
+    ) -> Vec<(u64, DeliveryNo)> {
         let from = std::mem::replace(&mut placement.phase, phase);
-        self.shift(sequence, from, phase);
-        let name = group.map(|(name, _)| name);
+        self.shift((sequence, delivery), from, phase);
         let mut moved = Vec::new();
-        if let Some(left) = placement.group.take_if(|left| name != Some(&**left)) {
-            moved = self.groups.set(&left, sequence, None);
+        let is_left =
+            |left: &mut GroupNo| group.is_none_or(|(name, _)| !self.groups.is_named(*left, name));
+        if let Some(left) = placement.group.take_if(is_left) {
+            moved = self.groups.set(left, sequence, delivery, None);
         }
         if let Some((name, status)) = group {
-            moved.append(&mut self.groups.set(name, sequence, Some(status)));
-            if placement.group.is_none() {
-                placement.group = Some(name.into());
-            }
+            let number = match placement.group {
+                Some(number) => number,
+                None => self.groups.find_or_insert(name),
+            };
+            placement.group = Some(number);
+            moved.append(&mut self.groups.set(number, sequence, delivery, Some(status)));
         }
         moved
     }
 
-    fn shift(&mut self, sequence: u64, from: Phase, to: Phase) {
+    fn shift(&mut self, (sequence, delivery): (u64, DeliveryNo), from: Phase, to: Phase) {
         if from == to {
             return;
         }
         match from {
-            Phase::First => _ = self.firsts.remove(&sequence),
-            Phase::Retry { since } => _ = self.retries.remove(&(since, sequence)),
-            Phase::New | Phase::Ended => _ = self.open.insert(sequence),
-            Phase::InFlight | Phase::Waiting => {}
+            Phase::First => self.firsts.remove(sequence),
+            Phase::Retry { since } => _ = self.retries.remove(&(since, sequence, delivery)),
+            Phase::New | Phase::Ended | Phase::InFlight | Phase::Waiting => {}
         }
         match to {
-            Phase::First => _ = self.firsts.insert(sequence),
-            Phase::Retry { since } => _ = self.retries.insert((since, sequence)),
-            Phase::Ended => _ = self.open.remove(&sequence),
-            Phase::New | Phase::InFlight | Phase::Waiting => {}
+            Phase::First => self.firsts.insert(sequence, delivery),
+            Phase::Retry { since } => _ = self.retries.insert((since, sequence, delivery)),
+            Phase::New | Phase::Ended | Phase::InFlight | Phase::Waiting => {}
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::id::EndpointId;
+use crate::outbox::slab::EndpointNo;
 
 /// Cost of a request besides its body, in bytes: its headers, and the work of making one.
 const OVERHEAD: u64 = 1_024;
@@ -16,7 +16,7 @@ const OVERHEAD: u64 = 1_024;
 /// robin has the same property, but needs rounds.
 #[derive(Clone, Debug, Default)]
 pub(in crate::outbox) struct FairQueue {
-    ready: BTreeSet<(u64, EndpointId)>,
+    ready: BTreeSet<(u64, EndpointNo)>,
     clock: u64,
 }
 
@@ -31,20 +31,25 @@ pub(in crate::outbox) struct FairShare {
 
 impl FairQueue {
     /// Returns the endpoint to serve next.
-    pub(in crate::outbox) fn next(&self) -> Option<&EndpointId> {
-        self.ready.first().map(|(_, id)| id)
+    pub(in crate::outbox) fn next(&self) -> Option<EndpointNo> {
+        self.ready.first().map(|(_, endpoint)| *endpoint)
     }
 
     /// Sets whether an endpoint is ready to be served.
-    pub(in crate::outbox) fn set(&mut self, id: &EndpointId, share: &mut FairShare, ready: bool) {
+    pub(in crate::outbox) fn set(
+        &mut self,
+        endpoint: EndpointNo,
+        share: &mut FairShare,
+        ready: bool,
+    ) {
         if ready == share.tag.is_some() {
             return;
         }
         if let Some(tag) = share.tag.take() {
-            self.ready.remove(&(tag, id.clone()));
+            self.ready.remove(&(tag, endpoint));
         } else {
             let tag = share.served_up_to.max(self.clock);
-            self.ready.insert((tag, id.clone()));
+            self.ready.insert((tag, endpoint));
             share.tag = Some(tag);
         }
     }
@@ -52,16 +57,16 @@ impl FairQueue {
     /// Charges an endpoint for a request with a body of `body` bytes.
     pub(in crate::outbox) fn served(
         &mut self,
-        id: &EndpointId,
+        endpoint: EndpointNo,
         share: &mut FairShare,
         body: usize,
     ) {
         let cost = OVERHEAD.saturating_add(u64::try_from(body).unwrap_or(u64::MAX));
         if let Some(tag) = share.tag {
-            self.set(id, share, false);
+            self.set(endpoint, share, false);
             self.clock = tag;
             share.served_up_to = tag.saturating_add(cost);
-            self.set(id, share, true);
+            self.set(endpoint, share, true);
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Ordering groups of one endpoint: [`OrderingGroups`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Bound;
+
+use crate::outbox::slab::{DeliveryNo, GroupNo, Slab};
 
 /// Whether a delivery blocks the later ones in its ordering group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,65 +16,96 @@ pub(in crate::outbox) enum GroupStatus {
 }
 
 /// The ordering groups of one endpoint, by name.
-#[derive(Clone, Debug, Default)]
-pub(super) struct OrderingGroups(BTreeMap<Box<str>, OrderingGroup>);
+#[derive(Clone, Default)]
+pub(super) struct OrderingGroups {
+    groups: Slab<GroupNo, OrderingGroup>,
+    names: BTreeMap<Box<str>, GroupNo>,
+}
 
 /// Deliveries to one endpoint that are made in the order of their messages.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct OrderingGroup {
-    open: BTreeSet<u64>,
+    name: Box<str>,
+    open: BTreeMap<u64, DeliveryNo>,
     /// The deliveries that block all later ones.
-    blocking: BTreeSet<u64>,
+    blocking: BTreeMap<u64, DeliveryNo>,
 }
 
 impl OrderingGroup {
     /// Returns the first blocking delivery, for which all later ones wait; `u64::MAX` if there is
     /// none.
     fn head(&self) -> u64 {
-        self.blocking.first().copied().unwrap_or(u64::MAX)
+        self.blocking.keys().next().copied().unwrap_or(u64::MAX)
+    }
+}
+
+impl fmt::Debug for OrderingGroups {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.names.values().map(|it| self.groups.get(*it))).finish()
     }
 }
 
 impl OrderingGroups {
+    /// Returns whether a group has this name.
+    pub(super) fn is_named(&self, group: GroupNo, name: &str) -> bool {
+        self.groups.get(group).is_some_and(|group| *group.name == *name)
+    }
+
+    /// Returns the group with this name, which it makes if there is none.
+    pub(super) fn find_or_insert(&mut self, name: &str) -> GroupNo {
+        if let Some(group) = self.names.get(name) {
+            return *group;
+        }
+        let group = self.groups.insert(OrderingGroup {
+            name: name.into(),
+            open: BTreeMap::new(),
+            blocking: BTreeMap::new(),
+        });
+        self.names.insert(name.into(), group);
+        group
+    }
+
     /// Sets a delivery's status in a group; `None` takes it out of the group. Returns the
     /// deliveries that this blocked or unblocked. They are all later than the delivery itself.
     pub(super) fn set(
         &mut self,
-        name: &str,
+        group: GroupNo,
         sequence: u64,
+        delivery: DeliveryNo,
         status: Option<GroupStatus>,
-    ) -> Vec<u64> {
-        if status.is_some() && !self.0.contains_key(name) {
-            self.0.insert(name.into(), OrderingGroup::default());
-        }
-        let Some(group) = self.0.get_mut(name) else { return Vec::new() };
+    ) -> Vec<(u64, DeliveryNo)> {
+        let number = group;
+        let Some(group) = self.groups.get_mut(group) else { return Vec::new() };
         match status {
-            Some(_) => group.open.insert(sequence),
+            Some(_) => group.open.insert(sequence, delivery),
             None => group.open.remove(&sequence),
         };
         let before = group.head();
         match status {
-            Some(GroupStatus::Blocking) => group.blocking.insert(sequence),
+            Some(GroupStatus::Blocking) => group.blocking.insert(sequence, delivery),
             Some(GroupStatus::Skipped) | None => group.blocking.remove(&sequence),
         };
         let after = group.head();
         // A delivery later than both heads is blocked as before. Only those between the two, and
         // the later head itself, have changed.
         let between = (Bound::Excluded(before.min(after)), Bound::Included(before.max(after)));
-        let moved = group.open.range(between).copied().collect();
-        if group.open.is_empty() {
-            self.0.remove(name);
+        let moved = group.open.range(between).map(|(sequence, it)| (*sequence, *it)).collect();
+        if group.open.is_empty()
+            && let Some(group) = self.groups.remove(number)
+        {
+            self.names.remove(&group.name);
         }
         moved
     }
 
     /// Returns the delivery of a group for which all later ones wait, if there is one.
-    pub(super) fn head(&self, name: &str) -> Option<u64> {
-        self.0.get(name).and_then(|group| group.blocking.first().copied())
+    pub(super) fn head(&self, name: &str) -> Option<(u64, DeliveryNo)> {
+        let group = self.groups.get(*self.names.get(name)?)?;
+        group.blocking.first_key_value().map(|(sequence, delivery)| (*sequence, *delivery))
     }
 
     /// Returns whether a delivery waits for an earlier one of its group.
     pub(super) fn is_blocked(&self, name: &str, sequence: u64) -> bool {
-        self.0.get(name).is_some_and(|group| group.head() < sequence)
+        self.head(name).is_some_and(|(head, _)| head < sequence)
     }
 }

@@ -1,70 +1,157 @@
 //! Timer index: [`Timers`].
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fmt;
+use std::time::Duration;
 
-use crate::id::EndpointId;
+use crate::outbox::slab::{DeliveryNo, EndpointNo, MessageNo};
 use crate::time::Timestamp;
 
 /// What a timer is for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::outbox) enum Timer {
     /// The state of a delivery changes.
-    Delivery(u64, EndpointId),
+    Delivery(DeliveryNo),
     /// The next attempt to an endpoint may become possible, or its probe times out.
-    Endpoint(EndpointId),
+    Endpoint(EndpointNo),
     /// The retention of a settled message ends.
-    Forget(u64),
+    Forget(MessageNo),
 }
 
 /// The instant for which something's timer is set, if it is. Only [`Timers`] changes it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::outbox) struct Scheduled(Option<Timestamp>);
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::outbox) struct Scheduled(Timestamp);
+
+/// Stands for no timer. One that would be set for this instant is set for the next one.
+const UNSET: Timestamp = Timestamp::MIN;
+
+impl Default for Scheduled {
+    fn default() -> Self {
+        Self(UNSET)
+    }
+}
+
+impl fmt::Debug for Scheduled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.at().fmt(f)
+    }
+}
 
 impl Scheduled {
+    pub(in crate::outbox) fn at(self) -> Option<Timestamp> {
+        (self.0 != UNSET).then_some(self.0)
+    }
+
     /// Notes that [`Timers::expire`] has returned this timer.
     pub(in crate::outbox) const fn expired(&mut self) {
-        self.0 = None;
+        self.0 = UNSET;
     }
 }
 
 /// Timers in order of their instants: the next one is found without a scan.
+///
+/// A timer that is moved or cancelled stays behind, and is dropped when its old instant comes, or
+/// when more than half of all are like it. So a timer that is set again and again costs as little
+/// as one that is set once.
 #[derive(Clone, Debug, Default)]
-pub(in crate::outbox) struct Timers(BTreeSet<(Timestamp, Timer)>);
+pub(in crate::outbox) struct Timers {
+    /// Those that expire soon, as a rule before they are due: deadlines, and those of endpoints.
+    /// Apart from the others they cost what their number costs, and not what the backlog's does.
+    soon: Queue,
+    later: Queue,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Queue {
+    heap: BinaryHeap<Reverse<(Timestamp, Timer)>>,
+    /// The number of timers that were moved or cancelled, as far as known.
+    stale: usize,
+}
 
 impl Timers {
-    /// Sets, moves or cancels a timer.
-    ///
-    /// `timer` is called only if the instant differs from the scheduled one.
+    /// Sets, moves or cancels a timer. `soon` tells whether it belongs to those that expire soon;
+    /// it need not be the same each time.
     pub(in crate::outbox) fn set(
         &mut self,
         scheduled: &mut Scheduled,
         at: Option<Timestamp>,
-        timer: impl FnOnce() -> Timer,
+        timer: Timer,
+        soon: bool,
     ) {
+        let at = at.map_or(UNSET, |at| at.max(UNSET + Duration::from_micros(1)));
         if scheduled.0 == at {
             return;
         }
-        let mut entry = (Timestamp::MIN, timer());
-        if let Some(before) = std::mem::replace(&mut scheduled.0, at) {
-            entry.0 = before;
-            self.0.remove(&entry);
+        let queue = if soon { &mut self.soon } else { &mut self.later };
+        if scheduled.0 != UNSET {
+            queue.stale = queue.stale.saturating_add(1);
         }
-        if let Some(at) = at {
-            entry.0 = at;
-            self.0.insert(entry);
+        scheduled.0 = at;
+        if at != UNSET {
+            // Room for an eighth more, and not for twice as many.
+            if queue.heap.len() == queue.heap.capacity() {
+                queue.heap.reserve_exact((queue.heap.len() / 8).saturating_add(16));
+            }
+            queue.heap.push(Reverse((at, timer)));
         }
     }
 
-    /// Returns the instant of the next timer.
-    pub(in crate::outbox) fn next_at(&self) -> Option<Timestamp> {
-        self.0.first().map(|(at, _)| *at)
+    /// Returns the instant of the next timer. `scheduled` returns that for which a timer is set.
+    pub(in crate::outbox) fn next_at(
+        &mut self,
+        scheduled: impl Fn(Timer) -> Scheduled,
+    ) -> Option<Timestamp> {
+        let soon = self.soon.next(&scheduled).map(|(at, _)| at);
+        let later = self.later.next(&scheduled).map(|(at, _)| at);
+        soon.into_iter().chain(later).min()
     }
 
     /// Removes and returns a timer that is due. Its owner calls [`Scheduled::expired`].
-    pub(in crate::outbox) fn expire(&mut self, now: Timestamp) -> Option<Timer> {
-        if self.next_at()? > now {
-            return None;
+    pub(in crate::outbox) fn expire(
+        &mut self,
+        now: Timestamp,
+        scheduled: impl Fn(Timer) -> Scheduled,
+    ) -> Option<Timer> {
+        let soon = self.soon.next(&scheduled).filter(|(at, _)| *at <= now);
+        let later = self.later.next(&scheduled).filter(|(at, _)| *at <= now);
+        let is_soon = match (soon, later) {
+            (Some(soon), Some(later)) => soon <= later,
+            (soon, _) => soon.is_some(),
+        };
+        let queue = if is_soon { &mut self.soon } else { &mut self.later };
+        soon.or(later)?;
+        queue.heap.pop().map(|Reverse((_, timer))| timer)
+    }
+
+    /// Returns the timers that are set, in order.
+    pub(in crate::outbox) fn list(
+        &self,
+        scheduled: impl Fn(Timer) -> Scheduled,
+    ) -> Vec<(Timestamp, Timer)> {
+        let all = self.soon.heap.iter().chain(&self.later.heap).map(|Reverse(entry)| *entry);
+        let mut list: Vec<_> = all.filter(|(at, timer)| scheduled(*timer).0 == *at).collect();
+        list.sort_unstable();
+        list.dedup();
+        list
+    }
+}
+
+impl Queue {
+    /// Drops stale timers, and returns the next one.
+    fn next(&mut self, scheduled: &impl Fn(Timer) -> Scheduled) -> Option<(Timestamp, Timer)> {
+        let is_set = |(at, timer): (Timestamp, Timer)| scheduled(timer).0 == at;
+        if self.stale > self.heap.len() / 2 {
+            self.heap.retain(|Reverse(entry)| is_set(*entry));
+            self.stale = 0;
         }
-        self.0.pop_first().map(|(_, timer)| timer)
+        loop {
+            let Reverse(entry) = *self.heap.peek()?;
+            if is_set(entry) {
+                return Some(entry);
+            }
+            self.heap.pop();
+            self.stale = self.stale.saturating_sub(1);
+        }
     }
 }

@@ -273,7 +273,7 @@ impl<'a> World<'a> {
         let Sent { ticket, delivery } = self.wire.remove(index);
         self.used.late_answers += u8::from(!live);
         self.tallies[delivery].refused += u32::from(status != 200);
-        let before = self.delivery(delivery).cloned();
+        let before = self.delivery(delivery);
         let resolution = self.outbox.resolve(&ticket, &answer(status), self.now);
         match (live, status) {
             (true, 200) => assert_eq!(resolution, Resolution::Ended(Verdict::Delivered)),
@@ -288,18 +288,18 @@ impl<'a> World<'a> {
             }
             (false, _) => {
                 assert!(matches!(resolution, Resolution::Ignored(_)), "{resolution:?}");
-                assert_eq!(self.delivery(delivery).cloned(), before);
+                assert_eq!(self.delivery(delivery), before);
             }
         }
     }
 
     /// Whether the outbox waits for the attempt's result.
     fn is_live(&self, sent: &Sent) -> bool {
-        let in_flight = self.delivery(sent.delivery).and_then(Delivery::in_flight);
+        let in_flight = self.delivery(sent.delivery).and_then(|it| it.in_flight());
         in_flight.is_some_and(|started| started.number == sent.ticket.attempt())
     }
 
-    fn delivery(&self, index: usize) -> Option<&Delivery> {
+    fn delivery(&self, index: usize) -> Option<Delivery> {
         let (message, endpoint) = DELIVERIES[index];
         let mut all = self.outbox.deliveries();
         all.find(|(m, e, _)| m.id().as_str() == message && e.as_str() == endpoint).map(|it| it.2)
@@ -339,7 +339,7 @@ impl<'a> World<'a> {
             }
         }
         for index in 0..DELIVERIES.len() {
-            let verdict = self.delivery(index).and_then(Delivery::verdict);
+            let verdict = self.delivery(index).and_then(|it| it.verdict());
             // 2: what has ended stays ended.
             let known = self.tallies[index].verdict;
             assert!(known.is_none() || known == verdict, "{known:?} became {verdict:?}");
@@ -395,7 +395,7 @@ impl<'a> World<'a> {
                 assert!(tally.sent > tally.refused, "delivered but not received");
             }
             if tally.verdict.is_none() {
-                self.check_moving(index, delivery);
+                self.check_moving(index, &delivery);
             }
         }
         assert_eq!(self.outbox.pending(), open);

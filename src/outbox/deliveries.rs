@@ -1,0 +1,323 @@
+//! All deliveries of an outbox, packed: [`Deliveries`].
+
+use std::collections::BTreeMap;
+
+use super::delivery_state::DeliveryState;
+use super::in_flight::InFlight;
+use super::index::backlog::{Phase, Placement};
+use super::index::timers::Scheduled;
+use super::journal::Mark;
+use super::slab::{DeliveryNo, EndpointNo, GroupNo, MessageNo, Number, Slab};
+use crate::delivery::{Delivery, Kind, Packed, Rest, Verdict};
+use crate::time::Timestamp;
+
+/// The deliveries of an outbox.
+///
+/// Each takes 56 bytes here. What few deliveries have is kept apart: an attempt in flight, and what
+/// is left by attempts that ended without a response, or by a replay.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Deliveries {
+    slots: Slab<DeliveryNo, Slot>,
+    /// The attempts in flight, by the sequence of their message.
+    flights: BTreeMap<(u64, EndpointNo), Flight>,
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    at: Timestamp,
+    timer: Scheduled,
+    rare: Option<Box<Rare>>,
+    message: MessageNo,
+    endpoint: EndpointNo,
+    attempts: u32,
+    rendering: u32,
+    group: Option<GroupNo>,
+    before: Option<DeliveryNo>,
+    after: Option<DeliveryNo>,
+    kind: Kind,
+    phase: PhaseKind,
+    mark: Mark,
+}
+
+/// What few deliveries have.
+#[derive(Clone, Debug)]
+struct Rare {
+    rest: Option<Rest>,
+    found_at: Option<Timestamp>,
+    unreported: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Flight {
+    delivery: DeliveryNo,
+    deadline: Timestamp,
+    in_flight: InFlight,
+}
+
+/// A [`Phase`] without its instant, which is that of the delivery's state.
+#[derive(Clone, Copy, Debug)]
+enum PhaseKind {
+    New,
+    First,
+    Retry,
+    InFlight,
+    Waiting,
+    Ended,
+}
+
+/// What a delivery is of, and where its state is found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) message: MessageNo,
+    pub(super) endpoint: EndpointNo,
+    /// The position of the rendering that is sent, among those of the message.
+    pub(super) rendering: u32,
+}
+
+/// A list of deliveries. Each is on one list at most.
+#[derive(Clone, Debug, Default)]
+pub(super) struct List {
+    first: Option<DeliveryNo>,
+    last: Option<DeliveryNo>,
+    len: usize,
+}
+
+impl Deliveries {
+    /// Returns how many deliveries can be added.
+    pub(super) fn room(&self) -> usize {
+        self.slots.room()
+    }
+
+    /// Adds a delivery that is like all new ones of its message. There must be room for it.
+    pub(super) fn add(&mut self, place: Place, new: &Delivery) -> DeliveryNo {
+        let Packed { kind, at, attempts, .. } = new.clone().packed(new);
+        let Place { message, endpoint, rendering } = place;
+        self.slots.insert(Slot {
+            at,
+            timer: Scheduled::default(),
+            rare: None,
+            message,
+            endpoint,
+            attempts,
+            rendering,
+            group: None,
+            before: None,
+            after: None,
+            kind,
+            phase: PhaseKind::New,
+            mark: Mark::default(),
+        })
+    }
+
+    pub(super) fn remove(&mut self, delivery: DeliveryNo) {
+        self.slots.remove(delivery);
+    }
+
+    pub(super) fn place(&self, delivery: DeliveryNo) -> Option<Place> {
+        let Slot { message, endpoint, rendering, .. } = *self.slots.get(delivery)?;
+        Some(Place { message, endpoint, rendering })
+    }
+
+    /// Returns a delivery as it is. `new` is a new delivery of its message, which has this
+    /// `sequence`.
+    pub(super) fn load(
+        &self,
+        delivery: DeliveryNo,
+        sequence: u64,
+        new: &Delivery,
+    ) -> Option<DeliveryState> {
+        let slot = self.slots.get(delivery)?;
+        let flight = match slot.kind {
+            Kind::InFlight => self.flights.get(&(sequence, slot.endpoint)),
+            _ => None,
+        };
+        let rare = slot.rare.as_deref();
+        let packed = Packed {
+            kind: slot.kind,
+            at: slot.at,
+            attempts: slot.attempts,
+            deadline: flight.map(|flight| flight.deadline),
+            rest: rare.and_then(|rare| rare.rest.clone()),
+        };
+        let phase = match (slot.phase, slot.kind) {
+            (PhaseKind::New, _) => Phase::New,
+            (PhaseKind::First, _) => Phase::First,
+            (PhaseKind::Retry, Kind::Due) => Phase::Retry { since: slot.at },
+            (PhaseKind::Retry, _) => Phase::Retry { since: Timestamp::MIN },
+            (PhaseKind::InFlight, _) => Phase::InFlight,
+            (PhaseKind::Waiting, _) => Phase::Waiting,
+            (PhaseKind::Ended, _) => Phase::Ended,
+        };
+        let unpacked = Delivery::unpacked(packed, new);
+        Some(DeliveryState {
+            recorded: unpacked.clone(),
+            delivery: unpacked,
+            placement: Placement::new(phase, slot.group),
+            found_at: rare.and_then(|rare| rare.found_at),
+            in_flight: flight.map(|flight| flight.in_flight),
+            unreported: rare.map_or(0, |rare| rare.unreported),
+        })
+    }
+
+    /// Replaces the state of a delivery.
+    pub(super) fn store(
+        &mut self,
+        delivery: DeliveryNo,
+        sequence: u64,
+        new: &Delivery,
+        state: DeliveryState,
+    ) {
+        let Some(slot) = self.slots.get_mut(delivery) else { return };
+        let DeliveryState { delivery: it, placement, found_at, in_flight, unreported, .. } = state;
+        let Packed { kind, at, attempts, deadline, rest } = it.packed(new);
+        let key = (sequence, slot.endpoint);
+        if let (Some(deadline), Some(in_flight)) = (deadline, in_flight) {
+            self.flights.insert(key, Flight { delivery, deadline, in_flight });
+        } else if slot.kind == Kind::InFlight {
+            self.flights.remove(&key);
+        }
+        (slot.kind, slot.at, slot.attempts) = (kind, at, attempts);
+        slot.phase = match placement.phase() {
+            Phase::New => PhaseKind::New,
+            Phase::First => PhaseKind::First,
+            Phase::Retry { .. } => PhaseKind::Retry,
+            Phase::InFlight => PhaseKind::InFlight,
+            Phase::Waiting => PhaseKind::Waiting,
+            Phase::Ended => PhaseKind::Ended,
+        };
+        slot.group = placement.group();
+        let is_rare = rest.is_some() || found_at.is_some() || unreported != 0;
+        slot.rare = is_rare.then(|| Box::new(Rare { rest, found_at, unreported }));
+    }
+
+    /// Returns pending deliveries of an endpoint, or of all, from a position in the table on: at
+    /// most so many, and the position to go on from, if there are more.
+    pub(super) fn pending_from(
+        &self,
+        endpoint: Option<EndpointNo>,
+        from: u32,
+        limit: usize,
+    ) -> (Vec<DeliveryNo>, Option<u32>) {
+        // The others cost less, and must not make the call long either.
+        let scanned = u32::try_from(limit.saturating_mul(16)).unwrap_or(u32::MAX);
+        let end = from.saturating_add(scanned);
+        let mut pending = Vec::new();
+        for index in from..end.min(self.slots.end()) {
+            if pending.len() >= limit {
+                return (pending, Some(index));
+            }
+            let number = DeliveryNo::from_index(index);
+            let slot = self.slots.get(number).filter(|slot| {
+                let is_of_it = endpoint.is_none_or(|endpoint| slot.endpoint == endpoint);
+                is_of_it && !matches!(slot.kind, Kind::Ended(_))
+            });
+            if slot.is_some() {
+                pending.push(number);
+            }
+        }
+        (pending, (end < self.slots.end()).then_some(end))
+    }
+
+    /// Returns whether an attempt could start now.
+    pub(super) fn is_due(&self, delivery: DeliveryNo) -> bool {
+        let phase = self.slots.get(delivery).map(|slot| slot.phase);
+        matches!(phase, Some(PhaseKind::First | PhaseKind::Retry))
+    }
+
+    pub(super) fn verdict(&self, delivery: DeliveryNo) -> Option<Verdict> {
+        match self.slots.get(delivery)?.kind {
+            Kind::Ended(verdict) => Some(verdict),
+            _ => None,
+        }
+    }
+
+    /// Returns when the retention of a delivery starts, if it has ended. If it ended while the host
+    /// was down, that is when the end was found, so that there is time to report it.
+    pub(super) fn retained_from(&self, delivery: DeliveryNo) -> Option<Timestamp> {
+        let slot = self.slots.get(delivery)?;
+        let found_at = slot.rare.as_ref().and_then(|rare| rare.found_at);
+        let ended_at = matches!(slot.kind, Kind::Ended(_)).then_some(slot.at);
+        found_at.or(ended_at)
+    }
+
+    /// Returns the delivery of an attempt that is in flight.
+    pub(super) fn in_flight(&self, sequence: u64, endpoint: EndpointNo) -> Option<DeliveryNo> {
+        self.flights.get(&(sequence, endpoint)).map(|flight| flight.delivery)
+    }
+
+    /// Notes that the attempt in flight was handed out.
+    pub(super) fn hand_out(&mut self, sequence: u64, endpoint: EndpointNo) {
+        if let Some(flight) = self.flights.get_mut(&(sequence, endpoint)) {
+            flight.in_flight.sent = true;
+        }
+    }
+
+    pub(super) fn timer(&self, delivery: DeliveryNo) -> Scheduled {
+        self.slots.get(delivery).map_or_else(Scheduled::default, |slot| slot.timer)
+    }
+
+    pub(super) fn timer_mut(&mut self, delivery: DeliveryNo) -> Option<&mut Scheduled> {
+        self.slots.get_mut(delivery).map(|slot| &mut slot.timer)
+    }
+
+    pub(super) fn mark(&self, delivery: DeliveryNo) -> Mark {
+        self.slots.get(delivery).map_or_else(Mark::default, |slot| slot.mark)
+    }
+
+    pub(super) fn mark_mut(&mut self, delivery: DeliveryNo) -> Option<&mut Mark> {
+        self.slots.get_mut(delivery).map(|slot| &mut slot.mark)
+    }
+
+    /// Adds a delivery at the end of a list. It must not be on any.
+    pub(super) fn link(&mut self, list: &mut List, delivery: DeliveryNo) {
+        if let Some(slot) = self.slots.get_mut(delivery) {
+            (slot.before, slot.after) = (list.last, None);
+        }
+        match list.last.replace(delivery).and_then(|last| self.slots.get_mut(last)) {
+            Some(last) => last.after = Some(delivery),
+            None => list.first = Some(delivery),
+        }
+        list.len = list.len.saturating_add(1);
+    }
+
+    /// Takes a delivery off the list that it is on.
+    pub(super) fn unlink(&mut self, list: &mut List, delivery: DeliveryNo) {
+        let Some(slot) = self.slots.get_mut(delivery) else { return };
+        let (before, after) = (slot.before.take(), slot.after.take());
+        match before.and_then(|before| self.slots.get_mut(before)) {
+            Some(before) => before.after = after,
+            None => list.first = after,
+        }
+        match after.and_then(|after| self.slots.get_mut(after)) {
+            Some(after) => after.before = before,
+            None => list.last = before,
+        }
+        list.len = list.len.saturating_sub(1);
+    }
+
+    /// Iterates over a list, in the order in which its deliveries were added.
+    pub(super) fn iter(&self, list: &List) -> impl Iterator<Item = DeliveryNo> {
+        let after = |delivery: &DeliveryNo| self.slots.get(*delivery).and_then(|slot| slot.after);
+        std::iter::successors(list.first, after)
+    }
+}
+
+impl List {
+    pub(super) const fn first(&self) -> Option<DeliveryNo> {
+        self.first
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slot_is_as_small_as_it_says() {
+        assert_eq!(size_of::<Option<Slot>>(), 56);
+    }
+}
