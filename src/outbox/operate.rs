@@ -37,7 +37,9 @@ impl Outbox {
     ///
     /// Its pending deliveries continue under the new URL, signer and policies, in the format in
     /// which they were published, whether or not the new subscription matches them. Its health is
-    /// kept: if the change repairs the endpoint, [a probe](crate::health) will find out.
+    /// kept: if the change repairs the endpoint, [a probe](crate::health) will find out. If its
+    /// backlog is large, nothing is sent until a few calls of [`poll`](Self::poll) have gone
+    /// through it.
     ///
     /// # Errors
     ///
@@ -60,7 +62,9 @@ impl Outbox {
     ///
     /// Its pending deliveries end as [`Verdict::Cancelled`],
     /// including those with an attempt in flight; those in doubt end as
-    /// [`Unconfirmed`](Verdict::Unconfirmed).
+    /// [`Unconfirmed`](Verdict::Unconfirmed). If there are many, the next calls of
+    /// [`poll`](Self::poll) end the rest. A crash before they are saved leaves them to an endpoint
+    /// that the registry does not have: call this again then.
     ///
     /// # Errors
     ///
@@ -130,8 +134,8 @@ impl Outbox {
     /// Disables an endpoint on an operator's behalf, optionally with a reason, across restarts.
     ///
     /// The endpoint takes no new messages. Its pending deliveries are cancelled or kept, depending
-    /// on its [policy](crate::HealthPolicy::pending_on_disable). Only an operator can enable it
-    /// again.
+    /// on its [policy](crate::HealthPolicy::pending_on_disable): a large backlog over the next calls
+    /// of [`poll`](Self::poll). Only an operator can enable it again.
     ///
     /// Returns `false` if the endpoint is already disabled. The decision is the operator's from
     /// then on, even if the receiver or automation made it.

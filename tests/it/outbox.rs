@@ -1,6 +1,7 @@
 //! The outbox, driven as a host drives it: one module for each behaviour.
 
 mod at_most_once;
+mod bounded_calls;
 mod clocks;
 mod determinism;
 mod drain;
