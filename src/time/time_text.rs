@@ -1,5 +1,6 @@
 //! A time with its original spelling: [`TimeText`].
 
+use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
@@ -108,7 +109,7 @@ impl Serialize for TimeText {
 
 impl<'de> Deserialize<'de> for TimeText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::verbatim)
+        crate::text::deserialize(deserializer, |text| Ok::<_, Infallible>(Self::verbatim(text)))
     }
 }
 
