@@ -202,16 +202,17 @@ pub(crate) struct JsonErrorAt {
 
 /// Parses `bytes` as exactly one JSON text.
 pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonErrorAt> {
-    match from_json_strictly(bytes) {
+    // UTF-8 is checked once for the whole, and not string by string.
+    match std::str::from_utf8(bytes).ok().and_then(from_json_strictly) {
         Some(value) => Ok(value),
         None => from_json_with_path(bytes),
     }
 }
 
-/// Parses `bytes` as exactly one JSON text in which every member has its type. `None` means that
-/// [`from_json_with_path`] has to decide.
-fn from_json_strictly<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+/// Parses `text` as exactly one JSON text in which every member has its type. `None` says nothing:
+/// it has to be parsed with the plain deserializer.
+pub(crate) fn from_json_strictly<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = T::deserialize(Strict(&mut deserializer)).ok()?;
     deserializer.end().ok()?;
     Some(value)

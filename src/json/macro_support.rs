@@ -10,7 +10,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAcces
 use serde::ser::{SerializeMap, Serializer};
 
 use super::json_text::JsonText;
-use super::unknown_members::UnknownMembers;
+use super::unknown_members::{Member, UnknownMembers};
 use crate::decode::{OBJECT, Strict};
 
 pub use serde;
@@ -142,11 +142,7 @@ pub fn read<'de, const KEEPS: bool, T: DeserializeOwned, A: MapAccess<'de>>(
     if slot.is_some() {
         return map.next_value_seed(Duplicate(name));
     }
-    *slot = Some(if KEEPS {
-        map.next_value()?
-    } else {
-        map.next_value_seed(Strict(PhantomData))?
-    });
+    *slot = Some(if KEEPS { map.next_value()? } else { map.next_value_seed(Strict(PhantomData))? });
     Ok(())
 }
 
@@ -171,7 +167,7 @@ pub fn read_or_keep<'de, const KEEPS: bool, T: DeserializeOwned + Default, A: Ma
 /// Collects the members that a type does not know, or cannot read.
 #[derive(Debug, Default)]
 pub struct UnknownCollector {
-    members: Vec<(Box<str>, JsonText)>,
+    members: Vec<Member>,
     /// The names of unknown members again, sorted, once there are many: a body with many unknown
     /// members must not take quadratic time.
     seen: BTreeSet<Box<str>>,
@@ -195,16 +191,16 @@ impl UnknownCollector {
             return map.next_value_seed(Duplicate(&name));
         }
         let text = map.next_value()?;
-        self.members.push((name, text));
+        self.members.push((String::from(name).into(), text));
         Ok(())
     }
 
     fn has(&mut self, name: &str) -> bool {
         if self.members.len() <= FEW {
-            return self.members.iter().any(|(seen, _)| &**seen == name);
+            return self.members.iter().any(|(seen, _)| seen == name);
         }
         for (name, _) in self.members.iter().skip(self.seen.len()) {
-            self.seen.insert(name.clone());
+            self.seen.insert((&**name).into());
         }
         self.seen.contains(name)
     }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::rfc3339;
+
 const MICROS_PER_MILLI: i64 = 1_000;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
@@ -99,6 +101,9 @@ impl Timestamp {
     }
 
     pub(crate) fn from_rfc3339(text: &str) -> Result<Self, ParseTimestampError> {
+        if let Some(micros) = rfc3339::parse(text) {
+            return Ok(Self(micros));
+        }
         let instant = OffsetDateTime::parse(text, &Rfc3339)
             .map_err(|source| ParseTimestampError { source })?;
         // Every year that RFC 3339 can represent is within 400 000 000 000 s of the epoch.
