@@ -219,7 +219,7 @@ pub(crate) fn from_json_strictly<T: DeserializeOwned>(text: &str) -> Option<T> {
 }
 
 /// Keeps track of the path, which takes twice as long.
-fn from_json_with_path<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonErrorAt> {
+pub(crate) fn from_json_with_path<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonErrorAt> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

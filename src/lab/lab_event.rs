@@ -114,11 +114,11 @@ macro_rules! catalogue {
         }
 
         /// A type of the catalogue.
-        enum KnownType {
+        pub(super) enum KnownType {
             $($payload,)+
         }
 
-        enum KnownData {
+        pub(super) enum KnownData {
             $($payload($payload),)+
         }
 

@@ -1,4 +1,6 @@
-//! RFC 3339 date-times in their common form, read quickly: [`parse`].
+//! RFC 3339 date-times in their common form, read and written quickly: [`parse`] and [`write`].
+
+use time::OffsetDateTime;
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
@@ -64,6 +66,44 @@ pub(super) fn parse(text: &str) -> Option<i64> {
     Some(seconds.saturating_mul(1_000_000).saturating_add(micros))
 }
 
+/// Returns the date-time in UTC with three fraction digits, or six if the microseconds need them;
+/// `None` outside of the years 0000 to 9999.
+pub(super) fn write(micros: i64) -> Option<String> {
+    let at = OffsetDateTime::from_unix_timestamp(micros.div_euclid(1_000_000)).ok()?;
+    let (date, time) = (at.date(), at.time());
+    let year = u32::try_from(date.year()).ok().filter(|year| *year <= 9_999)?;
+    let micros = u32::try_from(micros.rem_euclid(1_000_000)).ok()?;
+    let mut text = String::with_capacity("2025-04-17T09:30:00.000000Z".len());
+    push(&mut text, year, 1_000);
+    let parts = [
+        ('-', u8::from(date.month())),
+        ('-', date.day()),
+        ('T', time.hour()),
+        (':', time.minute()),
+        (':', time.second()),
+    ];
+    for (before, number) in parts {
+        text.push(before);
+        push(&mut text, number.into(), 10);
+    }
+    text.push('.');
+    match micros.checked_rem(1_000) {
+        Some(0) => push(&mut text, micros.div_euclid(1_000), 100),
+        _ => push(&mut text, micros, 100_000),
+    }
+    text.push('Z');
+    Some(text)
+}
+
+/// Writes the digits of a number, the first of which counts `unit`.
+fn push(text: &mut String, number: u32, mut unit: u32) {
+    while unit > 0 {
+        let digit = number.checked_div(unit).unwrap_or(0).rem_euclid(10);
+        text.push(char::from_digit(digit, 10).unwrap_or('0'));
+        unit = unit.div_euclid(10);
+    }
+}
+
 /// A number of decimal digits within these bounds.
 fn number(digits: &[u8], min: i64, max: i64) -> Option<i64> {
     let mut number = 0_i64;
@@ -118,7 +158,6 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use time::OffsetDateTime;
     use time::format_description::well_known::Rfc3339;
 
     use super::*;
@@ -169,6 +208,20 @@ mod tests {
                     prop_assert_eq!(Some(micros), slowly(&text), "{}", text);
                 }
             }
+        }
+
+        #[test]
+        fn written_time_is_that_of_the_calendar(
+            micros in -62_167_219_200_000_000_i64..253_402_300_800_000_000,
+            unit in prop::sample::select(&[1, 1_000, 1_000_000][..]),
+        ) {
+            let micros = micros.div_euclid(unit) * unit;
+            let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).unwrap();
+            let (date, (hour, minute, second, micro)) = (at.date(), at.time().as_hms_micro());
+            let fraction =
+                if micro % 1_000 == 0 { format!("{:03}", micro / 1_000) } else { format!("{micro:06}") };
+            let expected = format!("{date}T{hour:02}:{minute:02}:{second:02}.{fraction}Z");
+            prop_assert_eq!(write(micros), Some(expected));
         }
 
         #[test]

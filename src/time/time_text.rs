@@ -63,7 +63,7 @@ impl From<Timestamp> for TimeText {
         const FIRST: Timestamp = Timestamp::from_unix_micros(-62_167_219_200_000_000);
         const LAST: Timestamp = Timestamp::from_unix_micros(253_402_300_799_999_999);
         let timestamp = timestamp.clamp(FIRST, LAST);
-        Self { text: timestamp.to_string().into(), timestamp: Some(timestamp) }
+        Self { text: timestamp.to_text().into(), timestamp: Some(timestamp) }
     }
 }
 
