@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::endpoint::Subscription;
 use crate::event::Event;
-use crate::id::MessageId;
+use crate::id::{EndpointId, MessageId};
 use crate::lab::{RunState, RunStateChanged};
 use crate::message::Message;
 use crate::policy::Load;
@@ -16,11 +16,13 @@ pub(super) struct Source {
     name: String,
     load: Load,
     next: u64,
+    /// The indexes of the endpoints that get its messages.
+    endpoints: Vec<usize>,
 }
 
 impl Source {
     pub(super) const fn new(name: String, load: Load) -> Self {
-        Self { name, load, next: 0 }
+        Self { name, load, next: 0, endpoints: Vec::new() }
     }
 
     /// When the next event arrives, if that is before the end of the load.
@@ -37,8 +39,13 @@ impl Source {
         self.load.at(number)
     }
 
-    /// A subscription to the messages of this source alone.
-    pub(super) fn subscription(&self) -> Subscription {
+    pub(super) fn endpoints(&self) -> &[usize] {
+        &self.endpoints
+    }
+
+    /// Adds an endpoint, and returns its subscription: to the messages of this source alone.
+    pub(super) fn subscribe(&mut self, endpoint: usize) -> Subscription {
+        self.endpoints.push(endpoint);
         Subscription::all().projects([self.name.as_str().into()])
     }
 
@@ -58,6 +65,11 @@ impl Source {
         let expires_at = lifetime.map(|lifetime| now + lifetime);
         message.expect("a run's state is written as JSON").with_expires_at(expires_at)
     }
+}
+
+/// The index of an endpoint, which its id ends with.
+pub(super) fn endpoint_index(endpoint: &EndpointId) -> Option<usize> {
+    endpoint.as_str().rsplit_once('-')?.1.parse().ok()
 }
 
 /// The number of a message that a [`Source`] generated.
