@@ -2,18 +2,23 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::HeaderValue;
+
 use crate::endpoint::Subscription;
-use crate::event::Event;
+use crate::event::{EventType, Keys};
 use crate::id::{EndpointId, MessageId};
-use crate::lab::{RunState, RunStateChanged};
-use crate::message::Message;
+use crate::message::format::Envelope;
+use crate::message::{Message, Rendering};
 use crate::policy::Load;
 use crate::time::Timestamp;
 
 /// A load, and the number of its next message.
 pub(super) struct Source {
-    /// The prefix of its message ids, and the project of all its runs.
+    /// The prefix of its message ids.
     name: String,
+    /// The type of all its events, and of no others.
+    event_type: EventType,
     load: Load,
     next: u64,
     /// The indexes of the endpoints that get its messages.
@@ -21,8 +26,10 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) const fn new(name: String, load: Load) -> Self {
-        Self { name, load, next: 0, endpoints: Vec::new() }
+    pub(super) fn new(name: String, load: Load) -> Self {
+        let event_type = EventType::new(format!("simulated.{name}"))
+            .expect("words and a number are an event type");
+        Self { name, event_type, load, next: 0, endpoints: Vec::new() }
     }
 
     /// When the next event arrives, if that is before the end of the load.
@@ -46,10 +53,10 @@ impl Source {
     /// Adds an endpoint, and returns its subscription: to the messages of this source alone.
     pub(super) fn subscribe(&mut self, endpoint: usize) -> Subscription {
         self.endpoints.push(endpoint);
-        Subscription::all().projects([self.name.as_str().into()])
+        Subscription::all().event_types([self.event_type.clone().into()])
     }
 
-    /// The message of the next event.
+    /// The message of the next event, without a body: nobody reads it.
     pub(super) fn next_message(&mut self, lifetime: Option<Duration>, now: Timestamp) -> Message {
         let number = self.next;
         self.next = number.saturating_add(1);
@@ -59,11 +66,10 @@ impl Source {
         };
         let id = MessageId::new(format!("{}-{number}", self.name))
             .expect("a word and numbers are an id");
-        let mut event = RunStateChanged::new(format!("run-{key}"), RunState::Started);
-        event.project_id = Some(self.name.as_str().into());
-        let message = Event::new(event, now).into_message(id);
-        let expires_at = lifetime.map(|lifetime| now + lifetime);
-        message.expect("a run's state is written as JSON").with_expires_at(expires_at)
+        let keys = Keys::new().with_ordering(format!("run-{key}"));
+        let body = Rendering::new(HeaderValue::from_static("application/json"), Bytes::new());
+        Message::new(id, self.event_type.clone(), now, keys, Envelope::NAME, body)
+            .with_expires_at(lifetime.map(|lifetime| now + lifetime))
     }
 }
 
