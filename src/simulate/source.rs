@@ -19,6 +19,8 @@ pub(super) struct Source {
     name: String,
     /// The type of all its events, and of no others.
     event_type: EventType,
+    /// What each of its messages has for a body: nobody reads it.
+    body: Rendering,
     load: Load,
     next: u64,
     /// The indexes of the endpoints that get its messages.
@@ -29,7 +31,8 @@ impl Source {
     pub(super) fn new(name: String, load: Load) -> Self {
         let event_type = EventType::new(format!("simulated.{name}"))
             .expect("words and a number are an event type");
-        Self { name, event_type, load, next: 0, endpoints: Vec::new() }
+        let body = Rendering::new(HeaderValue::from_static("application/json"), Bytes::new());
+        Self { name, event_type, body, load, next: 0, endpoints: Vec::new() }
     }
 
     /// When the next event arrives, if that is before the end of the load.
@@ -56,7 +59,7 @@ impl Source {
         Subscription::all().event_types([self.event_type.clone().into()])
     }
 
-    /// The message of the next event, without a body: nobody reads it.
+    /// The message of the next event.
     pub(super) fn next_message(&mut self, lifetime: Option<Duration>, now: Timestamp) -> Message {
         let number = self.next;
         self.next = number.saturating_add(1);
@@ -64,13 +67,16 @@ impl Source {
             Some(keys) => number.checked_rem(u64::from(keys.get())).unwrap_or(number),
             None => number,
         };
-        let id = MessageId::new(format!("{}-{number}", self.name))
-            .expect("a word and numbers are an id");
-        let keys = Keys::new().with_ordering(format!("run-{key}"));
-        let body = Rendering::new(HeaderValue::from_static("application/json"), Bytes::new());
-        Message::new(id, self.event_type.clone(), now, keys, Envelope::NAME, body)
+        let id = MessageId::new(numbered(&self.name, number)).expect("words and numbers are an id");
+        let keys = Keys::new().with_ordering(numbered("run", key));
+        Message::new(id, self.event_type.clone(), now, keys, Envelope::NAME, self.body.clone())
             .with_expires_at(lifetime.map(|lifetime| now + lifetime))
     }
+}
+
+/// A name and a number, joined by `-`.
+fn numbered(name: &str, number: u64) -> String {
+    [name, "-", &number.to_string()].concat()
 }
 
 /// The index of an endpoint, which its id ends with.
