@@ -14,8 +14,8 @@ pub(crate) const OBJECT: &str = "$labhook::json::Object";
 /// that first. Whatever this deserializer accepts, the plain one reads as the same value; what it
 /// rejects has to be read with the plain one.
 ///
-/// An [`OBJECT`] is told of it by `visit_some`; the plain deserializer calls `visit_newtype_struct`.
-/// Objects within lists and optional values are strict too. Anywhere else they are not, which only
+/// For an [`OBJECT`], this deserializer calls `visit_some`, and any other `visit_newtype_struct`.
+/// Objects within lists and optional values are strict too. Elsewhere they are not, which only
 /// takes longer.
 pub(crate) struct Strict<T>(pub(crate) T);
 

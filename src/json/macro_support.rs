@@ -173,7 +173,7 @@ pub struct UnknownCollector {
     seen: BTreeSet<Box<str>>,
 }
 
-/// So many members are faster searched one by one.
+/// Up to this number, members are searched one by one.
 const FEW: usize = 16;
 
 impl UnknownCollector {

@@ -14,6 +14,7 @@ const FLOORS: [(&str, &[Module]); 9] = [
     (
         "words",
         &[
+            ("text", &[]),
             ("event_type", &["text"]),
             ("id", &["text"]),
             ("mix", &[]),
@@ -22,7 +23,6 @@ const FLOORS: [(&str, &[Module]); 9] = [
             ("secret", &[]),
             ("signal", &["named"]),
             ("small_map", &[]),
-            ("text", &[]),
             ("time", &["text"]),
         ],
     ),
@@ -154,7 +154,6 @@ const FLOORS: [(&str, &[Module]); 9] = [
                     "event",
                     "health",
                     "id",
-                    "lab",
                     "message",
                     "mix",
                     "outbox",
