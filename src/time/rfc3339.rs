@@ -215,8 +215,9 @@ mod tests {
             micros in -62_167_219_200_000_000_i64..253_402_300_800_000_000,
             unit in prop::sample::select(&[1, 1_000, 1_000_000][..]),
         ) {
-            let micros = micros.div_euclid(unit) * unit;
-            let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).unwrap();
+            let micros = micros.div_euclid(unit).saturating_mul(unit);
+            let nanos = i128::from(micros).saturating_mul(1_000);
+            let at = OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap();
             let (date, (hour, minute, second, micro)) = (at.date(), at.time().as_hms_micro());
             let fraction =
                 if micro % 1_000 == 0 { format!("{:03}", micro / 1_000) } else { format!("{micro:06}") };

@@ -48,7 +48,7 @@ const NAMES: [&str; 16] = [
 /// Replaces the value after the `index`th colon, if it is a text or a number, or the name before it.
 fn edit(body: &str, index: usize, value: &str, name: Option<&str>) -> String {
     let colons: Vec<_> = body.match_indices(':').map(|(at, _)| at).collect();
-    let colon = colons[index % colons.len()];
+    let colon = colons[index.checked_rem(colons.len()).unwrap()];
     let (before, after) = body.split_at(colon);
     match name {
         Some(name) => match before.strip_suffix('"').and_then(|it| it.rsplit_once('"')) {

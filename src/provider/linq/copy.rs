@@ -90,3 +90,83 @@ impl NewPlan {
         Some(Event::new(data, self.timestamp.clone()?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A body with some of the members that a body or an event has, and others.
+    fn body() -> impl Strategy<Value = String> {
+        const NAMES: [&str; 20] = [
+            "state",
+            "message",
+            "run_id",
+            "timestamp",
+            "task_id",
+            "workcell_id",
+            "labware_id",
+            "trigger",
+            "plan_id",
+            "state",
+            "timestamp",
+            "run_id",
+            "linq_state",
+            "status",
+            "device",
+            "title",
+            "previous_state",
+            "from",
+            "x",
+            "y",
+        ];
+        let text = prop_oneof![
+            Just("\"stopped\""),
+            Just("\"stoped\""),
+            Just("\"cancelled\""),
+            Just("\"end\""),
+            Just("\"PENDING\""),
+            Just("\"2025-04-17T09:30:00.000Z\""),
+            Just("\"r\\u0031\""),
+        ];
+        let value = prop_oneof![6 => text, 1 => Just("7"), 1 => Just("null"), 1 => Just("{}")];
+        let member = (prop::sample::select(&NAMES[..]), value);
+        prop::collection::vec(member, 0..14).prop_map(|members| {
+            let mut seen = Vec::new();
+            let mut all = String::new();
+            for (name, value) in members {
+                if !seen.contains(&name) {
+                    all += &format!("{}\"{name}\":{value}", if all.is_empty() { "" } else { "," });
+                    seen.push(name);
+                }
+            }
+            format!("{{{all}}}")
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn copied_event_equals_the_reread_one(body in body()) {
+            macro_rules! check {
+                ($($kind:ident)+) => {
+                    $(
+                        if let Ok(body) = serde_json::from_str::<$kind>(&body)
+                            && let Some(event) = body.copy()
+                        {
+                            prop_assert_eq!(Ok(event), body.reread());
+                        }
+                    )+
+                };
+            }
+            check!(RunStateChange TaskStateChange SafetyStateChange LabwareMovement NewPlan);
+        }
+    }
+
+    #[test]
+    fn published_body_is_copied() {
+        let body = include_str!("../../../tests/data/linq/run_state_change.json");
+        let body: RunStateChange = serde_json::from_str(body).unwrap();
+        assert!(body.copy().is_some());
+    }
+}
