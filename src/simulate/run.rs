@@ -28,8 +28,7 @@ impl Scenario {
     ///
     /// It ends when the loads are over and every delivery has ended, when nothing more would
     /// happen, or at the [limit](Self::with_limit). The same scenario gives the same reports. Time
-    /// and memory grow with the number of messages and attempts, not with the simulated time or the
-    /// number of endpoints.
+    /// and memory grow with the number of messages and attempts, not with the simulated time.
     #[must_use]
     pub fn run(&self) -> Vec<Report> {
         Run::new(self).reports()
