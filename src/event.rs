@@ -1,9 +1,12 @@
 //! Typed events: [`Event`], its [`Payload`], its [`EventType`] and its [`Keys`].
 
 mod keys;
+mod one_pass;
+
+use std::marker::PhantomData;
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer};
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::decode::{Decode, DecodeError, JsonError, JsonErrorAt, TrustedBody, from_json};
@@ -12,6 +15,7 @@ use crate::time::TimeText;
 
 pub use crate::event_type::{EventType, EventTypeError};
 pub use keys::{Keys, Trigger};
+pub(crate) use one_pass::{Model, Whole, read as read_in_one_pass};
 
 /// The data of one event type.
 ///
@@ -135,6 +139,10 @@ impl<P: Payload> Event<P> {
 /// Fails with [`DecodeError::OtherType`] if the event has another type than `P`.
 impl<P: Payload> Decode for Event<P> {
     fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
+        if let Some(whole) = read_in_one_pass::<OneModel<P>>(body.bytes()) {
+            let Whole { timestamp, data, unknown } = whole;
+            return Ok(Self { timestamp, data, unknown });
+        }
         let event = UnknownEvent::decode(body)?;
         if event.event_type == P::EVENT_TYPE {
             let data = Self::read_data(&event.data)?;
@@ -142,6 +150,22 @@ impl<P: Payload> Decode for Event<P> {
         } else {
             Err(DecodeError::OtherType { expected: P::EVENT_TYPE, found: event.event_type })
         }
+    }
+}
+
+/// A payload's own event type.
+struct OneModel<P>(PhantomData<P>);
+
+impl<P: Payload> Model for OneModel<P> {
+    type Data = P;
+
+    fn of(event_type: &str) -> Option<Self> {
+        let expected = const { &P::EVENT_TYPE };
+        (event_type == expected.as_str()).then_some(Self(PhantomData))
+    }
+
+    fn read<'de, D: Deserializer<'de>>(self, deserializer: D) -> Result<P, D::Error> {
+        P::deserialize(deserializer)
     }
 }
 

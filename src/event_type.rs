@@ -153,7 +153,7 @@ impl FromStr for EventType {
 
 impl<'de> Deserialize<'de> for EventType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        crate::text::deserialize(deserializer, Self::from_str)
     }
 }
 

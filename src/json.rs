@@ -34,3 +34,4 @@ pub use open_object::open_object;
 pub use unknown_members::UnknownMembers;
 
 pub(crate) use object::object;
+pub(crate) use unknown_members::Member;

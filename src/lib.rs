@@ -134,6 +134,7 @@ mod signal;
 pub mod signature;
 pub mod simulate;
 mod small_map;
+mod text;
 pub mod time;
 
 #[doc(inline)]

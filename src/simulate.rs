@@ -62,6 +62,7 @@
 
 mod clock;
 mod due_messages;
+mod endpoint_sim;
 mod held_back;
 mod receiver;
 mod recorder;
@@ -72,6 +73,7 @@ mod scenario;
 mod series;
 mod source;
 mod test_host;
+mod watched;
 
 pub use clock::{ClockJump, ClockShift};
 pub use receiver::{

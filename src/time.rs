@@ -1,5 +1,6 @@
 //! Instants: [`Timestamp`] for arithmetic, and [`TimeText`] to preserve a vendor's spelling.
 
+mod rfc3339;
 mod time_text;
 mod timestamp;
 

@@ -42,6 +42,10 @@ pub(super) fn check(text: &str) -> Result<(), IdError> {
 /// another full stop or the end. The last segment alone does not decide: the longer id of
 /// `m.17.x` ends with a part of the body.
 fn integer_segment(text: &str) -> Option<usize> {
+    // Few ids have any.
+    if !text.contains('.') {
+        return None;
+    }
     let mut at = 0_usize;
     for (index, segment) in text.split('.').enumerate() {
         // In any spelling, because some verifiers accept more than the canonical one.

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::decode::{JsonError, JsonErrorAt};
+use crate::decode::{JsonError, JsonErrorAt, from_json_strictly};
 
 /// A raw JSON value, kept exactly as it was written.
 ///
@@ -56,6 +56,12 @@ impl JsonText {
     /// Returns [`JsonError`] if the JSON does not match the type.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
         serde_json::from_str(self.as_str()).map_err(error)
+    }
+
+    /// Deserializes the value if every member in it has its type. `None` says nothing:
+    /// [`read`](Self::read) has to decide.
+    pub(crate) fn read_strictly<T: DeserializeOwned>(&self) -> Option<T> {
+        from_json_strictly(self.as_str())
     }
 
     /// Returns the JSON text, verbatim.

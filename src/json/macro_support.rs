@@ -2,15 +2,16 @@
 //! generate calls. **Not public API**: it may change in any release.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::Deserialize;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 
 use super::json_text::JsonText;
-use super::unknown_members::UnknownMembers;
+use super::unknown_members::{Member, UnknownMembers};
+use crate::decode::{OBJECT, Strict};
 
 pub use serde;
 
@@ -19,8 +20,9 @@ pub trait Object: Sized {
     /// The names of the known members, in the order in which they are written.
     const NAMES: &'static [&'static str];
 
-    /// Reads the members.
-    fn read<'de, A: MapAccess<'de>>(map: A) -> Result<Self, A::Error>;
+    /// Reads the members. `KEEPS` says whether an optional member of another type is kept, or an
+    /// error.
+    fn read<'de, A: MapAccess<'de>, const KEEPS: bool>(map: A) -> Result<Self, A::Error>;
 
     /// Writes the members that have a value.
     fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
@@ -33,13 +35,32 @@ pub fn serialize<T: Object, S: Serializer>(object: &T, serializer: S) -> Result<
 }
 
 pub fn deserialize<'de, T: Object, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    // Not `deserialize_struct`, which accepts an array as well.
-    deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    deserializer.deserialize_newtype_struct(OBJECT, AskVisitor(PhantomData))
 }
 
-struct ObjectVisitor<T>(PhantomData<T>);
+/// Learns from the deserializer whether it is [`Strict`].
+struct AskVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Object> Visitor<'de> for ObjectVisitor<T> {
+impl<'de, T: Object> Visitor<'de> for AskVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        ObjectVisitor::<T, true>(PhantomData).expecting(f)
+    }
+
+    // Neither calls `deserialize_struct`, which accepts an array as well.
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor::<T, true>(PhantomData))
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor::<T, false>(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T, const KEEPS: bool>(PhantomData<T>);
+
+impl<'de, T: Object, const KEEPS: bool> Visitor<'de> for ObjectVisitor<T, KEEPS> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,8 +68,15 @@ impl<'de, T: Object> Visitor<'de> for ObjectVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        T::read(map)
+        T::read::<A, KEEPS>(map)
     }
+}
+
+/// Reads a text without a copy of it in between. `Other` needs the last one.
+pub fn deserialize_text<'de, T: for<'a> From<&'a str>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    crate::text::deserialize(deserializer, |text| Ok::<T, Infallible>(text.into()))
 }
 
 /// Writes the unknown members after the others; `is_written` says which names those have.
@@ -60,16 +88,16 @@ pub fn write_unknown<M: SerializeMap>(
     unknown.write(is_written, map)
 }
 
-/// Reads up to the next known member and returns its name. Unknown members on the way are
-/// collected.
-pub fn next_known<'de, A: MapAccess<'de>>(
-    names: &'static [&'static str],
+/// Reads up to the next known member and returns what `known` has for its name. Unknown members on
+/// the way are collected.
+pub fn next_known<'de, F, A: MapAccess<'de>>(
+    known: impl Fn(&str) -> Option<F>,
     map: &mut A,
     unknown: &mut UnknownCollector,
-) -> Result<Option<&'static str>, A::Error> {
-    while let Some(name) = map.next_key_seed(NameSeed(names))? {
+) -> Result<Option<F>, A::Error> {
+    while let Some(name) = map.next_key_seed(NameSeed(&known))? {
         match name {
-            MemberName::Known(name) => return Ok(Some(name)),
+            MemberName::Known(field) => return Ok(Some(field)),
             MemberName::Unknown(name) => unknown.read(name, map)?,
         }
     }
@@ -77,39 +105,36 @@ pub fn next_known<'de, A: MapAccess<'de>>(
 }
 
 /// The name of a member; a known name is not copied.
-enum MemberName {
-    Known(&'static str),
+enum MemberName<F> {
+    Known(F),
     Unknown(Box<str>),
 }
 
-/// Reads a [`MemberName`], given the names that the type knows.
-struct NameSeed(&'static [&'static str]);
+/// Reads a [`MemberName`], given a function that knows some of the names.
+struct NameSeed<'a, K>(&'a K);
 
-impl<'de> DeserializeSeed<'de> for NameSeed {
-    type Value = MemberName;
+impl<'de, F, K: Fn(&str) -> Option<F>> DeserializeSeed<'de> for NameSeed<'_, K> {
+    type Value = MemberName<F>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<MemberName, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
-impl Visitor<'_> for NameSeed {
-    type Value = MemberName;
+impl<F, K: Fn(&str) -> Option<F>> Visitor<'_> for NameSeed<'_, K> {
+    type Value = MemberName<F>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a member name")
     }
 
-    fn visit_str<E: Error>(self, name: &str) -> Result<MemberName, E> {
-        Ok(match self.0.iter().find(|known| **known == name) {
-            Some(known) => MemberName::Known(known),
-            None => MemberName::Unknown(name.into()),
-        })
+    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok((self.0)(name).map_or_else(|| MemberName::Unknown(name.into()), MemberName::Known))
     }
 }
 
 /// Reads a known member into its slot; a slot that is already filled means a duplicate.
-pub fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+pub fn read<'de, const KEEPS: bool, T: DeserializeOwned, A: MapAccess<'de>>(
     slot: &mut Option<T>,
     name: &'static str,
     map: &mut A,
@@ -117,19 +142,19 @@ pub fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     if slot.is_some() {
         return map.next_value_seed(Duplicate(name));
     }
-    *slot = Some(map.next_value()?);
+    *slot = Some(if KEEPS { map.next_value()? } else { map.next_value_seed(Strict(PhantomData))? });
     Ok(())
 }
 
-/// Reads a member that may have any value: one of another type is kept verbatim.
-pub fn read_or_keep<'de, T: DeserializeOwned + Default, A: MapAccess<'de>>(
+/// Reads a member that may have any value: one of another type is kept verbatim if `KEEPS`.
+pub fn read_or_keep<'de, const KEEPS: bool, T: DeserializeOwned + Default, A: MapAccess<'de>>(
     slot: &mut Option<T>,
     name: &'static str,
     map: &mut A,
     unknown: &mut UnknownCollector,
 ) -> Result<(), A::Error> {
-    if slot.is_some() {
-        return map.next_value_seed(Duplicate(name));
+    if slot.is_some() || !KEEPS {
+        return read::<KEEPS, T, A>(slot, name, map);
     }
     let text: JsonText = map.next_value()?;
     *slot = Some(text.read().unwrap_or_else(|_| {
@@ -142,10 +167,14 @@ pub fn read_or_keep<'de, T: DeserializeOwned + Default, A: MapAccess<'de>>(
 /// Collects the members that a type does not know, or cannot read.
 #[derive(Debug, Default)]
 pub struct UnknownCollector {
-    members: Vec<(Box<str>, JsonText)>,
-    /// The names again, sorted: a body with many unknown members must not take quadratic time.
+    members: Vec<Member>,
+    /// The names of unknown members again, sorted, once there are many: a body with many unknown
+    /// members must not take quadratic time.
     seen: BTreeSet<Box<str>>,
 }
+
+/// Up to this number, members are searched one by one.
+const FEW: usize = 16;
 
 impl UnknownCollector {
     #[must_use]
@@ -158,13 +187,22 @@ impl UnknownCollector {
         name: Box<str>,
         map: &mut A,
     ) -> Result<(), A::Error> {
-        if self.seen.contains(&name) {
+        if self.has(&name) {
             return map.next_value_seed(Duplicate(&name));
         }
         let text = map.next_value()?;
-        self.seen.insert(name.clone());
-        self.members.push((name, text));
+        self.members.push((String::from(name).into(), text));
         Ok(())
+    }
+
+    fn has(&mut self, name: &str) -> bool {
+        if self.members.len() <= FEW {
+            return self.members.iter().any(|(seen, _)| seen == name);
+        }
+        for (name, _) in self.members.iter().skip(self.seen.len()) {
+            self.seen.insert((&**name).into());
+        }
+        self.seen.contains(name)
     }
 
     #[must_use]

@@ -175,9 +175,7 @@ macro_rules! __open_enum {
             fn deserialize<__D: $crate::json::macro_support::serde::Deserializer<'de>>(
                 deserializer: __D,
             ) -> ::std::result::Result<Self, __D::Error> {
-                use $crate::json::macro_support::serde::Deserialize;
-                <::std::string::String as Deserialize>::deserialize(deserializer)
-                    .map(<Self as ::std::convert::From<::std::string::String>>::from)
+                $crate::json::macro_support::deserialize_text(deserializer)
             }
         }
     };

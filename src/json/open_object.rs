@@ -109,28 +109,43 @@ macro_rules! __open_object {
             const NAMES: &'static [&'static str] =
                 &[$($crate::json::open_object!(@name $field $($wire)?)),+];
 
-            fn read<'de, __A: $crate::json::macro_support::serde::de::MapAccess<'de>>(
+            fn read<
+                'de,
+                __A: $crate::json::macro_support::serde::de::MapAccess<'de>,
+                const __KEEPS: bool,
+            >(
                 mut map: __A,
             ) -> ::std::result::Result<Self, __A::Error> {
+                #[allow(non_camel_case_types, reason = "the names are those of the fields")]
+                enum __Field {
+                    $($field,)+
+                }
+                let known = |name: &str| {
+                    $(
+                        if name == $crate::json::open_object!(@name $field $($wire)?) {
+                            return ::std::option::Option::Some(__Field::$field);
+                        }
+                    )+
+                    ::std::option::Option::None
+                };
                 $(
                     let mut $field: ::std::option::Option<
                         $crate::json::open_object!(@type $kind $type)
                     > = ::std::option::Option::None;
                 )+
                 let mut unknown = $crate::json::macro_support::UnknownCollector::new();
-                while let ::std::option::Option::Some(name) =
-                    $crate::json::macro_support::next_known(
-                        <Self as $crate::json::macro_support::Object>::NAMES,
-                        &mut map,
-                        &mut unknown,
-                    )?
+                while let ::std::option::Option::Some(field) =
+                    $crate::json::macro_support::next_known(known, &mut map, &mut unknown)?
                 {
-                    $(
-                        if name == $crate::json::open_object!(@name $field $($wire)?) {
-                            $crate::json::open_object!(@read $kind $field, name, map, unknown);
-                            continue;
-                        }
-                    )+
+                    match field {
+                        $(
+                            __Field::$field => $crate::json::open_object!(
+                                @read $kind $field, __KEEPS,
+                                ($crate::json::open_object!(@name $field $($wire)?)),
+                                map, unknown
+                            ),
+                        )+
+                    }
                 }
                 ::std::result::Result::Ok(Self {
                     $(
@@ -206,14 +221,18 @@ macro_rules! __open_object {
     (@type strict_nullable $type:ty) => { $crate::json::Nullable<$type> };
     (@type $kind:ident $type:ty) => { $type };
 
-    (@read optional $slot:ident, $name:ident, $map:ident, $unknown:ident) => {
-        $crate::json::macro_support::read_or_keep(&mut $slot, $name, &mut $map, &mut $unknown)?;
+    (@read optional $slot:ident, $keeps:ident, ($name:expr), $map:ident, $unknown:ident) => {
+        $crate::json::macro_support::read_or_keep::<$keeps, _, _>(
+            &mut $slot, $name, &mut $map, &mut $unknown
+        )?
     };
-    (@read nullable $slot:ident, $name:ident, $map:ident, $unknown:ident) => {
-        $crate::json::macro_support::read_or_keep(&mut $slot, $name, &mut $map, &mut $unknown)?;
+    (@read nullable $slot:ident, $keeps:ident, ($name:expr), $map:ident, $unknown:ident) => {
+        $crate::json::macro_support::read_or_keep::<$keeps, _, _>(
+            &mut $slot, $name, &mut $map, &mut $unknown
+        )?
     };
-    (@read $kind:ident $slot:ident, $name:ident, $map:ident, $unknown:ident) => {
-        $crate::json::macro_support::read(&mut $slot, $name, &mut $map)?;
+    (@read $kind:ident $slot:ident, $keeps:ident, ($name:expr), $map:ident, $unknown:ident) => {
+        $crate::json::macro_support::read::<$keeps, _, _>(&mut $slot, $name, &mut $map)?
     };
 
     (@take optional $slot:ident, ($name:expr)) => { $slot.flatten() };

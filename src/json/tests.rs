@@ -1,7 +1,7 @@
 //! Objects with every kind of field, independent of any event.
 
 use super::{JsonText, Nullable, UnknownMembers, object};
-use crate::decode::{JsonErrorAt, from_json};
+use crate::decode::{JsonErrorAt, from_json, from_json_strictly, from_json_with_path};
 
 object! {
     /// An object.
@@ -96,6 +96,22 @@ fn optional_member_of_another_type_is_kept() {
         let again = serde_json::to_string(&outer).unwrap();
         assert_eq!(again, json);
         assert_eq!(read(&again).unwrap(), outer);
+    }
+}
+
+#[test]
+fn strict_object_has_no_member_of_another_type() {
+    for (json, is_strict) in [
+        (r#"{"inner":{"name":"n"},"last-one":1,"list":[{"name":"m","type":null}]}"#, true),
+        (r#"{"inner":{"name":"n","x":1},"last-one":1,"raw":[1.10],"first":null}"#, true),
+        (r#"{"inner":{"name":"n"},"last-one":1,"first":"x"}"#, false),
+        (r#"{"inner":{"name":"n","type":1},"last-one":1}"#, false),
+        (r#"{"inner":{"name":"n"},"last-one":1,"list":[{"name":"m","type":1}]}"#, false),
+    ] {
+        let strict: Option<Outer> = from_json_strictly(json);
+        assert_eq!(strict.is_some(), is_strict, "{json}");
+        let kept: Outer = from_json_with_path(json.as_bytes()).unwrap();
+        assert!(strict.is_none_or(|strict| strict == kept), "{json}");
     }
 }
 

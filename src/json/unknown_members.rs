@@ -1,5 +1,6 @@
 //! The unknown members of a JSON object: [`UnknownMembers`].
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -29,7 +30,10 @@ use crate::decode::JsonError;
 /// # Ok::<(), labhook::decode::JsonError>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct UnknownMembers(Vec<(Box<str>, JsonText)>);
+pub struct UnknownMembers(Vec<Member>);
+
+/// The name and the value of a member. The names that this crate gives are static.
+pub(crate) type Member = (Cow<'static, str>, JsonText);
 
 impl UnknownMembers {
     /// Creates an empty list of members.
@@ -39,7 +43,7 @@ impl UnknownMembers {
     }
 
     /// Wraps members with distinct names. The caller guarantees that they are distinct.
-    pub(crate) const fn from_distinct(members: Vec<(Box<str>, JsonText)>) -> Self {
+    pub(crate) const fn from_distinct(members: Vec<Member>) -> Self {
         Self(members)
     }
 
@@ -82,17 +86,28 @@ impl UnknownMembers {
         name: impl Into<Box<str>>,
         json: impl Into<String>,
     ) -> Result<(), JsonError> {
-        let (name, text) = (name.into(), JsonText::new(json)?);
+        let name: Box<str> = name.into();
+        self.put(String::from(name), JsonText::new(json)?);
+        Ok(())
+    }
+
+    /// Like [`insert`](Self::insert), with a value that is JSON already.
+    pub(crate) fn put(&mut self, name: impl Into<Cow<'static, str>>, text: JsonText) {
+        let name = name.into();
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = text,
             None => self.0.push((name, text)),
         }
-        Ok(())
+    }
+
+    /// Returns the members, in order.
+    pub(crate) fn into_members(self) -> Vec<Member> {
+        self.0
     }
 
     /// Removes and returns the member with this name. Takes linear time.
     pub fn remove(&mut self, name: &str) -> Option<JsonText> {
-        let at = self.0.iter().position(|(known, _)| &**known == name)?;
+        let at = self.0.iter().position(|(known, _)| known == name)?;
         Some(self.0.remove(at).1)
     }
 

@@ -1,6 +1,6 @@
 //! Any lab event: [`LabEvent`].
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::dataset::{DatasetCreated, DatasetDeleted, DatasetUpdated};
 use super::instruction::InstructionCompleted;
@@ -15,7 +15,9 @@ use super::safety::SafetyStateChanged;
 use super::sample::{SampleCreated, SampleDeleted, SampleUpdated};
 use super::task::TaskStateChanged;
 use crate::decode::{Decode, DecodeError, Mismatch, TrustedBody};
-use crate::event::{EncodeError, Event, Keys, Payload, UnknownEvent};
+use crate::event::{
+    EncodeError, Event, Keys, Model, Payload, UnknownEvent, Whole, read_in_one_pass,
+};
 use crate::event_type::EventType;
 use crate::json::{JsonText, UnknownMembers};
 use crate::time::TimeText;
@@ -111,6 +113,53 @@ macro_rules! catalogue {
             }
         }
 
+        /// A type of the catalogue.
+        pub(super) enum KnownType {
+            $($payload,)+
+        }
+
+        pub(super) enum KnownData {
+            $($payload($payload),)+
+        }
+
+        impl Model for KnownType {
+            type Data = KnownData;
+
+            fn of(event_type: &str) -> Option<Self> {
+                $(
+                    if event_type == const { &$payload::EVENT_TYPE }.as_str() {
+                        return Some(Self::$payload);
+                    }
+                )+
+                None
+            }
+
+            fn read<'de, D: Deserializer<'de>>(
+                self,
+                deserializer: D,
+            ) -> Result<KnownData, D::Error> {
+                match self {
+                    $(
+                        Self::$payload => {
+                            $payload::deserialize(deserializer).map(KnownData::$payload)
+                        }
+                    )+
+                }
+            }
+        }
+
+        impl From<Whole<KnownData>> for $name {
+            fn from(Whole { timestamp, data, unknown }: Whole<KnownData>) -> Self {
+                match data {
+                    $(
+                        KnownData::$payload(data) => {
+                            Self::$payload(Event { timestamp, data, unknown })
+                        }
+                    )+
+                }
+            }
+        }
+
         /// Writes the envelope `{"type", "timestamp", "data"}`.
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -199,6 +248,9 @@ impl From<UnknownEvent> for LabEvent {
 /// gives [`LabEvent::Unreadable`].
 impl Decode for LabEvent {
     fn decode(body: TrustedBody<'_>) -> Result<Self, DecodeError> {
+        if let Some(whole) = read_in_one_pass::<KnownType>(body.bytes()) {
+            return Ok(whole.into());
+        }
         let UnknownEvent { event_type, timestamp, data, unknown } = UnknownEvent::decode(body)?;
         Ok(Self::from_parts(event_type, timestamp, data, unknown))
     }

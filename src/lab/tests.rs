@@ -1,5 +1,7 @@
 //! Decoding and encoding of the event catalogue.
 
+mod passes;
+
 use std::convert::Infallible;
 use std::error::Error as _;
 

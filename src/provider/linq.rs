@@ -26,6 +26,7 @@
 //! - **Hooks.** [`Hook`] reads and writes the `hooks` of a workflow, and builds an
 //!   [`Endpoint`](crate::Endpoint) from one.
 
+mod copy;
 mod endpoint;
 mod event;
 mod format;

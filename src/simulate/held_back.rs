@@ -36,18 +36,25 @@ impl HeldBack {
             let at = Duration::from_secs(second);
             second = second.saturating_add(1);
             match idle_until(at) {
-                Some(until) => {
-                    let whole = until.as_secs().saturating_add(u64::from(until.subsec_nanos() > 0));
-                    second = second.max(whole);
-                }
+                Some(until) => second = second.max(whole_second(until)),
                 None => self.suspect = could_send(at).then_some(at.as_secs()),
             }
         }
     }
 
+    /// Whether it depends on what comes if the current second counts.
+    pub(super) const fn is_open(&self) -> bool {
+        self.suspect.is_some()
+    }
+
     pub(super) const fn total(&self) -> Duration {
         Duration::from_secs(self.seconds)
     }
+}
+
+/// The first second that begins at this instant or later.
+pub(super) fn whole_second(at: Duration) -> u64 {
+    at.as_secs().saturating_add(u64::from(at.subsec_nanos() > 0))
 }
 
 #[cfg(test)]

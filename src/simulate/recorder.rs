@@ -152,6 +152,11 @@ impl Recorder {
         self.report.failed = self.report.failed.saturating_add(1);
     }
 
+    /// The number of deliveries that were accepted and have not ended.
+    pub(super) const fn pending(&self) -> u64 {
+        self.report.pending
+    }
+
     /// Seconds in which nothing happens.
     pub(super) const fn held_back(&mut self) -> &mut HeldBack {
         &mut self.held_back

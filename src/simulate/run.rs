@@ -1,19 +1,20 @@
 //! Runs a [`Scenario`]: an outbox, receivers, and a clock that jumps.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::time::Duration;
 
 use super::clock::{next_jump, shifted};
-use super::due_messages::DueMessages;
+use super::endpoint_sim::EndpointSim;
 use super::receiver::is_success;
 use super::recorder::Recorder;
 use super::report::Report;
-use super::running_receiver::RunningReceiver;
 use super::scenario::{EndpointSpec, Scenario};
-use super::source::{Source, message_number};
-use crate::delivery::{Failure, Outcome};
+use super::source::{Source, endpoint_index, message_number};
+use super::watched::Watched;
+use crate::delivery::{Failure, Outcome, Verdict};
 use crate::endpoint::{Endpoint, Registry};
-use crate::id::EndpointId;
+use crate::id::{EndpointId, MessageId};
 use crate::mix::mix;
 use crate::outbox::{Attempt, Notice, Outbox, Step, Ticket};
 use crate::signature::Signer;
@@ -40,27 +41,23 @@ struct Run<'a> {
     /// The true time, which the outbox does not see while its clock is wrong.
     now: Timestamp,
     sources: Vec<Source>,
+    /// When the next event of each source arrives, and the index of the source.
+    arrivals: BinaryHeap<Reverse<(Duration, usize)>>,
     /// Outcomes to resolve, by their time; the number keeps those of one instant in order.
     responses: BTreeMap<(Timestamp, u64), (Ticket, Outcome)>,
     next_response: u64,
-    endpoints: BTreeMap<EndpointId, EndpointSim>,
-}
-
-/// The receiving side of one endpoint.
-struct EndpointSim {
-    /// Its index in the scenario.
-    index: usize,
-    receiver: RunningReceiver,
-    recorder: Recorder,
-    /// The index of the source whose messages it gets.
-    source: usize,
+    endpoints: Vec<EndpointSim>,
+    /// The endpoints at which a second can begin with a delivery that is held back.
+    watched: Watched,
+    /// The indexes of endpoints whose state has changed at this instant.
+    changed: BTreeSet<usize>,
 }
 
 impl<'a> Run<'a> {
     fn new(scenario: &'a Scenario) -> Self {
         let mut registry = Registry::new();
         let (mut sources, mut shared) = (Vec::new(), None);
-        let mut endpoints = BTreeMap::new();
+        let mut endpoints = Vec::new();
         for (index, EndpointSpec { policy, receiver, load }) in
             scenario.endpoints.iter().enumerate()
         {
@@ -74,29 +71,35 @@ impl<'a> Run<'a> {
                 Some(load) => add(name, *load),
                 None => *shared.get_or_insert_with(|| add("message".into(), scenario.load)),
             };
+            let subscription = sources.get_mut(source).map(|source| source.subscribe(index));
             let recorder = Recorder::new(receiver, scenario.points);
             // Each has another seed.
             let number = u64::try_from(index).unwrap_or(u64::MAX);
             let receiver = receiver.start(mix(scenario.seed) ^ number);
-            endpoints.insert(id.clone(), EndpointSim { index, receiver, recorder, source });
-            let subscription = sources.get(source).map(Source::subscription).unwrap_or_default();
+            endpoints.push(EndpointSim::new(id.clone(), receiver, recorder, source));
             let endpoint = Endpoint::new(id, "https://receiver.example/", Signer::unsigned())
                 .expect("the URL is absolute and HTTPS")
-                .with_subscription(subscription)
+                .with_subscription(subscription.unwrap_or_default())
                 .with_policy(policy.clone());
             registry.insert(endpoint).expect("each has another number");
         }
         // Ended deliveries need not be retained: no message is published twice.
         let outbox =
             Outbox::new(registry, scenario.seed).without_storage().with_retention(Duration::ZERO);
+        let next = |source: &Source| source.next_at(scenario.duration);
+        let arrivals = sources.iter().map(next).enumerate();
+        let arrivals = arrivals.filter_map(|(index, at)| Some(Reverse((at?, index)))).collect();
         Self {
             scenario,
             outbox,
             now: START,
             sources,
+            arrivals,
             responses: BTreeMap::new(),
             next_response: 0,
             endpoints,
+            watched: Watched::default(),
+            changed: BTreeSet::new(),
         }
     }
 
@@ -119,9 +122,8 @@ impl<'a> Run<'a> {
             }
         }
         let ended_at = self.elapsed();
-        let mut endpoints: Vec<_> = self.endpoints.into_values().collect();
-        endpoints.sort_by_key(|endpoint| endpoint.index);
-        endpoints.into_iter().map(|endpoint| endpoint.recorder.finish(ended_at)).collect()
+        let endpoints = self.endpoints.into_iter();
+        endpoints.map(|endpoint| endpoint.recorder.finish(ended_at)).collect()
     }
 
     /// Moves on to the next instant at which something happens, or to an earlier jump of the clock.
@@ -132,12 +134,7 @@ impl<'a> Run<'a> {
         let to = next.saturating_since(START);
         if elapsed.as_secs() != to.as_secs() {
             let clock = self.clock();
-            for (id, EndpointSim { receiver, recorder, .. }) in &mut self.endpoints {
-                let mut due = DueMessages::new(&self.outbox, id, receiver, clock);
-                let is_idle = due.is_empty();
-                let idle_until = |at| if is_idle { Some(to) } else { receiver.down_until(at) };
-                recorder.held_back().pass(elapsed, to, idle_until, |at| due.any_accepted(at));
-            }
+            self.watched.pass(&mut self.endpoints, &self.outbox, clock, elapsed, to);
         }
         self.now = next;
     }
@@ -152,8 +149,7 @@ impl<'a> Run<'a> {
     }
 
     fn next_event_at(&self) -> Option<Timestamp> {
-        let duration = self.scenario.duration;
-        self.sources.iter().filter_map(|source| source.next_at(duration)).min().map(|at| START + at)
+        self.arrivals.peek().map(|Reverse((at, _))| START + *at)
     }
 
     /// Resolves the attempts whose responses have arrived.
@@ -167,22 +163,44 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Publishes the events that have arrived.
+    /// Publishes the events that have arrived, source by source.
     fn publish(&mut self) {
-        let (now, elapsed) = (self.clock(), self.elapsed());
+        let elapsed = self.elapsed();
+        let mut due = BTreeSet::new();
+        while let Some(Reverse((at, source))) = self.arrivals.peek()
+            && *at <= elapsed
+        {
+            due.insert(*source);
+            self.arrivals.pop();
+        }
+        for source in due {
+            self.publish_from(source, elapsed);
+        }
+    }
+
+    fn publish_from(&mut self, index: usize, elapsed: Duration) {
+        let now = self.clock();
         let Scenario { duration, lifetime, .. } = *self.scenario;
-        for (index, source) in self.sources.iter_mut().enumerate() {
-            while source.next_at(duration).is_some_and(|at| at <= elapsed) {
-                let number = source.next_number();
-                let published = self.outbox.publish(source.next_message(lifetime, now), now);
-                let accepted = published.expect("each message has another id").endpoints;
-                for (id, endpoint) in &mut self.endpoints {
-                    if endpoint.source == index {
-                        let is_good = !endpoint.receiver.is_poisoned(number);
-                        endpoint.recorder.published(accepted.contains(id), is_good, elapsed);
-                    }
+        let Some(source) = self.sources.get_mut(index) else { return };
+        while source.next_at(duration).is_some_and(|at| at <= elapsed) {
+            let number = source.next_number();
+            let published = self.outbox.publish(source.next_message(lifetime, now), now);
+            let accepted = published.expect("each message has another id").endpoints;
+            // Mostly all of them, which saves the search.
+            let by_all = accepted.len() == source.endpoints().len();
+            let accepted: BTreeSet<_> = if by_all { [].into() } else { accepted.iter().collect() };
+            for endpoint in source.endpoints() {
+                let Some(sim) = self.endpoints.get_mut(*endpoint) else { continue };
+                let is_good = !sim.receiver.is_poisoned(number);
+                let is_accepted = by_all || accepted.contains(&sim.id);
+                sim.recorder.published(is_accepted, is_good, elapsed);
+                if is_accepted {
+                    self.watched.add(*endpoint, sim);
                 }
             }
+        }
+        if let Some(at) = source.next_at(duration) {
+            self.arrivals.push(Reverse((at, index)));
         }
     }
 
@@ -207,7 +225,8 @@ impl<'a> Run<'a> {
     fn send(&mut self, attempt: &Attempt, clock: Timestamp) {
         let at = self.elapsed();
         let ticket = attempt.ticket();
-        let endpoint = self.endpoints.get_mut(ticket.endpoint());
+        let endpoint = endpoint_index(ticket.endpoint());
+        let endpoint = endpoint.and_then(|index| self.endpoints.get_mut(index));
         let Some(EndpointSim { receiver, recorder, .. }) = endpoint else { return };
         let Some(number) = message_number(ticket.message()) else { return };
         recorder.attempt_started(ticket.attempt(), receiver.down_until(at).is_some(), at);
@@ -231,24 +250,47 @@ impl<'a> Run<'a> {
     }
 
     fn record(&mut self, notice: &Notice) {
+        match notice {
+            Notice::Settled { message, endpoint, verdict, attempts } => {
+                self.record_end(message, endpoint, *verdict, *attempts);
+            }
+            // Every change of state has one of these.
+            Notice::EndpointDown { endpoint, .. }
+            | Notice::EndpointDisabled { endpoint, .. }
+            | Notice::EndpointRecovered { endpoint, .. } => {
+                self.changed.extend(endpoint_index(endpoint));
+            }
+            _ => {}
+        }
+    }
+
+    fn record_end(
+        &mut self,
+        message: &MessageId,
+        endpoint: &EndpointId,
+        verdict: Verdict,
+        attempts: u32,
+    ) {
         let at = self.elapsed();
-        // Endpoint notices are not needed: `record_states` sees every change of state.
-        if let Notice::Settled { message, endpoint, verdict, attempts } = notice
-            && let Some(number) = message_number(message)
+        let endpoint = endpoint_index(endpoint);
+        if let Some(number) = message_number(message)
             && let Some(EndpointSim { receiver, recorder, source, .. }) =
-                self.endpoints.get_mut(endpoint)
+                endpoint.and_then(|index| self.endpoints.get_mut(index))
             && let Some(source) = self.sources.get(*source)
         {
             let is_good = !receiver.is_poisoned(number);
             let published_at = source.published_at(number);
-            recorder.delivery_ended(published_at, *verdict, *attempts, is_good, at);
+            recorder.delivery_ended(published_at, verdict, attempts, is_good, at);
         }
     }
 
+    /// Records the states at the end of an instant.
     fn record_states(&mut self) {
         let at = self.elapsed();
-        for (id, endpoint) in &mut self.endpoints {
-            if let Ok(status) = self.outbox.status(id) {
+        for index in std::mem::take(&mut self.changed) {
+            if let Some(endpoint) = self.endpoints.get_mut(index)
+                && let Ok(status) = self.outbox.status(&endpoint.id)
+            {
                 endpoint.recorder.state(status.health.state(), at);
             }
         }

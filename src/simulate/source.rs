@@ -2,25 +2,37 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::HeaderValue;
+
 use crate::endpoint::Subscription;
-use crate::event::Event;
-use crate::id::MessageId;
-use crate::lab::{RunState, RunStateChanged};
-use crate::message::Message;
+use crate::event::{EventType, Keys};
+use crate::id::{EndpointId, MessageId};
+use crate::message::format::Envelope;
+use crate::message::{Message, Rendering};
 use crate::policy::Load;
 use crate::time::Timestamp;
 
 /// A load, and the number of its next message.
 pub(super) struct Source {
-    /// The prefix of its message ids, and the project of all its runs.
+    /// The prefix of its message ids.
     name: String,
+    /// The type of all its events, and of no others.
+    event_type: EventType,
+    /// What each of its messages has for a body: nobody reads it.
+    body: Rendering,
     load: Load,
     next: u64,
+    /// The indexes of the endpoints that get its messages.
+    endpoints: Vec<usize>,
 }
 
 impl Source {
-    pub(super) const fn new(name: String, load: Load) -> Self {
-        Self { name, load, next: 0 }
+    pub(super) fn new(name: String, load: Load) -> Self {
+        let event_type = EventType::new(format!("simulated.{name}"))
+            .expect("words and a number are an event type");
+        let body = Rendering::new(HeaderValue::from_static("application/json"), Bytes::new());
+        Self { name, event_type, body, load, next: 0, endpoints: Vec::new() }
     }
 
     /// When the next event arrives, if that is before the end of the load.
@@ -37,9 +49,14 @@ impl Source {
         self.load.at(number)
     }
 
-    /// A subscription to the messages of this source alone.
-    pub(super) fn subscription(&self) -> Subscription {
-        Subscription::all().projects([self.name.as_str().into()])
+    pub(super) fn endpoints(&self) -> &[usize] {
+        &self.endpoints
+    }
+
+    /// Adds an endpoint, and returns its subscription: to the messages of this source alone.
+    pub(super) fn subscribe(&mut self, endpoint: usize) -> Subscription {
+        self.endpoints.push(endpoint);
+        Subscription::all().event_types([self.event_type.clone().into()])
     }
 
     /// The message of the next event.
@@ -50,14 +67,21 @@ impl Source {
             Some(keys) => number.checked_rem(u64::from(keys.get())).unwrap_or(number),
             None => number,
         };
-        let id = MessageId::new(format!("{}-{number}", self.name))
-            .expect("a word and numbers are an id");
-        let mut event = RunStateChanged::new(format!("run-{key}"), RunState::Started);
-        event.project_id = Some(self.name.as_str().into());
-        let message = Event::new(event, now).into_message(id);
-        let expires_at = lifetime.map(|lifetime| now + lifetime);
-        message.expect("a run's state is written as JSON").with_expires_at(expires_at)
+        let id = MessageId::new(numbered(&self.name, number)).expect("words and numbers are an id");
+        let keys = Keys::new().with_ordering(numbered("run", key));
+        Message::new(id, self.event_type.clone(), now, keys, Envelope::NAME, self.body.clone())
+            .with_expires_at(lifetime.map(|lifetime| now + lifetime))
     }
+}
+
+/// A name and a number, joined by `-`.
+fn numbered(name: &str, number: u64) -> String {
+    [name, "-", &number.to_string()].concat()
+}
+
+/// The index of an endpoint, which its id ends with.
+pub(super) fn endpoint_index(endpoint: &EndpointId) -> Option<usize> {
+    endpoint.as_str().rsplit_once('-')?.1.parse().ok()
 }
 
 /// The number of a message that a [`Source`] generated.

@@ -1,5 +1,6 @@
 //! A time with its original spelling: [`TimeText`].
 
+use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
@@ -62,7 +63,7 @@ impl From<Timestamp> for TimeText {
         const FIRST: Timestamp = Timestamp::from_unix_micros(-62_167_219_200_000_000);
         const LAST: Timestamp = Timestamp::from_unix_micros(253_402_300_799_999_999);
         let timestamp = timestamp.clamp(FIRST, LAST);
-        Self { text: timestamp.to_string().into(), timestamp: Some(timestamp) }
+        Self { text: timestamp.to_text().into(), timestamp: Some(timestamp) }
     }
 }
 
@@ -108,7 +109,7 @@ impl Serialize for TimeText {
 
 impl<'de> Deserialize<'de> for TimeText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::verbatim)
+        crate::text::deserialize(deserializer, |text| Ok::<_, Infallible>(Self::verbatim(text)))
     }
 }
 

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::rfc3339;
+
 const MICROS_PER_MILLI: i64 = 1_000;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
@@ -98,7 +100,15 @@ impl Timestamp {
         if self.0 < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
     }
 
+    /// The same text as `Display`.
+    pub(super) fn to_text(self) -> String {
+        rfc3339::write(self.0).unwrap_or_else(|| self.to_string())
+    }
+
     pub(crate) fn from_rfc3339(text: &str) -> Result<Self, ParseTimestampError> {
+        if let Some(micros) = rfc3339::parse(text) {
+            return Ok(Self(micros));
+        }
         let instant = OffsetDateTime::parse(text, &Rfc3339)
             .map_err(|source| ParseTimestampError { source })?;
         // Every year that RFC 3339 can represent is within 400 000 000 000 s of the epoch.
@@ -181,27 +191,12 @@ impl FromStr for Timestamp {
 /// years 0000 to 9999, the range of RFC 3339, it is `@` followed by the Unix seconds.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let micros = self.0.rem_euclid(MICROS_PER_SECOND);
-        let instant = OffsetDateTime::from_unix_timestamp(self.unix_seconds());
-        match instant {
-            Ok(at) if (0..=9999).contains(&at.year()) => {
-                let (date, time) = (at.date(), at.time());
-                write!(
-                    f,
-                    "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.",
-                    date.year(),
-                    u8::from(date.month()),
-                    date.day(),
-                    time.hour(),
-                    time.minute(),
-                    time.second()
-                )?;
-                match micros.rem_euclid(1_000) {
-                    0 => write!(f, "{:03}Z", micros.div_euclid(1_000)),
-                    _ => write!(f, "{micros:06}Z"),
-                }
+        match rfc3339::write(self.0) {
+            Some(text) => f.write_str(&text),
+            None => {
+                let micros = self.0.rem_euclid(MICROS_PER_SECOND);
+                write!(f, "@{}.{micros:06}", self.unix_seconds())
             }
-            _ => write!(f, "@{}.{micros:06}", self.unix_seconds()),
         }
     }
 }

@@ -14,15 +14,16 @@ const FLOORS: [(&str, &[Module]); 9] = [
     (
         "words",
         &[
-            ("event_type", &[]),
-            ("id", &[]),
+            ("text", &[]),
+            ("event_type", &["text"]),
+            ("id", &["text"]),
             ("mix", &[]),
             ("named", &[]),
             ("policy_file", &["named"]),
             ("secret", &[]),
             ("signal", &["named"]),
             ("small_map", &[]),
-            ("time", &[]),
+            ("time", &["text"]),
         ],
     ),
     (
@@ -38,11 +39,11 @@ const FLOORS: [(&str, &[Module]); 9] = [
         "trust",
         &[
             ("danger", &["decode"]),
-            ("json", &["decode"]),
+            ("json", &["decode", "text"]),
             ("signature", &["decode", "id", "named", "secret", "time"]),
         ],
     ),
-    ("event", &[("event", &["decode", "event_type", "id", "json", "time"])]),
+    ("event", &[("event", &["decode", "event_type", "id", "json", "text", "time"])]),
     (
         "models",
         &[
@@ -143,7 +144,6 @@ const FLOORS: [(&str, &[Module]); 9] = [
                     "event",
                     "health",
                     "id",
-                    "lab",
                     "message",
                     "mix",
                     "outbox",

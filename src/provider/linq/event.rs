@@ -3,7 +3,7 @@
 //! The models in [`lab`] use the member names of LINQ's bodies. A body and the data of
 //! its event are therefore the same object, except for the timestamp and the special cases below.
 //! Each is serialized and read as the other; members that only one of them knows pass through
-//! verbatim.
+//! verbatim. Most bodies can be copied field by field instead, which gives the same event.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,7 +21,7 @@ use crate::provider::MapError;
 use crate::time::TimeText;
 
 /// The member of an event's data that records another spelling of its state, such as `stopped`.
-const LINQ_STATE: &str = "linq_state";
+pub(super) const LINQ_STATE: &str = "linq_state";
 
 object! {
     /// A body, or the data of an event, with its timestamp.
@@ -60,6 +60,10 @@ impl RunStateChange {
     /// [`MapError::Value`] if a member has a different type in the model, or if the body has a
     /// `linq_state`.
     pub fn to_event(&self) -> Result<Event<RunStateChanged>, MapError> {
+        self.copy().map_or_else(|| self.reread(), Ok)
+    }
+
+    pub(super) fn reread(&self) -> Result<Event<RunStateChanged>, MapError> {
         let mut data: Run = reread(self, "body", RunStateChanged::NAMES)?;
         if !data.linq_state.is_absent() {
             return Err(VENDOR.value(LINQ_STATE));
@@ -117,6 +121,10 @@ impl TaskStateChange {
     /// [`MapError::Missing`] if the body has no `timestamp`, `run_id`, `task_id` or `state`, and
     /// [`MapError::Value`] if a member has a different type in the model.
     pub fn to_event(&self) -> Result<Event<TaskStateChanged>, MapError> {
+        self.copy().map_or_else(|| self.reread(), Ok)
+    }
+
+    pub(super) fn reread(&self) -> Result<Event<TaskStateChanged>, MapError> {
         require("run_id", self.run_id.is_some())?;
         require("task_id", self.task_id.is_some())?;
         require("state", self.state.is_some())?;
@@ -147,6 +155,10 @@ impl SafetyStateChange {
     /// [`MapError::Missing`] if the body has no `timestamp`, `workcell_id` or `state`, and
     /// [`MapError::Value`] if a member has a different type in the model.
     pub fn to_event(&self) -> Result<Event<SafetyStateChanged>, MapError> {
+        self.copy().map_or_else(|| self.reread(), Ok)
+    }
+
+    pub(super) fn reread(&self) -> Result<Event<SafetyStateChanged>, MapError> {
         require("workcell_id", self.workcell_id.is_some())?;
         require("state", self.state.is_some())?;
         untimed_event(self, self.timestamp.as_ref())
@@ -173,6 +185,10 @@ impl LabwareMovement {
     /// [`MapError::Missing`] if the body has no `timestamp`, `labware_id` or `trigger`, and
     /// [`MapError::Value`] if a member has a different type in the model.
     pub fn to_event(&self) -> Result<Event<LabwareMoved>, MapError> {
+        self.copy().map_or_else(|| self.reread(), Ok)
+    }
+
+    pub(super) fn reread(&self) -> Result<Event<LabwareMoved>, MapError> {
         require("labware_id", self.labware_id.is_some())?;
         require("trigger", self.trigger.is_some())?;
         untimed_event(self, self.timestamp.as_ref())
@@ -198,6 +214,10 @@ impl NewPlan {
     /// [`MapError::Missing`] if the body has no `timestamp`, `plan_id` or `state`, and
     /// [`MapError::Value`] if it has a `status`, or a member with a different type in the model.
     pub fn to_event(&self) -> Result<Event<PlanCreated>, MapError> {
+        self.copy().map_or_else(|| self.reread(), Ok)
+    }
+
+    pub(super) fn reread(&self) -> Result<Event<PlanCreated>, MapError> {
         require("plan_id", self.plan_id.is_some())?;
         require("state", self.state.is_some())?;
         let timestamp = self.timestamp.as_ref().ok_or(VENDOR.missing("timestamp"))?;
@@ -229,7 +249,7 @@ impl NewPlan {
 }
 
 /// Returns whether a body's state is `state`, in a spelling that is not the one written by default.
-fn is_other_spelling(spelled: &RunState, state: &lab::RunState) -> bool {
+pub(super) fn is_other_spelling(spelled: &RunState, state: &lab::RunState) -> bool {
     let is_default = spelled.as_str() == state.as_str() && *spelled != RunState::Stopped;
     lab::RunState::from(spelled.as_str()) == *state && !is_default
 }

@@ -1,5 +1,7 @@
 //! Mapping between Segments.ai webhooks and lab events.
 
+use serde::Serialize;
+
 use super::members::Members;
 use super::models::Model;
 use super::{API_VERSION, EventKind, PREFIX, VENDOR, Webhook};
@@ -142,19 +144,21 @@ fn check_names(
     }
 }
 
-fn keep(unknown: &mut UnknownMembers, name: &'static str, text: &str) -> Result<(), MapError> {
-    unknown.insert(name, text).map_err(|_| VENDOR.value(name))
-}
-
-fn json(text: &str, member: &'static str) -> Result<JsonText, MapError> {
-    JsonText::write(text).map_err(|_| VENDOR.value(member))
+fn json<T: Serialize + ?Sized>(value: &T, member: &'static str) -> Result<JsonText, MapError> {
+    JsonText::write(value).map_err(|_| VENDOR.value(member))
 }
 
 fn read<P: Carrier>(webhook: &Webhook) -> Result<Event<P>, MapError> {
-    let object = webhook.object.read::<Members>();
-    let is_object = object.is_ok();
-    let mut object = object.unwrap_or_default();
-    let model = P::Model::read(&webhook.dataset, &mut object)?;
+    let at_once = P::Model::read_at_once(&webhook.dataset, &webhook.object);
+    let (model, object, is_object) = match at_once {
+        Some((model, rest)) => (model, rest, true),
+        None => {
+            let object = webhook.object.read::<Members>();
+            let is_object = object.is_ok();
+            let mut object = object.unwrap_or_default();
+            (P::Model::read(&webhook.dataset, &mut object)?, object, is_object)
+        }
+    };
 
     let mut unknown = webhook.unknown.clone();
     let changes = if P::NAMES.contains(&"changes") { unknown.get("changes") } else { None };
@@ -163,18 +167,14 @@ fn read<P: Carrier>(webhook: &Webhook) -> Result<Event<P>, MapError> {
         unknown.remove("changes");
     }
     check_names(P::NAMES, "changes", &unknown)?;
-    let api_version = json(&webhook.api_version, "api_version")?;
-    keep(&mut unknown, "api_version", api_version.as_str())?;
-    match &webhook.text {
-        Nullable::Absent => {}
-        Nullable::Null => keep(&mut unknown, "text", "null")?,
-        Nullable::Value(text) => keep(&mut unknown, "text", json(text, "text")?.as_str())?,
+    unknown.put("api_version", json(&webhook.api_version, "api_version")?);
+    if !webhook.text.is_absent() {
+        unknown.put("text", json(&webhook.text, "text")?);
     }
     if !is_object {
-        keep(&mut unknown, "object", webhook.object.as_str())?;
+        unknown.put("object", webhook.object.clone());
     } else if !object.is_empty() {
-        let rest = JsonText::write(&object).map_err(|_| VENDOR.value("object"))?;
-        keep(&mut unknown, "object", rest.as_str())?;
+        unknown.put("object", json(&object, "object")?);
     }
     Ok(Event::new(P::of(model, changes, unknown), webhook.created_at.clone()))
 }
@@ -209,8 +209,7 @@ fn write<P: Carrier>(kind: EventKind, event: &Event<P>) -> Result<Webhook, MapEr
     webhook.unknown = unknown;
     if let Some(changes) = event.data.changes() {
         check_names(&["changes"], "", &webhook.unknown)?;
-        let changes = JsonText::write(changes).map_err(|_| VENDOR.value("changes"))?;
-        keep(&mut webhook.unknown, "changes", changes.as_str())?;
+        webhook.unknown.put("changes", json(changes, "changes")?);
     }
     add_envelope(&mut webhook, &event.unknown)?;
     Ok(webhook)

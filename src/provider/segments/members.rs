@@ -8,11 +8,11 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
 use crate::decode::JsonError;
-use crate::json::{JsonText, UnknownMembers};
+use crate::json::{JsonText, Member, UnknownMembers};
 
 /// Members of a JSON object, in order and verbatim.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Members(Vec<(Box<str>, JsonText)>);
+pub(super) struct Members(Vec<Member>);
 
 impl Members {
     pub(super) const fn is_empty(&self) -> bool {
@@ -20,12 +20,12 @@ impl Members {
     }
 
     fn position(&self, name: &str) -> Option<usize> {
-        self.0.iter().position(|(known, _)| &**known == name)
+        self.0.iter().position(|(known, _)| known == name)
     }
 
     /// Returns whether the member is present and not `null`.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(known, text)| &**known == name && text.as_str() != "null")
+        self.0.iter().any(|(known, text)| known == name && text.as_str() != "null")
     }
 
     /// Removes and returns the member if its value has this type. `null` and values of other types
@@ -61,7 +61,7 @@ impl Members {
     }
 
     pub(super) fn put<T: Serialize>(&mut self, name: &str, value: &T) -> Result<(), JsonError> {
-        self.0.push((name.into(), JsonText::write(value)?));
+        self.0.push((name.to_owned().into(), JsonText::write(value)?));
         Ok(())
     }
 
@@ -75,14 +75,14 @@ impl Members {
 
     /// Appends the members whose names are not present yet.
     pub(super) fn append_absent(&mut self, rest: Self) {
-        let present: BTreeSet<Box<str>> = self.0.iter().map(|(name, _)| name.clone()).collect();
+        let present: BTreeSet<_> = self.0.iter().map(|(name, _)| name.clone()).collect();
         self.0.extend(rest.0.into_iter().filter(|(name, _)| !present.contains(name)));
     }
 
     /// Appends all of the members.
     pub(super) fn append(&mut self, more: &UnknownMembers) -> Result<(), JsonError> {
         for (name, text) in more.iter() {
-            self.0.push((name.into(), JsonText::new(text)?));
+            self.0.push((name.to_owned().into(), JsonText::new(text)?));
         }
         Ok(())
     }
@@ -91,6 +91,13 @@ impl Members {
     pub(super) fn are_distinct(&self) -> bool {
         let mut seen = BTreeSet::new();
         self.0.iter().all(|(name, _)| seen.insert(name))
+    }
+}
+
+/// The members of an object, whose names are distinct.
+impl From<UnknownMembers> for Members {
+    fn from(members: UnknownMembers) -> Self {
+        Self(members.into_members())
     }
 }
 

@@ -10,7 +10,7 @@ use super::webhook::{Event, Op, PREFIX, Project, Run, Webhook};
 use crate::event::{Event as TypedEvent, UnknownEvent};
 use crate::event_type::EventType;
 use crate::id::{InstructionId, ProjectId, RunId};
-use crate::json::{JsonText, UnknownMembers, object};
+use crate::json::{JsonText, Member, UnknownMembers, object};
 use crate::lab::{InstructionCompleted, LabEvent, RunState, RunStateChanged};
 use crate::provider::MapError;
 use crate::time::{TimeText, Timestamp};
@@ -80,21 +80,21 @@ impl Webhook {
 
     /// Returns the members for which a lab event with these field names has no field.
     fn kept(&self, names: &[&str], run: bool, event: bool) -> Result<UnknownMembers, MapError> {
-        // The renaming is one-to-one, so names cannot collide.
+        // The renaming is one-to-one and has no such name, so names cannot collide.
         let rename = |(name, json): (&str, &JsonText)| {
             let collides = names.contains(&name) || Self::NAMES.contains(&name);
             let prefix = if collides || name.starts_with(PREFIX) { PREFIX } else { "" };
             (format!("{prefix}{name}").into(), json.clone())
         };
-        let mut kept = UnknownMembers::from_distinct(self.unknown.texts().map(rename).collect());
+        let mut kept: Vec<Member> = self.unknown.texts().map(rename).collect();
         if run {
-            keep(&mut kept, "run", write("run", &self.run)?.as_str());
+            kept.push(("run".into(), write("run", &self.run)?));
         }
-        keep(&mut kept, "project", write("project", &self.project)?.as_str());
+        kept.push(("project".into(), write("project", &self.project)?));
         if event {
-            keep(&mut kept, "event", write("event", &self.event)?.as_str());
+            kept.push(("event".into(), write("event", &self.event)?));
         }
-        Ok(kept)
+        Ok(UnknownMembers::from_distinct(kept))
     }
 
     /// Maps a lab event to the webhook.
@@ -233,7 +233,7 @@ impl KeptMembers {
             event: KeptEvent::new(),
             unknown: UnknownMembers::new(),
         };
-        let mut unknown: Vec<(Box<str>, JsonText)> = Vec::new();
+        let mut unknown: Vec<Member> = Vec::new();
         let mut seen = BTreeSet::new();
         for (name, json) in members.texts() {
             match name {
@@ -245,7 +245,7 @@ impl KeptMembers {
                     if Webhook::NAMES.contains(&name) || !seen.insert(name) {
                         return Err(VENDOR.value("data.unknown"));
                     }
-                    unknown.push((name.into(), json.clone()));
+                    unknown.push((name.to_owned().into(), json.clone()));
                 }
             }
         }
@@ -310,10 +310,6 @@ object! {
 
 fn reject_if_present(member: &'static str, is_present: bool) -> Result<(), MapError> {
     if is_present { Err(VENDOR.value(member)) } else { Ok(()) }
-}
-
-fn keep(into: &mut UnknownMembers, name: impl Into<Box<str>>, json: &str) {
-    into.insert(name, json).expect("the text is JSON already");
 }
 
 fn write<T: Serialize>(member: &'static str, object: &T) -> Result<JsonText, MapError> {

@@ -37,12 +37,12 @@ impl Webhook {
         let mut unknown = Vec::new();
         match &self.data.entity_id {
             Nullable::Absent => {}
-            Nullable::Null => unknown.push((DATA.to_model("entityId").into(), null()?)),
+            Nullable::Null => unknown.push((DATA.to_model("entityId"), null()?)),
             Nullable::Value(id) => data.resource_id = Some(id.clone()),
         }
         match &self.data.changes {
             Nullable::Absent => {}
-            Nullable::Null => unknown.push((DATA.to_model("changes").into(), null()?)),
+            Nullable::Null => unknown.push((DATA.to_model("changes"), null()?)),
             Nullable::Value(changes) => data.changes = Some(changes.clone()),
         }
         let typed = |name: &str| match name {
@@ -134,7 +134,7 @@ impl Webhook {
                 }
                 "deliverySuccess" => webhook.delivery_success = read("deliverySuccess", text)?,
                 name if ENVELOPE.is_known(name) => return Err(ENVELOPE.no_counterpart()),
-                name => unknown.push((name.into(), text.clone())),
+                name => unknown.push((name.to_owned().into(), text.clone())),
             }
         }
         webhook.unknown = UnknownMembers::from_distinct(unknown);
@@ -208,7 +208,7 @@ fn data(event: &ResourceChanged, is_received: bool) -> Result<WebhookData, MapEr
                 unknown.push(("changes".into(), text.clone()));
             }
             name if DATA.is_known(name) => return Err(DATA.no_counterpart()),
-            name => unknown.push((name.into(), text.clone())),
+            name => unknown.push((name.to_owned().into(), text.clone())),
         }
     }
     data.unknown = UnknownMembers::from_distinct(unknown);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{VENDOR, Webhook, WebhookData};
 use crate::event::ReadEnvelope;
-use crate::json::JsonText;
+use crate::json::{JsonText, Member};
 use crate::lab::ResourceChanged;
 use crate::provider::MapError;
 
@@ -47,11 +47,11 @@ impl Level {
         &self,
         (name, text): (&str, &JsonText),
         is_typed: impl Fn(&str) -> bool,
-    ) -> Result<(Box<str>, JsonText), MapError> {
+    ) -> Result<Member, MapError> {
         if self.wire.contains(&name) && is_typed(name) {
             return Err(self.no_counterpart());
         }
-        Ok((self.to_model(name).into(), text.clone()))
+        Ok((self.to_model(name).into_owned().into(), text.clone()))
     }
 
     /// Returns the wire name of a member that the model does not know.

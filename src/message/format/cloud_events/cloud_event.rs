@@ -178,7 +178,7 @@ impl CloudEvent {
         };
         let kept = self.unknown.texts().filter(is_kept);
         UnknownMembers::from_distinct(
-            kept.map(|(name, json)| (name.into(), json.clone())).collect(),
+            kept.map(|(name, json)| (name.to_owned().into(), json.clone())).collect(),
         )
     }
 
