@@ -85,7 +85,7 @@ impl Sources {
     /// published members.
     pub fn receive<'a>(
         &self,
-        headers: &HeaderMap,
+        headers: &'a HeaderMap,
         body: &'a [u8],
         now: Timestamp,
     ) -> Result<Received<'a>, ReceiveError<'a>> {
@@ -109,7 +109,7 @@ impl Sources {
 
     fn receive_unsigned<'a>(
         &self,
-        headers: &HeaderMap,
+        headers: &'a HeaderMap,
         body: &'a [u8],
         now: Timestamp,
     ) -> Result<Received<'a>, ReceiveError<'a>> {
@@ -150,7 +150,7 @@ impl Sources {
     pub fn receive_from<'a>(
         &self,
         name: &str,
-        headers: &HeaderMap,
+        headers: &'a HeaderMap,
         body: &'a [u8],
         now: Timestamp,
     ) -> Result<Received<'a>, ReceiveError<'a>> {
