@@ -165,8 +165,7 @@ impl<'h> Reader<'_, 'h> {
             tag => tag,
         };
         // A field with another prefix ends the values: those that follow are its own.
-        self.in_values =
-            self.layout.value_separator.is_some() && (is_prefixed || tag.is_some());
+        self.in_values = self.layout.value_separator.is_some() && (is_prefixed || tag.is_some());
         if self.wants_shared
             && let Some(tag) = tag
         {

@@ -30,8 +30,8 @@ pub(super) struct MacKey {
 
 impl MacKey {
     pub(super) fn new(secret: Secret) -> Self {
-        let keyed = Core::new_from_slice(secret.expose_bytes())
-            .expect("HMAC accepts a key of any length");
+        let keyed =
+            Core::new_from_slice(secret.expose_bytes()).expect("HMAC accepts a key of any length");
         Self { secret, keyed: Box::new(keyed) }
     }
 

@@ -179,10 +179,14 @@ impl<'a> SchemeSpec<'a> {
                 let (in_field, in_time) = match self.value_separator {
                     Some(separator) => {
                         (contains(field.as_bytes(), separator), form.can_contain(separator))
-                    },
+                    }
                     None => (false, false),
                 };
-                if field.is_empty() || !is_prefix(field) || contains(field.as_bytes(), separator) || in_field {
+                if field.is_empty()
+                    || !is_prefix(field)
+                    || contains(field.as_bytes(), separator)
+                    || in_field
+                {
                     Err(SchemeSpecError::Prefix)
                 } else if form.can_contain(separator) || in_time {
                     Err(SchemeSpecError::Separator)
