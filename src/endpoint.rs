@@ -178,10 +178,7 @@ impl Endpoint {
         if self.headers.iter().any(|(added, _)| *added == name) {
             return Err(EndpointError::DuplicateHeader { name });
         }
-        let copy = HeaderValue::from_maybe_shared(wiped(value.as_bytes()));
-        let mut value = copy.expect("the bytes of a header value are one");
-        value.set_sensitive(true);
-        self.headers.push((name, value));
+        self.headers.push((name, wiped_value(value)));
         Ok(self)
     }
 
@@ -321,6 +318,14 @@ impl Endpoint {
         })?;
         Ok(request)
     }
+}
+
+/// Returns a copy of a value that is wiped when the last request with it is dropped.
+fn wiped_value(value: &HeaderValue) -> HeaderValue {
+    let copy = HeaderValue::from_maybe_shared(wiped(value.as_bytes()));
+    let mut value = copy.expect("the bytes of a header value are one");
+    value.set_sensitive(true);
+    value
 }
 
 impl fmt::Debug for Endpoint {

@@ -108,8 +108,8 @@ pub struct Inbox {
     capacity: NonZeroUsize,
     horizon: Duration,
     lease: Duration,
-    /// Events in progress by when their lease ends, and handled events by when they are forgotten on
-    /// the age clock, then in the order in which they were handled.
+    /// Events in progress by when their lease ends, and handled events by when they are forgotten
+    /// on the age clock, then in the order in which they were handled.
     table: Table,
     state: InboxState,
     /// `None` if changes are not recorded.

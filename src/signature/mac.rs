@@ -19,8 +19,8 @@ pub(super) type Tag = CtOutput<Core>;
 /// HMAC-SHA256 without the buffer for a partial block, so that a key is small and no tag moves one.
 type Core = HmacCore<Sha256>;
 
-/// Secret as an HMAC-SHA256 key: the state after its two key blocks is kept, so that each tag hashes
-/// only the signed bytes. Wiped when dropped.
+/// Secret as an HMAC-SHA256 key: the state after its two key blocks is kept, so that each tag
+/// hashes only the signed bytes. Wiped when dropped.
 #[derive(Clone)]
 pub(super) struct MacKey {
     secret: Secret,

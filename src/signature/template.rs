@@ -232,11 +232,11 @@ impl Contents {
 
 /// Checks a template and returns what it contains.
 ///
-/// Signed bytes can be read in one way if each boundary is found from one end of them: the id by the
-/// text between it and the body or the timestamp, which it does not contain ([`Template::id_is_ambiguous`]);
-/// and the timestamp from its fixed end, because no date-time of RFC 3339 is the start or the end of
-/// another one, and no integer continues in the text beside it. What remains is listed in
-/// [`Contents`].
+/// Signed bytes can be read in one way if each boundary is found from one end of them: the id by
+/// the text between it and the body or the timestamp, which it does not contain
+/// ([`Template::id_is_ambiguous`]); and the timestamp from its fixed end, because no date-time of
+/// RFC 3339 is the start or the end of another one, and no integer continues in the text beside it.
+/// What remains is listed in [`Contents`].
 #[allow(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,

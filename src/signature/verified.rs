@@ -7,8 +7,9 @@ use crate::time::Timestamp;
 
 /// Verified request body; only [`Verifier::verify`](super::Verifier::verify) creates one.
 ///
-/// It borrows the headers and the body as received. The id and the time are reported only if the scheme signs
-/// them. Decoding is a separate step, so a genuine body that cannot be decoded is not lost.
+/// It borrows the headers and the body as received. The id and the time are reported only if the
+/// scheme signs them. Decoding is a separate step, so a genuine body that cannot be decoded is not
+/// lost.
 ///
 /// ```
 /// use labhook::{LabEvent, MessageId, Secret, Signer, Timestamp, Verifier};

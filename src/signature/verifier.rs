@@ -26,8 +26,9 @@ const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 ///
 /// The cost of rejecting a request is bounded, regardless of the number of signatures in it: at
 /// most one MAC of the body per secret, and one Ed25519 verification per Ed25519 key and signature,
-/// with at most [`MAX_ED25519_CANDIDATES`](super::MAX_ED25519_CANDIDATES) signatures. Limit the
-/// size of the body before calling [`verify`](Self::verify).
+/// with at most [`MAX_ED25519_CANDIDATES`](super::MAX_ED25519_CANDIDATES) signatures. With
+/// secrets, neither accepting nor rejecting a request allocates. Limit the size of the body before
+/// calling [`verify`](Self::verify).
 ///
 /// ```
 /// use labhook::{Secret, Timestamp, Verifier};
@@ -73,8 +74,8 @@ impl Verifier {
     }
 
     fn with(scheme: Scheme, key: impl Into<VerifyingKey>) -> Self {
-        // The first clone of a name that was made at run time allocates. That is done here, not when
-        // a stranger causes an error that contains it.
+        // The first clone of a name that was made at run time allocates. That is done here, not
+        // when a stranger causes an error that contains it.
         scheme.header_names().for_each(|name| drop(name.clone()));
         Self {
             scheme,

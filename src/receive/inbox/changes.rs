@@ -167,8 +167,8 @@ impl Inbox {
         changes
     }
 
-    /// Returns all rows: one per event, and that of the inbox itself. The handled events come first,
-    /// then those in progress, each in the order in which they expire.
+    /// Returns all rows: one per event, and that of the inbox itself. The handled events come
+    /// first, then those in progress, each in the order in which they expire.
     pub fn rows(&self) -> (InboxState, impl Iterator<Item = InboxEvent>) {
         let events = self.table.iter().filter_map(|slot| {
             let (source, id) = self.table.names(slot)?;

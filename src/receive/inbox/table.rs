@@ -1,8 +1,7 @@
 //! The events of an inbox, by key and by age: [`Table`].
 //!
 //! Each event has a numbered slot. A tree leads from the digest of its key to the slot, and two
-//! lists through the slots hold them by age: it takes no comparison of ids to add, find or expire an
-//! event, except for one that confirms the event.
+//! lists through the slots hold them by age. To find an event, one id is compared.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map;
