@@ -38,7 +38,8 @@ use crate::time::Timestamp;
 /// headers.insert("x-webhook-signature", signature.parse()?);
 ///
 /// let now = Timestamp::from_unix_seconds(1_744_882_200);
-/// let received = sources.receive(&headers, body.as_bytes(), now)?;
+/// let received = sources.receive(&headers, body.as_bytes(), now);
+/// let received = received.map_err(|error| error.to_string())?; // the error borrows the request
 /// assert_eq!(received.source, "payments");
 /// assert_eq!(received.event.event_type().as_str(), "resource.changed");
 /// let key = received.dedupe_key.as_ref().map(|key| key.as_str());
