@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
-use http::{Method, Request};
+use http::{Method, Request, Uri};
 use zeroize::Zeroizing;
 
 use crate::delivery::RetryPolicy;
@@ -36,6 +36,7 @@ pub use subscription::{Subscription, TriggerOn};
 pub(crate) use term::Term;
 
 pub(crate) use url::{check_url, origin};
+use url::{parse_url, wiped};
 
 /// A receiver of webhooks: its URL and signer, the messages it receives, and its delivery policies.
 ///
@@ -100,15 +101,12 @@ pub struct Endpoint {
     pub enabled: bool,
     id: EndpointId,
     url: Zeroizing<Box<str>>,
+    /// The URL as parsed, which each request shares.
+    uri: Uri,
     signer: Signer,
-    headers: Vec<StaticHeader>,
+    /// The static headers; the values are wiped when the last request is dropped.
+    headers: Vec<(HeaderName, HeaderValue)>,
     format: Arc<dyn Format>,
-}
-
-#[derive(Clone)]
-struct StaticHeader {
-    name: HeaderName,
-    value: Zeroizing<Box<[u8]>>,
 }
 
 impl Endpoint {
@@ -145,13 +143,14 @@ impl Endpoint {
         signer: Signer,
         schemes: &[&str],
     ) -> Result<Self, EndpointError> {
-        check_url(url, schemes)?;
+        let uri = parse_url(url, schemes)?;
         if let Some(name) = signer.header_names().find(|name| belongs_to_request(name)) {
             return Err(EndpointError::ReservedHeader { name: name.clone() });
         }
         Ok(Self {
             id,
             url: Zeroizing::new(url.into()),
+            uri,
             signer,
             headers: Vec::new(),
             format: Arc::new(Envelope),
@@ -178,10 +177,10 @@ impl Endpoint {
         if is_reserved(&name) || self.signer.header_names().any(|signed| *signed == name) {
             return Err(EndpointError::ReservedHeader { name });
         }
-        if self.headers.iter().any(|header| header.name == name) {
+        if self.headers.iter().any(|(added, _)| *added == name) {
             return Err(EndpointError::DuplicateHeader { name });
         }
-        self.headers.push(StaticHeader { name, value: Zeroizing::new(value.as_bytes().into()) });
+        self.headers.push((name, wiped_value(value)));
         Ok(self)
     }
 
@@ -272,7 +271,7 @@ impl Endpoint {
 
     /// Iterates over the static headers, which may be secrets. Keep them out of logs and files.
     pub fn expose_headers(&self) -> impl Iterator<Item = (&HeaderName, &[u8])> {
-        self.headers.iter().map(|header| (&header.name, &**header.value))
+        self.headers.iter().map(|(name, value)| (name, value.as_bytes()))
     }
 
     /// Returns the wire format.
@@ -301,26 +300,34 @@ impl Endpoint {
     ) -> Result<Request<Bytes>, RequestError> {
         let mut request = Request::new(rendering.body().clone());
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.url.parse().map_err(RequestError::Url)?;
+        *request.uri_mut() = self.uri.clone();
         let headers = request.headers_mut();
+        let count = rendering.headers().count().saturating_add(self.headers.len());
+        let count = count.saturating_add(self.signer.header_names().count()).saturating_add(1);
+        // Repeated names take less room. If even that is too much, an insertion below says so.
+        _ = headers.try_reserve(count);
         // Later headers override earlier ones: format, endpoint, request, signature.
         for (name, value) in rendering.headers().filter(|(name, _)| !belongs_to_request(name)) {
-            headers.try_append(name, value.clone()).map_err(RequestError::TooManyHeaders)?;
+            headers.try_append(name, value.clone())?;
         }
-        for StaticHeader { name, value } in &self.headers {
-            let mut value = HeaderValue::from_bytes(value).map_err(RequestError::Header)?;
-            value.set_sensitive(true);
-            headers.try_insert(name, value).map_err(RequestError::TooManyHeaders)?;
+        for (name, value) in &self.headers {
+            headers.try_insert(name, value.clone())?;
         }
-        let content_type = rendering.content_type().clone();
-        headers
-            .try_insert(header::CONTENT_TYPE, content_type)
-            .map_err(RequestError::TooManyHeaders)?;
-        for (name, value) in &self.signer.sign(id, now, rendering.body())? {
-            headers.try_insert(name, value.clone()).map_err(RequestError::TooManyHeaders)?;
-        }
+        headers.try_insert(header::CONTENT_TYPE, rendering.content_type().clone())?;
+        self.signer.sign_with(id, now, rendering.body(), |name, value| {
+            headers.try_insert(name, value)?;
+            Ok::<_, RequestError>(())
+        })?;
         Ok(request)
     }
+}
+
+/// Returns a copy of a value that is wiped when the last request with it is dropped.
+fn wiped_value(value: &HeaderValue) -> HeaderValue {
+    let copy = HeaderValue::from_maybe_shared(wiped(value.as_bytes()));
+    let mut value = copy.expect("the bytes of a header value are one");
+    value.set_sensitive(true);
+    value
 }
 
 impl fmt::Debug for Endpoint {

@@ -62,6 +62,7 @@ mod scheme_spec_error;
 mod signer;
 mod template;
 mod timestamp_form;
+mod up_to;
 mod vendors;
 mod verified;
 mod verifier;

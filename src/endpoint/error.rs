@@ -66,13 +66,7 @@ pub enum RequestError {
     /// The signer cannot sign the message.
     #[error("message cannot be signed")]
     Sign(#[from] SignError),
-    /// The URL does not parse, although it did when the endpoint was created.
-    #[error("endpoint URL is malformed")]
-    Url(#[source] http::uri::InvalidUri),
     /// The rendering has more headers than a request can carry.
     #[error("request has too many headers")]
-    TooManyHeaders(#[source] header::MaxSizeReached),
-    /// A static header is invalid, although it was valid when it was added.
-    #[error("static header of the endpoint is malformed")]
-    Header(#[source] header::InvalidHeaderValue),
+    TooManyHeaders(#[from] header::MaxSizeReached),
 }

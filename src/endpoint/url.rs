@@ -3,7 +3,9 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU16;
 
+use bytes::Bytes;
 use http::Uri;
+use zeroize::Zeroizing;
 
 use super::error::EndpointError;
 
@@ -14,12 +16,23 @@ pub(crate) fn origin(url: &str) -> &str {
     path.and_then(|path| url.get(..after_scheme.saturating_add(path))).unwrap_or(url)
 }
 
+/// Returns a copy of the bytes that is wiped when the last handle is dropped.
+pub(super) fn wiped(bytes: &[u8]) -> Bytes {
+    Bytes::from_owner(Zeroizing::new(Box::<[u8]>::from(bytes)))
+}
+
 /// Checks that a request can be sent to the URL, with one of these schemes.
 pub(crate) fn check_url(url: &str, schemes: &[&str]) -> Result<(), EndpointError> {
+    parse_url(url, schemes).map(drop)
+}
+
+/// Parses a URL to which requests are sent, with one of these schemes. It is wiped when the last
+/// request is dropped.
+pub(super) fn parse_url(url: &str, schemes: &[&str]) -> Result<Uri, EndpointError> {
     if url.contains('#') {
         return Err(EndpointError::Fragment);
     }
-    let uri: Uri = url.parse().map_err(EndpointError::NotUrl)?;
+    let uri = Uri::from_maybe_shared(wiped(url.as_bytes())).map_err(EndpointError::NotUrl)?;
     let Some((scheme, authority)) = uri.scheme_str().zip(uri.authority()) else {
         return Err(EndpointError::NotAbsolute);
     };
@@ -40,7 +53,7 @@ pub(crate) fn check_url(url: &str, schemes: &[&str]) -> Result<(), EndpointError
             Some(_) if !uri.path_and_query().is_none_or(|text| is_uri_text(text.as_str())) => {
                 Err(EndpointError::Characters)
             }
-            Some(_) => Ok(()),
+            Some(_) => Ok(uri),
             None => Err(EndpointError::Host),
         },
     }

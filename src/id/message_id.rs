@@ -60,6 +60,11 @@ fn integer_segment(text: &str) -> Option<usize> {
 }
 
 impl MessageId {
+    /// Checks a text that is borrowed until it is kept.
+    pub(crate) fn check(text: &str) -> Result<(), IdError> {
+        check(text)
+    }
+
     /// Creates an id from parts that may contain any characters, such as the name of a run and the
     /// number of an attempt.
     ///

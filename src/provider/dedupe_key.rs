@@ -52,7 +52,7 @@ impl DedupeKey {
     #[must_use]
     pub fn of(verified: &Verified<'_>) -> Self {
         match verified.id() {
-            Some(id) => Self::of_id(id.as_str()),
+            Some(id) => Self::of_id(id),
             None => Self::of_body(verified.body()),
         }
     }

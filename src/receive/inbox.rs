@@ -4,9 +4,10 @@ mod admission;
 mod age;
 mod changes;
 mod key;
+mod names;
 mod saved;
+mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -16,8 +17,9 @@ use crate::delivery::RetryPolicy;
 use crate::time::{Timestamp, millis_up};
 use age::AgeClock;
 use changes::Recorder;
-use key::{Key, key, keys};
+use key::{Key, keys};
 use saved::Saved;
+use table::{MAX_EVENTS, Table};
 
 pub use admission::{Admission, Claim};
 pub use changes::{InboxChange, InboxEvent, InboxState};
@@ -41,7 +43,7 @@ const LEASE: Duration = Duration::from_secs(5 * 60);
 /// was handled first; a later redelivery of that event counts as new. An event in progress is
 /// never evicted, so a new event is rejected only if every entry is in progress. A source or id of
 /// more than 256 bytes is stored as its SHA-256, so that a sender of long ids cannot fill the
-/// memory.
+/// memory. An event takes about 70 bytes beside the text of its id; a source is stored once.
 ///
 /// If a sender is asked to redeliver an event on purpose, call [`forget`](Self::forget) first:
 /// otherwise the event is a duplicate until its horizon.
@@ -106,18 +108,13 @@ pub struct Inbox {
     capacity: NonZeroUsize,
     horizon: Duration,
     lease: Duration,
-    entries: BTreeMap<Key, Entry>,
-    /// Events in progress, by when their lease ends.
-    leases: Index,
-    /// Handled events, by when they are forgotten on the age clock, then in the order in which they
-    /// were handled.
-    seen: Index,
+    /// Events in progress by when their lease ends, and handled events by when they are forgotten
+    /// on the age clock, then in the order in which they were handled.
+    table: Table,
     state: InboxState,
     /// `None` if changes are not recorded.
     recorder: Option<Recorder>,
 }
-
-type Index = BTreeSet<(Timestamp, u64, Key)>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
@@ -136,9 +133,7 @@ impl Inbox {
             capacity,
             horizon: RetryPolicy::default().span(),
             lease: LEASE,
-            entries: BTreeMap::new(),
-            leases: BTreeSet::new(),
-            seen: BTreeSet::new(),
+            table: Table::default(),
             state: InboxState::default(),
             recorder: None,
         }
@@ -169,21 +164,26 @@ impl Inbox {
     /// Starts handling an event: grants a lease if it is new, or reports why not.
     pub fn begin(&mut self, source: &str, id: &str, now: Timestamp) -> Admission {
         self.tick(now);
-        let key = key(source, id);
-        match self.entries.get(&key) {
-            Some(Entry { is_handled: true, .. }) => return Admission::Seen,
-            Some(Entry { expires_at, .. }) => return Admission::InProgress { until: *expires_at },
+        let key = Key::new(source, id);
+        match self.find(&key) {
+            Some((_, Entry { is_handled: true, .. })) => return Admission::Seen,
+            Some((_, Entry { expires_at, .. })) => {
+                return Admission::InProgress { until: expires_at };
+            }
             None => {}
         }
         if !self.make_room()
-            && let Some((until, ..)) = self.leases.first()
+            && let Some((_, until)) = self.table.first(false)
         {
-            return Admission::Full { until: *until };
+            return Admission::Full { until };
         }
         let number = self.next_number();
         let entry = Entry { expires_at: now + self.lease, number, is_handled: false };
-        self.put(key.clone(), entry);
-        Admission::New(Claim { key, number })
+        let slot = self.table.add(&key, entry);
+        self.record(slot);
+        let source =
+            self.table.names(slot).map_or_else(|| (&*key.source).into(), |it| it.0.clone());
+        Admission::New(Claim { source, id: key.id.into(), digest: key.digest, number })
     }
 
     /// Adds an event that was handled already, for example when loading from a database table. Its
@@ -195,11 +195,12 @@ impl Inbox {
     pub fn remember(&mut self, source: &str, id: &str, now: Timestamp) -> bool {
         let (clock, step) = self.clock_at(now);
         clock.advance(now, step);
+        self.pull_in(true, self.forget_at(now));
         self.expire(now);
-        let key = key(source, id);
-        let is_new = !self.entries.contains_key(&key) && self.make_room();
+        let key = Key::new(source, id);
+        let is_new = self.find(&key).is_none() && self.make_room();
         if is_new {
-            self.put_seen(key, now);
+            self.put_seen(&key, now);
         }
         is_new
     }
@@ -211,12 +212,13 @@ impl Inbox {
     /// progress.
     pub fn done(&mut self, claim: &Claim, now: Timestamp) -> bool {
         self.tick(now);
-        let has_room = match self.entries.get(&claim.key) {
-            Some(entry) => !entry.is_handled,
+        let key = claim.key();
+        let has_room = match self.find(&key) {
+            Some((_, entry)) => !entry.is_handled,
             None => self.make_room(),
         };
         if has_room {
-            self.put_seen(claim.key.clone(), now);
+            self.put_seen(&key, now);
         }
         has_room
     }
@@ -225,14 +227,12 @@ impl Inbox {
     ///
     /// Returns `false` and changes nothing if the claim is no longer valid.
     pub fn abandon(&mut self, claim: &Claim) -> bool {
-        let is_valid = self
-            .entries
-            .get(&claim.key)
-            .is_some_and(|entry| !entry.is_handled && entry.number == claim.number);
-        if is_valid {
-            self.take(&claim.key);
-        }
-        is_valid
+        let is_valid = |entry: Entry| !entry.is_handled && entry.number == claim.number;
+        let Some((slot, _)) = self.find(&claim.key()).filter(|(_, entry)| is_valid(*entry)) else {
+            return false;
+        };
+        self.take(slot);
+        true
     }
 
     /// Forgets a handled event, so that a redelivery counts as new: for a replay on purpose, such
@@ -244,22 +244,22 @@ impl Inbox {
     #[doc(alias = "replay")]
     #[doc(alias = "remove")]
     pub fn forget(&mut self, source: &str, id: &str) -> bool {
-        let is_handled = |key: &Key| self.entries.get(key).is_some_and(|entry| entry.is_handled);
-        let Some(key) = keys(source, id).find(is_handled) else { return false };
-        self.take(&key);
+        let handled = |key: Key<'_>| self.find(&key).filter(|(_, entry)| entry.is_handled);
+        let Some((slot, _)) = keys(source, id).find_map(handled) else { return false };
+        self.take(slot);
         true
     }
 
     /// Returns the number of events that are handled and remembered, or in progress.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.table.len()
     }
 
     /// Returns whether the inbox holds no event.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.table.len() == 0
     }
 
     /// Returns the number of events that were evicted before their horizon to make room. If it
@@ -283,36 +283,42 @@ impl Inbox {
 
     /// Takes a reading of the clock, and removes what has expired.
     fn tick(&mut self, now: Timestamp) {
-        let horizon = self.horizon;
         let (clock, step) = self.clock_at(now);
         clock.read(now, step);
-        let longest = clock.time + step + horizon;
         // A lease that appears to start in the future starts now. An event that would be remembered
         // for too long was saved with a longer horizon.
-        let lease_end = now + self.lease;
-        pull_in(&mut self.leases, &mut self.entries, &mut self.recorder, lease_end);
-        pull_in(&mut self.seen, &mut self.entries, &mut self.recorder, longest);
+        self.pull_in(false, now + self.lease);
+        self.pull_in(true, self.forget_at(now));
         self.expire(now);
+    }
+
+    /// Returns when an event that is handled now is forgotten, on the age clock.
+    fn forget_at(&self, now: Timestamp) -> Timestamp {
+        self.state.clock.map_or(now, |clock| clock.time) + self.step() + self.horizon
+    }
+
+    /// Pulls in the events in progress, or the handled ones, that expire after `latest`.
+    fn pull_in(&mut self, is_handled: bool, latest: Timestamp) {
+        let recorder = &mut self.recorder;
+        self.table.pull_in(is_handled, latest, |table, slot| record(recorder, table, slot));
     }
 
     /// Removes the leases that end at or before `now`, and the handled events whose time is over.
     fn expire(&mut self, now: Timestamp) {
-        let due = |index: &Index, now: Timestamp| {
-            index.first().filter(|(at, ..)| *at <= now).map(|(.., key)| key.clone())
-        };
         let seen_at = self.state.clock.map_or(now, |clock| clock.time);
-        while let Some(key) = due(&self.leases, now).or_else(|| due(&self.seen, seen_at)) {
-            self.take(&key);
+        for (is_handled, now) in [(false, now), (true, seen_at)] {
+            while let Some((slot, at)) = self.table.first(is_handled)
+                && at <= now
+            {
+                self.take(slot);
+            }
         }
     }
 
     /// Adds or keeps the event as handled on the present age clock.
-    fn put_seen(&mut self, key: Key, now: Timestamp) {
-        let horizon = self.horizon;
-        let (clock, step) = self.clock_at(now);
-        let forget_at = clock.time + step + horizon;
+    fn put_seen(&mut self, key: &Key<'_>, now: Timestamp) {
         let number = self.next_number();
-        self.put(key, Entry { expires_at: forget_at, number, is_handled: true });
+        self.put(key, Entry { expires_at: self.forget_at(now), number, is_handled: true });
     }
 
     fn next_number(&mut self) -> u64 {
@@ -324,53 +330,46 @@ impl Inbox {
     /// Evicts the handled events that would expire first until there is room for one more. Returns
     /// `false` if every entry is in progress.
     fn make_room(&mut self) -> bool {
-        while self.entries.len() >= self.capacity.get() {
-            let Some((.., key)) = self.seen.first().cloned() else { return false };
-            self.take(&key);
+        let capacity = self.capacity.get().min(usize::try_from(MAX_EVENTS).unwrap_or(usize::MAX));
+        while self.table.len() >= capacity {
+            let Some((slot, _)) = self.table.first(true) else { return false };
+            self.take(slot);
             self.state.evictions = self.state.evictions.saturating_add(1);
         }
         true
     }
 
-    fn put(&mut self, key: Key, entry: Entry) {
-        self.take(&key);
-        record(&mut self.recorder, &key);
-        self.index(entry).insert((entry.expires_at, entry.number, key.clone()));
-        self.entries.insert(key, entry);
+    fn find(&self, key: &Key<'_>) -> Option<(u32, Entry)> {
+        let slot = self.table.find(key)?;
+        Some((slot, self.table.entry(slot)?))
     }
 
-    fn take(&mut self, key: &Key) {
-        if let Some(entry) = self.entries.remove(key) {
-            record(&mut self.recorder, key);
-            self.index(entry).remove(&(entry.expires_at, entry.number, key.clone()));
-        }
+    fn put(&mut self, key: &Key<'_>, entry: Entry) {
+        let slot = match self.table.find(key) {
+            Some(slot) => {
+                self.table.set(slot, entry);
+                slot
+            }
+            None => self.table.add(key, entry),
+        };
+        self.record(slot);
     }
 
-    const fn index(&mut self, entry: Entry) -> &mut Index {
-        if entry.is_handled { &mut self.seen } else { &mut self.leases }
+    fn take(&mut self, slot: u32) {
+        self.record(slot);
+        self.table.remove(slot);
+    }
+
+    fn record(&mut self, slot: u32) {
+        record(&mut self.recorder, &self.table, slot);
     }
 }
 
-fn record(recorder: &mut Option<Recorder>, key: &Key) {
-    if let Some(recorder) = recorder {
-        recorder.changed.insert(key.clone());
-    }
-}
-
-/// Pulls in the entries of an index that expire after `latest`.
-fn pull_in(
-    index: &mut Index,
-    entries: &mut BTreeMap<Key, Entry>,
-    recorder: &mut Option<Recorder>,
-    latest: Timestamp,
-) {
-    while index.last().is_some_and(|(at, ..)| *at > latest) {
-        let Some((_, number, key)) = index.pop_last() else { return };
-        if let Some(entry) = entries.get_mut(&key) {
-            entry.expires_at = latest;
-        }
-        record(recorder, &key);
-        index.insert((latest, number, key));
+fn record(recorder: &mut Option<Recorder>, table: &Table, slot: u32) {
+    if let Some(recorder) = recorder
+        && let Some((source, id)) = table.names(slot)
+    {
+        recorder.changed.insert((source.clone(), id.into()));
     }
 }
 

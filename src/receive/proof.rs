@@ -48,7 +48,7 @@ impl<'a> Proof<'a> {
     /// The message's id, if the scheme signs one.
     pub(super) fn signed_key(&self) -> Option<DedupeKey> {
         match self {
-            Self::Verified(verified) => verified.id().map(|id| DedupeKey::of_id(id.as_str())),
+            Self::Verified(verified) => verified.id().map(DedupeKey::of_id),
             Self::Unsigned(_) => None,
         }
     }

@@ -80,7 +80,7 @@ impl Source {
     /// # let id = labhook::MessageId::new("m")?;
     /// # let headers = labhook::Signer::custom(scheme, secret).sign(&id, now, body)?;
     ///
-    /// let received = sources.receive(&headers, body, now)?;
+    /// let received = sources.receive(&headers, body, now).map_err(|error| error.to_string())?;
     /// let LabEvent::RunStateChanged(run) = received.event else { panic!() };
     /// assert_eq!(run.data.state, RunState::Paused);
     /// # assert_eq!(received.dedupe_key.unwrap().as_str(), "d-1");

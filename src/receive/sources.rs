@@ -38,7 +38,8 @@ use crate::time::Timestamp;
 /// headers.insert("x-webhook-signature", signature.parse()?);
 ///
 /// let now = Timestamp::from_unix_seconds(1_744_882_200);
-/// let received = sources.receive(&headers, body.as_bytes(), now)?;
+/// let received = sources.receive(&headers, body.as_bytes(), now);
+/// let received = received.map_err(|error| error.to_string())?; // the error borrows the request
 /// assert_eq!(received.source, "payments");
 /// assert_eq!(received.event.event_type().as_str(), "resource.changed");
 /// let key = received.dedupe_key.as_ref().map(|key| key.as_str());
@@ -85,7 +86,7 @@ impl Sources {
     /// published members.
     pub fn receive<'a>(
         &self,
-        headers: &HeaderMap,
+        headers: &'a HeaderMap,
         body: &'a [u8],
         now: Timestamp,
     ) -> Result<Received<'a>, ReceiveError<'a>> {
@@ -109,7 +110,7 @@ impl Sources {
 
     fn receive_unsigned<'a>(
         &self,
-        headers: &HeaderMap,
+        headers: &'a HeaderMap,
         body: &'a [u8],
         now: Timestamp,
     ) -> Result<Received<'a>, ReceiveError<'a>> {
@@ -150,7 +151,7 @@ impl Sources {
     pub fn receive_from<'a>(
         &self,
         name: &str,
-        headers: &HeaderMap,
+        headers: &'a HeaderMap,
         body: &'a [u8],
         now: Timestamp,
     ) -> Result<Received<'a>, ReceiveError<'a>> {

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use http::HeaderName;
 
+use super::elements::Splitter;
 use super::encoding::Encoding;
 use super::scheme_spec::{SchemeSpec, TimestampPlace};
 use super::scheme_spec_error::SchemeSpecError;
-use super::template;
+use super::template::{MAX_PARTS, Template};
 use super::timestamp_form::TimestampForm;
-use crate::id::MessageId;
 
 /// HMAC-SHA256 signature scheme as data: constants for known vendors, or built from a
 /// [`SchemeSpec`].
@@ -90,7 +90,8 @@ use crate::id::MessageId;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CustomScheme {
     pub(super) header: HeaderName,
-    pub(super) template: Cow<'static, str>,
+    template: Template,
+    splitter: Splitter,
     pub(super) prefix: Cow<'static, str>,
     pub(super) encoding: Encoding,
     pub(super) separator: Option<char>,
@@ -122,7 +123,8 @@ impl CustomScheme {
         }
         Self {
             header: HeaderName::from_static(spec.header),
-            template: Cow::Borrowed(spec.template),
+            template: Template::from_static(spec.template),
+            splitter: Splitter::new(&spec),
             prefix: Cow::Borrowed(spec.prefix),
             encoding: spec.encoding,
             separator: spec.separator,
@@ -157,7 +159,8 @@ impl CustomScheme {
         };
         Ok(Self {
             header: name(spec.header)?,
-            template: owned(spec.template),
+            template: Template::new(spec.template),
+            splitter: Splitter::new(&spec),
             prefix: owned(spec.prefix),
             encoding: spec.encoding,
             separator: spec.separator,
@@ -196,29 +199,27 @@ impl CustomScheme {
     }
 
     /// Returns whether the id's boundary could move without changing the signed bytes.
-    pub(super) fn id_is_ambiguous(&self, id: &MessageId) -> bool {
+    pub(super) fn id_is_ambiguous(&self, id: &str) -> bool {
         let integer_time = matches!(
             self.timestamp,
             Some((_, TimestampForm::UnixSeconds | TimestampForm::UnixMillis))
         );
-        template::id_is_ambiguous(&self.template, integer_time, id)
+        self.template.id_is_ambiguous(integer_time, id)
     }
 
-    /// Returns the signed bytes as slices, without copying the body.
+    /// Returns the signed bytes in slices, of which some may be empty, without copying the body.
     pub(super) fn signed_parts<'a>(
         &'a self,
         id: &'a str,
         timestamp: &'a [u8],
         body: &'a [u8],
-    ) -> Vec<&'a [u8]> {
-        template::parts(&self.template)
-            .map(|part| match part {
-                template::Part::Text(text) => text.as_bytes(),
-                template::Part::Id => id.as_bytes(),
-                template::Part::Timestamp => timestamp,
-                template::Part::Body => body,
-            })
-            .collect()
+    ) -> [&'a [u8]; MAX_PARTS] {
+        self.template.fill(id, timestamp, body)
+    }
+
+    /// Returns the timestamps and signatures in a line of the signature header.
+    pub(super) fn elements<'h>(&self, line: &'h [u8]) -> impl Iterator<Item = &'h [u8]> {
+        self.splitter.elements(&self.prefix, line)
     }
 }
 

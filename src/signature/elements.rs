@@ -1,74 +1,115 @@
-//! Elements of a signature header, as senders write them and proxies join them: [`elements`].
+//! Elements of a signature header, as senders write them and proxies join them: [`Splitter`].
 
-use super::custom_scheme::{CustomScheme, TimestampSource};
+use super::scheme_spec::{SchemeSpec, TimestampPlace, contains};
 
-/// Returns the timestamps and signatures in one line of the signature header.
+/// No header value contains one, so it separates nothing.
+const NONE: u8 = b'\n';
+
+/// Splits a line of the signature header into timestamps and signatures.
 ///
 /// Beside the scheme's own separators, a comma separates elements, because a proxy may join lines
 /// with one, with or without a space (RFC 9110, section 5.3); no encoding and no timestamp contains
 /// one. If the timestamp is a field, a space does too, because a sender may write one pair of
 /// timestamp and signature per key. Every element is still compared with the MAC of the same bytes,
 /// so none of this makes a forgery easier.
-pub(super) fn elements<'h>(
-    layout: &CustomScheme,
-    line: &'h [u8],
-) -> impl Iterator<Item = &'h [u8]> {
-    let field_prefix = match &layout.timestamp {
-        Some((TimestampSource::Field(prefix), _)) => Some(&**prefix),
-        _ => None,
-    };
-    let in_prefix = |character| {
-        layout.prefix.contains(character)
-            || field_prefix.is_some_and(|prefix| prefix.contains(character))
-    };
-    let comma = (!in_prefix(',')).then_some(',');
-    let space = (field_prefix.is_some() && !in_prefix(' ')).then_some(' ');
-    let separators = [layout.separator, layout.value_separator, comma, space];
-    // `v1,` contains a comma itself.
-    let version = layout.prefix.strip_suffix(',').filter(|version| !version.contains(','));
-    let version = version.map(|version| version.as_bytes().to_vec());
-    line.split(move |&byte| separators.contains(&Some(char::from(byte))))
-        .map(<[u8]>::trim_ascii)
-        .flat_map(move |field| match &version {
-            Some(version) => versioned(field, version),
-            None => vec![field],
-        })
-        .filter(|element| !element.is_empty())
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Splitter {
+    separators: [u8; 4],
+    /// Whether the prefix ends with its only comma, as `v1,` does.
+    is_versioned: bool,
 }
 
-/// Splits `v1,a,v1,b` before each version. What is no version with one value is returned in its
-/// parts, none of which is a signature.
-fn versioned<'h>(field: &'h [u8], version: &[u8]) -> Vec<&'h [u8]> {
-    let is_version = |part: &[u8]| part == version || is_version(part);
-    let mut elements = Vec::new();
-    let mut rest = Some(field);
-    while let Some(here) = rest {
-        let here = here.trim_ascii_start();
-        let (first, after_first) = split_at_comma(here);
-        rest = after_first;
-        let Some((value, after_value)) = after_first.map(split_at_comma) else {
-            elements.push(first.trim_ascii_end());
-            continue;
+impl Splitter {
+    /// Creates the splitter of a spec that was checked: its separators are ASCII.
+    pub(super) const fn new(spec: &SchemeSpec<'_>) -> Self {
+        let field_prefix = match spec.timestamp {
+            Some((TimestampPlace::Field(prefix), _)) => Some(prefix),
+            _ => None,
         };
-        let next = after_value.map(|after| split_at_comma(after).0.trim_ascii());
-        let is_pair = is_version(first)
-            && !value.trim_ascii().is_empty()
-            && !is_version(value.trim_ascii())
-            && next.is_none_or(|next| next.is_empty() || is_version(next));
-        if is_pair {
-            let len = first.len().saturating_add(1).saturating_add(value.len());
-            elements.extend(here.get(..len).map(<[u8]>::trim_ascii_end));
-            rest = after_value;
-        } else {
-            elements.push(first.trim_ascii_end());
+        let comma = !in_prefix(spec.prefix, field_prefix, ',');
+        let space = field_prefix.is_some() && !in_prefix(spec.prefix, field_prefix, ' ');
+        Self {
+            separators: [
+                separator(spec.separator),
+                separator(spec.value_separator),
+                if comma { b',' } else { NONE },
+                if space { b' ' } else { NONE },
+            ],
+            is_versioned: match spec.prefix.as_bytes().split_last() {
+                Some((b',', version)) => !contains(version, ','),
+                _ => false,
+            },
         }
     }
-    elements
+
+    /// Returns the elements of a line of the header, for a scheme with this prefix.
+    pub(super) fn elements<'h>(
+        self,
+        prefix: &str,
+        line: &'h [u8],
+    ) -> impl Iterator<Item = &'h [u8]> {
+        let version = prefix.strip_suffix(',').filter(|_| self.is_versioned).map(str::as_bytes);
+        let [a, b, c, d] = self.separators;
+        line.split(move |&byte| byte == a || byte == b || byte == c || byte == d)
+            .flat_map(move |field| Versioned { rest: Some(field.trim_ascii()), version })
+            .filter(|element| !element.is_empty())
+    }
+}
+
+const fn in_prefix(prefix: &str, field_prefix: Option<&str>, character: char) -> bool {
+    let in_field = match field_prefix {
+        Some(prefix) => contains(prefix.as_bytes(), character),
+        None => false,
+    };
+    in_field || contains(prefix.as_bytes(), character)
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "ASCII")]
+const fn separator(character: Option<char>) -> u8 {
+    match character {
+        Some(character) if character.is_ascii() => character as u8,
+        _ => NONE,
+    }
+}
+
+/// Splits `v1,a,v1,b` before each version, if the prefix is a version. What is no version with one
+/// value is returned in its parts, none of which is a signature.
+struct Versioned<'h, 'p> {
+    rest: Option<&'h [u8]>,
+    version: Option<&'p [u8]>,
+}
+
+impl<'h> Iterator for Versioned<'h, '_> {
+    type Item = &'h [u8];
+
+    fn next(&mut self) -> Option<&'h [u8]> {
+        let field = self.rest.take()?;
+        let Some(version) = self.version else { return Some(field) };
+        let is_version = |part: &[u8]| part == version || is_version(part);
+        let here = field.trim_ascii_start();
+        let (first, after_first) = split_at_comma(here);
+        self.rest = after_first;
+        if let Some((value, after_value)) = after_first.map(split_at_comma) {
+            let next = after_value.map(|after| split_at_comma(after).0.trim_ascii());
+            let is_pair = is_version(first)
+                && !value.trim_ascii().is_empty()
+                && !is_version(value.trim_ascii())
+                && next.is_none_or(|next| next.is_empty() || is_version(next));
+            if is_pair {
+                self.rest = after_value;
+                let len = first.len().saturating_add(1).saturating_add(value.len());
+                return here.get(..len).map(<[u8]>::trim_ascii_end);
+            }
+        }
+        Some(first.trim_ascii_end())
+    }
 }
 
 fn split_at_comma(text: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let mut parts = text.splitn(2, |&byte| byte == b',');
-    (parts.next().unwrap_or_default(), parts.next())
+    match text.iter().position(|&byte| byte == b',') {
+        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at.saturating_add(1)..)),
+        None => (text, None),
+    }
 }
 
 /// Returns whether this is a version of Standard Webhooks, such as `v1` and `v1a`.
@@ -82,11 +123,11 @@ fn is_version(text: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::signature::scheme::STANDARD_WEBHOOKS;
-    use crate::signature::{SchemeSpec, TimestampForm};
+    use crate::signature::{CustomScheme, TimestampForm};
 
     fn split(layout: &CustomScheme, line: &str) -> Vec<String> {
         let text = |element: &[u8]| String::from_utf8(element.to_vec()).unwrap();
-        elements(layout, line.as_bytes()).map(text).collect()
+        layout.elements(line.as_bytes()).map(text).collect()
     }
 
     #[test]

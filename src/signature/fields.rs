@@ -5,9 +5,10 @@ use http::{HeaderMap, HeaderName};
 use super::custom_scheme::{CustomScheme, TimestampSource};
 use super::error::VerifyError;
 use super::headers;
-use super::key::VerifyingKey;
+use super::key::ReadyVerifyingKey;
 use super::limits::MAX_CANDIDATES;
 use super::mac::{self, Tag};
+use super::up_to::UpTo;
 
 #[cfg(feature = "ed25519")]
 use super::limits::MAX_ED25519_CANDIDATES;
@@ -15,110 +16,162 @@ use super::limits::MAX_ED25519_CANDIDATES;
 use super::scheme;
 
 /// Timestamp and candidate signatures of a signature header; only candidates that the keys can
-/// check are kept.
-#[derive(Default)]
+/// check are kept. The limits on their number bound its size, so that it needs no allocation.
 pub(super) struct Fields<'h> {
     pub(super) timestamp: Option<&'h [u8]>,
-    tags: Vec<Tag>,
+    tags: UpTo<[u8; 32], MAX_CANDIDATES>,
     #[cfg(feature = "ed25519")]
-    ed25519: Vec<[u8; 64]>,
+    ed25519: UpTo<[u8; 64], MAX_ED25519_CANDIDATES>,
 }
 
 impl<'h> Fields<'h> {
+    /// Creates the contents of no header.
+    pub(super) const fn new() -> Self {
+        Self {
+            timestamp: None,
+            tags: UpTo::new([0; 32]),
+            #[cfg(feature = "ed25519")]
+            ed25519: UpTo::new([0; 64]),
+        }
+    }
+
     /// Reads the signature headers with these names. A malformed element, or one of another
     /// version, is skipped: a valid signature may follow.
     pub(super) fn read<'n>(
+        &mut self,
         layout: &CustomScheme,
         names: impl Iterator<Item = &'n HeaderName>,
         headers: &'h HeaderMap,
-        keys: &[VerifyingKey],
-    ) -> Result<Self, VerifyError> {
-        let too_many =
-            |limit| VerifyError::TooManyCandidates { name: layout.header.clone(), limit };
-        let wants_shared = keys.iter().any(|key| matches!(key, VerifyingKey::Shared(_)));
-        #[cfg(feature = "ed25519")]
-        let wants_ed25519 = keys.iter().any(|key| matches!(key, VerifyingKey::Ed25519(_)));
-
-        let mut fields = Self::default();
-        let mut counted: Vec<&[u8]> = Vec::new();
-        let mut lists = Vec::new();
+        keys: &[ReadyVerifyingKey],
+    ) -> Result<(), VerifyError> {
+        let mut reader = Reader {
+            layout,
+            fields: self,
+            wants_shared: keys.iter().any(|key| matches!(key, ReadyVerifyingKey::Shared(_))),
+            #[cfg(feature = "ed25519")]
+            wants_ed25519: keys.iter().any(|key| matches!(key, ReadyVerifyingKey::Ed25519(_))),
+            counted: UpTo::new(&[]),
+            earlier: 0,
+            in_values: false,
+        };
         for name in names {
-            lists.push(headers::elements(headers, name, layout)?);
-        }
-        // Whether the element before is a signature with the prefix, or one of its further values.
-        let mut in_values = false;
-        for list in lists {
-            // Both brands sign the same bytes, so a sender of both writes each signature twice.
-            let earlier = counted.len();
-            for element in list {
-                if let Some((TimestampSource::Field(prefix), _)) = &layout.timestamp
-                    && let Some(text) = element.strip_prefix(prefix.as_bytes())
-                {
-                    if fields.timestamp.is_some_and(|other| other != text) {
-                        return Err(VerifyError::ConflictingTimestamp {
-                            name: layout.header.clone(),
-                        });
-                    }
-                    fields.timestamp = Some(text);
-                    in_values = false;
-                    continue;
-                }
-                if counted.iter().take(earlier).any(|other| *other == element) {
-                    continue;
-                }
-                if counted.len() == MAX_CANDIDATES {
-                    return Err(too_many(MAX_CANDIDATES));
-                }
-                counted.push(element);
-                #[cfg(feature = "ed25519")]
-                if wants_ed25519
-                    && let Some(text) = element.strip_prefix(scheme::V1A.as_bytes())
-                    && let Some(signature) = mac::decode_base64(text)
-                {
-                    if fields.ed25519.len() == MAX_ED25519_CANDIDATES {
-                        return Err(too_many(MAX_ED25519_CANDIDATES));
-                    }
-                    fields.ed25519.push(signature);
-                }
-                let prefixed = element.strip_prefix(layout.prefix.as_bytes());
-                let tag = prefixed
-                    .or(in_values.then_some(element))
-                    .and_then(|text| mac::decode(text, layout.encoding));
-                // A field with another prefix ends the values: those that follow are its own.
-                in_values =
-                    layout.value_separator.is_some() && (prefixed.is_some() || tag.is_some());
-                if wants_shared {
-                    fields.tags.extend(tag);
-                }
+            reader.earlier = reader.counted.len();
+            let mut lines = headers.get_all(name).iter().peekable();
+            if lines.peek().is_none() {
+                return Err(headers::missing(name));
+            }
+            for line in lines {
+                reader.read_line(line.as_bytes())?;
             }
         }
-        Ok(fields)
+        Ok(())
     }
 
     /// Returns whether there is no candidate that a key could match.
     pub(super) fn is_empty(&self) -> bool {
         #[cfg(feature = "ed25519")]
-        if !self.ed25519.is_empty() {
+        if self.ed25519.len() > 0 {
             return false;
         }
-        self.tags.is_empty()
+        self.tags.len() == 0
     }
 
     /// Returns whether a candidate is the key's signature of the concatenated parts.
-    pub(super) fn any_matches(&self, key: &VerifyingKey, parts: &[&[u8]]) -> bool {
+    pub(super) fn any_matches(&self, key: &ReadyVerifyingKey, parts: &[&[u8]]) -> bool {
         match key {
-            VerifyingKey::Shared(_) if self.tags.is_empty() => false,
-            VerifyingKey::Shared(secret) => {
+            ReadyVerifyingKey::Shared(_) if self.tags.len() == 0 => false,
+            ReadyVerifyingKey::Shared(key) => {
                 // One tag per key; every candidate is compared with it in constant time.
-                let tag = mac::mac(secret, parts);
-                self.tags.contains(&tag)
+                let tag = key.tag(parts);
+                self.tags.iter().any(|candidate| Tag::new((*candidate).into()) == tag)
             }
             // The hash of an Ed25519 verification starts with part of the signature, so candidates
             // cannot share it.
             #[cfg(feature = "ed25519")]
-            VerifyingKey::Ed25519(key) => {
+            ReadyVerifyingKey::Ed25519(key) => {
                 self.ed25519.iter().any(|candidate| key.verifies(parts, candidate))
             }
         }
+    }
+}
+
+struct Reader<'r, 'h> {
+    layout: &'r CustomScheme,
+    fields: &'r mut Fields<'h>,
+    wants_shared: bool,
+    #[cfg(feature = "ed25519")]
+    wants_ed25519: bool,
+    /// Signatures of any kind.
+    counted: UpTo<&'h [u8], MAX_CANDIDATES>,
+    /// How many of them are from the headers before: both brands sign the same bytes, so a sender
+    /// of both writes each signature twice.
+    earlier: usize,
+    /// Whether the element before is a signature with the prefix, or one of its further values.
+    in_values: bool,
+}
+
+impl<'h> Reader<'_, 'h> {
+    fn read_line(&mut self, line: &'h [u8]) -> Result<(), VerifyError> {
+        // Nearly every line is one signature. It has no separator in it, and needs no splitting.
+        if let Some(tag) = self.tag(line) {
+            return self.add(line, Some(tag));
+        }
+        let layout = self.layout;
+        layout.elements(line).try_for_each(|element| self.read_element(element))
+    }
+
+    fn read_element(&mut self, element: &'h [u8]) -> Result<(), VerifyError> {
+        let header = &self.layout.header;
+        if let Some((TimestampSource::Field(prefix), _)) = &self.layout.timestamp
+            && let Some(text) = element.strip_prefix(prefix.as_bytes())
+        {
+            if self.fields.timestamp.is_some_and(|other| other != text) {
+                return Err(VerifyError::ConflictingTimestamp { name: header.clone() });
+            }
+            self.fields.timestamp = Some(text);
+            self.in_values = false;
+            return Ok(());
+        }
+        self.add(element, self.tag(element))
+    }
+
+    /// The tag, if the element is one with its prefix.
+    fn tag(&self, element: &[u8]) -> Option<[u8; 32]> {
+        let text = element.strip_prefix(self.layout.prefix.as_bytes())?;
+        mac::decode(text, self.layout.encoding)
+    }
+
+    /// Counts a signature, and keeps it if a key can check it.
+    fn add(&mut self, element: &'h [u8], tag: Option<[u8; 32]>) -> Result<(), VerifyError> {
+        let name = || self.layout.header.clone();
+        if self.counted.iter().take(self.earlier).any(|other| *other == element) {
+            return Ok(());
+        }
+        if !self.counted.push(element) {
+            return Err(VerifyError::TooManyCandidates { name: name(), limit: MAX_CANDIDATES });
+        }
+        #[cfg(feature = "ed25519")]
+        if self.wants_ed25519
+            && let Some(text) = element.strip_prefix(scheme::V1A.as_bytes())
+            && let Some(signature) = mac::decode_base64(text)
+            && !self.fields.ed25519.push(signature)
+        {
+            let limit = MAX_ED25519_CANDIDATES;
+            return Err(VerifyError::TooManyCandidates { name: name(), limit });
+        }
+        let is_prefixed = element.starts_with(self.layout.prefix.as_bytes());
+        let tag = match tag {
+            None if self.in_values && !is_prefixed => mac::decode(element, self.layout.encoding),
+            tag => tag,
+        };
+        // A field with another prefix ends the values: those that follow are its own.
+        self.in_values = self.layout.value_separator.is_some() && (is_prefixed || tag.is_some());
+        if self.wants_shared
+            && let Some(tag) = tag
+        {
+            // As many as are counted, at most.
+            self.fields.tags.push(tag);
+        }
+        Ok(())
     }
 }

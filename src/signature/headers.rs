@@ -3,7 +3,6 @@
 use http::{HeaderMap, HeaderName};
 
 use super::custom_scheme::CustomScheme;
-use super::elements;
 use super::error::VerifyError;
 use crate::id::{IdError, MessageId};
 
@@ -22,33 +21,20 @@ pub(super) fn single<'h>(
 }
 
 /// Returns the message's id from the header with this name.
-pub(super) fn message_id(
-    headers: &HeaderMap,
+pub(super) fn message_id<'h>(
+    headers: &'h HeaderMap,
     name: &HeaderName,
     layout: &CustomScheme,
-) -> Result<MessageId, VerifyError> {
+) -> Result<&'h str, VerifyError> {
     let id = match std::str::from_utf8(single(headers, name)?) {
-        Ok(text) => MessageId::new(text),
+        Ok(text) => MessageId::check(text).map(|()| text),
         Err(error) => Err(IdError::NotPrintableAscii { at: error.valid_up_to() }),
     };
     let malformed = |reason| VerifyError::MalformedId { name: name.clone(), reason };
     let id = id.map_err(malformed)?;
-    if layout.id_is_ambiguous(&id) { Err(VerifyError::AmbiguousId) } else { Ok(id) }
+    if layout.id_is_ambiguous(id) { Err(VerifyError::AmbiguousId) } else { Ok(id) }
 }
 
-/// Returns the elements of all lines of the header, which form one list.
-pub(super) fn elements<'h>(
-    headers: &'h HeaderMap,
-    name: &HeaderName,
-    layout: &CustomScheme,
-) -> Result<impl Iterator<Item = &'h [u8]>, VerifyError> {
-    if !headers.contains_key(name) {
-        return Err(missing(name));
-    }
-    let lines = headers.get_all(name).iter();
-    Ok(lines.flat_map(|line| elements::elements(layout, line.as_bytes())))
-}
-
-fn missing(name: &HeaderName) -> VerifyError {
+pub(super) fn missing(name: &HeaderName) -> VerifyError {
     VerifyError::MissingHeader { name: name.clone() }
 }

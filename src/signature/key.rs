@@ -1,5 +1,6 @@
 //! Signing and verifying keys: [`SigningKey`], [`VerifyingKey`].
 
+use super::mac::MacKey;
 use super::scheme::Scheme;
 use crate::secret::Secret;
 
@@ -82,6 +83,42 @@ impl VerifyingKey {
             Self::Shared(secret) => check_shared(secret, scheme),
             #[cfg(feature = "ed25519")]
             Self::Ed25519(_) => check_ed25519(scheme),
+        }
+    }
+}
+
+/// [`SigningKey`] as a signer keeps it.
+#[derive(Clone, Debug)]
+pub(super) enum ReadySigningKey {
+    Shared(MacKey),
+    #[cfg(feature = "ed25519")]
+    Ed25519(Ed25519PrivateKey),
+}
+
+impl From<SigningKey> for ReadySigningKey {
+    fn from(key: SigningKey) -> Self {
+        match key {
+            SigningKey::Shared(secret) => Self::Shared(MacKey::new(secret)),
+            #[cfg(feature = "ed25519")]
+            SigningKey::Ed25519(key) => Self::Ed25519(key),
+        }
+    }
+}
+
+/// [`VerifyingKey`] as a verifier keeps it.
+#[derive(Clone, Debug)]
+pub(super) enum ReadyVerifyingKey {
+    Shared(MacKey),
+    #[cfg(feature = "ed25519")]
+    Ed25519(Ed25519PublicKey),
+}
+
+impl From<VerifyingKey> for ReadyVerifyingKey {
+    fn from(key: VerifyingKey) -> Self {
+        match key {
+            VerifyingKey::Shared(secret) => Self::Shared(MacKey::new(secret)),
+            #[cfg(feature = "ed25519")]
+            VerifyingKey::Ed25519(key) => Self::Ed25519(key),
         }
     }
 }

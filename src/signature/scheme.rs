@@ -67,6 +67,7 @@ pub(super) const V1A: &str = "v1a,";
 #[doc(alias = "bearer token")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant, reason = "one is kept per signer or verifier")]
 pub enum Scheme {
     /// Standard Webhooks 1.0.0, `v1` and, with the feature `ed25519`, `v1a`: the headers
     /// `webhook-id`, `webhook-timestamp` (Unix seconds) and `webhook-signature`.

@@ -1,9 +1,9 @@
 //! Signing with one scheme: [`SchemeSigner`].
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderName, HeaderValue};
 
 use super::custom_scheme::{CustomScheme, TimestampSource};
-use super::key::SigningKey;
+use super::key::ReadySigningKey;
 use super::limits::MAX_CANDIDATES;
 use super::mac;
 use super::scheme::{Layout, Scheme};
@@ -19,26 +19,26 @@ use super::scheme::V1A;
 #[derive(Clone, Debug)]
 pub(super) struct SchemeSigner {
     pub(super) scheme: Scheme,
-    pub(super) first: SigningKey,
+    pub(super) first: ReadySigningKey,
     /// The keys after the first.
-    pub(super) others: Vec<SigningKey>,
+    pub(super) others: Vec<ReadySigningKey>,
 }
 
 impl SchemeSigner {
-    /// Adds the signature headers for a request with exactly this body.
-    pub(super) fn sign(
+    /// Sets the signature headers for a request with exactly this body.
+    pub(super) fn sign<E: From<SignError>>(
         &self,
         id: &MessageId,
         now: Timestamp,
         body: &[u8],
-        headers: &mut HeaderMap,
-    ) -> Result<(), SignError> {
+        mut set: impl FnMut(&HeaderName, HeaderValue) -> Result<(), E>,
+    ) -> Result<(), E> {
         match self.scheme.layout() {
-            Layout::Signed(layout) => self.sign_with(layout, id, now, body, headers),
-            Layout::Token(header) => {
-                headers.extend(token(&self.first).map(|value| (header.clone(), value)));
-                Ok(())
-            }
+            Layout::Signed(layout) => self.sign_with(layout, id, now, body, set),
+            Layout::Token(header) => match token(&self.first) {
+                Some(value) => set(header, value),
+                None => Ok(()),
+            },
         }
     }
 
@@ -50,97 +50,121 @@ impl SchemeSigner {
         }
     }
 
-    fn keys(&self) -> impl Iterator<Item = &SigningKey> {
+    fn keys(&self) -> impl Iterator<Item = &ReadySigningKey> {
         std::iter::once(&self.first).chain(&self.others)
     }
 
     fn check_layout(&self, layout: &CustomScheme, id: &MessageId) -> Result<(), SignError> {
-        if layout.id_is_ambiguous(id) {
+        if layout.id_is_ambiguous(id.as_str()) {
             return Err(SignError::AmbiguousId);
         }
         if layout.is_list() { check_count(self.keys()) } else { Ok(()) }
     }
 
-    fn sign_with(
+    fn sign_with<E: From<SignError>>(
         &self,
         layout: &CustomScheme,
         id: &MessageId,
         now: Timestamp,
         body: &[u8],
-        headers: &mut HeaderMap,
-    ) -> Result<(), SignError> {
+        mut set: impl FnMut(&HeaderName, HeaderValue) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.check_layout(layout, id)?;
         let timestamp = match &layout.timestamp {
             Some((_, form)) => form.write(now).ok_or(SignError::Time)?,
             None => String::new(),
         };
-        let limit = if layout.is_list() { MAX_CANDIDATES } else { 1 };
-
         let parts = layout.signed_parts(id.as_str(), timestamp.as_bytes(), body);
-        let mut signature = String::new();
+        let mut signature = Vec::with_capacity(self.signature_len(layout, timestamp.len()));
         if let Some((TimestampSource::Field(prefix), _)) = &layout.timestamp {
-            signature.push_str(prefix);
-            signature.push_str(&timestamp);
+            signature.extend_from_slice(prefix.as_bytes());
+            signature.extend_from_slice(timestamp.as_bytes());
         }
-        for (index, key) in self.keys().take(limit).enumerate() {
+        for (index, key) in self.keys_for(layout).enumerate() {
             // Further values follow the first without a prefix, if the scheme has such.
             let value_separator = layout.value_separator.filter(|_| index > 0);
-            if !signature.is_empty() {
-                signature.extend(value_separator.or(layout.separator));
+            if !signature.is_empty()
+                && let Some(separator) = value_separator.or(layout.separator)
+            {
+                signature.extend_from_slice(separator.encode_utf8(&mut [0; 4]).as_bytes());
             }
             match key {
-                SigningKey::Shared(secret) => {
-                    let tag = mac::mac(secret, &parts);
+                ReadySigningKey::Shared(key) => {
+                    let tag = key.tag(&parts);
                     if value_separator.is_none() {
-                        signature.push_str(&layout.prefix);
+                        signature.extend_from_slice(layout.prefix.as_bytes());
                     }
-                    signature.push_str(&mac::encode(&tag, layout.encoding));
+                    mac::encode(&tag, layout.encoding, &mut signature);
                 }
                 #[cfg(feature = "ed25519")]
-                SigningKey::Ed25519(key) => {
-                    signature.push_str(V1A);
-                    signature.push_str(&key.sign(&parts));
+                ReadySigningKey::Ed25519(key) => {
+                    signature.extend_from_slice(V1A.as_bytes());
+                    signature.extend_from_slice(key.sign(&parts).as_bytes());
                 }
             }
         }
 
         if let Some(name) = &layout.id_header {
-            headers.insert(name, header_value(id.as_str().to_owned()));
+            set(name, header_value(id.as_str()))?;
         }
         if let Some((TimestampSource::Header(name), _)) = &layout.timestamp {
-            headers.insert(name, header_value(timestamp));
+            set(name, header_value(timestamp))?;
         }
         let mut signature = header_value(signature);
         signature.set_sensitive(true);
-        headers.insert(&layout.header, signature);
-        Ok(())
+        set(&layout.header, signature)
+    }
+
+    /// The keys of which the header carries a signature.
+    fn keys_for(&self, layout: &CustomScheme) -> impl Iterator<Item = &ReadySigningKey> {
+        self.keys().take(if layout.is_list() { MAX_CANDIDATES } else { 1 })
+    }
+
+    /// The length of the signature header, or a little more: a text that fills its buffer becomes a
+    /// header value without a copy.
+    fn signature_len(&self, layout: &CustomScheme, timestamp_len: usize) -> usize {
+        let field = match &layout.timestamp {
+            Some((TimestampSource::Field(prefix), _)) => {
+                prefix.len().saturating_add(timestamp_len).saturating_add(1)
+            }
+            _ => 0,
+        };
+        let keys = self.keys_for(layout).map(|key| match key {
+            ReadySigningKey::Shared(_) => {
+                layout.prefix.len().saturating_add(mac::encoded_len(layout.encoding))
+            }
+            #[cfg(feature = "ed25519")]
+            ReadySigningKey::Ed25519(_) => V1A.len().saturating_add(88),
+        });
+        // A separator before each but the first.
+        keys.fold(field, |len, key| len.saturating_add(key).saturating_add(1)).saturating_sub(1)
     }
 }
 
 /// Returns the value of a token's header.
-fn token(key: &SigningKey) -> Option<HeaderValue> {
+fn token(key: &ReadySigningKey) -> Option<HeaderValue> {
     match key {
-        SigningKey::Shared(secret) => {
-            let mut value = HeaderValue::from_bytes(secret.expose_bytes())
+        ReadySigningKey::Shared(key) => {
+            let mut value = HeaderValue::from_bytes(key.secret().expose_bytes())
                 .expect("the constructor checked the first key");
             value.set_sensitive(true);
             Some(value)
         }
         #[cfg(feature = "ed25519")]
-        SigningKey::Ed25519(_) => None,
+        ReadySigningKey::Ed25519(_) => None,
     }
 }
 
-fn check_count<'a>(keys: impl Iterator<Item = &'a SigningKey>) -> Result<(), SignError> {
+fn check_count<'a>(keys: impl Iterator<Item = &'a ReadySigningKey>) -> Result<(), SignError> {
     let mut count = 0_usize;
     #[cfg(feature = "ed25519")]
     let mut ed25519 = 0_usize;
     for key in keys {
         count = count.saturating_add(1);
         match key {
-            SigningKey::Shared(_) => {}
+            ReadySigningKey::Shared(_) => {}
             #[cfg(feature = "ed25519")]
-            SigningKey::Ed25519(_) => ed25519 = ed25519.saturating_add(1),
+            ReadySigningKey::Ed25519(_) => ed25519 = ed25519.saturating_add(1),
         }
     }
     #[cfg(feature = "ed25519")]
@@ -153,9 +177,12 @@ fn check_count<'a>(keys: impl Iterator<Item = &'a SigningKey>) -> Result<(), Sig
     Ok(())
 }
 
-fn header_value(text: String) -> HeaderValue {
-    HeaderValue::try_from(text)
-        .expect("ids, timestamps, prefixes and encodings are printable ASCII")
+fn header_value<T>(text: T) -> HeaderValue
+where
+    HeaderValue: TryFrom<T>,
+{
+    let value = HeaderValue::try_from(text).ok();
+    value.expect("ids, timestamps, prefixes and encodings are printable ASCII")
 }
 
 /// Error for a message that cannot be signed.

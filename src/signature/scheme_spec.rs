@@ -156,12 +156,12 @@ impl<'a> SchemeSpec<'a> {
         }
         // Standard Webhooks' prefix `v1,` contains a comma; spaces separate its fields.
         if let Some(separator) = self.separator
-            && (!is_separator(separator) || contains(self.prefix, separator))
+            && (!is_separator(separator) || contains(self.prefix.as_bytes(), separator))
         {
             return Err(SchemeSpecError::Separator);
         }
         if let Some(separator) = self.value_separator
-            && (!is_separator(separator) || contains(self.prefix, separator))
+            && (!is_separator(separator) || contains(self.prefix.as_bytes(), separator))
         {
             return Err(SchemeSpecError::Separator);
         }
@@ -177,10 +177,16 @@ impl<'a> SchemeSpec<'a> {
                 let has_bare_tag = self.prefix.is_empty() || self.value_separator.is_some();
                 let ambiguous = has_bare_tag && !has_char_outside(field, self.encoding);
                 let (in_field, in_time) = match self.value_separator {
-                    Some(separator) => (contains(field, separator), form.can_contain(separator)),
+                    Some(separator) => {
+                        (contains(field.as_bytes(), separator), form.can_contain(separator))
+                    }
                     None => (false, false),
                 };
-                if field.is_empty() || !is_prefix(field) || contains(field, separator) || in_field {
+                if field.is_empty()
+                    || !is_prefix(field)
+                    || contains(field.as_bytes(), separator)
+                    || in_field
+                {
                     Err(SchemeSpecError::Prefix)
                 } else if form.can_contain(separator) || in_time {
                     Err(SchemeSpecError::Separator)
@@ -231,8 +237,8 @@ const fn is_separator(separator: char) -> bool {
 }
 
 /// Returns whether the text contains the ASCII character.
-const fn contains(text: &str, character: char) -> bool {
-    let mut rest = text.as_bytes();
+pub(super) const fn contains(text: &[u8], character: char) -> bool {
+    let mut rest = text;
     while let [first, after @ ..] = rest {
         if *first as u32 == character as u32 {
             return true;

@@ -1,6 +1,6 @@
 //! Signing requests: [`Signer`].
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::custom_scheme::CustomScheme;
 use super::key::{KeyError, SigningKey};
@@ -56,7 +56,8 @@ impl Signer {
     }
 
     fn with(scheme: Scheme, key: impl Into<SigningKey>) -> Self {
-        Self { schemes: vec![SchemeSigner { scheme, first: key.into(), others: Vec::new() }] }
+        let first = key.into().into();
+        Self { schemes: vec![SchemeSigner { scheme, first, others: Vec::new() }] }
     }
 
     /// Creates a signer for [`Scheme::StandardWebhooks`].
@@ -120,7 +121,7 @@ impl Signer {
     #[must_use]
     pub fn add_secret(mut self, secret: Secret) -> Self {
         if let Some(first) = self.schemes.first_mut() {
-            first.others.push(secret.into());
+            first.others.push(SigningKey::from(secret).into());
         }
         self
     }
@@ -134,7 +135,7 @@ impl Signer {
         if let Some(first) = self.schemes.first_mut() {
             let key = key.into();
             key.check(&first.scheme)?;
-            first.others.push(key);
+            first.others.push(key.into());
         }
         Ok(self)
     }
@@ -210,11 +211,23 @@ impl Signer {
         now: Timestamp,
         body: &[u8],
     ) -> Result<HeaderMap, SignError> {
-        let mut headers = HeaderMap::new();
-        for signer in &self.schemes {
-            signer.sign(id, now, body, &mut headers)?;
-        }
+        let mut headers = HeaderMap::with_capacity(self.header_names().count());
+        self.sign_with(id, now, body, |name, value| {
+            headers.insert(name, value);
+            Ok::<_, SignError>(())
+        })?;
         Ok(headers)
+    }
+
+    /// Sets the headers of [`sign`](Self::sign) one by one.
+    pub(crate) fn sign_with<E: From<SignError>>(
+        &self,
+        id: &MessageId,
+        now: Timestamp,
+        body: &[u8],
+        mut set: impl FnMut(&HeaderName, HeaderValue) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.schemes.iter().try_for_each(|signer| signer.sign(id, now, body, &mut set))
     }
 
     /// Checks that a message with this id can be signed, independent of its time and body.

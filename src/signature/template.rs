@@ -1,12 +1,24 @@
 //! Template of the signed bytes: fixed text around `{id}`, `{timestamp}` and `{body}`.
 
+use std::borrow::Cow;
+
 use super::scheme_spec_error::SchemeSpecError;
-use crate::id::MessageId;
+
+/// The largest number of parts: three placeholders, and text around each.
+pub(super) const MAX_PARTS: usize = 7;
+
+/// A template that [`check`] has accepted, split into its parts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Template {
+    text: Cow<'static, str>,
+    parts: [Part; MAX_PARTS],
+}
 
 /// One part of the signed bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part<'a> {
-    Text(&'a str),
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Part {
+    /// Fixed text, from and to these offsets of the template. Empty after the last part.
+    Text(usize, usize),
     Id,
     Timestamp,
     Body,
@@ -30,50 +42,77 @@ const ID: &str = "{id}";
 const TIMESTAMP: &str = "{timestamp}";
 const BODY: &str = "{body}";
 
-/// Returns the parts of a template that [`check`] has accepted, in signing order.
-pub(super) fn parts(template: &str) -> impl Iterator<Item = Part<'_>> {
-    let mut rest = template;
-    std::iter::from_fn(move || {
-        for (name, part) in [(ID, Part::Id), (TIMESTAMP, Part::Timestamp), (BODY, Part::Body)] {
-            if let Some(after) = rest.strip_prefix(name) {
-                rest = after;
-                return Some(part);
+impl Template {
+    /// Splits a template from a constant that [`check`] has accepted.
+    pub(super) const fn from_static(text: &'static str) -> Self {
+        Self { parts: split(text.as_bytes()), text: Cow::Borrowed(text) }
+    }
+
+    /// Splits a template that [`check`] has accepted.
+    pub(super) fn new(text: &str) -> Self {
+        Self { parts: split(text.as_bytes()), text: Cow::Owned(text.to_owned()) }
+    }
+
+    /// Returns the signed bytes in slices, of which some may be empty.
+    pub(super) fn fill<'a>(
+        &'a self,
+        id: &'a str,
+        timestamp: &'a [u8],
+        body: &'a [u8],
+    ) -> [&'a [u8]; MAX_PARTS] {
+        self.parts.map(|part| match part {
+            Part::Text(start, end) => self.text(start, end),
+            Part::Id => id.as_bytes(),
+            Part::Timestamp => timestamp,
+            Part::Body => body,
+        })
+    }
+
+    fn text(&self, start: usize, end: usize) -> &[u8] {
+        self.text.as_bytes().get(start..end).unwrap_or_default()
+    }
+
+    /// Returns whether the fixed text next to the id occurs in the id or overlaps one of its ends:
+    /// the id's boundary could then move without changing the signed bytes.
+    ///
+    /// In the template of Standard Webhooks, only an integer timestamp could move the boundary, and
+    /// a [`MessageId`](crate::MessageId) has no integer that could be one.
+    pub(super) fn id_is_ambiguous(&self, integer_time: bool, id: &str) -> bool {
+        if integer_time && self.text.starts_with("{id}.{timestamp}.") {
+            return false;
+        }
+        let mut before: &[u8] = &[];
+        let mut after_id = false;
+        for part in self.parts {
+            match part {
+                Part::Text(start, end) if start == end => {}
+                Part::Text(start, end) if after_id => {
+                    return ends_early(id.as_bytes(), self.text(start, end));
+                }
+                // Such a time shows where it starts, but then the id must not contain another one.
+                Part::Timestamp if after_id => return contains_date_time(id),
+                Part::Id if begins_late(id.as_bytes(), before) => return true,
+                _ if after_id => return false,
+                Part::Text(start, end) => before = self.text(start, end),
+                Part::Id => after_id = true,
+                Part::Timestamp | Part::Body => before = &[],
             }
         }
-        // An accepted template has braces only around placeholders.
-        let (text, after) = rest.split_at(rest.find('{').unwrap_or(rest.len()));
-        rest = after;
-        (!text.is_empty()).then_some(Part::Text(text))
-    })
+        false
+    }
 }
 
-/// Returns whether the fixed text next to the id occurs in the id or overlaps one of its ends:
-/// the id's boundary could then move without changing the signed bytes.
-///
-/// In the template of Standard Webhooks, only an integer timestamp could move the boundary, and a
-/// [`MessageId`] has no integer that could be one.
-pub(super) fn id_is_ambiguous(template: &str, integer_time: bool, id: &MessageId) -> bool {
-    if integer_time && template.starts_with("{id}.{timestamp}.") {
-        return false;
-    }
-    let id = id.as_str();
-    let ends_early = |text: &str| format!("{id}{text}").find(text) != Some(id.len());
-    let begins_late = |text: &str| format!("{text}{id}").rfind(text) != Some(0);
-    let mut before = None;
-    let mut after_id = false;
-    for part in parts(template) {
-        match part {
-            Part::Text(text) if after_id => return ends_early(text),
-            // Such a time shows where it starts, but then the id must not contain another one.
-            Part::Timestamp if after_id => return contains_date_time(id),
-            Part::Id if before.is_some_and(begins_late) => return true,
-            _ if after_id => return false,
-            Part::Text(text) => before = Some(text),
-            Part::Id => after_id = true,
-            Part::Timestamp | Part::Body => before = None,
-        }
-    }
-    false
+/// Returns whether the text occurs in the id followed by the text, before its own place.
+fn ends_early(id: &[u8], text: &[u8]) -> bool {
+    let occurs_at = |at: usize| id.iter().chain(text).skip(at).take(text.len()).eq(text);
+    (0..id.len()).any(occurs_at)
+}
+
+/// Returns whether the text, if there is any, occurs in the text followed by the id, after its own
+/// place.
+fn begins_late(id: &[u8], text: &[u8]) -> bool {
+    let occurs_at = |at: usize| text.iter().chain(id).skip(at).take(text.len()).eq(text);
+    !text.is_empty() && (1..=id.len()).any(occurs_at)
 }
 
 /// Returns whether the text contains the start of a date-time of RFC 3339, such as
@@ -89,6 +128,39 @@ fn contains_date_time(text: &str) -> bool {
         })
     };
     text.as_bytes().windows(19).any(is_date_time)
+}
+
+/// Splits a template that [`check`] has accepted into its parts, in signing order.
+#[allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a const fn cannot iterate; indices stay below the lengths that bound them"
+)]
+const fn split(template: &[u8]) -> [Part; MAX_PARTS] {
+    let mut parts = [Part::Text(0, 0); MAX_PARTS];
+    let mut count = 0;
+    let mut index = 0;
+    while index < template.len() && count < MAX_PARTS {
+        let start = index;
+        let (part, len) = if starts_at(template, index, ID.as_bytes()) {
+            (Part::Id, ID.len())
+        } else if starts_at(template, index, TIMESTAMP.as_bytes()) {
+            (Part::Timestamp, TIMESTAMP.len())
+        } else if starts_at(template, index, BODY.as_bytes()) {
+            (Part::Body, BODY.len())
+        } else {
+            // An accepted template has braces only around placeholders.
+            let mut end = start + 1;
+            while end < template.len() && template[end] != b'{' {
+                end += 1;
+            }
+            (Part::Text(start, end), end - start)
+        };
+        parts[count] = part;
+        count += 1;
+        index += len;
+    }
+    parts
 }
 
 #[derive(Clone, Copy)]
@@ -160,11 +232,11 @@ impl Contents {
 
 /// Checks a template and returns what it contains.
 ///
-/// Signed bytes can be read in one way if each boundary is found from one end of them: the id by the
-/// text between it and the body or the timestamp, which it does not contain ([`id_is_ambiguous`]);
-/// and the timestamp from its fixed end, because no date-time of RFC 3339 is the start or the end of
-/// another one, and no integer continues in the text beside it. What remains is listed in
-/// [`Contents`].
+/// Signed bytes can be read in one way if each boundary is found from one end of them: the id by
+/// the text between it and the body or the timestamp, which it does not contain
+/// ([`Template::id_is_ambiguous`]); and the timestamp from its fixed end, because no date-time of
+/// RFC 3339 is the start or the end of another one, and no integer continues in the text beside it.
+/// What remains is listed in [`Contents`].
 #[allow(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
@@ -241,15 +313,22 @@ mod tests {
 
     #[test]
     fn parts_follow_the_template_order() {
-        let found: Vec<_> = parts("v0:{timestamp}:{body}").collect();
-        assert_eq!(found, [Part::Text("v0:"), Part::Timestamp, Part::Text(":"), Part::Body]);
-        let found: Vec<_> = parts("{id}{timestamp}{body}é").collect();
-        assert_eq!(found, [Part::Id, Part::Timestamp, Part::Body, Part::Text("é")]);
+        let fill = |template| {
+            let parts = Template::new(template).fill("I", b"T", b"B").map(<[u8]>::to_vec);
+            String::from_utf8(parts.join(&b'|')).unwrap()
+        };
+        assert_eq!(fill("v0:{timestamp}:{body}"), "v0:|T|:|B|||");
+        assert_eq!(fill("{id}{timestamp}{body}é"), "I|T|B|é|||");
+        assert_eq!(fill("a{body}b{id}c{timestamp}d"), "a|B|b|I|c|T|d");
+    }
+
+    fn id_is_ambiguous(template: &str, integer_time: bool, id: &str) -> bool {
+        Template::new(template).id_is_ambiguous(integer_time, id)
     }
 
     #[test]
     fn id_with_adjacent_template_text_is_ambiguous() {
-        let check = |template, id| id_is_ambiguous(template, true, &MessageId::new(id).unwrap());
+        let check = |template, id| id_is_ambiguous(template, true, id);
         assert!(check("{id}:{timestamp}:{body}", "m:1"));
         assert!(!check("{id}:{timestamp}:{body}", "m-1"));
         assert!(check("{body}:{id}", "m:1"));
@@ -265,7 +344,7 @@ mod tests {
 
     #[test]
     fn id_beside_a_date_time_contains_none() {
-        let check = |template, id| id_is_ambiguous(template, false, &MessageId::new(id).unwrap());
+        let check = |template, id| id_is_ambiguous(template, false, id);
         let template = "{id}{timestamp}{body}";
         assert!(check(template, "m2025-04-17T09:30:00Z{note: x"));
         assert!(check(template, "2025-04-17 09:30:00"));
@@ -276,14 +355,14 @@ mod tests {
 
     #[test]
     fn full_stop_in_id_depends_on_the_template() {
-        let id = MessageId::new("m.x").unwrap();
-        assert!(!id_is_ambiguous("{id}.{timestamp}.{body}", true, &id));
+        let id = "m.x";
+        assert!(!id_is_ambiguous("{id}.{timestamp}.{body}", true, id));
         // A time in RFC 3339 may contain a full stop itself.
-        assert!(id_is_ambiguous("{id}.{timestamp}.{body}", false, &id));
+        assert!(id_is_ambiguous("{id}.{timestamp}.{body}", false, id));
         for template in
             ["{id}.{timestamp}:{body}", "{id}.{body}", "{body}.{id}", "{id}.{body}.{timestamp}"]
         {
-            assert!(id_is_ambiguous(template, true, &id), "{template}");
+            assert!(id_is_ambiguous(template, true, id), "{template}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Format of a signature's timestamp: [`TimestampForm`].
 
+use std::fmt::Write as _;
+
 use crate::named::named;
 use crate::time::{TimeText, Timestamp};
 
@@ -31,19 +33,18 @@ impl TimestampForm {
 
     /// Parses a timestamp; integers beyond the range of [`Timestamp`] saturate.
     pub(super) fn read(self, text: &[u8]) -> Option<Timestamp> {
-        let text = std::str::from_utf8(text).ok()?;
         match self {
             Self::UnixSeconds => canonical(text).map(Timestamp::from_unix_seconds),
             Self::UnixMillis => canonical(text).map(Timestamp::from_unix_millis),
-            Self::Rfc3339 => text.parse().ok(),
+            Self::Rfc3339 => std::str::from_utf8(text).ok()?.parse().ok(),
         }
     }
 
     /// Formats a timestamp; `None` if this format cannot express it.
     pub(super) fn write(self, at: Timestamp) -> Option<String> {
         match self {
-            Self::UnixSeconds => Some(at.unix_seconds().to_string()),
-            Self::UnixMillis => Some(at.unix_micros().div_euclid(1_000).to_string()),
+            Self::UnixSeconds => Some(decimal(at.unix_seconds())),
+            Self::UnixMillis => Some(decimal(at.unix_millis())),
             Self::Rfc3339 => {
                 let text = TimeText::from(at);
                 (text.timestamp() == Some(at)).then(|| text.to_string())
@@ -52,10 +53,24 @@ impl TimestampForm {
     }
 }
 
+/// Formats an integer in a buffer that it fills, which becomes a header value without a copy.
+fn decimal(number: i64) -> String {
+    let digits = number.unsigned_abs().checked_ilog10().unwrap_or_default().saturating_add(1);
+    let len = digits.saturating_add(u32::from(number < 0));
+    let mut text = String::with_capacity(usize::try_from(len).unwrap_or_default());
+    // Writing to a string cannot fail.
+    _ = write!(text, "{number}");
+    text
+}
+
 /// Parses an integer in canonical form. Two spellings of one time would be two signed texts, and a
 /// verifier that signs the parsed number would accept both.
-fn canonical(text: &str) -> Option<i64> {
-    text.parse().ok().filter(|number: &i64| number.to_string() == text)
+fn canonical(text: &[u8]) -> Option<i64> {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    if !matches!(digits, [b'1'..=b'9', ..]) && text != b"0" {
+        return None;
+    }
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 named!(TimestampForm, "timestamp format", {

@@ -3,13 +3,13 @@
 use std::fmt;
 
 use crate::decode::{Decode, DecodeError, TrustedBody};
-use crate::id::MessageId;
 use crate::time::Timestamp;
 
 /// Verified request body; only [`Verifier::verify`](super::Verifier::verify) creates one.
 ///
-/// It borrows the body as received. The id and the time are reported only if the scheme signs
-/// them. Decoding is a separate step, so a genuine body that cannot be decoded is not lost.
+/// It borrows the headers and the body as received. The id and the time are reported only if the
+/// scheme signs them. Decoding is a separate step, so a genuine body that cannot be decoded is not
+/// lost.
 ///
 /// ```
 /// use labhook::{LabEvent, MessageId, Secret, Signer, Timestamp, Verifier};
@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 ///     Signer::standard_webhooks(secret()?).sign(&MessageId::new("msg_1")?, now, body)?;
 ///
 /// let verified = Verifier::standard_webhooks(secret()?).verify(&headers, body, now)?;
-/// assert_eq!(verified.id().map(MessageId::as_str), Some("msg_1"));
+/// assert_eq!(verified.id(), Some("msg_1"));
 /// assert_eq!(verified.timestamp(), Some(now));
 ///
 /// // Genuine, but not a complete event.
@@ -32,7 +32,8 @@ use crate::time::Timestamp;
 #[derive(Clone)]
 pub struct Verified<'a> {
     pub(super) body: &'a [u8],
-    pub(super) id: Option<MessageId>,
+    /// The text of a [`MessageId`](crate::MessageId).
+    pub(super) id: Option<&'a str>,
     pub(super) timestamp: Option<Timestamp>,
     pub(super) expires_at: Option<Timestamp>,
     pub(super) key_index: usize,
@@ -46,9 +47,11 @@ impl<'a> Verified<'a> {
     }
 
     /// Returns the message's id, the key to detect duplicates by; `None` if the scheme signs no id.
+    ///
+    /// It is the text of a valid [`MessageId`](crate::MessageId), borrowed from the header.
     #[must_use]
-    pub const fn id(&self) -> Option<&MessageId> {
-        self.id.as_ref()
+    pub const fn id(&self) -> Option<&'a str> {
+        self.id
     }
 
     /// Returns the signing time of this attempt; `None` if the scheme signs no time. The event

@@ -9,11 +9,9 @@ use super::custom_scheme::{CustomScheme, TimestampSource};
 use super::error::VerifyError;
 use super::fields::Fields;
 use super::headers;
-use super::key::{KeyError, VerifyingKey};
-use super::mac;
+use super::key::{KeyError, ReadyVerifyingKey, VerifyingKey};
 use super::scheme::{self, Layout, Scheme};
 use super::verified::Verified;
-use crate::id::MessageId;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
@@ -28,8 +26,9 @@ const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 ///
 /// The cost of rejecting a request is bounded, regardless of the number of signatures in it: at
 /// most one MAC of the body per secret, and one Ed25519 verification per Ed25519 key and signature,
-/// with at most [`MAX_ED25519_CANDIDATES`](super::MAX_ED25519_CANDIDATES) signatures. Limit the
-/// size of the body before calling [`verify`](Self::verify).
+/// with at most [`MAX_ED25519_CANDIDATES`](super::MAX_ED25519_CANDIDATES) signatures. With
+/// secrets, neither accepting nor rejecting a request allocates. Limit the size of the body before
+/// calling [`verify`](Self::verify).
 ///
 /// ```
 /// use labhook::{Secret, Timestamp, Verifier};
@@ -57,7 +56,7 @@ const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 pub struct Verifier {
     scheme: Scheme,
     /// Not empty.
-    keys: Vec<VerifyingKey>,
+    keys: Vec<ReadyVerifyingKey>,
     past: Duration,
     future: Duration,
 }
@@ -75,7 +74,15 @@ impl Verifier {
     }
 
     fn with(scheme: Scheme, key: impl Into<VerifyingKey>) -> Self {
-        Self { scheme, keys: vec![key.into()], past: DEFAULT_TOLERANCE, future: DEFAULT_TOLERANCE }
+        // The first clone of a name that was made at run time allocates. That is done here, not
+        // when a stranger causes an error that contains it.
+        scheme.header_names().for_each(|name| drop(name.clone()));
+        Self {
+            scheme,
+            keys: vec![key.into().into()],
+            past: DEFAULT_TOLERANCE,
+            future: DEFAULT_TOLERANCE,
+        }
     }
 
     /// Creates a verifier for [`Scheme::StandardWebhooks`].
@@ -116,7 +123,7 @@ impl Verifier {
     #[doc(alias = "key rotation")]
     #[must_use]
     pub fn add_secret(mut self, secret: Secret) -> Self {
-        self.keys.push(secret.into());
+        self.keys.push(VerifyingKey::from(secret).into());
         self
     }
 
@@ -128,7 +135,7 @@ impl Verifier {
     pub fn add_key(mut self, key: impl Into<VerifyingKey>) -> Result<Self, KeyError> {
         let key = key.into();
         key.check(&self.scheme)?;
-        self.keys.push(key);
+        self.keys.push(key.into());
         Ok(self)
     }
 
@@ -189,7 +196,7 @@ impl Verifier {
     /// [`VerifyError`] if the request is not genuine or not timely. Do not read its body.
     pub fn verify<'a>(
         &self,
-        headers: &HeaderMap,
+        headers: &'a HeaderMap,
         body: &'a [u8],
         now: Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
@@ -237,12 +244,12 @@ impl Verifier {
         // Tags under the secret are compared instead of the secret itself. All tags have the same
         // length, so the time depends on the length of the presented token, and on the secret only
         // by its number of 64-byte blocks.
-        let matches = |key: &VerifyingKey| match key {
-            VerifyingKey::Shared(secret) => {
-                mac::mac(secret, &[presented]) == mac::mac(secret, &[secret.expose_bytes()])
+        let matches = |key: &ReadyVerifyingKey| match key {
+            ReadyVerifyingKey::Shared(key) => {
+                key.tag(&[presented]) == key.tag(&[key.secret().expose_bytes()])
             }
             #[cfg(feature = "ed25519")]
-            VerifyingKey::Ed25519(_) => false,
+            ReadyVerifyingKey::Ed25519(_) => false,
         };
         Ok(Verified {
             body,
@@ -257,13 +264,14 @@ impl Verifier {
         &self,
         layout: &CustomScheme,
         other: Option<&CustomScheme>,
-        headers: &HeaderMap,
+        headers: &'a HeaderMap,
         body: &'a [u8],
         now: Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
         // Both brands sign the same bytes, so their signatures are one list.
         let names = [Some(layout), other].into_iter().flatten().map(CustomScheme::header);
-        let fields = Fields::read(layout, names, headers, &self.keys)?;
+        let mut fields = Fields::new();
+        fields.read(layout, names, headers, &self.keys)?;
         let id = match &layout.id_header {
             Some(name) => Some(headers::message_id(headers, name, layout)?),
             None => None,
@@ -290,8 +298,7 @@ impl Verifier {
             return Err(VerifyError::NoUsableSignature { name: layout.header.clone() });
         }
 
-        let id_text = id.as_ref().map_or("", MessageId::as_str);
-        let parts = layout.signed_parts(id_text, timestamp_text, body);
+        let parts = layout.signed_parts(id.unwrap_or_default(), timestamp_text, body);
         let key_index = self.first_match(&layout.header, |key| fields.any_matches(key, &parts))?;
         Ok(Verified {
             body,
@@ -305,7 +312,7 @@ impl Verifier {
     fn first_match(
         &self,
         header: &HeaderName,
-        matches: impl FnMut(&VerifyingKey) -> bool,
+        matches: impl FnMut(&ReadyVerifyingKey) -> bool,
     ) -> Result<usize, VerifyError> {
         self.keys
             .iter()
@@ -328,7 +335,9 @@ impl Verifier {
 
 #[cfg(test)]
 mod tests {
+    use super::super::mac;
     use super::*;
+    use crate::id::MessageId;
     use crate::signature::{MAX_CANDIDATES, Signer};
     use http::HeaderValue;
 

@@ -250,7 +250,8 @@ fn published_body_verifies_under_one_brand() {
         ["svix-id", "svix-timestamp", "svix-signature"],
         ["webhook-id", "webhook-timestamp", "webhook-signature"],
     ] {
-        let verified = verifier.verify(&headers(names), body, now).unwrap();
+        let headers = headers(names);
+        let verified = verifier.verify(&headers, body, now).unwrap();
         let key = segments::dedupe_key(&verified).unwrap();
         assert_eq!(key.as_str(), "msg_p5jXN8AQM9LWM0D4loKWxJek");
         assert_eq!(verified.decode::<Webhook>().unwrap(), decode(PUBLISHED));

@@ -42,6 +42,6 @@ fn value(text: &str) -> HeaderValue {
 }
 
 /// Verifies a Standard Webhooks request at [`NOW`].
-fn verify<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Verified<'a>, VerifyError> {
+fn verify<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Result<Verified<'a>, VerifyError> {
     Verifier::standard_webhooks(secret()).verify(headers, body, NOW)
 }

@@ -37,6 +37,15 @@ fn signed(signer: &Signer, body: &str) -> HeaderMap {
     signer.sign(&id(), now(), body.as_bytes()).unwrap()
 }
 
+/// Headers that outlive what was received with them.
+fn leaked(headers: HeaderMap) -> &'static HeaderMap {
+    Box::leak(Box::new(headers))
+}
+
+fn no_headers() -> &'static HeaderMap {
+    leaked(HeaderMap::new())
+}
+
 fn token() -> HeaderName {
     HeaderName::from_static("x-lab-token")
 }

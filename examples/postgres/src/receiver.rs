@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use host::{Clock as _, SystemClock};
-use labhook::{LabEvent, MessageId, Verifier};
+use labhook::{LabEvent, Verifier};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio_postgres::Client;
@@ -80,11 +80,11 @@ impl Receiver {
 
     /// Handles an event once: its key and what it changes are one transaction. Of two copies at the
     /// same time one waits, and finds the key.
-    async fn handle(&self, message: &MessageId, run: &str) -> Result<(), tokio_postgres::Error> {
+    async fn handle(&self, message: &str, run: &str) -> Result<(), tokio_postgres::Error> {
         let mut database = self.database.lock().await;
         let transaction = database.transaction().await?;
         let insert = "INSERT INTO handled VALUES ($1) ON CONFLICT DO NOTHING";
-        if transaction.execute(insert, &[&message.as_str()]).await? == 1 {
+        if transaction.execute(insert, &[&message]).await? == 1 {
             transaction.execute("INSERT INTO archived VALUES ($1)", &[&run]).await?;
         }
         transaction.commit().await

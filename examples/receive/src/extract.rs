@@ -43,6 +43,7 @@ fn verify<T: Decode>(
 ) -> Result<Verified<T>, ReceiveError> {
     let verified = verifier.verify(headers, body, now())?;
     let event = verified.decode().map_err(ReceiveError::Malformed)?;
-    let id = verified.id().expect("Standard Webhooks signs the id").clone();
+    let id = verified.id().expect("Standard Webhooks signs the id");
+    let id = MessageId::new(id).expect("the verifier checked the id");
     Ok(Verified { id, event })
 }

@@ -99,5 +99,5 @@ impl Decode for Webhook {
 #[must_use]
 #[doc(alias = "idempotency key")]
 pub fn dedupe_key(verified: &Verified<'_>) -> Option<DedupeKey> {
-    verified.id().map(|id| DedupeKey::of_id(id.as_str()))
+    verified.id().map(DedupeKey::of_id)
 }

@@ -1,5 +1,7 @@
 //! What [`Inbox::begin`](super::Inbox::begin) returns: [`Admission`] and [`Claim`].
 
+use std::sync::Arc;
+
 use super::key::Key;
 use crate::receive::Reply;
 use crate::time::Timestamp;
@@ -54,20 +56,28 @@ impl Admission {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[doc(alias = "lease")]
 pub struct Claim {
-    pub(super) key: Key,
+    pub(super) source: Arc<str>,
+    pub(super) id: Box<str>,
+    /// That of the key.
+    pub(super) digest: u64,
     pub(super) number: u64,
 }
 
 impl Claim {
+    pub(super) fn key(&self) -> Key<'_> {
+        let (source, id) = ((&*self.source).into(), (&*self.id).into());
+        Key { source, id, digest: self.digest }
+    }
+
     /// Returns the event's source, or its digest if it is longer than 256 bytes.
     #[must_use]
     pub fn source(&self) -> &str {
-        &self.key.0
+        &self.source
     }
 
     /// Returns the event's id, or its digest if it is longer than 256 bytes.
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.key.1
+        &self.id
     }
 }

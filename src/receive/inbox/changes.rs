@@ -43,9 +43,9 @@ pub struct InboxEvent {
 }
 
 impl InboxEvent {
-    pub(super) fn new((source, id): &Key, entry: Entry) -> Self {
+    pub(super) const fn new(source: Arc<str>, id: Arc<str>, entry: Entry) -> Self {
         let Entry { expires_at, number, is_handled: handled } = entry;
-        Self { source: source.clone(), id: id.clone(), expires_at, number, handled }
+        Self { source, id, expires_at, number, handled }
     }
 
     /// Returns the event's source, or its digest if it is longer than 256 bytes.
@@ -94,7 +94,8 @@ pub struct InboxState {
 /// What has changed since the last [`Inbox::take_changes`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Recorder {
-    pub(super) changed: BTreeSet<Key>,
+    /// Source and id.
+    pub(super) changed: BTreeSet<(Arc<str>, Arc<str>)>,
     state: InboxState,
 }
 
@@ -152,10 +153,11 @@ impl Inbox {
     pub fn take_changes(&mut self) -> Vec<InboxChange> {
         let Some(recorder) = &mut self.recorder else { return Vec::new() };
         let mut changes = Vec::new();
-        for key in std::mem::take(&mut recorder.changed) {
-            changes.push(match self.entries.get(&key) {
-                Some(entry) => InboxChange::Put(InboxEvent::new(&key, *entry)),
-                None => InboxChange::Delete { source: key.0, id: key.1 },
+        for (source, id) in std::mem::take(&mut recorder.changed) {
+            let slot = self.table.find(&Key::of_row(&*source, &*id));
+            changes.push(match slot.and_then(|slot| self.table.entry(slot)) {
+                Some(entry) => InboxChange::Put(InboxEvent::new(source, id, entry)),
+                None => InboxChange::Delete { source, id },
             });
         }
         if recorder.state != self.state {
@@ -165,9 +167,13 @@ impl Inbox {
         changes
     }
 
-    /// Returns all rows: one per event, and that of the inbox itself.
+    /// Returns all rows: one per event, and that of the inbox itself. The handled events come
+    /// first, then those in progress, each in the order in which they expire.
     pub fn rows(&self) -> (InboxState, impl Iterator<Item = InboxEvent>) {
-        let events = self.entries.iter().map(|(key, entry)| InboxEvent::new(key, *entry));
+        let events = self.table.iter().filter_map(|slot| {
+            let (source, id) = self.table.names(slot)?;
+            Some(InboxEvent::new(source.clone(), id.into(), self.table.entry(slot)?))
+        });
         (self.state, events)
     }
 
@@ -180,11 +186,15 @@ impl Inbox {
         events: impl IntoIterator<Item = InboxEvent>,
     ) -> Self {
         self.state = state;
+        let mut events: Vec<InboxEvent> = events.into_iter().collect();
+        // Each is added at the end of a list then.
+        events.sort_by_key(|event| (event.expires_at, event.number));
         for event in events {
             let InboxEvent { source, id, expires_at, number, handled } = event;
             // The row of the inbox may be older than that of an event.
             self.state.next_number = self.state.next_number.max(number.saturating_add(1));
-            self.put((source, id), Entry { expires_at, number, is_handled: handled });
+            let key = Key::of_row(&*source, &*id);
+            self.put(&key, Entry { expires_at, number, is_handled: handled });
         }
         if self.recorder.is_some() {
             self = self.with_changes();

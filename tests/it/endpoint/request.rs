@@ -204,7 +204,7 @@ fn each_attempt_is_signed_with_its_own_time() {
         let request = endpoint.request(&mid("m"), &json("{}"), now).unwrap();
         let verified = verifier.verify(request.headers(), request.body(), now).unwrap();
         assert_eq!(verified.timestamp(), Some(now));
-        assert_eq!(verified.id(), Some(&mid("m")));
+        assert_eq!(verified.id(), Some("m"));
     }
 }
 

@@ -203,7 +203,7 @@ fn sent_bytes_survive_retries_and_restarts() {
         assert_eq!(show(attempt.ticket()), format!("m>a#{}", round + 1));
         let request = attempt.request(host.now).unwrap();
         let verified = verifier.verify(request.headers(), request.body(), host.now).unwrap();
-        assert_eq!(verified.id(), Some(&mid("m")));
+        assert_eq!(verified.id(), Some("m"));
         assert_eq!(request.headers()["x-format"], "lines");
         bodies.push(request.body().clone());
         host.resolve(attempt.ticket(), &answer(503));

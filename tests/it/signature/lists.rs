@@ -203,7 +203,7 @@ fn both_brands_that_agree_verify() {
         let headers = both_brands(secrets.0, secrets.1);
         assert_eq!(headers.len(), 6);
         let verified = Verifier::svix(secret()).verify(&headers, BODY, NOW).unwrap();
-        assert_eq!(verified.id().unwrap().as_str(), "msg_1");
+        assert_eq!(verified.id().unwrap(), "msg_1");
         let error = Verifier::svix(secret()).verify(&headers, b"x", NOW).unwrap_err();
         assert_eq!(error.name(), "no-match");
     }

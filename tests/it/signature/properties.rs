@@ -114,7 +114,7 @@ proptest! {
             let verified = verifier.verify(&headers, &body, now);
             let verified = verified.map_err(|error| TestCaseError::fail(error.to_string()))?;
             prop_assert_eq!(verified.body(), body.as_slice());
-            prop_assert!(verified.id().is_none_or(|found| *found == id));
+            prop_assert!(verified.id().is_none_or(|found| found == id.as_str()));
             let near = |at: Timestamp| at <= now && now.saturating_since(at) < Duration::from_secs(1);
             prop_assert!(verified.timestamp().is_none_or(near));
         }

@@ -8,7 +8,7 @@ use super::*;
 
 /// Receives a request of `source` with `receive_from` and with `receive`.
 #[track_caller]
-fn receive_both_ways<'a>(source: &str, headers: &HeaderMap, body: &'a str) -> Received<'a> {
+fn receive_both_ways<'a>(source: &str, headers: &'a HeaderMap, body: &'a str) -> Received<'a> {
     let named = all().receive_from(source, headers, body.as_bytes(), now()).unwrap();
     let received = all().receive(headers, body.as_bytes(), now()).unwrap();
     assert_eq!(received.source, source);
@@ -74,13 +74,13 @@ fn segments_under_either_brand() {
 /// A LINQ body does not contain its kind; the token identifies it.
 #[test]
 fn linq_kind_follows_from_the_token() {
-    let received = receive_both_ways("runs", &with_token("key-runs"), LINQ);
+    let received = receive_both_ways("runs", leaked(with_token("key-runs")), LINQ);
     is_verified(&received);
     let LabEvent::RunStateChanged(event) = &received.event else { panic!("{received:?}") };
     assert_eq!(event.data.state.as_str(), "paused");
     assert!(key(&received).unwrap().starts_with("19:on_run_state_change/"));
 
-    let received = receive_both_ways("tasks", &with_token("key-tasks"), LINQ_TASK);
+    let received = receive_both_ways("tasks", leaked(with_token("key-tasks")), LINQ_TASK);
     let LabEvent::TaskStateChanged(event) = &received.event else { panic!("{received:?}") };
     assert_eq!(event.data.task_id.as_str(), "t-17");
     assert!(key(&received).unwrap().starts_with("20:on_task_state_change/"));
@@ -121,10 +121,10 @@ fn linq_source_supplies_the_workcell() {
     let body = r#"{"state":"emergency_stop","timestamp":"2025-04-17T09:30:00.000Z"}"#;
     let source = danger::linq("cell", Kind::SafetyStateChange);
     let without = sources([source.clone()]);
-    let received = without.receive_from("cell", &HeaderMap::new(), body.as_bytes(), now()).unwrap();
+    let received = without.receive_from("cell", no_headers(), body.as_bytes(), now()).unwrap();
     assert_eq!(unreadable(&received), ("linq.on_safety_state_change", "workcell_id"));
     let sources = sources([source.with_workcell("cell-1")]);
-    let received = sources.receive(&HeaderMap::new(), body.as_bytes(), now()).unwrap();
+    let received = sources.receive(no_headers(), body.as_bytes(), now()).unwrap();
     let LabEvent::SafetyStateChanged(event) = &received.event else { panic!("{received:?}") };
     assert_eq!(event.data.workcell_id.as_str(), "cell-1");
 }
@@ -162,7 +162,7 @@ fn strateos_is_received_signed_and_unsigned() {
     is_verified(&received);
     assert_eq!(key(&received), Some(built));
 
-    let received = receive_both_ways("cloud lab", &HeaderMap::new(), STRATEOS);
+    let received = receive_both_ways("cloud lab", no_headers(), STRATEOS);
     is_unsigned(&received);
     assert_eq!(key(&received), Some(built));
     let LabEvent::RunStateChanged(event) = &received.event else { panic!("{received:?}") };
@@ -172,7 +172,7 @@ fn strateos_is_received_signed_and_unsigned() {
 
 #[test]
 fn unsigned_request_goes_to_the_source_that_decodes() {
-    let received = receive_both_ways("bare plans", &HeaderMap::new(), LINQ_PLAN);
+    let received = receive_both_ways("bare plans", no_headers(), LINQ_PLAN);
     is_unsigned(&received);
     assert_eq!(received.event.event_type().as_str(), "plan.created");
 }
@@ -181,7 +181,7 @@ fn unsigned_request_goes_to_the_source_that_decodes() {
 #[test]
 fn untimed_linq_request_has_no_dedupe_key() {
     let body = r#"{"state":"running","run_id":"r1","task_id":"t1"}"#;
-    let received = receive_both_ways("tasks", &with_token("key-tasks"), body);
+    let received = receive_both_ways("tasks", leaked(with_token("key-tasks")), body);
     assert_eq!(key(&received), None);
     let LabEvent::TaskStateChanged(event) = &received.event else { panic!("{received:?}") };
     assert_eq!(event.timestamp.timestamp(), Some(now()));
@@ -192,7 +192,7 @@ fn untimed_linq_request_has_no_dedupe_key() {
 fn body_without_an_id_has_its_digest_as_key() {
     let sources = sources([Source::envelope("lims", token_verifier("key"))]);
     let key_of = |body: &str| {
-        let received = sources.receive(&with_token("key"), body.as_bytes(), now()).unwrap();
+        let received = sources.receive(leaked(with_token("key")), body.as_bytes(), now()).unwrap();
         key(&received).unwrap().to_owned()
     };
     let digest = key_of(ENVELOPE);
@@ -232,7 +232,6 @@ fn receive_from_accepts_only_the_named_source() {
     assert!(all().receive_from("labelling", &headers, SEGMENTS.as_bytes(), now()).is_ok());
 
     // A signed source does not accept an unsigned request of the same format.
-    let refusal =
-        refused(all().receive_from("gateway", &HeaderMap::new(), STRATEOS.as_bytes(), now()));
+    let refusal = refused(all().receive_from("gateway", no_headers(), STRATEOS.as_bytes(), now()));
     assert_eq!(tried(&refusal), [("gateway", "missing-header")]);
 }

@@ -20,8 +20,8 @@ fn envelope(data: &str, timestamp: &str) -> String {
 /// Receives a request with the signed message id `msg_1`.
 fn receive_signed(source: fn(&'static str, Verifier) -> Source, body: &str) -> Received<'_> {
     let sources = sources([source("it", Verifier::svix(secret("key-of-the-source")))]);
-    let headers = signed(&Signer::svix(secret("key-of-the-source")), body);
-    let received = sources.receive(&headers, body.as_bytes(), now()).unwrap();
+    let headers = leaked(signed(&Signer::svix(secret("key-of-the-source")), body));
+    let received = sources.receive(headers, body.as_bytes(), now()).unwrap();
     assert!(matches!(received.proof, Proof::Verified(_)));
     assert_eq!(received.proof.body(), body.as_bytes());
     received
@@ -108,7 +108,7 @@ fn strateos_run_without_a_title_is_received() {
     let body =
         STRATEOS.replace(r#""pGFP lower concs Transform, Spread, Pick on 2016-03-11""#, "null");
     assert_ne!(body, STRATEOS);
-    let received = all().receive(&HeaderMap::new(), body.as_bytes(), now()).unwrap();
+    let received = all().receive(no_headers(), body.as_bytes(), now()).unwrap();
     let LabEvent::RunStateChanged(run) = &received.event else { panic!("{received:?}") };
     assert_eq!(run.data.title, None);
     let webhook: strateos::Webhook = received.proof.decode().unwrap();
@@ -120,20 +120,20 @@ fn strateos_run_without_a_title_is_received() {
 fn plain_body_of_an_unsigned_vendor_is_unreadable() {
     let all = all();
     let body = r#"{"run":{"id":7},"project":{"id":"p1"},"event":{"op":"run_started"}}"#;
-    let received = all.receive(&HeaderMap::new(), body.as_bytes(), now()).unwrap();
+    let received = all.receive(no_headers(), body.as_bytes(), now()).unwrap();
     assert_eq!((&*received.source, key(&received)), ("cloud lab", None));
     assert_eq!(unreadable(&received), ("strateos.run_started", "run.id"));
 
     let linq = sources([danger::linq("runs", Kind::RunStateChange)]);
     let body = LINQ.replace(r#""run_id":"#, r#""run_id":1,"z":"#);
-    let received = linq.receive(&HeaderMap::new(), body.as_bytes(), now()).unwrap();
+    let received = linq.receive(no_headers(), body.as_bytes(), now()).unwrap();
     assert_eq!(unreadable(&received), ("linq.on_run_state_change", "run_id"));
-    let error = refused(linq.receive(&HeaderMap::new(), br#"{"run_id":1}"#, now()));
+    let error = refused(linq.receive(no_headers(), br#"{"run_id":1}"#, now()));
     assert_eq!((error.name(), error.reply()), ("not-recognized", Reply::Refused));
     let ReceiveError::NotRecognized { tried } = &error else { panic!("{error:?}") };
     assert_eq!(tried.iter().map(|(_, reason)| reason.path()).collect::<Vec<_>>(), ["run_id"]);
     // At a URL of its own the body is the source's, whatever it is.
-    let received = linq.receive_from("runs", &HeaderMap::new(), br#"{"run_id":1}"#, now());
+    let received = linq.receive_from("runs", no_headers(), br#"{"run_id":1}"#, now());
     assert_eq!(unreadable(&received.unwrap()), ("linq.on_run_state_change", "run_id"));
 }
 
@@ -201,8 +201,8 @@ fn custom_source_stands_beside_the_vendors() {
     let sources =
         sources([arm, Source::strike("payments", Verifier::strike(secret("key-strike")))]);
     let receive = |body: &'static str| {
-        let headers = signed(&Signer::custom(scheme.clone(), secret("key-arm")), body);
-        sources.receive(&headers, body.as_bytes(), now())
+        let headers = leaked(signed(&Signer::custom(scheme.clone(), secret("key-arm")), body));
+        sources.receive(headers, body.as_bytes(), now())
     };
     let received = receive(r#"{"delivery":"d-1","run":"r1"}"#).unwrap();
     assert_eq!((&*received.source, key(&received)), ("arm", Some("d-1")));
@@ -230,10 +230,10 @@ fn custom_source_stands_beside_the_vendors() {
 fn custom_source_may_be_unsigned() {
     let sources = sources([danger::strateos("cloud lab"), arm(None)]);
     let body = r#"{"delivery":"d-1","run":"r1"}"#;
-    let received = sources.receive(&HeaderMap::new(), body.as_bytes(), now()).unwrap();
+    let received = sources.receive(no_headers(), body.as_bytes(), now()).unwrap();
     assert_eq!(received.source, "arm");
     assert!(matches!(received.proof, Proof::Unsigned(_)));
-    let error = refused(sources.receive(&HeaderMap::new(), b"junk", now()));
+    let error = refused(sources.receive(no_headers(), b"junk", now()));
     assert_eq!(error.reply(), Reply::Refused);
     let ReceiveError::NotRecognized { tried } = error else { panic!("{error:?}") };
     let why: Vec<_> = tried.iter().map(|(name, reason)| (&**name, reason.path())).collect();
@@ -246,7 +246,7 @@ fn unreadable_event_of_an_unsigned_decoder_is_its_own() {
     let ours = danger::custom("ours", |request| Ok(Decoded::new(request.decode::<LabEvent>()?)));
     let body = envelope(r#"{"state":"paused"}"#, r#""2025-04-17T09:30:00Z""#);
     let sources = sources([danger::linq("plans", Kind::NewPlan), ours]);
-    let received = sources.receive(&HeaderMap::new(), body.as_bytes(), now()).unwrap();
+    let received = sources.receive(no_headers(), body.as_bytes(), now()).unwrap();
     assert_eq!(received.source, "ours");
     assert_eq!(unreadable(&received), ("run.state_changed", "data"));
 }
@@ -259,7 +259,7 @@ fn decoder_may_return_an_event_of_its_own_type() {
         Ok(Decoded::new(UnknownEvent::new(event_type, data, request.received_at)))
     });
     let sources = sources([source]);
-    let received = sources.receive(&with_token("key"), b"[1]", now()).unwrap();
+    let received = sources.receive(leaked(with_token("key")), b"[1]", now()).unwrap();
     assert_eq!(received.event.event_type().as_str(), "arm.moved");
     assert_eq!(received.dedupe_key, None);
 }
