@@ -128,10 +128,6 @@ impl Endpoints {
         }
     }
 
-    pub(super) fn is_leaving(&self, number: EndpointNo) -> bool {
-        self.slots.get(number).is_some_and(|slot| slot.is_leaving)
-    }
-
     pub(super) fn slot(&self, number: EndpointNo) -> Option<&EndpointSlot> {
         self.slots.get(number)
     }

@@ -187,6 +187,7 @@ impl Outbox {
         by: EnabledBy,
         now: Timestamp,
     ) -> Result<(), EnableEndpointError> {
+        self.finish_sweep(self.find_endpoint(id)?, now);
         let (number, transition) =
             self.operate_endpoint(id, now, |health| health.enable(by, now))?;
         self.follow_transition(number, Some(transition?), now);
@@ -246,9 +247,8 @@ impl Outbox {
 
     /// Follows a change of the registry.
     fn follow_registry(&mut self, id: &EndpointId, now: Timestamp) {
-        // What is left of an endpoint that had this id does not become this one's.
-        if let Some(leaving) = self.endpoints.find(id).filter(|it| self.endpoints.is_leaving(*it)) {
-            self.finish_removal(leaving, now);
+        if let Some(number) = self.endpoints.find(id) {
+            self.finish_sweep(number, now);
         }
         if let Some(endpoint) = self.registry.get(id) {
             let number = self.endpoints.register(endpoint);

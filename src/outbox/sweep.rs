@@ -95,8 +95,12 @@ impl Outbox {
         }
     }
 
-    /// Ends the removal of an endpoint at once, however long that takes.
-    pub(super) fn finish_removal(&mut self, endpoint: EndpointNo, now: Timestamp) {
+    /// Ends a sweep of an endpoint at once, however long that takes: another decision about the
+    /// endpoint must find all deliveries as the earlier one leaves them.
+    pub(super) fn finish_sweep(&mut self, endpoint: EndpointNo, now: Timestamp) {
+        if !self.endpoints.slot(endpoint).is_some_and(|slot| slot.is_swept) {
+            return;
+        }
         for delivery in self.pending_in_order(endpoint) {
             self.sweep_one(delivery, now);
         }

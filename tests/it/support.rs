@@ -189,6 +189,15 @@ impl Host {
         panic!("polling does not come to an end");
     }
 
+    /// Polls on while the outbox has more to do than one call does. Returns the attempts to send.
+    pub(crate) fn catch_up(&mut self) -> Vec<Attempt> {
+        let mut attempts = self.attempts();
+        while self.wait == Some(self.now + Duration::from_micros(1)) {
+            attempts.append(&mut self.attempts());
+        }
+        attempts
+    }
+
     /// As [`attempts`](Self::attempts), by ticket.
     pub(crate) fn sends(&mut self) -> Vec<Ticket> {
         self.attempts().iter().map(|attempt| attempt.ticket().clone()).collect()

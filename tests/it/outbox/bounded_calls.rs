@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use labhook::health::EnabledBy;
 use labhook::{Endpoint, Order, Outbox, Step, Timestamp, Verdict};
 
 use crate::support::{answer, at, eid, endpoint, message, policy, registry, secs};
@@ -136,4 +137,15 @@ fn messages_whose_retention_ends_together_go_in_parts() {
     // The first save has the messages that are not yet forgotten as well.
     assert_eq!(saved, [MANY, 1_024, MANY - 2 * 1_024]);
     assert_eq!(outbox.deliveries().count(), 0);
+}
+
+#[test]
+fn enabling_again_cancels_the_rest_first() {
+    let mut outbox = paused_with_many();
+    outbox.disable_endpoint(&eid("a"), None, at(1)).unwrap();
+    outbox.poll(at(1));
+    assert!(outbox.pending() > 0);
+    outbox.enable_endpoint(&eid("a"), EnabledBy::Operator, at(1)).unwrap();
+    assert_eq!(outbox.pending(), 0);
+    assert!(outbox.deliveries().all(|(.., it)| it.verdict() == Some(Verdict::Cancelled)));
 }
