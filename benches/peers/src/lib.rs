@@ -1,0 +1,13 @@
+//! labhook against its peers, and against the least that the machine could do.
+//!
+//! The binary `peers` prints the table; `counts` is the same with an allocator that counts.
+
+pub mod backlog;
+pub mod chart;
+pub mod fixture;
+pub mod heap;
+pub mod instructions;
+pub mod measure;
+pub mod row;
+pub mod rows;
+pub mod table;

@@ -1,0 +1,167 @@
+//! Measuring: the CPU time of two sides in turns, of one call, and allocations.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use cpu_time::ThreadTime;
+
+/// How much to measure.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Small sizes and few rounds.
+    pub quick: bool,
+    /// The sizes that need ten gigabytes or an hour.
+    pub huge: bool,
+}
+
+impl Effort {
+    /// Returns a size, or a hundredth of it in a quick run, but never less than `least`.
+    pub fn size(self, full: usize, least: usize) -> usize {
+        if self.quick { (full / 100).max(least) } else { full }
+    }
+
+    fn rounds(self) -> usize {
+        if self.quick { 11 } else { 61 }
+    }
+
+    fn round(self) -> Duration {
+        Duration::from_millis(if self.quick { 1 } else { 4 })
+    }
+}
+
+/// One side of a comparison.
+pub trait Side {
+    /// Gets ready for so many calls. Not measured.
+    fn prepare(&mut self, _calls: usize) {}
+
+    /// Does the work so many times. Measured.
+    fn run(&mut self, calls: usize);
+}
+
+/// A side that needs no preparation: one call of the closure is one piece of work.
+pub struct Work<F>(pub F);
+
+impl<T, F: FnMut() -> T> Side for Work<F> {
+    fn run(&mut self, calls: usize) {
+        for _ in 0..calls {
+            black_box((self.0)());
+        }
+    }
+}
+
+/// What two sides cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Compared {
+    /// The median, over all rounds, of what `ours` costs in units of `theirs`.
+    pub ratio: f64,
+    /// The median cost of one call of ours, in nanoseconds of this machine.
+    pub ours_ns: f64,
+}
+
+/// Runs both sides in short turns, and compares the CPU time of this thread.
+pub fn compare(effort: Effort, ours: &mut dyn Side, theirs: &mut dyn Side) -> Compared {
+    let our_calls = calls_in(effort.round(), ours);
+    let their_calls = calls_in(effort.round(), theirs);
+    in_turns(effort.rounds(), (ours, our_calls), (theirs, their_calls))
+}
+
+/// Like [`compare`] for work that takes seconds: one call in each turn, and few turns.
+pub fn compare_once(effort: Effort, ours: &mut dyn Side, theirs: &mut dyn Side) -> Compared {
+    in_turns(if effort.quick { 3 } else { 5 }, (ours, 1), (theirs, 1))
+}
+
+/// Like [`compare`] with so many calls in each turn, and not as many turns.
+pub fn compare_calls(
+    effort: Effort,
+    calls: usize,
+    ours: &mut dyn Side,
+    theirs: &mut dyn Side,
+) -> Compared {
+    in_turns(if effort.quick { 5 } else { 31 }, (ours, calls), (theirs, calls))
+}
+
+fn in_turns(
+    rounds: usize,
+    (ours, our_calls): (&mut dyn Side, usize),
+    (theirs, their_calls): (&mut dyn Side, usize),
+) -> Compared {
+    let mut ratios = Vec::new();
+    let mut costs = Vec::new();
+    for round in 0..rounds {
+        let (our_ns, their_ns) = if round % 2 == 0 {
+            let our_ns = cost(ours, our_calls);
+            (our_ns, cost(theirs, their_calls))
+        } else {
+            let their_ns = cost(theirs, their_calls);
+            (cost(ours, our_calls), their_ns)
+        };
+        ratios.push(our_ns / their_ns);
+        costs.push(our_ns);
+    }
+    Compared { ratio: median(ratios), ours_ns: median(costs) }
+}
+
+/// Returns how many calls take about this long.
+fn calls_in(time: Duration, side: &mut dyn Side) -> usize {
+    let mut calls = 1;
+    loop {
+        let taken = Duration::from_nanos((cost(side, calls) * calls as f64) as u64);
+        if taken >= time {
+            return calls;
+        }
+        // At most tenfold, because the first calls are the slowest.
+        let missing = time.as_secs_f64() / taken.as_secs_f64().max(1e-9);
+        calls = (calls as f64 * missing.clamp(1.2, 10.0)).ceil() as usize;
+    }
+}
+
+/// Nanoseconds for each call.
+fn cost(side: &mut dyn Side, calls: usize) -> f64 {
+    side.prepare(calls);
+    let start = ThreadTime::now();
+    side.run(calls);
+    start.elapsed().as_nanos().max(1) as f64 / calls as f64
+}
+
+/// The CPU time of one call, in milliseconds.
+pub fn millis<T>(work: impl FnOnce() -> T) -> (f64, T) {
+    let start = ThreadTime::now();
+    let made = work();
+    (start.elapsed().as_secs_f64() * 1e3, made)
+}
+
+/// The middle of the values.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Counts the allocations of the work on this thread.
+#[derive(Clone, Copy, Debug)]
+pub struct Counter(pub fn(&mut dyn FnMut()) -> Count);
+
+/// Allocations of some work.
+#[derive(Clone, Copy, Debug)]
+pub struct Count {
+    pub allocations: u64,
+    /// Bytes that are still allocated afterwards.
+    pub live: i64,
+}
+
+impl Counter {
+    /// Returns what the work made, and the bytes that it holds.
+    pub fn live<T>(self, work: impl FnOnce() -> T) -> (f64, T) {
+        let (mut work, mut made) = (Some(work), None);
+        let count = self.0(&mut || made = work.take().map(|work| work()));
+        (count.live as f64, made.expect("the counter does the work"))
+    }
+
+    /// Returns the number of allocations of the work, of which one call goes before uncounted.
+    pub fn allocations<T>(self, mut work: impl FnMut() -> T) -> f64 {
+        black_box(work());
+        let count = self.0(&mut || {
+            black_box(work());
+        });
+        count.allocations as f64
+    }
+}

@@ -1,0 +1,51 @@
+//! Cycles of the outbox.
+
+use crate::backlog::{Backlog, Firsts, Retries};
+use crate::heap::Heap;
+use crate::measure::{Effort, compare};
+use crate::row::{Row, Unit};
+
+const AGAINST: &str = "pop + push of a `BinaryHeap` of that size";
+
+pub fn retry(effort: Effort) -> Vec<Row> {
+    let pending = effort.size(1_000_000, 10_000);
+    let mut row = Row::new(format!("retry cycle, {} pending", count(pending)), AGAINST, Unit::Times);
+    for endpoints in [1, effort.size(1_000, 100)] {
+        let ours = Retries(Backlog::new(pending, endpoints));
+        row.push(endpoints_of(endpoints), cycle(effort, ours, pending));
+    }
+    let mut rows = vec![row];
+    if effort.huge {
+        let pending = 10_000_000;
+        let mut row =
+            Row::new(format!("retry cycle, {} pending", count(pending)), AGAINST, Unit::Times);
+        let ours = Retries(Backlog::new(pending, 1_000));
+        row.push(endpoints_of(1_000), cycle(effort, ours, pending));
+        rows.push(row);
+    }
+    rows
+}
+
+fn cycle(effort: Effort, mut ours: Retries, pending: usize) -> f64 {
+    compare(effort, &mut ours, &mut Heap::new(pending)).ratio
+}
+
+pub fn first(effort: Effort) -> Vec<Row> {
+    let pending = effort.size(1_000_000, 10_000);
+    let work = format!("first cycle, {} pending", count(pending));
+    let mut ours = Firsts::new(Backlog::new(pending, 1));
+    let compared = compare(effort, &mut ours, &mut Heap::new(pending));
+    vec![Row::new(work, AGAINST, Unit::Times).one(compared.ratio)]
+}
+
+pub fn count(number: usize) -> String {
+    match number {
+        number if number % 1_000_000 == 0 => format!("{} M", number / 1_000_000),
+        number if number % 1_000 == 0 => format!("{} k", number / 1_000),
+        number => number.to_string(),
+    }
+}
+
+pub fn endpoints_of(number: usize) -> String {
+    format!("{} endpoint{}", number, if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,129 @@
+//! The worst single call: what one call can come to when a great deal is pending.
+
+use std::time::Duration;
+
+use labhook::outbox::ReplayFilter;
+use labhook::{Endpoint, Outbox, Step, Timestamp};
+
+use super::outbox::count;
+use crate::backlog::Backlog;
+use crate::fixture::{self, DAY};
+use crate::measure::{Effort, median, millis};
+use crate::row::{Row, Unit};
+
+/// The pending deliveries of an endpoint on which a call is as it usually is.
+const USUAL: usize = 100;
+
+struct Worst {
+    ratios: Row,
+    millis: Row,
+}
+
+impl Worst {
+    /// Adds the dearest of these calls, against the median of them or of usual ones.
+    fn push(&mut self, name: &str, worst: f64, usual: f64) {
+        self.ratios.push(name, worst / usual);
+        self.millis.push(name, worst);
+    }
+}
+
+/// Polls and answers until nothing is left to do now, and returns the milliseconds of each poll.
+fn polls(backlog: &mut Backlog) -> Vec<f64> {
+    let mut all = Vec::new();
+    let failure = fixture::failure();
+    loop {
+        let (taken, step) = millis(|| backlog.outbox.poll(backlog.now));
+        all.push(taken);
+        match step {
+            Step::Save(changes) => _ = backlog.outbox.saved(changes.revision()),
+            Step::Send(attempt) => {
+                backlog.outbox.resolve(attempt.ticket(), &failure, backlog.now);
+            }
+            Step::Notify(_) => {}
+            Step::Wait(_) | Step::Idle => return all,
+        }
+    }
+}
+
+pub fn worst(effort: Effort) -> Vec<Row> {
+    let pending = effort.size(1_000_000, 10_000);
+    let work = format!("worst single call, {} pending", count(pending));
+    let against = format!("the median call of its kind: polls that follow, or with {USUAL} pending");
+    let absolute = format!("{work}, on this machine");
+    let mut rows = Worst {
+        ratios: Row::new(work, against, Unit::Times),
+        millis: Row::new(absolute, "thread CPU time", Unit::Millis),
+    };
+
+    let mut backlog = Backlog::new(pending, 1);
+    backlog.now = backlog.now + 2 * DAY;
+    poll(&mut rows, "poll after a clock jump", &mut backlog);
+
+    let mut backlog = Backlog::empty(1);
+    for _ in 0..pending {
+        let message = backlog.message();
+        backlog.publish(message);
+        backlog.deliver_all();
+    }
+    backlog.now = backlog.now + 2 * DAY;
+    poll(&mut rows, "poll that forgets all", &mut backlog);
+
+    let mut backlog = Backlog::empty(1);
+    for _ in 0..pending {
+        let message = backlog.message();
+        backlog.publish(message);
+    }
+    poll(&mut rows, "poll after publishing all", &mut backlog);
+    drop(backlog);
+
+    operate(&mut rows, pending, "disable", |outbox, now, endpoint| {
+        outbox.disable_endpoint(endpoint.id(), None, now).expect("the endpoint is known");
+    });
+    operate(&mut rows, pending, "remove", |outbox, now, endpoint| {
+        outbox.remove_endpoint(endpoint.id(), now).expect("the endpoint is known");
+    });
+    operate(&mut rows, pending, "replace", |outbox, now, endpoint| {
+        outbox.replace_endpoint(endpoint, now).expect("the endpoint is known");
+    });
+
+    let plan = |outbox: &Outbox, now, endpoint: &Endpoint| {
+        let filter = ReplayFilter::all().with_endpoint(endpoint.id().clone());
+        outbox.plan_replay(&filter, Duration::ZERO, now)
+    };
+    let mut backlog = Backlog::new(pending, 1);
+    let planned = plan(&backlog.outbox, backlog.now, &replacement(0));
+    let (worst, _) = millis(|| backlog.outbox.replay(&planned, backlog.now));
+    let mut backlog = Backlog::new(USUAL * 100, 100);
+    let usual = (0..100).map(|it| {
+        let planned = plan(&backlog.outbox, backlog.now, &replacement(it));
+        millis(|| backlog.outbox.replay(&planned, backlog.now)).0
+    });
+    let usual = median(usual.collect());
+    rows.push("replay", worst, usual);
+    vec![rows.ratios, rows.millis]
+}
+
+fn poll(rows: &mut Worst, name: &str, backlog: &mut Backlog) {
+    let all = polls(backlog);
+    let worst = all.iter().copied().fold(0.0, f64::max);
+    rows.push(name, worst, median(all));
+}
+
+/// An operation on an endpoint to which all is pending, and on each of a hundred.
+fn operate(
+    rows: &mut Worst,
+    pending: usize,
+    name: &str,
+    call: impl Fn(&mut Outbox, Timestamp, Endpoint),
+) {
+    let mut backlog = Backlog::new(pending, 1);
+    let (worst, ()) = millis(|| call(&mut backlog.outbox, backlog.now, replacement(0)));
+    let mut backlog = Backlog::new(USUAL * 100, 100);
+    let usual =
+        (0..100).map(|it| millis(|| call(&mut backlog.outbox, backlog.now, replacement(it))).0);
+    rows.push(name, worst, median(usual.collect()));
+}
+
+fn replacement(number: usize) -> Endpoint {
+    fixture::endpoint(number).with_policy(fixture::patient())
+}
