@@ -54,9 +54,9 @@ pub fn endpoint(number: usize) -> Endpoint {
 /// else holds it back: no circuit breaker, no rate, no limit of concurrency.
 pub fn patient() -> EndpointPolicy {
     let retry = RetryPolicy::new(Schedule::list([DAY]).forever()).with_jitter(Jitter::FULL);
-    EndpointPolicy::new(retry.with_window(None))
-        .with_health(HealthPolicy::never())
-        .with_flow(FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(NonZeroU32::MAX)))
+    EndpointPolicy::new(retry.with_window(None)).with_health(HealthPolicy::never()).with_flow(
+        FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(NonZeroU32::MAX)),
+    )
 }
 
 pub fn registry(endpoints: impl IntoIterator<Item = Endpoint>) -> Registry {

@@ -37,7 +37,8 @@ pub fn growth(effort: Effort) -> Vec<Row> {
             return Vec::new();
         }
     };
-    let mut each = Row::new("instructions of a retry cycle, pending", "callgrind", Unit::Instructions);
+    let mut each =
+        Row::new("instructions of a retry cycle, pending", "callgrind", Unit::Instructions);
     each.push(count(small), few.round());
     each.push(count(large), many.round());
     let work = format!("instructions of a retry cycle, {} pending", count(large));

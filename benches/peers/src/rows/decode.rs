@@ -15,7 +15,8 @@ const STRATEOS: &str = include_str!("../../../../tests/data/strateos/run_complet
 const LINQ: &str = include_str!("../../../../tests/data/linq/run_state_change.json");
 const STRIKE: &str = include_str!("../../../../tests/data/strike/invoice.updated.json");
 // The published example has an empty object; this one has the members of the vendor's package.
-const SEGMENTS: &str = include_str!("../../../../tests/data/segments/by_package/sample.created.json");
+const SEGMENTS: &str =
+    include_str!("../../../../tests/data/segments/by_package/sample.created.json");
 
 /// The least that a receiver would write by hand for each body.
 mod by_hand {

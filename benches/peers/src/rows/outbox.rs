@@ -9,7 +9,8 @@ const AGAINST: &str = "pop + push of a `BinaryHeap` of that size";
 
 pub fn retry(effort: Effort) -> Vec<Row> {
     let pending = effort.size(1_000_000, 10_000);
-    let mut row = Row::new(format!("retry cycle, {} pending", count(pending)), AGAINST, Unit::Times);
+    let mut row =
+        Row::new(format!("retry cycle, {} pending", count(pending)), AGAINST, Unit::Times);
     for endpoints in [1, effort.size(1_000, 100)] {
         let ours = Retries(Backlog::new(pending, endpoints));
         row.push(endpoints_of(endpoints), cycle(effort, ours, pending));

@@ -58,7 +58,8 @@ impl Side for Publish {
         self.backlog.deliver_all();
         let mut random = fastrand::Rng::new();
         let keys = || Keys::new().with_run("run-17").with_project("project-0");
-        self.messages = (0..calls).map(|_| fixture::message_with(&mut random, keys(), 200)).collect();
+        self.messages =
+            (0..calls).map(|_| fixture::message_with(&mut random, keys(), 200)).collect();
     }
 
     fn run(&mut self, _: usize) {
@@ -96,7 +97,8 @@ pub fn records(effort: Effort) -> Vec<Row> {
     let mut now = fixture::start();
     for number in 0..messages {
         now = now + std::time::Duration::from_millis(10);
-        let keys = Keys::new().with_run("run-17").with_project(project(number % endpoints).as_str());
+        let keys =
+            Keys::new().with_run("run-17").with_project(project(number % endpoints).as_str());
         let message = fixture::message_with(&mut random, keys, 200);
         outbox.publish(message, now).expect("ids need not be strict");
         loop {

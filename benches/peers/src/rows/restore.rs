@@ -130,9 +130,8 @@ impl Side for Ours<'_> {
 
     fn run(&mut self, _: usize) {
         let rows = self.saved.messages.iter().chain(&self.saved.deliveries);
-        let records = rows.map(|json| -> Record {
-            serde_json::from_slice(json).expect("the record was saved")
-        });
+        let records = rows
+            .map(|json| -> Record { serde_json::from_slice(json).expect("the record was saved") });
         let outbox = Outbox::new(self.registry.clone(), SEED);
         let restored = outbox.restore(records, fixture::start()).expect("the records are whole");
         assert_eq!(restored.pending(), self.saved.deliveries.len());
@@ -152,7 +151,8 @@ impl Side for Plain<'_> {
 
     fn run(&mut self, _: usize) {
         let messages = self.saved.messages.iter();
-        let messages = messages.map(|json| serde_json::from_slice(json).expect("the shape is plain"));
+        let messages =
+            messages.map(|json| serde_json::from_slice(json).expect("the shape is plain"));
         let deliveries = self.saved.deliveries.iter();
         let deliveries =
             deliveries.map(|json| serde_json::from_slice(json).expect("the shape is plain"));
@@ -168,7 +168,8 @@ pub fn restore(effort: Effort) -> Vec<Row> {
     let shared = format!("each message to {many}");
     for (name, endpoints) in [(shared.as_str(), many), ("a message each", 1)] {
         let saved = Saved::new(pending, endpoints);
-        let policies = (0..endpoints).map(|it| fixture::endpoint(it).with_policy(fixture::patient()));
+        let policies =
+            (0..endpoints).map(|it| fixture::endpoint(it).with_policy(fixture::patient()));
         let registry = fixture::registry(policies);
         let mut ours = Ours { saved: &saved, registry, restored: None };
         let mut theirs = Plain { saved: &saved, decoded: Default::default() };

@@ -67,7 +67,8 @@ pub fn verify_peers(effort: Effort) -> Vec<Row> {
         second.push(size(bytes), 1.0 / compare(effort, &mut ours, &mut theirs).ratio);
         let mut theirs = Work(|| {
             let provider = webhook_verify::Provider::StandardWebhooks;
-            let verified = webhook_verify::verify(provider, headers, body, &secret, Default::default());
+            let verified =
+                webhook_verify::verify(provider, headers, body, &secret, Default::default());
             verified.expect("the request is genuine");
         });
         third.push(size(bytes), 1.0 / compare(effort, &mut ours, &mut theirs).ratio);

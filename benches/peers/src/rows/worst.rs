@@ -27,28 +27,50 @@ impl Worst {
     }
 }
 
-/// Polls and answers until nothing is left to do now, and returns the milliseconds of each poll.
-fn polls(backlog: &mut Backlog) -> Vec<f64> {
-    let mut all = Vec::new();
+/// Polls and answers until nothing is left to do now. Returns the milliseconds of each poll, and
+/// of those that save.
+fn polls(backlog: &mut Backlog) -> (Vec<f64>, Vec<f64>) {
+    let (mut all, mut saves) = (Vec::new(), Vec::new());
     let failure = fixture::failure();
     loop {
         let (taken, step) = millis(|| backlog.outbox.poll(backlog.now));
         all.push(taken);
         match step {
-            Step::Save(changes) => _ = backlog.outbox.saved(changes.revision()),
+            Step::Save(changes) => {
+                saves.push(taken);
+                backlog.outbox.saved(changes.revision());
+            }
             Step::Send(attempt) => {
                 backlog.outbox.resolve(attempt.ticket(), &failure, backlog.now);
             }
             Step::Notify(_) => {}
-            Step::Wait(_) | Step::Idle => return all,
+            Step::Wait(until) => {
+                backlog.until = until;
+                return (all, saves);
+            }
+            Step::Idle => return (all, saves),
         }
     }
+}
+
+fn worst_poll(backlog: &mut Backlog) -> f64 {
+    polls(backlog).0.into_iter().fold(0.0, f64::max)
+}
+
+/// The median poll of retry cycles that saves.
+fn usual_poll(backlog: &mut Backlog) -> f64 {
+    let mut all = Vec::new();
+    for _ in 0..1_000 {
+        all.extend(polls(backlog).1);
+        backlog.now = backlog.until;
+    }
+    median(all)
 }
 
 pub fn worst(effort: Effort) -> Vec<Row> {
     let pending = effort.size(1_000_000, 10_000);
     let work = format!("worst single call, {} pending", count(pending));
-    let against = format!("the median call of its kind: polls that follow, or with {USUAL} pending");
+    let against = format!("the median poll that saves, or call with {USUAL} pending");
     let absolute = format!("{work}, on this machine");
     let mut rows = Worst {
         ratios: Row::new(work, against, Unit::Times),
@@ -56,8 +78,9 @@ pub fn worst(effort: Effort) -> Vec<Row> {
     };
 
     let mut backlog = Backlog::new(pending, 1);
+    let usual = usual_poll(&mut backlog);
     backlog.now = backlog.now + 2 * DAY;
-    poll(&mut rows, "poll after a clock jump", &mut backlog);
+    rows.push("poll after a clock jump", worst_poll(&mut backlog), usual);
 
     let mut backlog = Backlog::empty(1);
     for _ in 0..pending {
@@ -66,19 +89,21 @@ pub fn worst(effort: Effort) -> Vec<Row> {
         backlog.deliver_all();
     }
     backlog.now = backlog.now + 2 * DAY;
-    poll(&mut rows, "poll that forgets all", &mut backlog);
+    rows.push("poll that forgets all", worst_poll(&mut backlog), usual);
 
     let mut backlog = Backlog::empty(1);
     for _ in 0..pending {
         let message = backlog.message();
         backlog.publish(message);
     }
-    poll(&mut rows, "poll after publishing all", &mut backlog);
+    rows.push("poll after publishing all", worst_poll(&mut backlog), usual);
     drop(backlog);
 
-    operate(&mut rows, pending, "disable", |outbox, now, endpoint| {
+    let mut disabled = operate(&mut rows, pending, "disable", |outbox, now, endpoint| {
         outbox.disable_endpoint(endpoint.id(), None, now).expect("the endpoint is known");
     });
+    rows.push("poll after disable", worst_poll(&mut disabled), usual);
+    drop(disabled);
     operate(&mut rows, pending, "remove", |outbox, now, endpoint| {
         outbox.remove_endpoint(endpoint.id(), now).expect("the endpoint is known");
     });
@@ -93,20 +118,14 @@ pub fn worst(effort: Effort) -> Vec<Row> {
     let mut backlog = Backlog::new(pending, 1);
     let planned = plan(&backlog.outbox, backlog.now, &replacement(0));
     let (worst, _) = millis(|| backlog.outbox.replay(&planned, backlog.now));
-    let mut backlog = Backlog::new(USUAL * 100, 100);
-    let usual = (0..100).map(|it| {
-        let planned = plan(&backlog.outbox, backlog.now, &replacement(it));
-        millis(|| backlog.outbox.replay(&planned, backlog.now)).0
-    });
-    let usual = median(usual.collect());
-    rows.push("replay", worst, usual);
+    let mut few = Backlog::new(USUAL * 100, 100);
+    let each = |it| {
+        let planned = plan(&few.outbox, few.now, &replacement(it));
+        millis(|| few.outbox.replay(&planned, few.now)).0
+    };
+    rows.push("replay", worst, median((0..100).map(each).collect()));
+    rows.push("poll after replay", worst_poll(&mut backlog), usual);
     vec![rows.ratios, rows.millis]
-}
-
-fn poll(rows: &mut Worst, name: &str, backlog: &mut Backlog) {
-    let all = polls(backlog);
-    let worst = all.iter().copied().fold(0.0, f64::max);
-    rows.push(name, worst, median(all));
 }
 
 /// An operation on an endpoint to which all is pending, and on each of a hundred.
@@ -115,13 +134,14 @@ fn operate(
     pending: usize,
     name: &str,
     call: impl Fn(&mut Outbox, Timestamp, Endpoint),
-) {
+) -> Backlog {
+    let mut usual = Backlog::new(USUAL * 100, 100);
+    let each = |it| millis(|| call(&mut usual.outbox, usual.now, replacement(it))).0;
+    let usual = median((0..100).map(each).collect());
     let mut backlog = Backlog::new(pending, 1);
     let (worst, ()) = millis(|| call(&mut backlog.outbox, backlog.now, replacement(0)));
-    let mut backlog = Backlog::new(USUAL * 100, 100);
-    let usual =
-        (0..100).map(|it| millis(|| call(&mut backlog.outbox, backlog.now, replacement(it))).0);
-    rows.push(name, worst, median(usual.collect()));
+    rows.push(name, worst, usual);
+    backlog
 }
 
 fn replacement(number: usize) -> Endpoint {
