@@ -1,20 +1,18 @@
 //! Allocations and live bytes, by an allocator that counts.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
-use labhook::signature::CustomScheme;
-use labhook::{Signer, Timestamp, Verifier};
+use labhook::{Signer, Verifier};
 
 use super::outbox::count;
-use super::signature::{attempt, message_id};
+use super::signature::{message_id, signed_now};
 use super::{inbox, outbox};
 use crate::backlog::Backlog;
 use crate::fixture;
 use crate::measure::{Counter, Effort};
+use crate::refusals::refusals;
 use crate::row::{Row, Unit};
 
 /// A buffer that grows counts again.
@@ -29,57 +27,9 @@ pub fn counts(effort: Effort, counter: Counter) -> Vec<Row> {
     rows
 }
 
-/// Requests that are refused, by the name of the error.
-fn refusals() -> Vec<(&'static str, Verifier, HeaderMap, Timestamp)> {
-    let signed = fixture::signed(fixture::body(200));
-    let standard = Verifier::standard_webhooks(fixture::secret());
-    let good = signed.headers;
-    let with = |name: &'static str, value: &str| {
-        let mut headers = good.clone();
-        headers.insert(name, HeaderValue::try_from(value).expect("the value is valid"));
-        headers
-    };
-    let and = |name: &'static str, value: &'static str| {
-        let mut headers = good.clone();
-        headers.append(name, HeaderValue::from_static(value));
-        headers
-    };
-    let list = ["v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="].repeat(40).join(" ");
-    let no_match = "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-    let svix = Verifier::svix(fixture::secret());
-    let custom = |scheme| Verifier::custom(scheme, fixture::secret());
-    let stripe = |value: &'static str| {
-        HeaderMap::from_iter([(
-            HeaderName::from_static("stripe-signature"),
-            HeaderValue::from_static(value),
-        )])
-    };
-    let signer = Signer::custom(CustomScheme::TWITCH, fixture::secret());
-    let mut twitch = signer.sign(&message_id(), signed.at, b"{}").expect("the id can be signed");
-    let ambiguous = HeaderValue::from_static("m2021-02-25T15:02:10.000Z");
-    twitch.insert("twitch-eventsub-message-id", ambiguous);
-    let hour = Duration::from_secs(3_600);
-    let at = signed.at;
-    vec![
-        ("missing-header", standard.clone(), HeaderMap::new(), at),
-        ("conflicting-header", standard.clone(), and("webhook-id", "msg_2"), at),
-        ("mixed-brands", svix, and("svix-id", "msg_2"), at),
-        ("malformed-id", standard.clone(), with("webhook-id", ""), at),
-        ("ambiguous-id", custom(CustomScheme::TWITCH), twitch, at),
-        ("missing-timestamp", custom(CustomScheme::STRIPE), stripe("v1=00"), at),
-        ("conflicting-timestamp", custom(CustomScheme::STRIPE), stripe("t=1,t=2,v1=00"), at),
-        ("malformed-timestamp", standard.clone(), with("webhook-timestamp", "now"), at),
-        ("too-old", standard.clone(), good.clone(), at + hour),
-        ("too-new", standard.clone(), good.clone(), Timestamp::UNIX_EPOCH),
-        ("too-many-candidates", standard.clone(), with("webhook-signature", &list), at),
-        ("no-usable-signature", standard.clone(), with("webhook-signature", "v9,AAAA"), at),
-        ("no-match", standard, with("webhook-signature", no_match), at),
-    ]
-}
-
 fn allocations(counter: Counter) -> Vec<Row> {
     let mut verify = Row::new("allocations: verify", HOW, Unit::Allocations);
-    let signed = fixture::signed(fixture::body(1 << 10));
+    let signed = signed_now(fixture::body(1 << 10));
     let verifier = Verifier::standard_webhooks(fixture::secret());
     let work = || verifier.verify(&signed.headers, &signed.body, signed.at).is_ok();
     verify.push("success", counter.allocations(work));
@@ -99,7 +49,7 @@ fn allocations(counter: Counter) -> Vec<Row> {
     let signer = Signer::standard_webhooks(fixture::secret());
     let id = message_id();
     sign.push("headers", counter.allocations(|| signer.sign(&id, signed.at, &signed.body)));
-    let (attempt, now) = attempt(1 << 10);
+    let (attempt, now) = fixture::attempt(1 << 10);
     sign.push("`Attempt::request`", counter.allocations(|| attempt.request(now)));
 
     let cycles = 100;

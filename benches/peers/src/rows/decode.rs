@@ -5,7 +5,7 @@ use labhook::provider::{linq, segments, strateos, strike};
 use labhook::{LabEvent, Timestamp, Verifier};
 use serde::de::DeserializeOwned;
 
-use super::signature::bare_hmac;
+use super::signature::{bare_hmac, signed_now};
 use crate::fixture;
 use crate::measure::{Effort, Work, compare};
 use crate::row::{Row, Unit};
@@ -105,7 +105,7 @@ fn ratio<T: Decode, Minimal: DeserializeOwned>(
     body: &str,
     map: impl Fn(T, Timestamp) -> LabEvent,
 ) -> f64 {
-    let signed = fixture::signed(body.trim_end().into());
+    let signed = signed_now(body.trim_end().into());
     let verifier = Verifier::standard_webhooks(fixture::secret());
     let key = fixture::secret().expose_bytes().to_vec();
     let mut ours = Work(|| {

@@ -1,6 +1,7 @@
 //! Cycles of the outbox.
 
-use crate::backlog::{Backlog, Firsts, Retries};
+use crate::backlog::Backlog;
+use crate::cycles::{Firsts, Retries};
 use crate::heap::Heap;
 use crate::measure::{Effort, compare};
 use crate::row::{Row, Unit};

@@ -1,10 +1,9 @@
 //! Signing and verifying.
 
 use hmac::{Hmac, KeyInit, Mac};
-use labhook::{Attempt, Keys, MessageId, Signer, Step, Verifier};
+use labhook::{MessageId, Signer, Timestamp, Verifier};
 use sha2::Sha256;
 
-use crate::backlog::Backlog;
 use crate::fixture::{self, SECRET, SEED, Signed};
 use crate::measure::{Effort, Work, compare};
 use crate::row::{Row, Unit};
@@ -28,13 +27,19 @@ pub fn bare_hmac(key: &[u8], signed: &Signed) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
+/// A request signed now, by the clock, because some peers read it.
+pub fn signed_now(body: Vec<u8>) -> Signed {
+    let now = Timestamp::from(std::time::SystemTime::now());
+    fixture::signed(body, Timestamp::from_unix_seconds(now.unix_seconds()))
+}
+
 pub fn verify(effort: Effort) -> Vec<Row> {
     let against = "HMAC-SHA256 (RustCrypto), the key set up each time";
     let mut row = Row::new("verify", against, Unit::Times);
     let verifier = Verifier::standard_webhooks(fixture::secret());
     let key = fixture::secret().expose_bytes().to_vec();
     for bytes in [200, KIB, 20 * KIB, KIB * KIB] {
-        let signed = fixture::signed(fixture::body(bytes));
+        let signed = signed_now(fixture::body(bytes));
         let mut ours = Work(|| {
             let verified = verifier.verify(&signed.headers, &signed.body, signed.at);
             verified.expect("the request is genuine").key_index()
@@ -54,7 +59,7 @@ pub fn verify_peers(effort: Effort) -> Vec<Row> {
     let mut rows = ["svix", "standardwebhooks", "webhook-verify"].map(row);
     for bytes in [200, KIB, 4 * KIB, KIB * KIB] {
         // Signed now: the peers compare with the clock, within five minutes.
-        let signed = fixture::signed(fixture::body(bytes));
+        let signed = signed_now(fixture::body(bytes));
         let (headers, body) = (&signed.headers, &signed.body[..]);
         let mut ours = Work(|| {
             let verified = verifier.verify(headers, body, signed.at);
@@ -76,31 +81,17 @@ pub fn verify_peers(effort: Effort) -> Vec<Row> {
     rows.into()
 }
 
-/// An attempt to send a message of this many bytes.
-pub fn attempt(bytes: usize) -> (Attempt, labhook::Timestamp) {
-    let mut backlog = Backlog::empty(1);
-    let mut random = fastrand::Rng::with_seed(SEED);
-    backlog.publish(fixture::message_with(&mut random, Keys::new().with_run("run-17"), bytes));
-    loop {
-        match backlog.outbox.poll(backlog.now) {
-            Step::Save(changes) => _ = backlog.outbox.saved(changes.revision()),
-            Step::Send(attempt) => return (attempt, backlog.now),
-            other => panic!("{other:?} where an attempt was to be sent"),
-        }
-    }
-}
-
 pub fn sign(effort: Effort) -> Vec<Row> {
     let against = "HMAC-SHA256 (RustCrypto), the key set up each time";
     let mut row = Row::new("sign 1 KiB", against, Unit::Times);
     let signer = Signer::standard_webhooks(fixture::secret());
     let key = fixture::secret().expose_bytes().to_vec();
-    let signed = fixture::signed(fixture::body(KIB));
+    let signed = signed_now(fixture::body(KIB));
     let id = message_id();
     let mut theirs = Work(|| bare_hmac(&key, &signed));
     let mut ours = Work(|| signer.sign(&id, signed.at, &signed.body));
     row.push("headers", compare(effort, &mut ours, &mut theirs).ratio);
-    let (attempt, now) = attempt(KIB);
+    let (attempt, now) = fixture::attempt(KIB);
     let mut ours = Work(|| attempt.request(now));
     row.push("`Attempt::request`", compare(effort, &mut ours, &mut theirs).ratio);
     vec![row]

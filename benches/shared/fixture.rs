@@ -1,5 +1,8 @@
-//! What several rows share: endpoints, messages and signed requests.
+//! What is measured: endpoints, messages and signed requests.
 
+#![allow(dead_code, unreachable_pub, reason = "each target uses its part")]
+
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -7,10 +10,9 @@ use labhook::delivery::{Jitter, Schedule};
 use labhook::flow::ConcurrencyLimitPolicy;
 use labhook::message::Rendering;
 use labhook::{
-    Endpoint, EndpointId, EndpointPolicy, EventType, FlowPolicy, HealthPolicy, Keys, Message,
-    MessageId, Outcome, Registry, RetryPolicy, Secret, Signer, Timestamp,
+    Attempt, Endpoint, EndpointId, EndpointPolicy, EventType, FlowPolicy, HealthPolicy, Keys,
+    Message, MessageId, Outbox, Outcome, Registry, RetryPolicy, Secret, Signer, Step, Timestamp,
 };
-use std::num::NonZeroU32;
 
 pub const DAY: Duration = Duration::from_secs(86_400);
 
@@ -99,7 +101,7 @@ pub fn success() -> Outcome {
     Outcome::bare(StatusCode::NO_CONTENT)
 }
 
-/// A request signed now, by the clock, because some peers read it.
+/// A signed request.
 pub struct Signed {
     pub headers: HeaderMap,
     pub body: Vec<u8>,
@@ -108,12 +110,22 @@ pub struct Signed {
     pub prefix: String,
 }
 
-pub fn signed(body: Vec<u8>) -> Signed {
-    let at = Timestamp::from(std::time::SystemTime::now());
-    let at = Timestamp::from_unix_seconds(at.unix_seconds());
+pub fn signed(body: Vec<u8>, at: Timestamp) -> Signed {
     let id = message_id(&mut fastrand::Rng::with_seed(SEED));
     let signer = Signer::standard_webhooks(secret());
     let headers = signer.sign(&id, at, &body).expect("the id can be signed");
     let prefix = format!("{}.{}.", id.as_str(), at.unix_seconds());
     Signed { headers, body, at, prefix }
+}
+
+/// An attempt to send a message with a body of this many bytes, and when.
+pub fn attempt(bytes: usize) -> (Attempt, Timestamp) {
+    let mut outbox = Outbox::new(registry([endpoint(0)]), SEED).without_storage();
+    let mut random = fastrand::Rng::with_seed(SEED);
+    let message = message_with(&mut random, Keys::new().with_run("run-17"), bytes);
+    outbox.publish(message, start()).expect("ids need not be strict");
+    match outbox.poll(start()) {
+        Step::Send(attempt) => (attempt, start()),
+        other => panic!("{other:?} where an attempt was to be sent"),
+    }
 }

@@ -1,12 +1,12 @@
 //! An outbox with many pending deliveries, each waiting up to 24 h for its retry: [`Backlog`].
 
+#![allow(dead_code, unreachable_pub, reason = "each target uses its part")]
+
 use std::hint::black_box;
-use std::mem;
 
 use labhook::{Message, Outbox, Outcome, Step, Timestamp};
 
 use crate::fixture::{self, SEED};
-use crate::measure::Side;
 
 /// An outbox and its clock. Saves are confirmed at once, and requests are not built.
 pub struct Backlog {
@@ -103,40 +103,6 @@ impl Backlog {
                 None
             }
             Step::Idle => None,
-        }
-    }
-}
-
-/// Retry cycles: poll to send, failed, waiting again, and the changes to save.
-pub struct Retries(pub Backlog);
-
-impl Side for Retries {
-    fn run(&mut self, calls: usize) {
-        self.0.retry(calls);
-    }
-}
-
-/// First cycles: publish, save, send, delivered, settled.
-pub struct Firsts {
-    backlog: Backlog,
-    messages: Vec<Message>,
-}
-
-impl Firsts {
-    pub fn new(backlog: Backlog) -> Self {
-        Self { backlog, messages: Vec::new() }
-    }
-}
-
-impl Side for Firsts {
-    fn prepare(&mut self, calls: usize) {
-        self.messages = (0..calls).map(|_| self.backlog.message()).collect();
-    }
-
-    fn run(&mut self, _: usize) {
-        for message in mem::take(&mut self.messages) {
-            self.backlog.publish(message);
-            self.backlog.deliver_all();
         }
     }
 }

@@ -1,0 +1,28 @@
+//! The simulator.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use criterion::Criterion;
+use labhook::EndpointPolicy;
+use labhook::policy::Load;
+use labhook::simulate::{Behaviour, Receiver, Scenario};
+
+pub(crate) fn simulate(criterion: &mut Criterion) {
+    let minute = Duration::from_secs(60);
+    let load = Load::new(NonZeroU32::MIN, Duration::from_secs(10));
+    let mut scenario = Scenario::new(load, minute).with_limit(minute);
+    for number in 0..100 {
+        let down = Behaviour::refuses_connections();
+        let receiver = Receiver::new();
+        let receiver = if number % 5 == 0 {
+            receiver.add_outage(Duration::ZERO, minute, down)
+        } else {
+            receiver
+        };
+        scenario = scenario.add_endpoint(EndpointPolicy::default(), receiver);
+    }
+    criterion.bench_function("simulate a minute, 100 endpoints, 10 events/s", |bencher| {
+        bencher.iter(|| scenario.run());
+    });
+}
