@@ -1,9 +1,9 @@
 //! Measuring: the CPU time of two sides in turns, of one call, and allocations.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use cpu_time::ThreadTime;
+use cpu_time::{ProcessTime, ThreadTime};
 
 /// How much to measure.
 #[derive(Clone, Copy, Debug)]
@@ -54,8 +54,8 @@ impl<T, F: FnMut() -> T> Side for Work<F> {
 pub struct Compared {
     /// The median, over all rounds, of what `ours` costs in units of `theirs`.
     pub ratio: f64,
-    /// The same by the clock on the wall.
-    pub by_clock: f64,
+    /// The same of the CPU time of all threads.
+    pub of_process: f64,
 }
 
 /// Runs both sides in short turns, and compares the CPU time of this thread.
@@ -85,7 +85,7 @@ fn in_turns(
     (ours, our_calls): (&mut dyn Side, usize),
     (theirs, their_calls): (&mut dyn Side, usize),
 ) -> Compared {
-    let (mut ratios, mut by_clock) = (Vec::new(), Vec::new());
+    let (mut ratios, mut of_process) = (Vec::new(), Vec::new());
     for round in 0..rounds {
         let (ours, theirs) = if round % 2 == 0 {
             let ours = cost(ours, our_calls);
@@ -95,9 +95,9 @@ fn in_turns(
             (cost(ours, our_calls), theirs)
         };
         ratios.push(ours.cpu_ns / theirs.cpu_ns);
-        by_clock.push(ours.clock_ns / theirs.clock_ns);
+        of_process.push(ours.process_ns / theirs.process_ns);
     }
-    Compared { ratio: median(ratios), by_clock: median(by_clock) }
+    Compared { ratio: median(ratios), of_process: median(of_process) }
 }
 
 /// Returns how many calls take about this long.
@@ -117,15 +117,15 @@ fn calls_in(time: Duration, side: &mut dyn Side) -> usize {
 /// What one call costs, on the average of some.
 struct Cost {
     cpu_ns: f64,
-    clock_ns: f64,
+    process_ns: f64,
 }
 
 fn cost(side: &mut dyn Side, calls: usize) -> Cost {
     side.prepare(calls);
-    let (cpu, clock) = (ThreadTime::now(), Instant::now());
+    let (process, cpu) = (ProcessTime::now(), ThreadTime::now());
     side.run(calls);
     let each = |time: Duration| time.as_nanos().max(1) as f64 / calls as f64;
-    Cost { cpu_ns: each(cpu.elapsed()), clock_ns: each(clock.elapsed()) }
+    Cost { cpu_ns: each(cpu.elapsed()), process_ns: each(process.elapsed()) }
 }
 
 /// The CPU time of one call, in milliseconds, less that of asking for the time.

@@ -152,12 +152,12 @@ pub fn loopback(effort: Effort) -> Vec<Row> {
     let calls = if effort.quick { 200 } else { 2_000 };
     let work = format!("end to end on loopback, {IN_FLIGHT} in flight, 1 KiB, saves on");
     let row = |against| Row::new(work.clone(), against, Unit::TimesFaster);
-    let mut by_clock = row("requests/s of the client alone");
-    let mut by_cpu = row("requests per CPU second of the client alone");
+    let mut whole = row("requests per CPU second, server included, of the client alone");
+    let mut own = row("requests per CPU second of the client alone");
     let mut share = |name: &str, ours: &mut dyn Side, theirs: &mut dyn Side| {
         let compared = compare_calls(effort, calls, ours, theirs);
-        by_clock.push(name, 1.0 / compared.by_clock);
-        by_cpu.push(name, 1.0 / compared.ratio);
+        whole.push(name, 1.0 / compared.of_process);
+        own.push(name, 1.0 / compared.ratio);
     };
     let url = server.url();
     let body = Bytes::from(fixture::body(BODY));
@@ -170,12 +170,12 @@ pub fn loopback(effort: Effort) -> Vec<Row> {
     let mut bare_hyper = Bare { runtime: &runtime, client, url: url.clone(), body };
     share("hyper", &mut ours_on_hyper, &mut bare_hyper);
     #[cfg_attr(not(feature = "dispatcher"), expect(unused_mut))]
-    let mut rows = vec![by_clock, by_cpu];
+    let mut rows = vec![whole, own];
     #[cfg(feature = "dispatcher")]
     {
         let row = |against| Row::new(work.clone(), against, Unit::TimesFaster);
-        let mut by_clock = row("requests/s of webhook-dispatcher");
-        let mut by_cpu = row("requests per CPU second of webhook-dispatcher");
+        let mut whole = row("requests per CPU second, server included, of webhook-dispatcher");
+        let mut own = row("requests per CPU second of webhook-dispatcher");
         let mut theirs = dispatcher::Theirs::new(&runtime, &server);
         let sides: [(&str, &mut dyn Side); 4] = [
             ("labhook on reqwest", &mut ours),
@@ -185,10 +185,10 @@ pub fn loopback(effort: Effort) -> Vec<Row> {
         ];
         for (name, ours) in sides {
             let compared = compare_calls(effort, calls, ours, &mut theirs);
-            by_clock.push(name, 1.0 / compared.by_clock);
-            by_cpu.push(name, 1.0 / compared.ratio);
+            whole.push(name, 1.0 / compared.of_process);
+            own.push(name, 1.0 / compared.ratio);
         }
-        rows.extend([by_clock, by_cpu]);
+        rows.extend([whole, own]);
     }
     rows
 }

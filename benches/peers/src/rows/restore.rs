@@ -6,7 +6,7 @@ use labhook::outbox::{Change, Record};
 use labhook::{Outbox, Registry, Step};
 use serde::Deserialize;
 
-use super::outbox::count;
+use super::outbox::{count, endpoints_of};
 use crate::backlog::Backlog;
 use crate::fixture::{self, SEED};
 use crate::measure::{Effort, Side, compare_once};
@@ -134,7 +134,7 @@ impl Side for Ours<'_> {
             .map(|json| -> Record { serde_json::from_slice(json).expect("the record was saved") });
         let outbox = Outbox::new(self.registry.clone(), SEED);
         let restored = outbox.restore(records, fixture::start()).expect("the records are whole");
-        assert_eq!(restored.pending(), self.saved.deliveries.len());
+        assert_eq!(restored.pending(), self.saved.deliveries.len(), "each delivery is restored");
         self.restored = Some(restored);
     }
 }
@@ -165,14 +165,14 @@ pub fn restore(effort: Effort) -> Vec<Row> {
     let work = format!("restore {} deliveries from JSON", count(pending));
     let mut row = Row::new(work, "decoding it into plain structs of that shape", Unit::Times);
     let many = effort.size(1_000, 100);
-    let shared = format!("each message to {many}");
-    for (name, endpoints) in [(shared.as_str(), many), ("a message each", 1)] {
+    for endpoints in [many, 3, 1] {
         let saved = Saved::new(pending, endpoints);
         let policies =
             (0..endpoints).map(|it| fixture::endpoint(it).with_policy(fixture::patient()));
         let registry = fixture::registry(policies);
         let mut ours = Ours { saved: &saved, registry, restored: None };
         let mut theirs = Plain { saved: &saved, decoded: Default::default() };
+        let name = format!("each message to {}", endpoints_of(endpoints));
         row.push(name, compare_once(effort, &mut ours, &mut theirs).ratio);
     }
     vec![row]
