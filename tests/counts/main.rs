@@ -194,3 +194,21 @@ fn retry_cycle_does_not_grow_with_the_backlog() {
         assert!(many <= most, "{what}: {many} with 50 000 pending, {few} with 1 000");
     }
 }
+
+#[test]
+#[ignore = "for callgrind: .ci/run compares the two"]
+fn retry_cycles_with_10_000_pending() {
+    counted_cycles(&mut Backlog::new(10_000, 1));
+}
+
+#[test]
+#[ignore = "for callgrind: .ci/run compares the two"]
+fn retry_cycles_with_100_000_pending() {
+    counted_cycles(&mut Backlog::new(100_000, 1));
+}
+
+/// Callgrind finds it by its name, and counts nothing else.
+#[inline(never)]
+fn counted_cycles(backlog: &mut Backlog) {
+    backlog.retry(COUNTED as usize);
+}

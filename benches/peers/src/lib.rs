@@ -1,6 +1,13 @@
 //! labhook against its peers, and against the least that the machine could do.
 //!
-//! The binary `peers` prints the table; `counts` is the same with an allocator that counts.
+//! The binary `peers` prints the table, and `counts` measures those rows that need an allocator
+//! that counts.
+
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "it measures, and some peers read the clock"
+)]
 
 #[path = "../../shared/backlog.rs"]
 pub mod backlog;

@@ -26,13 +26,22 @@ pub struct Row {
     /// What it is compared with, or how it is counted.
     pub against: String,
     pub unit: Unit,
+    /// The name in the chart; `None` if the row is not drawn.
+    pub short: Option<String>,
     /// The name of each case, and its figure.
     pub cases: Vec<(String, f64)>,
 }
 
 impl Row {
     pub fn new(work: impl Into<String>, against: impl Into<String>, unit: Unit) -> Self {
-        Self { work: work.into(), against: against.into(), unit, cases: Vec::new() }
+        let (work, against) = (work.into(), against.into());
+        Self { work, against, unit, short: None, cases: Vec::new() }
+    }
+
+    /// Draws the row under this name.
+    pub fn drawn(mut self, short: impl Into<String>) -> Self {
+        self.short = Some(short.into());
+        self
     }
 
     pub fn push(&mut self, case: impl Into<String>, value: f64) {

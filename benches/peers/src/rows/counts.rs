@@ -86,8 +86,9 @@ fn pending(effort: Effort, counter: Counter) -> Vec<Row> {
     let work = "live bytes for each pending delivery";
     let many = effort.size(1_000, 100);
     let shared = format!("counted; each message to {}", outbox::endpoints_of(many));
-    let mut shared = Row::new(work, shared, Unit::Bytes);
+    let mut shared = Row::new(work, shared, Unit::Bytes).drawn("pending, fan-out");
     let mut own = Row::new(work, "counted; a message each, beside the message", Unit::Bytes);
+    own = own.drawn("pending, a message each");
     for pending in [effort.size(100_000, 10_000), effort.size(1_000_000, 20_000)] {
         let each = |bytes: f64| (bytes / pending as f64).round();
         let (nothing, _) = counter.live(|| Backlog::empty(many));
@@ -98,6 +99,7 @@ fn pending(effort: Effort, counter: Counter) -> Vec<Row> {
     }
     own.cases.iter_mut().for_each(|(_, bytes)| *bytes = bytes.round());
     let mut task = Row::new("live bytes for each sleeping tokio + backon task", HOW, Unit::Bytes);
+    task = task.drawn("a tokio + backon task");
     task.push("", sleeping_task(counter));
     vec![shared, own, task]
 }

@@ -87,6 +87,7 @@ mod by_hand {
 pub fn decode(effort: Effort) -> Vec<Row> {
     let against = "HMAC-SHA256 and serde_json into a minimal struct";
     let mut row = Row::new("verify and decode a `LabEvent`", against, Unit::Times);
+    row = row.drawn("verify and decode");
     let own = |event: LabEvent, _| event;
     row.push("own envelope", ratio::<LabEvent, by_hand::Own>(effort, OWN, own));
     let map = |webhook: strateos::Webhook, now| webhook.to_event(now).expect("it maps");

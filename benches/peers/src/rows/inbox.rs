@@ -70,5 +70,9 @@ pub fn inbox(effort: Effort) -> Vec<Row> {
     let mut theirs = Map { map, random: random(), ids: Vec::new() };
     let work = format!("inbox: begin and done, {} ids", count(ids));
     let against = "an insert into a `HashMap` of the same ids";
-    vec![Row::new(work, against, Unit::Times).one(compare(effort, &mut ours, &mut theirs).ratio)]
+    vec![
+        Row::new(work, against, Unit::Times)
+            .drawn("inbox")
+            .one(compare(effort, &mut ours, &mut theirs).ratio),
+    ]
 }

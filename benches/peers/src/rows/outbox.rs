@@ -10,20 +10,20 @@ const AGAINST: &str = "pop + push of a `BinaryHeap` of that size";
 
 pub fn retry(effort: Effort) -> Vec<Row> {
     let pending = effort.size(1_000_000, 10_000);
-    let mut row =
-        Row::new(format!("retry cycle, {} pending", count(pending)), AGAINST, Unit::Times);
+    let row = |pending| {
+        Row::new(format!("retry cycle, {} pending", count(pending)), AGAINST, Unit::Times)
+    };
+    let mut rows = vec![row(pending).drawn("retry cycle")];
     for endpoints in [1, effort.size(1_000, 100)] {
         let ours = Retries(Backlog::new(pending, endpoints));
-        row.push(endpoints_of(endpoints), cycle(effort, ours, pending));
+        rows[0].push(endpoints_of(endpoints), cycle(effort, ours, pending));
     }
-    let mut rows = vec![row];
     if effort.huge {
         let pending = 10_000_000;
-        let mut row =
-            Row::new(format!("retry cycle, {} pending", count(pending)), AGAINST, Unit::Times);
         let ours = Retries(Backlog::new(pending, 1_000));
-        row.push(endpoints_of(1_000), cycle(effort, ours, pending));
-        rows.push(row);
+        let mut huge = row(pending);
+        huge.push(endpoints_of(1_000), cycle(effort, ours, pending));
+        rows.push(huge);
     }
     rows
 }
@@ -37,7 +37,7 @@ pub fn first(effort: Effort) -> Vec<Row> {
     let work = format!("first cycle, {} pending", count(pending));
     let mut ours = Firsts::new(Backlog::new(pending, 1));
     let compared = compare(effort, &mut ours, &mut Heap::new(pending));
-    vec![Row::new(work, AGAINST, Unit::Times).one(compared.ratio)]
+    vec![Row::new(work, AGAINST, Unit::Times).drawn("first cycle").one(compared.ratio)]
 }
 
 pub fn count(number: usize) -> String {

@@ -73,7 +73,7 @@ pub fn publish(effort: Effort) -> Vec<Row> {
     let endpoints = effort.size(10_000, 1_000);
     let work = format!("publish to {} endpoints of which {MATCHING} match", count(endpoints));
     let against = format!("the same with {MATCHING} of {MATCHING}");
-    let mut row = Row::new(work, against, Unit::Times);
+    let mut row = Row::new(work, against, Unit::Times).drawn("publish to few of many");
     for (name, by) in [("by event type", By::Type), ("by project", By::Key)] {
         let mut ours = Publish::new(by, endpoints);
         let mut fewer = Publish::new(by, MATCHING);

@@ -164,6 +164,7 @@ pub fn restore(effort: Effort) -> Vec<Row> {
     let pending = effort.size(1_000_000, 10_000);
     let work = format!("restore {} deliveries from JSON", count(pending));
     let mut row = Row::new(work, "decoding it into plain structs of that shape", Unit::Times);
+    row = row.drawn("restore");
     let many = effort.size(1_000, 100);
     for endpoints in [many, 3, 1] {
         let saved = Saved::new(pending, endpoints);

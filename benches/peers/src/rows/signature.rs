@@ -35,7 +35,7 @@ pub fn signed_now(body: Vec<u8>) -> Signed {
 
 pub fn verify(effort: Effort) -> Vec<Row> {
     let against = "HMAC-SHA256 (RustCrypto), the key set up each time";
-    let mut row = Row::new("verify", against, Unit::Times);
+    let mut row = Row::new("verify", against, Unit::Times).drawn("verify");
     let verifier = Verifier::standard_webhooks(fixture::secret());
     let key = fixture::secret().expose_bytes().to_vec();
     for bytes in [200, KIB, 20 * KIB, KIB * KIB] {
@@ -55,7 +55,9 @@ pub fn verify_peers(effort: Effort) -> Vec<Row> {
     let standard = standardwebhooks::Webhook::new(SECRET).expect("the secret is valid");
     let secret = webhook_verify::Secret::new(SECRET);
     let verifier = Verifier::standard_webhooks(fixture::secret());
-    let row = |peer: &str| Row::new(format!("{peer}'s verify"), "labhook's", Unit::TimesFaster);
+    let row = |peer: &str| {
+        Row::new(format!("{peer}'s verify"), "labhook's", Unit::TimesFaster).drawn(peer)
+    };
     let mut rows = ["svix", "standardwebhooks", "webhook-verify"].map(row);
     for bytes in [200, KIB, 4 * KIB, KIB * KIB] {
         // Signed now: the peers compare with the clock, within five minutes.
@@ -83,7 +85,7 @@ pub fn verify_peers(effort: Effort) -> Vec<Row> {
 
 pub fn sign(effort: Effort) -> Vec<Row> {
     let against = "HMAC-SHA256 (RustCrypto), the key set up each time";
-    let mut row = Row::new("sign 1 KiB", against, Unit::Times);
+    let mut row = Row::new("sign 1 KiB", against, Unit::Times).drawn("sign 1 KiB");
     let signer = Signer::standard_webhooks(fixture::secret());
     let key = fixture::secret().expose_bytes().to_vec();
     let signed = signed_now(fixture::body(KIB));
