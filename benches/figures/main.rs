@@ -1,5 +1,6 @@
 //! The crate's own figures: `cargo bench`. The package `peers` compares them.
 
+#![allow(clippy::arithmetic_side_effects, clippy::panic)]
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use std::time::Duration;

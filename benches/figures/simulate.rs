@@ -10,8 +10,9 @@ use labhook::simulate::{Behaviour, Receiver, Scenario};
 
 pub(crate) fn simulate(criterion: &mut Criterion) {
     let minute = Duration::from_secs(60);
-    let load = Load::new(NonZeroU32::MIN, Duration::from_secs(10));
-    let mut scenario = Scenario::new(load, minute).with_limit(minute);
+    // Periods that differ, so that the events do not come at once.
+    let load = |number| Load::new(NonZeroU32::MIN, Duration::from_millis(9_500 + 10 * number));
+    let mut scenario = Scenario::new(load(0), minute).with_limit(minute);
     for number in 0..100 {
         let down = Behaviour::refuses_connections();
         let receiver = Receiver::new();
@@ -20,7 +21,8 @@ pub(crate) fn simulate(criterion: &mut Criterion) {
         } else {
             receiver
         };
-        scenario = scenario.add_endpoint(EndpointPolicy::default(), receiver);
+        let policy = EndpointPolicy::default();
+        scenario = scenario.add_endpoint_with_load(policy, receiver, load(number));
     }
     criterion.bench_function("simulate a minute, 100 endpoints, 10 events/s", |bencher| {
         bencher.iter(|| scenario.run());

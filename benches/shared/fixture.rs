@@ -72,7 +72,7 @@ pub fn registry(endpoints: impl IntoIterator<Item = Endpoint>) -> Registry {
 /// A JSON body of this many bytes.
 pub fn body(bytes: usize) -> Vec<u8> {
     let mut body = br#"{"type":"run.state_changed","data":{"run_id":"run-17","log":""#.to_vec();
-    body.extend((body.len()..bytes - 3).map(|at| b'a' + (at % 26) as u8));
+    body.extend((b'a'..=b'z').cycle().take(bytes.saturating_sub(body.len() + 3)));
     body.extend(br#""}}"#);
     body
 }

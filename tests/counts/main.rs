@@ -1,7 +1,12 @@
 //! Allocations and live bytes stay within bounds: a count is the same on every machine, and a time
 //! is not. The guide's chapter on performance has the times.
 
-#![allow(clippy::arithmetic_side_effects, clippy::float_arithmetic)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 #[path = "../../benches/shared/backlog.rs"]
 mod backlog;

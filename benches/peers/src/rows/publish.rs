@@ -96,7 +96,7 @@ pub fn records(effort: Effort) -> Vec<Row> {
     let messages = 10 * endpoints;
     let mut now = fixture::start();
     for number in 0..messages {
-        now = now + std::time::Duration::from_millis(10);
+        now += std::time::Duration::from_millis(10);
         let keys =
             Keys::new().with_run("run-17").with_project(project(number % endpoints).as_str());
         let message = fixture::message_with(&mut random, keys, 200);
@@ -114,7 +114,7 @@ pub fn records(effort: Effort) -> Vec<Row> {
                 }
                 Step::Send(attempt) => {
                     // The response takes a moment.
-                    now = now + std::time::Duration::from_millis(5);
+                    now += std::time::Duration::from_millis(5);
                     outbox.resolve(attempt.ticket(), &fixture::success(), now);
                 }
                 Step::Notify(_) => {}

@@ -12,12 +12,13 @@ use crate::fixture::DAY;
 use crate::measure::{Effort, Work, compare_once, millis};
 use crate::row::{Row, Unit};
 
-/// A fifth of the endpoints are down all the time; all together get 100 events a second, each for
-/// one endpoint.
+/// A fifth of the endpoints are down all the time. All together get 100 events a second, each for
+/// one endpoint, and at instants that differ: the periods differ by up to a tenth.
 fn scenario(endpoints: u32, duration: Duration) -> Scenario {
-    let events = NonZeroU32::new(100).expect("not zero");
-    let load = Load::new(events, Duration::from_secs(endpoints.into()));
-    let mut scenario = Scenario::new(load, duration).with_limit(duration);
+    let period = Duration::from_millis(10) * endpoints;
+    let load =
+        |number| Load::new(NonZeroU32::MIN, (period * 19 + period * 2 * number / endpoints) / 20);
+    let mut scenario = Scenario::new(load(0), duration).with_limit(duration);
     for number in 0..endpoints {
         let receiver = if number % 5 == 0 {
             let down = Behaviour::refuses_connections();
@@ -25,7 +26,8 @@ fn scenario(endpoints: u32, duration: Duration) -> Scenario {
         } else {
             Receiver::new()
         };
-        scenario = scenario.add_endpoint(EndpointPolicy::default(), receiver);
+        let policy = EndpointPolicy::default();
+        scenario = scenario.add_endpoint_with_load(policy, receiver, load(number));
     }
     scenario
 }
@@ -35,7 +37,13 @@ pub fn simulate(effort: Effort) -> Vec<Row> {
     let probe = Duration::from_secs(if effort.quick { 10 } else { 60 });
     let (first, _) = millis(|| scenario(endpoints, probe).run());
     // A whole day if that takes at most some minutes, or else as much of it as does.
-    let budget = if effort.huge { f64::MAX } else { if effort.quick { 2e3 } else { 120e3 } };
+    let budget = if effort.quick {
+        2e3
+    } else if effort.huge {
+        f64::MAX
+    } else {
+        120e3
+    };
     let affordable = probe.mul_f64((budget / first).min(1e6)).min(DAY);
     let duration = Duration::from_secs(affordable.as_secs().max(probe.as_secs()));
     let (taken, _) = millis(|| scenario(endpoints, duration).run());

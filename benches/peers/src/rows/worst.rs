@@ -79,7 +79,7 @@ pub fn worst(effort: Effort) -> Vec<Row> {
 
     let mut backlog = Backlog::new(pending, 1);
     let usual = usual_poll(&mut backlog);
-    backlog.now = backlog.now + 2 * DAY;
+    backlog.now += 2 * DAY;
     rows.push("poll after a clock jump", worst_poll(&mut backlog), usual);
 
     let mut backlog = Backlog::empty(1);
@@ -88,7 +88,7 @@ pub fn worst(effort: Effort) -> Vec<Row> {
         backlog.publish(message);
         backlog.deliver_all();
     }
-    backlog.now = backlog.now + 2 * DAY;
+    backlog.now += 2 * DAY;
     rows.push("poll that forgets all", worst_poll(&mut backlog), usual);
 
     let mut backlog = Backlog::empty(1);

@@ -17,6 +17,7 @@ use hyper_util::rt::TokioIo;
 /// It reads each request, and answers with 204.
 pub struct Server {
     address: SocketAddr,
+    #[cfg_attr(not(feature = "dispatcher"), expect(dead_code))]
     requests: Arc<AtomicUsize>,
 }
 
@@ -35,6 +36,7 @@ impl Server {
     }
 
     /// Returns the number of requests so far.
+    #[cfg(feature = "dispatcher")]
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::Relaxed)
     }
