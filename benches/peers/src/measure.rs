@@ -1,7 +1,7 @@
 //! Measuring: the CPU time of two sides in turns, of one call, and allocations.
 
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cpu_time::{ProcessTime, ThreadTime};
 
@@ -56,6 +56,8 @@ pub struct Compared {
     pub ratio: f64,
     /// The same of the CPU time of all threads.
     pub of_process: f64,
+    /// The same by the clock on the wall, which the rest of the machine disturbs.
+    pub by_clock: f64,
 }
 
 /// Runs both sides in short turns, and compares the CPU time of this thread.
@@ -85,7 +87,7 @@ fn in_turns(
     (ours, our_calls): (&mut dyn Side, usize),
     (theirs, their_calls): (&mut dyn Side, usize),
 ) -> Compared {
-    let (mut ratios, mut of_process) = (Vec::new(), Vec::new());
+    let (mut ratios, mut of_process, mut by_clock) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..rounds {
         let (ours, theirs) = if round % 2 == 0 {
             let ours = cost(ours, our_calls);
@@ -96,8 +98,9 @@ fn in_turns(
         };
         ratios.push(ours.cpu_ns / theirs.cpu_ns);
         of_process.push(ours.process_ns / theirs.process_ns);
+        by_clock.push(ours.clock_ns / theirs.clock_ns);
     }
-    Compared { ratio: median(ratios), of_process: median(of_process) }
+    Compared { ratio: median(ratios), of_process: median(of_process), by_clock: median(by_clock) }
 }
 
 /// Returns how many calls take about this long.
@@ -118,14 +121,16 @@ fn calls_in(time: Duration, side: &mut dyn Side) -> usize {
 struct Cost {
     cpu_ns: f64,
     process_ns: f64,
+    clock_ns: f64,
 }
 
 fn cost(side: &mut dyn Side, calls: usize) -> Cost {
     side.prepare(calls);
-    let (process, cpu) = (ProcessTime::now(), ThreadTime::now());
+    let (clock, process, cpu) = (Instant::now(), ProcessTime::now(), ThreadTime::now());
     side.run(calls);
     let each = |time: Duration| time.as_nanos().max(1) as f64 / calls as f64;
-    Cost { cpu_ns: each(cpu.elapsed()), process_ns: each(process.elapsed()) }
+    let (cpu_ns, process_ns) = (each(cpu.elapsed()), each(process.elapsed()));
+    Cost { cpu_ns, process_ns, clock_ns: each(clock.elapsed()) }
 }
 
 /// The CPU time of one call, in milliseconds, less that of asking for the time.
