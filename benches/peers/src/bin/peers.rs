@@ -88,7 +88,7 @@ fn main() -> anyhow::Result<()> {
         Some(file) => serde_json::from_slice(&fs::read(file)?)?,
         None => measure(&arguments),
     };
-    println!("{}", table::markdown(&rows));
+    print!("{}", table::markdown(&rows));
     if let Some(file) = arguments.json {
         fs::write(file, serde_json::to_vec_pretty(&rows)?)?;
     }
