@@ -20,7 +20,7 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// Nothing pending, for so many endpoints under a policy that holds nothing back.
+    /// Nothing pending, for this number of endpoints under a policy that holds nothing back.
     pub fn empty(endpoints: usize) -> Self {
         let endpoints =
             (0..endpoints).map(|it| fixture::endpoint(it).with_policy(fixture::patient()));

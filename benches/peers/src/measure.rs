@@ -31,10 +31,10 @@ impl Effort {
 
 /// One side of a comparison.
 pub trait Side {
-    /// Gets ready for so many calls. Not measured.
+    /// Gets ready for this number of calls. Not measured.
     fn prepare(&mut self, _calls: usize) {}
 
-    /// Does the work so many times. Measured.
+    /// Does the work this number of times. Measured.
     fn run(&mut self, calls: usize);
 }
 
@@ -72,7 +72,7 @@ pub fn compare_once(effort: Effort, ours: &mut dyn Side, theirs: &mut dyn Side) 
     in_turns(if effort.quick { 3 } else { 5 }, (ours, 1), (theirs, 1))
 }
 
-/// Like [`compare`] with so many calls in each turn, and not as many turns.
+/// Like [`compare`] with this number of calls in each turn, and fewer turns.
 pub fn compare_calls(
     effort: Effort,
     calls: usize,

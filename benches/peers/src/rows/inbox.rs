@@ -11,7 +11,7 @@ use crate::fixture::{self, SEED};
 use crate::measure::{Effort, Side, compare};
 use crate::row::{Row, Unit};
 
-/// An inbox with room for what comes, in which so many ids were handled.
+/// An inbox with room for what comes, in which this number of ids was handled.
 pub fn handled(ids: usize) -> Inbox {
     let room = NonZeroUsize::new(4 * ids).expect("there are ids");
     let mut inbox = Inbox::new(room);
