@@ -18,11 +18,12 @@ const LEFT: f64 = 300.0;
 const RIGHT: f64 = WIDTH - 60.0;
 const LINE: f64 = 17.0;
 
-/// Rows on one logarithmic scale.
+/// Rows on one scale: logarithmic for ratios, and linear for bytes.
 struct Panel<'a> {
     title: &'static str,
     rows: Vec<&'a Row>,
     unit: &'static str,
+    scale: fn(f64) -> f64,
     /// Where a bar has no length.
     origin: f64,
 }
@@ -36,9 +37,21 @@ pub fn chart(rows: &[Row]) -> Document {
     let others = "Others, in units of labhook (1x)";
     let bytes = "Bytes in memory";
     let panels = [
-        Panel { title: least, rows: of(Unit::Times), unit: "x", origin: 1.0 },
-        Panel { title: others, rows: of(Unit::TimesFaster), unit: "x", origin: 1.0 },
-        Panel { title: bytes, rows: of(Unit::Bytes), unit: " B", origin: 10.0 },
+        Panel { title: least, rows: of(Unit::Times), unit: "x", scale: f64::log10, origin: 1.0 },
+        Panel {
+            title: others,
+            rows: of(Unit::TimesFaster),
+            unit: "x",
+            scale: f64::log10,
+            origin: 1.0,
+        },
+        Panel {
+            title: bytes,
+            rows: of(Unit::Bytes),
+            unit: " B",
+            scale: |bytes| bytes,
+            origin: 0.0,
+        },
     ];
     let mut content = Group::new();
     let mut y = 8.0;
@@ -59,15 +72,18 @@ pub fn chart(rows: &[Row]) -> Document {
 
 fn draw(panel: &Panel<'_>, y: &mut f64) -> Group {
     let values = || panel.rows.iter().flat_map(|row| row.cases.iter().map(|(_, value)| *value));
-    let most = values().fold(panel.origin * 10.0, f64::max);
+    let most = values().fold(panel.origin + 9.0, f64::max);
     let least = values().fold(panel.origin, f64::min);
-    let (from, to) = (least.log10(), most.log10());
-    let x = |value: f64| LEFT + (value.log10() - from) / (to - from) * (RIGHT - LEFT);
+    let scale = panel.scale;
+    let (from, to) = (scale(least), scale(most));
+    let x = |value: f64| LEFT + (scale(value) - from) / (to - from) * (RIGHT - LEFT);
     let mut group = Group::new().add(text(panel.title, 16.0, *y, 13, INK).set("font-weight", 700));
     *y += 10.0;
     let bottom = *y + values().count() as f64 * LINE;
     let ticks = (-1..6).flat_map(|power| [1.0, 2.0, 5.0].map(|it| it * 10_f64.powi(power)));
-    for tick in ticks.filter(|tick| (from..=to).contains(&tick.log10())) {
+    for tick in ticks
+        .filter(|tick| (from..=to).contains(&scale(*tick)) && (panel.unit == "x" || *tick >= 100.0))
+    {
         let rule =
             Line::new().set("x1", x(tick)).set("x2", x(tick)).set("y1", *y).set("y2", bottom);
         let is_origin = tick == panel.origin && panel.unit == "x";

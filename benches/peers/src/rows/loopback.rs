@@ -160,7 +160,7 @@ pub fn loopback(effort: Effort) -> Vec<Row> {
     let work = format!("end to end on loopback, {IN_FLIGHT} in flight, 1 KiB, saves on");
     let row = |against| Row::new(work.clone(), against, Unit::TimesFaster);
     let mut whole = row("requests per CPU second, server included, of the client alone");
-    whole = whole.drawn("requests of the bare client");
+    whole = whole.drawn("the client alone");
     let mut by_clock = row("requests/s of the client alone");
     let mut share = |name: &str, ours: &mut dyn Side, theirs: &mut dyn Side| {
         let compared = compare_calls(effort, calls, ours, theirs);
