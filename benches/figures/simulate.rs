@@ -11,9 +11,9 @@ use labhook::simulate::{Behaviour, Receiver, Scenario};
 pub(crate) fn simulate(criterion: &mut Criterion) {
     let minute = Duration::from_secs(60);
     // Periods that differ, so that the events do not come at once.
-    let load = |number| Load::new(NonZeroU32::MIN, Duration::from_millis(9_500 + 10 * number));
+    let load = |number: u64| Load::new(NonZeroU32::MIN, Duration::from_millis(9_500 + 10 * number));
     let mut scenario = Scenario::new(load(0), minute).with_limit(minute);
-    for number in 0..100 {
+    for number in 0..100_u64 {
         let down = Behaviour::refuses_connections();
         let receiver = Receiver::new();
         let receiver = if number % 5 == 0 {
