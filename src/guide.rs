@@ -12,8 +12,9 @@
 //! 10. [Glossary](glossary)
 //! 11. [Design and invariants](design)
 //! 12. [Comparison with other crates](comparison)
-//! 13. [Changelog](changelog)
-//! 14. [Contributing](contributing)
+//! 13. [Performance](performance)
+//! 14. [Changelog](changelog)
+//! 15. [Contributing](contributing)
 
 #[doc = include_str!("guide/sending.md")]
 pub mod sending {}
@@ -50,6 +51,9 @@ pub mod design {}
 
 #[doc = include_str!("guide/comparison.md")]
 pub mod comparison {}
+
+#[doc = include_str!("guide/performance.md")]
+pub mod performance {}
 
 #[doc = include_str!("guide/changelog.md")]
 pub mod changelog {}

@@ -1,0 +1,219 @@
+//! Allocations and live bytes stay within bounds: a count is the same on every machine, and a time
+//! is not. The guide's chapter on performance has the times.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+#[path = "../../benches/shared/backlog.rs"]
+mod backlog;
+#[path = "../../benches/shared/fixture.rs"]
+mod fixture;
+#[path = "../../benches/shared/refusals.rs"]
+mod refusals;
+
+use std::hint::black_box;
+
+use allocation_counter::{AllocationInfo, measure};
+use labhook::{Inbox, Signer, Verifier};
+
+use crate::backlog::Backlog;
+use crate::refusals::refusals;
+
+/// The most allocations of one call; a buffer that grows counts again.
+const CALLS: [(&str, u64); 17] = [
+    ("verify", 9),
+    ("missing-header", 0),
+    ("conflicting-header", 5),
+    ("mixed-brands", 0),
+    ("malformed-id", 5),
+    ("ambiguous-id", 5),
+    ("missing-timestamp", 3),
+    ("conflicting-timestamp", 3),
+    ("malformed-timestamp", 6),
+    ("too-old", 7),
+    ("too-new", 7),
+    ("too-many-candidates", 43),
+    ("no-usable-signature", 6),
+    ("no-match", 9),
+    ("sign", 10),
+    ("request", 16),
+    ("inbox", 2),
+];
+
+/// The most allocations of one cycle with 10 000 pending, in tenths.
+const CYCLES: [(&str, u64); 2] = [("retry", 76), ("first", 187)];
+
+/// The most bytes that stay allocated.
+const LIVE: [(&str, i64); 4] = [
+    ("pending, each message to 100 endpoints", 545),
+    ("pending, a message each, with the message", 1_630),
+    ("settled and retained, to 3 endpoints", 2_520),
+    ("handled in the inbox, an id of 31 characters", 260),
+];
+
+/// By how much the work of a retry cycle may grow from 1 000 to 50 000 pending, in percent.
+const GROWTH: u64 = 15;
+
+fn bound<T: Copy>(bounds: &[(&str, T)], name: &str) -> T {
+    let found = bounds.iter().find(|(other, _)| *other == name);
+    found.unwrap_or_else(|| panic!("{name} has no bound")).1
+}
+
+/// One call goes before, uncounted.
+fn assert_allocations<T>(name: &str, mut call: impl FnMut() -> T) {
+    black_box(call());
+    let count = measure(|| _ = black_box(call())).count_total;
+    let most = bound(&CALLS, name);
+    assert!(count <= most, "{name}: {count} allocations, at most {most}");
+    println!("{name}: {count} of {most} allocations");
+}
+
+fn assert_live(name: &str, each: i64) {
+    let most = bound(&LIVE, name);
+    assert!(each <= most, "{name}: {each} bytes, at most {most}");
+    println!("{name}: {each} of {most} bytes");
+}
+
+/// Returns what is made, and the bytes that it holds.
+fn live<T>(make: impl FnOnce() -> T) -> (i64, T) {
+    let (mut make, mut made) = (Some(make), None);
+    let info = measure(|| made = make.take().map(|make| make()));
+    (info.bytes_current, made.expect("it was just made"))
+}
+
+#[test]
+fn verify_allocates_within_bounds() {
+    let signed = fixture::signed(fixture::body(1 << 10), fixture::start());
+    let verifier = Verifier::standard_webhooks(fixture::secret());
+    assert_allocations("verify", || {
+        assert!(verifier.verify(&signed.headers, &signed.body, signed.at).is_ok());
+    });
+    for (name, verifier, headers, at) in refusals() {
+        let body = fixture::body(200);
+        assert_allocations(name, || {
+            let error = verifier.verify(&headers, &body, at).unwrap_err();
+            assert_eq!(error.name(), name);
+        });
+    }
+}
+
+#[test]
+fn sign_allocates_within_bounds() {
+    let signer = Signer::standard_webhooks(fixture::secret());
+    let id = fixture::message_id(&mut fastrand::Rng::with_seed(1));
+    let body = fixture::body(1 << 10);
+    assert_allocations("sign", || signer.sign(&id, fixture::start(), &body).is_ok());
+    let (attempt, now) = fixture::attempt(1 << 10);
+    assert_allocations("request", || attempt.request(now).is_ok());
+}
+
+const COUNTED: u64 = 1_000;
+
+/// Allocations of each cycle, in tenths.
+fn tenths(info: AllocationInfo) -> u64 {
+    (10 * info.count_total).div_ceil(COUNTED)
+}
+
+#[test]
+fn cycles_allocate_within_bounds() {
+    let mut backlog = Backlog::new(10_000, 1);
+    backlog.retry(1_000);
+    let retry = tenths(measure(|| backlog.retry(COUNTED as usize)));
+    let mut messages: Vec<_> = (0..COUNTED).map(|_| backlog.message()).collect();
+    let first = tenths(measure(|| {
+        for message in messages.drain(..) {
+            backlog.publish(message);
+            backlog.deliver_all();
+        }
+    }));
+    for (name, count) in [("retry", retry), ("first", first)] {
+        let most = bound(&CYCLES, name);
+        assert!(count <= most, "{name} cycle: {count} tenths of an allocation, at most {most}");
+        println!("{name} cycle: {count} of {most} tenths of an allocation");
+    }
+}
+
+#[test]
+fn pending_deliveries_hold_bounded_bytes() {
+    let (nothing, _) = live(|| Backlog::empty(100));
+    let (shared, _) = live(|| Backlog::new(20_000, 100));
+    assert_live("pending, each message to 100 endpoints", (shared - nothing) / 20_000);
+    let (own, _) = live(|| Backlog::new(10_000, 1));
+    assert_live("pending, a message each, with the message", own / 10_000);
+}
+
+#[test]
+fn settled_messages_hold_bounded_bytes() {
+    let (bytes, _) = live(|| {
+        let mut backlog = Backlog::empty(3);
+        for _ in 0..3_000 {
+            let message = backlog.message();
+            backlog.publish(message);
+            backlog.deliver_all();
+        }
+        backlog
+    });
+    assert_live("settled and retained, to 3 endpoints", bytes / 3_000);
+}
+
+#[test]
+fn inbox_allocates_and_holds_within_bounds() {
+    let mut random = fastrand::Rng::with_seed(fixture::SEED);
+    let room = std::num::NonZeroUsize::new(20_000).unwrap();
+    let (bytes, mut inbox) = live(|| {
+        let mut inbox = Inbox::new(room);
+        for _ in 0..10_000 {
+            inbox.remember("scheduler", &fixture::id(&mut random), fixture::start());
+        }
+        inbox
+    });
+    assert_live("handled in the inbox, an id of 31 characters", bytes / 10_000);
+    let ids: Vec<_> = (0..2).map(|_| fixture::id(&mut random)).collect();
+    let mut ids = ids.into_iter();
+    assert_allocations("inbox", || {
+        let now = fixture::start();
+        let id = ids.next().unwrap();
+        let claim = inbox.begin("scheduler", &id, now).claim(now).unwrap();
+        inbox.done(&claim, now)
+    });
+}
+
+#[test]
+fn retry_cycle_does_not_grow_with_the_backlog() {
+    let of = |pending| {
+        let mut backlog = Backlog::new(pending, 1);
+        backlog.retry(1_000);
+        measure(|| backlog.retry(COUNTED as usize))
+    };
+    let (few, many) = (of(1_000), of(50_000));
+    println!("{few:?}\n{many:?}");
+    for (what, few, many) in [
+        ("allocations", few.count_total, many.count_total),
+        ("bytes", few.bytes_total, many.bytes_total),
+    ] {
+        let most = few * (100 + GROWTH) / 100;
+        assert!(many <= most, "{what}: {many} with 50 000 pending, {few} with 1 000");
+    }
+}
+
+#[test]
+#[ignore = "for callgrind: .ci/run compares the two"]
+fn retry_cycles_with_10_000_pending() {
+    counted_cycles(&mut Backlog::new(10_000, 1));
+}
+
+#[test]
+#[ignore = "for callgrind: .ci/run compares the two"]
+fn retry_cycles_with_100_000_pending() {
+    counted_cycles(&mut Backlog::new(100_000, 1));
+}
+
+/// Callgrind finds it by its name, and counts nothing else.
+#[inline(never)]
+fn counted_cycles(backlog: &mut Backlog) {
+    backlog.retry(COUNTED as usize);
+}
