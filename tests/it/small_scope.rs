@@ -155,7 +155,7 @@ mod in_release {
     #[test]
     fn three_attempts_and_a_crash_keep_every_invariant() {
         let crash = Limits { crashes: 1, ..NONE };
-        assert_states("three attempts, a crash", &Scope::new(3, crash), 611_580);
+        assert_states("three attempts, a crash", &Scope::new(3, crash), 493_124);
     }
 
     #[test]
