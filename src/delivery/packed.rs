@@ -57,7 +57,7 @@ impl Delivery {
             && replayed.is_none()
             && (accepted_at, expires_at) == (new.accepted_at, new.expires_at);
         let rest =
-            (!is_new).then(|| Rest { accepted_at, expires_at, unanswered, forgotten, replayed });
+            (!is_new).then_some(Rest { accepted_at, expires_at, unanswered, forgotten, replayed });
         Packed { kind, at, attempts, deadline, rest }
     }
 

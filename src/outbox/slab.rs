@@ -152,6 +152,7 @@ fn place(index: u32) -> (usize, usize) {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "small numbers")]
 mod tests {
     use std::collections::BTreeMap;
 
