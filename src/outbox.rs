@@ -333,8 +333,8 @@ impl Outbox {
 
     fn next_step(&mut self, now: Timestamp) -> Step {
         self.follow_clock(now);
-        self.go_on_sweeping(now);
         self.expire_timers(now);
+        let mut has_swept = false;
         loop {
             if let Some(notice) = self.journal.next_notice() {
                 return Step::Notify(notice);
@@ -346,6 +346,10 @@ impl Outbox {
             }
             if self.journal.is_saving() {
                 break;
+            }
+            // Only once all that it led to so far is handed out: a save stays as small as a part.
+            if !std::mem::replace(&mut has_swept, true) {
+                self.go_on_sweeping(now);
             }
             self.start_due(now);
             match self.journal.close() {
@@ -361,7 +365,8 @@ impl Outbox {
                 None => break,
             }
         }
-        let next_at = if self.is_behind() { Some(now) } else { self.next_timer_at() };
+        let is_behind = self.is_behind() && !self.journal.is_saving();
+        let next_at = if is_behind { Some(now) } else { self.next_timer_at() };
         match next_at {
             // At the end of time no instant is after `now`.
             Some(at) => Step::Wait(at.max(now + Duration::from_micros(1))),

@@ -1,4 +1,4 @@
-//! RFC 3339 date-times in their common form, read and written quickly: [`parse`] and [`write`].
+//! RFC 3339 date-times in their common form, read and written quickly: [`parse`] and [`write()`].
 
 use time::OffsetDateTime;
 

@@ -59,7 +59,9 @@ impl Line {
     }
 
     pub(in crate::outbox) fn insert(&mut self, sequence: u64, delivery: DeliveryNo) {
-        if self.queue.back().is_none_or(|(last, _)| *last < sequence) {
+        if let Some(late) = self.late.get_mut(&sequence) {
+            *late = delivery;
+        } else if self.queue.back().is_none_or(|(last, _)| *last < sequence) {
             self.queue.push_back((sequence, Some(delivery)));
         } else if let Some(place) = self.queued_mut(sequence) {
             // It comes back to its place.
