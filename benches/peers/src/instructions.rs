@@ -28,7 +28,7 @@ fn counted_cycles(backlog: &mut Backlog) {
 /// Instructions of a retry cycle, and their growth with what is pending.
 pub fn growth(effort: Effort) -> Vec<Row> {
     let small = effort.size(10_000, 1_000);
-    let large = if effort.huge { 10_000_000 } else { effort.size(1_000_000, 10_000) };
+    let large = if effort.huge { 10_000_000 } else { effort.size(100_000, 10_000) };
     let counted = instructions(small).and_then(|few| Ok((few, instructions(large)?)));
     let (few, many) = match counted {
         Ok(counted) => counted,
