@@ -51,7 +51,8 @@ impl Outbox {
     /// its [deadline](super::Attempt::deadline).
     #[must_use]
     pub fn is_drained(&self) -> bool {
-        self.draining && self.journal.is_empty() && self.in_flight() == 0
+        let all_saved = self.journal.is_empty() && !self.is_behind();
+        self.draining && all_saved && self.in_flight() == 0
     }
 
     /// Returns the number of attempts in flight, except to endpoints that the registry does not

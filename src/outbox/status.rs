@@ -48,7 +48,8 @@ impl Outbox {
     /// Returns all deliveries: the pending ones, and those of settled messages within their
     /// [retention](Self::with_retention).
     ///
-    /// They come in the order in which their messages were accepted.
+    /// They come in the order in which their messages were accepted, and each call sorts all
+    /// messages first: it is meant for tools, and not for the loop.
     pub fn deliveries(&self) -> impl Iterator<Item = (&Message, &EndpointId, Delivery)> {
         let messages = self.messages.in_order().into_iter();
         messages.flat_map(move |message| {
