@@ -318,9 +318,8 @@ impl Outbox {
     /// Inputs may come back to back and in any order. Extra calls of `poll` do no harm.
     ///
     /// A call looks at no more than 1,024 timers, and as many deliveries of an endpoint that was
-    /// disabled, removed or replaced, or after the clock has stepped back. If that is not all, it
-    /// returns [`Step::Wait`] for the next microsecond, or what there is to do, and the next calls
-    /// go on with it.
+    /// disabled, removed or replaced, or after the clock has stepped back. If work remains, it
+    /// returns the next action, or a [`Step::Wait`] that ends one microsecond later: call again.
     ///
     /// All messages are delivered when [`pending`](Self::pending) returns 0. Their last records are
     /// saved when `poll` then returns `Wait` or `Idle` and no save is outstanding. The instant of

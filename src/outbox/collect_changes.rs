@@ -43,7 +43,12 @@ impl Outbox {
                 }
                 RecordKey::Message(id) if self.messages.find(id).is_some() => {}
                 RecordKey::Message(_) => of_messages.push(Change::Delete(key.clone())),
-                RecordKey::Delivery(..) => of_deliveries.push(Change::Delete(key.clone())),
+                RecordKey::Delivery(message, endpoint) => {
+                    let number = self.find(message, endpoint);
+                    if number.is_none_or(|it| deliveries.binary_search(&it).is_err()) {
+                        of_deliveries.push(Change::Delete(key.clone()));
+                    }
+                }
             }
         }
         list.append(&mut of_messages);

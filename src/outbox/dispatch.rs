@@ -210,7 +210,7 @@ impl Outbox {
                 slot.roster.take_ended(&mut self.deliveries, delivery);
             }
             self.deliveries.remove(delivery);
-            self.endpoints.drop_unused(endpoint);
+            self.drop_unused(endpoint);
         }
     }
 }

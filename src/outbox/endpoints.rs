@@ -106,26 +106,32 @@ impl Endpoints {
         subscribed
     }
 
-    /// Drops the state of an id that the registry does not have, if it says nothing.
-    pub(super) fn drop_unused_state(&mut self, number: EndpointNo) {
+    /// Drops the state of an id that the registry does not have, if it says nothing. Returns what
+    /// [`drop_unused`](Self::drop_unused) does.
+    #[must_use = "the record must be deleted"]
+    pub(super) fn drop_unused_state(&mut self, number: EndpointNo) -> Option<EndpointId> {
         if let Some(slot) = self.slots.get_mut(number)
             && slot.endpoint.is_none()
             && slot.roster.pending() == 0
             && slot.state.as_ref().is_some_and(|state| state.to_record().is_none())
         {
             slot.state = None;
-            self.drop_unused(number);
+            return self.drop_unused(number);
         }
+        None
     }
 
-    /// Drops an id that nothing names any more.
-    pub(super) fn drop_unused(&mut self, number: EndpointNo) {
+    /// Drops an id that nothing names any more. Returns it if a save of its record, or of its
+    /// deletion, is not confirmed: then the record must be deleted.
+    #[must_use = "the record must be deleted"]
+    pub(super) fn drop_unused(&mut self, number: EndpointNo) -> Option<EndpointId> {
         let unused = self.slots.get(number).is_some_and(|slot| {
             slot.state.is_none() && slot.endpoint.is_none() && slot.roster.is_empty()
         });
-        if unused && let Some(slot) = self.slots.remove(number) {
-            self.ids.remove(slot.id.as_str(), number);
-        }
+        let slot = self.slots.get(number).filter(|_| unused)?;
+        self.ids.remove(slot.id.as_str(), number);
+        let slot = self.slots.remove(number)?;
+        (slot.mark != Mark::Durable).then_some(slot.id)
     }
 
     pub(super) fn slot(&self, number: EndpointNo) -> Option<&EndpointSlot> {

@@ -37,9 +37,10 @@ impl Outbox {
     ///
     /// Its pending deliveries continue under the new URL, signer and policies, in the format in
     /// which they were published, whether or not the new subscription matches them. Its health is
-    /// kept: if the change repairs the endpoint, [a probe](crate::health) will find out. If its
-    /// backlog is large, nothing is sent until a few calls of [`poll`](Self::poll) have gone
-    /// through it.
+    /// kept: if the change repairs the endpoint, [a probe](crate::health) will find out. Each
+    /// call of [`poll`](Self::poll) goes through up to 1,024 of its pending deliveries, and nothing
+    /// is sent to it until all are done. What is left of an earlier change of the endpoint is done
+    /// at once, which takes time in proportion to its backlog.
     ///
     /// # Errors
     ///
@@ -164,7 +165,7 @@ impl Outbox {
     /// [`Notice::EndpointDisabled`](super::Notice::EndpointDisabled).
     ///
     /// The endpoint is healthy again. Its failures are forgotten, and its concurrency limit starts
-    /// small.
+    /// small. Deliveries that are still to be cancelled because it was disabled are cancelled first.
     ///
     /// # Errors
     ///

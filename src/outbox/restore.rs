@@ -106,7 +106,9 @@ impl Outbox {
         for number in endpoints {
             self.reconcile_endpoint(number, now);
             // Ended deliveries to a removed endpoint have created a state for it that nothing needs.
-            self.endpoints.drop_unused_state(number);
+            if let Some(id) = self.endpoints.drop_unused_state(number) {
+                self.journal.delete(RecordKey::Endpoint(id));
+            }
         }
         Ok(())
     }

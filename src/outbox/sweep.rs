@@ -91,7 +91,14 @@ impl Outbox {
             if state.is_some_and(|state| state.to_record().is_some()) {
                 self.journal.delete(RecordKey::Endpoint(slot.id.clone()));
             }
-            self.endpoints.drop_unused(endpoint);
+            self.drop_unused(endpoint);
+        }
+    }
+
+    /// Drops an endpoint that nothing names any more.
+    pub(super) fn drop_unused(&mut self, endpoint: EndpointNo) {
+        if let Some(id) = self.endpoints.drop_unused(endpoint) {
+            self.journal.delete(RecordKey::Endpoint(id));
         }
     }
 

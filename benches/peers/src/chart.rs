@@ -33,8 +33,8 @@ pub fn chart(rows: &[Row]) -> Document {
     let of = |unit: Unit| {
         rows.iter().filter(|row| row.unit == unit && row.short.is_some()).collect::<Vec<_>>()
     };
-    let least = "labhook, in units of the least that the work could be (1x)";
-    let others = "Others, in units of labhook (1x)";
+    let least = "What labhook costs, in units of a baseline (1x)";
+    let others = "What others cost, in units of labhook (1x)";
     let bytes = "Bytes in memory";
     let panels = [
         Panel { title: least, rows: of(Unit::Times), unit: "x", scale: f64::log10, origin: 1.0 },

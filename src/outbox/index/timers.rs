@@ -97,7 +97,8 @@ impl Timers {
         }
     }
 
-    /// Returns the instant of the next timer. `scheduled` returns that for which a timer is set.
+    /// Returns the instant of the next timer, or an earlier one if very many were moved or
+    /// cancelled. `scheduled` returns that for which a timer is set.
     pub(in crate::outbox) fn next_at(
         &mut self,
         scheduled: impl Fn(Timer) -> Scheduled,
@@ -107,7 +108,8 @@ impl Timers {
         soon.into_iter().chain(later).min()
     }
 
-    /// Removes and returns a timer that is due. Its owner calls [`Scheduled::expired`].
+    /// Removes and returns a timer that is due. Its owner calls [`Scheduled::expired`]. Returns
+    /// `None` too if very many were moved or cancelled: then [`next_at`](Self::next_at) is due.
     pub(in crate::outbox) fn expire(
         &mut self,
         now: Timestamp,
@@ -119,8 +121,11 @@ impl Timers {
             (Some(soon), Some(later)) => soon <= later,
             (soon, _) => soon.is_some(),
         };
-        let queue = if is_soon { &mut self.soon } else { &mut self.later };
-        soon.or(later)?;
+        let (next, queue) =
+            if is_soon { (soon?, &mut self.soon) } else { (later?, &mut self.later) };
+        if scheduled(next.1).0 != next.0 {
+            return None;
+        }
         queue.heap.pop().map(|Reverse((_, timer))| timer)
     }
 
@@ -137,15 +142,18 @@ impl Timers {
     }
 }
 
+/// The most stale timers that one call drops.
+const DROPPED: usize = 1_024;
+
 impl Queue {
-    /// Drops stale timers, and returns the next one.
+    /// Drops stale timers, up to [`DROPPED`], and returns the next one, which may be stale then.
     fn next(&mut self, scheduled: &impl Fn(Timer) -> Scheduled) -> Option<(Timestamp, Timer)> {
         let is_set = |(at, timer): (Timestamp, Timer)| scheduled(timer).0 == at;
         if self.stale > self.heap.len() / 2 {
             self.heap.retain(|Reverse(entry)| is_set(*entry));
             self.stale = 0;
         }
-        loop {
+        for _ in 0..DROPPED {
             let Reverse(entry) = *self.heap.peek()?;
             if is_set(entry) {
                 return Some(entry);
@@ -153,5 +161,6 @@ impl Queue {
             self.heap.pop();
             self.stale = self.stale.saturating_sub(1);
         }
+        self.heap.peek().map(|Reverse(entry)| *entry)
     }
 }

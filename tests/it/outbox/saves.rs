@@ -367,3 +367,59 @@ fn row_stays_small_despite_endless_timeouts() {
     assert_eq!((delivery.attempts(), delivery.unanswered()), (1_000, 499));
     assert!(sizes[999] <= 2 * sizes[2], "{} and then {}", sizes[2], sizes[999]);
 }
+
+/// A record that is to be deleted, because it says nothing any more.
+fn resumed_but_not_saved() -> Host {
+    let mut host = Host::with([endpoint("a")]);
+    host.outbox.pause_endpoint(&eid("a"), at(0)).unwrap();
+    host.sends();
+    assert_eq!(host.keys(), ["endpoint/a"]);
+    host.outbox.resume_endpoint(&eid("a"), at(0)).unwrap();
+    host
+}
+
+#[test]
+fn endpoint_removed_before_the_save_leaves_no_record() {
+    let mut host = resumed_but_not_saved();
+    host.outbox.remove_endpoint(&eid("a"), at(0)).unwrap();
+    host.sends();
+    assert_eq!(host.keys(), [""; 0]);
+}
+
+#[test]
+fn endpoint_removed_during_a_failed_save_leaves_no_record() {
+    let mut host = resumed_but_not_saved();
+    let changes = host.unsaved();
+    host.outbox.remove_endpoint(&eid("a"), at(0)).unwrap();
+    assert!(host.outbox.unsaved(changes.revision()));
+    host.sends();
+    assert_eq!(host.keys(), [""; 0]);
+}
+
+#[test]
+fn endpoint_never_recorded_and_removed_saves_no_empty_list() {
+    let mut host = Host::with([endpoint("a")]);
+    host.outbox.pause_endpoint(&eid("a"), at(0)).unwrap();
+    host.outbox.resume_endpoint(&eid("a"), at(0)).unwrap();
+    host.outbox.remove_endpoint(&eid("a"), at(0)).unwrap();
+    while let Step::Save(changes) = host.outbox.poll(at(0)) {
+        assert!(!changes.is_empty());
+        assert!(host.outbox.saved(changes.revision()));
+    }
+}
+
+#[test]
+fn message_published_again_has_one_change_for_each_record() {
+    let mut host = Host::with([endpoint("a")]);
+    host.publish("m");
+    assert!(host.outbox.unpublish(&mid("m"), at(0)));
+    host.publish("m");
+    let changes = host.unsaved();
+    let keys = changes.iter().map(|change| match change {
+        Change::Put(record) => record.key().to_string(),
+        Change::Delete(key) => key.to_string(),
+    });
+    let mut keys: Vec<_> = keys.collect();
+    keys.sort();
+    assert_eq!(keys, ["delivery/m/a", "message/m"]);
+}
