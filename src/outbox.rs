@@ -311,8 +311,9 @@ impl Outbox {
     ///
     /// - [`publish`](Self::publish), [`resolve`](Self::resolve), [`saved`](Self::saved) or
     ///   [`unsaved`](Self::unsaved),
-    /// - a decision: [`replay`](Self::replay), [`resend`](Self::resend) or
-    ///   [`give_up`](Self::give_up),
+    /// - a decision: [`replay`](Self::replay), [`resend`](Self::resend),
+    ///   [`give_up`](Self::give_up), [`withdraw`](Self::withdraw), [`drain`](Self::drain) or
+    ///   [`undrain`](Self::undrain),
     /// - a change of an endpoint, by a method whose name ends in `_endpoint`.
     ///
     /// Inputs may come back to back and in any order. Extra calls of `poll` do no harm.

@@ -30,8 +30,9 @@ pub struct Status<'a> {
     pub due: usize,
     /// When the oldest pending message was accepted.
     pub oldest_pending: Option<Timestamp>,
-    /// The time between two attempts at the learned rate; `None` if the rate is not limited. The
-    /// [flow](Self::flow) knows [why](Flow::refused_percent).
+    /// The time between two attempts at the learned rate; `None` if the rate is not limited, or if
+    /// the registry does not have the endpoint. The [flow](Self::flow) knows
+    /// [why](Flow::refused_percent).
     pub spacing: Option<Duration>,
     /// The number of attempts that may be in flight; `None` if the registry does not have the
     /// endpoint.

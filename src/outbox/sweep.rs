@@ -48,19 +48,21 @@ impl Outbox {
 
     /// Goes on with the sweeps that are not done, up to [`PER_CALL`] deliveries.
     pub(super) fn go_on_sweeping(&mut self, now: Timestamp) {
-        let Some(Sweep { endpoint, from }) = self.sweeps.first().cloned() else { return };
+        if self.sweeps.is_empty() {
+            return;
+        }
+        let Sweep { endpoint, from } = self.sweeps.remove(0);
         let (numbers, next) = self.deliveries.pending_from(endpoint, from, PER_CALL);
         for number in numbers {
             self.sweep_one(number, now);
         }
-        match (next, self.sweeps.first_mut()) {
-            (Some(from), Some(sweep)) if sweep.endpoint == endpoint => sweep.from = from,
-            _ => {
-                self.sweeps.retain(|sweep| sweep.endpoint != endpoint);
-                if let Some(endpoint) = endpoint {
-                    self.end_sweep(endpoint, now);
-                }
-            }
+        // What was found may have started it anew.
+        let is_new = self.sweeps.iter().any(|sweep| sweep.endpoint == endpoint);
+        match (next, endpoint) {
+            _ if is_new => {}
+            (Some(from), _) => self.sweeps.insert(0, Sweep { endpoint, from }),
+            (None, Some(endpoint)) => self.end_sweep(endpoint, now),
+            (None, None) => {}
         }
     }
 

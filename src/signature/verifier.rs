@@ -26,9 +26,9 @@ const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 ///
 /// The cost of rejecting a request is bounded, regardless of the number of signatures in it: at
 /// most one MAC of the body per secret, and one Ed25519 verification per Ed25519 key and signature,
-/// with at most [`MAX_ED25519_CANDIDATES`](super::MAX_ED25519_CANDIDATES) signatures. With
-/// secrets, neither accepting nor rejecting a request allocates. Limit the size of the body before
-/// calling [`verify`](Self::verify).
+/// with at most [`MAX_ED25519_CANDIDATES`](super::MAX_ED25519_CANDIDATES) signatures. If all
+/// keys are secrets, neither accepting nor rejecting a request allocates. Limit the size of the body
+/// before calling [`verify`](Self::verify).
 ///
 /// ```
 /// use labhook::{Secret, Timestamp, Verifier};
@@ -193,7 +193,8 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// [`VerifyError`] if the request is not genuine or not timely. Do not read its body.
+    /// [`VerifyError`] if the request is not genuine, or if its timestamp is outside of the
+    /// tolerance. Do not read its body.
     pub fn verify<'a>(
         &self,
         headers: &'a HeaderMap,
