@@ -149,3 +149,17 @@ fn enabling_again_cancels_the_rest_first() {
     assert_eq!(outbox.pending(), 0);
     assert!(outbox.deliveries().all(|(.., it)| it.verdict() == Some(Verdict::Cancelled)));
 }
+
+#[test]
+fn drained_outbox_has_cancelled_what_it_removed() {
+    let mut outbox = paused_with_many();
+    outbox.drain();
+    outbox.remove_endpoint(&eid("a"), at(1)).unwrap();
+    let mut calls = 0;
+    while !outbox.is_drained() {
+        let _ = outbox.poll(at(1));
+        calls += 1;
+    }
+    assert_eq!(outbox.pending(), 0);
+    assert!(calls > 2, "{calls} calls");
+}
