@@ -56,7 +56,7 @@ impl Outbox {
         for number in numbers {
             self.sweep_one(number, now);
         }
-        // What was found may have started it anew.
+        // What was found may have started it again.
         let is_new = self.sweeps.iter().any(|sweep| sweep.endpoint == endpoint);
         match (next, endpoint) {
             _ if is_new => {}
