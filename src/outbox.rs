@@ -201,6 +201,7 @@ mod in_flight;
 mod index;
 mod input_log;
 mod journal;
+mod lookup;
 mod message_state;
 mod notice;
 mod operate;

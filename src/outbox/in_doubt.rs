@@ -3,7 +3,6 @@
 use super::Outbox;
 use super::delivery_state::DeliveryState;
 use super::input_log::Input;
-use super::slab::{DeliveryNo, MessageNo};
 use crate::delivery::Verdict;
 use crate::id::{EndpointId, MessageId};
 use crate::time::Timestamp;
@@ -48,24 +47,5 @@ impl Outbox {
             self.reconcile_delivery(number, state, None, now);
         }
         decided
-    }
-
-    /// Returns the deliveries of a message, in the order of the endpoints' ids. What can be seen
-    /// follows the ids, because the numbers are others after a restart.
-    pub(super) fn fan_out(&self, message: MessageNo) -> Vec<(&EndpointId, DeliveryNo)> {
-        let Some(state) = self.messages.get(message) else { return Vec::new() };
-        let deliveries = state
-            .fan_out
-            .iter()
-            .filter_map(|(endpoint, number)| Some((&self.endpoints.slot(endpoint)?.id, number)));
-        let mut deliveries: Vec<_> = deliveries.collect();
-        deliveries.sort_unstable();
-        deliveries
-    }
-
-    /// Returns the number of a delivery.
-    pub(super) fn find(&self, message: &MessageId, endpoint: &EndpointId) -> Option<DeliveryNo> {
-        let message = self.messages.get(self.messages.find(message)?)?;
-        message.fan_out.get(self.endpoints.find(endpoint)?)
     }
 }

@@ -195,18 +195,6 @@ impl Outbox {
         Ok(())
     }
 
-    /// Returns the number of an endpoint that has a state.
-    pub(super) fn find_endpoint(
-        &self,
-        id: &EndpointId,
-    ) -> Result<EndpointNo, UnknownEndpointError> {
-        let number = self.endpoints.find(id).filter(|number| {
-            let slot = self.endpoints.slot(*number);
-            slot.is_some_and(|slot| slot.state.is_some() && !slot.is_leaving)
-        });
-        number.ok_or_else(|| UnknownEndpointError { id: id.clone() })
-    }
-
     fn operate_endpoint<T>(
         &mut self,
         id: &EndpointId,

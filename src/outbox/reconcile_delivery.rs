@@ -24,23 +24,6 @@ use crate::message::Message;
 use crate::time::Timestamp;
 
 impl Outbox {
-    /// Takes a delivery out of the table, to be changed and then
-    /// [reconciled](Self::reconcile_delivery).
-    pub(super) fn load(&self, number: DeliveryNo) -> Option<DeliveryState> {
-        let message = self.messages.get(self.deliveries.place(number)?.message)?;
-        self.deliveries.load(number, message.sequence, &message.new_delivery())
-    }
-
-    /// Puts a delivery back as it is, without reconciling it.
-    pub(super) fn store(&mut self, number: DeliveryNo, state: DeliveryState) {
-        let place = self.deliveries.place(number);
-        let message = place.and_then(|place| self.messages.get(place.message));
-        if let Some(message) = message {
-            let new = message.new_delivery();
-            self.deliveries.store(number, message.sequence, &new, state);
-        }
-    }
-
     /// Reconciles a delivery that may have changed by time alone.
     pub(super) fn refresh_delivery(&mut self, number: DeliveryNo, now: Timestamp) {
         if let Some(state) = self.load(number) {

@@ -64,12 +64,7 @@ impl Outbox {
                 let number = self.endpoints.find(endpoint);
                 let roster = number.and_then(|it| self.endpoints.slot(it)).map(|it| &it.roster);
                 let all = roster.into_iter().flat_map(|roster| roster.all(&self.deliveries));
-                let mut all: Vec<_> = all.collect();
-                all.sort_by_cached_key(|number| {
-                    let message = self.deliveries.place(*number).map(|place| place.message);
-                    message.and_then(|it| self.messages.get(it)).map(|message| message.sequence)
-                });
-                all
+                self.in_order(all)
             }
             (None, None) => self.messages.in_order().into_iter().flat_map(of_message).collect(),
         }

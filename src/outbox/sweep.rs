@@ -120,12 +120,7 @@ impl Outbox {
     /// Returns the pending deliveries of an endpoint in the order of their messages.
     fn pending_in_order(&self, endpoint: EndpointNo) -> Vec<DeliveryNo> {
         let Some(slot) = self.endpoints.slot(endpoint) else { return Vec::new() };
-        let mut open: Vec<_> = slot.roster.open(&self.deliveries).collect();
-        open.sort_by_cached_key(|number| {
-            let message = self.deliveries.place(*number).map(|place| place.message);
-            message.and_then(|it| self.messages.get(it)).map(|message| message.sequence)
-        });
-        open
+        self.in_order(slot.roster.open(&self.deliveries))
     }
 
     /// Returns whether [`poll`](Self::poll) has left over what it could have done now.

@@ -107,8 +107,8 @@ impl<'de> Visitor<'de> for Tagged {
             }
             // A column of type `jsonb` has an order of its own.
             Some(Name::Other(name)) => {
-                let first = (name, members.next_value()?);
-                let members = Replayed { name: Some(first.0), value: Some(first.1), members };
+                let value = Some(members.next_value()?);
+                let members = Replayed { name: Some(name), value, members };
                 Ok(match Collected::deserialize(MapAccessDeserializer::new(members))? {
                     Collected::Message(record) => Record::Message(record),
                     Collected::Delivery(record) => Record::Delivery(record),
