@@ -196,12 +196,14 @@ mod drain;
 mod endpoint_state;
 mod endpoints;
 mod explain;
+mod group;
 mod in_doubt;
 mod in_flight;
 mod index;
 mod input_log;
 mod journal;
 mod lookup;
+mod mark;
 mod message_state;
 mod notice;
 mod operate;
@@ -353,16 +355,14 @@ impl Outbox {
                 self.go_on_sweeping(now);
             }
             self.start_due(now);
-            match self.journal.close() {
-                Some(Closed::Save(revision, mut group)) => {
-                    let list = self.changes(&mut group);
+            let (journal, mut marks) = self.journal();
+            match journal.close(&mut marks) {
+                Some(Closed::Save(revision, group)) => {
+                    let list = self.changes(&group);
                     self.journal.keep_saving(group);
                     return Step::Save(Changes { revision, list });
                 }
-                Some(Closed::Released(mut group)) => {
-                    self.hand_out(&mut group);
-                    self.take_saving(&mut group);
-                }
+                Some(Closed::Released) => {}
                 None => break,
             }
         }
@@ -380,11 +380,8 @@ impl Outbox {
     ///
     /// Returns `false`, and changes nothing, if this is not the revision being saved.
     pub fn saved(&mut self, revision: Revision) -> bool {
-        let mut group = self.journal.saved(revision);
-        if let Some(group) = &mut group {
-            self.take_saving(group);
-        }
-        let confirmed = group.is_some();
+        let (journal, mut marks) = self.journal();
+        let confirmed = journal.saved(revision, &mut marks);
         self.log(self.latest, || Input::Saved { revision: revision.0 }, &confirmed);
         confirmed
     }
@@ -396,12 +393,8 @@ impl Outbox {
     ///
     /// Returns `false`, and changes nothing, if this is not the revision being saved.
     pub fn unsaved(&mut self, revision: Revision) -> bool {
-        let group = self.journal.unsaved(revision);
-        let merged = group.is_some();
-        if let Some(mut group) = group {
-            self.take_saving(&mut group);
-            self.touch_again(group);
-        }
+        let (journal, mut marks) = self.journal();
+        let merged = journal.unsaved(revision, &mut marks);
         self.log(self.latest, || Input::Unsaved { revision: revision.0 }, &merged);
         merged
     }

@@ -6,7 +6,7 @@ use super::delivery_state::DeliveryState;
 use super::in_flight::InFlight;
 use super::index::backlog::{Phase, Placement};
 use super::index::timers::Scheduled;
-use super::journal::Mark;
+use super::mark::Mark;
 use super::slab::{DeliveryNo, EndpointNo, GroupNo, MessageNo, Number, Slab};
 use crate::delivery::{Delivery, Kind, Packed, Rest, Verdict};
 use crate::time::Timestamp;

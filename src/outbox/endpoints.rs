@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::endpoint_state::EndpointState;
 use super::index::id_index::IdIndex;
 use super::index::subscriptions::SubscriptionIndex;
-use super::journal::Mark;
+use super::mark::Mark;
 use super::roster::Roster;
 use super::slab::{EndpointNo, Slab};
 use crate::endpoint::Endpoint;
@@ -27,6 +27,17 @@ pub(super) struct EndpointSlot {
     pub(super) is_swept: bool,
     /// Whether it was removed, and its deliveries are being cancelled.
     pub(super) is_leaving: bool,
+}
+
+impl EndpointSlot {
+    /// Drops the state. Returns whether there is a record of it, which must be deleted.
+    #[must_use = "the record must be deleted"]
+    pub(super) fn drop_state(&mut self) -> bool {
+        let recorded = self.state.take().is_some_and(|state| state.to_record().is_some());
+        let has_record = recorded || self.mark != Mark::Durable;
+        self.mark.drop_changes();
+        has_record
+    }
 }
 
 /// The endpoints of an outbox.
@@ -115,8 +126,8 @@ impl Endpoints {
             && slot.roster.pending() == 0
             && slot.state.as_ref().is_some_and(|state| state.to_record().is_none())
         {
-            slot.state = None;
-            return self.drop_unused(number);
+            let id = slot.drop_state().then(|| slot.id.clone());
+            return self.drop_unused(number).or(id);
         }
         None
     }

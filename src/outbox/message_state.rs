@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::index::id_index::IdIndex;
 use super::index::timers::Scheduled;
-use super::journal::Mark;
+use super::mark::Mark;
 use super::slab::{DeliveryNo, EndpointNo, MessageNo, Slab};
 use crate::delivery::Delivery;
 use crate::id::MessageId;

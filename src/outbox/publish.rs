@@ -40,6 +40,7 @@ impl Outbox {
             if differs && self.strict_ids {
                 return Err(PublishError::Conflict { id: message.id().clone() });
             }
+            let mark = known.mark;
             let slots = known.fan_out.iter().filter_map(|(it, _)| self.endpoints.slot(it));
             let mut endpoints: Vec<_> = slots.map(|slot| slot.id.clone()).collect();
             endpoints.sort_unstable();
@@ -49,7 +50,7 @@ impl Outbox {
                 endpoints,
                 shed: Vec::new(),
                 render_failures: Vec::new(),
-                revision: self.journal.revision_of(known.mark),
+                revision: self.journal.revision_of_message(mark),
             });
         }
 
@@ -96,7 +97,7 @@ impl Outbox {
             }
         }
         let mark = self.messages.get(number).map(|state| state.mark).unwrap_or_default();
-        let revision = self.journal.revision_of(mark);
+        let revision = self.journal.revision_of_message(mark);
         let endpoints = endpoints.iter().map(|(_, endpoint)| endpoint.id().clone()).collect();
         Ok(Published {
             duplicate: false,

@@ -107,7 +107,7 @@ impl Outbox {
             self.reconcile_endpoint(number, now);
             // Ended deliveries to a removed endpoint have created a state for it that nothing needs.
             if let Some(id) = self.endpoints.drop_unused_state(number) {
-                self.journal.delete(RecordKey::Endpoint(id));
+                self.journal.delete_endpoint(id);
             }
         }
         Ok(())

@@ -70,7 +70,8 @@ impl Outbox {
     /// Turns storage off: there is no [`Step::Save`], and a crash loses what is pending.
     #[must_use]
     pub fn without_storage(mut self) -> Self {
-        self.journal.without_storage();
+        let (journal, mut marks) = self.journal();
+        journal.without_storage(&mut marks);
         self
     }
 
@@ -81,6 +82,18 @@ impl Outbox {
     #[must_use]
     pub fn with_batch(mut self, attempts: NonZeroUsize) -> Self {
         self.batch = attempts;
+        self
+    }
+
+    /// Sets how many records one [`Step::Save`] writes; the default is 1,024.
+    ///
+    /// The limit counts endpoints, messages, deliveries and deletions separately, and a delivery
+    /// takes its message and its endpoint with it: a save has at most some six times as many
+    /// changes. What is left goes in the next ones. A save that failed is repeated as a whole,
+    /// together with the next one.
+    #[must_use]
+    pub const fn with_save_limit(mut self, records: NonZeroUsize) -> Self {
+        self.journal.set_limit(records);
         self
     }
 

@@ -1,7 +1,6 @@
 //! Looks at all pending deliveries, of one endpoint or of all, in several calls if they are many.
 
 use super::Outbox;
-use super::record::RecordKey;
 use super::slab::{DeliveryNo, EndpointNo};
 use crate::delivery::Verdict;
 use crate::time::Timestamp;
@@ -89,9 +88,8 @@ impl Outbox {
         let Some(slot) = self.endpoints.slot_mut(endpoint) else { return };
         if slot.is_leaving {
             slot.is_leaving = false;
-            let state = slot.state.take();
-            if state.is_some_and(|state| state.to_record().is_some()) {
-                self.journal.delete(RecordKey::Endpoint(slot.id.clone()));
+            if slot.drop_state() {
+                self.journal.delete_endpoint(slot.id.clone());
             }
             self.drop_unused(endpoint);
         }
@@ -100,7 +98,7 @@ impl Outbox {
     /// Drops an endpoint that nothing names any more.
     pub(super) fn drop_unused(&mut self, endpoint: EndpointNo) {
         if let Some(id) = self.endpoints.drop_unused(endpoint) {
-            self.journal.delete(RecordKey::Endpoint(id));
+            self.journal.delete_endpoint(id);
         }
     }
 

@@ -2,7 +2,6 @@
 
 use super::Outbox;
 use super::input_log::Input;
-use super::journal::Journal;
 use super::slab::{DeliveryNo, MessageNo};
 use crate::delivery::Verdict;
 use crate::id::{EndpointId, MessageId};
@@ -76,7 +75,7 @@ impl Outbox {
     fn take_back(&mut self, message: &MessageId, now: Timestamp) -> bool {
         let Some(number) = self.messages.find(message) else { return false };
         let Some(state) = self.messages.get(number) else { return false };
-        if !Journal::has_changed(state.mark) {
+        if !state.mark.is_changed() {
             return false;
         }
         let sequence = state.sequence;
@@ -85,7 +84,7 @@ impl Outbox {
         self.end_all_withdrawn(number, now);
         // The records are deleted: a save that failed may have written some of them.
         self.forget(number);
-        self.journal.retract(sequence, message, &ids);
+        self.journal.retract(sequence, message, ids);
         true
     }
 }

@@ -141,6 +141,15 @@ fn crash_of_failing_endpoints_keeps_invariants() {
     assert_states("strict, one attempt, a crash", &Scope::strict(1, crash), 2_760);
 }
 
+#[test]
+fn saves_in_parts_keep_every_invariant() {
+    let scope = Scope::new(2, NONE).one_by_one();
+    assert_states("two attempts, saved one by one", &scope, 6_218);
+    let crash = Limits { crashes: 1, ..NONE };
+    let scope = Scope::new(1, crash).one_by_one();
+    assert_states("one attempt, a crash, saved one by one", &scope, 2_582);
+}
+
 /// Too slow without optimisation: `cargo test --release --test it small_scope`.
 #[cfg(not(debug_assertions))]
 mod in_release {
@@ -168,6 +177,19 @@ mod in_release {
     #[test]
     fn failed_and_slow_saves_keep_every_invariant() {
         let saves = Limits { failed_saves: 1, slow_saves: 1, ..NONE };
-        assert_states("two attempts, a failed save and a slow one", &Scope::new(2, saves), 32_150);
+        assert_states("two attempts, a failed save and a slow one", &Scope::new(2, saves), 34_129);
+    }
+
+    #[test]
+    fn saves_in_parts_keep_every_invariant() {
+        let crash = Limits { crashes: 1, ..NONE };
+        let saves = Limits { failed_saves: 1, slow_saves: 1, ..NONE };
+        for (name, scope, states) in [
+            ("two attempts, a crash, saved one by one", Scope::new(2, crash), 46_478),
+            ("strict, two attempts, a crash, saved one by one", Scope::strict(2, crash), 186_797),
+            ("two attempts, one by one, a failed and a slow save", Scope::new(2, saves), 1),
+        ] {
+            assert_states(name, &scope.one_by_one(), states);
+        }
     }
 }

@@ -241,7 +241,9 @@ proptest! {
         let doubt = if ask { DeliveryGuarantee::Ask } else { DeliveryGuarantee::AtMostOnce };
         let make = || {
             let batch = NonZeroUsize::new(batch).unwrap();
-            Outbox::new(registry(["a", "b"].map(|id| endpoint_with(id, doubt))), 7).with_batch(batch)
+            Outbox::new(registry(["a", "b"].map(|id| endpoint_with(id, doubt))), 7)
+                .with_batch(batch)
+                .with_save_limit(batch)
         };
         let mut host = Host::new(make());
         // For each delivery: whether an attempt with an unknown outcome was sent.

@@ -80,7 +80,10 @@ struct Trace {
 impl Scenario {
     fn outbox(&self, registry: Registry) -> Outbox {
         let batch = NonZeroUsize::new(self.batch).unwrap();
-        Outbox::new(registry, self.salt).with_batch(batch).with_retention(secs(40))
+        Outbox::new(registry, self.salt)
+            .with_batch(batch)
+            .with_save_limit(batch)
+            .with_retention(secs(40))
     }
 
     /// The receiver's response to an attempt and its latency in seconds, if there is one.

@@ -159,7 +159,10 @@ struct InterleavedHost {
 
 impl InterleavedHost {
     fn outbox(batch: NonZeroUsize) -> Outbox {
-        Outbox::new(registry(IDS.map(immediate)), 7).with_batch(batch).with_attempt_reports()
+        Outbox::new(registry(IDS.map(immediate)), 7)
+            .with_batch(batch)
+            .with_save_limit(batch)
+            .with_attempt_reports()
     }
 
     /// Returns `false` if there is nothing to do.

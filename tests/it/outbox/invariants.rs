@@ -327,7 +327,7 @@ proptest! {
         let flow = FlowPolicy::fixed().with_rate_limit(rate);
         let endpoints = [endpoint("a").with_flow(flow).with_retry(policy(&[1, 3, 9]))];
         let batch = NonZeroUsize::new(batch).unwrap();
-        let mut host = Host::new(Outbox::new(registry(endpoints), 7).with_batch(batch));
+        let mut host = Host::new(Outbox::new(registry(endpoints), 7).with_batch(batch).with_save_limit(batch));
         let mut times = times;
         times.sort_unstable();
         let mut times = times.into_iter().map(|it| at(0) + secs(it)).enumerate().peekable();
@@ -367,7 +367,7 @@ proptest! {
         let wide = FlowPolicy::fixed().with_concurrency(ConcurrencyLimitPolicy::fixed(nonzero(1_000)));
         let endpoints = ids.iter().map(|id| endpoint(id).with_flow(wide).with_retry(policy(&[0, 0])));
         let batch = NonZeroUsize::new(batch).unwrap();
-        let mut host = Host::new(Outbox::new(registry(endpoints), 7).with_batch(batch));
+        let mut host = Host::new(Outbox::new(registry(endpoints), 7).with_batch(batch).with_save_limit(batch));
         for number in 0..backlog {
             host.publish(&format!("m{number}"));
         }

@@ -250,7 +250,7 @@ proptest! {
         const IDS: [&str; 2] = ["a", "b"];
         let batch = NonZeroUsize::new(batch).unwrap();
         let endpoints = IDS.map(|id| endpoint(id).with_retry(policy(&[3, 8])));
-        let mut host = Host::new(outbox(endpoints).with_batch(batch).with_retention(secs(100_000)));
+        let mut host = Host::new(outbox(endpoints).with_batch(batch).with_save_limit(batch).with_retention(secs(100_000)));
         let mut seen: BTreeMap<String, HostView> = BTreeMap::new();
         let mut handed: BTreeMap<Ticket, Outcome> = BTreeMap::new();
         let (mut disabled, mut number) = (false, 0);

@@ -57,8 +57,11 @@ fn fragile() -> HealthPolicy {
 }
 
 fn outbox(batch: usize) -> Outbox {
+    let batch = NonZeroUsize::new(batch).unwrap();
     Outbox::new(registry(), 7)
-        .with_batch(NonZeroUsize::new(batch).unwrap())
+        .with_batch(batch)
+        // In several parts, if the batch is small.
+        .with_save_limit(batch)
         .with_retention(Duration::from_secs(300))
 }
 

@@ -105,6 +105,7 @@ impl History {
     fn outbox(&self, registry: Registry) -> Outbox {
         Outbox::new(registry, self.salt)
             .with_batch(NonZeroUsize::new(self.batch).unwrap())
+            .with_save_limit(NonZeroUsize::new(self.batch).unwrap())
             .with_retention(secs(200))
             .with_failing_after(NonZeroU32::new(2).unwrap())
             .with_outage_policy(OutagePolicy::new(60, 3))

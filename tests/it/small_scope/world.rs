@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use labhook::delivery::{Delivery, Resolution, ResponseRules};
@@ -45,6 +45,7 @@ pub(crate) struct Scope {
     messages: [Message; 2],
     policy: RetryPolicy,
     limits: Limits,
+    save_limit: NonZeroUsize,
     /// Whether the endpoints have neither health nor flow control to hold anything back.
     free: bool,
 }
@@ -76,11 +77,18 @@ impl Scope {
         };
         let to_both = Subscription::all().runs([RunId::from("m")]);
         let registry = registry([with("a"), with("b").with_subscription(to_both)]);
-        Self { registry, messages: MESSAGES.map(message), policy, limits, free: true }
+        let save_limit = NonZeroUsize::MAX;
+        Self { registry, messages: MESSAGES.map(message), policy, limits, save_limit, free: true }
+    }
+
+    /// Saves the records one by one.
+    pub(crate) fn one_by_one(self) -> Self {
+        Self { save_limit: NonZeroUsize::MIN, ..self }
     }
 
     fn outbox(&self) -> Outbox {
-        Outbox::new(self.registry.clone(), 7).with_retention(RETAIN)
+        let outbox = Outbox::new(self.registry.clone(), 7).with_retention(RETAIN);
+        outbox.with_save_limit(self.save_limit)
     }
 }
 
