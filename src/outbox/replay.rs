@@ -1,6 +1,6 @@
 //! Redelivery: [`Outbox::plan_replay`] and [`Outbox::replay`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::Outbox;
@@ -10,6 +10,7 @@ use super::index::timers::Timer;
 use super::input_log::Input;
 use super::replay_plan::{Planned, ReplayFilter, ReplayPlan, is_delivered, is_withdrawn};
 use super::slab::{DeliveryNo, MessageNo};
+use super::sweep::PER_CALL;
 use crate::time::Timestamp;
 
 impl Outbox {
@@ -22,7 +23,7 @@ impl Outbox {
     #[must_use]
     pub fn plan_replay(&self, filter: &ReplayFilter, pace: Duration, now: Timestamp) -> ReplayPlan {
         let mut next_due = BTreeMap::new();
-        let mut replays = Vec::new();
+        let mut replays = VecDeque::new();
         for number in self.candidates(filter) {
             let Some(place) = self.deliveries.place(number) else { continue };
             let Some(slot) = self.endpoints.slot(place.endpoint) else { continue };
@@ -39,7 +40,7 @@ impl Outbox {
                 continue;
             }
             let Some(message) = self.messages.get(place.message) else { continue };
-            replays.push(Planned {
+            replays.push_back(Planned {
                 sequence: message.sequence,
                 message: message.message.id().clone(),
                 endpoint: slot.id.clone(),
@@ -70,7 +71,22 @@ impl Outbox {
         }
     }
 
-    /// Carries out a plan, and returns the number of deliveries that it replays.
+    /// Carries out the first part of a plan, up to 1,024 deliveries, takes it off the plan, and
+    /// returns the number of deliveries that it replays. Call it until the plan is empty; a host
+    /// that must not stall goes on with its loop between two calls.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use labhook::{Outbox, Registry, Timestamp};
+    /// # use labhook::outbox::ReplayFilter;
+    /// # let mut outbox = Outbox::new(Registry::new(), 7);
+    /// # let now = Timestamp::from_unix_seconds(1_744_882_200);
+    /// let dead_letters = ReplayFilter::all().only_failed();
+    /// let mut plan = outbox.plan_replay(&dead_letters, Duration::from_millis(100), now);
+    /// while !plan.is_empty() {
+    ///     outbox.replay(&mut plan, now);
+    /// }
+    /// ```
     ///
     /// The plan's schedule is relative to the instant at which it was made, and starts at `now`. A
     /// delivery that had ended is pending again, and one that waited for a retry waits for this
@@ -78,14 +94,16 @@ impl Outbox {
     /// any other. In its ordering group a replayed delivery keeps the position of its message,
     /// ahead of those that were accepted later.
     ///
-    /// Deliveries that were attempted, replayed, delivered or withdrawn since the plan was made are left as
-    /// they are. A plan can therefore be carried out again, for example after a crash, and nothing
-    /// is replayed twice.
-    pub fn replay(&mut self, plan: &ReplayPlan, now: Timestamp) -> usize {
-        let later = now.saturating_since(plan.planned_at);
-        let count =
-            plan.replays.iter().filter(|planned| self.replay_one(planned, later, now)).count();
-        self.log(now, || Input::Replay { plan: plan.clone() }, &count);
+    /// Deliveries that were attempted, replayed, delivered or withdrawn since the plan was made are
+    /// left as they are. A copy of the plan can therefore be carried out again, for example after a
+    /// crash, and nothing is replayed twice.
+    pub fn replay(&mut self, plan: &mut ReplayPlan, now: Timestamp) -> usize {
+        let planned_at = plan.planned_at;
+        let later = now.saturating_since(planned_at);
+        let part = plan.replays.len().min(PER_CALL);
+        let replays: VecDeque<_> = plan.replays.drain(..part).collect();
+        let count = replays.iter().filter(|planned| self.replay_one(planned, later, now)).count();
+        self.log(now, || Input::Replay { plan: ReplayPlan { planned_at, replays } }, &count);
         count
     }
 

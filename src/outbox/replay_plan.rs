@@ -1,5 +1,7 @@
 //! What to redeliver: [`ReplayFilter`] and [`ReplayPlan`].
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
 #[cfg(doc)]
@@ -92,15 +94,15 @@ impl ReplayFilter {
 
 /// A list of deliveries to replay, each with the instant at which it becomes due.
 ///
-/// [`Outbox::plan_replay`] makes it, and [`Outbox::replay`] carries it out. It is plain data with
-/// serde: show it to an operator for approval, or save it.
+/// [`Outbox::plan_replay`] makes it, and [`Outbox::replay`] carries it out, part by part. It is
+/// plain data with serde: show it to an operator for approval, or save it.
 #[doc(alias = "redelivery")]
 #[doc(alias = "resend")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReplayPlan {
     pub(super) planned_at: Timestamp,
-    pub(super) replays: Vec<Planned>,
+    pub(super) replays: VecDeque<Planned>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

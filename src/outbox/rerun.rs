@@ -72,7 +72,7 @@ impl Outbox {
             Input::Resolve { ticket, outcome } => self.resolve(&ticket, &outcome, now).answer(),
             Input::Resend { message, endpoint } => self.resend(&message, &endpoint, now).answer(),
             Input::GiveUp { message, endpoint } => self.give_up(&message, &endpoint, now).answer(),
-            Input::Replay { plan } => self.replay(&plan, now).answer(),
+            Input::Replay { mut plan } => self.replay(&mut plan, now).answer(),
             Input::Withdraw { message } => self.withdraw(&message, now).answer(),
             Input::WithdrawFrom { message, endpoint } => {
                 self.withdraw_from(&message, &endpoint, now).answer()

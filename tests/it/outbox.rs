@@ -22,6 +22,7 @@ mod regressions;
 mod replay;
 mod reports;
 mod rerun;
+mod save_limit;
 mod saves;
 mod storm;
 mod timing;

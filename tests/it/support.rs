@@ -11,7 +11,9 @@ use http::{HeaderMap, StatusCode};
 use labhook::delivery::{ParseNameError, Resolution, Schedule};
 use labhook::health::{Disabled, EnabledBy, Health};
 use labhook::lab::{RunState, RunStateChanged};
-use labhook::outbox::{Change, Changes, EnableEndpointError, Published, Record, Revision};
+use labhook::outbox::{
+    Change, Changes, EnableEndpointError, Published, Record, ReplayPlan, Revision,
+};
 use labhook::{
     Attempt, Endpoint, EndpointId, Event, FlowPolicy, HealthPolicy, Message, MessageId, Notice,
     Outbox, Outcome, Registry, RetryPolicy, Signer, Step, Ticket, Timestamp, Verdict,
@@ -119,6 +121,15 @@ pub(crate) fn drain(outbox: &mut Outbox, now: Timestamp) -> Vec<Attempt> {
             Step::Wait(_) | Step::Idle => return attempts,
         }
     }
+}
+
+/// Carries out a whole plan, of which the caller keeps the copy.
+pub(crate) fn replay_all(outbox: &mut Outbox, plan: &ReplayPlan, now: Timestamp) -> usize {
+    let (mut plan, mut count) = (plan.clone(), 0);
+    while !plan.is_empty() {
+        count += outbox.replay(&mut plan, now);
+    }
+    count
 }
 
 /// A host: a clock, storage that serializes every record, and the notices received.

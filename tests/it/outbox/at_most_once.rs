@@ -9,7 +9,9 @@ use labhook::outbox::ReplayFilter;
 use labhook::{Endpoint, HealthPolicy, Order, Outbox, Outcome, Ticket, Verdict};
 use proptest::prelude::*;
 
-use crate::support::{Host, answer, at, config, eid, endpoint, mid, policy, registry, secs, show};
+use crate::support::{
+    Host, answer, at, config, eid, endpoint, mid, policy, registry, replay_all, secs, show,
+};
 
 fn endpoint_with(id: &str, guarantee: DeliveryGuarantee) -> Endpoint {
     endpoint(id).with_retry(policy(&[5, 20]).with_guarantee(guarantee))
@@ -221,7 +223,7 @@ fn in_doubt_delivery_can_be_replayed() {
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(1), at(20));
     assert_eq!(plan.len(), 1);
     host.now = at(20);
-    assert_eq!(host.outbox.replay(&plan, at(20)), 1);
+    assert_eq!(replay_all(&mut host.outbox, &plan, at(20)), 1);
     assert_eq!(host.send_texts(), ["m>a#2"]);
     assert!(!host.outbox.resend(&mid("m"), &eid("a"), at(20)));
 }

@@ -11,7 +11,9 @@ use labhook::{Event, HealthPolicy, Order, Outcome, Ticket};
 use proptest::prelude::*;
 
 use super::health::{down, fast_health, host, next_probe, patient, probe};
-use crate::support::{Host, answer, at, config, eid, endpoint, mid, policy, secs, show};
+use crate::support::{
+    Host, answer, at, config, eid, endpoint, mid, policy, replay_all, secs, show,
+};
 
 const TIMEOUT: Outcome = Outcome::failed(Failure::Timeout);
 
@@ -281,7 +283,7 @@ fn first_attempt_of_a_replay_is_evidence_again() {
         host.sends();
         assert_eq!(host.outbox.pending(), 0);
         let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(0), host.now);
-        assert_eq!(host.outbox.replay(&plan, host.now), 1);
+        assert_eq!(replay_all(&mut host.outbox, &plan, host.now), 1);
     }
     assert_eq!(host.health("a").state(), State::Down);
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use labhook::outbox::{Change, ReplayFilter};
 use labhook::{Outbox, RetryPolicy, Verdict};
 
-use crate::support::{Host, answer, at, eid, endpoint, message, policy, registry, secs};
+use crate::support::{
+    Host, answer, at, eid, endpoint, message, policy, registry, replay_all, secs,
+};
 
 /// Publishes a message that lives this many seconds.
 fn publish_for(host: &mut Host, id: &str, seconds: i64) {
@@ -168,7 +170,7 @@ fn retention_starts_when_an_unseen_end_is_found() {
     assert!(host.sends().is_empty());
     host.outbox.resume_endpoint(&eid("e"), host.now).unwrap();
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(0), host.now);
-    assert_eq!(host.outbox.replay(&plan, host.now), 1);
+    assert_eq!(replay_all(&mut host.outbox, &plan, host.now), 1);
     let ticket = host.send();
     host.resolve(&ticket, &answer(200));
     assert!(host.sends().is_empty());
@@ -212,7 +214,7 @@ fn replayed_message_survives_a_changed_retention() {
         std::mem::replace(&mut host.outbox, Outbox::new(registry([]), 7)).with_retention(secs(9));
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, host.now);
     host.outbox.pause_endpoint(&eid("e"), host.now).unwrap();
-    assert_eq!(host.outbox.replay(&plan, host.now), 1);
+    assert_eq!(replay_all(&mut host.outbox, &plan, host.now), 1);
     assert_eq!(host.send_texts(), [""; 0]);
     host.now = at(90_000);
     assert_eq!(host.send_texts(), [""; 0]);

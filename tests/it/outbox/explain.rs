@@ -7,7 +7,7 @@ use labhook::outbox::{Explanation, ReplayFilter};
 use labhook::{Endpoint, HealthPolicy};
 
 use super::health::{down, host, next_probe, patient};
-use crate::support::{Host, answer, at, eid, endpoint, mid, policy, secs};
+use crate::support::{Host, answer, at, eid, endpoint, mid, policy, replay_all, secs};
 
 fn explain(host: &Host, message: &str) -> Explanation {
     host.outbox.explain(&mid(message), &eid("a"), host.now).unwrap()
@@ -99,7 +99,7 @@ fn wait_for_a_retry_counts_the_attempts_so_far() {
     host.sends();
     let filter = ReplayFilter::all();
     let plan = host.outbox.plan_replay(&filter, secs(9), at(1));
-    assert_eq!(host.outbox.replay(&plan, at(1)), 2);
+    assert_eq!(replay_all(&mut host.outbox, &plan, at(1)), 2);
     let text = "the next attempt is due at 2025-04-17T09:30:10.000Z, 1 attempt so far";
     assert_explained(&host, "m2", text);
 }

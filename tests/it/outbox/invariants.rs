@@ -17,7 +17,9 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 
-use crate::support::{Host, answer, at, config, eid, endpoint, mid, policy, registry, secs, show};
+use crate::support::{
+    Host, answer, at, config, eid, endpoint, mid, policy, registry, replay_all, secs, show,
+};
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -250,7 +252,7 @@ proptest! {
                 3 => _ = host.enable(id.as_str()),
                 4 => {
                     let plan = host.outbox.plan_replay(&ReplayFilter::all(), longest, now);
-                    host.outbox.replay(&plan, now);
+                    replay_all(&mut host.outbox, &plan, now);
                 }
                 5 => {
                     // Everything is saved before.
@@ -417,7 +419,7 @@ proptest! {
                     selection = selection.with_message(mid(&format!("m{number}")));
                 }
                 let plan = host.outbox.plan_replay(&selection, secs(*spacing), host.now);
-                host.outbox.replay(&plan, host.now);
+                replay_all(&mut host.outbox, &plan, host.now);
             }
             // Some get a response at once, the others when there is nothing else to do.
             let late = live.extract_if(.., |it| pick(salt + 1, it, &[true, false]));

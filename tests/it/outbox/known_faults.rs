@@ -26,7 +26,9 @@ use labhook::health::State;
 use labhook::outbox::ReplayFilter;
 use labhook::{Endpoint, FlowPolicy, HealthPolicy, Ticket, Verdict};
 
-use crate::support::{Host, answer, answer_with, at, eid, endpoint, policy, secs, show};
+use crate::support::{
+    Host, answer, answer_with, at, eid, endpoint, policy, replay_all, secs, show,
+};
 
 // Fault 1.
 #[test]
@@ -152,8 +154,8 @@ fn replay_selects_exactly_the_failures_once() {
     let planned: Vec<_> = plan.iter().map(|(id, to, _)| (id.as_str(), to.as_str())).collect();
     let exactly: Vec<_> = expected.iter().map(|id| (id.as_str(), "a")).collect();
     assert_eq!(planned, exactly);
-    assert_eq!(host.outbox.replay(&plan, host.now), 8);
-    assert_eq!(host.outbox.replay(&plan, host.now), 0, "executing it again does nothing");
+    assert_eq!(replay_all(&mut host.outbox, &plan, host.now), 8);
+    assert_eq!(replay_all(&mut host.outbox, &plan, host.now), 0, "executing it again does nothing");
     let sends = host.send_texts();
     let again: Vec<_> = expected.iter().map(|id| format!("{id}>a#2")).collect();
     assert_eq!(sends, again);

@@ -8,7 +8,9 @@ use labhook::outbox::{Change, ReplayFilter};
 use labhook::{HealthPolicy, Order, Outbox, Outcome, Verdict};
 
 use super::health::{down, escalated, fast_health, host, in_flight, outbox, patient, probe};
-use crate::support::{Host, answer, answer_with, at, eid, endpoint, mid, policy, registry, secs};
+use crate::support::{
+    Host, answer, answer_with, at, eid, endpoint, mid, policy, registry, replay_all, secs,
+};
 
 /// The deliveries of `a` when it is disabled: in flight, unsent, waiting for a retry, in doubt, and
 /// blocked by order.
@@ -376,7 +378,7 @@ fn response_from_before_a_removal_does_not_disable() {
     host.outbox.disable_endpoint(&eid("e"), None, host.now).unwrap();
     host.enable("e").unwrap();
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(60), host.now + secs(60));
-    assert_eq!(host.outbox.replay(&plan, host.now), 1);
+    assert_eq!(replay_all(&mut host.outbox, &plan, host.now), 1);
     let outcome = answer_with(200, "webhook-delivery", "disable");
     assert_eq!(host.resolve(&ticket, &outcome), Resolution::LateSuccess);
     assert_eq!(host.disabled("e"), None);

@@ -13,7 +13,7 @@ use labhook::{
     Verdict,
 };
 
-use crate::support::{Host, answer, at, eid, endpoint, policy, registry, secs, show};
+use crate::support::{Host, answer, at, eid, endpoint, policy, registry, replay_all, secs, show};
 
 fn health(failures: u32) -> HealthPolicy {
     HealthPolicy::new().with_failures(NonZeroU32::new(failures))
@@ -94,7 +94,7 @@ fn replay_at_the_maximum_time_keeps_the_count() {
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
     host.outbox.replay(
-        &host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, Timestamp::MAX),
+        &mut host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, Timestamp::MAX),
         Timestamp::MAX,
     );
     let open = host.outbox.deliveries().filter(|it| it.2.verdict().is_none()).count();
@@ -147,7 +147,7 @@ fn attempt_never_handed_out_waits_behind_a_replay() {
     let changes = host.unsaved();
     let failed = ReplayFilter::all().only_failed();
     let plan = host.outbox.plan_replay(&failed, Duration::ZERO, host.now);
-    assert_eq!(host.outbox.replay(&plan, host.now), 1);
+    assert_eq!(replay_all(&mut host.outbox, &plan, host.now), 1);
     host.save(changes);
     let ticket = host.send();
     assert_eq!(show(&ticket), "m1>e#2");
@@ -184,11 +184,11 @@ fn plan_skips_deliveries_that_succeeded_since() {
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, host.now);
     assert_eq!(plan.len(), 1);
     assert_eq!(host.resolve(&ticket, &answer(200)), Resolution::LateSuccess);
-    assert_eq!(host.outbox.replay(&plan, host.now), 0);
+    assert_eq!(replay_all(&mut host.outbox, &plan, host.now), 0);
     assert_eq!(host.outbox.pending(), 0);
     // To send it again, a host selects it knowing that it was delivered.
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, host.now);
-    assert_eq!(host.outbox.replay(&plan, host.now), 1);
+    assert_eq!(replay_all(&mut host.outbox, &plan, host.now), 1);
     assert_eq!(host.send_texts(), ["m>e#2"]);
 }
 

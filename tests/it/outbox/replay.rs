@@ -9,7 +9,9 @@ use labhook::outbox::{ReplayFilter, ReplayPlan};
 use labhook::{Endpoint, Event, Order, Outbox, Registry, Step, Ticket, Timestamp, Verdict};
 use proptest::prelude::*;
 
-use crate::support::{Host, answer, at, config, eid, endpoint, mid, policy, registry, secs, show};
+use crate::support::{
+    Host, answer, at, config, eid, endpoint, mid, policy, registry, replay_all, secs, show,
+};
 
 const PACE: u64 = 3;
 
@@ -90,7 +92,7 @@ fn replay_is_paced_for_each_endpoint() {
         ]
     );
     assert_eq!(host.outbox.pending(), 0, "a plan changes nothing");
-    assert_eq!(host.outbox.replay(&plan, host.now), 6);
+    assert_eq!(replay_all(&mut host.outbox, &plan, host.now), 6);
     assert_counts_match(&host);
     for (seconds, sends) in [(100, ["m1>a#2", "m1>b#2"]), (103, ["m2>a#2", "m2>b#2"])] {
         host.now = at(seconds);
@@ -124,7 +126,7 @@ fn replay_supersedes_the_pending_retry() {
     assert_eq!(host.wait, Some(at(50)));
     host.now = at(10);
     let plan = plan(&host, &ReplayFilter::all().with_message(mid("m")));
-    assert_eq!(host.outbox.replay(&plan, at(10)), 1);
+    assert_eq!(replay_all(&mut host.outbox, &plan, at(10)), 1);
     let second = host.send();
     assert_eq!(show(&second), "m>a#2");
     host.resolve(&second, &answer(200));
@@ -144,10 +146,10 @@ fn replay_of_a_pending_delivery_is_saved_before_due() {
     host.resolve(&ticket, &answer(500));
     host.sends();
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(0), at(100));
-    assert_eq!(host.outbox.replay(&plan, at(0)), 1);
+    assert_eq!(replay_all(&mut host.outbox, &plan, at(0)), 1);
     assert!(host.sends().is_empty());
     host.restart(outbox(registry([slow()])));
-    assert_eq!(host.outbox.replay(&plan, at(0)), 0, "already replayed and saved");
+    assert_eq!(replay_all(&mut host.outbox, &plan, at(0)), 0, "already replayed and saved");
     assert!(host.sends().is_empty());
     assert_eq!(host.wait, Some(at(100)));
 }
@@ -163,9 +165,9 @@ fn replay_skips_deliveries_in_flight() {
     let plan = plan(&host, &ReplayFilter::all());
     host.now = at(5);
     let retry = host.send();
-    assert_eq!(host.outbox.replay(&plan, at(5)), 0);
+    assert_eq!(replay_all(&mut host.outbox, &plan, at(5)), 0);
     host.resolve(&retry, &answer(500));
-    assert_eq!(host.outbox.replay(&plan, at(5)), 0, "it has been attempted since");
+    assert_eq!(replay_all(&mut host.outbox, &plan, at(5)), 0, "it has been attempted since");
     assert_counts_match(&host);
 }
 
@@ -175,12 +177,12 @@ fn plan_executed_twice_replays_once() {
     let plan = plan(&host, &ReplayFilter::all());
     let text = serde_json::to_string(&plan).unwrap();
     assert_eq!(serde_json::from_str::<ReplayPlan>(&text).unwrap(), plan);
-    assert_eq!(host.outbox.replay(&plan, host.now), 2);
-    assert_eq!(host.outbox.replay(&plan, host.now), 0);
+    assert_eq!(replay_all(&mut host.outbox, &plan, host.now), 2);
+    assert_eq!(replay_all(&mut host.outbox, &plan, host.now), 0);
     let first = host.send();
-    assert_eq!(host.outbox.replay(&plan, host.now), 0);
+    assert_eq!(replay_all(&mut host.outbox, &plan, host.now), 0);
     host.resolve(&first, &answer(500));
-    assert_eq!(host.outbox.replay(&plan, host.now), 0);
+    assert_eq!(replay_all(&mut host.outbox, &plan, host.now), 0);
     host.sends();
     assert_counts_match(&host);
     assert_eq!(host.notice_texts(), ["m1>a exhausted after 2"]);
@@ -193,12 +195,12 @@ fn plan_can_be_executed_again_after_a_crash() {
     for saved in [false, true] {
         let mut host = failed(single_attempt("a"), &["m1", "m2"]);
         let plan = plan(&host, &ReplayFilter::all());
-        host.outbox.replay(&plan, host.now);
+        replay_all(&mut host.outbox, &plan, host.now);
         if saved {
             host.sends();
         }
         host.restart(outbox(registry([single_attempt("a")])));
-        let again = host.outbox.replay(&plan, host.now);
+        let again = replay_all(&mut host.outbox, &plan, host.now);
         assert_eq!(again, if saved { 0 } else { 2 });
         assert_counts_match(&host);
         // The delivery in flight at the crash waits for its deadline.
@@ -232,7 +234,7 @@ fn window_of_a_late_plan_counts_from_its_execution() {
     assert_eq!(host.notice_texts(), ["m>a expired after 1"]);
     let plan = plan(&host, &ReplayFilter::all());
     host.now = at(500);
-    assert_eq!(host.outbox.replay(&plan, at(500)), 1);
+    assert_eq!(replay_all(&mut host.outbox, &plan, at(500)), 1);
     assert_counts_match(&host);
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
@@ -277,7 +279,7 @@ fn replay_skips_expired_messages() {
     assert_eq!(planned(&late), [("long>a".into(), at(990)), ("x>a".into(), at(1_010))]);
     // The early plan, now that one lifetime is over.
     host.notice_texts();
-    assert_eq!(host.outbox.replay(&early, at(990)), 1);
+    assert_eq!(replay_all(&mut host.outbox, &early, at(990)), 1);
     // It keeps its place in the plan: the second.
     assert!(host.sends().is_empty());
     host.now = host.wait.unwrap();
@@ -300,14 +302,14 @@ fn replay_skips_disabled_and_missing_endpoints() {
     host.sends();
     let now = plan(&host, &ReplayFilter::all());
     assert_eq!(planned(&now), [("m>c".into(), at(0)), ("m>d".into(), at(0))]);
-    assert_eq!(host.outbox.replay(&all, at(0)), 2);
+    assert_eq!(replay_all(&mut host.outbox, &all, at(0)), 2);
     assert_eq!(host.send_texts(), ["m>d#2"]);
     assert_counts_match(&host);
     host.outbox.resume_endpoint(&eid("c"), at(0)).unwrap();
     assert_eq!(host.send_texts(), ["m>c#2"]);
     // After it is enabled, the same plan replays the rest.
     host.enable("a").unwrap();
-    assert_eq!(host.outbox.replay(&all, at(0)), 1);
+    assert_eq!(replay_all(&mut host.outbox, &all, at(0)), 1);
     assert_eq!(host.send_texts(), ["m>a#2"]);
 }
 
@@ -316,7 +318,7 @@ fn replayed_message_is_kept_until_it_ends_again() {
     let mut host = failed(single_attempt("a"), &["m"]);
     host.now = at(999);
     let plan = plan(&host, &ReplayFilter::all());
-    assert_eq!(host.outbox.replay(&plan, at(999)), 1);
+    assert_eq!(replay_all(&mut host.outbox, &plan, at(999)), 1);
     let ticket = host.send();
     host.now = at(1_005);
     assert!(host.sends().is_empty());
@@ -334,9 +336,9 @@ fn replayed_message_is_kept_until_it_ends_again() {
     assert!(host.keys().is_empty());
     assert_eq!(host.wait, None);
     // A plan for a forgotten message, or for another message with that id, finds nothing.
-    assert_eq!(host.outbox.replay(&plan, at(2_005)), 0);
+    assert_eq!(replay_all(&mut host.outbox, &plan, at(2_005)), 0);
     host.publish("m");
-    assert_eq!(host.outbox.replay(&plan, at(2_005)), 0);
+    assert_eq!(replay_all(&mut host.outbox, &plan, at(2_005)), 0);
 }
 
 fn ordered(id: &str, order: Order) -> Endpoint {
@@ -355,7 +357,7 @@ fn ordered_replay_keeps_its_accepted_position() {
     assert_eq!(show(&m2), "m2>a#1");
     // m2 is in flight, and m3 was next.
     let plan = plan(&host, &ReplayFilter::all().with_message(mid("m1")));
-    assert_eq!(host.outbox.replay(&plan, at(0)), 1);
+    assert_eq!(replay_all(&mut host.outbox, &plan, at(0)), 1);
     assert_eq!(host.send_texts(), ["m1>a#2"], "ahead of messages accepted later");
     host.resolve(&m2, &answer(200));
     assert!(host.sends().is_empty(), "m3 waits for m1");
@@ -381,7 +383,7 @@ fn due_message_waits_behind_an_earlier_replay() {
         assert_eq!(host.wait, Some(at(10)));
         let plan =
             host.outbox.plan_replay(&ReplayFilter::all().with_message(mid("m1")), secs(0), at(30));
-        assert_eq!(host.outbox.replay(&plan, at(0)), 1);
+        assert_eq!(replay_all(&mut host.outbox, &plan, at(0)), 1);
         assert!(host.sends().is_empty());
         host.now = at(10);
         assert!(host.sends().is_empty(), "m2 would overtake m1");
@@ -420,7 +422,7 @@ fn long_plan_scans_skippable_messages_once() {
     let due = |host: &Host| host.outbox.status(&eid("a")).unwrap().due;
     assert_eq!(due(&host), MANY);
     let plan = host.outbox.plan_replay(&ReplayFilter::all().only_failed(), secs(0), host.now);
-    assert_eq!(host.outbox.replay(&plan, host.now), MANY);
+    assert_eq!(replay_all(&mut host.outbox, &plan, host.now), MANY);
     assert_eq!(due(&host), 1);
 }
 
@@ -433,7 +435,7 @@ fn late_success_from_before_a_replay_delivers() {
     host.sends();
     assert_eq!(host.notice_texts(), ["m>a exhausted after 1"]);
     let plan = plan(&host, &ReplayFilter::all().only_failed());
-    assert_eq!(host.outbox.replay(&plan, at(10)), 1);
+    assert_eq!(replay_all(&mut host.outbox, &plan, at(10)), 1);
     let second = host.send();
     assert_eq!(host.resolve(&first, &answer(200)), labhook::delivery::Resolution::LateSuccess);
     host.sends();
@@ -537,11 +539,11 @@ proptest! {
             }
         }
 
-        prop_assert_eq!(host.outbox.replay(&plan, host.now), rows.len());
+        prop_assert_eq!(replay_all(&mut host.outbox, &plan, host.now), rows.len());
         assert_counts_match(&host);
         if crash {
             host.restart(outbox(registry(endpoints())));
-            host.outbox.replay(&plan, host.now);
+            replay_all(&mut host.outbox, &plan, host.now);
         }
         let mut attempted = Vec::new();
         while host.now < at(1_000) {
@@ -574,7 +576,7 @@ fn replayed_delivery_still_failing_notifies_again() {
     };
     assert_eq!(fail(&mut host), ["m>a failing after 3", "m>a exhausted after 4"]);
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(0), host.now);
-    assert_eq!(host.outbox.replay(&plan, host.now), 1);
+    assert_eq!(replay_all(&mut host.outbox, &plan, host.now), 1);
     assert_eq!(fail(&mut host), ["m>a failing after 7", "m>a exhausted after 8"]);
 }
 
@@ -605,7 +607,7 @@ fn replayed_delivery_clears_when_its_end_was_found() {
     host.now = at(500);
     host.sends();
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(1), host.now);
-    assert_eq!(host.outbox.replay(&plan, host.now), 1);
+    assert_eq!(replay_all(&mut host.outbox, &plan, host.now), 1);
     let ticket = host.send();
     host.resolve(&ticket, &answer(500));
     host.sends();

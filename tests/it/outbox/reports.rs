@@ -9,7 +9,7 @@ use labhook::{Endpoint, HealthPolicy, Notice, Outbox, Outcome, Step, Ticket, Tim
 use proptest::prelude::*;
 
 use crate::support::{
-    Host, answer, answer_with, at, config, eid, endpoint, mid, policy, registry, secs,
+    Host, answer, answer_with, at, config, eid, endpoint, mid, policy, registry, replay_all, secs,
 };
 
 fn outbox(endpoints: impl IntoIterator<Item = Endpoint>) -> Outbox {
@@ -151,7 +151,7 @@ fn reports_name_probes_and_replays() {
     host.resolve(&ticket, &answer(200));
     assert_eq!(single_report(&mut host).cause, Cause::Probe);
     let plan = host.outbox.plan_replay(&ReplayFilter::all(), secs(1), at(66));
-    host.outbox.replay(&plan, at(66));
+    replay_all(&mut host.outbox, &plan, at(66));
     let ticket = host.send();
     host.resolve(&ticket, &answer(200));
     assert_eq!(single_report(&mut host).cause, Cause::Replay);

@@ -10,7 +10,8 @@ use labhook::{Endpoint, Order, Outbox, Outcome, Registry, Step, Ticket, Timestam
 use proptest::prelude::*;
 
 use crate::support::{
-    answer, answer_with, at, config, eid, endpoint, message, mid, policy, registry, secs,
+    answer, answer_with, at, config, eid, endpoint, message, mid, policy, registry, replay_all,
+    secs,
 };
 
 #[derive(Clone, Debug)]
@@ -138,7 +139,7 @@ impl Process {
             Op::Replay => {
                 let filter = ReplayFilter::all().only_failed();
                 let plan = outbox.plan_replay(&filter, Duration::from_secs(2), now);
-                outbox.replay(&plan, now);
+                replay_all(outbox, &plan, now);
             }
             Op::Operate(which, what) => self.operate(IDS[usize::from(*which)], *what),
             Op::Clock(seconds) => {

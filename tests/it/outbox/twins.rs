@@ -18,7 +18,8 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use crate::support::{
-    Host, answer, answer_with, at, config, eid, endpoint, mid, policy, registry, secs, show,
+    Host, answer, answer_with, at, config, eid, endpoint, mid, policy, registry, replay_all, secs,
+    show,
 };
 
 const IDS: [&str; 4] = ["steep", "keyed", "asking", "shedding"];
@@ -191,7 +192,7 @@ impl Twin {
                 let selection =
                     if failed { all.only_failed() } else { all.with_accepted_from(now + secs(0)) };
                 let plan = host.outbox.plan_replay(&selection, secs(2), now);
-                host.outbox.replay(&plan, now);
+                replay_all(&mut host.outbox, &plan, now);
             }
             Action::Resend | Action::GiveUp => {
                 let found = host.outbox.deliveries().find_map(|(message, endpoint, delivery)| {
