@@ -4,6 +4,7 @@ mod config;
 mod error;
 mod event_pattern;
 mod registry;
+mod request;
 mod subscription;
 mod term;
 mod url;
@@ -12,21 +13,18 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::header::{self, HeaderName, HeaderValue};
-use http::{Method, Request, Uri};
+use http::Uri;
+use http::header::{HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 use crate::delivery::RetryPolicy;
 use crate::flow::{ConcurrencyLimitPolicy, FlowPolicy};
 use crate::health::HealthPolicy;
 use crate::id::{EndpointId, MessageId};
-use crate::message::Rendering;
 use crate::message::format::{Envelope, Format};
 use crate::message::header::{belongs_to_request, is_reserved};
 use crate::policy::{EndpointPolicy, Order};
 use crate::signature::{SignError, Signer};
-use crate::time::Timestamp;
 
 pub use config::{EndpointConfig, EndpointConfigError};
 pub use error::{EndpointError, RequestError};
@@ -282,43 +280,6 @@ impl Endpoint {
 
     pub(crate) fn check_signer(&self, id: &MessageId) -> Result<(), SignError> {
         self.signer.check(id)
-    }
-
-    /// Builds the signed request for a rendering of a message.
-    ///
-    /// `now` becomes the timestamp of the signature, so pass the current time of your clock when
-    /// you send the request.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`RequestError`] if the message cannot be signed.
-    pub fn request(
-        &self,
-        id: &MessageId,
-        rendering: &Rendering,
-        now: Timestamp,
-    ) -> Result<Request<Bytes>, RequestError> {
-        let mut request = Request::new(rendering.body().clone());
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.uri.clone();
-        let headers = request.headers_mut();
-        let count = rendering.headers().count().saturating_add(self.headers.len());
-        let count = count.saturating_add(self.signer.header_names().count()).saturating_add(1);
-        // Repeated names take less room. If even that is too much, an insertion below says so.
-        _ = headers.try_reserve(count);
-        // Later headers override earlier ones: format, endpoint, request, signature.
-        for (name, value) in rendering.headers().filter(|(name, _)| !belongs_to_request(name)) {
-            headers.try_append(name, value.clone())?;
-        }
-        for (name, value) in &self.headers {
-            headers.try_insert(name, value.clone())?;
-        }
-        headers.try_insert(header::CONTENT_TYPE, rendering.content_type().clone())?;
-        self.signer.sign_with(id, now, rendering.body(), |name, value| {
-            headers.try_insert(name, value)?;
-            Ok::<_, RequestError>(())
-        })?;
-        Ok(request)
     }
 }
 

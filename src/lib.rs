@@ -82,7 +82,7 @@
 //! #     let id = MessageId::new("msg_1").unwrap();
 //! #     let event = Event::new(RunStateChanged::new("run-17", RunState::Paused), now);
 //! #     let message = event.into_message(id.clone()).unwrap();
-//! #     let body = message.rendering("labhook").unwrap().body().to_vec();
+//! #     let body = message.rendering("labhook").unwrap().body().unwrap().to_vec();
 //! #     let secret = Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZI").unwrap();
 //! #     let headers = Signer::standard_webhooks(secret).sign(&id, now, &body).unwrap();
 //! #     (headers, body, now)

@@ -1,5 +1,8 @@
 //! Messages: an event with an id, frozen to the bytes that are sent.
 
+mod body;
+mod body_digest;
+mod detach;
 pub mod format;
 pub(crate) mod header;
 mod rendering;
@@ -19,6 +22,8 @@ use crate::time::Timestamp;
 
 use self::header::Header;
 
+pub use body_digest::BodyDigest;
+pub use detach::DetachedBody;
 pub use header::MessageHeaderError;
 pub use rendering::Rendering;
 
@@ -33,7 +38,8 @@ pub(crate) const ENVELOPE: &str = "labhook";
 /// makes it safe to publish again after a crash.
 ///
 /// The bytes are rendered once per format, when the message is published. A retry sends the same
-/// bytes, even after a restart or an upgrade.
+/// bytes, even after a restart or an upgrade. If memory is short, your application can keep them:
+/// see [`detach_bodies`](Self::detach_bodies).
 ///
 /// ```
 /// use labhook::{Event, Message, MessageId, Timestamp};
@@ -190,12 +196,13 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// Returns [`NoEventError`] if the message was created from bytes, or if its event has another
-    /// type. Check [`event_type`](Self::event_type) first, or decode a [`LabEvent`], which accepts
+    /// Returns [`NoEventError`] if the message was created from bytes, if its bodies were
+    /// [detached](Self::detach_bodies), or if its event has another type. Check [`event_type`](Self::event_type) first, or decode a [`LabEvent`], which accepts
     /// any type.
     pub fn event<T: Decode>(&self) -> Result<T, NoEventError> {
         let rendering = self.rendering(ENVELOPE).ok_or(NoEventError::CreatedFromBytes)?;
-        T::decode(TrustedBody::new(rendering.body())).map_err(NoEventError::Decode)
+        let body = rendering.body().ok_or(NoEventError::BodyKept)?;
+        T::decode(TrustedBody::new(body)).map_err(NoEventError::Decode)
     }
 
     /// Adds a rendering in the format with this name. An existing one is kept.
@@ -266,6 +273,9 @@ pub enum NoEventError {
     /// [`Message::new`].
     #[error("message was created from bytes, not from an event")]
     CreatedFromBytes,
+    /// The event's body was [detached](Message::detach_bodies): your application keeps it.
+    #[error("body of the event is kept by your application")]
+    BodyKept,
     /// The event has another type, or does not match its type.
     #[error("event of the message does not decode as the requested type")]
     Decode(#[source] DecodeError),

@@ -2,6 +2,7 @@
 
 use http::header::{self, HeaderName};
 
+use crate::message::BodyDigest;
 use crate::signature::SignError;
 
 /// An invalid endpoint.
@@ -63,6 +64,22 @@ pub enum RequestError {
     /// The attempt's deadline has passed. Another process may be sending the message by now.
     #[error("deadline of the attempt has passed")]
     TooLate,
+    /// The rendering has a reference instead of its body, which your application
+    /// [keeps](crate::Message::detach_bodies).
+    #[error("body of the message is kept by your application: pass it to `request_with_body`")]
+    BodyKept,
+    /// The body that was passed in is not the one that was rendered.
+    #[error(
+        "body must have {} bytes and {expected}, found {} bytes and {found}",
+        expected.body_len(),
+        found.body_len()
+    )]
+    OtherBody {
+        /// The digest of the body that was rendered.
+        expected: BodyDigest,
+        /// The digest of the body that was passed in.
+        found: BodyDigest,
+    },
     /// The signer cannot sign the message.
     #[error("message cannot be signed")]
     Sign(#[from] SignError),

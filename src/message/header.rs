@@ -82,7 +82,7 @@ impl Message {
             return Err(MessageHeaderError::Duplicate { name });
         }
         let header = Header { name, value };
-        for rendering in self.renderings.values_mut() {
+        for (_, rendering) in self.renderings.iter_mut() {
             rendering.push_header(header.clone());
         }
         self.headers.push(header);

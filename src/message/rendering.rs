@@ -4,8 +4,10 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
+use super::body::Body;
+use super::body_digest::BodyDigest;
 use super::header::{self, Header};
 
 /// A message rendered in one format: content type, headers and body.
@@ -13,7 +15,12 @@ use super::header::{self, Header};
 /// The bytes are rendered once, when the message is published, and saved with it. Every attempt
 /// signs and sends exactly these bytes, even after a restart or an upgrade. Clones share the body.
 ///
-/// In saved state, a UTF-8 body is a string; any other body is base64.
+/// Instead of the body it may have a reference to one that your application keeps: see
+/// [`Message::detach_bodies`](crate::Message::detach_bodies). A rendering with a body and one with a
+/// reference to it are not equal.
+///
+/// In saved state, a UTF-8 body is a string; any other body is base64; a reference has the length
+/// in bytes and the SHA-256 as hexadecimal digits.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rendering {
@@ -21,20 +28,45 @@ pub struct Rendering {
     content_type: HeaderValue,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     headers: Vec<Header>,
-    #[serde(with = "body")]
-    body: Bytes,
+    body: Body,
 }
 
 impl Rendering {
     /// Creates a rendering without headers.
     #[must_use]
     pub fn new(content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
-        Self { content_type, headers: Vec::new(), body: body.into() }
+        Self { content_type, headers: Vec::new(), body: Body::Inline(body.into()) }
     }
 
-    /// Returns whether the other rendering has the same content type and body.
+    /// Creates a rendering without headers, of a body that your application keeps.
+    #[must_use]
+    pub const fn by_reference(content_type: HeaderValue, digest: BodyDigest) -> Self {
+        Self { content_type, headers: Vec::new(), body: Body::Kept(digest) }
+    }
+
+    /// Returns whether the other rendering has the same content type and body. If one of them has a
+    /// reference, the digests are compared.
     pub(super) fn has_body_of(&self, other: &Self) -> bool {
-        self.content_type == other.content_type && self.body == other.body
+        self.content_type == other.content_type && self.body.is_same(&other.body)
+    }
+
+    /// Returns whether these are the bytes of the body.
+    pub(crate) fn has_body(&self, body: &[u8]) -> bool {
+        self.body.is(body)
+    }
+
+    /// Returns the digest of the body.
+    pub(crate) fn body_digest(&self) -> BodyDigest {
+        self.body.digest()
+    }
+
+    /// Replaces the body by a reference to it, and returns both.
+    pub(super) fn detach_body(&mut self) -> Option<(BodyDigest, Bytes)> {
+        let digest = BodyDigest::of(self.body()?);
+        match std::mem::replace(&mut self.body, Body::Kept(digest)) {
+            Body::Inline(body) => Some((digest, body)),
+            Body::Kept(_) => None,
+        }
     }
 
     pub(super) fn push_header(&mut self, header: Header) {
@@ -63,47 +95,35 @@ impl Rendering {
         self.headers.iter().map(|header| (&header.name, &header.value))
     }
 
-    /// Returns the body.
+    /// Returns the body; `None` if your application [keeps](Self::kept_body) it.
     #[must_use]
-    pub const fn body(&self) -> &Bytes {
-        &self.body
+    pub const fn body(&self) -> Option<&Bytes> {
+        match &self.body {
+            Body::Inline(body) => Some(body),
+            Body::Kept(_) => None,
+        }
+    }
+
+    /// Returns the reference to the body, if your application keeps it.
+    #[must_use]
+    pub const fn kept_body(&self) -> Option<&BodyDigest> {
+        match &self.body {
+            Body::Inline(_) => None,
+            Body::Kept(digest) => Some(digest),
+        }
+    }
+
+    /// Returns the length of the body in bytes, wherever it is.
+    #[must_use]
+    pub fn body_len(&self) -> u64 {
+        self.body.len()
     }
 }
 
 impl fmt::Debug for Rendering {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Rendering({:?}, {} bytes)", self.content_type, self.body.len())
-    }
-}
-
-mod body {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
-
-    use super::{Bytes, Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(rename_all = "snake_case")]
-    enum Saved<T> {
-        Text(T),
-        Base64(T),
-    }
-
-    pub(super) fn serialize<S: Serializer>(body: &Bytes, to: S) -> Result<S::Ok, S::Error> {
-        match std::str::from_utf8(body) {
-            Ok(text) => Saved::Text(text).serialize(to),
-            Err(_) => Saved::Base64(&*STANDARD.encode(body)).serialize(to),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Bytes, D::Error> {
-        match Saved::<String>::deserialize(from)? {
-            Saved::Text(text) => Ok(text.into()),
-            Saved::Base64(text) => match STANDARD.decode(text) {
-                Ok(bytes) => Ok(bytes.into()),
-                Err(error) => Err(serde::de::Error::custom(error)),
-            },
-        }
+        let kept = if self.kept_body().is_some() { " kept elsewhere" } else { "" };
+        write!(f, "Rendering({:?}, {} bytes{kept})", self.content_type, self.body_len())
     }
 }
 
@@ -132,5 +152,54 @@ mod tests {
             Rendering::new(json, every_byte).add_header(HeaderName::from_static("ce-id"), header);
         assert!(round_trip(&bytes).contains(r#""body":{"base64":"AAECAw"#));
         assert_eq!(format!("{bytes:?}"), "Rendering(\"application/json\", 256 bytes)");
+    }
+
+    #[test]
+    fn reference_round_trips_through_saved_state() {
+        let digest = BodyDigest::of(b"{}");
+        let kept = Rendering::by_reference(HeaderValue::from_static("text/plain"), digest);
+        assert_eq!(
+            round_trip(&kept),
+            concat!(
+                r#"{"content_type":"text/plain","body":{"kept":{"len":2,"sha256":"#,
+                r#""44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}}}"#
+            )
+        );
+        assert_eq!(format!("{kept:?}"), "Rendering(\"text/plain\", 2 bytes kept elsewhere)");
+        assert_eq!((kept.body(), kept.kept_body(), kept.body_len()), (None, Some(&digest), 2));
+    }
+
+    #[test]
+    fn reference_takes_no_more_room_than_a_digest() {
+        assert_eq!(size_of::<Body>(), 48);
+    }
+
+    #[test]
+    fn same_body_is_recognised_wherever_it_is() {
+        let kind = HeaderValue::from_static("text/plain");
+        let inline = |body: &'static [u8]| Rendering::new(kind.clone(), body);
+        let kept = |body| Rendering::by_reference(kind.clone(), BodyDigest::of(body));
+        let both = |body| [inline(body), kept(body)];
+        for (one, other) in both(b"a").iter().zip(both(b"b")) {
+            for same in both(b"a") {
+                assert!(one.has_body_of(&same) && same.has_body_of(one), "{one:?}, {same:?}");
+            }
+            for different in both(b"b").iter().chain([&other]) {
+                assert!(!one.has_body_of(different) && !different.has_body_of(one));
+            }
+            assert!(one.has_body(b"a") && !one.has_body(b"b") && !one.has_body(b""));
+        }
+        let typed = Rendering::by_reference(HeaderValue::from_static("a/b"), BodyDigest::of(b"a"));
+        assert!(!typed.has_body_of(&kept(b"a")));
+    }
+
+    #[test]
+    fn detached_body_is_handed_out_once() {
+        let mut rendering = Rendering::new(HeaderValue::from_static("text/plain"), "abc");
+        let digest = BodyDigest::of(b"abc");
+        assert_eq!(rendering.detach_body(), Some((digest, Bytes::from_static(b"abc"))));
+        assert_eq!(rendering.kept_body(), Some(&digest));
+        assert_eq!(rendering.detach_body(), None);
+        assert_eq!(rendering.kept_body(), Some(&digest));
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::endpoint::{Endpoint, RequestError};
 use crate::health::Permit;
 use crate::id::{EndpointId, MessageId};
-use crate::message::{Message, Rendering};
+use crate::message::{BodyDigest, Message, Rendering};
 use crate::time::Timestamp;
 
 /// Identifies an attempt when its outcome is reported to
@@ -114,7 +114,8 @@ pub struct Attempt {
     pub(crate) deadline: Timestamp,
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) message: Arc<Message>,
-    pub(crate) rendering: Rendering,
+    /// The position of the rendering in the message, which has one there.
+    pub(crate) rendering: u32,
 }
 
 impl Attempt {
@@ -149,6 +150,27 @@ impl Attempt {
         &self.message
     }
 
+    /// Returns the name of the format in which the message is sent.
+    ///
+    /// It was the endpoint's when the message was published; the endpoint may have another by now.
+    #[must_use]
+    pub fn format(&self) -> &str {
+        self.rendered().0
+    }
+
+    /// Returns the reference to the body, if your application
+    /// [keeps](crate::Message::detach_bodies) it. Fetch the body then, and call
+    /// [`request_with_body`](Self::request_with_body).
+    #[must_use]
+    pub fn kept_body(&self) -> Option<&BodyDigest> {
+        self.rendered().1.kept_body()
+    }
+
+    fn rendered(&self) -> (&str, &Rendering) {
+        let rendered = self.message.rendering_at(self.rendering);
+        rendered.expect("an attempt is made from a rendering that its message has")
+    }
+
     /// Builds the signed request.
     ///
     /// `now` is the clock's time as the request is sent. It becomes the signature's timestamp.
@@ -156,13 +178,36 @@ impl Attempt {
     /// # Errors
     ///
     /// [`RequestError::TooLate`] at or past the [deadline](Self::deadline), so that a process that
-    /// was frozen does not send what its successor is sending; other variants if the request cannot
-    /// be built. Resolve the attempt as [`Failure::Sender`](crate::delivery::Failure::Sender) then.
+    /// was frozen does not send what its successor is sending; [`RequestError::BodyKept`] if your
+    /// application [keeps](Self::kept_body) the body; other variants if the request cannot be
+    /// built. Resolve the attempt as [`Failure::Sender`](crate::delivery::Failure::Sender) then.
     pub fn request(&self, now: Timestamp) -> Result<Request<Bytes>, RequestError> {
-        if now >= self.deadline {
-            return Err(RequestError::TooLate);
-        }
-        self.endpoint.request(self.message.id(), &self.rendering, now)
+        self.check_deadline(now)?;
+        self.endpoint.request(self.message.id(), self.rendered().1, now)
+    }
+
+    /// Builds the signed request with a body that your application [kept](Self::kept_body).
+    ///
+    /// The request is the one that [`request`](Self::request) would build if the message had the
+    /// body. Checking the body costs a SHA-256 of it.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::OtherBody`] if these are other bytes than those that were rendered, and the
+    /// errors of [`request`](Self::request). Resolve the attempt as
+    /// [`Failure::Sender`](crate::delivery::Failure::Sender) then, and also if the body cannot be
+    /// fetched: the [guide](crate::guide::persisting#bodies-that-you-keep) says what follows.
+    pub fn request_with_body(
+        &self,
+        body: impl Into<Bytes>,
+        now: Timestamp,
+    ) -> Result<Request<Bytes>, RequestError> {
+        self.check_deadline(now)?;
+        self.endpoint.request_with_body(self.message.id(), self.rendered().1, body, now)
+    }
+
+    fn check_deadline(&self, now: Timestamp) -> Result<(), RequestError> {
+        if now < self.deadline { Ok(()) } else { Err(RequestError::TooLate) }
     }
 }
 

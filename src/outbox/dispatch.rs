@@ -121,7 +121,7 @@ impl Outbox {
             endpoint_state.probe_unsent = permit.is_probe();
             let receipt = endpoint_state.start(&endpoint.policy.flow, kind, now);
             let message = &message_state.message;
-            let body = message.rendering_at(place.rendering).map_or(0, |(_, it)| it.body().len());
+            let body = message.rendering_at(place.rendering).map_or(0, |(_, it)| it.body_len());
             self.fair_queue.served(place.endpoint, &mut endpoint_state.share, body);
             let clearance = Some(Clearance { permit, kind, receipt });
             state.in_flight = Some(InFlight { clearance, sent: false, renewed: false });
@@ -190,13 +190,15 @@ impl Outbox {
             self.reconcile_delivery(number, state, None, now);
             return None;
         }
-        let rendering = message.rendering_at(place.rendering)?.1.clone();
+        // The attempt counts on it.
+        message.rendering_at(place.rendering)?;
         if ticket.permit.is_probe() {
             endpoint_state.probe_unsent = false;
         }
         endpoint_state.counters.sent(started.number);
         self.deliveries.hand_out(ticket.sequence, place.endpoint);
-        Some(Attempt { ticket, deadline: started.deadline, endpoint, message, rendering })
+        let (deadline, rendering) = (started.deadline, place.rendering);
+        Some(Attempt { ticket, deadline, endpoint, message, rendering })
     }
 
     /// Forgets a message whose retention has ended.

@@ -59,7 +59,7 @@ fn message(event: impl Into<LabEvent>) -> Message {
 }
 
 fn body(rendering: &Rendering) -> &str {
-    std::str::from_utf8(rendering.body()).unwrap()
+    std::str::from_utf8(rendering.body().unwrap()).unwrap()
 }
 
 /// A message created from bytes.

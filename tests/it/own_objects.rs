@@ -74,7 +74,7 @@ fn own_payload_keeps_unknown_members_verbatim() {
     let subscription = Subscription::all().custom("instrument", ["r2"]);
     let message = event.into_message(MessageId::new("m").unwrap()).unwrap();
     assert!(subscription.matches(&message));
-    assert_eq!(&message.rendering("labhook").unwrap().body()[..], body.as_bytes());
+    assert_eq!(&message.rendering("labhook").unwrap().body().unwrap()[..], body.as_bytes());
 }
 
 #[test]

@@ -438,7 +438,7 @@ fn format_name_contains_the_project() {
     // The project's name in the event takes precedence over the format's.
     let named = strateos::Format::of(project("p1", "Q"));
     message.render(&named).unwrap();
-    let body = |name: &str| message.rendering(name).unwrap().body().clone();
+    let body = |name: &str| message.rendering(name).unwrap().body().unwrap().clone();
     assert_eq!(body("strateos"), about(r#"{"op":"run_started"}"#).as_bytes());
     assert_eq!(body("strateos 2:p1/1:Q"), body("strateos"));
     let names = [("p", "1"), ("p/1:1", ""), ("", "p")]

@@ -376,7 +376,7 @@ fn format_uses_the_message_id() {
     let rendered = |format: Format, message: &Message| {
         let rendering = format.render(message).unwrap();
         assert_eq!(rendering.content_type(), "application/json");
-        String::from_utf8(rendering.body().to_vec()).unwrap()
+        String::from_utf8(rendering.body().unwrap().to_vec()).unwrap()
     };
     let own = updated("m1");
     let expected = body("invoice.updated", "{}", "").replace("e1", "m1");

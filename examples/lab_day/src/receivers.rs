@@ -111,8 +111,8 @@ impl Receiver {
     /// digest, and a second message with the same type, time and data would carry no news. The
     /// signature is no key: it changes with the secret.
     pub fn key(&self, message: &Message) -> String {
-        match (self.name, message.renderings().next()) {
-            (BILLING, Some((_, rendering))) => digest(rendering.body()),
+        match (self.name, message.renderings().next().and_then(|(_, it)| it.body())) {
+            (BILLING, Some(body)) => digest(body),
             _ => message.id().to_string(),
         }
     }

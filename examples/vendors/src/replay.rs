@@ -50,7 +50,7 @@ impl Replay {
             _ => self.request(case.path, case.strangers_signer()?, &case.rendering)?,
         };
         let mut changed = genuine.clone();
-        *changed.body_mut() = with_another_digit(case.rendering.body());
+        *changed.body_mut() = with_another_digit(genuine.body());
         let mut twice = genuine.clone();
         if let Some(name) = case.signer()?.header_names().next() {
             twice.headers_mut().append(name, HeaderValue::from_static("another"));

@@ -65,7 +65,8 @@ const BATCHED: &str = "application/cloudevents-batch+json";
 ///     headers,
 ///     ["ce-specversion", "ce-id", "ce-source", "ce-type", "ce-subject", "ce-time"]
 /// );
-/// assert_eq!(&rendering.body()[..], br#"{"run_id":"r17","state":"paused"}"#);
+/// let body = rendering.body().expect("a new rendering has its body");
+/// assert_eq!(&body[..], br#"{"run_id":"r17","state":"paused"}"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

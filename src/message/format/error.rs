@@ -30,6 +30,12 @@ impl FormatError {
 /// Lets a [`Format`](super::Format) use `?` after [`Message::event`](crate::Message::event).
 impl From<NoEventError> for FormatError {
     fn from(error: NoEventError) -> Self {
-        Self::new("cannot read the event of the message").with_source(error)
+        let reason = match error {
+            NoEventError::BodyKept => {
+                "message was not rendered in this format before its bodies were detached"
+            }
+            _ => "cannot read the event of the message",
+        };
+        Self::new(reason).with_source(error)
     }
 }

@@ -40,10 +40,8 @@ use crate::message::{Message, Rendering};
 ///     .into_message(MessageId::new("msg_1")?)?;
 ///
 /// let rendering = SlackMessage::new().render(&message)?;
-/// assert_eq!(
-///     &rendering.body()[..],
-///     br#"{"text":"Run Dilution &lt;2&gt; (r17) has failed. Out of tips."}"#
-/// );
+/// let body = rendering.body().expect("a new rendering has its body");
+/// assert_eq!(&body[..], br#"{"text":"Run Dilution &lt;2&gt; (r17) has failed. Out of tips."}"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]

@@ -59,9 +59,9 @@ impl FairQueue {
         &mut self,
         endpoint: EndpointNo,
         share: &mut FairShare,
-        body: usize,
+        body: u64,
     ) {
-        let cost = OVERHEAD.saturating_add(u64::try_from(body).unwrap_or(u64::MAX));
+        let cost = OVERHEAD.saturating_add(body);
         if let Some(tag) = share.tag {
             self.set(endpoint, share, false);
             self.clock = tag;

@@ -23,7 +23,7 @@ fn message_renders_the_published_body() {
     let rendering = message.rendering("linq").unwrap();
     assert_eq!(rendering.content_type(), "application/json");
     assert_eq!(rendering.headers().count(), 0);
-    assert_eq!(rendering.body(), PUBLISHED.trim_end());
+    assert_eq!(rendering.body().unwrap(), PUBLISHED.trim_end());
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn trace_of_the_event_itself_stays() {
     let mut event = event.add_header(name, value).unwrap();
     event.render(&CloudEvents::structured("/cell").unwrap()).unwrap();
     let (_, rendering) = event.renderings().next().unwrap();
-    let body = std::str::from_utf8(rendering.body()).unwrap();
+    let body = std::str::from_utf8(rendering.body().unwrap()).unwrap();
     assert!(body.contains(r#""traceparent":"of-the-event""#), "{body}");
     assert!(!body.contains(PARENT));
 }

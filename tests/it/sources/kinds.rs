@@ -37,7 +37,7 @@ fn rendered(format: &CloudEvents) -> (HeaderMap, String) {
     for (name, value) in rendering.headers() {
         headers.insert(name.clone(), value.clone());
     }
-    (headers, String::from_utf8(rendering.body().to_vec()).unwrap())
+    (headers, String::from_utf8(rendering.body().unwrap().to_vec()).unwrap())
 }
 
 #[test]
