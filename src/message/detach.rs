@@ -38,15 +38,17 @@ impl Message {
     /// # let signer = Signer::standard_webhooks(Secret::from_bytes(&[7; 24])?);
     /// # let mut registry = Registry::new();
     /// # registry.insert(Endpoint::new(EndpointId::new("eln")?, "https://eln.example/in", signer)?)?;
-    /// # let mut outbox = Outbox::new(registry.clone(), 7);
+    /// # let mut outbox = Outbox::new(registry, 7);
     /// # let now = Timestamp::from_unix_seconds(1_744_882_200);
     /// # let event = Event::new(RunStateChanged::new("run-17", RunState::Started), now);
     /// # let mut message = event.into_message(MessageId::new("run-17-started")?)?;
     /// # let mut sent = 0;
     /// use std::collections::BTreeMap;
     ///
-    /// for endpoint in registry.iter().filter(|it| it.subscription.matches(&message)) {
-    ///     message.render(endpoint.format())?;
+    /// for endpoint in outbox.registry().iter() {
+    ///     if endpoint.subscription.matches(&message) {
+    ///         message.render(endpoint.format())?;
+    ///     }
     /// }
     /// let bodies = message.detach_bodies();
     /// let id = message.id().clone();

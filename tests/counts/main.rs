@@ -18,7 +18,7 @@ mod refusals;
 use std::hint::black_box;
 
 use allocation_counter::{AllocationInfo, measure};
-use labhook::{Inbox, Signer, Verifier};
+use labhook::{Inbox, Keys, Signer, Verifier};
 
 use crate::backlog::Backlog;
 use crate::refusals::refusals;
@@ -48,9 +48,10 @@ const CALLS: [(&str, u64); 17] = [
 const CYCLES: [(&str, u64); 2] = [("retry", 53), ("first", 184)];
 
 /// The most bytes that stay allocated.
-const LIVE: [(&str, i64); 4] = [
+const LIVE: [(&str, i64); 5] = [
     ("pending, each message to 100 endpoints", 95),
     ("pending, a message each, with the message", 1_050),
+    ("pending, a message each, its body of any length detached", 640),
     ("settled and retained, to 3 endpoints", 1_190),
     ("handled in the inbox, an id of 31 characters", 132),
 ];
@@ -144,6 +145,30 @@ fn pending_deliveries_hold_bounded_bytes() {
     assert_live("pending, each message to 100 endpoints", (shared - nothing) / 20_000);
     let (own, _) = live(|| Backlog::new(10_000, 1));
     assert_live("pending, a message each, with the message", own / 10_000);
+}
+
+#[test]
+fn pending_detached_messages_hold_no_body() {
+    let each = |body| {
+        let mut random = fastrand::Rng::with_seed(fixture::SEED);
+        let (bytes, _) = live(|| {
+            let mut backlog = Backlog::empty(1);
+            for _ in 0..10 {
+                for _ in 0..1_000 {
+                    let keys = Keys::new().with_run("run-17");
+                    let mut message = fixture::message_with(&mut random, keys, body);
+                    assert_eq!(message.detach_bodies().len(), 1);
+                    backlog.publish(message);
+                }
+                backlog.fail_all();
+            }
+            backlog
+        });
+        bytes / 10_000
+    };
+    let (short, long) = (each(200), each(20 << 10));
+    assert_eq!(short, long, "bytes for a body of 200 B and of 20 KiB");
+    assert_live("pending, a message each, its body of any length detached", long);
 }
 
 #[test]

@@ -15,6 +15,7 @@ use labhook::{
 
 mod cloud_events_receive;
 mod cloud_events_send;
+mod detach;
 mod headers;
 mod rendering;
 mod shared_renderings;

@@ -14,6 +14,7 @@ mod flow;
 mod health;
 mod incidents;
 mod invariants;
+mod kept_bodies;
 mod known_faults;
 mod noisy_neighbour;
 mod operators;

@@ -23,7 +23,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::support::{Host, answer, answer_with, at, eid, endpoint, mid, registry, secs, show};
+use crate::support::{
+    Host, answer, answer_with, at, eid, endpoint, message, mid, registry, secs, show,
+};
 
 const V0_1_0: &str = include_str!("../data/state/0.1.0.json");
 
@@ -112,7 +114,9 @@ fn story() -> Vec<Record> {
     host.now = at(1);
     host.resolve(&late.unwrap(), &Outcome::failed(Failure::Broken));
     host.now = at(4);
-    host.publish("m3");
+    let mut detached = message("m3");
+    assert_eq!(detached.detach_bodies().len(), 1);
+    host.outbox.publish(detached, at(4)).unwrap();
     host.outbox.publish(message_for("d2", "down.thing"), at(4)).unwrap();
     let mut sent = host.send_texts();
     sent.sort();
@@ -193,6 +197,10 @@ fn deliveries_of_0_1_0_resume_and_end() {
                 let request = attempt.request(host.now).unwrap();
                 assert_eq!(request.body(), &[0, 159, 255][..]);
                 assert_eq!(request.headers()["x-own"], b"caf\xe9"[..]);
+            }
+            if ticket.message() == &mid("m3") {
+                let body = message("m3").detach_bodies().remove(0).body;
+                assert!(attempt.request_with_body(body, host.now).is_ok());
             }
             host.resolve(ticket, &answer(200));
         }

@@ -197,7 +197,7 @@ fn every_public_type_is_send_and_sync() {
     }
     {
         use labhook::message::*;
-        owned!(Message, MessageHeaderError, NoEventError, Rendering);
+        owned!(BodyDigest, DetachedBody, Message, MessageHeaderError, NoEventError, Rendering,);
     }
     {
         use labhook::message::format::*;

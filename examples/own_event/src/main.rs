@@ -109,7 +109,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("  {}, {:?}", event.data.result, event.data.unknown.get("gain"));
     let message = event.into_message(MessageId::new("reader-2-cal-43")?)?;
     let forwarded = message.rendering("labhook").ok_or("every event has the envelope")?;
-    println!("and forwarded byte for byte: {}\n", forwarded.body().is_some_and(|it| it == body.as_bytes()));
+    println!(
+        "and forwarded byte for byte: {}\n",
+        forwarded.body().is_some_and(|it| it == body.as_bytes())
+    );
 
     // A sender with a bug and a genuine signature: the error says where the body is wrong.
     let body = r#"{"type":"reader.calibrated","timestamp":"2025-04-17T09:30:00Z","data":{

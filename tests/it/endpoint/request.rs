@@ -116,7 +116,11 @@ fn request_carries_body_type_and_headers() {
     assert_eq!(request.method(), Method::POST);
     assert_eq!(request.uri(), "https://eln.example/hooks");
     assert_eq!(request.body(), &[0, 255, 10][..]);
-    assert_eq!(request.body().as_ptr(), rendering.body().unwrap().as_ptr(), "the body is not copied");
+    assert_eq!(
+        request.body().as_ptr(),
+        rendering.body().unwrap().as_ptr(),
+        "the body is not copied"
+    );
     let headers = request.headers();
     assert_eq!(headers.len(), 4);
     assert_eq!(headers["content-type"], "application/octet-stream");

@@ -134,7 +134,9 @@ fn event_round_trips_through_both_modes() {
             }
             _ => panic!("both or none"),
         };
-        for read in [read_structured(&one), read_binary(&headers(&other), other.body().unwrap()).unwrap()] {
+        for read in
+            [read_structured(&one), read_binary(&headers(&other), other.body().unwrap()).unwrap()]
+        {
             assert_eq!((&*read.id, &*read.source), ("msg_1", SOURCE));
             assert_eq!(read.event_type, event.event_type().as_str());
             assert_eq!(read.datacontenttype.as_deref(), Some("application/json"));
