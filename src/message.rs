@@ -20,7 +20,7 @@ use crate::lab::LabEvent;
 use crate::small_map::SmallMap;
 use crate::time::Timestamp;
 
-use self::header::Header;
+use self::header::Headers;
 
 pub use body_digest::BodyDigest;
 pub use detach::DetachedBody;
@@ -66,8 +66,8 @@ pub struct Message {
     #[serde(default)]
     keys: Keys,
     /// The headers that every endpoint gets; the renderings contain them too.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    headers: Vec<Header>,
+    #[serde(default, skip_serializing_if = "Headers::is_empty")]
+    headers: Headers,
     #[serde(deserialize_with = "at_least_one")]
     renderings: SmallMap<Box<str>, Rendering>,
 }
@@ -98,7 +98,15 @@ impl Message {
         rendering: Rendering,
     ) -> Self {
         let renderings = SmallMap::from_iter([(format.into(), rendering)]);
-        Self { id, event_type, timestamp, expires_at: None, keys, headers: Vec::new(), renderings }
+        Self {
+            id,
+            event_type,
+            timestamp,
+            expires_at: None,
+            keys,
+            headers: Headers::default(),
+            renderings,
+        }
     }
 
     /// Sets the time from which on no attempt is sent any more, even if an endpoint's retry policy
@@ -208,7 +216,7 @@ impl Message {
     /// Adds a rendering in the format with this name. An existing one is kept.
     pub(crate) fn add_rendering(&mut self, format: &str, mut rendering: Rendering) {
         if self.renderings.get(format).is_none() {
-            for header in &self.headers {
+            for header in self.headers.iter() {
                 rendering.push_header(header.clone());
             }
             self.renderings.insert(format.into(), rendering);

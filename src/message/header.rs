@@ -121,6 +121,29 @@ pub enum MessageHeaderError {
     },
 }
 
+/// The headers of a message or of a rendering. Most have none, and a list without spare room takes
+/// less memory while the message is pending.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Headers(Box<[Header]>);
+
+impl Headers {
+    pub(super) fn push(&mut self, header: Header) {
+        let mut headers = std::mem::take(&mut self.0).into_vec();
+        headers.reserve_exact(1);
+        headers.push(header);
+        self.0 = headers.into_boxed_slice();
+    }
+
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, Header> {
+        self.0.iter()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// A header in saved state.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

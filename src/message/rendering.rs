@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::body::Body;
 use super::body_digest::BodyDigest;
-use super::header::{self, Header};
+use super::header::{self, Header, Headers};
 
 /// A message rendered in one format: content type, headers and body.
 ///
@@ -26,8 +26,8 @@ use super::header::{self, Header};
 pub struct Rendering {
     #[serde(with = "header::value")]
     content_type: HeaderValue,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    headers: Vec<Header>,
+    #[serde(default, skip_serializing_if = "Headers::is_empty")]
+    headers: Headers,
     body: Body,
 }
 
@@ -35,13 +35,13 @@ impl Rendering {
     /// Creates a rendering without headers.
     #[must_use]
     pub fn new(content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
-        Self { content_type, headers: Vec::new(), body: Body::Inline(body.into()) }
+        Self { content_type, headers: Headers::default(), body: Body::Inline(body.into()) }
     }
 
     /// Creates a rendering without headers, of a body that your application keeps.
     #[must_use]
-    pub const fn by_reference(content_type: HeaderValue, digest: BodyDigest) -> Self {
-        Self { content_type, headers: Vec::new(), body: Body::Kept(digest) }
+    pub fn by_reference(content_type: HeaderValue, digest: BodyDigest) -> Self {
+        Self { content_type, headers: Headers::default(), body: Body::Kept(digest) }
     }
 
     /// Returns whether the other rendering has the same content type and body. If one of them has a

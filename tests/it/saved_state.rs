@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::num::{NonZeroU32, NonZeroUsize};
 
+use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use labhook::delivery::Failure;
 use labhook::health::State;
@@ -80,6 +81,13 @@ fn message_for(id: &str, event_type: &'static str) -> Message {
     Message::new(mid(id), event_type, at(-1), Keys::new(), "own", rendering)
 }
 
+/// A message without its body, and the body.
+fn detached() -> (Message, Bytes) {
+    let mut detached = message("m3");
+    let body = detached.detach_bodies().remove(0).body;
+    (detached, body)
+}
+
 /// A run that leaves a record of each kind and a delivery in each saved state.
 fn story() -> Vec<Record> {
     let mut host = Host::new(outbox());
@@ -114,9 +122,7 @@ fn story() -> Vec<Record> {
     host.now = at(1);
     host.resolve(&late.unwrap(), &Outcome::failed(Failure::Broken));
     host.now = at(4);
-    let mut detached = message("m3");
-    assert_eq!(detached.detach_bodies().len(), 1);
-    host.outbox.publish(detached, at(4)).unwrap();
+    host.outbox.publish(detached().0, at(4)).unwrap();
     host.outbox.publish(message_for("d2", "down.thing"), at(4)).unwrap();
     let mut sent = host.send_texts();
     sent.sort();
@@ -199,8 +205,7 @@ fn deliveries_of_0_1_0_resume_and_end() {
                 assert_eq!(request.headers()["x-own"], b"caf\xe9"[..]);
             }
             if ticket.message() == &mid("m3") {
-                let body = message("m3").detach_bodies().remove(0).body;
-                assert!(attempt.request_with_body(body, host.now).is_ok());
+                assert!(attempt.request_with_body(detached().1, host.now).is_ok());
             }
             host.resolve(ticket, &answer(200));
         }
