@@ -38,8 +38,8 @@ pub(crate) const ENVELOPE: &str = "labhook";
 /// makes it safe to publish again after a crash.
 ///
 /// The bytes are rendered once per format, when the message is published. A retry sends the same
-/// bytes, even after a restart or an upgrade. If memory is short, your application can keep them:
-/// see [`detach_bodies`](Self::detach_bodies).
+/// bytes, even after a restart or an upgrade. If memory is short, your application can keep the
+/// bodies: see [`detach_bodies`](Self::detach_bodies).
 ///
 /// ```
 /// use labhook::{Event, Message, MessageId, Timestamp};

@@ -33,11 +33,13 @@ impl Message {
     ///
     /// ```
     /// # use labhook::lab::{RunState, RunStateChanged};
-    /// # use labhook::{Endpoint, EndpointId, Event, MessageId, Outbox, Registry, Secret, Signer, Step};
-    /// # use labhook::Timestamp;
+    /// # use labhook::{
+    /// #     Endpoint, EndpointId, Event, MessageId, Outbox, Registry, Secret, Signer, Step, Timestamp,
+    /// # };
     /// # let signer = Signer::standard_webhooks(Secret::from_bytes(&[7; 24])?);
+    /// # let eln = Endpoint::new(EndpointId::new("eln")?, "https://eln.example/in", signer)?;
     /// # let mut registry = Registry::new();
-    /// # registry.insert(Endpoint::new(EndpointId::new("eln")?, "https://eln.example/in", signer)?)?;
+    /// # registry.insert(eln)?;
     /// # let mut outbox = Outbox::new(registry, 7);
     /// # let now = Timestamp::from_unix_seconds(1_744_882_200);
     /// # let event = Event::new(RunStateChanged::new("run-17", RunState::Started), now);

@@ -20,7 +20,8 @@ use crate::time::Timestamp;
 ///
 /// [`Outbox::take_input_log`] returns them and [`Outbox::rerun`] runs them again. It is plain data with
 /// serde: keep each entry as a line of JSON. An entry contains no secret and no URL, but the bodies
-/// of the messages that were published or restored.
+/// of the messages that were published or restored, unless they were
+/// [detached](Message::detach_bodies).
 ///
 /// Its text is a line of a timeline, such as `2025-04-17T09:30:00.000Z poll: send run-17-started to
 /// eln, attempt 1`.

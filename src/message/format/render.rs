@@ -61,7 +61,8 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// Returns [`FormatError`] if the format cannot express the event.
+    /// Returns [`FormatError`] if the format cannot express the event, or needs its body after that
+    /// was [detached](Self::detach_bodies).
     pub fn render(&mut self, format: &dyn Format) -> Result<(), FormatError> {
         if self.rendering(format.name()).is_none() {
             let rendering = format.render(self)?;
