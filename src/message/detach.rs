@@ -34,7 +34,8 @@ impl Message {
     /// ```
     /// # use labhook::lab::{RunState, RunStateChanged};
     /// # use labhook::{
-    /// #     Endpoint, EndpointId, Event, MessageId, Outbox, Registry, Secret, Signer, Step, Timestamp,
+    /// #     Endpoint, EndpointId, Event, MessageId, Outbox, Registry, Secret, Signer, Step,
+    /// #     Timestamp,
     /// # };
     /// # let signer = Signer::standard_webhooks(Secret::from_bytes(&[7; 24])?);
     /// # let eln = Endpoint::new(EndpointId::new("eln")?, "https://eln.example/in", signer)?;

@@ -16,8 +16,8 @@ use super::header::{self, Header, Headers};
 /// signs and sends exactly these bytes, even after a restart or an upgrade. Clones share the body.
 ///
 /// Instead of the body it may have a reference to one that your application keeps: see
-/// [`Message::detach_bodies`](crate::Message::detach_bodies). A rendering with a body does not equal
-/// one with a reference to it.
+/// [`Message::detach_bodies`](crate::Message::detach_bodies). A rendering with a body does not
+/// equal one with a reference to it.
 ///
 /// In saved state, a UTF-8 body is a string; any other body is base64; a reference has the length
 /// in bytes and the SHA-256 as hexadecimal digits.

@@ -102,7 +102,7 @@ fn no_format_renders_a_detached_message() {
     for format in formats {
         check(&format.render(&message).unwrap_err(), format.name());
     }
-    let batch = CloudEvents::batched("/cell").unwrap().render_batch(&[message.clone()]);
+    let batch = CloudEvents::batched("/cell").unwrap().render_batch([&message]);
     check(&batch.unwrap_err(), "render_batch");
     // The envelope needs no rendering: the reference is there.
     assert!(Envelope::default().render(&message).unwrap().kept_body().is_some());
