@@ -240,7 +240,8 @@ impl Message {
         json: Vec<u8>,
     ) -> Self {
         let json_type = HeaderValue::from_static("application/json");
-        let rendering = Rendering::new(json_type, json);
+        // Pending messages are many, so that spare room would cost more than a copy.
+        let rendering = Rendering::new(json_type, json.into_boxed_slice());
         Self::new(id, event_type, timestamp, keys, ENVELOPE, rendering)
     }
 }

@@ -52,6 +52,13 @@ impl Marks<'_> {
     fn delivery(&mut self, delivery: DeliveryNo) -> Option<&mut Mark> {
         self.deliveries.mark_mut(delivery)
     }
+
+    /// Returns whether a record must still be deleted, or written because it has come back.
+    fn must_delete(&mut self, key: &RecordKey) -> bool {
+        let RecordKey::Message(id) = key else { return true };
+        let message = self.messages.find(id);
+        message.and_then(|it| self.message(it)).is_none_or(|mark| mark.is_changed())
+    }
 }
 
 impl Group {
@@ -82,15 +89,13 @@ impl Group {
         take(&mut from.endpoints, limit, |it| self.take_endpoint(it, marks));
         take(&mut from.messages, limit, |it| self.take_message(it, marks));
         take(&mut from.deliveries, limit, |it| self.take_delivery(it, marks));
-        take(&mut from.deleted, limit, |key| {
-            self.take_key(key, marks);
-            true
-        });
+        take(&mut from.deleted, limit, |key| self.take_key(key, marks));
         // What is left at the front may have come ahead of its turn.
-        let Self { endpoints, messages, deliveries, .. } = from;
-        skip(endpoints, |it| marks.endpoint(it).is_some_and(|mark| mark.is_changed()));
-        skip(messages, |it| marks.message(it).is_some_and(|mark| mark.is_changed()));
-        skip(deliveries, |it| marks.delivery(it).is_some_and(|mark| mark.is_changed()));
+        let Self { endpoints, messages, deliveries, deleted, .. } = from;
+        skip(endpoints, |it| marks.endpoint(*it).is_some_and(|mark| mark.is_changed()));
+        skip(messages, |it| marks.message(*it).is_some_and(|mark| mark.is_changed()));
+        skip(deliveries, |it| marks.delivery(*it).is_some_and(|mark| mark.is_changed()));
+        skip(deleted, |key| marks.must_delete(key));
     }
 
     fn take_endpoint(&mut self, endpoint: EndpointNo, marks: &mut Marks<'_>) -> bool {
@@ -123,20 +128,16 @@ impl Group {
         taken
     }
 
-    /// Takes the key of a record to delete. If it has come back, it is written instead.
-    fn take_key(&mut self, key: RecordKey, marks: &mut Marks<'_>) {
-        let message = match &key {
-            RecordKey::Message(id) | RecordKey::Delivery(id, _) => marks.messages.find(id),
-            RecordKey::Endpoint(_) => None,
-        };
-        let Some(message) = message else {
+    /// Takes the key of a record to delete. If it has come back, it is written instead, unless that
+    /// has been done.
+    fn take_key(&mut self, key: RecordKey, marks: &mut Marks<'_>) -> bool {
+        let (RecordKey::Message(id) | RecordKey::Delivery(id, _)) = &key else { return false };
+        let Some(message) = marks.messages.find(id) else {
             self.deleted.push_back(key);
-            return;
+            return true;
         };
-        if marks.message(message).is_some_and(Mark::hand_out_again) {
-            self.messages.push_back(message);
-        }
-        let RecordKey::Delivery(_, id) = &key else { return };
+        let taken = self.take_message(message, marks);
+        let RecordKey::Delivery(_, id) = &key else { return taken };
         let fan_out = marks.messages.get(message).map(|state| &state.fan_out);
         let endpoint = marks.endpoints.find(id);
         match fan_out.zip(endpoint).and_then(|(fan_out, endpoint)| fan_out.get(endpoint)) {
@@ -147,6 +148,7 @@ impl Group {
             }
             None => self.deleted.push_back(key),
         }
+        true
     }
 
     /// Takes endpoints whose records are deleted. If one has come back, it is written instead.
@@ -203,9 +205,9 @@ fn take<T>(queue: &mut VecDeque<T>, limit: NonZeroUsize, mut accept: impl FnMut(
     }
 }
 
-/// Takes records off the front of a queue up to the first that has changed.
-fn skip<T: Copy>(queue: &mut VecDeque<T>, mut has_changed: impl FnMut(T) -> bool) {
-    while queue.front().is_some_and(|it| !has_changed(*it)) {
+/// Takes records off the front of a queue up to the first that must be saved.
+fn skip<T>(queue: &mut VecDeque<T>, mut must_be_saved: impl FnMut(&T) -> bool) {
+    while queue.front().is_some_and(|it| !must_be_saved(it)) {
         queue.pop_front();
     }
 }

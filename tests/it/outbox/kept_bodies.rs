@@ -191,8 +191,8 @@ fn failed_save_writes_record_and_bodies_again() {
     keeper.attempts();
     assert_eq!(keeper.host.verdict("m", "a"), Some(Verdict::Exhausted));
     let now = keeper.host.now;
-    let plan = keeper.host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, now);
-    keeper.host.outbox.replay(&plan, now);
+    let mut plan = keeper.host.outbox.plan_replay(&ReplayFilter::all(), Duration::ZERO, now);
+    keeper.host.outbox.replay(&mut plan, now);
     assert_eq!(keeper.attempts().len(), 1);
     keeper.host.outbox.withdraw(&mid("m"), now);
     keeper.attempts();
