@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::delivery_state::DeliveryState;
 use super::in_flight::InFlight;
 use super::index::backlog::{Phase, Placement};
-use super::index::timers::Scheduled;
+use super::index::timers::{Scheduled, Term};
 use super::mark::Mark;
 use super::slab::{DeliveryNo, EndpointNo, GroupNo, MessageNo, Number, Slab};
 use crate::delivery::{Delivery, Kind, Packed, Rest, Verdict};
@@ -254,6 +254,14 @@ impl Deliveries {
 
     pub(super) fn timer(&self, delivery: DeliveryNo) -> Scheduled {
         self.slots.get(delivery).map_or_else(Scheduled::default, |slot| slot.timer)
+    }
+
+    /// Returns where the timer of a delivery belongs, as it was stored.
+    pub(super) fn term(&self, delivery: DeliveryNo) -> Term {
+        match self.slots.get(delivery).map(|slot| slot.kind) {
+            Some(Kind::InFlight) => Term::Soon,
+            _ => Term::Later,
+        }
     }
 
     pub(super) fn timer_mut(&mut self, delivery: DeliveryNo) -> Option<&mut Scheduled> {

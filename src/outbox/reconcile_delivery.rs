@@ -11,7 +11,7 @@ use super::endpoints::EndpointSlot;
 use super::in_flight::EndedAttempt;
 use super::index::backlog::Phase;
 use super::index::ordering::GroupStatus;
-use super::index::timers::{Timer, Timers};
+use super::index::timers::{Term, Timer, Timers};
 use super::journal::Journal;
 use super::notice::Notice;
 use super::roster::Roster;
@@ -126,7 +126,8 @@ impl Outbox {
         let ended = state.fan_out.iter().filter_map(|(_, it)| self.deliveries.retained_from(it));
         let settled_at = ended.fold(state.accepted_at, Timestamp::max);
         let forget_at = settled_at + self.retention;
-        self.timers.set(&mut state.forget_timer, Some(forget_at), Timer::Forget(number), false);
+        let terms = (Term::Later, Term::Later);
+        self.timers.set(&mut state.forget_timer, Some(forget_at), Timer::Forget(number), terms);
     }
 }
 
@@ -227,9 +228,10 @@ impl<'a> Reconciled<'a> {
         let wake_at = self.endpoint.and_then(|it| delivery.wake_at(&it.policy.retry));
         let skip_at = group.and_then(|group| group.skip_at);
         let at = wake_at.into_iter().chain(skip_at).min();
-        let soon = delivery.in_flight().is_some();
+        let to = if delivery.in_flight().is_some() { Term::Soon } else { Term::Later };
+        let from = self.deliveries.term(self.number);
         if let Some(scheduled) = self.deliveries.timer_mut(self.number) {
-            timers.set(scheduled, at, Timer::Delivery(self.number), soon);
+            timers.set(scheduled, at, Timer::Delivery(self.number), (from, to));
         }
     }
 

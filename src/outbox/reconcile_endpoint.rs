@@ -3,7 +3,7 @@
 use super::Outbox;
 use super::endpoint_state::Next;
 use super::endpoints::EndpointSlot;
-use super::index::timers::Timer;
+use super::index::timers::{Term, Timer};
 use super::notice::Notice;
 use super::slab::EndpointNo;
 use crate::health::{State, Transition};
@@ -40,7 +40,8 @@ impl Outbox {
             Next::Wait { until } if until > now => Some(until),
             _ => None,
         };
-        self.timers.set(&mut state.timer, timer_at, Timer::Endpoint(number), true);
+        let terms = (Term::Soon, Term::Soon);
+        self.timers.set(&mut state.timer, timer_at, Timer::Endpoint(number), terms);
 
         if state.has_changed() {
             self.journal.touch_endpoint(number, mark);

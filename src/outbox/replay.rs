@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Outbox;
 use super::delivery_state::DeliveryState;
 use super::endpoints::EndpointSlot;
-use super::index::timers::Timer;
+use super::index::timers::{Term, Timer};
 use super::input_log::Input;
 use super::replay_plan::{Planned, ReplayFilter, ReplayPlan, is_delivered, is_withdrawn};
 use super::slab::{DeliveryNo, MessageNo};
@@ -131,7 +131,8 @@ impl Outbox {
         }
         if had_ended {
             let scheduled = &mut message_state.forget_timer;
-            self.timers.set(scheduled, None, Timer::Forget(place.message), false);
+            let terms = (Term::Later, Term::Later);
+            self.timers.set(scheduled, None, Timer::Forget(place.message), terms);
             message_state.open = message_state.open.saturating_add(1);
             self.pending = self.pending.saturating_add(1);
             // It is reported and counted again when it ends, even if that is at once.

@@ -56,10 +56,17 @@ impl Scheduled {
 /// as one that is set once.
 #[derive(Clone, Debug, Default)]
 pub(in crate::outbox) struct Timers {
-    /// Those that expire soon, as a rule before they are due: deadlines, and those of endpoints.
-    /// Apart from the others they cost what their number costs, and not what the backlog's does.
     soon: Queue,
     later: Queue,
+}
+
+/// Whether a timer expires soon, as a rule before it is due, as deadlines do, and the timers of
+/// endpoints. Apart from the others they cost what their number costs, and not what the backlog's
+/// does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::outbox) enum Term {
+    Soon,
+    Later,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -70,30 +77,37 @@ struct Queue {
 }
 
 impl Timers {
-    /// Sets, moves or cancels a timer. `soon` tells whether it belongs to those that expire soon;
-    /// it need not be the same each time.
+    /// Sets, moves or cancels a timer. `from` and `to` tell where it belongs, before and now.
     pub(in crate::outbox) fn set(
         &mut self,
         scheduled: &mut Scheduled,
         at: Option<Timestamp>,
         timer: Timer,
-        soon: bool,
+        (from, to): (Term, Term),
     ) {
         let at = at.map_or(UNSET, |at| at.max(UNSET + Duration::from_micros(1)));
         if scheduled.0 == at {
             return;
         }
-        let queue = if soon { &mut self.soon } else { &mut self.later };
         if scheduled.0 != UNSET {
+            let queue = self.queue(from);
             queue.stale = queue.stale.saturating_add(1);
         }
         scheduled.0 = at;
         if at != UNSET {
+            let queue = self.queue(to);
             // Room for an eighth more, and not for twice as many.
             if queue.heap.len() == queue.heap.capacity() {
                 queue.heap.reserve_exact((queue.heap.len() / 8).saturating_add(16));
             }
             queue.heap.push(Reverse((at, timer)));
+        }
+    }
+
+    const fn queue(&mut self, term: Term) -> &mut Queue {
+        match term {
+            Term::Soon => &mut self.soon,
+            Term::Later => &mut self.later,
         }
     }
 
