@@ -57,6 +57,22 @@
 //! A decision may change once its `until` has come, and after any call of `start`, `cancel_start`,
 //! `end`, `recovered` and `set_in_flight`; not otherwise.
 //!
+//! # Saving
+//!
+//! A flow can be saved at any moment, and must be saved when [`needs_save`](Flow::needs_save)
+//! returns `true`. Then a crash loses only running measurements of a receiver that is well:
+//!
+//! - a sample without a refusal, and the concurrency limit's sample: they begin again. It takes
+//!   about eight answers to make up for one;
+//! - the last rate without a refusal, which only bounds how far the rate climbs after a cut. The
+//!   next sample without a refusal sets it again;
+//! - at a learned rate of ten per second or more, the wait after the last request: one request may
+//!   come too early, by a tenth of a second at most.
+//!
+//! Everything else is in the save, so even a process that crashes every few seconds keeps to a
+//! configured rate, a pause and a slow learned rate; and it cuts the rate, ends trials, and climbs
+//! from a slow rate as if it had not crashed.
+//!
 //! # Time
 //!
 //! A clock that steps back by `d` lengthens a wait by at most `d`, never beyond what could have

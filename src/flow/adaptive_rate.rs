@@ -402,6 +402,29 @@ impl AdaptiveRate {
         self.rate = Some(rate.saturating_add(step).min(MAX_RATE));
     }
 
+    /// Returns whether losing what has changed since `saved` would matter.
+    ///
+    /// Of a receiver that is well, what matters is what the end of a sample changes. A process that
+    /// crashes before each end must still judge refusals, end a trial, retry an excuse, and keep to
+    /// a slow rate and leave it; so then each start and answer matters.
+    pub(super) fn needs_save(&self, saved: &Self) -> bool {
+        if self.is_under_watch() || saved.is_under_watch() {
+            return self != saved;
+        }
+        // A lost charge allows one request too early by a tenth of a second at most, and the next
+        // sample without a refusal sets `clean` again.
+        let Self { clean, sample, spacing, .. } = saved.clone();
+        Self { clean, sample, spacing, ..self.clone() } != *saved
+    }
+
+    /// Returns whether each start and answer may matter.
+    fn is_under_watch(&self) -> bool {
+        self.sample.has_refusals()
+            || self.trial.is_some()
+            || !(self.excused.is_none() && self.proved.is_none())
+            || self.rate.is_some_and(|rate| rate < RECOVERY_RATE)
+    }
+
     /// After the clock stepped back, moves instants that lie ahead of it to `now`.
     pub(super) fn pull_in(&mut self, now: Timestamp) {
         self.sample.pull_in(now);

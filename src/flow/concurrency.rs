@@ -222,6 +222,18 @@ impl ConcurrencyLimit {
         }
     }
 
+    /// Returns whether losing what has changed since `saved` would matter.
+    ///
+    /// The running sample does not, unless a trial waits for its end: it takes eight answers to
+    /// make up for it, and without it the limit stays as it is, within the policy's bounds.
+    pub(super) fn needs_save(&self, saved: &Self) -> bool {
+        if self.trial.is_some() {
+            return self != saved;
+        }
+        let Self { since, answers, quickest, peak, .. } = *saved;
+        Self { since, answers, quickest, peak, ..self.clone() } != *saved
+    }
+
     /// After the clock stepped back, moves instants that lie ahead of it to `now`.
     pub(super) fn pull_in(&mut self, now: Timestamp) {
         self.since = self.since.min(now);

@@ -258,6 +258,45 @@ impl Flow {
         self.in_flight = attempts;
     }
 
+    /// Returns whether losing what has changed since `saved` would matter: save the flow then. What
+    /// is saved is always all of it.
+    ///
+    /// What has been learned matters, and what a [configured rate](RateLimitPolicy) has released;
+    /// so does every answer of a receiver that refuses, or that a trial is about. The running
+    /// measurements of a receiver that is well do not: after a crash they begin again with the next
+    /// answers, and [the module](crate::flow#saving) says how little that costs. The number of
+    /// attempts [in flight](Self::set_in_flight) does not count either.
+    ///
+    /// Before an orderly stop, save the flow in any case.
+    ///
+    /// ```
+    /// # use labhook::Timestamp;
+    /// # use labhook::flow::{Flow, FlowPolicy, Signal};
+    /// # let (policy, now) = (FlowPolicy::adaptive(), Timestamp::from_unix_seconds(1_744_882_200));
+    /// let mut flow = Flow::new();
+    /// let mut saved = flow.clone();
+    /// for (signal, matters) in [(Signal::Success, false), (Signal::Refused, true)] {
+    ///     flow.start(&policy, now);
+    ///     flow.end(&policy, now, signal, None, now);
+    ///     assert_eq!(flow.needs_save(&saved), matters);
+    ///     if matters {
+    ///         saved = flow.clone();
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn needs_save(&self, saved: &Self) -> bool {
+        let rest = Self {
+            in_flight: saved.in_flight,
+            concurrency: saved.concurrency.clone(),
+            adaptive_rate: saved.adaptive_rate.clone(),
+            ..self.clone()
+        };
+        rest != *saved
+            || self.concurrency.needs_save(&saved.concurrency)
+            || self.adaptive_rate.needs_save(&saved.adaptive_rate)
+    }
+
     /// After the clock stepped back, pulls in the instants that lie further ahead than anything
     /// could have asked for at `now`.
     fn pull_in(&mut self, now: Timestamp) {

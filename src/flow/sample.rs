@@ -119,6 +119,10 @@ impl Sample {
         self.answers = self.answers.saturating_add(1);
     }
 
+    pub(super) const fn has_refusals(&self) -> bool {
+        self.refused > 0
+    }
+
     /// Returns what the sample amounts to, once it is long enough to say something: at least a second,
     /// since a shorter one says nothing about a receiver that counts by the second.
     ///

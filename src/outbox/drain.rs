@@ -1,6 +1,7 @@
 //! Shutdown: [`Outbox::drain`].
 
 use super::Outbox;
+use super::endpoints::EndpointSlot;
 use super::input_log::Input;
 
 impl Outbox {
@@ -9,7 +10,10 @@ impl Outbox {
     ///
     /// Go on with the loop until [`is_drained`](Self::is_drained). Attempts in flight can be
     /// resolved, and messages published, which wait for the next process. Only this process is
-    /// concerned: nothing is saved, and no endpoint changes.
+    /// concerned: no endpoint changes.
+    ///
+    /// The records of endpoints may lack the last measurements of a receiver that is well. They are
+    /// saved now, so that the next process goes on as this one would have.
     ///
     /// ```
     /// # use labhook::{Outbox, Registry, Step, Timestamp};
@@ -31,6 +35,14 @@ impl Outbox {
     /// Returns `false`, and changes nothing, if that was said before.
     pub fn drain(&mut self) -> bool {
         let changed = !std::mem::replace(&mut self.draining, true);
+        for number in self.endpoints.numbers() {
+            let Some(slot) = self.endpoints.slot_mut(number) else { continue };
+            let EndpointSlot { state: Some(state), mark, .. } = slot else { continue };
+            if state.needs_record(true) {
+                self.journal.touch_endpoint(number, mark);
+                state.recorded = state.persisted.clone();
+            }
+        }
         self.log(self.latest, || Input::Drain, &changed);
         changed
     }

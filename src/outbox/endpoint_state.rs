@@ -26,7 +26,8 @@ const MAX_FIRST_STREAK: u8 = 3;
 pub(super) struct EndpointState {
     pub(super) backlog: Backlog,
     pub(super) persisted: Persisted,
-    /// The state as the record has it, or will have it after the next save.
+    /// The state with which the record was last found to need writing. What the record has, or will
+    /// have after the next save, is this or later, and differs from it only in measurements.
     pub(super) recorded: Persisted,
     pub(super) counters: Counters,
     pub(super) share: FairShare,
@@ -268,11 +269,27 @@ impl EndpointState {
         }
     }
 
-    /// Returns whether the state differs from its record. The number of attempts in flight is not
+    /// Returns whether the record must be written: losing what it lacks would matter. In an orderly
+    /// stop nothing may be lost.
+    ///
+    /// A crash then loses at most the running measurements of a receiver that is well, on which no
+    /// guarantee depends: see [`Flow::needs_save`]. Health changes only if that matters, and the
+    /// first attempts in a row are counted only while a retry waits for its turn.
+    pub(super) fn needs_record(&self, stopping: bool) -> bool {
+        let Persisted { health, flow, first_streak } = &self.persisted;
+        let saved = &self.recorded;
+        *health != saved.health
+            || *first_streak != saved.first_streak
+            || flow.needs_save(&saved.flow)
+            || stopping && !self.is_recorded()
+    }
+
+    /// Returns whether the record has the state as it is. The number of attempts in flight is not
     /// recorded here.
-    pub(super) fn has_changed(&mut self) -> bool {
-        self.recorded.flow.set_in_flight(self.persisted.flow.in_flight());
-        self.recorded != self.persisted
+    fn is_recorded(&self) -> bool {
+        let mut flow = self.persisted.flow.clone();
+        flow.set_in_flight(self.recorded.flow.in_flight());
+        flow == self.recorded.flow
     }
 
     /// Returns the state to record; `None` if it is that of a new endpoint.

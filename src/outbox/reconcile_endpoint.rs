@@ -15,6 +15,7 @@ impl Outbox {
     /// Every change of an endpoint ends here.
     pub(super) fn reconcile_endpoint(&mut self, number: EndpointNo, now: Timestamp) -> Next {
         self.latest = self.latest.max(now);
+        let stopping = self.draining;
         let Some(slot) = self.endpoints.slot_mut(number) else { return Next::Nothing };
         let EndpointSlot { id, endpoint, state: Some(state), roster, mark, is_swept, .. } = slot
         else {
@@ -43,7 +44,7 @@ impl Outbox {
         let terms = (Term::Soon, Term::Soon);
         self.timers.set(&mut state.timer, timer_at, Timer::Endpoint(number), terms);
 
-        if state.has_changed() {
+        if state.needs_record(stopping) {
             self.journal.touch_endpoint(number, mark);
             let policy = endpoint.map(|endpoint| &endpoint.policy.flow);
             for notice in state.flow_notices(id, policy, roster.pending(), now) {

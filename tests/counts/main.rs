@@ -16,9 +16,11 @@ mod fixture;
 mod refusals;
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
-use labhook::{Inbox, Keys, Signer, Verifier};
+use labhook::outbox::{Change, Record};
+use labhook::{Inbox, Keys, Outbox, Signer, Step, Verifier};
 
 use crate::backlog::Backlog;
 use crate::refusals::refusals;
@@ -183,6 +185,55 @@ fn settled_messages_hold_bounded_bytes() {
         backlog
     });
     assert_live("settled and retained, to 3 endpoints", bytes / 3_000);
+}
+
+/// The record of the message, and those of the delivery with its start and with its end.
+const RECORDS: [u64; 3] = [1, 2, 0];
+/// The most bytes of all of them as JSON, for a body of 200 bytes.
+const RECORD_BYTES: usize = 1_030;
+
+#[test]
+fn delivered_message_writes_bounded_records() {
+    const MESSAGES: u64 = 1_000;
+    let mut outbox = Outbox::new(fixture::registry([fixture::endpoint(0)]), fixture::SEED);
+    let mut random = fastrand::Rng::with_seed(fixture::SEED);
+    let mut now = fixture::start();
+    let (mut kinds, mut bytes) = ([0; 3], 0);
+    // The first messages show the latency of a receiver without a queue, which is written once.
+    for number in 0..MESSAGES + 100 {
+        if number == 100 {
+            (kinds, bytes) = ([0; 3], 0);
+        }
+        now += Duration::from_millis(100);
+        outbox.publish(fixture::message(&mut random), now).unwrap();
+        loop {
+            match outbox.poll(now) {
+                Step::Save(changes) => {
+                    for change in changes.iter() {
+                        let Change::Put(record) = change else { continue };
+                        let kind = match record {
+                            Record::Message(_) => 0,
+                            Record::Delivery(_) => 1,
+                            _ => 2,
+                        };
+                        kinds[kind] += 1;
+                        bytes += serde_json::to_vec(record).unwrap().len();
+                    }
+                    outbox.saved(changes.revision());
+                }
+                Step::Send(attempt) => {
+                    now += Duration::from_millis(5);
+                    outbox.resolve(attempt.ticket(), &fixture::success(), now);
+                }
+                Step::Notify(_) => {}
+                Step::Wait(_) | Step::Idle => break,
+            }
+        }
+    }
+    assert_eq!(kinds, RECORDS.map(|each| each * MESSAGES));
+    let bytes = bytes / MESSAGES as usize;
+    println!("records of a delivered message: {bytes} of {RECORD_BYTES} bytes");
+    assert!(bytes <= RECORD_BYTES, "{bytes} bytes, at most {RECORD_BYTES}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod rate_limit;
 mod receiver;
 mod refunds;
 mod samples;
+mod saving;
 
 const TICK: Duration = Duration::from_micros(1);
 

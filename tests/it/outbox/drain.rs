@@ -1,6 +1,6 @@
 //! A process that is to end.
 
-use labhook::{Outbox, Step, Verdict};
+use labhook::{Endpoint, Outbox, Signer, Step, Verdict};
 
 use crate::support::{Host, answer, at, eid, endpoint, mid, registry, secs};
 
@@ -30,6 +30,34 @@ fn draining_outbox_ends_what_is_in_flight_alone() {
     // The next process goes on.
     host.restart(Outbox::new(registry([endpoint("a")]), 7));
     assert_eq!(host.send_texts(), ["m2>a#1", "m1>a#2"]);
+}
+
+#[test]
+fn drain_saves_the_running_measurements() {
+    let plain = || Endpoint::new(eid("a"), "https://a.example", Signer::unsigned()).unwrap();
+    let mut host = Host::with([plain()]);
+    host.publish("m1");
+    let ticket = host.send();
+    host.now = at(1);
+    host.resolve(&ticket, &answer(200));
+    assert!(host.sends().is_empty());
+    assert_eq!(host.keys(), ["delivery/m1/a", "message/m1"]);
+    // One more is in flight while it drains.
+    host.publish("m2");
+    let ticket = host.send();
+    host.outbox.drain();
+    assert!(host.sends().is_empty());
+    assert!(host.keys().contains(&"endpoint/a"));
+    host.now = at(2);
+    host.resolve(&ticket, &answer(200));
+    assert!(host.sends().is_empty());
+    assert!(host.outbox.is_drained());
+    let before = host.outbox.status(&eid("a")).unwrap().flow.clone();
+    host.restart(Outbox::new(registry([plain()]), 7));
+    assert_eq!(*host.outbox.status(&eid("a")).unwrap().flow, before);
+    assert!(host.sends().is_empty());
+    assert!(host.outbox.drain());
+    assert!(host.outbox.is_drained(), "nothing is left to save");
 }
 
 #[test]

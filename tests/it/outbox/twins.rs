@@ -1,12 +1,14 @@
 //! Two outboxes with the same history of health, flow, order, doubt, replays and operators. One of
 //! them is restarted whenever nothing is in flight, or polled at every tick; their state stays
-//! identical.
+//! identical. After a crash only the running measurements differ, and nothing does if the limits do
+//! not adapt.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use labhook::delivery::{DeliveryGuarantee, Failure, Jitter};
+use labhook::flow::RateLimitPolicy;
 use labhook::health::{EnabledBy, OutagePolicy, PendingOnDisable};
 use labhook::lab::{RunState, RunStateChanged};
 use labhook::outbox::{ReplayFilter, Status};
@@ -102,6 +104,15 @@ fn endpoints() -> [Endpoint; 4] {
     ]
 }
 
+/// The same with limits that do not adapt: a fixed concurrency, and for two a fixed rate.
+fn fixed_endpoints() -> [Endpoint; 4] {
+    let rate = RateLimitPolicy::new(NonZeroU32::MIN, secs(7));
+    let two = NonZeroU32::new(2).unwrap();
+    let [steep, keyed, asking, shedding] = endpoints().map(|it| it.with_flow(FlowPolicy::fixed()));
+    let paced = |it: Endpoint| it.with_flow(FlowPolicy::fixed().with_rate_limit(rate));
+    [steep.with_max_in_flight(two), paced(keyed), asking, paced(shedding)]
+}
+
 impl History {
     fn outbox(&self, registry: Registry) -> Outbox {
         Outbox::new(registry, self.salt)
@@ -151,8 +162,8 @@ struct Twin {
 }
 
 impl Twin {
-    fn new(history: &History) -> Self {
-        let host = Host::new(history.outbox(registry(endpoints())));
+    fn new(history: &History, endpoints: [Endpoint; 4]) -> Self {
+        let host = Host::new(history.outbox(registry(endpoints)));
         Self { host, answers: BTreeMap::new(), published: 0 }
     }
 
@@ -243,10 +254,18 @@ impl Twin {
     /// All visible state, except what is counted since the restart.
     fn visible_state(&self) -> Vec<String> {
         let outbox = &self.host.outbox;
-        let mut lines =
-            vec![format!("{} {:?} {:?}", outbox.pending(), outbox.sender_outage(), self.host.wait)];
+        let mut lines = self.state_without_flow();
+        lines.push(format!("{:?}", self.host.wait));
+        let flow = |id| Some(format!("{id} {:?}", outbox.status(&eid(id)).ok()?.flow));
+        lines.extend(IDS.into_iter().filter_map(flow));
+        lines
+    }
+
+    fn state_without_flow(&self) -> Vec<String> {
+        let outbox = &self.host.outbox;
+        let mut lines = vec![format!("{} {:?}", outbox.pending(), outbox.sender_outage())];
         lines.extend(IDS.iter().filter_map(|id| {
-            let Status { health, flow, pending, due, .. } = outbox.status(&eid(id)).ok()?;
+            let Status { health, pending, due, .. } = outbox.status(&eid(id)).ok()?;
             // The end of a wait may be noticed later, so the getters are compared and not the
             // machines themselves.
             let state = (
@@ -257,7 +276,7 @@ impl Twin {
                 health.disabled(),
             );
             let probing = (health.paused_since(), health.probe(), health.claim_at());
-            Some(format!("{id} {state:?} {probing:?} {flow:?} {pending} {due}"))
+            Some(format!("{id} {state:?} {probing:?} {pending} {due}"))
         }));
         lines.extend(outbox.deliveries().map(|(message, endpoint, it)| {
             let id = message.id();
@@ -281,9 +300,39 @@ impl Twin {
     }
 }
 
+/// What is left of a history's actions.
+struct Timeline {
+    actions: VecDeque<(Timestamp, Action)>,
+    end: Timestamp,
+}
+
+impl Timeline {
+    fn new(history: &History) -> Self {
+        let mut when = at(0);
+        let actions = history.actions.iter().map(|(gap, act)| {
+            when += secs(*gap);
+            (when, *act)
+        });
+        Self { actions: actions.collect(), end: when + secs(COOL_DOWN) }
+    }
+
+    fn due(&mut self, now: Timestamp) -> Vec<Action> {
+        let due = self.actions.iter().take_while(|(when, _)| *when <= now).count();
+        self.actions.drain(..due).map(|(_, act)| act).collect()
+    }
+
+    fn next(&self, twin: &Twin) -> Timestamp {
+        let acted = self.actions.front().map(|(when, _)| *when);
+        acted.into_iter().chain(twin.next()).min().unwrap_or(self.end)
+    }
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Variation {
+    /// Both outboxes stop in an orderly way, and only one of them is restarted.
     Restarts,
+    /// One of two outboxes whose limits do not adapt crashes.
+    Crashes,
     Ticks,
 }
 
@@ -298,29 +347,39 @@ fn assert_same(one: &Twin, two: &Twin, now: Timestamp) {
 /// Runs the history twice, side by side. Returns how often the second run was restarted or polled
 /// in between, and the notices.
 fn run_both(history: &History, other: Variation) -> (u32, Vec<String>) {
-    let mut actions = VecDeque::new();
-    let mut when = at(0);
-    for (gap, act) in &history.actions {
-        when += secs(*gap);
-        actions.push_back((when, *act));
-    }
-    let end = when + secs(COOL_DOWN);
-    let (mut one, mut two) = (Twin::new(history), Twin::new(history));
+    let mut timeline = Timeline::new(history);
+    let end = timeline.end;
+    let endpoints = if other == Variation::Crashes { fixed_endpoints() } else { endpoints() };
+    let [mut one, mut two] = [(); 2].map(|()| Twin::new(history, endpoints.clone()));
     let (mut count, mut notices) = (0, Vec::new());
     while one.host.now < end {
         let now = one.host.now;
-        let due = actions.iter().take_while(|(when, _)| *when <= now).count();
-        let due: Vec<_> = actions.drain(..due).map(|(_, act)| act).collect();
+        let due = timeline.due(now);
         two.host.now = now;
         let instant = one.run_instant(history, &due);
         assert_eq!(instant, two.run_instant(history, &due), "at {now}");
         notices.extend(instant.1);
         assert_same(&one, &two, now);
 
-        let acted = actions.front().map(|(when, _)| *when);
-        let next = acted.into_iter().chain(one.next()).min().unwrap_or(end);
+        let next = timeline.next(&one);
         match other {
             Variation::Restarts if two.is_quiet() => {
+                for twin in [&mut one, &mut two] {
+                    twin.host.outbox.drain();
+                    assert_eq!(twin.run_instant(history, &[]), Default::default());
+                    assert!(twin.host.outbox.is_drained());
+                }
+                let registry = two.host.outbox.registry().clone();
+                two.host.restart(history.outbox(registry));
+                one.host.outbox.undrain();
+                for twin in [&mut one, &mut two] {
+                    let instant = twin.run_instant(history, &[]);
+                    assert_eq!(instant, Default::default(), "restarted at {now}");
+                }
+                assert_same(&one, &two, now);
+                count += 1;
+            }
+            Variation::Crashes if two.is_quiet() => {
                 let registry = two.host.outbox.registry().clone();
                 two.host.restart(history.outbox(registry));
                 assert_eq!(two.run_instant(history, &[]), Default::default(), "restarted at {now}");
@@ -342,11 +401,63 @@ fn run_both(history: &History, other: Variation) -> (u32, Vec<String>) {
                     }
                 }
             }
-            Variation::Restarts => {}
+            Variation::Restarts | Variation::Crashes => {}
         }
         one.host.now = next;
     }
     (count, notices)
+}
+
+/// Runs the history, and restores a copy from the records whenever nothing is in flight: it has the
+/// same state, except for what need not be saved. Returns in how many copies that was missing.
+fn run_and_crash_copies(history: &History) -> u32 {
+    let mut timeline = Timeline::new(history);
+    let end = timeline.end;
+    let mut twin = Twin::new(history, endpoints());
+    let mut lossy = 0;
+    while twin.host.now < end {
+        let now = twin.host.now;
+        let due = timeline.due(now);
+        twin.run_instant(history, &due);
+        if twin.is_quiet() {
+            let registry = twin.host.outbox.registry().clone();
+            let mut copy = Twin::new(history, endpoints());
+            (copy.host.now, copy.host.disk) = (now, twin.host.disk.clone());
+            copy.host.restart(history.outbox(registry));
+            lossy += u32::from(assert_crashed(&twin, &mut copy, history));
+        }
+        twin.host.now = timeline.next(&twin);
+    }
+    lossy
+}
+
+/// Asserts that nothing is lost but measurements. Returns whether one is.
+fn assert_crashed(twin: &Twin, copy: &mut Twin, history: &History) -> bool {
+    let (now, before) = (twin.host.now, twin.host.disk.clone());
+    let (sent, notices) = copy.run_instant(history, &[]);
+    let copy = &*copy;
+    assert!(notices.is_empty(), "{notices:?} at {now}");
+    // At a learned rate of ten per second or more, one attempt may come too early by that much.
+    let early = twin.host.wait.is_some_and(|it| it <= now + Duration::from_millis(100));
+    if !sent.is_empty() {
+        assert!(early, "{sent:?} at {now}, and not {:?}", twin.host.wait);
+        return true;
+    }
+    let mut lossy = false;
+    for id in IDS {
+        let one = twin.host.outbox.status(&eid(id));
+        let (Ok(one), Ok(two)) = (one, copy.host.outbox.status(&eid(id))) else { continue };
+        assert!(!one.flow.needs_save(two.flow), "{id} at {now}");
+        assert_eq!(one.spacing, two.spacing, "{id} at {now}");
+        assert_eq!(one.concurrency_limit, two.concurrency_limit, "{id} at {now}");
+        assert_eq!(one.flow.paused_until(), two.flow.paused_until(), "{id} at {now}");
+        lossy |= one.flow != two.flow;
+    }
+    assert_eq!(twin.state_without_flow(), copy.state_without_flow(), "at {now}");
+    let waits = [twin, copy].map(|it| it.host.wait);
+    assert!(waits[0] == waits[1] || early, "{waits:?} at {now}");
+    assert_eq!(copy.host.disk, before, "nothing to save again at {now}");
+    lossy
 }
 
 proptest! {
@@ -358,9 +469,27 @@ proptest! {
     }
 
     #[test]
+    fn crash_under_fixed_limits_changes_nothing(history in histories()) {
+        run_both(&history, Variation::Crashes);
+    }
+
+    #[test]
+    fn crash_loses_only_running_measurements(history in histories()) {
+        run_and_crash_copies(&history);
+    }
+
+    #[test]
     fn poll_between_wake_ups_changes_nothing(history in histories()) {
         run_both(&history, Variation::Ticks);
     }
+}
+
+#[test]
+fn histories_have_measurements_to_lose() {
+    let mut runner = TestRunner::deterministic();
+    let histories = (0..20).map(|_| histories().new_tree(&mut runner).unwrap().current());
+    let lossy: u32 = histories.map(|history| run_and_crash_copies(&history)).sum();
+    assert!(lossy > 100, "{lossy}");
 }
 
 #[test]
