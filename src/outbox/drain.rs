@@ -40,7 +40,7 @@ impl Outbox {
             let EndpointSlot { state: Some(state), mark, .. } = slot else { continue };
             if state.needs_record(true) {
                 self.journal.touch_endpoint(number, mark);
-                state.recorded = state.persisted.clone();
+                state.note_recorded();
             }
         }
         self.log(self.latest, || Input::Drain, &changed);

@@ -284,12 +284,16 @@ impl EndpointState {
             || stopping && !self.is_recorded()
     }
 
-    /// Returns whether the record has the state as it is. The number of attempts in flight is not
-    /// recorded here.
     fn is_recorded(&self) -> bool {
         let mut flow = self.persisted.flow.clone();
-        flow.set_in_flight(self.recorded.flow.in_flight());
+        flow.set_in_flight(0);
         flow == self.recorded.flow
+    }
+
+    /// Notes that the record has, or will have, the state as it is.
+    pub(super) fn note_recorded(&mut self) {
+        self.recorded = self.persisted.clone();
+        self.recorded.flow.set_in_flight(0);
     }
 
     /// Returns the state to record; `None` if it is that of a new endpoint.

@@ -50,7 +50,7 @@ impl Outbox {
             for notice in state.flow_notices(id, policy, roster.pending(), now) {
                 self.journal.guard_notice(notice);
             }
-            state.recorded = state.persisted.clone();
+            state.note_recorded();
         }
         if outage_changed {
             self.journal.guard_notice(self.outage_notice(now));

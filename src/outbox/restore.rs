@@ -95,7 +95,7 @@ impl Outbox {
             if let Some(probe) = state.persisted.health.probe() {
                 state.persisted.health.cancel_start(probe);
             }
-            state.recorded = state.persisted.clone();
+            state.note_recorded();
             // The earlier outbox has already notified the host of an outage.
             let condition = state.condition(endpoint.as_ref().is_some_and(|it| it.enabled));
             self.outage.set(&mut state.counted, condition);

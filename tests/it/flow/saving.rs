@@ -121,8 +121,9 @@ fn crash_loop_still_cuts_the_rate() {
 #[test]
 fn crash_loop_keeps_a_slow_rate_and_leaves_it() {
     let mut row = Row::new(FlowPolicy::adaptive());
-    row.send(200, Signal::Refused);
-    assert!(row.spacing() > secs(1), "{:?}", row.spacing());
+    while row.spacing() < secs(1) {
+        row.send(1, Signal::Refused);
+    }
     row.starts.clear();
     let spacing = row.spacing();
     row.crash_loop(3, 1, Signal::Success);
