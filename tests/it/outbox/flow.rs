@@ -523,8 +523,8 @@ impl Scenario {
         [200, 200, 200, 429, 503, 500, 504, 400][usize::try_from((hash >> 33) % 8).unwrap()]
     }
 
-    /// The attempts by time, each with a response a third of a second later. With `restarts`,
-    /// restarts whenever nothing is in flight.
+    /// The attempts by time, each with a response a third of a second later. The outbox is drained
+    /// several times when nothing is in flight, and with `restarts` a new process goes on.
     fn run(&self, restarts: bool) -> (Vec<(Timestamp, String)>, Vec<String>) {
         let mut host = Host::new(self.outbox());
         let mut sent = Vec::new();
@@ -548,10 +548,15 @@ impl Scenario {
                 sent.push((host.now, show(&ticket)));
                 answers.push_back((host.now + ms(333), ticket));
             }
-            if answers.is_empty() && stops.next_if(|n| tenths(*n) <= host.now).is_some() && restarts
-            {
+            if answers.is_empty() && stops.next_if(|n| tenths(*n) <= host.now).is_some() {
                 let wait = host.wait;
-                host.restart(self.outbox());
+                host.outbox.drain();
+                assert!(host.sends().is_empty() && host.outbox.is_drained());
+                if restarts {
+                    host.restart(self.outbox());
+                } else {
+                    host.outbox.undrain();
+                }
                 assert!(host.sends().is_empty());
                 assert_eq!(host.wait, wait);
             }
