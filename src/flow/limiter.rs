@@ -261,11 +261,12 @@ impl Flow {
     /// Returns whether losing what has changed since `saved` would matter: save the flow then. What
     /// is saved is always all of it.
     ///
-    /// What has been learned matters, and what a [configured rate](RateLimitPolicy) has released;
-    /// so does every answer of a receiver that refuses, or that a trial is about. The running
-    /// measurements of a receiver that is well do not: after a crash they begin again with the next
-    /// answers, and [the module](crate::flow#saving) says how little that costs. The number of
-    /// attempts [in flight](Self::set_in_flight) does not count either.
+    /// What has been learned matters, and so does what a
+    /// [configured rate](super::RateLimitPolicy) has released, and every answer of a receiver that
+    /// refuses or that a trial is about. The running measurements of a receiver that is well do
+    /// not: after a crash they begin again with the next answers, and
+    /// [the module](crate::flow#saving) says how little that costs. The number of attempts
+    /// [in flight](Self::set_in_flight) does not count either.
     ///
     /// Before an orderly stop, save the flow in any case.
     ///

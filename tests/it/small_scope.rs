@@ -170,8 +170,8 @@ mod in_release {
     #[test]
     fn disabled_endpoints_keep_every_invariant() {
         let crash = Limits { crashes: 1, ..NONE };
-        assert_states("strict, two attempts, a crash", &Scope::strict(2, crash), 174_814);
-        assert_states("strict, three attempts", &Scope::strict(3, NONE), 74_277);
+        assert_states("strict, two attempts, a crash", &Scope::strict(2, crash), 174_176);
+        assert_states("strict, three attempts", &Scope::strict(3, NONE), 73_418);
     }
 
     #[test]
