@@ -165,7 +165,7 @@ fn crash_loop_ends_a_trial_of_concurrency() {
         let first = row.starts.len();
         while row.start() {}
         row.now += latency;
-        for started_at in row.starts[first..].to_vec() {
+        for started_at in row.starts.split_off(first) {
             row.end(started_at, Signal::Success);
         }
     };
