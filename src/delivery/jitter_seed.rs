@@ -1,12 +1,7 @@
 //! Deterministic randomness for jitter: [`JitterSeed`].
 
-use sha2::{Digest, Sha256};
-
 use crate::id::{EndpointId, MessageId};
-
-/// Separates this use of the hash from every other. Its text is part of the algorithm: any change
-/// would change every delay that an existing seed yields.
-const DOMAIN: &[u8] = b"labhook dice 1";
+use crate::mix::mix;
 
 /// Deterministic random numbers for jitter: a pure function of (seed, message, endpoint, attempt).
 ///
@@ -16,8 +11,9 @@ const DOMAIN: &[u8] = b"labhook dice 1";
 /// should have its own, so that they do not retry in step. The numbers spread load; do not derive
 /// secrets from them.
 ///
-/// A draw is the first 64 bits, big-endian, of a SHA-256 over the parts, each prefixed with its
-/// length as eight bytes, big-endian. So no two different sets of parts hash the same bytes.
+/// A draw mixes in one number after the other with the finaliser of SplitMix64: the seed, each text
+/// as its length in bytes and its bytes, eight at a time and little-endian, and the attempt. The
+/// algorithm is part of the API: any change would change every delay that a seed yields.
 ///
 /// ```
 /// use labhook::{EndpointId, MessageId};
@@ -49,26 +45,21 @@ impl<'a> JitterSeed<'a> {
     /// The probabilities of any two numbers differ by at most one part in 2^64.
     #[must_use]
     pub fn draw(self, attempt: u32, bound: u64) -> u64 {
-        let mut hash = Sha256::new();
-        for part in [
-            DOMAIN,
-            &self.seed.to_be_bytes(),
-            self.message.as_bytes(),
-            self.endpoint.as_bytes(),
-            &attempt.to_be_bytes(),
-        ] {
-            let len = u64::try_from(part.len()).unwrap_or(u64::MAX);
-            hash.update(len.to_be_bytes());
-            hash.update(part);
-        }
-        let mut bits = 0_u64;
-        for byte in hash.finalize().iter().take(8) {
-            bits = (bits << 8) | u64::from(*byte);
-        }
+        let texts = [self.message, self.endpoint].map(str::as_bytes);
+        let bits = texts.into_iter().fold(mix(self.seed), |state, text| {
+            let len = u64::try_from(text.len()).unwrap_or(u64::MAX);
+            text.chunks(8).map(word).fold(mix(state ^ len), |state, word| mix(state ^ word))
+        });
+        let bits = mix(bits ^ u64::from(attempt));
         let values = u128::from(bound).saturating_add(1);
         // Both factors are at most 2^64, so the product's upper half fits 64 bits.
         u64::try_from(u128::from(bits).saturating_mul(values) >> 64).unwrap_or(bound)
     }
+}
+
+/// Returns up to eight bytes as a number.
+fn word(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |word, byte| (word << 8) | u64::from(*byte))
 }
 
 #[cfg(test)]
@@ -83,13 +74,13 @@ mod tests {
     fn draws_never_change() {
         let (message, endpoint) = ids("msg_2Lh9KRb0pzN4LePd3XiA4v12Axj", "eln");
         let seed = JitterSeed::new(7, &message, &endpoint);
-        assert_eq!(seed.draw(1, u64::MAX), 17_547_617_075_089_928_327);
-        assert_eq!(seed.draw(2, u64::MAX), 18_094_656_714_198_241_978);
-        assert_eq!(seed.draw(u32::MAX, u64::MAX), 17_420_636_618_442_918_005);
+        assert_eq!(seed.draw(1, u64::MAX), 2_329_586_461_947_384_663);
+        assert_eq!(seed.draw(2, u64::MAX), 16_579_968_503_309_113_242);
+        assert_eq!(seed.draw(u32::MAX, u64::MAX), 11_090_091_934_355_636_646);
         let (message, endpoint) = ids("a", "b");
         let seed = JitterSeed::new(u64::MAX, &message, &endpoint);
-        assert_eq!(seed.draw(1, u64::MAX), 13_301_353_408_865_964_149);
-        assert_eq!(seed.draw(1, 999_999), 721_067);
+        assert_eq!(seed.draw(1, u64::MAX), 9_366_920_437_882_890_073);
+        assert_eq!(seed.draw(1, 999_999), 507_781);
         assert_eq!(seed.draw(1, 0), 0);
     }
 

@@ -30,7 +30,7 @@ const FLOORS: [(&str, &[Module]); 9] = [
         "machines",
         &[
             ("decode", &["event_type"]),
-            ("delivery", &["id", "named", "policy_file", "time"]),
+            ("delivery", &["id", "mix", "named", "policy_file", "time"]),
             ("flow", &["named", "policy_file", "signal", "time"]),
             ("health", &["mix", "named", "policy_file", "signal", "time"]),
         ],

@@ -135,8 +135,8 @@ fn mean(jitter: &Jitter, clients: u64) -> (u64, u64) {
 fn jitter_reproduces_the_aws_study() {
     println!("clients  jitter        calls  time in ms");
     for (clients, pinned) in [
-        (50, [(628, 36_635), (332, 2_844), (347, 4_251), (376, 2_308)]),
-        (100, [(1_856, 63_665), (797, 4_999), (812, 6_566), (1_007, 4_708)]),
+        (50, [(628, 36_635), (331, 2_834), (347, 4_249), (372, 2_090)]),
+        (100, [(1_856, 63_665), (796, 5_005), (811, 6_648), (1_002, 4_482)]),
     ] {
         let decorrelated = Jitter::decorrelated(ms(5), secs(2));
         let modes = [

@@ -284,7 +284,7 @@ fn replay_draws_new_jitter() {
     assert_ne!(waits(&full, &mut delivery, 1), first, "another draw for the same delay");
 
     let mut delivery = Delivery::new(at(0));
-    let grown = waits(&decorrelated, &mut delivery, 30);
+    let grown = waits(&decorrelated, &mut delivery, 40);
     assert!(grown.iter().any(|wait| *wait > base * 100), "{grown:?}");
     assert!(delivery.replay(at(0)));
     let again = waits(&decorrelated, &mut restored(&delivery), 30);
