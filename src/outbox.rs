@@ -329,6 +329,7 @@ impl Outbox {
     /// A call looks at no more than 1,024 timers, and as many deliveries of an endpoint that was
     /// disabled, removed or replaced, or after the clock has stepped back. If work remains, it
     /// returns the next action, or a [`Step::Wait`] that ends one microsecond later: call again.
+    /// What one save writes is [limited](Self::with_save_limit) too, and the rest goes in the next.
     ///
     /// All messages are delivered when [`pending`](Self::pending) returns 0. Their last records are
     /// saved when `poll` then returns `Wait` or `Idle` and no save is outstanding. The instant of
