@@ -232,6 +232,7 @@ mod tagged_record;
 mod withdraw;
 
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::endpoint::Registry;
@@ -259,7 +260,7 @@ use self::index::fair_queue::FairQueue;
 use self::index::outage::OutageCensus;
 use self::index::timers::Timers;
 use self::input_log::{Input, InputLog};
-use self::journal::{Closed, Journal};
+use self::journal::Journal;
 use self::message_state::Messages;
 use self::sweep::Sweep;
 
@@ -361,15 +362,15 @@ impl Outbox {
                 self.go_on_sweeping(now);
             }
             self.start_due(now);
-            let (journal, mut marks) = self.journal();
-            match journal.close(&mut marks) {
-                Some(Closed::Save(revision, group)) => {
-                    let list = self.changes(&group);
-                    self.journal.keep_saving(group);
-                    return Step::Save(Changes { revision, list });
-                }
-                Some(Closed::Released) => {}
-                None => break,
+            if !self.journal.has_closed() {
+                self.close_part();
+            }
+            if let Some(part) = self.journal.next_part() {
+                let (revision, list) = (part.revision, Arc::clone(&part.changes));
+                return Step::Save(Changes { revision, list });
+            }
+            if !self.journal.has_released() {
+                break;
             }
         }
         let is_behind = self.is_behind() && !self.journal.is_saving();
@@ -386,8 +387,9 @@ impl Outbox {
     ///
     /// Returns `false`, and changes nothing, if this is not the revision being saved.
     pub fn saved(&mut self, revision: Revision) -> bool {
-        let (journal, mut marks) = self.journal();
-        let confirmed = journal.saved(revision, &mut marks);
+        let messages = self.journal.saved(revision);
+        let confirmed = messages.is_some();
+        self.note_saved(messages.unwrap_or_default());
         self.log(self.latest, || Input::Saved { revision: revision.0 }, &confirmed);
         confirmed
     }
@@ -399,8 +401,7 @@ impl Outbox {
     ///
     /// Returns `false`, and changes nothing, if this is not the revision being saved.
     pub fn unsaved(&mut self, revision: Revision) -> bool {
-        let (journal, mut marks) = self.journal();
-        let merged = journal.unsaved(revision, &mut marks);
+        let merged = self.journal.unsaved(revision);
         self.log(self.latest, || Input::Unsaved { revision: revision.0 }, &merged);
         merged
     }

@@ -413,8 +413,11 @@ impl AdaptiveRate {
         }
         // A lost charge allows one request too early by a tenth of a second at most, and the next
         // sample without a refusal sets `clean` again.
-        let Self { clean, sample, spacing, .. } = saved.clone();
-        Self { clean, sample, spacing, ..self.clone() } != *saved
+        let conclusions = |it: &Self| {
+            let Self { rate, ceiling, refused, step, stable, hold, held, rest, left, .. } = *it;
+            (rate, ceiling, refused, step, stable, hold, held, rest, left)
+        };
+        conclusions(self) != conclusions(saved)
     }
 
     /// Returns whether each start and answer may matter.

@@ -227,11 +227,11 @@ impl ConcurrencyLimit {
     /// The running sample does not, unless a trial waits for its end: it takes eight answers to
     /// make up for it, and without it the limit stays as it is, within the policy's bounds.
     pub(super) fn needs_save(&self, saved: &Self) -> bool {
-        if self.trial.is_some() {
+        let Self { limit, cut, base, trial, since: _, answers: _, quickest: _, peak: _ } = self;
+        if trial.is_some() {
             return self != saved;
         }
-        let Self { since, answers, quickest, peak, .. } = *saved;
-        Self { since, answers, quickest, peak, ..self.clone() } != *saved
+        (limit, cut, base, trial) != (&saved.limit, &saved.cut, &saved.base, &saved.trial)
     }
 
     /// After the clock stepped back, moves instants that lie ahead of it to `now`.

@@ -287,15 +287,14 @@ impl Flow {
     /// ```
     #[must_use]
     pub fn needs_save(&self, saved: &Self) -> bool {
-        let rest = Self {
-            in_flight: saved.in_flight,
-            concurrency: saved.concurrency.clone(),
-            adaptive_rate: saved.adaptive_rate.clone(),
-            ..self.clone()
-        };
-        rest != *saved
-            || self.concurrency.needs_save(&saved.concurrency)
-            || self.adaptive_rate.needs_save(&saved.adaptive_rate)
+        let Self { in_flight: _, failing, pause, pauses, concurrency, rate_limit, adaptive_rate } =
+            self;
+        *failing != saved.failing
+            || *pause != saved.pause
+            || *pauses != saved.pauses
+            || *rate_limit != saved.rate_limit
+            || concurrency.needs_save(&saved.concurrency)
+            || adaptive_rate.needs_save(&saved.adaptive_rate)
     }
 
     /// After the clock stepped back, pulls in the instants that lie further ahead than anything

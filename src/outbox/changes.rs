@@ -1,6 +1,7 @@
 //! Changes of saved state: [`Changes`].
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::record::{Record, RecordKey};
 use crate::id::MessageId;
@@ -15,6 +16,15 @@ pub enum Change {
     Put(Record),
     /// Delete what is stored under the key, if anything.
     Delete(RecordKey),
+}
+
+impl Change {
+    pub(super) fn key(&self) -> RecordKey {
+        match self {
+            Self::Put(record) => record.key(),
+            Self::Delete(key) => key.clone(),
+        }
+    }
 }
 
 /// Sequence number of the [`Changes`] of one outbox, since it was created or restored.
@@ -46,7 +56,7 @@ impl fmt::Display for Revision {
 #[must_use = "what depends on these changes is held back until they are confirmed as saved"]
 pub struct Changes {
     pub(crate) revision: Revision,
-    pub(crate) list: Vec<Change>,
+    pub(crate) list: Arc<[Change]>,
 }
 
 impl Changes {
@@ -90,6 +100,8 @@ impl IntoIterator for Changes {
     type IntoIter = std::vec::IntoIter<Change>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.list.into_iter()
+        // The outbox keeps the list in case it cannot be saved.
+        let list = self.list.to_vec();
+        list.into_iter()
     }
 }

@@ -4,49 +4,87 @@ use std::sync::Arc;
 
 use super::Outbox;
 use super::changes::Change;
-use super::group::{Group, Marks};
-use super::journal::Journal;
+use super::group::sort;
+use super::mark::Mark;
 use super::record::{DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey};
 use super::slab::{DeliveryNo, EndpointNo, MessageNo};
 
 impl Outbox {
-    /// Returns the journal, and the marks of the records that it tracks.
-    pub(super) const fn journal(&mut self) -> (&mut Journal, Marks<'_>) {
-        let Self { journal, endpoints, messages, deliveries, .. } = self;
-        (journal, Marks { endpoints, messages, deliveries })
+    /// Closes the group of changed records if it is large. Every input ends with this.
+    pub(super) fn close_large_part(&mut self) {
+        if self.journal.is_full() {
+            self.close_part();
+        }
     }
 
-    /// Returns the changes of a group that the journal has closed, in an order of which every
-    /// prefix can be restored.
-    ///
-    /// A message is written and deleted before the rows of its deliveries. A missing row is made
-    /// again from the message, so rows must not be deleted while the message remains; a row left
-    /// behind is recognised by its sequence. An endpoint is written before the deliveries that were
-    /// cancelled because it is disabled, and deleted after those that were cancelled because it was
-    /// removed.
-    pub(super) fn changes(&self, group: &Group) -> Vec<Change> {
+    /// Makes a part of the records that have changed.
+    pub(super) fn close_part(&mut self) {
+        let mut group = self.journal.take_group();
         let mut list = Vec::with_capacity(group.len());
-        // The state of a new endpoint has no record.
-        let mut without_record = Vec::new();
-        for endpoint in &group.endpoints {
-            match self.endpoint_record(*endpoint) {
+        group.endpoints.sort_unstable();
+        for endpoint in group.endpoints {
+            let record = self.endpoint_record(endpoint);
+            let Some(slot) = self.endpoints.slot_mut(endpoint) else { continue };
+            if !slot.mark.close(Mark::Unchanged) {
+                continue;
+            }
+            // The state of a new endpoint has no record.
+            let had_record = std::mem::replace(&mut slot.has_record, record.is_some());
+            match record {
                 Some(record) => list.push(Change::Put(record)),
-                None => without_record.extend(self.endpoints.slot(*endpoint).map(|it| &it.id)),
+                None if had_record => group.deleted.push(RecordKey::Endpoint(slot.id.clone())),
+                None => {}
             }
         }
-        without_record.extend(&group.removed);
-        without_record.sort_unstable();
-        without_record.dedup();
-        let (of_messages, of_deliveries): (Vec<_>, Vec<_>) =
-            group.deleted.iter().partition(|key| matches!(key, RecordKey::Message(_)));
-        let (messages, deliveries) = (group.messages.iter(), group.deliveries.iter());
-        list.extend(of_messages.into_iter().cloned().map(Change::Delete));
-        list.extend(messages.filter_map(|it| self.message_record(*it)).map(Change::Put));
-        list.extend(of_deliveries.into_iter().cloned().map(Change::Delete));
-        list.extend(deliveries.filter_map(|it| self.delivery_record(*it)).map(Change::Put));
-        let without_record = without_record.into_iter().cloned();
-        list.extend(without_record.map(|id| Change::Delete(RecordKey::Endpoint(id))));
-        list
+        let (messages, deliveries) = (&mut group.messages, &mut group.deliveries);
+        messages.sort_unstable();
+        messages.retain(|it| {
+            self.messages.get_mut(*it).is_some_and(|state| state.mark.close(Mark::Saving))
+        });
+        deliveries.sort_unstable();
+        deliveries.retain(|it| {
+            self.deliveries.mark_mut(*it).is_some_and(|mark| mark.close(Mark::Unchanged))
+        });
+        list.extend(messages.iter().filter_map(|it| self.message_record(*it)).map(Change::Put));
+        list.extend(deliveries.iter().filter_map(|it| self.delivery_record(*it)).map(Change::Put));
+
+        group.deleted.sort_unstable();
+        group.deleted.dedup();
+        group.deleted.retain(|key| {
+            // What has come back is written instead.
+            let is_written = match key {
+                RecordKey::Endpoint(id) => {
+                    let slot = self.endpoints.find(id).and_then(|it| self.endpoints.slot(it));
+                    slot.is_some_and(|slot| slot.has_record)
+                }
+                RecordKey::Message(id) => {
+                    self.messages.find(id).is_some_and(|it| messages.binary_search(&it).is_ok())
+                }
+                RecordKey::Delivery(message, endpoint) => {
+                    let number = self.find(message, endpoint);
+                    number.is_some_and(|it| deliveries.binary_search(&it).is_ok())
+                }
+            };
+            !is_written
+        });
+        list.extend(group.deleted.into_iter().map(Change::Delete));
+        sort(&mut list);
+
+        let sequence = |it: &MessageNo| Some((*it, self.messages.get(*it)?.sequence));
+        let messages = messages.iter().filter_map(sequence).collect();
+        self.journal.close(list, messages);
+    }
+
+    /// Notes that messages are durable.
+    pub(super) fn note_saved(&mut self, messages: Vec<(MessageNo, u64)>) {
+        for (number, sequence) in messages {
+            // It may have been forgotten, and its number given out again.
+            if let Some(state) = self.messages.get_mut(number)
+                && state.sequence == sequence
+            {
+                state.mark = Mark::Unchanged;
+            }
+        }
     }
 
     pub(super) fn touch_message(&mut self, message: MessageNo) {

@@ -32,7 +32,6 @@ impl fmt::Debug for Outbox {
             .field("report_attempts", &self.report_attempts)
             .field("timers", &self.timer_texts())
             .field("journal", &self.journal)
-            .field("queues", &self.queue_texts())
             .field("latest", &self.latest)
             .field("sweeps", &self.sweeps)
             .field("log", &self.log)
@@ -61,22 +60,6 @@ impl Outbox {
         let mut texts: Vec<_> = texts.collect();
         texts.sort_unstable();
         texts
-    }
-
-    fn queue_texts(&self) -> Option<impl fmt::Debug> {
-        let (groups, ahead) = self.journal.queues()?;
-        let message = |number| self.messages.get(number).map(|state| state.message.id());
-        let endpoint = |number| self.endpoints.slot(number).map(|slot| &slot.id);
-        let texts = groups.map(|group| {
-            let endpoints: Vec<_> = group.endpoints.iter().map(|it| endpoint(*it)).collect();
-            let messages: Vec<_> = group.messages.iter().map(|it| message(*it)).collect();
-            let deliveries = group.deliveries.iter().map(|it| {
-                let place = self.deliveries.place(*it)?;
-                Some((message(place.message)?, endpoint(place.endpoint)?))
-            });
-            (endpoints, messages, deliveries.collect::<Vec<_>>())
-        });
-        Some((texts, ahead))
     }
 
     pub(super) fn scheduled(&self, timer: Timer) -> Scheduled {

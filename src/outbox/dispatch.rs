@@ -7,9 +7,9 @@ use super::attempt::{Attempt, Ticket};
 use super::deliveries::{Deliveries, Place};
 use super::endpoint_state::Next;
 use super::endpoints::{EndpointSlot, Endpoints};
+use super::group::Start;
 use super::in_flight::{AttemptKind, Clearance, InFlight};
 use super::index::timers::{Scheduled, Timer};
-use super::journal::Start;
 use super::message_state::{MessageState, Messages};
 use super::record::RecordKey;
 use super::slab::{DeliveryNo, EndpointNo, MessageNo};
@@ -69,6 +69,7 @@ impl Outbox {
                 }
                 Timer::Forget(message) => self.forget(message),
             }
+            self.close_large_part();
         }
     }
 
@@ -133,7 +134,8 @@ impl Outbox {
                 permit,
             };
             self.reconcile_delivery(number, state, None, now);
-            self.journal.guard_attempt(Start { delivery: number, ticket });
+            let deadline = started.deadline;
+            self.journal.guard_attempt(Start { delivery: number, ticket, deadline });
         } else {
             // The delivery's window has ended since it was last looked at.
             health.cancel_start(permit);
@@ -144,7 +146,7 @@ impl Outbox {
 
     /// Hands an attempt out, unless it became obsolete while it was being saved.
     pub(super) fn send(&mut self, start: Start, now: Timestamp) -> Option<Attempt> {
-        let Start { delivery: number, ticket } = start;
+        let Start { delivery: number, ticket, deadline } = start;
         let is_same = |outbox: &Self, place: Place| {
             let state = outbox.messages.get(place.message);
             state.is_some_and(|state| state.sequence == ticket.sequence)
@@ -174,10 +176,11 @@ impl Outbox {
         let endpoint = Arc::clone(endpoint);
         let started = state.delivery.in_flight()?;
         let in_flight = state.in_flight.as_mut()?;
-        // An attempt that was cancelled and started again has the same number. Its permit differs
-        // if the endpoint was enabled in between.
-        let is_current =
-            started.number == ticket.attempt && in_flight.permit() == Some(ticket.permit);
+        // An attempt that was cancelled and started again has the same number, and its start may
+        // not be durable yet. Its permit differs if the endpoint was enabled in between.
+        let is_current = started.number == ticket.attempt
+            && started.deadline == deadline
+            && in_flight.permit() == Some(ticket.permit);
         if in_flight.sent || !is_current {
             return None;
         }
@@ -212,7 +215,7 @@ impl Outbox {
                 slot.roster.take_ended(&mut self.deliveries, delivery);
             }
             self.deliveries.remove(delivery);
-            self.drop_unused(endpoint);
+            self.endpoints.drop_unused(endpoint);
         }
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct EndpointSlot {
     pub(super) state: Option<EndpointState>,
     pub(super) roster: Roster,
     pub(super) mark: Mark,
+    /// Whether there is a record of it once all closed parts are saved.
+    pub(super) has_record: bool,
     /// Whether its deliveries are being [swept](super::Outbox::sweep), and nothing may be sent.
     pub(super) is_swept: bool,
     /// Whether it was removed, and its deliveries are being cancelled.
@@ -33,10 +35,9 @@ impl EndpointSlot {
     /// Drops the state. Returns whether there is a record of it, which must be deleted.
     #[must_use = "the record must be deleted"]
     pub(super) fn drop_state(&mut self) -> bool {
-        let recorded = self.state.take().is_some_and(|state| state.to_record().is_some());
-        let has_record = recorded || self.mark != Mark::Durable;
-        self.mark.drop_changes();
-        has_record
+        self.state = None;
+        self.mark = Mark::Unchanged;
+        std::mem::take(&mut self.has_record)
     }
 }
 
@@ -70,6 +71,7 @@ impl Endpoints {
                 state: None,
                 roster: Roster::default(),
                 mark: Mark::default(),
+                has_record: false,
                 is_swept: false,
                 is_leaving: false,
             };
@@ -117,8 +119,8 @@ impl Endpoints {
         subscribed
     }
 
-    /// Drops the state of an id that the registry does not have, if it says nothing. Returns what
-    /// [`drop_unused`](Self::drop_unused) does.
+    /// Drops the state of an id that the registry does not have, if it says nothing. Returns it if
+    /// there is a record of it.
     #[must_use = "the record must be deleted"]
     pub(super) fn drop_unused_state(&mut self, number: EndpointNo) -> Option<EndpointId> {
         if let Some(slot) = self.slots.get_mut(number)
@@ -127,22 +129,21 @@ impl Endpoints {
             && slot.state.as_ref().is_some_and(|state| state.to_record().is_none())
         {
             let id = slot.drop_state().then(|| slot.id.clone());
-            return self.drop_unused(number).or(id);
+            self.drop_unused(number);
+            return id;
         }
         None
     }
 
-    /// Drops an id that nothing names any more. Returns it if a save of its record, or of its
-    /// deletion, is not confirmed: then the record must be deleted.
-    #[must_use = "the record must be deleted"]
-    pub(super) fn drop_unused(&mut self, number: EndpointNo) -> Option<EndpointId> {
-        let unused = self.slots.get(number).is_some_and(|slot| {
+    /// Drops an id that nothing names any more.
+    pub(super) fn drop_unused(&mut self, number: EndpointNo) {
+        let unused = self.slots.get(number).filter(|slot| {
             slot.state.is_none() && slot.endpoint.is_none() && slot.roster.is_empty()
         });
-        let slot = self.slots.get(number).filter(|_| unused)?;
-        self.ids.remove(slot.id.as_str(), number);
-        let slot = self.slots.remove(number)?;
-        (slot.mark != Mark::Durable).then_some(slot.id)
+        if let Some(slot) = unused {
+            self.ids.remove(slot.id.as_str(), number);
+            self.slots.remove(number);
+        }
     }
 
     pub(super) fn slot(&self, number: EndpointNo) -> Option<&EndpointSlot> {

@@ -144,13 +144,14 @@ impl Outbox {
         self.log.0.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// Logs an input and its answer, if the log is on.
+    /// Ends an input: logs it and its answer, if the log is on.
     pub(super) fn log(
         &mut self,
         at: Timestamp,
         input: impl FnOnce() -> Input,
         answer: &impl Answer,
     ) {
+        self.close_large_part();
         if let Some(entries) = &mut self.log.0 {
             entries.push(LogEntry { at, input: input(), answer: answer.answer() });
         }

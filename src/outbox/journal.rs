@@ -3,11 +3,10 @@
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 
-use super::group::{Group, Marks};
+use super::group::{Group, Guarded, Part, Start};
 use super::mark::Mark;
 use crate::id::{EndpointId, MessageId};
-use crate::outbox::attempt::Ticket;
-use crate::outbox::changes::Revision;
+use crate::outbox::changes::{Change, Revision};
 use crate::outbox::notice::Notice;
 use crate::outbox::record::RecordKey;
 use crate::outbox::slab::{DeliveryNo, EndpointNo, MessageNo};
@@ -17,84 +16,31 @@ const LIMIT: NonZeroUsize = NonZeroUsize::new(1_024).expect("1,024 is not zero")
 
 /// Tracks which records have changed, and holds back what depends on them until they are durable.
 ///
-/// A changed record waits in a queue until a group takes it. The group is *saving* until the host
-/// confirms it, and durable afterwards. Attempts and notices are guarded by the records that have
-/// changed before them, and released once all of these are durable.
+/// Changed records form groups. A group is closed when it is large, or when the host can save: it
+/// then becomes a part, with the records as they are. Parts are saved one after the other, and the
+/// attempts and notices that a part guards are released once it is durable. So the parts are a log:
+/// every prefix of it is a state that the outbox was in, or a prefix of the way to the next one.
 ///
-/// At most one group is saving. Changes made in the meantime gather in the queues, so a slow storage
-/// leads to group commit. A group takes up to a number of records of each kind, so it is known from
-/// a record's place in its queue which group it will be in at the latest.
+/// At most one part is saving. Changes made in the meantime gather in the next ones, so a slow
+/// storage leads to group commit.
 #[derive(Clone, Debug)]
 pub(super) struct Journal {
     durable: bool,
     limit: NonZeroUsize,
     changed: Group,
-    /// What a save that failed contained. The next one contains all of it, beside its own share, so
-    /// that no later record is delayed.
-    failed: Group,
-    /// What the changes since the last group was closed guard.
-    open: Guarded,
-    /// What is guarded by groups up to a revision, in the order of the revisions.
-    waiting: VecDeque<(Revision, Guarded)>,
-    saving: Option<(Revision, Group)>,
-    handed_out: Revision,
-    /// The latest revision that something waits for.
-    promised: Revision,
+    guarded: Guarded,
+    /// Closed parts, oldest first.
+    closed: VecDeque<Part>,
+    /// A part that could not be saved. It is saved together with the next one, so that the
+    /// revisions of those behind it stay as they are.
+    failed: Option<Part>,
+    saving: Option<Part>,
+    /// The number of attempts that are guarded by parts that are not saving.
+    starts: usize,
+    /// The revision of the latest part that was closed.
+    latest: Revision,
     confirmed: Revision,
     released: Guarded,
-}
-
-/// What must come after the changes that led to it.
-#[derive(Clone, Debug, Default)]
-struct Guarded {
-    attempts: VecDeque<Start>,
-    notices: VecDeque<Notice>,
-    /// Endpoints that were removed: their records are deleted after their deliveries were
-    /// cancelled.
-    removed: Vec<EndpointId>,
-}
-
-/// An attempt that waits to be handed out.
-#[derive(Clone, Debug)]
-pub(super) struct Start {
-    pub(super) delivery: DeliveryNo,
-    pub(super) ticket: Ticket,
-}
-
-impl Guarded {
-    fn is_empty(&self) -> bool {
-        self.attempts.is_empty() && self.notices.is_empty() && self.removed.is_empty()
-    }
-
-    fn append(&mut self, mut other: Self) {
-        if self.is_empty() {
-            *self = other;
-            return;
-        }
-        self.attempts.append(&mut other.attempts);
-        self.notices.append(&mut other.notices);
-        self.removed.append(&mut other.removed);
-    }
-
-    fn retract(&mut self, sequence: u64, id: &MessageId, endpoints: &mut Vec<EndpointId>) {
-        self.attempts.retain(|start| start.ticket.sequence != sequence);
-        endpoints.retain(|ended| {
-            let last = self.notices.iter().rposition(|notice| {
-                matches!(notice, Notice::Settled { message, endpoint, .. }
-                    if message == id && endpoint == ended)
-            });
-            last.and_then(|last| self.notices.remove(last)).is_none()
-        });
-    }
-}
-
-/// Result of closing a group.
-#[derive(Clone, Debug)]
-pub(super) enum Closed {
-    /// There is nothing to save: what the group guards is released.
-    Released,
-    /// The host must save these records.
-    Save(Revision, Group),
 }
 
 impl Journal {
@@ -103,97 +49,78 @@ impl Journal {
             durable: true,
             limit: LIMIT,
             changed: Group::default(),
-            failed: Group::default(),
-            open: Guarded::default(),
-            waiting: VecDeque::new(),
+            guarded: Guarded::default(),
+            closed: VecDeque::new(),
+            failed: None,
             saving: None,
-            handed_out: Revision::default(),
-            promised: Revision::default(),
+            starts: 0,
+            latest: Revision::default(),
             confirmed: Revision::default(),
             released: Guarded::default(),
         }
     }
 
-    /// Makes every record count as durable as soon as it has changed.
-    pub(super) fn without_storage(&mut self, marks: &mut Marks<'_>) {
+    /// Makes every change count as durable at once. Returns the messages that are so now.
+    pub(super) fn without_storage(&mut self) -> Vec<(MessageNo, u64)> {
         self.durable = false;
-        for group in [std::mem::take(&mut self.changed), std::mem::take(&mut self.failed)] {
-            let mut all = Group::default();
-            all.take_all(group, marks);
-            all.confirm(marks);
+        let mut messages = Vec::new();
+        for part in self.failed.take().into_iter().chain(std::mem::take(&mut self.closed)) {
+            self.released.append(part.guarded);
+            messages.extend(part.messages);
         }
-        self.release(self.promised);
+        self.starts = self.guarded.attempts.len();
+        messages
     }
 
     pub(super) const fn set_limit(&mut self, limit: NonZeroUsize) {
         self.limit = limit;
     }
 
+    /// Returns whether enough records have changed to form a part.
+    pub(super) fn is_full(&self) -> bool {
+        self.changed.len() >= self.limit.get()
+    }
+
     /// Notes that an endpoint's record has changed.
     pub(super) fn touch_endpoint(&mut self, endpoint: EndpointNo, mark: &mut Mark) {
         if self.durable && mark.touch() {
-            self.changed.endpoints.push_back(endpoint);
+            self.changed.endpoints.push(endpoint);
         }
     }
 
     /// Notes that a message's record has changed.
     pub(super) fn touch_message(&mut self, message: MessageNo, mark: &mut Mark) {
         if self.durable && mark.touch() {
-            self.changed.messages.push_back(message);
+            self.changed.messages.push(message);
         }
     }
 
     /// Notes that a delivery's record has changed.
     pub(super) fn touch_delivery(&mut self, delivery: DeliveryNo, mark: &mut Mark) {
         if self.durable && mark.touch() {
-            self.changed.deliveries.push_back(delivery);
+            self.changed.deliveries.push(delivery);
         }
     }
 
-    /// Notes that a message's or a delivery's record must be deleted, that of a message ahead of
-    /// those of its deliveries.
+    /// Notes that a record must be deleted.
     pub(super) fn delete(&mut self, key: RecordKey) {
-        match key {
-            RecordKey::Endpoint(id) => self.delete_endpoint(id),
-            key if self.durable => self.changed.deleted.push_back(key),
-            _ => {}
-        }
-    }
-
-    /// Notes that an endpoint's record must be deleted, after all that has changed so far.
-    pub(super) fn delete_endpoint(&mut self, endpoint: EndpointId) {
         if self.durable {
-            self.open.removed.push(endpoint);
-        }
-    }
-
-    /// Drops what is guarded about a message that no save has made durable: its attempts, and the
-    /// notice that each of its deliveries has ended. Earlier notices may be about an earlier
-    /// message with its id.
-    pub(super) fn retract(
-        &mut self,
-        sequence: u64,
-        id: &MessageId,
-        mut endpoints: Vec<EndpointId>,
-    ) {
-        let waiting = self.waiting.iter_mut().rev().map(|(_, guarded)| guarded);
-        for guarded in std::iter::once(&mut self.open).chain(waiting) {
-            guarded.retract(sequence, id, &mut endpoints);
+            self.changed.deleted.push(key);
         }
     }
 
     pub(super) fn guard_attempt(&mut self, start: Start) {
-        self.open.attempts.push_back(start);
+        self.guarded.attempts.push_back(start);
+        self.starts = self.starts.saturating_add(1);
     }
 
     pub(super) fn guard_notice(&mut self, notice: Notice) {
-        self.open.notices.push_back(notice);
+        self.guarded.notices.push_back(notice);
     }
 
-    /// Returns the number of attempts that are guarded so far.
-    pub(super) fn guarded_attempts(&self) -> usize {
-        let waiting = self.waiting.iter().map(|(_, guarded)| guarded.attempts.len());
-        waiting.fold(self.open.attempts.len(), usize::saturating_add)
+    /// Returns the number of attempts that are guarded by what is not being saved yet.
+    pub(super) const fn guarded_attempts(&self) -> usize {
+        self.starts
     }
 
     pub(super) const fn is_saving(&self) -> bool {
@@ -202,118 +129,125 @@ impl Journal {
 
     /// Returns whether there is nothing to save, to send or to notify.
     pub(super) fn is_empty(&self) -> bool {
-        let changed = !self.changed.is_empty() || !self.failed.is_empty() || self.is_saving();
-        let guarded = !self.open.is_empty() || !self.waiting.is_empty();
-        !changed && !guarded && self.released.is_empty()
+        let parts = self.saving.is_some() || self.failed.is_some() || !self.closed.is_empty();
+        let open = self.changed.len() > 0 || !self.guarded.is_empty();
+        !parts && !open && self.released.is_empty()
     }
 
-    /// Closes a group of changed records. Returns `None` if there is nothing to save or to release,
-    /// or if another group is saving.
-    pub(super) fn close(&mut self, marks: &mut Marks<'_>) -> Option<Closed> {
+    /// Takes the group of changed records, which the caller makes a [part](Self::close) of.
+    pub(super) fn take_group(&mut self) -> Group {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Closes a part with the changes that a group comes to.
+    pub(super) fn close(&mut self, changes: Vec<Change>, messages: Vec<(MessageNo, u64)>) {
+        if changes.is_empty() {
+            return;
+        }
+        self.latest = self.latest.next();
+        let guarded = std::mem::take(&mut self.guarded);
+        let (revision, changes) = (self.latest, changes.into());
+        self.closed.push_back(Part { revision, changes, messages, guarded });
+    }
+
+    /// Returns the next part to save; `None` if there is none, or if another one is saving. What
+    /// depends on no change that is not durable is released.
+    pub(super) fn next_part(&mut self) -> Option<&Part> {
         if self.is_saving() {
             return None;
         }
-        let mut group = Group::default();
-        group.take_all(std::mem::take(&mut self.failed), marks);
-        group.take(&mut self.changed, self.limit, marks);
-        let mut revision = self.handed_out.next();
-        if !self.open.is_empty() {
-            // Messages are not counted: those that matter go with their deliveries.
-            let rest = self.changed.endpoints.len().max(self.changed.deliveries.len());
-            let last = self.revision_of(revision, rest);
-            let open = std::mem::take(&mut self.open);
-            match self.waiting.back_mut() {
-                Some((at, guarded)) if *at >= last => guarded.append(open),
-                _ => self.waiting.push_back((last, open)),
+        if !self.guarded.is_empty() && self.changed.len() == 0 {
+            // It waits for what has changed before it, if anything.
+            let guarded = std::mem::take(&mut self.guarded);
+            match self.closed.back_mut().or(self.failed.as_mut()) {
+                Some(part) => part.guarded.append(guarded),
+                None => self.release(guarded),
             }
         }
-        if self.changed.is_empty() {
-            // Fewer groups than promised if something was forgotten, or taken ahead of its turn.
-            revision = revision.max(self.promised);
-        }
-        for (at, guarded) in &mut self.waiting {
-            if *at <= revision {
-                group.take_removed(std::mem::take(&mut guarded.removed), marks);
+        let (failed, next) = (self.failed.take(), self.closed.pop_front());
+        let is_late = next.is_none();
+        let mut part = match (failed, next) {
+            (Some(mut failed), Some(next)) => {
+                failed.append(next);
+                failed
             }
-        }
-        if group.is_empty() {
-            // Without a changed record there is nothing to wait for.
-            let is_released = !self.waiting.is_empty();
-            self.release(revision);
-            return is_released.then_some(Closed::Released);
-        }
-        group.sort();
-        self.handed_out = revision;
-        self.saving = Some((revision, Group::default()));
-        Some(Closed::Save(revision, group))
-    }
-
-    /// Keeps the records of the group that is saving until it is confirmed.
-    pub(super) fn keep_saving(&mut self, group: Group) {
-        if let Some((_, saving)) = &mut self.saving {
-            *saving = group;
-        }
-    }
-
-    /// Confirms that the saving group is durable, and releases what it guards. Returns `false` for
-    /// any other revision.
-    pub(super) fn saved(&mut self, revision: Revision, marks: &mut Marks<'_>) -> bool {
-        let Some((_, group)) = self.saving.take_if(|(saving, _)| *saving == revision) else {
-            return false;
+            (failed, next) => failed.or(next)?,
         };
-        group.confirm(marks);
+        if is_late {
+            // An answer about the save that failed must not be taken for one about this save.
+            self.latest = self.latest.next();
+            part.revision = self.latest;
+        }
+        self.starts = self.starts.saturating_sub(part.guarded.attempts.len());
+        Some(self.saving.insert(part))
+    }
+
+    /// Confirms that the saving part is durable, and releases what it guards. Returns its messages;
+    /// `None` for any other revision.
+    pub(super) fn saved(&mut self, revision: Revision) -> Option<Vec<(MessageNo, u64)>> {
+        let part = self.saving.take_if(|part| part.revision == revision)?;
         self.confirmed = revision;
-        self.release(revision);
-        true
+        self.released.append(part.guarded);
+        Some(part.messages)
     }
 
-    /// Makes the saving group part of the next one, because it could not be saved. Returns `false`
+    /// Makes the saving part part of the next save, because it could not be saved. Returns `false`
     /// for any other revision.
-    pub(super) fn unsaved(&mut self, revision: Revision, marks: &mut Marks<'_>) -> bool {
-        let Some((_, mut group)) = self.saving.take_if(|(saving, _)| *saving == revision) else {
-            return false;
-        };
-        group.fail(marks);
-        self.failed = group;
-        true
-    }
-
-    fn release(&mut self, revision: Revision) {
-        while self.waiting.front().is_some_and(|(at, _)| *at <= revision) {
-            if let Some((_, guarded)) = self.waiting.pop_front() {
-                self.released.append(guarded);
+    pub(super) fn unsaved(&mut self, revision: Revision) -> bool {
+        let part = self.saving.take_if(|part| part.revision == revision);
+        let is_saving = part.is_some();
+        if let Some(part) = part {
+            if !self.durable {
+                // Storage was turned off meanwhile.
+                self.released.append(part.guarded);
+                return true;
             }
+            self.starts = self.starts.saturating_add(part.guarded.attempts.len());
+            self.failed = Some(part);
         }
+        is_saving
     }
 
     /// Returns the revision with which a message's record becomes or became durable, at the latest.
-    pub(super) fn revision_of_message(&mut self, mark: Mark) -> Revision {
-        match &self.saving {
-            _ if mark.is_changed() => {
-                let ahead = self.changed.messages.len().max(1);
-                self.revision_of(self.handed_out, ahead)
-            }
-            Some((revision, _)) if mark.is_saving() => *revision,
-            _ => self.confirmed,
+    pub(super) fn revision_of_message(&self, mark: Mark) -> Revision {
+        let of = |part: &Part| part.revision;
+        match mark {
+            Mark::Unchanged => self.confirmed,
+            Mark::Changed => self.latest.next(),
+            Mark::Saving => match (self.closed.back(), &self.failed) {
+                (Some(last), _) => last.revision,
+                (None, Some(_)) => self.latest.next(),
+                (None, None) => self.saving.as_ref().map_or(self.confirmed, of),
+            },
         }
     }
 
-    /// Returns the revision of the group by which a number of records, the first of them in the
-    /// group after `revision`, will have been handed out, and promises that there will be one.
-    fn revision_of(&mut self, revision: Revision, records: usize) -> Revision {
-        let groups = u64::try_from(records.div_ceil(self.limit.get())).unwrap_or(u64::MAX);
-        let last = Revision(revision.0.saturating_add(groups));
-        self.promised = self.promised.max(last);
-        last
+    /// Returns whether no save that is outstanding or confirmed has a message with this mark.
+    pub(super) fn can_retract(&self, sequence: u64, mark: Mark) -> bool {
+        let mut parts = self.failed.iter().chain(&self.closed);
+        match mark {
+            Mark::Unchanged => false,
+            Mark::Changed => true,
+            Mark::Saving => parts.any(|part| part.has_message(sequence)),
+        }
     }
 
-    /// Returns what will be saved in several groups, in order, and by how many groups each thing
-    /// that waits for them follows the last one; `None` if all fits into one group.
-    pub(super) fn queues(&self) -> Option<([&Group; 2], Vec<u64>)> {
-        let groups = [&self.failed, &self.changed];
-        let waiting = self.waiting.iter().map(|(at, _)| at).chain([&self.promised]);
-        let ahead = waiting.map(|at| at.0.saturating_sub(self.handed_out.0)).collect();
-        self.changed.exceeds(self.limit).then_some((groups, ahead))
+    /// Drops all about a message that [can be retracted](Self::can_retract): its records, its
+    /// attempts, and the notice that each of its deliveries has ended. Earlier notices may be about
+    /// an earlier message with its id.
+    pub(super) fn retract(
+        &mut self,
+        sequence: u64,
+        id: &MessageId,
+        mut endpoints: Vec<EndpointId>,
+    ) {
+        self.guarded.retract(sequence, id, &mut endpoints);
+        self.starts = self.guarded.attempts.len();
+        for part in self.failed.iter_mut().chain(&mut self.closed).rev() {
+            part.guarded.retract(sequence, id, &mut endpoints);
+            part.retract(sequence);
+            self.starts = self.starts.saturating_add(part.guarded.attempts.len());
+        }
     }
 
     pub(super) fn next_attempt(&mut self) -> Option<Start> {
@@ -322,5 +256,19 @@ impl Journal {
 
     pub(super) fn next_notice(&mut self) -> Option<Notice> {
         self.released.notices.pop_front()
+    }
+
+    pub(super) fn has_released(&self) -> bool {
+        !self.released.is_empty()
+    }
+
+    /// Returns whether parts wait to be saved, in the order in which they were closed.
+    pub(super) fn has_closed(&self) -> bool {
+        !self.closed.is_empty()
+    }
+
+    fn release(&mut self, guarded: Guarded) {
+        self.starts = self.starts.saturating_sub(guarded.attempts.len());
+        self.released.append(guarded);
     }
 }

@@ -27,6 +27,7 @@ impl Outbox {
     pub fn publish(&mut self, message: Message, now: Timestamp) -> Result<Published, PublishError> {
         let logged = self.log.is_on().then(|| Box::new(message.clone()));
         let published = self.accept(message, now);
+        self.close_large_part();
         if let Some(message) = logged {
             self.log(now, || Input::Publish { message }, &published);
         }

@@ -46,6 +46,15 @@ impl Record {
             Self::Endpoint(record) => RecordKey::Endpoint(record.endpoint.clone()),
         }
     }
+
+    /// Returns the sequence of the message that the record belongs to, if it belongs to one.
+    pub(super) const fn sequence(&self) -> Option<u64> {
+        match self {
+            Self::Message(record) => Some(record.sequence),
+            Self::Delivery(record) => Some(record.sequence),
+            Self::Endpoint(_) => None,
+        }
+    }
 }
 
 /// An accepted message, its renderings and its fan-out.

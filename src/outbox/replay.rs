@@ -102,7 +102,11 @@ impl Outbox {
         let later = now.saturating_since(planned_at);
         let part = plan.replays.len().min(PER_CALL);
         let replays: VecDeque<_> = plan.replays.drain(..part).collect();
-        let count = replays.iter().filter(|planned| self.replay_one(planned, later, now)).count();
+        let mut count: usize = 0;
+        for planned in &replays {
+            count = count.saturating_add(usize::from(self.replay_one(planned, later, now)));
+            self.close_large_part();
+        }
         self.log(now, || Input::Replay { plan: ReplayPlan { planned_at, replays } }, &count);
         count
     }

@@ -67,8 +67,11 @@ impl Outbox {
                     // Attempts in flight are counted from the deliveries below.
                     persisted.flow.set_in_flight(0);
                     let number = self.endpoints.find_or_insert(&endpoint);
-                    if let Some(state) = self.endpoints.get_mut(number) {
-                        state.persisted = *persisted;
+                    if let Some(slot) = self.endpoints.slot_mut(number) {
+                        slot.has_record = true;
+                        if let Some(state) = &mut slot.state {
+                            state.persisted = *persisted;
+                        }
                     }
                 }
             }
@@ -107,7 +110,7 @@ impl Outbox {
             self.reconcile_endpoint(number, now);
             // Ended deliveries to a removed endpoint have created a state for it that nothing needs.
             if let Some(id) = self.endpoints.drop_unused_state(number) {
-                self.journal.delete_endpoint(id);
+                self.journal.delete(RecordKey::Endpoint(id));
             }
         }
         Ok(())

@@ -70,8 +70,9 @@ impl Outbox {
     /// Turns storage off: there is no [`Step::Save`], and a crash loses what is pending.
     #[must_use]
     pub fn without_storage(mut self) -> Self {
-        let (journal, mut marks) = self.journal();
-        journal.without_storage(&mut marks);
+        self.close_part();
+        let messages = self.journal.without_storage();
+        self.note_saved(messages);
         self
     }
 
@@ -85,12 +86,11 @@ impl Outbox {
         self
     }
 
-    /// Sets how many records one [`Step::Save`] writes; the default is 1,024.
+    /// Sets after how many changed records a [`Step::Save`] is full; the default is 1,024.
     ///
-    /// The limit counts endpoints, messages, deliveries and deletions separately, and a delivery
-    /// takes its message and its endpoint with it: a save has at most some six times as many
-    /// changes. What is left goes in the next ones. A save that failed is repeated as a whole,
-    /// together with the next one.
+    /// What changes after that goes in the next ones. An input is never divided, so a save can have
+    /// a little more: all that a call of [`poll`](Self::poll) or [`publish`](Self::publish) changes.
+    /// A save that failed is repeated as a whole, together with the next one.
     #[must_use]
     pub const fn with_save_limit(mut self, records: NonZeroUsize) -> Self {
         self.journal.set_limit(records);

@@ -1,6 +1,7 @@
 //! Looks at all pending deliveries, of one endpoint or of all, in several calls if they are many.
 
 use super::Outbox;
+use super::record::RecordKey;
 use super::slab::{DeliveryNo, EndpointNo};
 use crate::delivery::Verdict;
 use crate::time::Timestamp;
@@ -54,6 +55,7 @@ impl Outbox {
         let (numbers, next) = self.deliveries.pending_from(endpoint, from, PER_CALL);
         for number in numbers {
             self.sweep_one(number, now);
+            self.close_large_part();
         }
         // What was found may have started it again.
         let is_new = self.sweeps.iter().any(|sweep| sweep.endpoint == endpoint);
@@ -89,16 +91,9 @@ impl Outbox {
         if slot.is_leaving {
             slot.is_leaving = false;
             if slot.drop_state() {
-                self.journal.delete_endpoint(slot.id.clone());
+                self.journal.delete(RecordKey::Endpoint(slot.id.clone()));
             }
-            self.drop_unused(endpoint);
-        }
-    }
-
-    /// Drops an endpoint that nothing names any more.
-    pub(super) fn drop_unused(&mut self, endpoint: EndpointNo) {
-        if let Some(id) = self.endpoints.drop_unused(endpoint) {
-            self.journal.delete_endpoint(id);
+            self.endpoints.drop_unused(endpoint);
         }
     }
 

@@ -75,10 +75,10 @@ impl Outbox {
     fn take_back(&mut self, message: &MessageId, now: Timestamp) -> bool {
         let Some(number) = self.messages.find(message) else { return false };
         let Some(state) = self.messages.get(number) else { return false };
-        if !state.mark.is_changed() {
+        let sequence = state.sequence;
+        if !self.journal.can_retract(sequence, state.mark) {
             return false;
         }
-        let sequence = state.sequence;
         let ids = state.fan_out.iter().filter_map(|(it, _)| self.endpoints.slot(it));
         let ids: Vec<_> = ids.map(|slot| slot.id.clone()).collect();
         self.end_all_withdrawn(number, now);
