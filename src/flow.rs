@@ -60,18 +60,22 @@
 //! # Saving
 //!
 //! A flow can be saved at any moment, and must be saved when [`needs_save`](Flow::needs_save)
-//! returns `true`. Then a crash loses only running measurements of a receiver that is well:
+//! returns `true`. Then a crash loses only running measurements of a healthy receiver:
 //!
-//! - a sample without a refusal, and the concurrency limit's sample: they begin again. It takes
-//!   about eight answers to make up for one;
+//! - the current rate sample, if nothing was refused, and the current latency sample. Each begins
+//!   again, and is complete after about eight responses;
 //! - the last rate without a refusal, which only bounds how far the rate climbs after a cut. The
 //!   next sample without a refusal sets it again;
 //! - at a learned rate of ten per second or more, the wait after the last request: one request may
 //!   come too early, by a tenth of a second at most.
 //!
-//! Everything else is in the save, so even a process that crashes every few seconds keeps to a
-//! configured rate, a pause and a slow learned rate; and it cuts the rate, ends trials, and climbs
-//! from a slow rate as if it had not crashed.
+//! Everything else is in the save. A process that crashes every few seconds keeps to a configured
+//! rate, a pause and a slow learned rate, and the rate is cut and raised as it would be without the
+//! crashes.
+//!
+//! The number of attempts in flight is saved too, and a crash ends them all: after a restart, call
+//! [`set_in_flight`](Flow::set_in_flight) with the number that you still wait for, usually 0.
+//! Otherwise the flow stays [`Busy`](FlowDecision::Busy) once they reach the limit.
 //!
 //! # Time
 //!

@@ -205,8 +205,8 @@ impl Message {
     /// # Errors
     ///
     /// Returns [`NoEventError`] if the message was created from bytes, if its bodies were
-    /// [detached](Self::detach_bodies), or if its event has another type. Check [`event_type`](Self::event_type) first, or decode a [`LabEvent`], which accepts
-    /// any type.
+    /// [detached](Self::detach_bodies), or if its event has another type. Check
+    /// [`event_type`](Self::event_type) first, or decode a [`LabEvent`], which accepts any type.
     pub fn event<T: Decode>(&self) -> Result<T, NoEventError> {
         let rendering = self.rendering(ENVELOPE).ok_or(NoEventError::CreatedFromBytes)?;
         let body = rendering.body().ok_or(NoEventError::BodyKept)?;
@@ -240,7 +240,7 @@ impl Message {
         json: Vec<u8>,
     ) -> Self {
         let json_type = HeaderValue::from_static("application/json");
-        // Pending messages are many, so that spare room would cost more than a copy.
+        // There can be many pending messages: spare capacity would cost more than a copy.
         let rendering = Rendering::new(json_type, json.into_boxed_slice());
         Self::new(id, event_type, timestamp, keys, ENVELOPE, rendering)
     }

@@ -94,10 +94,10 @@
 //! crashes happen in between. Until then it is visibly pending: due, waiting for a retry, held for
 //! an endpoint that is paused, disabled, not enabled or absent, or in doubt.
 //!
-//! **A crash loses no decision.** What is saved is the circuit of each endpoint, the failures counted
-//! so far, each pause, what a configured rate has released, and what has been learned. What a crash
-//! loses at most is the running [measurement](crate::flow#saving) of a receiver that is well.
-//! [`drain`](Outbox::drain) saves that too.
+//! **A crash loses no decision.** Each endpoint's circuit is saved, with the failures counted so
+//! far, each pause, the use of a configured rate, and what has been learned. A crash loses at most
+//! the running [measurements](crate::flow#saving) of a healthy receiver.
+//! [`drain`](Outbox::drain) saves those too.
 //!
 //! **At least once** is the default. An attempt is handed out only after its start was saved, and
 //! only one attempt of a delivery is in flight at a time. A receiver may therefore accept

@@ -404,7 +404,7 @@ impl AdaptiveRate {
 
     /// Returns whether losing what has changed since `saved` would matter.
     ///
-    /// Of a receiver that is well, what matters is what the end of a sample changes. A process that
+    /// Of a healthy receiver, what matters is what the end of a sample changes. A process that
     /// crashes before each end must still judge refusals, end a trial, retry an excuse, and keep to
     /// a slow rate and leave it; so then each start and answer matters.
     pub(super) fn needs_save(&self, saved: &Self) -> bool {

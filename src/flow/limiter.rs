@@ -258,15 +258,15 @@ impl Flow {
         self.in_flight = attempts;
     }
 
-    /// Returns whether losing what has changed since `saved` would matter: save the flow then. What
-    /// is saved is always all of it.
+    /// Returns whether the flow has changed since `saved` in a way that a crash must not lose. If
+    /// so, save the whole flow.
     ///
-    /// What has been learned matters, and so does what a
-    /// [configured rate](super::RateLimitPolicy) has released, and every answer of a receiver that
-    /// refuses or that a trial is about. The running measurements of a receiver that is well do
-    /// not: after a crash they begin again with the next answers, and
-    /// [the module](crate::flow#saving) says how little that costs. The number of attempts
-    /// [in flight](Self::set_in_flight) does not count either.
+    /// What has been learned matters, and so does the use of a
+    /// [configured rate](super::RateLimitPolicy), and every response while the receiver refuses
+    /// attempts or a trial runs. The running measurements of a healthy receiver do not: after a
+    /// crash they begin again with the next responses, and [the module](crate::flow#saving) says
+    /// how little that costs. The number of attempts [in flight](Self::set_in_flight) does not
+    /// count either: set it after a restart.
     ///
     /// Before an orderly stop, save the flow in any case.
     ///

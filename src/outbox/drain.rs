@@ -12,7 +12,7 @@ impl Outbox {
     /// resolved, and messages published, which wait for the next process. Only this process is
     /// concerned: no endpoint changes.
     ///
-    /// The records of endpoints may lack the last measurements of a receiver that is well. They are
+    /// The records of endpoints may lack the last measurements of a healthy receiver. They are
     /// saved now, so that the next process goes on as this one would have.
     ///
     /// ```

@@ -272,7 +272,7 @@ impl EndpointState {
     /// Returns whether the record must be written: losing what it lacks would matter. In an orderly
     /// stop nothing may be lost.
     ///
-    /// A crash then loses at most the running measurements of a receiver that is well, on which no
+    /// A crash then loses at most the running measurements of a healthy receiver, on which no
     /// guarantee depends: see [`Flow::needs_save`]. Health changes only if that matters, and the
     /// first attempts in a row are counted only while a retry waits for its turn.
     pub(super) fn needs_record(&self, stopping: bool) -> bool {

@@ -71,9 +71,9 @@ impl Outbox {
         }
     }
 
-    /// Carries out the first part of a plan, up to 1,024 deliveries, takes it off the plan, and
-    /// returns the number of deliveries that it replays. Call it until the plan is empty; a host
-    /// that must not stall goes on with its loop between two calls.
+    /// Replays up to the first 1,024 deliveries of a plan, removes them from it, and returns how
+    /// many were replayed. Call it until the plan is empty; a host that must not stall goes on with
+    /// its loop between two calls.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -88,7 +88,8 @@ impl Outbox {
     /// }
     /// ```
     ///
-    /// The plan's schedule is relative to the instant at which it was made, and starts at `now`. A
+    /// The plan's schedule is relative to the instant at which it was made, and starts at `now`: pass
+    /// the same `now` to each call, or the later parts are delayed by the difference. A
     /// delivery that had ended is pending again, and one that waited for a retry waits for this
     /// instant instead. Attempts count as retries and are subject to health, flow and order like
     /// any other. In its ordering group a replayed delivery keeps the position of its message,

@@ -90,7 +90,8 @@ impl Outbox {
     ///
     /// What changes after that goes in the next ones. An input is never divided, so a save can have
     /// a little more: all that a call of [`poll`](Self::poll) or [`publish`](Self::publish) changes.
-    /// A save that failed is repeated as a whole, together with the next one.
+    /// A save that failed is repeated as a whole, together with the next one, so each failure in a
+    /// row makes the next save larger.
     #[must_use]
     pub const fn with_save_limit(mut self, records: NonZeroUsize) -> Self {
         self.journal.set_limit(records);

@@ -90,7 +90,7 @@ use crate::signal::Signal;
 ///         }
 ///     }
 ///     flow.end(&policy.flow, started.at, signal, pause, now);
-///     // Save all three rows again.
+///     // Save all three rows again; that of the flow only if it `needs_save`.
 /// };
 /// assert_eq!((verdict, delivery.attempts()), (Verdict::Delivered, 2));
 /// assert!(now > start + Duration::from_secs(30));

@@ -60,9 +60,8 @@ pub(in crate::outbox) struct Timers {
     later: Queue,
 }
 
-/// Whether a timer expires soon, as a rule before it is due, as deadlines do, and the timers of
-/// endpoints. Apart from the others they cost what their number costs, and not what the backlog's
-/// does.
+/// Whether a timer is set for soon and as a rule moved before it is due, as deadlines and the timers
+/// of endpoints are. Kept apart, their cost depends on their own number and not on the backlog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::outbox) enum Term {
     Soon,
