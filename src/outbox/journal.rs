@@ -222,7 +222,8 @@ impl Journal {
         }
     }
 
-    /// Returns whether no save that is outstanding or confirmed has a message with this mark.
+    /// Returns whether a message can be taken back: it is in no save that is outstanding or
+    /// confirmed.
     pub(super) fn can_retract(&self, sequence: u64, mark: Mark) -> bool {
         let mut parts = self.failed.iter().chain(&self.closed);
         match mark {
