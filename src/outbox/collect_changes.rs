@@ -19,10 +19,10 @@ impl Outbox {
 
     /// Makes a part of the records that have changed.
     pub(super) fn close_part(&mut self) {
-        let mut group = self.journal.take_group();
-        let mut list = Vec::with_capacity(group.len());
+        let (mut group, mut list) = self.journal.take_group();
+        list.reserve(group.len());
         group.endpoints.sort_unstable();
-        for endpoint in group.endpoints {
+        for endpoint in group.endpoints.iter().copied() {
             let record = self.endpoint_record(endpoint);
             let Some(slot) = self.endpoints.slot_mut(endpoint) else { continue };
             if !slot.mark.close(Mark::Unchanged) {
@@ -67,12 +67,12 @@ impl Outbox {
             };
             !is_written
         });
-        list.extend(group.deleted.into_iter().map(Change::Delete));
+        list.extend(group.deleted.drain(..).map(Change::Delete));
         sort(&mut list);
 
         let sequence = |it: &MessageNo| Some((*it, self.messages.get(*it)?.sequence));
         let messages = messages.iter().filter_map(sequence).collect();
-        self.journal.close(list, messages);
+        self.journal.close(group, list, messages);
     }
 
     /// Notes that messages are durable.

@@ -31,6 +31,14 @@ impl fmt::Debug for Group {
 }
 
 impl Group {
+    pub(super) fn clear(&mut self) {
+        let Self { endpoints, messages, deliveries, deleted } = self;
+        endpoints.clear();
+        messages.clear();
+        deliveries.clear();
+        deleted.clear();
+    }
+
     pub(super) fn len(&self) -> usize {
         let records = [self.endpoints.len(), self.messages.len(), self.deliveries.len()];
         records.into_iter().chain([self.deleted.len()]).fold(0, usize::saturating_add)

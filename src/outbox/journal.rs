@@ -29,6 +29,8 @@ pub(super) struct Journal {
     limit: NonZeroUsize,
     changed: Group,
     guarded: Guarded,
+    /// Room for the changes of the next part, kept from the last one.
+    room: Vec<Change>,
     /// Closed parts, oldest first.
     closed: VecDeque<Part>,
     /// A part that could not be saved. It is saved together with the next one, so that the
@@ -50,6 +52,7 @@ impl Journal {
             limit: LIMIT,
             changed: Group::default(),
             guarded: Guarded::default(),
+            room: Vec::new(),
             closed: VecDeque::new(),
             failed: None,
             saving: None,
@@ -134,20 +137,30 @@ impl Journal {
         !parts && !open && self.released.is_empty()
     }
 
-    /// Takes the group of changed records, which the caller makes a [part](Self::close) of.
-    pub(super) fn take_group(&mut self) -> Group {
-        std::mem::take(&mut self.changed)
+    /// Takes the group of changed records, and room for what they come to: the caller
+    /// [closes](Self::close) a part with both.
+    pub(super) fn take_group(&mut self) -> (Group, Vec<Change>) {
+        (std::mem::take(&mut self.changed), std::mem::take(&mut self.room))
     }
 
-    /// Closes a part with the changes that a group comes to.
-    pub(super) fn close(&mut self, changes: Vec<Change>, messages: Vec<(MessageNo, u64)>) {
-        if changes.is_empty() {
-            return;
+    /// Closes a part with the changes that a group comes to, if there are any.
+    pub(super) fn close(
+        &mut self,
+        mut group: Group,
+        mut changes: Vec<Change>,
+        messages: Vec<(MessageNo, u64)>,
+    ) {
+        if !changes.is_empty() {
+            self.latest = self.latest.next();
+            let guarded = std::mem::take(&mut self.guarded);
+            let (revision, changes) = (self.latest, changes.drain(..).collect());
+            self.closed.push_back(Part { revision, changes, messages, guarded });
         }
-        self.latest = self.latest.next();
-        let guarded = std::mem::take(&mut self.guarded);
-        let (revision, changes) = (self.latest, changes.into());
-        self.closed.push_back(Part { revision, changes, messages, guarded });
+        // Only what a usual part needs is kept.
+        if changes.capacity() <= self.limit.get() {
+            group.clear();
+            (self.changed, self.room) = (group, changes);
+        }
     }
 
     /// Returns the next part to save; `None` if there is none, or if another one is saving. What
