@@ -9,6 +9,7 @@
 //! | [`http`] | the HTTP client, which tells failures apart |
 //! | [`sqlite`] | the records in a SQLite file that one process has to itself |
 //! | [`postgres`] | the records in Postgres, under an advisory lock, and a table of intents |
+//! | [`server`] | a Postgres server to throw away, for examples and tests |
 //!
 //! The driver needs three things of the world, each a trait with one or two methods: a [`Store`], a
 //! [`Client`] and a [`Clock`]. A service is then:
@@ -37,6 +38,8 @@ pub mod http;
 mod meter;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(feature = "postgres")]
+pub mod server;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 

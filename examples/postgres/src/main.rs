@@ -14,7 +14,6 @@
 mod receiver;
 mod report;
 mod scheduler;
-mod server;
 
 use std::env;
 use std::io::Read as _;
@@ -22,6 +21,7 @@ use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
+use host::server::Server;
 use host::{Clock as _, SystemClock};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -30,7 +30,6 @@ use tokio::time::{sleep, timeout};
 
 use crate::receiver::Receiver;
 use crate::report::Report;
-use crate::server::Server;
 
 /// Every how many runs the transaction is rolled back.
 const ROLLED_BACK: u64 = 10;

@@ -1,4 +1,4 @@
-//! A Postgres server to throw away, or the one of `DATABASE_URL`.
+//! A Postgres server to throw away, or the one of `DATABASE_URL`: [`Server`]. For examples and tests.
 
 use std::env;
 use std::fs::{self, Permissions};
@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 /// A server, which is stopped and deleted when this is dropped.
 pub struct Server {
+    /// What a client connects to.
     pub url: String,
     _throw_away: Option<ThrowAway>,
 }
@@ -27,6 +28,10 @@ struct ThrowAway {
 impl Server {
     /// Returns the server of `DATABASE_URL`, or starts one on a Unix socket in a temporary
     /// directory. `None` if this machine has neither.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not start.
     pub async fn start() -> anyhow::Result<Option<Self>> {
         if let Ok(url) = env::var("DATABASE_URL") {
             return Ok(Some(Self { url, _throw_away: None }));
@@ -52,7 +57,7 @@ impl Server {
         let throw_away = ThrowAway { postgres: postgres.spawn()?, pg_ctl, _directory: directory };
         let server = Self { url, _throw_away: Some(throw_away) };
         for _ in 0..200 {
-            if host::postgres::connect(&server.url).await.is_ok() {
+            if crate::postgres::connect(&server.url).await.is_ok() {
                 return Ok(Some(server));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -1,0 +1,134 @@
+-- A shard is one outbox. The worker that holds its lease is the only one that may save it.
+CREATE TABLE shard (
+    id int PRIMARY KEY,
+    owner text,
+    -- Rises with each new owner: what an earlier one still wants to save is refused.
+    epoch bigint NOT NULL DEFAULT 0,
+    expires_at timestamptz NOT NULL DEFAULT '-infinity',
+    -- Why its records cannot be restored. No worker takes it until an operator clears this.
+    parked text
+) WITH (fillfactor = 30);
+
+CREATE TABLE worker (
+    id text PRIMARY KEY,
+    expires_at timestamptz NOT NULL
+) WITH (fillfactor = 30);
+
+-- The configuration of an endpoint is an `EndpointConfig` in JSON, which names its secrets.
+CREATE TABLE endpoint (
+    id text PRIMARY KEY,
+    shard int NOT NULL REFERENCES shard,
+    config text NOT NULL
+);
+CREATE INDEX ON endpoint (shard);
+
+-- The signing secrets of an endpoint: requests are signed with each, the newest first.
+CREATE TABLE secret (
+    endpoint text NOT NULL REFERENCES endpoint ON DELETE CASCADE,
+    seq bigint GENERATED ALWAYS AS IDENTITY,
+    secret text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (endpoint, seq)
+);
+
+-- The outbox's records. JSON as text: `jsonb` changes the order of members.
+CREATE TABLE record (
+    shard int NOT NULL,
+    key text NOT NULL,
+    record text NOT NULL,
+    PRIMARY KEY (shard, key)
+);
+
+-- Messages that a publisher has handed over, in its own transaction.
+CREATE TABLE intake (
+    shard int NOT NULL,
+    id text NOT NULL,
+    seq bigint GENERATED ALWAYS AS IDENTITY,
+    message text NOT NULL,
+    -- Why the outbox does not accept it.
+    refused text,
+    PRIMARY KEY (shard, id)
+);
+CREATE INDEX ON intake (shard, seq) WHERE refused IS NULL;
+
+-- What operators ask of a shard's owner: JSON of `Command`, answered with JSON of `Answer`.
+CREATE TABLE command (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    shard int NOT NULL REFERENCES shard,
+    operator text NOT NULL,
+    asked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    command text NOT NULL,
+    answer text
+);
+CREATE INDEX ON command (shard, id) WHERE answer IS NULL;
+
+-- The history of endpoints and deliveries: JSON of `Notice`, for a day.
+CREATE TABLE notice (
+    seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    endpoint text,
+    message text,
+    at timestamptz NOT NULL,
+    notice text NOT NULL
+);
+CREATE INDEX ON notice (endpoint, seq);
+CREATE INDEX ON notice (at);
+
+-- Each endpoint as its owner saw it a moment ago: JSON of `EndpointStatus`.
+CREATE TABLE status (
+    endpoint text PRIMARY KEY,
+    at timestamptz NOT NULL,
+    status text NOT NULL
+) WITH (fillfactor = 30);
+
+-- Takes one shard that nobody holds, unless the worker has its share.
+CREATE FUNCTION take_shard(me text, ttl interval)
+RETURNS TABLE (shard int, epoch bigint) LANGUAGE sql AS $$
+    UPDATE shard SET owner = me, epoch = epoch + 1, expires_at = clock_timestamp() + ttl
+    WHERE id = (
+        SELECT id FROM shard
+        WHERE expires_at < clock_timestamp() AND parked IS NULL
+            AND (SELECT count(*) FROM shard WHERE owner = me AND expires_at > clock_timestamp())
+                < quota()
+        ORDER BY expires_at, id LIMIT 1
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING id, epoch
+$$;
+
+-- The number of shards that each worker should hold.
+CREATE FUNCTION quota() RETURNS bigint LANGUAGE sql AS $$
+    SELECT ceil((SELECT count(*) FROM shard WHERE parked IS NULL)::numeric
+        / greatest(1, (SELECT count(*) FROM worker WHERE expires_at > clock_timestamp())))::bigint
+$$;
+
+-- Renews the worker and the leases it still has, and returns those.
+CREATE FUNCTION renew(me text, ttl interval, shards int[], epochs bigint[])
+RETURNS TABLE (shard int) LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO worker VALUES (me, clock_timestamp() + ttl)
+    ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at;
+    RETURN QUERY
+    UPDATE shard SET expires_at = clock_timestamp() + ttl
+    FROM unnest(shards, epochs) AS held (id, epoch)
+    WHERE shard.id = held.id AND shard.epoch = held.epoch
+    RETURNING shard.id;
+END $$;
+
+-- Saves changes of an outbox, for the owner of this epoch only; any other writes nothing.
+--
+-- The fence is the UPDATE: it waits for a worker that is just taking the shard, and then finds
+-- another epoch. A SELECT would not wait.
+CREATE FUNCTION save(
+    s int, e bigint, ttl interval, keys text[], records text[], gone text[], taken text[]
+) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE shard SET expires_at = clock_timestamp() + ttl WHERE id = s AND epoch = e;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO record SELECT s, * FROM unnest(keys, records)
+    ON CONFLICT (shard, key) DO UPDATE SET record = excluded.record;
+    DELETE FROM record WHERE shard = s AND key = ANY (gone);
+    DELETE FROM intake WHERE shard = s AND id = ANY (taken);
+    RETURN true;
+END $$;
