@@ -24,6 +24,7 @@ use crate::id::{EndpointId, MessageId};
 use crate::message::format::{Envelope, Format};
 use crate::message::header::{belongs_to_request, is_reserved};
 use crate::policy::{EndpointPolicy, Order};
+use crate::secret::Secret;
 use crate::signature::{SignError, Signer};
 
 pub use config::{EndpointConfig, EndpointConfigError};
@@ -156,6 +157,15 @@ impl Endpoint {
             policy: EndpointPolicy::default(),
             enabled: true,
         })
+    }
+
+    /// Adds a secret to sign with, after those of the signer: for a rotation, during which requests
+    /// are signed with the new secret and with the old one. See [`Signer::add_secret`].
+    #[doc(alias = "key rotation")]
+    #[must_use]
+    pub fn add_secret(mut self, secret: Secret) -> Self {
+        self.signer = self.signer.add_secret(secret);
+        self
     }
 
     /// Adds a static header to every request, such as the receiver's API key.

@@ -80,6 +80,12 @@ CREATE TABLE status (
     status text NOT NULL
 ) WITH (fillfactor = 30);
 
+-- The number of shards that each worker should hold.
+CREATE FUNCTION quota() RETURNS bigint LANGUAGE sql AS $$
+    SELECT ceil((SELECT count(*) FROM shard WHERE parked IS NULL)::numeric
+        / greatest(1, (SELECT count(*) FROM worker WHERE expires_at > clock_timestamp())))::bigint
+$$;
+
 -- Takes one shard that nobody holds, unless the worker has its share.
 CREATE FUNCTION take_shard(me text, ttl interval)
 RETURNS TABLE (shard int, epoch bigint) LANGUAGE sql AS $$
@@ -93,12 +99,6 @@ RETURNS TABLE (shard int, epoch bigint) LANGUAGE sql AS $$
         FOR UPDATE SKIP LOCKED
     )
     RETURNING id, epoch
-$$;
-
--- The number of shards that each worker should hold.
-CREATE FUNCTION quota() RETURNS bigint LANGUAGE sql AS $$
-    SELECT ceil((SELECT count(*) FROM shard WHERE parked IS NULL)::numeric
-        / greatest(1, (SELECT count(*) FROM worker WHERE expires_at > clock_timestamp())))::bigint
 $$;
 
 -- Renews the worker and the leases it still has, and returns those.
@@ -116,16 +116,19 @@ END $$;
 
 -- Saves changes of an outbox, for the owner of this epoch only; any other writes nothing.
 --
--- The fence is the UPDATE: it waits for a worker that is just taking the shard, and then finds
--- another epoch. A SELECT would not wait.
+-- The fence is the lock on the lease's row: it waits for a worker that is just taking the shard, and
+-- then finds another epoch. A plain SELECT would not wait. An UPDATE would do too, but leaves a dead
+-- row behind each save, and all of them are searched while somebody holds an old snapshot.
 CREATE FUNCTION save(
     s int, e bigint, ttl interval, keys text[], records text[], gone text[], taken text[]
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE shard SET expires_at = clock_timestamp() + ttl WHERE id = s AND epoch = e;
+    PERFORM FROM shard WHERE id = s AND epoch = e FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
+    UPDATE shard SET expires_at = clock_timestamp() + ttl
+    WHERE id = s AND expires_at < clock_timestamp() + ttl / 2;
     INSERT INTO record SELECT s, * FROM unnest(keys, records)
     ON CONFLICT (shard, key) DO UPDATE SET record = excluded.record;
     DELETE FROM record WHERE shard = s AND key = ANY (gone);

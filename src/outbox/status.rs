@@ -10,7 +10,7 @@ use crate::delivery::Delivery;
 use crate::endpoint::{Registry, UnknownEndpointError};
 use crate::flow::Flow;
 use crate::health::{Health, SenderOutage};
-use crate::id::EndpointId;
+use crate::id::{EndpointId, MessageId};
 use crate::message::Message;
 use crate::time::Timestamp;
 
@@ -44,6 +44,21 @@ impl Outbox {
     #[must_use]
     pub const fn pending(&self) -> usize {
         self.pending
+    }
+
+    /// Returns a message and its delivery to an endpoint: pending, or settled and within its
+    /// [retention](Self::with_retention).
+    ///
+    /// [`explain`](Self::explain) says why it has not been sent yet.
+    #[must_use]
+    pub fn delivery(
+        &self,
+        message: &MessageId,
+        endpoint: &EndpointId,
+    ) -> Option<(&Message, Delivery)> {
+        let delivery = self.load(self.find(message, endpoint)?)?.delivery;
+        let message = self.messages.get(self.messages.find(message)?)?;
+        Some((&*message.message, delivery))
     }
 
     /// Returns all deliveries: the pending ones, and those of settled messages within their

@@ -18,20 +18,42 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub enum Command {
-    Pause { endpoint: EndpointId },
-    Resume { endpoint: EndpointId },
-    Disable { endpoint: EndpointId, reason: Option<String> },
-    Enable { endpoint: EndpointId },
+    Pause {
+        endpoint: EndpointId,
+    },
+    Resume {
+        endpoint: EndpointId,
+    },
+    Disable {
+        endpoint: EndpointId,
+        reason: Option<String>,
+    },
+    Enable {
+        endpoint: EndpointId,
+    },
     /// Reads the endpoint's configuration and secrets again.
-    Reload { endpoint: EndpointId },
+    Reload {
+        endpoint: EndpointId,
+    },
     /// Lists up to `limit` deliveries, the latest first.
-    List { filter: Filter, limit: usize },
+    List {
+        filter: Filter,
+        limit: usize,
+    },
     /// Shows one delivery.
-    Show { message: MessageId, endpoint: EndpointId },
+    Show {
+        message: MessageId,
+        endpoint: EndpointId,
+    },
     /// Counts what a replay would send.
-    Plan { replay: Replay },
+    Plan {
+        replay: Replay,
+    },
     /// Replays. `expected` is the number that the plan had.
-    Replay { replay: Replay, expected: usize },
+    Replay {
+        replay: Replay,
+        expected: usize,
+    },
 }
 
 impl Command {
@@ -80,12 +102,24 @@ pub enum Answer {
     Done,
     /// It was so already.
     Unchanged,
-    Deliveries { deliveries: Vec<DeliveryRow> },
-    Delivery { delivery: Option<Box<DeliveryDetail>> },
+    Deliveries {
+        deliveries: Vec<DeliveryRow>,
+    },
+    Delivery {
+        delivery: Option<Box<DeliveryDetail>>,
+    },
     /// What a replay would send: the number, and the first of them.
-    Plan { count: usize, first: Vec<MessageId>, ends_at: Option<Timestamp> },
-    Replayed { count: usize },
-    Failed { error: String },
+    Plan {
+        count: usize,
+        first: Vec<MessageId>,
+        ends_at: Option<Timestamp>,
+    },
+    Replayed {
+        count: usize,
+    },
+    Failed {
+        error: String,
+    },
 }
 
 /// A delivery in a list.

@@ -1,1 +1,176 @@
-//! TODO
+//! One shard: its lease, its store and its driver.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use host::http::Http;
+use host::postgres::Rows;
+use host::{Deposed, Driver};
+use labhook::outbox::{Changes, Record};
+use labhook::{Outbox, Registry, Timestamp};
+use tokio::sync::Notify;
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::timeout;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Statement};
+
+use crate::clock::DatabaseClock;
+use crate::{database, endpoints, history, intake, operate};
+
+/// Longer than the statement timeout, which the server sees to: then the network is at fault.
+const SAVE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The right to save a shard, until another worker takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lease {
+    pub shard: i32,
+    pub epoch: i64,
+}
+
+/// How a shard is driven.
+#[derive(Clone)]
+pub struct Settings {
+    pub url: String,
+    /// How long a lease lasts without being renewed.
+    pub lease_ms: i64,
+    /// Whether the history of attempts is written.
+    pub history: bool,
+    /// The client that sends, with its connections.
+    pub http: Http,
+}
+
+/// Wakes those that look for what is new, when a notification comes.
+#[derive(Debug, Default)]
+pub struct Wake {
+    pub messages: Notify,
+    pub commands: Notify,
+}
+
+/// How the driving of a shard ended.
+#[derive(Debug)]
+pub enum End {
+    /// It was asked to, and all is saved.
+    Drained,
+    /// The records cannot be restored: neither by this worker nor by another.
+    Unreadable(anyhow::Error),
+}
+
+/// The records of a shard, for the owner of this epoch.
+struct Store {
+    settings: Settings,
+    lease: Lease,
+    restored: Vec<Record>,
+    connection: Option<(Client, Statement)>,
+}
+
+impl Store {
+    async fn write(&mut self, rows: &Rows) -> anyhow::Result<bool> {
+        if self.connection.is_none() {
+            let client = database::connect(&self.settings.url).await?;
+            let save = "SELECT save($1, $2, $3 * interval '1 ms', $4, $5, $6, $7)";
+            let save = client.prepare(save).await?;
+            self.connection = Some((client, save));
+        }
+        let (client, save) = self.connection.as_ref().context("it was just made")?;
+        let Lease { shard, epoch } = &self.lease;
+        // Postgres multiplies intervals by a double only.
+        let lease_ms = self.settings.lease_ms as f64;
+        let parameters: [&(dyn ToSql + Sync); 7] =
+            [shard, epoch, &lease_ms, &rows.keys, &rows.records, &rows.gone, &rows.taken];
+        Ok(client.query_one(save, &parameters).await?.get(0))
+    }
+}
+
+impl host::Store for Store {
+    async fn load(&mut self) -> anyhow::Result<Vec<Record>> {
+        Ok(std::mem::take(&mut self.restored))
+    }
+
+    async fn save(&mut self, changes: &Changes, _now: Timestamp) -> anyhow::Result<()> {
+        let rows = Rows::new(changes)?;
+        let saved = timeout(SAVE_TIMEOUT, self.write(&rows)).await;
+        let saved = saved.context("the database does not answer").and_then(|it| it);
+        match saved {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Deposed.into()),
+            Err(error) => {
+                // Whether or not it was written: the same changes can be written again.
+                self.connection = None;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Drives a shard until `drain` asks for the end.
+///
+/// # Errors
+///
+/// If the lease is another's, or the database cannot be reached. Nothing is lost: the next owner
+/// goes on with what is saved.
+pub async fn run(
+    settings: Settings,
+    lease: Lease,
+    wake: Arc<Wake>,
+    drain: Arc<Notify>,
+) -> anyhow::Result<End> {
+    let shard = lease.shard;
+    let client = database::connect(&settings.url).await?;
+    let clock = DatabaseClock::read(&client).await?;
+    let mut registry = Registry::new();
+    for (id, endpoint) in endpoints::load(&client, shard).await? {
+        match endpoint {
+            Ok(endpoint) => registry.insert(endpoint)?,
+            // Its deliveries are held until its row is mended.
+            Err(error) => tracing::error!("the endpoint {id} cannot be used: {error:#}"),
+        }
+    }
+    // After the lease was taken: an earlier owner can write nothing more.
+    let rows = client.query("SELECT key, record FROM record WHERE shard = $1", &[&shard]).await?;
+    let read = |row: &tokio_postgres::Row| {
+        let record = serde_json::from_str(row.get(1));
+        record.with_context(|| format!("cannot read the record {}", row.get::<_, &str>(0)))
+    };
+    let restored = match rows.iter().map(read).collect() {
+        Ok(records) => records,
+        Err(error) => return Ok(End::Unreadable(error)),
+    };
+    drop(rows);
+
+    let (history, http) = (settings.history, settings.http.clone());
+    let store = Store { settings, lease, restored, connection: None };
+    let mut outbox = Outbox::new(registry, shard.unsigned_abs().into());
+    if history {
+        outbox = outbox.with_attempt_reports();
+    }
+    let (driver, handle) = match Driver::restore(outbox, store, http, clock).await {
+        Ok(restored) => restored,
+        Err(error) => return Ok(End::Unreadable(error)),
+    };
+    let (noticed, mut notices) = unbounded_channel();
+    let driver = driver.with_notices(move |notice, at| _ = noticed.send((notice.clone(), at)));
+
+    let work = async {
+        tokio::try_join!(
+            intake::take(&client, shard, &handle, &wake.messages),
+            operate::answer(&client, shard, &handle, &wake.commands),
+            history::report(&client, lease, &handle),
+            history::write(&client, &mut notices),
+            async {
+                drain.notified().await;
+                handle.drain();
+                Ok(())
+            },
+        )
+    };
+    tokio::select! {
+        // The others fail when the driver has ended, and that is no reason.
+        biased;
+        ended = driver.run() => ended?,
+        // What is in flight is cut off, as in a crash.
+        worked = work => return Err(worked.err().context("it works until it fails")?),
+    }
+    history::write(&client, &mut notices).await?;
+    Ok(End::Drained)
+}

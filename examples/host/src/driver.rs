@@ -12,7 +12,7 @@ use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument as _;
 
 use crate::meter::Meter;
-use crate::{Client, Clock, Store};
+use crate::{Client, Clock, Deposed, Store};
 
 /// The number of saves that may fail in a row before the driver gives up.
 const MAX_FAILED_SAVES: u32 = 10;
@@ -32,6 +32,7 @@ type Notify = Box<dyn FnMut(&Notice, Timestamp) + Send>;
 enum Command {
     Publish(Vec<Message>, oneshot::Sender<Results>),
     With(Action),
+    Flush(oneshot::Sender<()>),
 }
 
 /// The loop around an outbox. It owns the outbox; other tasks use a [`Handle`].
@@ -48,6 +49,8 @@ pub struct Driver<S, C, K> {
     failed_saves: u32,
     /// What was published and is not saved, with the revision that will make it durable.
     unsaved: Vec<(Revision, Results, oneshot::Sender<Results>)>,
+    /// Who waits until all changes are saved.
+    flushes: Vec<oneshot::Sender<()>>,
     pending: watch::Sender<usize>,
     meter: Meter,
     notify: Notify,
@@ -79,6 +82,7 @@ impl<S: Store, C: Client, K: Clock> Driver<S, C, K> {
             saved: Revision::default(),
             failed_saves: 0,
             unsaved: Vec::new(),
+            flushes: Vec::new(),
             pending,
             meter: Meter::default(),
             notify: Box::new(|notice, _| tracing::info!("{notice}")),
@@ -105,7 +109,8 @@ impl<S: Store, C: Client, K: Clock> Driver<S, C, K> {
     ///
     /// # Errors
     ///
-    /// If several saves in a row fail, or the log cannot be written.
+    /// If several saves in a row fail, or one because another process has taken over, or if the log
+    /// cannot be written.
     pub async fn run(mut self) -> anyhow::Result<()> {
         loop {
             // All inputs that are there already share the next save.
@@ -136,6 +141,8 @@ impl<S: Store, C: Client, K: Clock> Driver<S, C, K> {
                 Step::Wait(until) => Some(until),
                 Step::Idle => None,
             };
+            // Every change is saved now: `poll` would have answered `Save`.
+            self.flushes.drain(..).for_each(|it| _ = it.send(()));
             self.meter.export(&self.outbox, now);
             if self.outbox.is_drained() {
                 return Ok(());
@@ -159,6 +166,7 @@ impl<S: Store, C: Client, K: Clock> Driver<S, C, K> {
         let now = self.clock.now();
         match command {
             Command::With(action) => action(&mut self.outbox, now),
+            Command::Flush(reply) => self.flushes.push(reply),
             Command::Publish(messages, reply) => {
                 let publish = |message| self.outbox.publish(message, now);
                 let results: Results = messages.into_iter().map(publish).collect();
@@ -190,6 +198,9 @@ impl<S: Store, C: Client, K: Clock> Driver<S, C, K> {
                 self.reply();
             }
             Err(error) => {
+                if error.is::<Deposed>() {
+                    return Err(error);
+                }
                 // The next save contains them again, so that a full disk loses nothing.
                 self.outbox.unsaved(changes.revision());
                 self.failed_saves += 1;
@@ -289,6 +300,17 @@ impl Handle {
         let action = Box::new(|outbox: &mut Outbox, now| _ = reply.send(action(outbox, now)));
         let _ = self.commands.send(Command::With(action));
         result.await.context("the driver has ended")
+    }
+
+    /// Waits until everything that was done before is durable.
+    ///
+    /// # Errors
+    ///
+    /// If the driver has ended.
+    pub async fn flush(&self) -> anyhow::Result<()> {
+        let (reply, flushed) = oneshot::channel();
+        let _ = self.commands.send(Command::Flush(reply));
+        flushed.await.context("the driver has ended")
     }
 
     /// Returns the number of deliveries that have not ended.

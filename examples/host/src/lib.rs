@@ -43,6 +43,7 @@ pub mod server;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
+use std::fmt;
 use std::time::SystemTime;
 
 use labhook::outbox::{Changes, Record};
@@ -58,13 +59,26 @@ pub trait Store: Send {
     /// Writes all of the changes or none. They are durable when it returns.
     ///
     /// After an error the driver saves the same changes again, together with later ones. If some
-    /// other process may have taken over, every later save must fail too.
+    /// other process may have taken over, every later save must fail too, best with [`Deposed`]:
+    /// then the driver ends at once.
     fn save(
         &mut self,
         changes: &Changes,
         now: Timestamp,
     ) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
+
+/// Another process has taken over: nothing was written, and nothing will be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deposed;
+
+impl fmt::Display for Deposed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("another process has taken over")
+    }
+}
+
+impl std::error::Error for Deposed {}
 
 /// HTTP client that makes one attempt.
 pub trait Client: Clone + Send + 'static {

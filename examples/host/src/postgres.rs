@@ -94,6 +94,49 @@ pub async fn insert_intent(
     Ok(())
 }
 
+/// The rows that a save writes and deletes: each key once, because an `INSERT .. ON CONFLICT` must
+/// not touch a row twice.
+#[derive(Debug, Default)]
+pub struct Rows {
+    /// The keys of the records that are written.
+    pub keys: Vec<String>,
+    /// These records, as JSON.
+    pub records: Vec<String>,
+    /// The keys of the records that are deleted.
+    pub gone: Vec<String>,
+    /// The ids of the messages that the save accepts: their intents are done.
+    pub taken: Vec<String>,
+}
+
+impl Rows {
+    /// Returns the rows of a save: of several changes of a key, the last one.
+    ///
+    /// # Errors
+    ///
+    /// If a record cannot be written as JSON.
+    pub fn new(changes: &Changes) -> serde_json::Result<Self> {
+        let mut last = BTreeMap::new();
+        for change in changes.iter() {
+            match change {
+                Change::Put(it) => last.insert(it.key().to_string(), Some(it)),
+                Change::Delete(key) => last.insert(key.to_string(), None),
+            };
+        }
+        let taken = changes.accepted().map(ToString::to_string).collect();
+        let mut rows = Self { taken, ..Self::default() };
+        for (key, record) in last {
+            match record {
+                Some(record) => {
+                    rows.keys.push(key);
+                    rows.records.push(serde_json::to_string(record)?);
+                }
+                None => rows.gone.push(key),
+            }
+        }
+        Ok(rows)
+    }
+}
+
 /// Each record as JSON under its key, for the session that holds the lock.
 pub struct Postgres {
     client: Client,
@@ -122,25 +165,7 @@ impl Store for Postgres {
 
     /// Deletes the intents of the messages that the changes make durable, too.
     async fn save(&mut self, changes: &Changes, _now: Timestamp) -> anyhow::Result<()> {
-        // The statement must not touch a row twice.
-        let mut last = BTreeMap::new();
-        for change in changes.iter() {
-            match change {
-                Change::Put(it) => last.insert(it.key().to_string(), Some(it)),
-                Change::Delete(key) => last.insert(key.to_string(), None),
-            };
-        }
-        let (mut keys, mut records, mut gone) = (Vec::new(), Vec::new(), Vec::new());
-        for (key, record) in last {
-            match record {
-                Some(record) => {
-                    keys.push(key);
-                    records.push(serde_json::to_string(record)?);
-                }
-                None => gone.push(key),
-            }
-        }
-        let taken: Vec<_> = changes.accepted().map(|id| id.as_str()).collect();
+        let Rows { keys, records, gone, taken } = Rows::new(changes)?;
         let parameters: [&(dyn ToSql + Sync); 4] = [&keys, &records, &gone, &taken];
         let save = self.client.execute(SAVE, &parameters);
         timeout(SAVE_TIMEOUT, save).await.context("the database does not answer")??;
@@ -163,6 +188,42 @@ pub async fn records(client: &Client) -> anyhow::Result<Vec<Record>> {
     rows.iter().map(read).collect()
 }
 
+/// What became of messages that were handed over.
+#[derive(Debug)]
+pub struct Intents {
+    /// The ids of those that are durable in the outbox, duplicates among them.
+    pub accepted: Vec<String>,
+    /// The ids of those that cannot be published, each with the reason.
+    pub refused: Vec<(String, String)>,
+}
+
+/// Publishes messages that were handed over: the id of each, and its JSON.
+///
+/// # Errors
+///
+/// If the driver has ended.
+pub async fn publish_intents(
+    handle: &Handle,
+    rows: Vec<(String, String)>,
+) -> anyhow::Result<Intents> {
+    let (mut messages, mut accepted, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for (id, json) in rows {
+        match serde_json::from_str::<Message>(&json) {
+            Ok(message) => {
+                messages.push(message);
+                accepted.push(id);
+            }
+            Err(error) => refused.push((id, error.to_string())),
+        }
+    }
+    for (at, result) in handle.publish_all(messages).await?.into_iter().enumerate().rev() {
+        if let Err(error) = result {
+            refused.push((accepted.remove(at), error.to_string()));
+        }
+    }
+    Ok(Intents { accepted, refused })
+}
+
 /// Publishes the intents, in the order of their insertion, until the driver ends.
 ///
 /// The save that accepts a message deletes its intent. An intent that cannot be published is kept,
@@ -182,22 +243,10 @@ pub async fn take_intents(url: String, handle: Handle) -> anyhow::Result<()> {
             tokio::time::sleep(LOOK_EVERY).await;
             continue;
         }
-        let (mut messages, mut refused) = (Vec::new(), Vec::new());
-        for row in rows {
-            let (id, message): (String, String) = (row.get(0), row.get(1));
-            match serde_json::from_str::<Message>(&message) {
-                Ok(message) => messages.push(message),
-                Err(error) => refused.push((id, error.to_string())),
-            }
-        }
-        let mut ids: Vec<_> = messages.iter().map(|it| it.id().to_string()).collect();
-        for (at, result) in handle.publish_all(messages).await?.into_iter().enumerate().rev() {
-            if let Err(error) = result {
-                refused.push((ids.remove(at), error.to_string()));
-            }
-        }
+        let rows = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let Intents { accepted, refused } = publish_intents(&handle, rows).await?;
         // Duplicates: an earlier save has accepted them, and does not delete a second intent.
-        client.execute("DELETE FROM outbox_intent WHERE id = ANY($1)", &[&ids]).await?;
+        client.execute("DELETE FROM outbox_intent WHERE id = ANY($1)", &[&accepted]).await?;
         for (id, reason) in refused {
             tracing::error!("intent {id} is refused: {reason}");
             let update = "UPDATE outbox_intent SET refused = $2 WHERE id = $1";

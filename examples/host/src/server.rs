@@ -15,12 +15,13 @@ use tempfile::TempDir;
 pub struct Server {
     /// What a client connects to.
     pub url: String,
-    _throw_away: Option<ThrowAway>,
+    throw_away: Option<ThrowAway>,
 }
 
 struct ThrowAway {
+    start: Command,
+    stop: Command,
     postgres: Child,
-    pg_ctl: Command,
     /// Deleted after the server has stopped.
     _directory: TempDir,
 }
@@ -34,7 +35,7 @@ impl Server {
     /// If the server does not start.
     pub async fn start() -> anyhow::Result<Option<Self>> {
         if let Ok(url) = env::var("DATABASE_URL") {
-            return Ok(Some(Self { url, _throw_away: None }));
+            return Ok(Some(Self { url, throw_away: None }));
         }
         let Some(bin) = binaries() else { return Ok(None) };
         let directory = tempfile::Builder::new().prefix("labhook-pg-").tempdir()?;
@@ -46,19 +47,41 @@ impl Server {
         let made = initdb.arg(&data).output().context("cannot run initdb")?;
         ensure!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
 
-        let mut postgres = user.command(&bin.join("postgres"), directory.path());
-        postgres.arg("-D").arg(&data).arg("-k").arg(directory.path()).args(["-h", ""]);
+        let mut start = user.command(&bin.join("postgres"), directory.path());
+        start.arg("-D").arg(&data).arg("-k").arg(directory.path()).args(["-h", ""]);
         // Ctrl-C is for this program, which then stops the server.
-        postgres.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-        let mut pg_ctl = user.command(&bin.join("pg_ctl"), directory.path());
-        pg_ctl.args(["stop", "-s", "-m", "immediate", "-D"]).arg(&data);
+        start.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        let mut stop = user.command(&bin.join("pg_ctl"), directory.path());
+        stop.args(["stop", "-s", "-m", "immediate", "-D"]).arg(&data);
         let socket = directory.path().display();
         let url = format!("host={socket} user=labhook dbname=postgres");
-        let throw_away = ThrowAway { postgres: postgres.spawn()?, pg_ctl, _directory: directory };
-        let server = Self { url, _throw_away: Some(throw_away) };
+        let postgres = start.spawn()?;
+        let throw_away = ThrowAway { start, stop, postgres, _directory: directory };
+        let server = Self { url, throw_away: Some(throw_away) };
+        server.comes_up().await?;
+        Ok(Some(server))
+    }
+
+    /// Stops the server as a crash would, and starts it again after the pause. Returns `false` if it
+    /// is the one of `DATABASE_URL`, which is not touched.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not start.
+    pub async fn crash(&mut self, pause: Duration) -> anyhow::Result<bool> {
+        let Some(it) = &mut self.throw_away else { return Ok(false) };
+        ensure!(it.stop.status()?.success(), "the Postgres server does not stop");
+        it.postgres.wait()?;
+        tokio::time::sleep(pause).await;
+        it.postgres = it.start.spawn()?;
+        self.comes_up().await?;
+        Ok(true)
+    }
+
+    async fn comes_up(&self) -> anyhow::Result<()> {
         for _ in 0..200 {
-            if crate::postgres::connect(&server.url).await.is_ok() {
-                return Ok(Some(server));
+            if crate::postgres::connect(&self.url).await.is_ok() {
+                return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -68,7 +91,7 @@ impl Server {
 
 impl Drop for ThrowAway {
     fn drop(&mut self) {
-        if !self.pg_ctl.status().is_ok_and(|it| it.success()) {
+        if !self.stop.status().is_ok_and(|it| it.success()) {
             let _ = self.postgres.kill();
         }
         let _ = self.postgres.wait();

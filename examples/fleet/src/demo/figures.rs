@@ -1,0 +1,5 @@
+//! TODO
+use std::process::ExitCode;
+pub async fn figures() -> anyhow::Result<ExitCode> {
+    Ok(ExitCode::SUCCESS)
+}
