@@ -1,6 +1,7 @@
 //! A fleet that is killed, frozen and cut off while messages go out, and what it can do.
 
 mod figures;
+mod plain;
 mod publisher;
 mod receivers;
 mod report;
@@ -135,7 +136,12 @@ impl Stage {
         let client = database::connect(&server.url).await?;
         let create = format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}");
         client.batch_execute(&create).await?;
-        let url = with_schema(&server.url, &schema);
+        // Functions are counted where this is allowed, which the figures need.
+        let mut option = format!("-csearch_path={schema}");
+        if client.execute("SET track_functions = 'pl'", &[]).await.is_ok() {
+            option += " -ctrack_functions=pl";
+        }
+        let url = with_option(&server.url, &option);
         let database = database::connect(&url).await?;
         database::create(&database, SHARDS).await?;
         let secret = endpoint_secret()?;
@@ -163,13 +169,13 @@ impl Stage {
     }
 }
 
-/// Returns an URL that leads to a schema.
-fn with_schema(url: &str, schema: &str) -> String {
+/// Returns an URL with more settings of the session, as `-cname=value`.
+fn with_option(url: &str, option: &str) -> String {
     if url.starts_with("postgres") {
         let separator = if url.contains('?') { '&' } else { '?' };
-        format!("{url}{separator}options=-csearch_path%3D{schema}")
+        format!("{url}{separator}options={}", option.replace('=', "%3D").replace(' ', "%20"))
     } else {
-        format!("{url} options='-csearch_path={schema}'")
+        format!("{url} options='{option}'")
     }
 }
 

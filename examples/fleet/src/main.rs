@@ -20,7 +20,8 @@ use tokio::sync::oneshot;
 const USAGE: &str = "\
 usage: fleet demo [--messages N] [--workers N] [--kills N] [--outage SECONDS] [--page]
                                     kills and freezes workers while messages go out
-       fleet figures                throughput of 1, 2 and 4 workers
+       fleet figures [MESSAGES] [--hold]
+                                    throughput of 1, 2 and 4 workers; or while a snapshot is held
        fleet create SHARDS          creates the tables
        fleet worker ID              works until its standard input ends
        fleet page ADDRESS           serves the page, for those who know FLEET_TOKEN
@@ -33,7 +34,12 @@ async fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match *arguments {
         ["demo", ref options @ ..] => return demo::run(options).await,
-        ["figures"] => return demo::figures().await,
+        ["figures", ref rest @ ..] => {
+            let holds = rest.contains(&"--hold");
+            let messages =
+                rest.iter().find(|it| **it != "--hold").map_or(Ok(20_000), |it| it.parse());
+            return demo::figures(messages?, holds).await;
+        }
         ["create", shards] => {
             database::create(&database::connect(&url()?).await?, shards.parse()?).await?;
         }

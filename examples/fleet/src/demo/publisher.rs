@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use fleet::database;
 use fleet::intake::Subscribers;
 use host::{Clock as _, SystemClock};
@@ -9,7 +10,8 @@ use labhook::lab::{RunState, RunStateChanged};
 use labhook::{Event, Message, MessageId};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+use tokio_postgres::Client;
 
 use super::{ENDPOINTS, run_of};
 
@@ -52,17 +54,26 @@ async fn publish(
     mut hurries: watch::Receiver<bool>,
 ) -> anyhow::Result<Published> {
     let mut published = Published::default();
+    let mut connection = None;
     for batch in 0..messages.div_ceil(BATCH) {
         let numbers = batch * BATCH..messages.min((batch + 1) * BATCH);
         let messages = numbers.map(message).collect::<anyhow::Result<Vec<_>>>()?;
-        // The database may be away: then the laboratory's own rows wait as well.
-        while let Err(error) = insert(&url, batch, &messages, &mut published).await {
+        let commits = batch % ROLLED_BACK != ROLLED_BACK - 1;
+        while let Err(error) = insert(&url, &mut connection, &messages, commits).await {
+            // The database is away: then the laboratory's own rows wait as well. If only the answer
+            // to a commit was lost, the same ids have no further effect.
             tracing::warn!("cannot publish: {error:#}");
+            connection = None;
             sleep(Duration::from_millis(100)).await;
+        }
+        if commits {
+            published.committed.extend(messages.iter().map(|it| it.id().to_string()));
+        } else {
+            published.rolled_back += messages.len();
         }
         if !*hurries.borrow() {
             let pause = Duration::from_millis(8);
-            let _ = tokio::time::timeout(pause, hurries.wait_for(|it| *it)).await;
+            let _ = timeout(pause, hurries.wait_for(|it| *it)).await;
         }
     }
     Ok(published)
@@ -70,22 +81,23 @@ async fn publish(
 
 async fn insert(
     url: &str,
-    batch: usize,
+    connection: &mut Option<(Client, Subscribers)>,
     messages: &[Message],
-    published: &mut Published,
+    commits: bool,
 ) -> anyhow::Result<()> {
-    let mut database = database::connect(url).await?;
-    let subscribers = Subscribers::load(&database).await?;
+    if connection.is_none() {
+        let database = database::connect(url).await?;
+        let subscribers = Subscribers::load(&database).await?;
+        *connection = Some((database, subscribers));
+    }
+    let (database, subscribers) = connection.as_mut().context("it was just made")?;
     let transaction = database.transaction().await?;
     // Here are the rows that the messages are about.
     subscribers.insert(&transaction, messages).await?;
-    if batch % ROLLED_BACK == ROLLED_BACK - 1 {
-        transaction.rollback().await?;
-        published.rolled_back += messages.len();
+    if commits {
+        transaction.commit().await?
     } else {
-        // If the answer is lost, this is done once more: the same ids have no further effect.
-        transaction.commit().await?;
-        published.committed.extend(messages.iter().map(|it| it.id().to_string()));
+        transaction.rollback().await?
     }
     Ok(())
 }
