@@ -227,3 +227,16 @@ fn unsignable_message_is_a_request_error() {
     assert_eq!(error.to_string(), "message cannot be signed");
     assert_eq!(error.source().unwrap().to_string(), SignError::Time.to_string());
 }
+
+#[test]
+fn added_secret_signs_beside_the_first() {
+    let old = Secret::from_whsec("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").unwrap();
+    let signer = Signer::standard_webhooks(secret());
+    let endpoint =
+        Endpoint::new(eid("eln"), "https://eln.example", signer).unwrap().add_secret(old.clone());
+    let request = endpoint.request(&mid("m"), &json("{}"), at(0)).unwrap();
+    for secret in [secret(), old] {
+        let verifier = Verifier::standard_webhooks(secret);
+        assert!(verifier.verify(request.headers(), request.body(), at(0)).is_ok());
+    }
+}

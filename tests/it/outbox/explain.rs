@@ -4,10 +4,10 @@ use std::num::NonZeroU32;
 
 use labhook::flow::{ConcurrencyLimitPolicy, FlowPolicy};
 use labhook::outbox::{Explanation, ReplayFilter};
-use labhook::{Endpoint, HealthPolicy};
+use labhook::{Endpoint, HealthPolicy, Outbox, Verdict};
 
 use super::health::{down, host, next_probe, patient};
-use crate::support::{Host, answer, at, eid, endpoint, mid, policy, replay_all, secs};
+use crate::support::{Host, answer, at, eid, endpoint, mid, policy, registry, replay_all, secs};
 
 fn explain(host: &Host, message: &str) -> Explanation {
     host.outbox.explain(&mid(message), &eid("a"), host.now).unwrap()
@@ -145,4 +145,19 @@ fn number_ahead_is_the_order_of_sending() {
         ticket = host.send();
         assert_eq!(ticket.message().as_str(), next);
     }
+}
+
+#[test]
+fn delivery_is_found_by_message_and_endpoint() {
+    let mut host = Host::new(Outbox::new(registry([endpoint("a"), endpoint("b")]), 7));
+    host.publish("m");
+    let sent = host.sends();
+    for ticket in sent.iter().filter(|it| *it.endpoint() == eid("a")) {
+        host.resolve(ticket, &answer(200));
+    }
+    let find = |message, endpoint| host.outbox.delivery(&mid(message), &eid(endpoint));
+    let (message, delivery) = find("m", "a").unwrap();
+    assert_eq!((message.id(), delivery.verdict()), (&mid("m"), Some(Verdict::Delivered)));
+    assert!(find("m", "b").unwrap().1.in_flight().is_some());
+    assert!(find("m", "c").is_none() && find("n", "a").is_none());
 }
