@@ -57,7 +57,7 @@ async fn listen(url: &str, listens: bool) -> anyhow::Result<(Client, UnboundedRe
     Ok((client, notified))
 }
 
-/// Creates the tables and so many shards, in the first schema of the search path.
+/// Creates the tables and this number of shards, in the first schema of the search path.
 ///
 /// The number of shards cannot change later: it decides which shard an endpoint belongs to.
 ///

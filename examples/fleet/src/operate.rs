@@ -27,7 +27,7 @@ const SHOWN_BODY: usize = 16 * 1024;
 /// Answers what is asked of a shard, until its driver ends.
 ///
 /// A crash in between leaves a command to the next owner, which carries it out again: each has the
-/// same effect twice as once, but for the replay of a single message.
+/// same effect twice as once, except the replay of a single message.
 ///
 /// # Errors
 ///

@@ -68,7 +68,7 @@ async fn fleet(
 ) -> anyhow::Result<Measured> {
     let stage = Stage::set(server, Temper::fast).await?;
     let database = &stage.database;
-    let _held = if holds { Some(hold(&stage.url).await?) } else { None };
+    let held = if holds { Some(hold(&stage.url).await?) } else { None };
     let subscribers = Subscribers::load(database).await?;
     let mut expected = 0;
     for first in (0..messages).step_by(500) {
@@ -97,6 +97,7 @@ async fn fleet(
     let batch = written as f64 / saves.max(1) as f64;
     let records = alone(&stage.url, batch.ceil() as usize, length as usize).await?;
     let for_each = written as f64 / expected as f64;
+    drop(held);
     stage.clear().await?;
     Ok(Measured { rates, batch, limit: (records / for_each) as u64 })
 }
@@ -128,7 +129,7 @@ async fn skip_locked(server: &Server, messages: usize, holds: bool) -> anyhow::R
     let stage = Stage::set(server, Temper::fast).await?;
     let database = &stage.database;
     database.batch_execute(plain::SCHEMA).await?;
-    let _held = if holds { Some(hold(&stage.url).await?) } else { None };
+    let held = if holds { Some(hold(&stage.url).await?) } else { None };
     let mut registry = Registry::new();
     for number in 0..ENDPOINTS {
         let endpoint = endpoints::load_one(database, &endpoint_id(number)?).await?;
@@ -149,6 +150,7 @@ async fn skip_locked(server: &Server, messages: usize, holds: bool) -> anyhow::R
         database.execute(insert, &[&ids, &jobs]).await?;
     }
     plain::send(database, &registry).await?;
+    drop(held);
     stage.clear().await?;
     Ok(rates(&stage))
 }
