@@ -8,13 +8,14 @@
 //! 6. [Policies in a file](policy_files)
 //! 7. [Which policy](which_policy)
 //! 8. [Without an outbox](without_outbox)
-//! 9. [Test your integration](testing)
-//! 10. [Glossary](glossary)
-//! 11. [Design and invariants](design)
-//! 12. [Comparison with other crates](comparison)
-//! 13. [Performance](performance)
-//! 14. [Changelog](changelog)
-//! 15. [Contributing](contributing)
+//! 9. [More than one machine](many_machines)
+//! 10. [Test your integration](testing)
+//! 11. [Glossary](glossary)
+//! 12. [Design and invariants](design)
+//! 13. [Comparison with other crates](comparison)
+//! 14. [Performance](performance)
+//! 15. [Changelog](changelog)
+//! 16. [Contributing](contributing)
 
 #[doc = include_str!("guide/sending.md")]
 pub mod sending {}
@@ -39,6 +40,9 @@ pub mod which_policy {}
 
 #[doc = include_str!("guide/without_outbox.md")]
 pub mod without_outbox {}
+
+#[doc = include_str!("guide/many_machines.md")]
+pub mod many_machines {}
 
 #[doc = include_str!("guide/testing.md")]
 pub mod testing {}

@@ -23,8 +23,12 @@ const STATUS_EVERY: Duration = Duration::from_secs(1);
 /// The number of notices that are written at once.
 const BATCH: usize = 1_000;
 
-/// How long notices are kept.
-const KEPT: &str = "1 day";
+/// What is only history, and old. Every shard's owner tidies up, every minute.
+const TIDY: &str = "
+    DELETE FROM notice WHERE at < clock_timestamp() - interval '1 day';
+    DELETE FROM command WHERE answer IS NOT NULL
+        AND asked_at < clock_timestamp() - interval '30 days';
+    DELETE FROM worker WHERE expires_at < clock_timestamp() - interval '1 hour'";
 
 /// A notice and when it came.
 pub type Noticed = (Notice, Timestamp);
@@ -43,12 +47,8 @@ pub async fn write(
         SELECT e, m, to_timestamp(at / 1e6), n
         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) AS it (e, m, at, n)";
     let insert = database.prepare(insert).await?;
-    let delete = format!("DELETE FROM notice WHERE at < clock_timestamp() - interval '{KEPT}'");
     let mut batch = Vec::new();
-    for round in 0_u64.. {
-        if notices.recv_many(&mut batch, BATCH).await == 0 {
-            break;
-        }
+    while notices.recv_many(&mut batch, BATCH).await > 0 {
         let (mut endpoints, mut messages) = (Vec::new(), Vec::new());
         let (mut instants, mut bodies) = (Vec::new(), Vec::new());
         for (notice, at) in batch.drain(..) {
@@ -64,9 +64,6 @@ pub async fn write(
             bodies.push(serde_json::to_string(&notice)?);
         }
         database.execute(&insert, &[&endpoints, &messages, &instants, &bodies]).await?;
-        if round.is_multiple_of(1_000) {
-            database.execute(&delete, &[]).await?;
-        }
         sleep(NOTICES_EVERY).await;
     }
     Ok(())
@@ -86,7 +83,10 @@ pub async fn report(database: &Client, lease: Lease, handle: &Handle) -> anyhow:
         ON CONFLICT (endpoint) DO UPDATE SET at = excluded.at, status = excluded.status";
     let upsert = database.prepare(upsert).await?;
     let mut delivered = BTreeMap::new();
-    loop {
+    for round in 1_u64.. {
+        if round.is_multiple_of(60) {
+            database.batch_execute(TIDY).await?;
+        }
         let all = handle.with(|outbox, _| statuses(outbox)).await?;
         let (mut endpoints, mut bodies) = (Vec::new(), Vec::new());
         for (id, mut status) in all {
@@ -101,6 +101,7 @@ pub async fn report(database: &Client, lease: Lease, handle: &Handle) -> anyhow:
         database.execute(&upsert, &parameters).await?;
         sleep(STATUS_EVERY).await;
     }
+    Ok(())
 }
 
 fn statuses(outbox: &Outbox) -> Vec<(EndpointId, EndpointStatus)> {
