@@ -31,23 +31,25 @@ CREATE TABLE secret (
     PRIMARY KEY (endpoint, seq)
 );
 
--- The outbox's records. JSON as text: `jsonb` changes the order of members.
+-- The outbox's records, under the shard's number and the record's key: `3/message/m-1`. JSON as
+-- text: `jsonb` changes the order of members.
+--
+-- One column and one index, here and for the intake: the rows come and go, so what the planner knows
+-- of their number is wrong, and an index that starts with the shard can look better than the key.
 CREATE TABLE record (
-    shard int NOT NULL,
-    key text NOT NULL,
-    record text NOT NULL,
-    PRIMARY KEY (shard, key)
+    key text COLLATE "C" PRIMARY KEY,
+    record text NOT NULL
 );
 
--- Messages that a publisher has handed over, in its own transaction.
+-- Messages that a publisher has handed over, in its own transaction, under the shard's number and the
+-- message's id: `3/m-1`.
 CREATE TABLE intake (
+    key text COLLATE "C" PRIMARY KEY,
     shard int NOT NULL,
-    id text NOT NULL,
     seq bigint GENERATED ALWAYS AS IDENTITY,
     message text NOT NULL,
     -- Why the outbox does not accept it.
-    refused text,
-    PRIMARY KEY (shard, id)
+    refused text
 );
 CREATE INDEX ON intake (shard, seq) WHERE refused IS NULL;
 
@@ -101,17 +103,23 @@ RETURNS TABLE (shard int, epoch bigint) LANGUAGE sql AS $$
     RETURNING id, epoch
 $$;
 
--- Renews the worker and the leases it still has, and returns those.
+-- Renews the worker and the leases it still has. Returns those that it has no more.
+--
+-- It waits for no save: a lease that is locked is renewed by the save that locks it, and cannot be
+-- taken meanwhile.
 CREATE FUNCTION renew(me text, ttl interval, shards int[], epochs bigint[])
-RETURNS TABLE (shard int) LANGUAGE plpgsql AS $$
+RETURNS TABLE (lost int) LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO worker VALUES (me, clock_timestamp() + ttl)
     ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at;
+    UPDATE shard SET expires_at = clock_timestamp() + ttl WHERE id IN (
+        SELECT it.id FROM shard AS it JOIN unnest(shards, epochs) AS held (id, epoch)
+            ON it.id = held.id AND it.epoch = held.epoch
+        FOR NO KEY UPDATE OF it SKIP LOCKED
+    );
     RETURN QUERY
-    UPDATE shard SET expires_at = clock_timestamp() + ttl
-    FROM unnest(shards, epochs) AS held (id, epoch)
-    WHERE shard.id = held.id AND shard.epoch = held.epoch
-    RETURNING shard.id;
+    SELECT it.id FROM shard AS it JOIN unnest(shards, epochs) AS held (id, epoch)
+        ON it.id = held.id AND it.epoch <> held.epoch;
 END $$;
 
 -- Saves changes of an outbox, for the owner of this epoch only; any other writes nothing.
@@ -129,9 +137,9 @@ BEGIN
     END IF;
     UPDATE shard SET expires_at = clock_timestamp() + ttl
     WHERE id = s AND expires_at < clock_timestamp() + ttl / 2;
-    INSERT INTO record SELECT s, * FROM unnest(keys, records)
-    ON CONFLICT (shard, key) DO UPDATE SET record = excluded.record;
-    DELETE FROM record WHERE shard = s AND key = ANY (gone);
-    DELETE FROM intake WHERE shard = s AND id = ANY (taken);
+    INSERT INTO record SELECT s || '/' || k, r FROM unnest(keys, records) AS it (k, r)
+    ON CONFLICT (key) DO UPDATE SET record = excluded.record;
+    DELETE FROM record WHERE key = ANY (ARRAY(SELECT s || '/' || k FROM unnest(gone) AS k));
+    DELETE FROM intake WHERE key = ANY (ARRAY(SELECT s || '/' || id FROM unnest(taken) AS id));
     RETURN true;
 END $$;

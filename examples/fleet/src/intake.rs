@@ -84,8 +84,9 @@ impl Subscribers {
         let told = Vec::from_iter(told).join(",");
         let insert = "
             WITH told AS (SELECT pg_notify('fleet', $4))
-            INSERT INTO intake (shard, id, message)
-            SELECT it.* FROM told, unnest($1::int[], $2::text[], $3::text[]) AS it
+            INSERT INTO intake (key, shard, message)
+            SELECT s || '/' || id, s, m
+            FROM told, unnest($1::int[], $2::text[], $3::text[]) AS it (s, id, m)
             ON CONFLICT DO NOTHING";
         transaction.execute(insert, &[&shards, &ids, &bodies, &told]).await?;
         Ok(())
@@ -107,7 +108,7 @@ pub async fn take(
     wake: &Notify,
 ) -> anyhow::Result<()> {
     let select = database.prepare(
-        "SELECT seq, id, message FROM intake
+        "SELECT seq, key, message FROM intake
          WHERE shard = $1 AND seq > $2 AND refused IS NULL ORDER BY seq LIMIT $3",
     );
     let select = select.await?;
@@ -134,12 +135,11 @@ pub async fn take(
         let messages = rows.iter().map(|row| (row.get(1), row.get(2))).collect();
         let Intents { accepted, refused } = publish_intents(handle, messages).await?;
         // Of a duplicate: an earlier save has accepted it, and this row came later.
-        let delete = "DELETE FROM intake WHERE shard = $1 AND id = ANY ($2)";
-        database.execute(delete, &[&shard, &accepted]).await?;
-        for (id, reason) in refused {
-            tracing::error!("message {id} is refused: {reason}");
-            let update = "UPDATE intake SET refused = $3 WHERE shard = $1 AND id = $2";
-            database.execute(update, &[&shard, &id, &reason]).await?;
+        database.execute("DELETE FROM intake WHERE key = ANY ($1)", &[&accepted]).await?;
+        for (key, reason) in refused {
+            tracing::error!("message {key} is refused: {reason}");
+            let update = "UPDATE intake SET refused = $2 WHERE key = $1";
+            database.execute(update, &[&key, &reason]).await?;
         }
     }
 }

@@ -126,8 +126,11 @@ pub async fn run(
             Err(error) => tracing::error!("the endpoint {id} cannot be used: {error:#}"),
         }
     }
-    // After the lease was taken: an earlier owner can write nothing more.
-    let rows = client.query("SELECT key, record FROM record WHERE shard = $1", &[&shard]).await?;
+    // After the lease was taken: an earlier owner can write nothing more. `0` follows on `/`.
+    let select = "SELECT key, record FROM record WHERE key >= $1 || '/' AND key < $1 || '0'";
+    client.batch_execute("SET statement_timeout = 0").await?; // for many records
+    let rows = client.query(select, &[&shard.to_string()]).await?;
+    client.batch_execute("SET statement_timeout = '10s'").await?;
     let read = |row: &tokio_postgres::Row| {
         let record = serde_json::from_str(row.get(1));
         record.with_context(|| format!("cannot read the record {}", row.get::<_, &str>(0)))

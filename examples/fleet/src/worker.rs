@@ -117,11 +117,12 @@ impl Worker {
     async fn renew(&mut self, database: &Client) -> anyhow::Result<()> {
         let leases = self.held.values().map(|it| (it.lease.shard, it.lease.epoch));
         let (shards, epochs): (Vec<_>, Vec<_>) = leases.unzip();
-        let renew = "SELECT shard FROM renew($1, $2 * interval '1 ms', $3, $4)";
+        let renew = "SELECT lost FROM renew($1, $2 * interval '1 ms', $3, $4)";
         let lease_ms = self.settings.lease_ms as f64;
         let rows = database.query(renew, &[&self.id, &lease_ms, &shards, &epochs]).await?;
-        let kept: Vec<i32> = rows.iter().map(|row| row.get(0)).collect();
-        self.held.retain(|shard, _| kept.contains(shard));
+        for row in rows {
+            self.held.remove(&row.get(0));
+        }
         Ok(())
     }
 

@@ -243,12 +243,14 @@ async fn message_that_commits_late_is_delivered() -> anyhow::Result<()> {
 async fn intake_that_is_no_message_holds_nothing_up() -> anyhow::Result<()> {
     let Some(fleet) = Fleet::new(1).await? else { return Ok(()) };
     fleet.endpoint("a").await?;
-    let insert = "INSERT INTO intake (shard, id, message) VALUES (0, 'bad', '{}')";
+    let insert = "INSERT INTO intake (key, shard, message) VALUES ('0/bad', 0, '{}')";
     fleet.database.execute(insert, &[]).await?;
     fleet.publish(&["good"]).await?;
     let worker = fleet.worker("it");
     fleet.received(1).await?;
-    fleet.until("SELECT FROM intake WHERE id = 'bad' AND refused LIKE '%missing field%'").await?;
+    fleet
+        .until("SELECT FROM intake WHERE key = '0/bad' AND refused LIKE '%missing field%'")
+        .await?;
     worker.stop().await
 }
 
@@ -262,14 +264,14 @@ async fn shard_with_a_poisoned_record_is_parked() -> anyhow::Result<()> {
     };
     fleet.endpoint(on(0)?).await?;
     fleet.endpoint(on(1)?).await?;
-    let insert = "INSERT INTO record VALUES (0, 'message/m', '{\"record\": \"message\"}')";
+    let insert = "INSERT INTO record VALUES ('0/message/m', '{\"record\": \"message\"}')";
     fleet.database.execute(insert, &[]).await?;
     let worker = fleet.worker("it");
     fleet.until("SELECT FROM shard WHERE parked LIKE '%message/m%' AND owner IS NULL").await?;
     // The other one works, and the parked one keeps what is handed over.
     fleet.publish(&["m-1"]).await?;
     fleet.received(1).await?;
-    fleet.database.execute("DELETE FROM record WHERE key = 'message/m'", &[]).await?;
+    fleet.database.execute("DELETE FROM record WHERE key = '0/message/m'", &[]).await?;
     fleet.database.execute("UPDATE shard SET parked = NULL", &[]).await?;
     fleet.until("SELECT FROM shard WHERE id = 0 AND owner IS NOT NULL").await?;
     fleet.until("SELECT 1 FROM intake HAVING count(*) = 0").await?;
@@ -292,7 +294,7 @@ async fn endpoint_that_cannot_be_used_stops_no_other() -> anyhow::Result<()> {
     let answer = fleet.ask(&broken, Command::Reload { endpoint: broken.clone() }).await?;
     assert!(matches!(answer, Answer::Done), "{answer:?}");
     fleet.publish(&["n"]).await?;
-    fleet.until("SELECT FROM record WHERE key = 'delivery/n/b'").await?;
+    fleet.until("SELECT FROM record WHERE key = '0/delivery/n/b'").await?;
     worker.stop().await
 }
 

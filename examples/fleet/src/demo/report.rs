@@ -43,8 +43,9 @@ impl Report {
         let waiting = database.query_one("SELECT count(*) FROM intake", &[]).await?.get(0);
         let taken = "SELECT sum(epoch)::bigint FROM shard";
         let taken = database.query_one(taken, &[]).await?.get(0);
-        let rows =
-            database.query("SELECT record FROM record WHERE key ~ '^delivery/'", &[]).await?;
+        let rows = database
+            .query("SELECT record FROM record WHERE key ~ '^[0-9]+/delivery/'", &[])
+            .await?;
         let mut deliveries = BTreeMap::new();
         for row in rows {
             if let Record::Delivery(it) = serde_json::from_str(row.get(0))? {
