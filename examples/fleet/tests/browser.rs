@@ -22,7 +22,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use reqwest::{Method, Url};
 use support::{Receiver, Site, TOKEN};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
@@ -67,18 +67,13 @@ impl Browser {
         let serde_json::Value::Object(capabilities) = capabilities else { unreachable!() };
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities);
-        let url = format!("http://127.0.0.1:{port}");
-        let connect = timeout(PATIENCE, async {
-            loop {
-                match builder.connect(&url).await {
-                    Err(fantoccini::error::NewSessionError::Lost(_)) => {
-                        sleep(Duration::from_millis(50)).await;
-                    }
-                    client => return client,
-                }
+        let up = timeout(PATIENCE, async {
+            while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+                sleep(Duration::from_millis(50)).await;
             }
         });
-        let client = connect.await.context("chromedriver does not answer")??;
+        up.await.context("chromedriver does not answer")?;
+        let client = builder.connect(&format!("http://127.0.0.1:{port}")).await?;
         let screenshots = match env::var_os("FLEET_SCREENSHOTS") {
             Some(_) => Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots"),
             None => directory.path().to_owned(),
@@ -208,14 +203,14 @@ async fn walk(site: &Site, browser: &Browser) -> anyhow::Result<()> {
     browser.fill("token", TOKEN).await?;
     browser.click("Log in").await?;
     browser.see("h1", "Endpoints").await?;
-    browser.see("#summary", "6\nhealthy").await?;
+    browser.see("#summary", "healthy\n6").await?;
 
     drop(receiver);
     for number in 40..52 {
         site.publish("eln-archive", &format!("eln-archive/{number}")).await?;
     }
     browser.see("#endpoints", "down").await?;
-    browser.see("#summary", "1\ndown").await?;
+    browser.see("#summary", "down\n1").await?;
     browser.click("eln-archive").await?;
     browser.see("#status", "Down: its circuit breaker opened").await?;
     let dead = "
@@ -275,7 +270,7 @@ async fn walk(site: &Site, browser: &Browser) -> anyhow::Result<()> {
         site.publish("eln-archive", &format!("eln-archive/late-{number}")).await?;
     }
     browser.goto(&site.page).await?;
-    browser.see("#summary", "1\ndown").await?;
+    browser.see("#summary", "down\n1").await?;
     for (name, width, height, dark) in
         [("endpoints-light.png", 1_120, 640, false), ("endpoints-dark.png", 390, 1_000, true)]
     {
