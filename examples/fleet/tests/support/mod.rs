@@ -1,6 +1,7 @@
 //! A fleet for tests: a database, one worker, receivers and the page.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -58,10 +59,11 @@ impl Site {
 
     /// Adds an endpoint. It is in a hurry, so that a test is not long.
     pub async fn add_endpoint(&self, id: &str, receiver: SocketAddr) -> anyhow::Result<()> {
-        let retry = RetryPolicy::new(Schedule::list([Duration::from_millis(200); 3]))
+        let retry = RetryPolicy::new(Schedule::list([Duration::from_millis(200)]))
             .with_jitter(Jitter::plus_minus(20))
             .with_attempt_timeout(Duration::from_secs(1));
         let health = HealthPolicy::new()
+            .with_failures(NonZeroU32::new(6))
             .with_probes(Duration::from_millis(300), Duration::from_millis(600))
             .with_disable_after(None);
         let config = serde_json::json!({
