@@ -14,11 +14,11 @@ mod workers;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use axum::{Router, serve as serve_router};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio_postgres::Client;
@@ -85,5 +85,5 @@ pub async fn serve(
         .route("/static/page.js", get(script))
         .layer(from_fn_with_state(app.clone(), guard::guard))
         .layer(DefaultBodyLimit::max(MAX_FORM));
-    Ok(serve_router(listener, router.with_state(app)).await?)
+    Ok(axum::serve(listener, router.with_state(app)).await?)
 }

@@ -17,21 +17,6 @@ use crate::command::{
 /// The number of deliveries that are listed.
 const SHOWN: usize = 100;
 
-/// The states that the list can be filtered by.
-const STATES: [&str; 11] = [
-    "pending",
-    "failed",
-    "delivered",
-    "rejected",
-    "gone",
-    "stopped",
-    "exhausted",
-    "expired",
-    "unconfirmed",
-    "cancelled",
-    "withdrawn",
-];
-
 #[derive(Default)]
 pub struct Listed {
     pub rows: Vec<DeliveryRow>,

@@ -12,18 +12,16 @@ use super::session::{COOKIE, is_same};
 use super::visit::{Fault, Fields};
 
 /// What is sent with every response.
-const HEADERS: [(HeaderName, HeaderValue); 5] = [
+const HEADERS: [(&str, &str); 5] = [
+    ("cache-control", "no-store"),
     (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
-             form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-        ),
+        "content-security-policy",
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+         form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     ),
-    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    ("referrer-policy", "no-referrer"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
 ];
 
 /// Lets a request pass that has a session, and changes things only from this page.
@@ -40,7 +38,10 @@ pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Resp
     if (status.is_client_error() || status.is_server_error()) && !is_page {
         response = Fault::new(status, "This request cannot be answered.").into_response();
     }
-    response.headers_mut().extend(HEADERS);
+    for (name, value) in HEADERS {
+        let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
+        response.headers_mut().insert(name, value);
+    }
     response
 }
 
