@@ -12,6 +12,7 @@ mod visit;
 mod workers;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use axum::Router;
@@ -21,6 +22,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 use tokio_postgres::Client;
 
 use crate::database;
@@ -30,6 +32,9 @@ const MIN_TOKEN: usize = 22;
 
 /// The largest form, in bytes.
 const MAX_FORM: usize = 16 * 1024;
+
+/// How long the database may take to answer at first.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 struct App(Arc<Inner>);
@@ -46,7 +51,8 @@ impl App {
     async fn database(&self) -> anyhow::Result<Arc<Client>> {
         let mut database = self.0.database.lock().await;
         if database.as_ref().is_none_or(|it| it.is_closed()) {
-            *database = Some(Arc::new(database::connect(&self.0.url).await?));
+            let connect = timeout(PATIENCE, database::connect(&self.0.url)).await;
+            *database = Some(Arc::new(connect.context("the database does not answer")??));
         }
         database.clone().context("it was just made")
     }

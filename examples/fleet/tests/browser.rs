@@ -267,7 +267,21 @@ async fn walk(site: &Site, browser: &Browser) -> anyhow::Result<()> {
     browser.client.back().await?;
     browser.see("main", "This secret was shown").await?;
 
-    // What was published since is signed with both.
+    browser.goto(&format!("{}/endpoints/eln-archive", site.page)).await?;
+    browser.click("Pause").await?;
+    browser.see("#status", "Paused by an operator").await?;
+    browser.click("Resume").await?;
+    browser.see(".flash", "Resumed.").await?;
+    browser.client.find(Locator::Css("summary")).await?.click().await?;
+    browser.fill("reason", "the archive moves").await?;
+    browser.click("Disable this endpoint").await?;
+    browser.see("#status", "Disabled by an operator").await?;
+    browser.see("#status", "Reason: “the archive moves”").await?;
+    browser.see("#asked", "ada: disable, “the archive moves” → done").await?;
+    browser.click("Enable").await?;
+    browser.see("#status", "healthy").await?;
+
+    // What was published since is signed with both secrets.
     site.publish("eln-archive", "eln-archive/last").await?;
     browser.goto(&format!("{}/deliveries/eln-archive/eln-archive%2Flast", site.page)).await?;
     browser.see("#facts", "delivered").await?;
@@ -284,6 +298,20 @@ async fn walk(site: &Site, browser: &Browser) -> anyhow::Result<()> {
         [("endpoints-light.png", 1_120, 640, false), ("endpoints-dark.png", 390, 1_000, true)]
     {
         browser.picture(name, width, height, dark).await?;
+    }
+    for path in [
+        "/login",
+        "/deliveries",
+        "/deliveries/eln-archive/eln-archive%2Flast",
+        "/endpoints/eln-archive",
+        "/endpoints/eln-archive/replay?pace=100",
+        "/endpoints/eln-archive/secret/none",
+        "/workers",
+        "/nothing",
+    ] {
+        browser.goto(&format!("{}{path}", site.page)).await?;
+        browser.picture(&format!("phone{}.png", path.replace('/', "-")), 360, 900, true).await?;
+        browser.picture(&format!("desk{}.png", path.replace('/', "-")), 1_120, 900, false).await?;
     }
     Ok(())
 }

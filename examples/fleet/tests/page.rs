@@ -5,9 +5,12 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use fleet::command::EndpointStatus;
 use fleet::database;
+use host::{Clock as _, SystemClock};
 use reqwest::header::{COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
@@ -281,6 +284,51 @@ async fn secret_is_shown_once_and_nowhere_else() -> anyhow::Result<()> {
     let (_, text) = browser.get("/endpoints/eln").await?;
     assert!(text.contains("1 signing secret<") && text.contains("the newest secret only"));
     assert!(text.contains("<strong>ada</strong>: reload → done"), "it is known who did it");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_status_and_sender_outage_are_told() -> anyhow::Result<()> {
+    let Some(site) = Site::start().await? else { return Ok(()) };
+    let status = EndpointStatus {
+        state: "down".to_owned(),
+        since: Some(SystemClock.now()),
+        paused_since: Some(SystemClock.now()),
+        disabled: None,
+        pending: 12_345,
+        due: 3,
+        in_flight: 2,
+        oldest_pending: Some(SystemClock.now() - Duration::from_secs(300)),
+        concurrency_limit: Some(8),
+        spacing_us: Some(83_000),
+        delivered_per_second: 7,
+        counters: BTreeMap::new(),
+        sender_outage: true,
+    };
+    let status = serde_json::to_string(&status)?;
+    let database = database::connect(&site.url).await?;
+    for (id, age) in [("new", 0), ("old", 12)] {
+        site.add_endpoint(id, "127.0.0.1:9".parse()?).await?;
+        let insert = "INSERT INTO status
+            VALUES ($1, clock_timestamp() - $2::int * interval '1 s', $3)";
+        database.execute(insert, &[&id, &age, &status]).await?;
+    }
+    let hold = "UPDATE shard SET owner = 'w', expires_at = clock_timestamp() + interval '1 min'";
+    database.execute(hold, &[]).await?;
+    let browser = Browser::logged_in(&site).await?;
+    let (_, text) = browser.get("/").await?;
+    assert_eq!(text.matches("last seen 12 s ago").count(), 1);
+    assert_eq!(text.matches("suspects our own network").count(), 1, "only what is fresh counts");
+    for part in [">24,690<", ">12,345<", ">12/s<", ">5 min<", "2<small> of 8", ">paused</span>"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    database.execute("UPDATE shard SET expires_at = '-infinity'", &[]).await?;
+    let (_, text) = browser.get("/").await?;
+    assert_eq!(text.matches(">no worker</span>").count(), 2);
+    let (_, text) = browser.get("/endpoints/old").await?;
+    for part in ["Paused", "Down", "No worker holds shard", "its deliveries are safe"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
     Ok(())
 }
 
