@@ -16,7 +16,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use std::{env, fs};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use fantoccini::{Client, ClientBuilder, Locator};
 use fleet::database;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -131,12 +131,19 @@ impl Browser {
 
     /// Takes a picture, light on a desk or dark on a phone.
     async fn picture(&self, name: &str, width: u32, height: u32, dark: bool) -> anyhow::Result<()> {
-        self.emulate(width, height, dark).await?;
-        sleep(Duration::from_millis(300)).await;
-        let wide = self.client.execute("return document.documentElement.scrollWidth", vec![]);
-        assert!(wide.await?.as_u64().is_some_and(|it| it <= u64::from(width)), "{name} scrolls");
+        self.fits(width, height, dark).await?;
         fs::create_dir_all(&self.screenshots)?;
         fs::write(self.screenshots.join(name), self.client.screenshot().await?)?;
+        Ok(())
+    }
+
+    /// Checks that nothing has to be scrolled sideways.
+    async fn fits(&self, width: u32, height: u32, dark: bool) -> anyhow::Result<()> {
+        self.emulate(width, height, dark).await?;
+        sleep(Duration::from_millis(200)).await;
+        let wide = self.client.execute("return document.documentElement.scrollWidth", vec![]);
+        let wide = wide.await?.as_u64();
+        ensure!(wide.is_some_and(|it| it <= width.into()), "it is {wide:?} wide, not {width}");
         Ok(())
     }
 
@@ -310,8 +317,8 @@ async fn walk(site: &Site, browser: &Browser) -> anyhow::Result<()> {
         "/nothing",
     ] {
         browser.goto(&format!("{}{path}", site.page)).await?;
-        browser.picture(&format!("phone{}.png", path.replace('/', "-")), 360, 900, true).await?;
-        browser.picture(&format!("desk{}.png", path.replace('/', "-")), 1_120, 900, false).await?;
+        browser.fits(360, 800, true).await.context(path)?;
+        browser.fits(1_120, 800, false).await.context(path)?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What each request must pass: [`guard`].
 
 use axum::Form;
+use axum::body::Body;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode};
@@ -24,19 +25,25 @@ const HEADERS: [(&str, &str); 5] = [
     ("x-frame-options", "DENY"),
 ];
 
+/// Why a request is not admitted. With `SEE_OTHER`, where to go instead.
+type Refusal = (StatusCode, &'static str);
+
 /// Lets a request pass that has a session, and changes things only from this page.
 ///
 /// It reads the form too, so that no handler can forget the check.
 pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = match admit(&app, request).await {
         Ok(request) => next.run(request).await,
-        Err(response) => response,
+        Err((StatusCode::SEE_OTHER, to)) => Redirect::to(to).into_response(),
+        Err((status, why)) => Fault::new(status, why).into_response(),
     };
     let status = response.status();
     let is_page = response.headers().get(header::CONTENT_TYPE);
     let is_page = is_page.is_some_and(|it| it.as_bytes().starts_with(b"text/html"));
     if (status.is_client_error() || status.is_server_error()) && !is_page {
-        response = Fault::new(status, "This request cannot be answered.").into_response();
+        let is_missing = status == StatusCode::NOT_FOUND;
+        let why = if is_missing { "There is no such page." } else { "It cannot be answered." };
+        response = Fault::new(status, why).into_response();
     }
     for (name, value) in HEADERS {
         let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
@@ -45,35 +52,32 @@ pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Resp
     response
 }
 
-async fn admit(app: &App, request: Request) -> Result<Request, Response> {
-    let refuse = |status, why| Err(Fault::new(status, why).into_response());
+async fn admit(app: &App, request: Request) -> Result<Request, Refusal> {
     let headers = request.headers();
     let host = text(headers, header::HOST).unwrap_or_default();
     if !is_loopback(host) {
         let why = "This page is served under localhost, 127.0.0.1 and [::1] only.";
-        return refuse(StatusCode::MISDIRECTED_REQUEST, why);
+        return Err((StatusCode::MISDIRECTED_REQUEST, why));
     }
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if !reads && !is_from_here(headers, host) {
-        return refuse(StatusCode::FORBIDDEN, "This form was sent from another site.");
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !is_read && !is_from_here(headers, host) {
+        return Err((StatusCode::FORBIDDEN, "This form was sent from another site."));
     }
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|it| it.to_str().ok());
     let mut cookies = cookies.flat_map(|it| it.split("; ")).filter_map(|it| it.split_once('='));
-    let id = cookies.find(|it| it.0 == COOKIE).map(|it| it.1);
-    let session = id.and_then(|it| app.0.sessions.get(it));
+    let session = cookies.find(|it| it.0 == COOKIE).and_then(|it| app.0.sessions.get(it.1));
     let is_login = request.uri().path() == "/login";
     if session.is_none() && !is_login && request.uri().path() != "/static/style.css" {
-        return Err(Redirect::to("/login").into_response());
+        return Err((StatusCode::SEE_OTHER, "/login"));
     }
     let (parts, body) = request.into_parts();
-    let form = Request::from_parts(parts.clone(), body);
-    let form = Form::<Fields>::from_request(form, &()).await;
-    let Form(fields) = form.map_err(|rejection| rejection.into_response())?;
-    let mut request = Request::from_parts(parts, axum::body::Body::empty());
+    let form = Form::<Fields>::from_request(Request::from_parts(parts.clone(), body), &()).await;
+    let Form(fields) = form.map_err(|it| (it.status(), "The form cannot be read."))?;
+    let mut request = Request::from_parts(parts, Body::empty());
     if let Some(session) = session {
-        if !reads && !is_login && !is_same(fields.get("csrf"), &session.csrf) {
+        if !is_read && !is_login && !is_same(fields.get("csrf"), &session.csrf) {
             let why = "This form is not of your session. Open the page again, and try once more.";
-            return refuse(StatusCode::FORBIDDEN, why);
+            return Err((StatusCode::FORBIDDEN, why));
         }
         request.extensions_mut().insert(session);
     }

@@ -46,20 +46,19 @@ impl Fields {
 }
 
 /// Why there is no page.
-pub enum Fault {
-    Told(StatusCode, String),
-    Broken(anyhow::Error),
-}
+pub struct Fault(StatusCode, String);
 
 impl Fault {
     pub fn new(status: StatusCode, why: &str) -> Self {
-        Self::Told(status, why.to_owned())
+        Self(status, why.to_owned())
     }
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Fault {
     fn from(error: E) -> Self {
-        Self::Broken(error.into())
+        tracing::error!("the page: {:#}", error.into());
+        let why = "The database does not answer as it should. The log says more.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, why)
     }
 }
 
@@ -72,14 +71,7 @@ struct ErrorPage {
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
-        let (status, why) = match self {
-            Self::Told(status, why) => (status, why),
-            Self::Broken(error) => {
-                tracing::error!("the page: {error:#}");
-                let why = "The database does not answer as it should. The log says more.";
-                (StatusCode::SERVICE_UNAVAILABLE, why.to_owned())
-            }
-        };
+        let Self(status, why) = self;
         let title = status.canonical_reason().unwrap_or("Error");
         let page = ErrorPage { title, why }.render().unwrap_or_default();
         (status, Html(page)).into_response()
