@@ -10,6 +10,7 @@
 mod support;
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::str::FromStr;
@@ -204,10 +205,9 @@ async fn walk(site: &Site, browser: &Browser) -> anyhow::Result<()> {
         site.add_endpoint(id, other.address).await?;
     }
     site.start_worker();
-    for number in 0..40 {
-        for id in ["eln-archive", "eln", "lims", "scheduler"] {
-            site.publish(id, &format!("{id}/{number}")).await?;
-        }
+    for number in 0..20 {
+        publish(site, "eln-archive", number..number + 1).await?;
+        sleep(Duration::from_millis(80)).await;
     }
 
     browser.goto(&site.page).await?;
@@ -218,9 +218,7 @@ async fn walk(site: &Site, browser: &Browser) -> anyhow::Result<()> {
     browser.see("#summary", "healthy\n6").await?;
 
     drop(receiver);
-    for number in 40..52 {
-        site.publish("eln-archive", &format!("eln-archive/{number}")).await?;
-    }
+    publish(site, "eln-archive", 20..32).await?;
     browser.see("#endpoints", "down").await?;
     browser.see("#summary", "down\n1").await?;
     browser.click("eln-archive").await?;
@@ -289,18 +287,26 @@ async fn walk(site: &Site, browser: &Browser) -> anyhow::Result<()> {
     browser.see("#status", "healthy").await?;
 
     // What was published since is signed with both secrets.
-    site.publish("eln-archive", "eln-archive/last").await?;
+    site.publish("eln-archive", &["eln-archive/last"]).await?;
     browser.goto(&format!("{}/deliveries/eln-archive/eln-archive%2Flast", site.page)).await?;
     browser.see("#facts", "delivered").await?;
     browser.see("#attempts", "204").await?;
 
     drop(receiver);
-    site.publish("eln-archive", "eln-archive/after").await?;
-    for number in 0..8 {
-        site.publish("eln-archive", &format!("eln-archive/late-{number}")).await?;
-    }
+    publish(site, "eln-archive", 100..120).await?;
+    browser.goto(&format!("{}/endpoints/slack", site.page)).await?;
+    browser.click("Pause").await?;
+    browser.see("#status", "Paused by an operator").await?;
+    publish(site, "slack", 0..3).await?;
     browser.goto(&site.page).await?;
     browser.see("#summary", "down\n1").await?;
+    for round in 0..15 {
+        for (id, count) in [("eln", 12), ("lims", 3), ("scheduler", 7)] {
+            publish(site, id, round * count..(round + 1) * count).await?;
+        }
+        sleep(Duration::from_millis(150)).await;
+    }
+    browser.see("#summary", "paused\n1").await?;
     for (name, width, height, dark) in
         [("endpoints-light.png", 1_120, 640, false), ("endpoints-dark.png", 390, 1_000, true)]
     {
@@ -321,4 +327,10 @@ async fn walk(site: &Site, browser: &Browser) -> anyhow::Result<()> {
         browser.fits(1_120, 800, false).await.context(path)?;
     }
     Ok(())
+}
+
+/// Publishes messages with numbers for an endpoint.
+async fn publish(site: &Site, endpoint: &str, numbers: Range<u32>) -> anyhow::Result<()> {
+    let ids: Vec<_> = numbers.map(|it| format!("{endpoint}/{it}")).collect();
+    site.publish(endpoint, &ids.iter().map(|it| &**it).collect::<Vec<_>>()).await
 }

@@ -210,7 +210,7 @@ async fn hostile_ids_are_escaped_and_found() -> anyhow::Result<()> {
     let receiver = Receiver::start("127.0.0.1:0".parse()?, Duration::ZERO)?;
     for (id, message) in [(HOSTILE, HOSTILE_MESSAGE), ("..", ".."), ("~.", "~.")] {
         site.add_endpoint(id, receiver.address).await?;
-        site.publish(id, message).await?;
+        site.publish(id, &[message]).await?;
     }
     site.start_worker();
     site.wait_for("SELECT count(*) = 3 FROM notice WHERE notice LIKE '%delivered%'").await?;
@@ -263,7 +263,7 @@ async fn secret_is_shown_once_and_nowhere_else() -> anyhow::Result<()> {
     let receiver = Receiver::start("127.0.0.1:0".parse()?, Duration::ZERO)?;
     site.add_endpoint("eln", receiver.address).await?;
     site.start_worker();
-    site.publish("eln", "m1").await?;
+    site.publish("eln", &["m1"]).await?;
     site.wait_for("SELECT count(*) = 1 FROM notice WHERE notice LIKE '%delivered%'").await?;
     let (browser, other) = (Browser::logged_in(&site).await?, Browser::logged_in(&site).await?);
     let response = browser.act("/endpoints/eln/do/rotate", "").await?;

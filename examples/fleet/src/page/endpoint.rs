@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use labhook::MessageId;
-use labhook::Timestamp;
+use labhook::{EndpointId, Timestamp};
 
 use super::deliveries::{self, Listed};
 use super::json::{self as filters, Json};
@@ -53,7 +52,7 @@ pub async fn list(visit: Visit) -> Page {
             count(*) FILTER (WHERE expires_at > clock_timestamp()) AS held,
             (SELECT count(*) FROM worker WHERE expires_at > clock_timestamp()) AS workers
         FROM shard";
-    let shards = visit.one(select, &[]).await?;
+    let shards = visit.select(select, &[]).await?.pop().unwrap_or_default();
     render(&List { visit, rows, more, by_health, pending, delivered, suspicious, shards })
 }
 
@@ -70,7 +69,8 @@ struct Show {
 
 pub async fn show(visit: Visit, Path(id): Path<String>) -> Page {
     let (it, id) = visit.endpoint(&id).await?;
-    let history = visit.one(include_str!("queries/history.sql"), &[&id.as_str()]).await?;
+    let history = include_str!("queries/history.sql");
+    let history = visit.select(history, &[&id.as_str()]).await?.pop().unwrap_or_default();
     let asked = include_str!("queries/asked.sql");
     let asked = visit.select(asked, &[&id.as_str(), &it.shard()]).await?;
     let count = "SELECT count(*) FROM secret WHERE endpoint = $1";
@@ -129,41 +129,29 @@ pub async fn secret(visit: Visit, Path((id, once)): Path<(String, String)>) -> P
     render(&SecretPage { visit, it, secret })
 }
 
-struct Plan {
-    count: usize,
-    first: Vec<MessageId>,
-    ends_at: Option<Timestamp>,
-}
-
 #[derive(Template)]
 #[template(path = "replay.html")]
 struct ReplayPage {
     visit: Visit,
     it: Json,
     replay: Replay,
-    /// `None` if there is none yet.
-    plan: Option<Plan>,
-    error: Option<String>,
+    /// Whether the form is filled in.
+    is_asked: bool,
+    /// `None` if no worker answers.
+    answer: Option<Answer>,
 }
 
 /// Shows the form of a replay, and what it would send if the form is filled in.
 pub async fn plan(visit: Visit, Path(id): Path<String>) -> Page {
     let (it, id) = visit.endpoint(&id).await?;
     let replay = replay(&visit, id)?;
-    let (mut plan, mut error) = (None, None);
-    if !visit.fields.get("pace").is_empty() {
-        match visit.ask(&it, &Command::Plan { replay: replay.clone() }).await? {
-            Some(Answer::Plan { count, first, ends_at }) => {
-                plan = Some(Plan { count, first, ends_at });
-            }
-            None => error = Some(format!("No worker answers for shard {} now.", it.shard())),
-            other => error = Some(outcome(other, "", &it)),
-        }
-    }
-    render(&ReplayPage { visit, it, replay, plan, error })
+    let is_asked = !visit.fields.get("pace").is_empty();
+    let command = Command::Plan { replay: replay.clone() };
+    let answer = if is_asked { visit.ask(&it, &command).await? } else { None };
+    render(&ReplayPage { visit, it, replay, is_asked, answer })
 }
 
-fn replay(visit: &Visit, endpoint: labhook::EndpointId) -> Result<Replay, Fault> {
+fn replay(visit: &Visit, endpoint: EndpointId) -> Result<Replay, Fault> {
     let message = visit.fields.read("message")?;
     let before = visit.fields.read("before")?.map_or(visit.now, Timestamp::from_unix_micros);
     let pace_ms = visit.fields.read("pace")?.unwrap_or(100).min(MAX_PACE_MS);

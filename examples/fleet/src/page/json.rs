@@ -10,6 +10,7 @@ use labhook::Timestamp;
 use serde_json::Value;
 
 /// A row, whose fields are found by JSON pointers.
+#[derive(Default)]
 pub struct Json(pub Value);
 
 impl Json {

@@ -115,15 +115,6 @@ impl Visit {
         rows.iter().map(|row| Ok(Json(serde_json::from_str(row.get(0))?))).collect()
     }
 
-    /// Selects the one row that there is.
-    pub async fn one(
-        &self,
-        query: &str,
-        parameters: &[&(dyn ToSql + Sync)],
-    ) -> anyhow::Result<Json> {
-        self.select(query, parameters).await?.pop().context("there is a row")
-    }
-
     /// Selects the endpoint that a path names.
     pub async fn endpoint(&self, segment: &str) -> Result<(Json, EndpointId), Fault> {
         let missing = || Fault::new(StatusCode::NOT_FOUND, "There is no such endpoint.");

@@ -87,15 +87,18 @@ impl Site {
         tokio::spawn(worker.run(std::future::pending::<()>()));
     }
 
-    /// Publishes a message for an endpoint.
-    pub async fn publish(&self, endpoint: &str, message: &str) -> anyhow::Result<()> {
-        let event = RunStateChanged::new(endpoint, RunState::Completed);
-        let event = Event::new(event, SystemClock.now());
-        let message = event.into_message(MessageId::new(message)?)?;
+    /// Publishes messages for an endpoint.
+    pub async fn publish(&self, endpoint: &str, messages: &[&str]) -> anyhow::Result<()> {
+        let message = |id: &&str| {
+            let event = RunStateChanged::new(endpoint, RunState::Completed);
+            let event = Event::new(event, SystemClock.now());
+            Ok(event.into_message(MessageId::new(id)?)?)
+        };
+        let messages: Vec<_> = messages.iter().map(message).collect::<anyhow::Result<_>>()?;
         let mut database = database::connect(&self.url).await?;
         let subscribers = Subscribers::load(&database).await?;
         let transaction = database.transaction().await?;
-        subscribers.insert(&transaction, &[message]).await?;
+        subscribers.insert(&transaction, &messages).await?;
         Ok(transaction.commit().await?)
     }
 
