@@ -2,10 +2,10 @@
 //!
 //! For applications that have a queue already: no outbox, but one job per message and endpoint, and
 //! the [`Delivery`](labhook::delivery::Delivery) of each in a key-value bucket of JetStream.
-//! [`worker`] is the whole pattern: poll and start, **save**, send, resolve, **save**, then hand the
-//! job back until the machine's next time (a negative acknowledgement with a delay), or acknowledge
-//! it. A save names the revision that it replaces. So if two workers have the same job, because one
-//! was frozen for longer than the queue waits, only one of them starts the attempt.
+//! [`worker`] is the whole pattern: poll and start, **save**, send, resolve, **save**, then hand
+//! the job back until the machine's next time (a negative acknowledgement with a delay), or
+//! acknowledge it. A save names the revision that it replaces: if two workers have the same job,
+//! because one was frozen for longer than the queue waits, only one of them starts the attempt.
 //!
 //! Workers in processes of their own are killed with SIGKILL or frozen with SIGSTOP, the server is
 //! killed once, and the receiver fails now and then. At the end, the states and the receiver's
@@ -13,17 +13,18 @@
 //!
 //! # Limits
 //!
-//! - What JetStream loses is lost. A server acknowledges what it has written before it syncs the
-//!   disk (every two minutes unless `sync_interval` says otherwise), so a power failure takes
-//!   recent jobs and states with it. A lost job is a lost message; a lost state forgets attempts,
-//!   whose duplicates then count nowhere. Several replicas help, if they do not fail together.
-//! - `max_deliver` must be -1, because JetStream drops a job at that limit, and `max_ack_pending`
-//!   must have room for every delivery that waits for its retry.
-//! - There are at most as many duplicates as unanswered attempts: an attempt whose worker dies
-//!   after the first save is one, even if nothing was sent.
-//! - States stay after their delivery has ended, so that a job published twice is delivered once.
-//!   In earnest, give the bucket a `max_age` longer than any wait and than any repetition.
-//! - The outbox's circuit breaker, rate limits and ordering are not here: see the guide's chapter
+//! - What JetStream loses is lost. By default, a server acknowledges what it has written before it
+//!   syncs the disk (see its `sync_interval`), so a crash of the machine can take recent jobs and
+//!   states with it. A lost job is a lost delivery; a lost state forgets attempts, and their
+//!   duplicates then count nowhere. Replicas help unless they crash together.
+//! - `max_deliver` must be -1, because JetStream hands out no job more often than that, and
+//!   `max_ack_pending` must have room for every delivery that waits for its retry.
+//! - There are at most as many duplicates as unanswered attempts. An attempt whose worker dies
+//!   after the first save counts as one, even if nothing was sent. So does one whose worker is out
+//!   for longer than the attempt timeout, or has a clock that is behind by as much.
+//! - States stay after their delivery has ended, so that one published twice is delivered once. In
+//!   earnest, give the bucket a `max_age` longer than any wait and any repetition.
+//! - Endpoints have no circuit breaker, no limits and no ordering here: see the guide's chapter
 //!   "Without an outbox".
 
 // An application may read the clock and the environment; only the library must not.
@@ -126,12 +127,10 @@ async fn run(kills: u32) -> anyhow::Result<ExitCode> {
         }
     }
     drop(stop);
-    let accepted = publisher.await??;
+    let accepted = timeout(PATIENCE, publisher).await.context("nothing is accepted")???;
     for worker in frozen {
         worker.await??;
     }
-    // Not by the number of jobs in the stream: after it was killed, the server may keep some that
-    // were acknowledged.
     let ended = async {
         for key in &accepted {
             while queue.saved(key).await?.is_none_or(|it| it.verdict().is_none()) {
@@ -140,9 +139,8 @@ async fn run(kills: u32) -> anyhow::Result<ExitCode> {
         }
         anyhow::Ok(())
     };
-    if let Ok(ended) = timeout(PATIENCE, ended).await {
-        ended?;
-    }
+    // The report says which have not.
+    timeout(PATIENCE, ended).await.unwrap_or(Ok(()))?;
     for mut worker in workers {
         worker.kill().await?;
     }

@@ -14,12 +14,11 @@ use futures_util::StreamExt as _;
 use labhook::delivery::Delivery;
 use labhook::{EndpointId, Message, Timestamp};
 
-/// When JetStream hands out a job again that nobody has acknowledged. Longer than the attempt
-/// timeout, with time for two saves: otherwise every slow response costs a redelivery, which finds
-/// the attempt in flight and sends nothing.
+/// When JetStream hands out a job again that nobody has acknowledged. Longer than an attempt and
+/// its two saves take: a job that comes earlier finds the attempt in flight, and is handed back.
 pub const ACK_WAIT: Duration = Duration::from_millis(1_500);
 
-/// How long a save may take. With the attempt, less than `ACK_WAIT`.
+/// How long a read or save may take.
 const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How long a pull request waits at the server.
@@ -46,8 +45,8 @@ impl Queue {
         let client = ConnectOptions::new().retry_on_initial_connect().connect(url).await?;
         let mut context = jetstream::new(client);
         context.set_timeout(TIMEOUT);
-        // A key-value bucket is a stream. Made by hand, because this client's `create_key_value`
-        // does not understand what servers before 2.10 say.
+        // A key-value bucket is a stream. Created as one, because this client's `create_key_value`
+        // fails on servers before 2.10, such as Debian's.
         let states = stream::Config {
             name: format!("KV_{name}"),
             subjects: vec![format!("$KV.{name}.>")],
@@ -70,7 +69,7 @@ impl Queue {
             durable_name: Some("workers".to_owned()),
             ack_policy: AckPolicy::Explicit,
             ack_wait: ACK_WAIT,
-            // The machine counts the attempts. With a limit here, JetStream would drop deliveries.
+            // The machine counts the attempts. At a limit here, JetStream would forget deliveries.
             max_deliver: -1,
             // A job that waits for its retry is not acknowledged, and counts here.
             max_ack_pending: -1,

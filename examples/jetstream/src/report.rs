@@ -13,12 +13,12 @@ pub struct Report {
     pub workers_frozen: u64,
     pub server_killed: bool,
     deliveries: u64,
-    delivered: u64,
     attempts: u64,
     unanswered: u64,
     duplicates: u64,
     /// The deliveries with more duplicates than unanswered attempts.
     needless: Vec<String>,
+    not_delivered: Vec<String>,
     lost: Vec<String>,
 }
 
@@ -40,7 +40,9 @@ impl Report {
             self.unanswered += unanswered;
             self.attempts += state.as_ref().map_or(0, |it| u64::from(it.attempts()));
             let verdict = state.and_then(|it| it.verdict());
-            self.delivered += u64::from(verdict == Some(Verdict::Delivered));
+            if verdict != Some(Verdict::Delivered) {
+                self.not_delivered.push(format!("{key} {verdict:?}"));
+            }
             if duplicates > unanswered {
                 self.needless.push(key.clone());
             }
@@ -60,7 +62,7 @@ impl Report {
             ("  and frozen for a while", self.workers_frozen),
             ("server killed", self.server_killed.into()),
             ("deliveries accepted", self.deliveries),
-            ("  of which delivered", self.delivered),
+            ("  of which not delivered", self.not_delivered.len() as u64),
             ("attempts", self.attempts),
             ("  of which unanswered", self.unanswered),
             ("duplicates", self.duplicates),
@@ -71,17 +73,20 @@ impl Report {
             column.set_cell_alignment(CellAlignment::Right);
         }
         println!("{table}");
-        for key in self.needless.iter().take(10) {
-            println!("more duplicates than unanswered attempts: {key}");
-        }
-        for key in self.lost.iter().take(10) {
-            println!("lost: {key}");
+        for (what, keys) in [
+            ("more duplicates than unanswered attempts", &self.needless),
+            ("not known as delivered", &self.not_delivered),
+            ("lost", &self.lost),
+        ] {
+            for key in keys.iter().take(10) {
+                println!("{what}: {key}");
+            }
         }
         println!("lost {}", self.lost.len());
     }
 
     /// Whether everything has arrived, is known to have arrived, and no duplicate was needless.
     pub fn is_good(&self) -> bool {
-        self.lost.is_empty() && self.needless.is_empty() && self.delivered == self.deliveries
+        self.lost.is_empty() && self.needless.is_empty() && self.not_delivered.is_empty()
     }
 }

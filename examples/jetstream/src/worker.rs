@@ -49,7 +49,7 @@ impl Worker {
         delivery.poll(policy, dice, at);
         let started = delivery.start(policy, at);
         if delivery != saved {
-            // Save before sending. If another worker was faster, the job is its own: nothing is
+            // Save before sending. If another worker was faster, the job is that one's: nothing is
             // sent, and nothing acknowledged.
             match self.queue.save(job, &delivery, revision).await? {
                 Some(saved) => revision = saved,
