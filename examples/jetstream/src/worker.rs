@@ -76,14 +76,17 @@ impl Worker {
         job.settle(delivery.claim_at(policy), now()).await
     }
 
-    /// Sends the message once, and returns the outcome.
+    /// Sends the message once, and returns the outcome. At the deadline it is too late: another
+    /// worker may be sending it.
     async fn send(&self, endpoint: &Endpoint, message: &Message, timeout: Duration) -> Outcome {
         let request = || {
             let rendering = message.rendering(endpoint.format().name()).context("no rendering")?;
             let request = endpoint.request(message.id(), rendering, now())?;
             anyhow::Ok(reqwest::Request::try_from(request)?)
         };
-        let Ok(mut request) = request() else { return Outcome::failed(Failure::Sender) };
+        let Some(mut request) = request().ok().filter(|_| !timeout.is_zero()) else {
+            return Outcome::failed(Failure::Sender);
+        };
         *request.timeout_mut() = Some(timeout);
         match self.client.execute(request).await {
             Ok(response) => Outcome::response(response.status(), response.headers(), now()),
