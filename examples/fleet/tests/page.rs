@@ -218,10 +218,9 @@ async fn hostile_ids_are_escaped_and_found() -> anyhow::Result<()> {
     let browser = Browser::logged_in(&site).await?;
 
     let refuse = "
-        INSERT INTO intake (shard, id, message, refused) VALUES (0, $1, '', $1)";
+        INSERT INTO intake (shard, key, message, refused) VALUES (0, '0/' || $1, '', $1)";
     let database = database::connect(&site.url).await?;
     database.execute(refuse, &[&HOSTILE]).await?;
-    database.execute("UPDATE shard SET parked = $1 WHERE id = 99", &[&HOSTILE]).await?;
     let reason = format!("reason={}", encoded(HOSTILE));
     let disable = format!("/endpoints/{}/do/disable", encoded(HOSTILE));
     assert_eq!(browser.act(&disable, &reason).await?.status(), StatusCode::SEE_OTHER);
@@ -240,6 +239,7 @@ async fn hostile_ids_are_escaped_and_found() -> anyhow::Result<()> {
         seen.push_str(&text);
     }
     assert!(seen.contains("Reason: “&#60;script&#62;"), "the reason is shown");
+    assert!(seen.contains("<span class=\"id\">&#60;script&#62;"), "the refused message is shown");
 
     // Every link of every page leads to a page.
     let mut links: Vec<_> = seen.split("href=\"/").skip(1).collect();

@@ -20,7 +20,8 @@ pub async fn show(visit: Visit) -> Page {
     let workers = visit.select(include_str!("queries/workers.sql"), &[]).await?;
     let shards = visit.select(include_str!("queries/shards.sql"), &[]).await?;
     let select = "
-        SELECT shard, id, refused FROM intake WHERE refused IS NOT NULL
+        SELECT shard, substring(key FROM position('/' IN key) + 1) AS id, refused
+        FROM intake WHERE refused IS NOT NULL
         ORDER BY seq DESC LIMIT 20";
     let refused = visit.select(select, &[]).await?;
     render(&Show { visit, workers, shards, refused })
