@@ -93,7 +93,7 @@ pub fn ms(millis: impl Borrow<u64>, _: &dyn Values) -> askama::Result<String> {
     Ok(span(Duration::from_millis(*millis.borrow())))
 }
 
-/// Shows a rate limit of one attempt per so many microseconds, such as `12/s`.
+/// Shows a rate limit, from the microseconds between two attempts, such as `12/s`.
 pub fn rate(micros: u64, _: &dyn Values) -> askama::Result<String> {
     Ok(match micros {
         0 => "no limit".to_owned(),
