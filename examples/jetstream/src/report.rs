@@ -59,7 +59,7 @@ impl Report {
         table.load_style(UTF8_FULL_CONDENSED);
         for (what, count) in [
             ("workers killed", self.workers_killed),
-            ("  and frozen for a while", self.workers_frozen),
+            ("workers frozen for a while", self.workers_frozen),
             ("server killed", self.server_killed.into()),
             ("deliveries accepted", self.deliveries),
             ("  of which not delivered", self.not_delivered.len() as u64),
