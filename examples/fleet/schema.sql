@@ -18,7 +18,7 @@ CREATE TABLE worker (
 CREATE TABLE endpoint (
     id text PRIMARY KEY,
     shard int NOT NULL REFERENCES shard,
-    config text NOT NULL
+    config text NOT NULL CHECK (config::json IS NOT NULL)
 );
 CREATE INDEX ON endpoint (shard);
 
@@ -98,7 +98,8 @@ RETURNS TABLE (shard int, epoch bigint) LANGUAGE sql AS $$
             AND (SELECT count(*) FROM shard WHERE owner = me AND expires_at > clock_timestamp())
                 < quota()
         ORDER BY expires_at, id LIMIT 1
-        FOR UPDATE SKIP LOCKED
+        -- Not FOR UPDATE: that would skip a row that another one's foreign key is about to name.
+        FOR NO KEY UPDATE SKIP LOCKED
     )
     RETURNING id, epoch
 $$;
@@ -135,11 +136,12 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    UPDATE shard SET expires_at = clock_timestamp() + ttl
-    WHERE id = s AND expires_at < clock_timestamp() + ttl / 2;
     INSERT INTO record SELECT s || '/' || k, r FROM unnest(keys, records) AS it (k, r)
     ON CONFLICT (key) DO UPDATE SET record = excluded.record;
     DELETE FROM record WHERE key = ANY (ARRAY(SELECT s || '/' || k FROM unnest(gone) AS k));
     DELETE FROM intake WHERE key = ANY (ARRAY(SELECT s || '/' || id FROM unnest(taken) AS id));
+    -- Last: the row was locked meanwhile, so that neither `renew` nor `take_shard` could have it.
+    UPDATE shard SET expires_at = clock_timestamp() + ttl
+    WHERE id = s AND expires_at < clock_timestamp() + ttl / 2;
     RETURN true;
 END $$;

@@ -154,8 +154,10 @@ pub struct DeliveryDetail {
 }
 
 /// An endpoint as its owner saw it a moment ago.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct EndpointStatus {
+    /// Why its row cannot be used. Messages that it may subscribe to wait until it is mended.
+    pub unusable: Option<String>,
     /// `healthy`, `down` or `disabled`.
     pub state: String,
     /// Since when it is not healthy.

@@ -1,10 +1,12 @@
 //! Connections, the schema, and notifications.
 
 use std::future::poll_fn;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio_postgres::{AsyncMessage, Client, NoTls};
+use tokio::time::timeout;
+use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 
 const SCHEMA: &str = include_str!("../schema.sql");
 
@@ -17,6 +19,21 @@ const SETTINGS: &str = "
     SET tcp_keepalives_count = 3;
     SET synchronous_commit = on;
 ";
+
+/// How long an answer may take. Longer than the statement timeout, which the server sees to: then the
+/// network is at fault.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Waits for an answer of the database, but not for ever.
+///
+/// # Errors
+///
+/// If it fails, or takes too long. Whether the database has done it is not known then.
+pub async fn within<T, E: Into<anyhow::Error>>(
+    answer: impl Future<Output = Result<T, E>>,
+) -> anyhow::Result<T> {
+    timeout(PATIENCE, answer).await.context("the database does not answer")?.map_err(Into::into)
+}
 
 /// Opens a connection.
 ///
@@ -37,8 +54,12 @@ pub async fn connect_and_listen(url: &str) -> anyhow::Result<(Client, UnboundedR
 }
 
 async fn listen(url: &str, listens: bool) -> anyhow::Result<(Client, UnboundedReceiver<i32>)> {
+    let mut config: Config = url.parse().context("this is no URL of a database")?;
+    config.connect_timeout(Duration::from_secs(5)).keepalives_idle(Duration::from_secs(5));
+    // What was sent and is not acknowledged: the machine at the other end is gone.
+    config.tcp_user_timeout(Duration::from_secs(15));
     let (client, mut connection) =
-        tokio_postgres::connect(url, NoTls).await.context("cannot connect to the database")?;
+        config.connect(NoTls).await.context("cannot connect to the database")?;
     let (sender, notified) = unbounded_channel();
     // It ends with the client.
     tokio::spawn(async move {

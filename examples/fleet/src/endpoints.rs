@@ -1,9 +1,15 @@
 //! Rows of endpoints and secrets, and the shard of each endpoint.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use anyhow::Context as _;
 use labhook::endpoint::EndpointConfig;
-use labhook::{Endpoint, EndpointId, Secret};
+use labhook::{Endpoint, EndpointId, Message, Secret, Subscription};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, GenericClient, Row};
+
+use crate::command::Command;
 
 const SELECT: &str = "
     SELECT id, config, (
@@ -24,62 +30,116 @@ pub fn shard_of(endpoint: &EndpointId, shards: i32) -> i32 {
 /// Adds an endpoint, with its first secret. Where it names a secret, the configuration calls it
 /// `secret`: `{"encoding": "whsec", "env": "secret"}`.
 ///
-/// The shard's owner learns of it from [`Command::Reload`](crate::command::Command::Reload), or when
-/// it takes the shard.
+/// The shard's owner is told in the same transaction, and publishes no message that was handed over
+/// after it before it knows the endpoint. A change of the row is told by
+/// [`Command::Reload`](crate::command::Command::Reload), too.
 ///
 /// # Errors
 ///
 /// If the configuration is not valid, the id is taken, or the connection breaks.
 pub async fn insert(
-    database: &Client,
+    database: &impl GenericClient,
     id: &EndpointId,
     config: &str,
     secret: &Secret,
 ) -> anyhow::Result<()> {
     let secret = secret.expose_whsec();
-    endpoint(id.clone(), config, &[&secret])?;
+    endpoint(id.clone(), &serde_json::from_str(config)?, &[&secret])?;
     let shards: i64 = database.query_one("SELECT count(*) FROM shard", &[]).await?.get(0);
     let shard = shard_of(id, shards.try_into()?);
+    let reload = serde_json::to_string(&Command::Reload { endpoint: id.clone() })?;
     let insert = "
-        WITH it AS (INSERT INTO endpoint VALUES ($1, $2, $3) RETURNING id)
+        WITH it AS (INSERT INTO endpoint VALUES ($1, $2, $3) RETURNING id),
+            told AS (INSERT INTO command (shard, operator, command) VALUES ($2, 'insert', $5))
         INSERT INTO secret (endpoint, secret) SELECT id, $4 FROM it";
-    database.execute(insert, &[&id.as_str(), &shard, &config, &secret.as_str()]).await?;
+    let parameters: [&(dyn ToSql + Sync); 5] =
+        [&id.as_str(), &shard, &config, &secret.as_str(), &reload];
+    database.execute(insert, &parameters).await?;
     Ok(())
 }
 
-/// Loads the endpoints of a shard, and those that cannot be used, each with the reason.
+/// Endpoints of a shard whose rows cannot be used.
+///
+/// Messages that they may subscribe to stay in the intake until their rows are mended.
+#[derive(Debug, Default)]
+pub struct Unusable(Mutex<BTreeMap<EndpointId, (Option<Subscription>, String)>>);
+
+impl Unusable {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<EndpointId, (Option<Subscription>, String)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes whether an endpoint can be used. `None` if it was deleted.
+    pub fn note(&self, id: &EndpointId, it: Option<&Loaded>) {
+        match it {
+            Some(Loaded { endpoint: Err(error), subscription }) => {
+                tracing::error!("the endpoint {id} cannot be used: {error:#}");
+                self.lock().insert(id.clone(), (subscription.clone(), format!("{error:#}")));
+            }
+            _ => _ = self.lock().remove(id),
+        }
+    }
+
+    /// Returns the endpoints, each with the reason.
+    pub fn reasons(&self) -> Vec<(EndpointId, String)> {
+        self.lock().iter().map(|(id, it)| (id.clone(), it.1.clone())).collect()
+    }
+
+    /// Returns how many there are.
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Returns whether one of them may subscribe to the message.
+    pub fn may_match(&self, message: &Message) -> bool {
+        self.lock().values().any(|it| it.0.as_ref().is_none_or(|it| it.matches(message)))
+    }
+}
+
+/// A row of an endpoint.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The endpoint, or why it cannot be used.
+    pub endpoint: anyhow::Result<Endpoint>,
+    /// `None` if the configuration cannot be read.
+    pub subscription: Option<Subscription>,
+}
+
+/// Loads the endpoints of a shard.
 ///
 /// # Errors
 ///
 /// If the connection breaks.
-pub async fn load(
-    database: &Client,
-    shard: i32,
-) -> anyhow::Result<Vec<(EndpointId, anyhow::Result<Endpoint>)>> {
+pub async fn load(database: &Client, shard: i32) -> anyhow::Result<Vec<(EndpointId, Loaded)>> {
     let rows = database.query(&format!("{SELECT} WHERE shard = $1"), &[&shard]).await?;
-    rows.iter().map(read).collect()
+    Ok(rows.iter().filter_map(read).collect())
 }
 
 /// Loads one endpoint. `None` if it was deleted.
 ///
 /// # Errors
 ///
-/// If the connection breaks, or the endpoint cannot be used.
-pub async fn load_one(database: &Client, id: &EndpointId) -> anyhow::Result<Option<Endpoint>> {
+/// If the connection breaks.
+pub async fn load_one(database: &Client, id: &EndpointId) -> anyhow::Result<Option<Loaded>> {
     let row = database.query_opt(&format!("{SELECT} WHERE id = $1"), &[&id.as_str()]).await?;
-    row.map(|row| read(&row)?.1).transpose()
+    Ok(row.as_ref().and_then(read).map(|it| it.1))
 }
 
-fn read(row: &Row) -> anyhow::Result<(EndpointId, anyhow::Result<Endpoint>)> {
-    let id = EndpointId::new(row.get::<_, &str>(0))?;
+fn read(row: &Row) -> Option<(EndpointId, Loaded)> {
+    let id: &str = row.get(0);
+    // What has no id that can be one has no messages either.
+    let id = EndpointId::new(id).inspect_err(|error| tracing::error!("endpoint {id:?}: {error}"));
+    let id = id.ok()?;
     let secrets: Option<Vec<&str>> = row.get(2);
-    let endpoint = endpoint(id.clone(), row.get(1), &secrets.unwrap_or_default());
-    Ok((id, endpoint))
+    let config = serde_json::from_str::<EndpointConfig>(row.get(1));
+    let subscription = config.as_ref().ok().map(|it| it.subscription.clone());
+    let config = config.map_err(anyhow::Error::from);
+    let endpoint = config.and_then(|it| endpoint(id.clone(), &it, &secrets.unwrap_or_default()));
+    Some((id, Loaded { endpoint, subscription }))
 }
 
 /// Creates an endpoint that signs with all of the secrets, the newest first.
-fn endpoint(id: EndpointId, config: &str, secrets: &[&str]) -> anyhow::Result<Endpoint> {
-    let config: EndpointConfig = serde_json::from_str(config)?;
+fn endpoint(id: EndpointId, config: &EndpointConfig, secrets: &[&str]) -> anyhow::Result<Endpoint> {
     let lookup = |name: &str| match name {
         "secret" => secrets.first().map(|it| (*it).to_owned()),
         other => std::env::var(other).ok(),

@@ -13,7 +13,6 @@ use anyhow::{Context as _, bail};
 use fleet::shard::Settings;
 use fleet::worker::Worker;
 use fleet::{database, page};
-use host::http::Http;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -64,7 +63,7 @@ async fn work(id: &str, url: String) {
     std::thread::spawn(move || _ = closed.send(std::io::stdin().read(&mut [0])));
     let lease_ms = env::var("FLEET_LEASE_MS").ok().and_then(|it| it.parse().ok());
     let lease_ms = lease_ms.unwrap_or(3_000);
-    let history = env::var_os("FLEET_NO_HISTORY").is_none();
-    let settings = Settings { url, lease_ms, history, http: Http::new() };
+    let mut settings = Settings::new(url, lease_ms);
+    settings.history = env::var_os("FLEET_NO_HISTORY").is_none();
     Worker::new(id.to_owned(), settings).run(stop).await;
 }

@@ -11,9 +11,12 @@ use labhook::{EndpointId, Message, Outbox, Timestamp};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_postgres::Client;
+use tokio_postgres::types::ToSql;
 
 use crate::command::{Answer, Command, DeliveryDetail, DeliveryRow, DeliveryState, Filter, Replay};
-use crate::endpoints;
+use crate::database::within;
+use crate::endpoints::{self, Unusable};
+use crate::shard::Lease;
 
 /// How often the table is looked at if no notification comes.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -34,32 +37,43 @@ const SHOWN_BODY: usize = 16 * 1024;
 /// If the driver has ended, or the connection breaks.
 pub async fn answer(
     database: &Client,
-    shard: i32,
+    lease: Lease,
     handle: &Handle,
+    unusable: &Unusable,
     wake: &Notify,
 ) -> anyhow::Result<()> {
     let select = "SELECT id, command FROM command WHERE shard = $1 AND answer IS NULL ORDER BY id";
     let select = database.prepare(select).await?;
     loop {
-        let rows = database.query(&select, &[&shard]).await?;
+        let rows = within(database.query(&select, &[&lease.shard])).await?;
         if rows.is_empty() {
             let _ = timeout(LOOK_EVERY, wake.notified()).await;
         }
         for row in rows {
             let answer = match serde_json::from_str(row.get(1)) {
-                Ok(command) => execute(command, database, handle).await?,
+                Ok(command) => execute(command, database, handle, unusable).await?,
                 Err(error) => failed(error),
             };
             let answer = serde_json::to_string(&answer)?;
-            let update = "UPDATE command SET answer = $2 WHERE id = $1";
-            database.execute(update, &[&row.get::<_, i64>(0), &answer]).await?;
+            // Not of an owner that is one no more: what it has changed is not saved.
+            let update = "
+                UPDATE command SET answer = $2 WHERE id = $1 AND answer IS NULL
+                    AND EXISTS (SELECT FROM shard WHERE id = $3 AND epoch = $4 FOR SHARE)";
+            let id: i64 = row.get(0);
+            let parameters: [&(dyn ToSql + Sync); 4] = [&id, &answer, &lease.shard, &lease.epoch];
+            within(database.execute(update, &parameters)).await?;
         }
     }
 }
 
-async fn execute(command: Command, database: &Client, handle: &Handle) -> anyhow::Result<Answer> {
+async fn execute(
+    command: Command,
+    database: &Client,
+    handle: &Handle,
+    unusable: &Unusable,
+) -> anyhow::Result<Answer> {
     let answer = match command {
-        Command::Reload { endpoint } => reload(database, handle, endpoint).await?,
+        Command::Reload { endpoint } => reload(database, handle, unusable, endpoint).await?,
         Command::Replay { replay, expected } => send_again(handle, replay, expected).await?,
         command => handle.with(move |outbox, now| operate(outbox, command, now)).await?,
     };
@@ -113,8 +127,15 @@ fn failed(error: impl ToString) -> Answer {
 }
 
 /// Takes over the endpoint's row as it is now: new, changed, or gone.
-async fn reload(database: &Client, handle: &Handle, id: EndpointId) -> anyhow::Result<Answer> {
-    let endpoint = match endpoints::load_one(database, &id).await {
+async fn reload(
+    database: &Client,
+    handle: &Handle,
+    unusable: &Unusable,
+    id: EndpointId,
+) -> anyhow::Result<Answer> {
+    let loaded = endpoints::load_one(database, &id).await?;
+    unusable.note(&id, loaded.as_ref());
+    let endpoint = match loaded.map(|it| it.endpoint).transpose() {
         Ok(endpoint) => endpoint,
         Err(error) => return Ok(failed(format!("{error:#}"))),
     };

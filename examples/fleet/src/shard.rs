@@ -9,17 +9,17 @@ use host::postgres::Rows;
 use host::{Deposed, Driver};
 use labhook::outbox::{Changes, Record};
 use labhook::{Outbox, Registry, Timestamp};
-use tokio::sync::Notify;
 use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement};
 
 use crate::clock::DatabaseClock;
+use crate::database::within;
+use crate::endpoints::Unusable;
 use crate::{database, endpoints, history, intake, operate};
-
-/// Longer than the statement timeout, which the server sees to: then the network is at fault.
-const SAVE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The right to save a shard, until another worker takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +38,17 @@ pub struct Settings {
     pub history: bool,
     /// The client that sends, with its connections.
     pub http: Http,
+    /// One shard is restored at a time: that takes a thread, which the others need.
+    pub restoring: Arc<Semaphore>,
+}
+
+impl Settings {
+    /// Returns the settings of a worker that writes the history.
+    #[must_use]
+    pub fn new(url: String, lease_ms: i64) -> Self {
+        let restoring = Arc::new(Semaphore::new(1));
+        Self { url, lease_ms, history: true, http: Http::new(), restoring }
+    }
 }
 
 /// Wakes those that look for what is new, when a notification comes.
@@ -89,16 +100,12 @@ impl host::Store for Store {
 
     async fn save(&mut self, changes: &Changes, _now: Timestamp) -> anyhow::Result<()> {
         let rows = Rows::new(changes)?;
-        let saved = timeout(SAVE_TIMEOUT, self.write(&rows)).await;
-        let saved = saved.context("the database does not answer").and_then(|it| it);
-        match saved {
+        match within(self.write(&rows)).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(Deposed.into()),
-            Err(error) => {
-                // Whether or not it was written: the same changes can be written again.
-                self.connection = None;
-                Err(error)
-            }
+            // It may still be written, at any later time, and must then not be older than what was
+            // written since. So this is the last save under this epoch.
+            Err(error) => Err(anyhow::Error::new(Deposed).context(format!("{error:#}"))),
         }
     }
 }
@@ -118,12 +125,12 @@ pub async fn run(
     let shard = lease.shard;
     let client = database::connect(&settings.url).await?;
     let clock = DatabaseClock::read(&client).await?;
-    let mut registry = Registry::new();
-    for (id, endpoint) in endpoints::load(&client, shard).await? {
-        match endpoint {
-            Ok(endpoint) => registry.insert(endpoint)?,
-            // Its deliveries are held until its row is mended.
-            Err(error) => tracing::error!("the endpoint {id} cannot be used: {error:#}"),
+    let restoring = settings.restoring.clone().acquire_owned().await?;
+    let (mut registry, unusable) = (Registry::new(), Unusable::default());
+    for (id, loaded) in endpoints::load(&client, shard).await? {
+        unusable.note(&id, Some(&loaded));
+        if let Ok(endpoint) = loaded.endpoint {
+            registry.insert(endpoint)?;
         }
     }
     // After the lease was taken: an earlier owner can write nothing more. `0` follows on `/`.
@@ -135,11 +142,11 @@ pub async fn run(
         let record = serde_json::from_str(row.get(1));
         record.with_context(|| format!("cannot read the record {}", row.get::<_, &str>(0)))
     };
-    let restored = match rows.iter().map(read).collect() {
+    let restored = spawn_blocking(move || rows.iter().map(read).collect()).await?;
+    let restored = match restored {
         Ok(records) => records,
         Err(error) => return Ok(End::Unreadable(error)),
     };
-    drop(rows);
 
     let (history, http) = (settings.history, settings.http.clone());
     let store = Store { settings, lease, restored, connection: None };
@@ -151,20 +158,26 @@ pub async fn run(
         Ok(restored) => restored,
         Err(error) => return Ok(End::Unreadable(error)),
     };
+    drop(restoring);
     let (noticed, mut notices) = unbounded_channel();
     let driver = driver.with_notices(move |notice, at| _ = noticed.send((notice.clone(), at)));
 
     let work = async {
         tokio::try_join!(
-            intake::take(&client, shard, &handle, &wake.messages),
-            operate::answer(&client, shard, &handle, &wake.commands),
-            history::report(&client, lease, &handle),
-            history::write(&client, &mut notices),
+            intake::take(&client, shard, &handle, &unusable, &wake),
+            operate::answer(&client, lease, &handle, &unusable, &wake.commands),
             async {
                 drain.notified().await;
                 handle.drain();
-                Ok(())
+                anyhow::Ok(())
             },
+        )
+    };
+    let seen = async {
+        tokio::join!(
+            history::persist(|| history::report(&client, lease, &handle, &unusable)),
+            history::persist(|| history::tidy(&client)),
+            history::write(&client, &mut notices),
         )
     };
     tokio::select! {
@@ -173,7 +186,9 @@ pub async fn run(
         ended = driver.run() => ended?,
         // What is in flight is cut off, as in a crash.
         worked = work => return Err(worked.err().context("it works until it fails")?),
+        _ = seen => anyhow::bail!("the history has ended"),
     }
-    history::write(&client, &mut notices).await?;
+    // The last notices, but nobody waits long for them: the next owner is to begin.
+    let _ = timeout(Duration::from_secs(1), history::write(&client, &mut notices)).await;
     Ok(End::Drained)
 }

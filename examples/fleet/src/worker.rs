@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_postgres::Client;
 
-use crate::database;
+use crate::database::{self, within};
 use crate::shard::{self, End, Lease, Settings, Wake};
 
 /// The pause before the database is tried again.
@@ -75,23 +75,31 @@ impl Worker {
 
     /// Keeps the shards on a connection of its own, so that no amount of work delays a renewal.
     async fn keep(&mut self) -> anyhow::Result<()> {
-        let (database, mut notified) = database::connect_and_listen(&self.settings.url).await?;
+        let connecting = database::connect_and_listen(&self.settings.url);
+        let (database, mut notified) = within(connecting).await?;
         let every = Duration::from_millis(self.settings.lease_ms.unsigned_abs() / 5);
         loop {
-            self.renew(&database).await?;
-            self.reap(&database).await?;
-            if self.is_stopping {
-                self.held.values_mut().filter(|it| !it.is_leaving).for_each(Held::leave);
-                if self.held.is_empty() {
-                    let delete = "DELETE FROM worker WHERE id = $1";
-                    database.execute(delete, &[&self.id]).await?;
-                    return Ok(());
-                }
+            if within(self.tend(&database)).await? {
+                return Ok(());
             }
-            self.balance(&database).await?;
             let next = Instant::now() + every;
             while self.wait(&mut notified, next).await? {}
         }
+    }
+
+    /// Looks after the shards. Returns whether this was the last time.
+    async fn tend(&mut self, database: &Client) -> anyhow::Result<bool> {
+        self.renew(database).await?;
+        self.reap(database).await?;
+        if self.is_stopping {
+            self.held.values_mut().filter(|it| !it.is_leaving).for_each(Held::leave);
+            if self.held.is_empty() {
+                database.execute("DELETE FROM worker WHERE id = $1", &[&self.id]).await?;
+                return Ok(true);
+            }
+        }
+        self.balance(database).await?;
+        Ok(false)
     }
 
     /// Passes notifications on until `next`. Returns whether there is time left.
@@ -132,6 +140,7 @@ impl Worker {
         for shard in ended.map(|(shard, _)| *shard).collect::<Vec<_>>() {
             let Some(mut held) = self.held.remove(&shard) else { continue };
             let Lease { shard, epoch } = held.lease;
+            let is_drained = held.is_leaving;
             let parked = match (&mut held.task).await {
                 Ok(Ok(End::Drained)) => None,
                 Ok(Ok(End::Unreadable(error))) => {
@@ -147,10 +156,13 @@ impl Worker {
                     None
                 }
             };
+            // After a failure, not at once: the cause may last.
+            let pause_ms = if is_drained { 0.0 } else { self.settings.lease_ms as f64 };
             let give_back = "
-                UPDATE shard SET owner = NULL, expires_at = '-infinity', parked = $3
+                UPDATE shard SET owner = NULL, parked = $3,
+                    expires_at = clock_timestamp() + $4 * interval '1 ms'
                 WHERE id = $1 AND epoch = $2";
-            database.execute(give_back, &[&shard, &epoch, &parked]).await?;
+            database.execute(give_back, &[&shard, &epoch, &parked, &pause_ms]).await?;
         }
         Ok(())
     }
@@ -158,7 +170,8 @@ impl Worker {
     /// Takes shards up to this worker's share, or gives some back.
     async fn balance(&mut self, database: &Client) -> anyhow::Result<()> {
         let quota: i64 = database.query_one("SELECT quota()", &[]).await?.get(0);
-        let mut over = self.held.len().saturating_sub(quota.try_into()?);
+        let staying = self.held.values().filter(|it| !it.is_leaving).count();
+        let mut over = staying.saturating_sub(quota.try_into()?);
         for held in self.held.values_mut().rev().filter(|it| !it.is_leaving) {
             if over == 0 {
                 break;

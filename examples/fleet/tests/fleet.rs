@@ -13,7 +13,6 @@ use fleet::intake::Subscribers;
 use fleet::shard::Settings;
 use fleet::worker::Worker;
 use fleet::{database, endpoints};
-use host::http::Http;
 use host::server::Server;
 use host::{Clock as _, SystemClock};
 use labhook::delivery::Schedule;
@@ -117,8 +116,7 @@ impl Fleet {
 
     fn worker(&self, id: &str) -> Running {
         let (stop, stopped) = oneshot::channel::<()>();
-        let url = self.server.url.clone();
-        let settings = Settings { url, lease_ms: LEASE_MS, history: true, http: Http::new() };
+        let settings = Settings::new(self.server.url.clone(), LEASE_MS);
         let task = tokio::spawn(Worker::new(id.to_owned(), settings).run(stopped));
         Running { stop, task }
     }
@@ -240,6 +238,53 @@ async fn message_that_commits_late_is_delivered() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn large_transaction_that_commits_late_is_taken_whole() -> anyhow::Result<()> {
+    let Some(fleet) = Fleet::new(1).await? else { return Ok(()) };
+    fleet.endpoint("a").await?;
+    let worker = fleet.worker("it");
+    let subscribers = Subscribers::load(&fleet.database).await?;
+    let mut other = database::connect(&fleet.server.url).await?;
+    let late = other.transaction().await?;
+    // More than the sweeps of 20 s would take if each took one batch.
+    let messages = (0..22_000).map(|it| message(&format!("late-{it}")));
+    subscribers.insert(&late, &messages.collect::<anyhow::Result<Vec<_>>>()?).await?;
+    fleet.publish(&["early"]).await?;
+    fleet.received(1).await?;
+    late.commit().await?;
+    fleet.until("SELECT FROM intake HAVING count(*) = 0").await?;
+    worker.stop().await
+}
+
+#[tokio::test]
+async fn shard_is_taken_while_a_foreign_key_names_it() -> anyhow::Result<()> {
+    let Some(fleet) = Fleet::new(1).await? else { return Ok(()) };
+    let mut other = database::connect(&fleet.server.url).await?;
+    let asking = other.transaction().await?;
+    let insert = "INSERT INTO command (shard, operator, command) VALUES (0, 'ada', '{}')";
+    asking.execute(insert, &[]).await?;
+    let taken = fleet.database.query("SELECT FROM take_shard('a', '1 min')", &[]).await?;
+    assert_eq!(taken.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn save_without_an_answer_ends_the_epoch() -> anyhow::Result<()> {
+    let Some(fleet) = Fleet::new(1).await? else { return Ok(()) };
+    fleet.endpoint("a").await?;
+    let worker = fleet.worker("it");
+    fleet.publish(&["m"]).await?;
+    fleet.received(1).await?;
+    let cut = "
+        SELECT pg_terminate_backend(pid), epoch FROM pg_stat_activity, shard
+        WHERE query LIKE 'SELECT save(%'";
+    let epoch: i64 = fleet.database.query_one(cut, &[]).await?.get(1);
+    fleet.publish(&["n"]).await?;
+    fleet.received(2).await?;
+    fleet.until(&format!("SELECT FROM shard WHERE epoch > {epoch}")).await?;
+    worker.stop().await
+}
+
+#[tokio::test]
 async fn intake_that_is_no_message_holds_nothing_up() -> anyhow::Result<()> {
     let Some(fleet) = Fleet::new(1).await? else { return Ok(()) };
     fleet.endpoint("a").await?;
@@ -281,20 +326,38 @@ async fn shard_with_a_poisoned_record_is_parked() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn endpoint_that_cannot_be_used_stops_no_other() -> anyhow::Result<()> {
+async fn endpoint_that_cannot_be_used_gets_its_messages_later() -> anyhow::Result<()> {
     let Some(fleet) = Fleet::new(1).await? else { return Ok(()) };
-    fleet.endpoint("a").await?;
-    let broken = fleet.endpoint("b").await?;
-    fleet.database.execute("DELETE FROM secret WHERE endpoint = 'b'", &[]).await?;
+    let broken = fleet.endpoint("a").await?;
+    fleet.database.execute("DELETE FROM secret", &[]).await?;
     let worker = fleet.worker("it");
+    fleet.until("SELECT FROM status WHERE status::json ->> 'unusable' LIKE '%`secret`%'").await?;
     fleet.publish(&["m"]).await?;
-    fleet.received(1).await?;
-    // Its deliveries begin when it can be used: with the next message.
+    fleet.until("SELECT FROM command HAVING count(*) = count(answer)").await?;
+    sleep(Duration::from_millis(500)).await;
+    fleet.until("SELECT FROM intake WHERE key = '0/m' AND refused IS NULL").await?;
     endpoints::rotate(&fleet.database, &broken).await?;
     let answer = fleet.ask(&broken, Command::Reload { endpoint: broken.clone() }).await?;
     assert!(matches!(answer, Answer::Done), "{answer:?}");
-    fleet.publish(&["n"]).await?;
-    fleet.until("SELECT FROM record WHERE key = '0/delivery/n/b'").await?;
+    fleet.received(1).await?;
+    worker.stop().await
+}
+
+#[tokio::test]
+async fn new_endpoint_gets_what_is_published_after_it() -> anyhow::Result<()> {
+    let Some(fleet) = Fleet::new(1).await? else { return Ok(()) };
+    let worker = fleet.worker("it");
+    fleet.until("SELECT FROM shard WHERE owner IS NOT NULL").await?;
+    for number in 0..10 {
+        fleet.endpoint(&format!("endpoint-{number}")).await?;
+        fleet.publish(&[&format!("m-{number}")]).await?;
+    }
+    fleet.received(10).await?;
+    // Of each message at least the endpoints that were there before it.
+    for (message, endpoint) in (0..10).flat_map(|it| (0..=it).map(move |to| (it, to))) {
+        let key = format!("0/delivery/m-{message}/endpoint-{endpoint}");
+        fleet.until(&format!("SELECT FROM record WHERE key = '{key}'")).await?;
+    }
     worker.stop().await
 }
 

@@ -68,7 +68,7 @@ pub trait Store: Send {
     ) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
 
-/// Another process has taken over: nothing was written, and nothing will be.
+/// Another process has taken over, or is to: the driver must save nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deposed;
 

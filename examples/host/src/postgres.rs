@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use labhook::outbox::{Change, Changes, Record};
-use labhook::{Message, Timestamp};
+use labhook::outbox::{Change, Changes, Record, RenderFailure};
+use labhook::{Message, MessageId, Timestamp};
 use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, GenericClient, NoTls};
@@ -195,9 +195,12 @@ pub struct Intents {
     pub accepted: Vec<String>,
     /// The ids of those that cannot be published, each with the reason.
     pub refused: Vec<(String, String)>,
+    /// The endpoints that do not receive a message because it cannot be written in their format.
+    pub failures: Vec<(MessageId, RenderFailure)>,
 }
 
-/// Publishes messages that were handed over: the id of each, and its JSON.
+/// Publishes messages that were handed over: the id of each, and its JSON. What `may` does not let
+/// through is left out.
 ///
 /// # Errors
 ///
@@ -205,23 +208,31 @@ pub struct Intents {
 pub async fn publish_intents(
     handle: &Handle,
     rows: Vec<(String, String)>,
+    may: impl Fn(&Message) -> bool,
 ) -> anyhow::Result<Intents> {
-    let (mut messages, mut accepted, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut messages, mut ids) = (Vec::new(), Vec::new());
+    let (mut accepted, mut refused, mut failures) = (Vec::new(), Vec::new(), Vec::new());
     for (id, json) in rows {
         match serde_json::from_str::<Message>(&json) {
-            Ok(message) => {
+            Ok(message) if may(&message) => {
+                ids.push((id, message.id().clone()));
                 messages.push(message);
+            }
+            Ok(_) => {}
+            Err(error) => refused.push((id, error.to_string())),
+        }
+    }
+    for ((id, message), result) in ids.into_iter().zip(handle.publish_all(messages).await?) {
+        match result {
+            Ok(published) => {
+                let failed = published.render_failures.into_iter();
+                failures.extend(failed.map(|failure| (message.clone(), failure)));
                 accepted.push(id);
             }
             Err(error) => refused.push((id, error.to_string())),
         }
     }
-    for (at, result) in handle.publish_all(messages).await?.into_iter().enumerate().rev() {
-        if let Err(error) = result {
-            refused.push((accepted.remove(at), error.to_string()));
-        }
-    }
-    Ok(Intents { accepted, refused })
+    Ok(Intents { accepted, refused, failures })
 }
 
 /// Publishes the intents, in the order of their insertion, until the driver ends.
@@ -244,7 +255,11 @@ pub async fn take_intents(url: String, handle: Handle) -> anyhow::Result<()> {
             continue;
         }
         let rows = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-        let Intents { accepted, refused } = publish_intents(&handle, rows).await?;
+        let Intents { accepted, refused, failures } =
+            publish_intents(&handle, rows, |_| true).await?;
+        for (message, failure) in failures {
+            tracing::error!("message {message}, endpoint {}: {}", failure.endpoint, failure.error);
+        }
         // Duplicates: an earlier save has accepted them, and does not delete a second intent.
         client.execute("DELETE FROM outbox_intent WHERE id = ANY($1)", &[&accepted]).await?;
         for (id, reason) in refused {

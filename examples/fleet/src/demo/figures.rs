@@ -133,7 +133,7 @@ async fn skip_locked(server: &Server, messages: usize, holds: bool) -> anyhow::R
     let mut registry = Registry::new();
     for number in 0..ENDPOINTS {
         let endpoint = endpoints::load_one(database, &endpoint_id(number)?).await?;
-        registry.insert(endpoint.context("it was inserted")?)?;
+        registry.insert(endpoint.context("it was inserted")?.endpoint?)?;
     }
     let insert = "
         INSERT INTO job (endpoint, message) SELECT * FROM unnest($1::text[], $2::text[])";

@@ -12,7 +12,6 @@ use fleet::intake::Subscribers;
 use fleet::shard::Settings;
 use fleet::worker::Worker;
 use fleet::{database, endpoints, page};
-use host::http::Http;
 use host::server::Server;
 use host::{Clock as _, SystemClock};
 use labhook::delivery::{Jitter, Schedule};
@@ -81,9 +80,7 @@ impl Site {
 
     /// Starts a worker, which ends with the test.
     pub fn start_worker(&self) {
-        let (url, http) = (self.url.clone(), Http::new());
-        let settings = Settings { url, lease_ms: 3_000, history: true, http };
-        let worker = Worker::new("worker-1".to_owned(), settings);
+        let worker = Worker::new("worker-1".to_owned(), Settings::new(self.url.clone(), 3_000));
         tokio::spawn(worker.run(std::future::pending::<()>()));
     }
 

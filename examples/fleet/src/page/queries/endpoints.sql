@@ -1,6 +1,7 @@
 -- Endpoints as their owners saw them last, the worst first.
-SELECT it.*, rank, (ARRAY['parked', 'no worker', 'down', 'disabled', 'paused', 'starting', 'healthy'])
-    [rank] AS health
+SELECT it.*, rank, (ARRAY[
+    'parked', 'no worker', 'unusable', 'down', 'disabled', 'paused', 'starting', 'healthy'
+])[rank] AS health
 FROM (
     SELECT endpoint.id, shard.id AS shard, parked, status.status::json AS status, at AS seen_at,
         at < clock_timestamp() - interval '5 s' AS is_stale,
@@ -15,10 +16,11 @@ FROM (
 ) AS it, LATERAL (SELECT CASE
     WHEN parked IS NOT NULL THEN 1
     WHEN owner IS NULL THEN 2
-    WHEN status IS NULL THEN 6
-    WHEN status ->> 'state' = 'disabled' THEN 4
-    WHEN status ->> 'paused_since' IS NOT NULL THEN 5
-    WHEN status ->> 'state' = 'down' THEN 3
-    ELSE 7
+    WHEN status IS NULL THEN 7
+    WHEN status ->> 'unusable' IS NOT NULL THEN 3
+    WHEN status ->> 'state' = 'disabled' THEN 5
+    WHEN status ->> 'paused_since' IS NOT NULL THEN 6
+    WHEN status ->> 'state' = 'down' THEN 4
+    ELSE 8
 END AS rank) AS ranked
 ORDER BY rank, id
