@@ -64,6 +64,32 @@ CREATE TABLE command (
 );
 CREATE INDEX ON command (shard, id) WHERE answer IS NULL;
 
+-- A changed row of an endpoint, or of its secrets, is told to its shard's owner in the transaction that
+-- changes it. What is handed over after that is not published before the owner knows.
+CREATE FUNCTION reload() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    changed text;
+    home int;
+BEGIN
+    IF TG_TABLE_NAME = 'endpoint' THEN
+        changed := coalesce(NEW.id, OLD.id);
+        home := coalesce(NEW.shard, OLD.shard);
+    ELSE
+        changed := coalesce(NEW.endpoint, OLD.endpoint);
+        SELECT shard INTO home FROM endpoint WHERE id = changed;
+    END IF;
+    IF home IS NOT NULL THEN
+        INSERT INTO command (shard, operator, command)
+        VALUES (home, 'trigger', jsonb_build_object('command', 'reload', 'endpoint', changed)::text);
+        PERFORM pg_notify('fleet', home::text);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER reload AFTER INSERT OR UPDATE OR DELETE ON endpoint
+FOR EACH ROW EXECUTE FUNCTION reload();
+CREATE TRIGGER reload AFTER INSERT OR UPDATE OR DELETE ON secret
+FOR EACH ROW EXECUTE FUNCTION reload();
+
 -- The history of endpoints and deliveries: JSON of `Notice`, for a day.
 CREATE TABLE notice (
     seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -14,7 +14,8 @@ use anyhow::{Context as _, bail};
 use fleet::{database, endpoints, page};
 use host::server::Server;
 use labhook::delivery::{Jitter, Schedule};
-use labhook::{EndpointId, HealthPolicy, RetryPolicy, Secret};
+use labhook::{EndpointId, HealthPolicy, RetryPolicy};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::Client;
@@ -78,7 +79,7 @@ pub async fn run(arguments: &[&str]) -> anyhow::Result<ExitCode> {
     let stage = Stage::set(&server, Temper::of).await?;
     if options.page {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let token = endpoint_secret()?.expose_whsec().to_string();
+        let token = endpoints::new_secret()?.expose_whsec().to_string();
         println!("the page: http://{}/ with the token {token}", listener.local_addr()?);
         tokio::spawn(page::serve(listener, stage.url.clone(), token));
     }
@@ -112,10 +113,13 @@ pub async fn run(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         }
     });
     let report = report.await.context("something does not end")??;
-    let took = began.elapsed();
+    report.print(&options, &killed, began.elapsed());
+    if options.page {
+        println!("the page stays until you press Enter");
+        BufReader::new(tokio::io::stdin()).read_line(&mut String::new()).await?;
+    }
     workers.stop().await?;
     stage.clear().await?;
-    report.print(&options, &killed, took);
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -144,7 +148,7 @@ impl Stage {
         let url = with_option(&server.url, &option);
         let database = database::connect(&url).await?;
         database::create(&database, SHARDS).await?;
-        let secret = endpoint_secret()?;
+        let secret = endpoints::new_secret()?;
         let receivers = Receivers::start(&secret, temper).await?;
         for number in 0..ENDPOINTS {
             let config = config(&receivers.url(number), number)?;
@@ -177,12 +181,6 @@ fn with_option(url: &str, option: &str) -> String {
     } else {
         format!("{url} options='{option}'")
     }
-}
-
-fn endpoint_secret() -> anyhow::Result<Secret> {
-    let mut key = [0; 32];
-    getrandom::fill(&mut key).ok().context("the system gives no random numbers")?;
-    Ok(Secret::from_bytes(&key)?)
 }
 
 pub fn endpoint_id(number: usize) -> anyhow::Result<EndpointId> {

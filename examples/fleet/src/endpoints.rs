@@ -6,18 +6,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::Context as _;
 use labhook::endpoint::EndpointConfig;
 use labhook::{Endpoint, EndpointId, Message, Secret, Subscription};
-use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, GenericClient, Row};
-
-use crate::command::Command;
 
 const SELECT: &str = "
     SELECT id, config, (
         SELECT array_agg(secret ORDER BY seq DESC) FROM secret WHERE endpoint = endpoint.id
     ) FROM endpoint";
 
-/// Returns the shard of an endpoint. It never changes, so it must not depend on the version of a
-/// library: this is FNV-1a with 64 bits.
+/// Returns the shard of a new endpoint: FNV-1a with 64 bits. It stays the endpoint's shard if others
+/// are added.
 #[must_use]
 pub fn shard_of(endpoint: &EndpointId, shards: i32) -> i32 {
     let hash = endpoint.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -30,9 +27,8 @@ pub fn shard_of(endpoint: &EndpointId, shards: i32) -> i32 {
 /// Adds an endpoint, with its first secret. Where it names a secret, the configuration calls it
 /// `secret`: `{"encoding": "whsec", "env": "secret"}`.
 ///
-/// The shard's owner is told in the same transaction, and publishes no message that was handed over
-/// after it before it knows the endpoint. A change of the row is told by
-/// [`Command::Reload`](crate::command::Command::Reload), too.
+/// The shard's owner is told by a trigger, as of any change of the row, and publishes no message that
+/// was handed over later before it knows the endpoint.
 ///
 /// # Errors
 ///
@@ -47,14 +43,10 @@ pub async fn insert(
     endpoint(id.clone(), &serde_json::from_str(config)?, &[&secret])?;
     let shards: i64 = database.query_one("SELECT count(*) FROM shard", &[]).await?.get(0);
     let shard = shard_of(id, shards.try_into()?);
-    let reload = serde_json::to_string(&Command::Reload { endpoint: id.clone() })?;
     let insert = "
-        WITH it AS (INSERT INTO endpoint VALUES ($1, $2, $3) RETURNING id),
-            told AS (INSERT INTO command (shard, operator, command) VALUES ($2, 'insert', $5))
+        WITH it AS (INSERT INTO endpoint VALUES ($1, $2, $3) RETURNING id)
         INSERT INTO secret (endpoint, secret) SELECT id, $4 FROM it";
-    let parameters: [&(dyn ToSql + Sync); 5] =
-        [&id.as_str(), &shard, &config, &secret.as_str(), &reload];
-    database.execute(insert, &parameters).await?;
+    database.execute(insert, &[&id.as_str(), &shard, &config, &secret.as_str()]).await?;
     Ok(())
 }
 
@@ -151,16 +143,25 @@ fn endpoint(id: EndpointId, config: &EndpointConfig, secrets: &[&str]) -> anyhow
     Ok(endpoint)
 }
 
-/// Makes a new secret, and returns it: requests are signed with it and with the old ones, once the
-/// shard's owner has reloaded the endpoint.
+/// Makes a secret of 32 random bytes.
+///
+/// # Errors
+///
+/// If the system gives no random numbers.
+pub fn new_secret() -> anyhow::Result<Secret> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).ok().context("the system gives no random numbers")?;
+    Ok(Secret::from_bytes(&key)?)
+}
+
+/// Makes a new secret, and returns it: requests are signed with it and with the old ones, as soon as
+/// the shard's owner has reloaded the endpoint.
 ///
 /// # Errors
 ///
 /// If there is no such endpoint, or the connection breaks.
 pub async fn rotate(database: &Client, endpoint: &EndpointId) -> anyhow::Result<String> {
-    let mut key = [0; 32];
-    getrandom::fill(&mut key).ok().context("the system gives no random numbers")?;
-    let secret = Secret::from_bytes(&key)?.expose_whsec();
+    let secret = new_secret()?.expose_whsec();
     let insert = "INSERT INTO secret (endpoint, secret) VALUES ($1, $2)";
     database.execute(insert, &[&endpoint.as_str(), &secret.as_str()]).await?;
     Ok(secret.to_string())

@@ -37,8 +37,8 @@ const MAX_NOTIFICATION: usize = 7_000;
 
 /// Who receives what: which shards a message is for.
 ///
-/// It is as old as its [`load`](Self::load). A shard that is left out learns nothing of a message;
-/// one that is named too much finds no subscriber.
+/// Load it again every few seconds, or in each transaction: the shard of an endpoint that is not yet
+/// in it does not get the message. A shard without a subscriber does no harm.
 #[derive(Debug)]
 pub struct Subscribers {
     /// For each endpoint its shard, and its subscription if that can be read: if not, its shard gets
@@ -124,7 +124,7 @@ pub async fn take(
     let select = "
         SELECT seq, key, message, EXISTS (
             SELECT FROM command WHERE shard = $1 AND answer IS NULL
-                AND command LIKE '{\"command\":\"reload\"%'
+                AND command LIKE '%\"reload\"%'
         ) FROM intake WHERE shard = $1 AND seq > $2 AND refused IS NULL ORDER BY seq LIMIT $3";
     let select = database.prepare(select).await?;
     let (mut seen, mut swept, mut whole) = (0_i64, Instant::now(), Instant::now());

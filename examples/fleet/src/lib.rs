@@ -17,6 +17,35 @@
 //! | [`history`] | notices and the status of endpoints |
 //! | [`page`] | the operators' page |
 
+//! # A fleet of your own
+//!
+//! ```sh
+//! export DATABASE_URL=postgres://lab@db/lab
+//! fleet create 32         # several times the largest number of workers that you expect
+//! fleet add eln eln.json  # prints the secret that the receiver needs
+//! fleet worker "$HOSTNAME-$$"                                         # on each machine
+//! FLEET_TOKEN=$(openssl rand -base64 32) fleet page 127.0.0.1:8099    # ssh -L leads there
+//! ```
+//!
+//! `eln.json` is an [`EndpointConfig`](labhook::endpoint::EndpointConfig) that names its secret
+//! `secret`: `{"url": "https://eln.example/in", "secret": {"encoding": "whsec", "env": "secret"},
+//! "subscription": {"event_types": ["run.*"]}}`. Any process publishes, in the transaction that
+//! changes its own rows:
+//!
+//! ```no_run
+//! # use fleet::intake::Subscribers;
+//! # async fn complete(database: &mut tokio_postgres::Client, message: labhook::Message) -> anyhow::Result<()> {
+//! let transaction = database.transaction().await?;
+//! let subscribers = Subscribers::load(&transaction).await?;
+//! subscribers.insert(&transaction, &[message]).await?;
+//! transaction.commit().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Connections are not encrypted: a database elsewhere needs `tokio-postgres` with a TLS connector
+//! in [`database`].
+
 // An application may read the clock and the environment; only the library must not.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 

@@ -9,61 +9,127 @@ use std::env;
 use std::io::Read as _;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use fleet::shard::Settings;
 use fleet::worker::Worker;
-use fleet::{database, page};
+use fleet::{database, endpoints, page};
+use labhook::EndpointId;
 use tokio::net::TcpListener;
+use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 const USAGE: &str = "\
 usage: fleet demo [--messages N] [--workers N] [--kills N] [--outage SECONDS] [--page]
-                                    kills and freezes workers while messages go out
+                             kills and freezes workers while messages go out
        fleet figures [MESSAGES] [--hold]
-                                    throughput of 1, 2 and 4 workers; or while a snapshot is held
-       fleet create SHARDS          creates the tables
-       fleet worker ID              works until its standard input ends
-       fleet page ADDRESS           serves the page, for those who know FLEET_TOKEN
+                             throughput of 1, 2 and 4 workers; or while a snapshot is held
+       fleet create SHARDS   creates the tables
+       fleet add ID FILE     adds an endpoint, and prints its new secret
+       fleet worker ID       works until SIGTERM or Ctrl-C; each worker needs an ID of its own
+       fleet page ADDRESS    serves the page, such as on 127.0.0.1:8099
 
-The database is the one of DATABASE_URL; for the first two, a throw-away server without it.";
+DATABASE_URL      the database, such as postgres://lab@db/lab; `demo` and `figures` start a temporary
+                  server if it is unset
+FLEET_TOKEN       what operators log in with, at least 22 characters
+FLEET_LEASE_MS    how long a lease lasts without being renewed: 3000 if it is unset
+FLEET_NO_HISTORY  if it is set, attempts are not recorded for the page";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match *arguments {
-        ["demo", ref options @ ..] => return demo::run(options).await,
+    let done = match *arguments {
+        // The server that was started is stopped with it.
+        ["demo", ref options @ ..] => tokio::select! {
+            done = demo::run(options) => return done,
+            _ = ctrl_c() => return Ok(ExitCode::FAILURE),
+        },
         ["figures", ref rest @ ..] => {
             let holds = rest.contains(&"--hold");
-            let messages =
-                rest.iter().find(|it| **it != "--hold").map_or(Ok(20_000), |it| it.parse());
-            return demo::figures(messages?, holds).await;
+            let messages = rest.iter().find(|it| **it != "--hold");
+            let messages = messages.map_or(Ok(20_000), |it| number("MESSAGES", it))?;
+            tokio::select! {
+                done = demo::figures(messages, holds) => return done,
+                _ = ctrl_c() => return Ok(ExitCode::FAILURE),
+            }
         }
-        ["create", shards] => {
-            database::create(&database::connect(&url()?).await?, shards.parse()?).await?;
-        }
-        ["worker", id] => work(id, url()?).await,
+        ["create", shards] => create(number("SHARDS", shards)?).await,
+        ["add", id, file] => add(id, file).await,
+        ["worker", id] => work(id).await,
         ["page", address] => {
-            let token = env::var("FLEET_TOKEN").context("FLEET_TOKEN is not set")?;
-            page::serve(TcpListener::bind(address).await?, url()?, token).await?;
+            log();
+            let token = env::var("FLEET_TOKEN").ok().context("FLEET_TOKEN is not set")?;
+            let listener = TcpListener::bind(address).await;
+            let listener = listener.with_context(|| format!("cannot listen on `{address}`"))?;
+            page::serve(listener, url()?, token).await
         }
-        _ => bail!("{USAGE}"),
-    }
-    Ok(ExitCode::SUCCESS)
+        _ => {
+            eprintln!("{USAGE}");
+            return Ok(ExitCode::from(2));
+        }
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+fn number<T: TryFrom<u32>>(name: &str, text: &str) -> anyhow::Result<T> {
+    let number = text.parse().ok().filter(|it| *it > 0).and_then(|it| T::try_from(it).ok());
+    number.with_context(|| format!("{name} must be a number of at least 1, got `{text}`"))
+}
+
+async fn create(shards: i32) -> anyhow::Result<()> {
+    database::create(&database::connect(&url()?).await?, shards).await?;
+    println!("created the tables, with {shards} shards");
+    Ok(())
+}
+
+async fn add(id: &str, file: &str) -> anyhow::Result<()> {
+    let config = std::fs::read_to_string(file).with_context(|| format!("cannot read `{file}`"))?;
+    let secret = endpoints::new_secret()?;
+    let database = database::connect(&url()?).await?;
+    endpoints::insert(&database, &EndpointId::new(id)?, &config, &secret).await?;
+    println!("{}", secret.expose_whsec().as_str());
+    Ok(())
+}
+
+/// Logs what somebody should look at.
+fn log() {
+    let log = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN);
+    log.with_writer(std::io::stderr).init();
 }
 
 fn url() -> anyhow::Result<String> {
-    env::var("DATABASE_URL").context("DATABASE_URL is not set")
+    env::var("DATABASE_URL").ok().context("DATABASE_URL is not set")
 }
 
-/// Works until the parent closes the pipe, or is gone.
-async fn work(id: &str, url: String) {
-    let (closed, stop) = oneshot::channel();
-    // A thread, because the runtime would wait for a read of its own.
-    std::thread::spawn(move || _ = closed.send(std::io::stdin().read(&mut [0])));
-    let lease_ms = env::var("FLEET_LEASE_MS").ok().and_then(|it| it.parse().ok());
-    let lease_ms = lease_ms.unwrap_or(3_000);
-    let mut settings = Settings::new(url, lease_ms);
+async fn work(id: &str) -> anyhow::Result<()> {
+    log();
+    let lease_ms = env::var("FLEET_LEASE_MS").ok();
+    let lease_ms = lease_ms.map_or(Ok(3_000), |it| number("FLEET_LEASE_MS", &it))?;
+    let mut settings = Settings::new(url()?, lease_ms);
     settings.history = env::var_os("FLEET_NO_HISTORY").is_none();
+    let client = database::connect(&settings.url).await?;
+    let shards = client.query_one("SELECT count(*) FROM shard", &[]).await;
+    shards.context("the database has no fleet: run `fleet create SHARDS`")?;
+    drop(client);
+    let (closed, orphaned) = oneshot::channel::<()>();
+    let mut closed = Some(closed);
+    if env::var_os("FLEET_ENDS_WITH_STDIN").is_some() {
+        // For a demo that is killed. A thread, because the runtime would wait for its own read.
+        let closed = closed.take();
+        std::thread::spawn(move || {
+            let _ = std::io::stdin().read(&mut [0]);
+            drop(closed);
+        });
+    }
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = ctrl_c() => {}
+            _ = orphaned => {}
+        }
+    };
     Worker::new(id.to_owned(), settings).run(stop).await;
+    Ok(())
 }

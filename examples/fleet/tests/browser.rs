@@ -277,7 +277,12 @@ async fn walk(site: &Site, browser: &Browser) -> anyhow::Result<()> {
     browser.see("#status", "Paused by an operator").await?;
     browser.click("Resume").await?;
     browser.see(".flash", "Resumed.").await?;
-    browser.client.find(Locator::Css("summary")).await?.click().await?;
+    browser
+        .client
+        .find(Locator::XPath("//summary[starts-with(., 'Disable')]"))
+        .await?
+        .click()
+        .await?;
     browser.fill("reason", "the archive moves").await?;
     browser.click("Disable this endpoint").await?;
     browser.see("#status", "Disabled by an operator").await?;

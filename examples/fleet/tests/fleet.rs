@@ -337,10 +337,14 @@ async fn endpoint_that_cannot_be_used_gets_its_messages_later() -> anyhow::Resul
     sleep(Duration::from_millis(500)).await;
     fleet.until("SELECT FROM intake WHERE key = '0/m' AND refused IS NULL").await?;
     endpoints::rotate(&fleet.database, &broken).await?;
-    let answer = fleet.ask(&broken, Command::Reload { endpoint: broken.clone() }).await?;
-    assert!(matches!(answer, Answer::Done), "{answer:?}");
     fleet.received(1).await?;
-    worker.stop().await
+    fleet.until("SELECT FROM status WHERE status::json ->> 'unusable' IS NULL").await?;
+    fleet.database.execute("DELETE FROM endpoint", &[]).await?;
+    fleet.until("SELECT FROM command HAVING count(*) = count(answer)").await?;
+    fleet.publish(&["n"]).await?;
+    worker.stop().await?;
+    assert_eq!(fleet.receiver.copies("n"), 0);
+    Ok(())
 }
 
 #[tokio::test]

@@ -164,7 +164,7 @@ async fn form_of_another_site_is_refused() -> anyhow::Result<()> {
     }
     let database = database::connect(&site.url).await?;
     let count: i64 = database
-        .query_one("SELECT count(*) FROM command WHERE operator <> 'insert'", &[])
+        .query_one("SELECT count(*) FROM command WHERE operator <> 'trigger'", &[])
         .await?
         .get(0);
     assert_eq!(count, 0, "none of them has asked for anything");
@@ -330,7 +330,7 @@ async fn old_status_and_sender_outage_are_told() -> anyhow::Result<()> {
     let (_, text) = browser.get("/").await?;
     assert_eq!(text.matches(">no worker</span>").count(), 2);
     let (_, text) = browser.get("/endpoints/old").await?;
-    for part in ["Paused", "Down", "No worker holds shard", "its deliveries are safe"] {
+    for part in ["Paused", "Down", "No worker holds shard", "their deliveries are safe"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     Ok(())

@@ -23,7 +23,7 @@
 //!   after the first save counts as one, even if nothing was sent. So does one whose worker is out
 //!   for longer than the attempt timeout, or has a clock that is behind by as much.
 //! - States stay after their delivery has ended, so that one published twice is delivered once. In
-//!   earnest, give the bucket a `max_age` longer than any wait and any repetition.
+//!   production, give the bucket a `max_age` longer than any wait and any duplicate.
 //! - Endpoints have no circuit breaker, no limits and no ordering here: see the guide's chapter
 //!   "Without an outbox".
 

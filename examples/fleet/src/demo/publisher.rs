@@ -81,17 +81,16 @@ async fn publish(
 
 async fn insert(
     url: &str,
-    connection: &mut Option<(Client, Subscribers)>,
+    connection: &mut Option<Client>,
     messages: &[Message],
     commits: bool,
 ) -> anyhow::Result<()> {
     if connection.is_none() {
-        let database = database::connect(url).await?;
-        let subscribers = Subscribers::load(&database).await?;
-        *connection = Some((database, subscribers));
+        *connection = Some(database::connect(url).await?);
     }
-    let (database, subscribers) = connection.as_mut().context("it was just made")?;
+    let database = connection.as_mut().context("it was just made")?;
     let transaction = database.transaction().await?;
+    let subscribers = Subscribers::load(&transaction).await?;
     // Here are the rows that the messages are about.
     subscribers.insert(&transaction, messages).await?;
     if commits {

@@ -82,8 +82,11 @@ pub fn spawn(url: &str, id: &str, settings: &[(&str, &str)]) -> anyhow::Result<C
         // Not as an argument, which others on the machine could read.
         .env("DATABASE_URL", url)
         .env("FLEET_LEASE_MS", LEASE_MS.to_string())
+        .env("FLEET_ENDS_WITH_STDIN", "1")
         .envs(settings.iter().copied())
         .stdin(Stdio::piped())
+        // Their warnings are about what is done to them.
+        .stderr(Stdio::null())
         .kill_on_drop(true);
     Ok(worker.spawn()?)
 }
