@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use host::sqlite::Sqlite;
-use host::{Client, Clock, Driver, Handle, Store, SystemClock};
+use host::{Client, Clock, Deposed, Driver, Handle, Store, SystemClock};
 use http::StatusCode;
 use labhook::lab::{RunState, RunStateChanged};
 use labhook::outbox::{Changes, Record};
@@ -55,15 +55,23 @@ fn message(id: &str) -> anyhow::Result<Message> {
     Ok(event.into_message(MessageId::new(id)?)?)
 }
 
+fn endpoint() -> EndpointId {
+    EndpointId::new("eln").expect("it is an id")
+}
+
+fn registry() -> anyhow::Result<Registry> {
+    let signer = Signer::standard_webhooks(Secret::from_bytes(&[7; 24])?);
+    let mut registry = Registry::new();
+    registry.insert(Endpoint::new(endpoint(), "https://eln.example/in", signer)?)?;
+    Ok(registry)
+}
+
 /// Starts a driver whose first saves fail.
 async fn start(
     path: &Path,
     failures: &Arc<AtomicU32>,
 ) -> anyhow::Result<(JoinHandle<anyhow::Result<()>>, Handle)> {
-    let signer = Signer::standard_webhooks(Secret::from_bytes(&[7; 24])?);
-    let mut registry = Registry::new();
-    registry.insert(Endpoint::new(EndpointId::new("eln")?, "https://eln.example/in", signer)?)?;
-    let outbox = Outbox::new(registry, 7);
+    let outbox = Outbox::new(registry()?, 7);
     let store = Full { sqlite: Sqlite::open(path)?, failures: Arc::clone(failures) };
     let (driver, handle) = Driver::restore(outbox, store, Slow, SystemClock).await?;
     Ok((tokio::spawn(driver.run()), handle))
@@ -108,6 +116,43 @@ async fn driver_ends_if_no_save_succeeds() -> anyhow::Result<()> {
     let (driver, handle) = start(&directory.path().join("outbox.db"), &failures).await?;
     assert!(handle.publish(message("a")?).await.is_err());
     assert!(driver.await?.is_err());
+    Ok(())
+}
+
+/// A store that another process has taken over.
+struct Taken;
+
+impl Store for Taken {
+    async fn load(&mut self) -> anyhow::Result<Vec<Record>> {
+        Ok(Vec::new())
+    }
+
+    async fn save(&mut self, _: &Changes, _: Timestamp) -> anyhow::Result<()> {
+        Err(anyhow::Error::new(Deposed).context("the answer is lost"))
+    }
+}
+
+#[tokio::test]
+async fn deposed_driver_saves_once() -> anyhow::Result<()> {
+    let registry = registry()?;
+    let (driver, handle) =
+        Driver::restore(Outbox::new(registry, 7), Taken, Slow, SystemClock).await?;
+    let driver = tokio::spawn(driver.run());
+    assert!(handle.publish(message("a")?).await.is_err());
+    let error = timeout(Duration::from_secs(1), driver).await??.unwrap_err();
+    assert!(error.is::<Deposed>(), "{error:#}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn flush_waits_for_the_save() -> anyhow::Result<()> {
+    let directory = tempfile::tempdir()?;
+    let failures = Arc::new(AtomicU32::new(2));
+    let (_driver, handle) = start(&directory.path().join("outbox.db"), &failures).await?;
+    let paused = handle.with(|outbox, now| outbox.pause_endpoint(&endpoint(), now)).await?;
+    assert!(paused?);
+    handle.flush().await?;
+    assert_eq!(failures.load(Ordering::SeqCst), 0);
     Ok(())
 }
 
