@@ -43,7 +43,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         // The server that was started is stopped with it.
         ["demo", ref options @ ..] => tokio::select! {
             done = demo::run(options) => return done,
-            _ = ctrl_c() => return Ok(ExitCode::FAILURE),
+            stopped = asked_to_stop() => return stopped.map(|()| ExitCode::FAILURE),
         },
         ["figures", ref rest @ ..] => {
             let holds = rest.contains(&"--hold");
@@ -51,7 +51,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             let messages = messages.map_or(Ok(20_000), |it| number("MESSAGES", it))?;
             tokio::select! {
                 done = demo::figures(messages, holds) => return done,
-                _ = ctrl_c() => return Ok(ExitCode::FAILURE),
+                stopped = asked_to_stop() => return stopped.map(|()| ExitCode::FAILURE),
             }
         }
         ["create", shards] => create(number("SHARDS", shards)?).await,
@@ -92,6 +92,15 @@ async fn add(id: &str, file: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Waits for SIGTERM or Ctrl-C.
+async fn asked_to_stop() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        stopped = ctrl_c() => Ok(stopped?),
+    }
+}
+
 /// Logs what somebody should look at.
 fn log() {
     let log = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN);
@@ -122,11 +131,9 @@ async fn work(id: &str) -> anyhow::Result<()> {
             drop(closed);
         });
     }
-    let mut terminate = signal(SignalKind::terminate())?;
     let stop = async {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = ctrl_c() => {}
+            _ = asked_to_stop() => {}
             _ = orphaned => {}
         }
     };
