@@ -7,7 +7,7 @@ use super::changes::Change;
 use super::group::sort;
 use super::mark::Mark;
 use super::record::{DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey};
-use super::slab::{DeliveryNo, EndpointNo, MessageNo};
+use super::slab::{DeliveryNo, MessageNo};
 
 impl Outbox {
     /// Closes the group of changed records if it is large. Every input ends with this.
@@ -23,12 +23,15 @@ impl Outbox {
         list.reserve(group.len());
         group.endpoints.sort_unstable();
         for endpoint in group.endpoints.iter().copied() {
-            let record = self.endpoint_record(endpoint);
             let Some(slot) = self.endpoints.slot_mut(endpoint) else { continue };
             if !slot.mark.close(Mark::Unchanged) {
                 continue;
             }
-            // The state of a new endpoint has no record.
+            let state = slot.state.as_mut();
+            let record = state.and_then(|it| it.to_record(self.draining)).map(|persisted| {
+                let (endpoint, persisted) = (slot.id.clone(), Box::new(persisted));
+                Record::Endpoint(EndpointRecord { endpoint, persisted })
+            });
             let had_record = std::mem::replace(&mut slot.has_record, record.is_some());
             match record {
                 Some(record) => list.push(Change::Put(record)),
@@ -97,12 +100,6 @@ impl Outbox {
         if let Some(mark) = self.deliveries.mark_mut(delivery) {
             self.journal.touch_delivery(delivery, mark);
         }
-    }
-
-    fn endpoint_record(&self, endpoint: EndpointNo) -> Option<Record> {
-        let slot = self.endpoints.slot(endpoint)?;
-        let persisted = Box::new(slot.state.as_ref()?.to_record()?);
-        Some(Record::Endpoint(EndpointRecord { endpoint: slot.id.clone(), persisted }))
     }
 
     fn message_record(&self, message: MessageNo) -> Option<Record> {

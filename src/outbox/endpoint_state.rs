@@ -276,30 +276,50 @@ impl EndpointState {
     /// guarantee depends: see [`Flow::needs_save`]. Health changes only if that matters, and the
     /// first attempts in a row are counted only while a retry waits for its turn.
     pub(super) fn needs_record(&self, stopping: bool) -> bool {
-        let Persisted { health, flow, first_streak } = &self.persisted;
-        let saved = &self.recorded;
-        *health != saved.health
-            || *first_streak != saved.first_streak
-            || flow.needs_save(&saved.flow)
-            || stopping && !self.is_recorded()
+        self.persisted.needs_save(&self.recorded) || stopping && !self.is_recorded()
     }
 
     fn is_recorded(&self) -> bool {
-        let mut flow = self.persisted.flow.clone();
-        flow.set_in_flight(0);
-        flow == self.recorded.flow
+        self.without_attempts().flow == self.recorded.flow
     }
 
     /// Notes that the record has, or will have, the state as it is.
     pub(super) fn note_recorded(&mut self) {
-        self.recorded = self.persisted.clone();
-        self.recorded.flow.set_in_flight(0);
+        self.recorded = self.without_attempts();
     }
 
-    /// Returns the state to record; `None` if it is that of a new endpoint.
-    pub(super) fn to_record(&self) -> Option<Persisted> {
+    /// Returns whether the state is that of a new endpoint.
+    pub(super) fn is_new(&self) -> bool {
+        self.without_attempts() == Persisted::default()
+    }
+
+    /// Returns the state to record; `None` if losing it would not matter, or, when the process is to
+    /// stop, if it is that of a new endpoint.
+    ///
+    /// So it does not depend on what else is saved at once, and when, whether there is a record.
+    pub(super) fn to_record(&mut self, stopping: bool) -> Option<Persisted> {
+        let matters = self.persisted.needs_save(&Persisted::default());
+        if matters || stopping && !self.is_new() {
+            return Some(self.without_attempts());
+        }
+        self.recorded = Persisted::default();
+        None
+    }
+
+    /// Returns the state without attempts in flight, which a restart ends.
+    fn without_attempts(&self) -> Persisted {
         let mut persisted = self.persisted.clone();
         persisted.flow.set_in_flight(0);
-        (persisted != Persisted::default()).then_some(persisted)
+        persisted
+    }
+}
+
+impl Persisted {
+    /// Returns whether losing what differs from the saved state would matter.
+    fn needs_save(&self, saved: &Self) -> bool {
+        let Self { health, flow, first_streak } = self;
+        *health != saved.health
+            || *first_streak != saved.first_streak
+            || flow.needs_save(&saved.flow)
     }
 }

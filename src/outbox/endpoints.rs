@@ -126,7 +126,7 @@ impl Endpoints {
         if let Some(slot) = self.slots.get_mut(number)
             && slot.endpoint.is_none()
             && slot.roster.pending() == 0
-            && slot.state.as_ref().is_some_and(|state| state.to_record().is_none())
+            && slot.state.as_ref().is_some_and(EndpointState::is_new)
         {
             let id = slot.drop_state().then(|| slot.id.clone());
             self.drop_unused(number);

@@ -530,3 +530,17 @@ fn histories_exercise_every_notice() {
         assert!(notices.iter().any(|it| it.contains(word)), "{word}");
     }
 }
+
+/// Which endpoint is served first is not saved, and decides what is saved together: an endpoint's
+/// record must not depend on it.
+#[test]
+fn endpoint_record_does_not_depend_on_its_part() {
+    let actions = vec![
+        (0, Action::Pause(0)),
+        (0, Action::Publish { run: 0 }),
+        (60, Action::Publish { run: 0 }),
+        (0, Action::Resume(0)),
+    ];
+    let history = History { actions, salt: 12_925_589_345_324_919_984, batch: 3 };
+    assert!(run_both(&history, Variation::Restarts).0 > 0);
+}
