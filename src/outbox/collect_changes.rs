@@ -28,7 +28,7 @@ impl Outbox {
                 continue;
             }
             let state = slot.state.as_mut();
-            let record = state.and_then(|it| it.to_record(self.draining)).map(|persisted| {
+            let record = state.and_then(|it| it.record(self.draining)).map(|persisted| {
                 let (endpoint, persisted) = (slot.id.clone(), Box::new(persisted));
                 Record::Endpoint(EndpointRecord { endpoint, persisted })
             });

@@ -297,7 +297,7 @@ impl EndpointState {
     /// stop, if it is that of a new endpoint.
     ///
     /// So it does not depend on what else is saved at once, and when, whether there is a record.
-    pub(super) fn to_record(&mut self, stopping: bool) -> Option<Persisted> {
+    pub(super) fn record(&mut self, stopping: bool) -> Option<Persisted> {
         let matters = self.persisted.needs_save(&Persisted::default());
         if matters || stopping && !self.is_new() {
             return Some(self.without_attempts());
