@@ -296,7 +296,7 @@ impl EndpointState {
     /// Returns the state to record; `None` if losing it would not matter, or, when the process is to
     /// stop, if it is that of a new endpoint.
     ///
-    /// So it does not depend on what else is saved at once, and when, whether there is a record.
+    /// Whether there is a record does not depend on when it is made: on what is saved with it.
     pub(super) fn record(&mut self, stopping: bool) -> Option<Persisted> {
         let matters = self.persisted.needs_save(&Persisted::default());
         if matters || stopping && !self.is_new() {

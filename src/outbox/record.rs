@@ -30,7 +30,8 @@ pub enum Record {
     Message(MessageRecord),
     /// A delivery of which at least one attempt was started, or that has ended.
     Delivery(DeliveryRecord),
-    /// An endpoint whose health or flow differs from that of a new one.
+    /// An endpoint whose health or flow differs from that of a new one in what it would matter to
+    /// lose; in any way, if the outbox has been [drained](crate::Outbox::drain).
     Endpoint(EndpointRecord),
 }
 

@@ -56,9 +56,9 @@ impl Outbox {
         message: &MessageId,
         endpoint: &EndpointId,
     ) -> Option<(&Message, Delivery)> {
-        let delivery = self.load(self.find(message, endpoint)?)?.delivery;
-        let message = self.messages.get(self.messages.find(message)?)?;
-        Some((&*message.message, delivery))
+        let number = self.find(message, endpoint)?;
+        let message = self.messages.get(self.deliveries.place(number)?.message)?;
+        Some((&*message.message, self.load(number)?.delivery))
     }
 
     /// Returns all deliveries: the pending ones, and those of settled messages within their

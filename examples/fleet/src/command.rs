@@ -156,7 +156,7 @@ pub struct DeliveryDetail {
 /// An endpoint as its owner saw it a moment ago.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct EndpointStatus {
-    /// Why its row cannot be used. Messages that it may subscribe to wait until it is mended.
+    /// Why its row cannot be used. Messages that it may subscribe to wait until it is fixed.
     pub unusable: Option<String>,
     /// `healthy`, `down` or `disabled`.
     pub state: String,
@@ -180,25 +180,8 @@ pub struct EndpointStatus {
     pub sender_outage: bool,
 }
 
-/// Asks the owner of an endpoint's shard. `None` if no worker has answered in time: then a question
-/// is withdrawn, and a command waits for the next owner.
-///
-/// # Errors
-///
-/// If there is no such endpoint, or the connection breaks.
-pub async fn ask(
-    database: &impl GenericClient,
-    operator: &str,
-    endpoint: &EndpointId,
-    command: &Command,
-) -> anyhow::Result<Option<Answer>> {
-    let shard = "SELECT shard FROM endpoint WHERE id = $1";
-    let shard = database.query_opt(shard, &[&endpoint.as_str()]).await?;
-    let shard: i32 = shard.with_context(|| format!("there is no endpoint {endpoint}"))?.get(0);
-    ask_shard(database, operator, shard, command).await
-}
-
-/// Asks the owner of a shard, as [`ask`] does.
+/// Asks the owner of a shard. `None` if no worker has answered in time: then a question is withdrawn,
+/// and a command waits for the next owner.
 ///
 /// # Errors
 ///

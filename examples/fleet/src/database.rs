@@ -80,7 +80,7 @@ async fn listen(url: &str, listens: bool) -> anyhow::Result<(Client, UnboundedRe
 
 /// Creates the tables and this number of shards, in the first schema of the search path.
 ///
-/// The number of shards cannot change later: it decides which shard an endpoint belongs to.
+/// Shards can be added later, for new endpoints: those that are there stay where they are.
 ///
 /// # Errors
 ///

@@ -52,7 +52,7 @@ pub async fn insert(
 
 /// Endpoints of a shard whose rows cannot be used.
 ///
-/// Messages that they may subscribe to stay in the intake until their rows are mended.
+/// Messages that they may subscribe to stay in the intake until their rows are fixed.
 #[derive(Debug, Default)]
 pub struct Unusable(Mutex<BTreeMap<EndpointId, (Option<Subscription>, String)>>);
 

@@ -42,7 +42,7 @@ const MAX_NOTIFICATION: usize = 7_000;
 #[derive(Debug)]
 pub struct Subscribers {
     /// For each endpoint its shard, and its subscription if that can be read: if not, its shard gets
-    /// every message, and holds it until the row is mended.
+    /// every message, and holds it until the row is fixed.
     subscriptions: Vec<(i32, Option<Subscription>)>,
 }
 

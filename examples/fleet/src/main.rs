@@ -6,7 +6,6 @@
 mod demo;
 
 use std::env;
-use std::io::Read as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -17,7 +16,6 @@ use labhook::EndpointId;
 use tokio::net::TcpListener;
 use tokio::signal::ctrl_c;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
 
 const USAGE: &str = "\
 usage: fleet demo [--messages N] [--workers N] [--kills N] [--outage SECONDS] [--page]
@@ -121,20 +119,12 @@ async fn work(id: &str) -> anyhow::Result<()> {
     let shards = client.query_one("SELECT count(*) FROM shard", &[]).await;
     shards.context("the database has no fleet: run `fleet create SHARDS`")?;
     drop(client);
-    let (closed, orphaned) = oneshot::channel::<()>();
-    let mut closed = Some(closed);
-    if env::var_os("FLEET_ENDS_WITH_STDIN").is_some() {
-        // For a demo that is killed. A thread, because the runtime would wait for its own read.
-        let closed = closed.take();
-        std::thread::spawn(move || {
-            let _ = std::io::stdin().read(&mut [0]);
-            drop(closed);
-        });
-    }
+    // For a demo that is killed.
+    let ends_with_stdin = env::var_os("FLEET_ENDS_WITH_STDIN").is_some();
     let stop = async {
         tokio::select! {
             _ = asked_to_stop() => {}
-            _ = orphaned => {}
+            () = host::stdin_ends(), if ends_with_stdin => {}
         }
     };
     Worker::new(id.to_owned(), settings).run(stop).await;

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use fleet::command::{Answer, Command, DeliveryState, Filter, Replay, ask};
+use fleet::command::{Answer, Command, DeliveryState, Filter, Replay, ask_shard};
 use fleet::intake::Subscribers;
 use fleet::shard::Settings;
 use fleet::worker::Worker;
@@ -145,17 +145,17 @@ impl Fleet {
         Ok(())
     }
 
-    async fn ask(&self, endpoint: &EndpointId, command: Command) -> anyhow::Result<Answer> {
-        ask(&self.database, "ada", endpoint, &command).await?.context("nobody answers")
+    async fn ask(&self, command: Command) -> anyhow::Result<Answer> {
+        ask_shard(&self.database, "ada", 0, &command).await?.context("nobody answers")
     }
 
     /// Waits until a delivery is in a state.
-    async fn in_state(&self, endpoint: &EndpointId, state: DeliveryState) -> anyhow::Result<()> {
+    async fn in_state(&self, state: DeliveryState) -> anyhow::Result<()> {
         let asked = Instant::now();
         loop {
             let filter = Filter { state: Some(state), ..Filter::default() };
             let list = Command::List { filter, limit: 10 };
-            match self.ask(endpoint, list).await? {
+            match self.ask(list).await? {
                 Answer::Deliveries { deliveries } if !deliveries.is_empty() => return Ok(()),
                 other => anyhow::ensure!(asked.elapsed() < PATIENCE, "{other:?}"),
             }
@@ -371,22 +371,22 @@ async fn commands_are_carried_out_by_the_owner() -> anyhow::Result<()> {
     let id = fleet.endpoint("a").await?;
     let endpoint = || id.clone();
     let worker = fleet.worker("it");
-    let answer = fleet.ask(&id, Command::Pause { endpoint: endpoint() }).await?;
+    let answer = fleet.ask(Command::Pause { endpoint: endpoint() }).await?;
     assert!(matches!(answer, Answer::Done), "{answer:?}");
-    let answer = fleet.ask(&id, Command::Pause { endpoint: endpoint() }).await?;
+    let answer = fleet.ask(Command::Pause { endpoint: endpoint() }).await?;
     assert!(matches!(answer, Answer::Unchanged), "{answer:?}");
     fleet.publish(&["m"]).await?;
-    fleet.in_state(&id, DeliveryState::Pending).await?;
+    fleet.in_state(DeliveryState::Pending).await?;
     let show = Command::Show { message: MessageId::new("m")?, endpoint: endpoint() };
-    let Answer::Delivery { delivery: Some(shown) } = fleet.ask(&id, show).await? else {
+    let Answer::Delivery { delivery: Some(shown) } = fleet.ask(show).await? else {
         anyhow::bail!("it is there");
     };
     assert!(shown.row.why.starts_with("the endpoint has been paused"), "{}", shown.row.why);
     assert!(shown.body.contains("run-17"), "{}", shown.body);
 
     fleet.receiver.refuse(true);
-    fleet.ask(&id, Command::Resume { endpoint: endpoint() }).await?;
-    fleet.in_state(&id, DeliveryState::Failed).await?;
+    fleet.ask(Command::Resume { endpoint: endpoint() }).await?;
+    fleet.in_state(DeliveryState::Failed).await?;
     fleet.receiver.refuse(false);
     let replay = || Replay {
         endpoint: endpoint(),
@@ -394,22 +394,22 @@ async fn commands_are_carried_out_by_the_owner() -> anyhow::Result<()> {
         before: SystemClock.now() + Duration::from_secs(60),
         pace_ms: 0,
     };
-    let plan = fleet.ask(&id, Command::Plan { replay: replay() }).await?;
+    let plan = fleet.ask(Command::Plan { replay: replay() }).await?;
     let Answer::Plan { count: 1, first, .. } = &plan else { anyhow::bail!("{plan:?}") };
     assert_eq!(first.len(), 1);
-    let answer = fleet.ask(&id, Command::Replay { replay: replay(), expected: 2 }).await?;
+    let answer = fleet.ask(Command::Replay { replay: replay(), expected: 2 }).await?;
     assert!(matches!(answer, Answer::Failed { .. }), "{answer:?}");
-    let answer = fleet.ask(&id, Command::Replay { replay: replay(), expected: 1 }).await?;
+    let answer = fleet.ask(Command::Replay { replay: replay(), expected: 1 }).await?;
     assert!(matches!(answer, Answer::Replayed { count: 1 }), "{answer:?}");
-    fleet.in_state(&id, DeliveryState::Ended(Verdict::Delivered)).await?;
+    fleet.in_state(DeliveryState::Ended(Verdict::Delivered)).await?;
 
     let reason = Some("moves to another building".to_owned());
-    fleet.ask(&id, Command::Disable { endpoint: endpoint(), reason }).await?;
+    fleet.ask(Command::Disable { endpoint: endpoint(), reason }).await?;
     fleet.until("SELECT FROM status WHERE status LIKE '%another building%'").await?;
     fleet.until("SELECT FROM notice WHERE notice LIKE '%\"verdict\":\"delivered\"%'").await?;
     let asked = "SELECT FROM command WHERE operator = 'ada' AND command LIKE '%\"disable\"%'";
     fleet.until(asked).await?;
-    fleet.ask(&id, Command::Enable { endpoint: endpoint() }).await?;
+    fleet.ask(Command::Enable { endpoint: endpoint() }).await?;
     worker.stop().await
 }
 
@@ -418,7 +418,7 @@ async fn command_without_an_owner_waits_for_one() -> anyhow::Result<()> {
     let Some(fleet) = Fleet::new(1).await? else { return Ok(()) };
     let id = fleet.endpoint("a").await?;
     let pause = Command::Pause { endpoint: id.clone() };
-    assert!(ask(&fleet.database, "ada", &id, &pause).await?.is_none());
+    assert!(ask_shard(&fleet.database, "ada", 0, &pause).await?.is_none());
     let worker = fleet.worker("it");
     fleet.until("SELECT FROM command WHERE answer LIKE '%done%'").await?;
     worker.stop().await

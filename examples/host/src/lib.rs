@@ -97,6 +97,17 @@ pub trait Clock: Clone + Send + Sync + 'static {
     fn wait(&self, until: Option<Timestamp>, idle: bool) -> impl Future<Output = ()> + Send;
 }
 
+/// Waits until the standard input ends: the parent has closed the pipe, or is gone.
+pub async fn stdin_ends() {
+    let (ended, end) = tokio::sync::oneshot::channel::<()>();
+    // A thread, because the runtime would wait for a read of its own.
+    std::thread::spawn(move || {
+        let _ = std::io::Read::read(&mut std::io::stdin(), &mut [0]);
+        drop(ended);
+    });
+    let _ = end.await;
+}
+
 /// The system's clock.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock;

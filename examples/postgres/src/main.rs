@@ -16,7 +16,6 @@ mod report;
 mod scheduler;
 
 use std::env;
-use std::io::Read as _;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
@@ -54,10 +53,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     match *arguments {
         // The child: it ends in good order when its parent closes the pipe, or is gone.
         ["drive", database, eln] => {
-            let (closed, stop) = oneshot::channel();
-            // A thread, because the runtime would wait for a read of its own.
-            std::thread::spawn(move || _ = closed.send(std::io::stdin().read(&mut [0])));
-            let driven = scheduler::drive(database.to_owned(), eln, stop).await;
+            let driven = scheduler::drive(database.to_owned(), eln, host::stdin_ends()).await;
             Ok(driven.map_or_else(
                 |error| {
                     eprintln!("a driver ends: {error:#}");

@@ -29,16 +29,16 @@ pub async fn figures(messages: usize, holds: bool) -> anyhow::Result<ExitCode> {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
     table.set_header(["durable deliveries per second", "all", "first quarter", "last quarter"]);
-    let mut add = |name: &str, rates: [u64; 3]| {
-        table.add_row([name.to_owned()].into_iter().chain(rates.map(|it| it.to_string())));
+    let mut add = |name: &str, rates: &[u64]| {
+        table.add_row([name.to_owned()].into_iter().chain(rates.iter().map(u64::to_string)));
     };
     for workers in [1, 2, 4] {
         let measured = fleet(&server, messages, workers, holds).await?;
-        add(&format!("a fleet with {workers} workers"), measured.rates);
+        add(&format!("a fleet with {workers} workers"), &measured.rates);
         let name = format!("  the database alone, {:.0} records a save", measured.batch);
-        add(&name, [measured.limit, 0, 0]);
+        add(&name, &[measured.limit]);
     }
-    add("a plain sender with SKIP LOCKED", skip_locked(&server, messages, holds).await?);
+    add("a plain sender with SKIP LOCKED", &skip_locked(&server, messages, holds).await?);
     for column in 1..4 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
