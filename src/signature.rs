@@ -43,6 +43,7 @@
 //!
 //! Unsigned bodies are accepted through [`danger`](crate::danger).
 
+mod algorithm;
 mod brands;
 mod custom_scheme;
 #[cfg(feature = "ed25519")]
@@ -55,31 +56,42 @@ mod headers;
 mod key;
 mod limits;
 mod mac;
+#[cfg(feature = "p256")]
+mod p256;
+mod public_key;
+mod request_values;
 mod scheme;
 mod scheme_signer;
 mod scheme_spec;
 mod scheme_spec_error;
 mod signer;
+mod target;
 mod template;
+mod template_check;
 mod timestamp_form;
 mod up_to;
 mod vendors;
 mod verified;
 mod verifier;
 
+#[cfg(feature = "p256")]
+pub use self::p256::{P256KeyError, P256PrivateKey, P256PublicKey};
+pub use algorithm::Algorithm;
 pub use custom_scheme::CustomScheme;
 #[cfg(feature = "ed25519")]
 pub use ed25519::{Ed25519KeyError, Ed25519PrivateKey, Ed25519PublicKey};
 pub use encoding::Encoding;
 pub use error::VerifyError;
 pub use key::{KeyError, SigningKey, VerifyingKey};
-pub use limits::{MAX_CANDIDATES, MAX_ED25519_CANDIDATES};
+pub use limits::{MAX_CANDIDATES, MAX_PUBLIC_KEY_CANDIDATES};
 pub use scheme::Scheme;
 pub(crate) use scheme::is_brand_header;
 pub use scheme_signer::SignError;
 pub use scheme_spec::{SchemeSpec, TimestampPlace};
 pub use scheme_spec_error::SchemeSpecError;
 pub use signer::{SharedHeaderError, Signer};
+pub use target::BaseUrlError;
+pub(crate) use target::RequestView;
 pub use timestamp_form::TimestampForm;
 pub use verified::Verified;
 pub use verifier::Verifier;

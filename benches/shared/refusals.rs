@@ -28,12 +28,12 @@ pub fn refusals() -> Vec<(&'static str, Verifier, HeaderMap, Timestamp)> {
     let list = ["v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="].repeat(40).join(" ");
     let no_match = "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     let svix = Verifier::svix(fixture::secret());
-    let custom = |scheme| Verifier::custom(scheme, fixture::secret());
+    let custom = |scheme| Verifier::custom(scheme, fixture::secret()).unwrap();
     let stripe = |value: &'static str| {
         let name = HeaderName::from_static("stripe-signature");
         HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
     };
-    let signer = Signer::custom(CustomScheme::TWITCH, fixture::secret());
+    let signer = Signer::custom(CustomScheme::TWITCH, fixture::secret()).unwrap();
     let id = fixture::message_id(&mut fastrand::Rng::with_seed(fixture::SEED));
     let mut twitch = signer.sign(&id, signed.at, b"{}").expect("the id can be signed");
     let ambiguous = HeaderValue::from_static("m2021-02-25T15:02:10.000Z");

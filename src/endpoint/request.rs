@@ -8,6 +8,7 @@ use super::error::RequestError;
 use crate::id::MessageId;
 use crate::message::header::belongs_to_request;
 use crate::message::{BodyDigest, Rendering};
+use crate::signature::RequestView;
 use crate::time::Timestamp;
 
 impl Endpoint {
@@ -79,10 +80,22 @@ impl Endpoint {
             headers.try_insert(name, value.clone())?;
         }
         headers.try_insert(header::CONTENT_TYPE, rendering.content_type().clone())?;
-        self.signer.sign_with(id, now, &body, |name, value| {
+        let mut signature = Vec::new();
+        if self.signer.signs_request() {
+            let view = RequestView::new(&Method::POST, &self.uri, headers);
+            self.signer.sign_with(id, now, &body, Some(view), |name, value| {
+                signature.push((name.clone(), value));
+                Ok::<_, RequestError>(())
+            })?;
+        } else {
+            self.signer.sign_with(id, now, &body, None, |name, value| {
+                headers.try_insert(name, value)?;
+                Ok::<_, RequestError>(())
+            })?;
+        }
+        for (name, value) in signature {
             headers.try_insert(name, value)?;
-            Ok::<_, RequestError>(())
-        })?;
+        }
         Ok(request)
     }
 }

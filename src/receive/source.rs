@@ -67,7 +67,7 @@ impl Source {
     ///
     /// let scheme = CustomScheme::new(SchemeSpec::new("x-arm-signature", "{body}"))?;
     /// let secret = Secret::from_text("correct horse battery")?;
-    /// let verifier = Verifier::custom(scheme.clone(), secret.clone());
+    /// let verifier = Verifier::custom(scheme.clone(), secret.clone())?;
     /// let arm = Source::custom("arm", verifier, |request| {
     ///     let it: Notification = request.decode()?;
     ///     let state = RunState::from(it.phase);
@@ -78,7 +78,7 @@ impl Source {
     /// # let body = br#"{"delivery":"d-1","run":"r-1","phase":"paused"}"#;
     /// # let now = Timestamp::from_unix_seconds(1_744_882_200);
     /// # let id = labhook::MessageId::new("m")?;
-    /// # let headers = labhook::Signer::custom(scheme, secret).sign(&id, now, body)?;
+    /// # let headers = labhook::Signer::custom(scheme, secret)?.sign(&id, now, body)?;
     ///
     /// let received = sources.receive(&headers, body, now).map_err(|error| error.to_string())?;
     /// let LabEvent::RunStateChanged(run) = received.event else { panic!() };

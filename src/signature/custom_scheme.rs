@@ -4,14 +4,15 @@ use std::borrow::Cow;
 
 use http::HeaderName;
 
+use super::algorithm::Algorithm;
 use super::elements::Splitter;
 use super::encoding::Encoding;
 use super::scheme_spec::{SchemeSpec, TimestampPlace};
 use super::scheme_spec_error::SchemeSpecError;
-use super::template::{MAX_PARTS, Template};
+use super::template::{Placeholder, Template};
 use super::timestamp_form::TimestampForm;
 
-/// HMAC-SHA256 signature scheme as data: constants for known vendors, or built from a
+/// Signature scheme as data: constants for known vendors, or built from a
 /// [`SchemeSpec`].
 ///
 /// A scheme signs every id and time that it carries, so a [`Verified`](super::Verified) never
@@ -90,7 +91,8 @@ use super::timestamp_form::TimestampForm;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CustomScheme {
     pub(super) header: HeaderName,
-    template: Template,
+    pub(super) template: Template,
+    pub(super) algorithm: Algorithm,
     splitter: Splitter,
     pub(super) prefix: Cow<'static, str>,
     pub(super) encoding: Encoding,
@@ -124,6 +126,7 @@ impl CustomScheme {
         Self {
             header: HeaderName::from_static(spec.header),
             template: Template::from_static(spec.template),
+            algorithm: spec.algorithm,
             splitter: Splitter::new(&spec),
             prefix: Cow::Borrowed(spec.prefix),
             encoding: spec.encoding,
@@ -160,6 +163,7 @@ impl CustomScheme {
         Ok(Self {
             header: name(spec.header)?,
             template: Template::new(spec.template),
+            algorithm: spec.algorithm,
             splitter: Splitter::new(&spec),
             prefix: owned(spec.prefix),
             encoding: spec.encoding,
@@ -207,14 +211,44 @@ impl CustomScheme {
         self.template.id_is_ambiguous(integer_time, id)
     }
 
-    /// Returns the signed bytes in slices, of which some may be empty, without copying the body.
-    pub(super) fn signed_parts<'a>(
-        &'a self,
-        id: &'a str,
-        timestamp: &'a [u8],
-        body: &'a [u8],
-    ) -> [&'a [u8]; MAX_PARTS] {
-        self.template.fill(id, timestamp, body)
+    /// Returns whether the scheme signs anything of the request except id, time and body.
+    pub(super) fn signs_request(&self) -> bool {
+        let is_other =
+            |it| !matches!(it, Placeholder::Id | Placeholder::Timestamp | Placeholder::Body);
+        self.template.placeholders().any(is_other)
+    }
+
+    /// Returns the prefix and the encoding of a signature of the algorithm. Beside its own, only the
+    /// list of Standard Webhooks has others.
+    pub(super) fn form_of(&self, algorithm: Algorithm) -> (&str, Encoding) {
+        match algorithm {
+            own if own == self.algorithm => (&self.prefix, self.encoding),
+            Algorithm::Ed25519 => ("v1a,", Encoding::Base64),
+            _ => ("v1der,", Encoding::Base64),
+        }
+    }
+
+    /// Returns the algorithm of a signature other than an HMAC in the signature header, and its
+    /// encoded text.
+    pub(super) fn public_key_signature<'h>(
+        &self,
+        element: &'h [u8],
+    ) -> Option<(Algorithm, &'h [u8])> {
+        if self.algorithm != Algorithm::HmacSha256 {
+            return Some((self.algorithm, element.strip_prefix(self.prefix.as_bytes())?));
+        }
+        let comma = element.iter().position(|&byte| byte == b',')?;
+        let (version, text) = element.split_at_checked(comma)?;
+        let algorithm = match version {
+            b"v1a" => Algorithm::Ed25519,
+            [b'v', number @ .., b'd', b'e', b'r']
+                if !number.is_empty() && number.iter().all(u8::is_ascii_digit) =>
+            {
+                Algorithm::EcdsaP256
+            }
+            _ => return None,
+        };
+        Some((algorithm, text.strip_prefix(b",")?))
     }
 
     /// Returns the timestamps and signatures in a line of the signature header.
@@ -247,7 +281,7 @@ mod tests {
             (
                 new("x", "{Body}{body}"),
                 E::Placeholder,
-                "the template has a brace outside `{id}`, `{timestamp}` and `{body}`",
+                "the template has a brace outside a placeholder such as `{body}`",
             ),
             (new("x", "{body}{body}"), E::Repeated, "the template repeats a placeholder"),
             (

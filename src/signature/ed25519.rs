@@ -1,4 +1,4 @@
-//! Ed25519 keys for Standard Webhooks `v1a`.
+//! Ed25519 keys.
 
 use std::fmt;
 
@@ -70,9 +70,9 @@ impl Ed25519PrivateKey {
         text
     }
 
-    /// Returns the base64 signature of the concatenated parts.
-    pub(super) fn sign(&self, parts: &[&[u8]]) -> String {
-        STANDARD.encode(self.0.multipart_sign(parts).to_bytes())
+    /// Returns the signature of the concatenated parts.
+    pub(super) fn sign(&self, parts: &[&[u8]]) -> [u8; 64] {
+        self.0.multipart_sign(parts).to_bytes()
     }
 }
 
@@ -109,6 +109,19 @@ impl Ed25519PublicKey {
         let bytes = <&[u8; 32]>::try_from(&**bytes)
             .map_err(|_| Ed25519KeyError::Length { bytes: bytes.len() })?;
         Self::from_bytes(bytes)
+    }
+
+    /// Parses 64 hexadecimal digits, as Discord's developer portal shows a key.
+    ///
+    /// # Errors
+    ///
+    /// [`Ed25519KeyError`] if the text is not a key, or is one of the few weak keys under which
+    /// anybody can sign.
+    pub fn from_hex(text: &str) -> Result<Self, Ed25519KeyError> {
+        let text = trim_line_break(text).ok_or(Ed25519KeyError::OuterWhitespace)?;
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| Ed25519KeyError::NotHex)?;
+        Self::from_bytes(&bytes)
     }
 
     /// Creates a key from its 32 bytes.
@@ -183,6 +196,9 @@ pub enum Ed25519KeyError {
     /// The text after the prefix is not padded standard base64.
     #[error("the key is not standard base64")]
     NotBase64,
+    /// The text is not 64 hexadecimal digits.
+    #[error("the key is not 64 hexadecimal digits")]
+    NotHex,
     /// The key has the wrong length.
     #[error("the key is {bytes} bytes long; expected 32, or 64 for a private key")]
     Length {
@@ -265,7 +281,7 @@ mod tests {
             let (body, signature) = (bytes("body_hex"), bytes("expected"));
             let key = Ed25519PrivateKey::from_seed(&seed);
             assert_eq!(key.public(), Ed25519PublicKey::from_bytes(&public).unwrap());
-            assert_eq!(key.sign(&[&body]), STANDARD.encode(&signature));
+            assert_eq!(key.sign(&[&body]).as_slice(), signature);
             let signature = signature.as_slice().try_into().unwrap();
             assert!(key.public().verifies(&[&body], signature));
             count += 1;

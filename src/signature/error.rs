@@ -38,6 +38,13 @@ pub enum VerifyError {
         /// Name of the header.
         name: HeaderName,
     },
+    /// The scheme signs the method or the URL, and only the headers were passed in. The mistake is
+    /// in the receiver: call [`verify_request`](super::Verifier::verify_request).
+    #[error("the scheme signs method or URL: use `verify_request`")]
+    RequestRequired,
+    /// The scheme signs the URL, and the request target has no path, or an invalid host.
+    #[error("the request target is not a URL with a host and a path")]
+    MalformedTarget,
     /// The header occurs more than once, with different values: two programs could read the request
     /// in two ways.
     #[error("the {name} header is repeated with different values")]
@@ -105,7 +112,7 @@ pub enum VerifyError {
         /// Name of the signature header.
         name: HeaderName,
         /// The limit: [`MAX_CANDIDATES`](super::MAX_CANDIDATES) or
-        /// [`MAX_ED25519_CANDIDATES`](super::MAX_ED25519_CANDIDATES).
+        /// [`MAX_PUBLIC_KEY_CANDIDATES`](super::MAX_PUBLIC_KEY_CANDIDATES).
         limit: usize,
     },
     /// The signature header contains no well-formed signature of a kind that the keys can check:
@@ -131,6 +138,8 @@ impl VerifyError {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::MissingHeader { .. } => "missing-header",
+            Self::RequestRequired => "request-required",
+            Self::MalformedTarget => "malformed-target",
             Self::ConflictingHeader { .. } => "conflicting-header",
             Self::MixedBrands => "mixed-brands",
             Self::MalformedId { .. } => "malformed-id",
@@ -161,6 +170,16 @@ mod tests {
                 E::MissingHeader { name: name.clone() },
                 "missing-header",
                 "the webhook-signature header is missing",
+            ),
+            (
+                E::RequestRequired,
+                "request-required",
+                "the scheme signs method or URL: use `verify_request`",
+            ),
+            (
+                E::MalformedTarget,
+                "malformed-target",
+                "the request target is not a URL with a host and a path",
             ),
             (
                 E::ConflictingHeader { name: name.clone() },

@@ -2,26 +2,22 @@
 
 use http::{HeaderMap, HeaderName};
 
+use super::algorithm::Algorithm;
 use super::custom_scheme::{CustomScheme, TimestampSource};
 use super::error::VerifyError;
 use super::headers;
 use super::key::ReadyVerifyingKey;
-use super::limits::MAX_CANDIDATES;
+use super::limits::{MAX_CANDIDATES, MAX_PUBLIC_KEY_CANDIDATES};
 use super::mac::{self, Tag};
+use super::public_key::PublicKeySignature;
 use super::up_to::UpTo;
-
-#[cfg(feature = "ed25519")]
-use super::limits::MAX_ED25519_CANDIDATES;
-#[cfg(feature = "ed25519")]
-use super::scheme;
 
 /// Timestamp and candidate signatures of a signature header; only candidates that the keys can
 /// check are kept. The limits on their number bound its size, so that it needs no allocation.
 pub(super) struct Fields<'h> {
     pub(super) timestamp: Option<&'h [u8]>,
     tags: UpTo<[u8; 32], MAX_CANDIDATES>,
-    #[cfg(feature = "ed25519")]
-    ed25519: UpTo<[u8; 64], MAX_ED25519_CANDIDATES>,
+    others: UpTo<PublicKeySignature, MAX_PUBLIC_KEY_CANDIDATES>,
 }
 
 impl<'h> Fields<'h> {
@@ -30,8 +26,7 @@ impl<'h> Fields<'h> {
         Self {
             timestamp: None,
             tags: UpTo::new([0; 32]),
-            #[cfg(feature = "ed25519")]
-            ed25519: UpTo::new([0; 64]),
+            others: UpTo::new(PublicKeySignature::UNUSED),
         }
     }
 
@@ -47,9 +42,7 @@ impl<'h> Fields<'h> {
         let mut reader = Reader {
             layout,
             fields: self,
-            wants_shared: keys.iter().any(|key| matches!(key, ReadyVerifyingKey::Shared(_))),
-            #[cfg(feature = "ed25519")]
-            wants_ed25519: keys.iter().any(|key| matches!(key, ReadyVerifyingKey::Ed25519(_))),
+            keys,
             counted: UpTo::new(&[]),
             earlier: 0,
             in_values: false,
@@ -69,11 +62,7 @@ impl<'h> Fields<'h> {
 
     /// Returns whether there is no candidate that a key could match.
     pub(super) fn is_empty(&self) -> bool {
-        #[cfg(feature = "ed25519")]
-        if self.ed25519.len() > 0 {
-            return false;
-        }
-        self.tags.len() == 0
+        self.tags.len() == 0 && self.others.len() == 0
     }
 
     /// Returns whether a candidate is the key's signature of the concatenated parts.
@@ -85,12 +74,7 @@ impl<'h> Fields<'h> {
                 let tag = key.tag(parts);
                 self.tags.iter().any(|candidate| Tag::new((*candidate).into()) == tag)
             }
-            // The hash of an Ed25519 verification starts with part of the signature, so candidates
-            // cannot share it.
-            #[cfg(feature = "ed25519")]
-            ReadyVerifyingKey::Ed25519(key) => {
-                self.ed25519.iter().any(|candidate| key.verifies(parts, candidate))
-            }
+            ReadyVerifyingKey::Public(key) => key.any_verifies(parts, self.others.iter()),
         }
     }
 }
@@ -98,9 +82,7 @@ impl<'h> Fields<'h> {
 struct Reader<'r, 'h> {
     layout: &'r CustomScheme,
     fields: &'r mut Fields<'h>,
-    wants_shared: bool,
-    #[cfg(feature = "ed25519")]
-    wants_ed25519: bool,
+    keys: &'r [ReadyVerifyingKey],
     /// Signatures of any kind.
     counted: UpTo<&'h [u8], MAX_CANDIDATES>,
     /// How many of them are from the headers before: both brands sign the same bytes, so a sender
@@ -141,6 +123,20 @@ impl<'h> Reader<'_, 'h> {
         mac::decode(text, self.layout.encoding)
     }
 
+    fn wants(&self, algorithm: Algorithm) -> bool {
+        self.keys.iter().any(|key| key.algorithm() == algorithm)
+    }
+
+    /// The signature of another algorithm than HMAC, if a key can check it.
+    fn public_key_signature(&self, element: &[u8]) -> Option<PublicKeySignature> {
+        let (algorithm, text) = self.layout.public_key_signature(element)?;
+        if !self.wants(algorithm) {
+            return None;
+        }
+        let (_, encoding) = self.layout.form_of(algorithm);
+        PublicKeySignature::read(algorithm, encoding.decode(text, &mut [0; 80])?)
+    }
+
     /// Counts a signature, and keeps it if a key can check it.
     fn add(&mut self, element: &'h [u8], tag: Option<[u8; 32]>) -> Result<(), VerifyError> {
         let name = || self.layout.header.clone();
@@ -150,13 +146,10 @@ impl<'h> Reader<'_, 'h> {
         if !self.counted.push(element) {
             return Err(VerifyError::TooManyCandidates { name: name(), limit: MAX_CANDIDATES });
         }
-        #[cfg(feature = "ed25519")]
-        if self.wants_ed25519
-            && let Some(text) = element.strip_prefix(scheme::V1A.as_bytes())
-            && let Some(signature) = mac::decode_base64(text)
-            && !self.fields.ed25519.push(signature)
+        if let Some(signature) = self.public_key_signature(element)
+            && !self.fields.others.push(signature)
         {
-            let limit = MAX_ED25519_CANDIDATES;
+            let limit = MAX_PUBLIC_KEY_CANDIDATES;
             return Err(VerifyError::TooManyCandidates { name: name(), limit });
         }
         let is_prefixed = element.starts_with(self.layout.prefix.as_bytes());
@@ -166,8 +159,8 @@ impl<'h> Reader<'_, 'h> {
         };
         // A field with another prefix ends the values: those that follow are its own.
         self.in_values = self.layout.value_separator.is_some() && (is_prefixed || tag.is_some());
-        if self.wants_shared
-            && let Some(tag) = tag
+        if let Some(tag) = tag
+            && self.wants(Algorithm::HmacSha256)
         {
             // As many as are counted, at most.
             self.fields.tags.push(tag);

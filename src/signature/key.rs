@@ -1,11 +1,15 @@
 //! Signing and verifying keys: [`SigningKey`], [`VerifyingKey`].
 
+use super::algorithm::Algorithm;
 use super::mac::MacKey;
+use super::public_key::{PrivateKey, PublicKey};
 use super::scheme::Scheme;
 use crate::secret::Secret;
 
 #[cfg(feature = "ed25519")]
 use super::ed25519::{Ed25519PrivateKey, Ed25519PublicKey};
+#[cfg(feature = "p256")]
+use super::p256::{P256PrivateKey, P256PublicKey};
 
 /// Signing key of a [`Signer`](super::Signer). `Debug` prints no part of it.
 ///
@@ -24,9 +28,12 @@ use super::ed25519::{Ed25519PrivateKey, Ed25519PublicKey};
 pub enum SigningKey {
     /// Secret shared with the receiver: an HMAC-SHA256 key, or the token itself.
     Shared(Secret),
-    /// Ed25519 private key, for Standard Webhooks `v1a`.
+    /// Ed25519 private key, for Standard Webhooks `v1a` and custom schemes.
     #[cfg(feature = "ed25519")]
     Ed25519(Ed25519PrivateKey),
+    /// ECDSA P-256 private key, for Benchling's `v{n}der` and custom schemes.
+    #[cfg(feature = "p256")]
+    P256(P256PrivateKey),
 }
 
 /// Verification key of a [`Verifier`](super::Verifier). `Debug` prints no part of it.
@@ -36,9 +43,12 @@ pub enum SigningKey {
 pub enum VerifyingKey {
     /// Secret shared with the sender: an HMAC-SHA256 key, or the token itself.
     Shared(Secret),
-    /// Ed25519 public key, for Standard Webhooks `v1a`.
+    /// Ed25519 public key, for Standard Webhooks `v1a` and custom schemes.
     #[cfg(feature = "ed25519")]
     Ed25519(Ed25519PublicKey),
+    /// ECDSA P-256 public key, for Benchling's `v{n}der` and custom schemes.
+    #[cfg(feature = "p256")]
+    P256(P256PublicKey),
 }
 
 impl From<Secret> for SigningKey {
@@ -67,23 +77,17 @@ impl From<Ed25519PublicKey> for VerifyingKey {
     }
 }
 
-impl SigningKey {
-    pub(super) fn check(&self, scheme: &Scheme) -> Result<(), KeyError> {
-        match self {
-            Self::Shared(secret) => check_shared(secret, scheme),
-            #[cfg(feature = "ed25519")]
-            Self::Ed25519(_) => check_ed25519(scheme),
-        }
+#[cfg(feature = "p256")]
+impl From<P256PrivateKey> for SigningKey {
+    fn from(key: P256PrivateKey) -> Self {
+        Self::P256(key)
     }
 }
 
-impl VerifyingKey {
-    pub(super) fn check(&self, scheme: &Scheme) -> Result<(), KeyError> {
-        match self {
-            Self::Shared(secret) => check_shared(secret, scheme),
-            #[cfg(feature = "ed25519")]
-            Self::Ed25519(_) => check_ed25519(scheme),
-        }
+#[cfg(feature = "p256")]
+impl From<P256PublicKey> for VerifyingKey {
+    fn from(key: P256PublicKey) -> Self {
+        Self::P256(key)
     }
 }
 
@@ -91,8 +95,60 @@ impl VerifyingKey {
 #[derive(Clone, Debug)]
 pub(super) enum ReadySigningKey {
     Shared(MacKey),
-    #[cfg(feature = "ed25519")]
-    Ed25519(Ed25519PrivateKey),
+    #[cfg_attr(
+        not(any(feature = "ed25519", feature = "p256")),
+        allow(dead_code, reason = "without a feature there is no such key")
+    )]
+    Private(PrivateKey),
+}
+
+/// [`VerifyingKey`] as a verifier keeps it.
+#[derive(Clone, Debug)]
+pub(super) enum ReadyVerifyingKey {
+    Shared(MacKey),
+    #[cfg_attr(
+        not(any(feature = "ed25519", feature = "p256")),
+        allow(dead_code, reason = "without a feature there is no such key")
+    )]
+    Public(PublicKey),
+}
+
+impl ReadySigningKey {
+    /// Prepares a key for the scheme, if it fits.
+    pub(super) fn new(key: SigningKey, scheme: &Scheme) -> Result<Self, KeyError> {
+        let key = Self::from(key);
+        match &key {
+            Self::Shared(key) => check_secret(key.secret(), scheme)?,
+            Self::Private(_) => check_algorithm(key.algorithm(), scheme)?,
+        }
+        Ok(key)
+    }
+
+    pub(super) const fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Shared(_) => Algorithm::HmacSha256,
+            Self::Private(key) => key.algorithm(),
+        }
+    }
+}
+
+impl ReadyVerifyingKey {
+    /// Prepares a key for the scheme, if it fits.
+    pub(super) fn new(key: VerifyingKey, scheme: &Scheme) -> Result<Self, KeyError> {
+        let key = Self::from(key);
+        match &key {
+            Self::Shared(key) => check_secret(key.secret(), scheme)?,
+            Self::Public(_) => check_algorithm(key.algorithm(), scheme)?,
+        }
+        Ok(key)
+    }
+
+    pub(super) const fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Shared(_) => Algorithm::HmacSha256,
+            Self::Public(key) => key.algorithm(),
+        }
+    }
 }
 
 impl From<SigningKey> for ReadySigningKey {
@@ -100,17 +156,11 @@ impl From<SigningKey> for ReadySigningKey {
         match key {
             SigningKey::Shared(secret) => Self::Shared(MacKey::new(secret)),
             #[cfg(feature = "ed25519")]
-            SigningKey::Ed25519(key) => Self::Ed25519(key),
+            SigningKey::Ed25519(key) => Self::Private(PrivateKey::Ed25519(key)),
+            #[cfg(feature = "p256")]
+            SigningKey::P256(key) => Self::Private(PrivateKey::P256(key)),
         }
     }
-}
-
-/// [`VerifyingKey`] as a verifier keeps it.
-#[derive(Clone, Debug)]
-pub(super) enum ReadyVerifyingKey {
-    Shared(MacKey),
-    #[cfg(feature = "ed25519")]
-    Ed25519(Ed25519PublicKey),
 }
 
 impl From<VerifyingKey> for ReadyVerifyingKey {
@@ -118,12 +168,15 @@ impl From<VerifyingKey> for ReadyVerifyingKey {
         match key {
             VerifyingKey::Shared(secret) => Self::Shared(MacKey::new(secret)),
             #[cfg(feature = "ed25519")]
-            VerifyingKey::Ed25519(key) => Self::Ed25519(key),
+            VerifyingKey::Ed25519(key) => Self::Public(PublicKey::Ed25519(key)),
+            #[cfg(feature = "p256")]
+            VerifyingKey::P256(key) => Self::Public(PublicKey::P256(key)),
         }
     }
 }
 
-fn check_shared(secret: &Secret, scheme: &Scheme) -> Result<(), KeyError> {
+fn check_secret(secret: &Secret, scheme: &Scheme) -> Result<(), KeyError> {
+    check_algorithm(Algorithm::HmacSha256, scheme)?;
     let bytes = secret.expose_bytes();
     let is_whitespace = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
     // Transports trim whitespace at both ends of a value, and reject control characters.
@@ -137,9 +190,11 @@ fn check_shared(secret: &Secret, scheme: &Scheme) -> Result<(), KeyError> {
     }
 }
 
-#[cfg(feature = "ed25519")]
-fn check_ed25519(scheme: &Scheme) -> Result<(), KeyError> {
-    if scheme.supports_ed25519() { Ok(()) } else { Err(KeyError::SharedOnly) }
+fn check_algorithm(algorithm: Algorithm, scheme: &Scheme) -> Result<(), KeyError> {
+    match scheme.required_algorithm() {
+        Some(required) if required != algorithm => Err(KeyError::OtherAlgorithm { required }),
+        _ => Ok(()),
+    }
 }
 
 /// Error for a key that does not fit the scheme.
@@ -148,9 +203,12 @@ fn check_ed25519(scheme: &Scheme) -> Result<(), KeyError> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The scheme does not support Ed25519 keys.
-    #[error("the scheme requires a shared secret, not an Ed25519 key")]
-    SharedOnly,
+    /// The scheme requires a key of another algorithm.
+    #[error("the scheme requires {}", required_key(*.required))]
+    OtherAlgorithm {
+        /// The scheme's algorithm.
+        required: Algorithm,
+    },
     /// The token is not a valid header value: it contains a control character, often the line feed
     /// at the end of a file, or starts or ends with whitespace.
     #[error(
@@ -158,4 +216,12 @@ pub enum KeyError {
          and without whitespace at either end"
     )]
     NotHeaderValue,
+}
+
+const fn required_key(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::HmacSha256 => "a shared secret, not a private or public key",
+        Algorithm::Ed25519 => "an Ed25519 key, which needs the feature `ed25519`",
+        Algorithm::EcdsaP256 => "an ECDSA P-256 key, which needs the feature `p256`",
+    }
 }

@@ -7,8 +7,8 @@
 /// [`Signer`](super::Signer) can have at most this number of keys too.
 pub const MAX_CANDIDATES: usize = 32;
 
-/// The largest number of Ed25519 signatures that a request may carry if the verifier has an
-/// Ed25519 key.
+/// The largest number of Ed25519 and ECDSA signatures that a request may carry if the verifier has a
+/// public key.
 ///
-/// It is lower than [`MAX_CANDIDATES`] because each of them takes a pass over the body.
-pub const MAX_ED25519_CANDIDATES: usize = 4;
+/// It is lower than [`MAX_CANDIDATES`] because each of them costs a verification per key.
+pub const MAX_PUBLIC_KEY_CANDIDATES: usize = 4;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use http::HeaderName;
 
+use super::algorithm::Algorithm;
 use super::custom_scheme::CustomScheme;
 use super::scheme_spec::SchemeSpec;
 use super::timestamp_form::TimestampForm;
@@ -32,19 +33,15 @@ pub(super) static SVIX: CustomScheme = CustomScheme::from_static(
 static STRIKE: CustomScheme =
     CustomScheme::from_static(SchemeSpec::new("x-webhook-signature", "{body}"));
 
-/// Prefix of an Ed25519 signature in the list of Standard Webhooks.
-#[cfg(feature = "ed25519")]
-pub(super) const V1A: &str = "v1a,";
-
 /// Signature scheme: which headers prove a request's origin, and what they sign.
 ///
 /// | scheme | signs | keys | header carries |
 /// |---|---|---|---|
-/// | [`StandardWebhooks`](Self::StandardWebhooks) | id, time, body | secrets, Ed25519 | a list |
-/// | [`Svix`](Self::Svix) | id, time, body | secrets, Ed25519 | a list |
+/// | [`StandardWebhooks`](Self::StandardWebhooks) | id, time, body | of every kind | a list |
+/// | [`Svix`](Self::Svix) | id, time, body | of every kind | a list |
 /// | [`Strike`](Self::Strike) | body | secrets | one signature |
 /// | [`Token`](Self::Token) | nothing | secrets | the secret itself |
-/// | [`CustomScheme`](Self::CustomScheme) | per its template | secrets | one, or a list |
+/// | [`CustomScheme`](Self::CustomScheme) | per its template | of its algorithm | one, or a list |
 ///
 /// `Display` writes the [`name`](Self::name).
 ///
@@ -71,6 +68,10 @@ pub(super) const V1A: &str = "v1a,";
 pub enum Scheme {
     /// Standard Webhooks 1.0.0, `v1` and, with the feature `ed25519`, `v1a`: the headers
     /// `webhook-id`, `webhook-timestamp` (Unix seconds) and `webhook-signature`.
+    ///
+    /// With the feature `p256` also `v1der`, `v2der` and so on, which are not in that specification:
+    /// ECDSA P-256 in DER, as Benchling signs. The number says which of the sender's keys it is, and
+    /// is ignored: each of the verifier's P-256 keys is tried. A signer writes `v1der`.
     #[doc(alias = "Standard Webhooks")]
     StandardWebhooks,
     /// Standard Webhooks with the headers `svix-id`, `svix-timestamp` and `svix-signature`. A
@@ -83,7 +84,7 @@ pub enum Scheme {
     /// A shared secret, sent unchanged in this header. It identifies the sender but does not
     /// protect the body: anybody who sees one request can send others.
     Token(HeaderName),
-    /// Another HMAC-SHA256 scheme, configured as data.
+    /// Another scheme, configured as data.
     CustomScheme(CustomScheme),
 }
 
@@ -111,9 +112,17 @@ impl Scheme {
         }
     }
 
-    #[cfg(feature = "ed25519")]
-    pub(super) const fn supports_ed25519(&self) -> bool {
-        matches!(self, Self::StandardWebhooks | Self::Svix)
+    /// Returns the only algorithm of which the scheme takes keys; `None` for every one.
+    pub(super) const fn required_algorithm(&self) -> Option<Algorithm> {
+        match self {
+            Self::StandardWebhooks | Self::Svix => None,
+            Self::Strike | Self::Token(_) => Some(Algorithm::HmacSha256),
+            Self::CustomScheme(scheme) => Some(scheme.algorithm),
+        }
+    }
+
+    pub(super) fn takes_secrets(&self) -> bool {
+        self.required_algorithm().is_none_or(|required| required == Algorithm::HmacSha256)
     }
 
     /// Returns the names of all headers that a signer of the scheme sets.

@@ -4,16 +4,13 @@ use http::{HeaderName, HeaderValue};
 
 use super::custom_scheme::{CustomScheme, TimestampSource};
 use super::key::ReadySigningKey;
-use super::limits::MAX_CANDIDATES;
+use super::limits::{MAX_CANDIDATES, MAX_PUBLIC_KEY_CANDIDATES};
 use super::mac;
+use super::request_values::{RequestValues, sign_error};
 use super::scheme::{Layout, Scheme};
+use super::target::RequestView;
 use crate::id::MessageId;
 use crate::time::Timestamp;
-
-#[cfg(feature = "ed25519")]
-use super::limits::MAX_ED25519_CANDIDATES;
-#[cfg(feature = "ed25519")]
-use super::scheme::V1A;
 
 /// A scheme and the keys to sign with.
 #[derive(Clone, Debug)]
@@ -25,16 +22,23 @@ pub(super) struct SchemeSigner {
 }
 
 impl SchemeSigner {
-    /// Sets the signature headers for a request with exactly this body.
+    /// Returns whether the scheme signs anything of the request except id, time and body.
+    pub(super) fn signs_request(&self) -> bool {
+        matches!(self.scheme.layout(), Layout::Signed(layout) if layout.signs_request())
+    }
+
+    /// Sets the signature headers for a request with exactly this body. `request` is the one that
+    /// the scheme may sign more of.
     pub(super) fn sign<E: From<SignError>>(
         &self,
         id: &MessageId,
         now: Timestamp,
         body: &[u8],
+        request: Option<RequestView<'_>>,
         mut set: impl FnMut(&HeaderName, HeaderValue) -> Result<(), E>,
     ) -> Result<(), E> {
         match self.scheme.layout() {
-            Layout::Signed(layout) => self.sign_with(layout, id, now, body, set),
+            Layout::Signed(layout) => self.sign_with(layout, id, now, body, request, set),
             Layout::Token(header) => match token(&self.first) {
                 Some(value) => set(header, value),
                 None => Ok(()),
@@ -67,6 +71,7 @@ impl SchemeSigner {
         id: &MessageId,
         now: Timestamp,
         body: &[u8],
+        request: Option<RequestView<'_>>,
         mut set: impl FnMut(&HeaderName, HeaderValue) -> Result<(), E>,
     ) -> Result<(), E> {
         self.check_layout(layout, id)?;
@@ -74,7 +79,13 @@ impl SchemeSigner {
             Some((_, form)) => form.write(now).ok_or(SignError::Time)?,
             None => String::new(),
         };
-        let parts = layout.signed_parts(id.as_str(), timestamp.as_bytes(), body);
+        let values = match request {
+            Some(request) => RequestValues::of(layout, request, None).map_err(sign_error)?,
+            None if layout.signs_request() => return Err(SignError::RequestRequired.into()),
+            None => RequestValues::default(),
+        };
+        let parts = values.fill(layout, id.as_str(), timestamp.as_bytes(), body);
+        let parts = parts.map_err(sign_error)?;
         let mut signature = Vec::with_capacity(self.signature_len(layout, timestamp.len()));
         if let Some((TimestampSource::Field(prefix), _)) = &layout.timestamp {
             signature.extend_from_slice(prefix.as_bytes());
@@ -88,18 +99,17 @@ impl SchemeSigner {
             {
                 signature.extend_from_slice(separator.encode_utf8(&mut [0; 4]).as_bytes());
             }
+            let (prefix, encoding) = layout.form_of(key.algorithm());
+            if value_separator.is_none() {
+                signature.extend_from_slice(prefix.as_bytes());
+            }
             match key {
                 ReadySigningKey::Shared(key) => {
-                    let tag = key.tag(&parts);
-                    if value_separator.is_none() {
-                        signature.extend_from_slice(layout.prefix.as_bytes());
-                    }
-                    mac::encode(&tag, layout.encoding, &mut signature);
+                    mac::encode(&key.tag(parts.as_slice()), encoding, &mut signature);
                 }
-                #[cfg(feature = "ed25519")]
-                ReadySigningKey::Ed25519(key) => {
-                    signature.extend_from_slice(V1A.as_bytes());
-                    signature.extend_from_slice(key.sign(&parts).as_bytes());
+                ReadySigningKey::Private(key) => {
+                    let bytes = key.sign(parts.as_slice());
+                    signature.extend_from_slice(encoding.encode(&bytes).as_bytes());
                 }
             }
         }
@@ -129,12 +139,13 @@ impl SchemeSigner {
             }
             _ => 0,
         };
-        let keys = self.keys_for(layout).map(|key| match key {
-            ReadySigningKey::Shared(_) => {
-                layout.prefix.len().saturating_add(mac::encoded_len(layout.encoding))
-            }
-            #[cfg(feature = "ed25519")]
-            ReadySigningKey::Ed25519(_) => V1A.len().saturating_add(88),
+        let keys = self.keys_for(layout).map(|key| {
+            let (prefix, encoding) = layout.form_of(key.algorithm());
+            prefix.len().saturating_add(match key {
+                ReadySigningKey::Shared(_) => mac::encoded_len(encoding),
+                // Longer ones grow the buffer.
+                ReadySigningKey::Private(_) => 88,
+            })
         });
         // A separator before each but the first.
         keys.fold(field, |len, key| len.saturating_add(key).saturating_add(1)).saturating_sub(1)
@@ -150,31 +161,23 @@ fn token(key: &ReadySigningKey) -> Option<HeaderValue> {
             value.set_sensitive(true);
             Some(value)
         }
-        #[cfg(feature = "ed25519")]
-        ReadySigningKey::Ed25519(_) => None,
+        ReadySigningKey::Private(_) => None,
     }
 }
 
 fn check_count<'a>(keys: impl Iterator<Item = &'a ReadySigningKey>) -> Result<(), SignError> {
-    let mut count = 0_usize;
-    #[cfg(feature = "ed25519")]
-    let mut ed25519 = 0_usize;
+    let (mut count, mut private) = (0_usize, 0_usize);
     for key in keys {
         count = count.saturating_add(1);
-        match key {
-            ReadySigningKey::Shared(_) => {}
-            #[cfg(feature = "ed25519")]
-            ReadySigningKey::Ed25519(_) => ed25519 = ed25519.saturating_add(1),
-        }
+        private = private.saturating_add(usize::from(matches!(key, ReadySigningKey::Private(_))));
     }
-    #[cfg(feature = "ed25519")]
-    if ed25519 > MAX_ED25519_CANDIDATES {
-        return Err(SignError::TooManyKeys { limit: MAX_ED25519_CANDIDATES });
+    if private > MAX_PUBLIC_KEY_CANDIDATES {
+        Err(SignError::TooManyKeys { limit: MAX_PUBLIC_KEY_CANDIDATES })
+    } else if count > MAX_CANDIDATES {
+        Err(SignError::TooManyKeys { limit: MAX_CANDIDATES })
+    } else {
+        Ok(())
     }
-    if count > MAX_CANDIDATES {
-        return Err(SignError::TooManyKeys { limit: MAX_CANDIDATES });
-    }
-    Ok(())
 }
 
 fn header_value<T>(text: T) -> HeaderValue
@@ -186,7 +189,7 @@ where
 }
 
 /// Error for a message that cannot be signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
     /// The message id is ambiguous in this scheme: it contains what delimits it in the signed
@@ -197,12 +200,31 @@ pub enum SignError {
     /// clock.
     #[error("the scheme's timestamp format cannot express the signing time")]
     Time,
-    /// The signer has more keys, or more Ed25519 keys, than a verifier accepts signatures. Remove
+    /// The signer has more keys, or more private keys, than a verifier accepts signatures. Remove
     /// old keys.
     #[error("the signer has too many keys; the limit is {limit}")]
     TooManyKeys {
         /// The limit for [all keys](super::MAX_CANDIDATES), or for
-        /// [Ed25519 keys](super::MAX_ED25519_CANDIDATES).
+        /// [private keys](super::MAX_PUBLIC_KEY_CANDIDATES).
         limit: usize,
     },
+    /// The scheme signs the method, the URL or headers: use
+    /// [`sign_request`](super::Signer::sign_request).
+    #[error("the scheme signs method, URL or headers: use `sign_request`")]
+    RequestRequired,
+    /// The scheme signs a header that the request does not have.
+    #[error("the request must have the {name} header, which the scheme signs")]
+    MissingHeader {
+        /// Name of the header.
+        name: HeaderName,
+    },
+    /// The scheme signs a header that the request has with different values.
+    #[error("the {name} header, which the scheme signs, is repeated with different values")]
+    ConflictingHeader {
+        /// Name of the header.
+        name: HeaderName,
+    },
+    /// The scheme signs the URL, and the request's is not absolute.
+    #[error("the request must have an absolute URL, which the scheme signs")]
+    NotAbsolute,
 }

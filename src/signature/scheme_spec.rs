@@ -1,15 +1,16 @@
 //! Unchecked description of a signature scheme: [`SchemeSpec`].
 
+use super::algorithm::Algorithm;
 use super::encoding::Encoding;
 use super::scheme_spec_error::SchemeSpecError;
-use super::template;
+use super::template::Template;
 use super::timestamp_form::TimestampForm;
 
-/// Unchecked description of an HMAC-SHA256 signature scheme, as found in a vendor's documentation.
+/// Unchecked description of a signature scheme, as found in a vendor's documentation.
 ///
 /// [`CustomScheme`](super::CustomScheme) checks it, at compile time or at run time. By default the
-/// MAC is hexadecimal without a prefix, the header carries one signature, and neither time nor id
-/// is signed.
+/// signature is an HMAC-SHA256, hexadecimal without a prefix, the header carries one signature, and
+/// neither time nor id is signed.
 ///
 /// ```
 /// use labhook::signature::{CustomScheme, SchemeSpec, TimestampForm};
@@ -30,16 +31,32 @@ use super::timestamp_form::TimestampForm;
 pub struct SchemeSpec<'a> {
     /// Name of the header that carries the signature.
     pub header: &'a str,
-    /// Template of the signed bytes: fixed text around `{id}`, `{timestamp}` and `{body}`, each at
-    /// most once.
+    /// Template of the signed bytes: fixed text around placeholders, each at most once.
+    ///
+    /// | placeholder | stands for |
+    /// |---|---|
+    /// | `{id}` | the message's id |
+    /// | `{timestamp}` | the signing time, as its header or field has it |
+    /// | `{body}` | the body; required |
+    /// | `{method}` | the request's method |
+    /// | `{url}` | its absolute URL, without fragment |
+    /// | `{path}` | the path in that URL, percent-encoded |
+    /// | `{query}` | the query in that URL, without question mark; may be empty |
+    /// | `{header:NAME}` | the value of a header, which must be present; `NAME` in lower case |
+    ///
+    /// The last five need the request: see
+    /// [`Verifier::verify_request`](super::Verifier::verify_request) and
+    /// [`Signer::sign_request`](super::Signer::sign_request).
     pub template: &'a str,
-    /// Text before the encoded MAC, such as `sha256=` or `HMAC `; may be empty.
+    /// Algorithm of the signature.
+    pub algorithm: Algorithm,
+    /// Text before the encoded signature, such as `sha256=` or `HMAC `; may be empty.
     pub prefix: &'a str,
-    /// Encoding of the MAC.
+    /// Encoding of the signature.
     pub encoding: Encoding,
     /// Character between the fields of the signature header; `None` if it carries one signature.
     pub separator: Option<char>,
-    /// Character between several MACs behind one prefix; `None` if each has its own.
+    /// Character between several signatures behind one prefix; `None` if each has its own.
     pub value_separator: Option<char>,
     /// Place and format of the timestamp; `None` if the time is not signed.
     pub timestamp: Option<(TimestampPlace<'a>, TimestampForm)>,
@@ -64,6 +81,7 @@ impl<'a> SchemeSpec<'a> {
         Self {
             header,
             template,
+            algorithm: Algorithm::HmacSha256,
             prefix: "",
             encoding: Encoding::Hex,
             separator: None,
@@ -73,14 +91,21 @@ impl<'a> SchemeSpec<'a> {
         }
     }
 
-    /// Sets the text before the encoded MAC.
+    /// Sets the algorithm.
+    #[must_use]
+    pub const fn with_algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.algorithm = algorithm;
+        self
+    }
+
+    /// Sets the text before the encoded signature.
     #[must_use]
     pub const fn with_prefix(mut self, prefix: &'a str) -> Self {
         self.prefix = prefix;
         self
     }
 
-    /// Sets the encoding of the MAC to base64.
+    /// Sets the encoding of the signature to base64.
     #[must_use]
     pub const fn with_base64(mut self) -> Self {
         self.encoding = Encoding::Base64;
@@ -95,7 +120,7 @@ impl<'a> SchemeSpec<'a> {
         self
     }
 
-    /// Sets the character between several MACs behind one prefix, as in `v0=<hex>,<hex>`. It may be
+    /// Sets the character between several signatures behind one prefix, as in `v0=<hex>,<hex>`. It may be
     /// the one between fields, if that is set.
     #[must_use]
     pub const fn with_value_separator(mut self, separator: char) -> Self {
@@ -126,7 +151,7 @@ impl<'a> SchemeSpec<'a> {
 
     /// Checks that the spec is consistent.
     pub(super) const fn check(&self) -> Result<(), SchemeSpecError> {
-        let contents = match template::check(self.template.as_bytes()) {
+        let contents = match Template::check(self.template) {
             Ok(contents) => contents,
             Err(error) => return Err(error),
         };

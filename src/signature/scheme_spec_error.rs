@@ -11,10 +11,17 @@ use std::fmt;
 pub enum SchemeSpecError {
     /// The template lacks `{body}`: any body would be accepted.
     NoBody,
-    /// The template has a brace that does not belong to `{id}`, `{timestamp}` or `{body}`.
+    /// The template has a brace that does not belong to a
+    /// [placeholder](super::SchemeSpec::template).
     Placeholder,
-    /// The template contains one of the three placeholders twice.
+    /// The template contains one of the placeholders twice.
     Repeated,
+    /// The template has more parts than any vendor's, counting placeholders and text.
+    TooManyParts,
+    /// A value of the request, such as `{path}`, and another value are not separated by text that
+    /// the value cannot contain, so bytes could move from one to the other. A line feed separates
+    /// all of them.
+    RequestValueNotDelimited,
     /// No text separates `{id}` from `{body}`, so bytes could move from one to the other.
     IdAdjacentToBody,
     /// No text separates `{id}` from a `{timestamp}` that is written as an integer, so digits
@@ -50,10 +57,13 @@ impl SchemeSpecError {
     pub(super) const fn text(self) -> &'static str {
         match self {
             Self::NoBody => "the template must contain `{body}`",
-            Self::Placeholder => {
-                "the template has a brace outside `{id}`, `{timestamp}` and `{body}`"
-            }
+            Self::Placeholder => "the template has a brace outside a placeholder such as `{body}`",
             Self::Repeated => "the template repeats a placeholder",
+            Self::TooManyParts => "the template must have at most 12 placeholders and texts",
+            Self::RequestValueNotDelimited => {
+                "the template must have text between a value of the request and another value that \
+                 the former cannot contain, such as a line feed"
+            }
             Self::IdAdjacentToBody => "the template must have text between `{id}` and `{body}`",
             Self::IdAdjacentToTimestamp => {
                 "the template must have text between `{id}` and a `{timestamp}` that is an integer \

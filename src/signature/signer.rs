@@ -1,11 +1,12 @@
 //! Signing requests: [`Signer`].
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, request};
 
 use super::custom_scheme::CustomScheme;
-use super::key::{KeyError, SigningKey};
+use super::key::{KeyError, ReadySigningKey, SigningKey};
 use super::scheme::Scheme;
 use super::scheme_signer::{SchemeSigner, SignError};
+use super::target::RequestView;
 use crate::id::MessageId;
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -50,32 +51,30 @@ impl Signer {
     ///
     /// [`KeyError`] if the key does not fit the scheme.
     pub fn new(scheme: Scheme, key: impl Into<SigningKey>) -> Result<Self, KeyError> {
-        let key = key.into();
-        key.check(&scheme)?;
-        Ok(Self::with(scheme, key))
+        let first = ReadySigningKey::new(key.into(), &scheme)?;
+        Ok(Self::with(scheme, first))
     }
 
-    fn with(scheme: Scheme, key: impl Into<SigningKey>) -> Self {
-        let first = key.into().into();
+    fn with(scheme: Scheme, first: ReadySigningKey) -> Self {
         Self { schemes: vec![SchemeSigner { scheme, first, others: Vec::new() }] }
     }
 
     /// Creates a signer for [`Scheme::StandardWebhooks`].
     #[must_use]
     pub fn standard_webhooks(key: impl Into<SigningKey>) -> Self {
-        Self::with(Scheme::StandardWebhooks, key)
+        Self::with(Scheme::StandardWebhooks, key.into().into())
     }
 
     /// Creates a signer for [`Scheme::Svix`].
     #[must_use]
     pub fn svix(key: impl Into<SigningKey>) -> Self {
-        Self::with(Scheme::Svix, key)
+        Self::with(Scheme::Svix, key.into().into())
     }
 
     /// Creates a signer for [`Scheme::Strike`].
     #[must_use]
     pub fn strike(secret: Secret) -> Self {
-        Self::with(Scheme::Strike, secret)
+        Self::with(Scheme::Strike, SigningKey::from(secret).into())
     }
 
     /// Creates a signer for [`Scheme::Token`], which sends the secret itself. The secret is the
@@ -89,9 +88,12 @@ impl Signer {
     }
 
     /// Creates a signer for [`Scheme::CustomScheme`].
-    #[must_use]
-    pub fn custom(scheme: CustomScheme, secret: Secret) -> Self {
-        Self::with(Scheme::CustomScheme(scheme), secret)
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::OtherAlgorithm`] if the key is not of the scheme's algorithm.
+    pub fn custom(scheme: CustomScheme, key: impl Into<SigningKey>) -> Result<Self, KeyError> {
+        Self::new(Scheme::CustomScheme(scheme), key)
     }
 
     /// Creates a signer that sets no header. [`add_secret`](Self::add_secret) has no effect on it.
@@ -100,7 +102,8 @@ impl Signer {
         Self { schemes: Vec::new() }
     }
 
-    /// Adds a secret to sign with, after the existing keys of the first scheme.
+    /// Adds a secret to sign with, after the existing keys of the first scheme. It has no effect if
+    /// that scheme signs with private keys only.
     ///
     /// ```
     /// use labhook::{MessageId, Secret, Signer, Timestamp, Verifier};
@@ -120,7 +123,9 @@ impl Signer {
     #[doc(alias = "key rotation")]
     #[must_use]
     pub fn add_secret(mut self, secret: Secret) -> Self {
-        if let Some(first) = self.schemes.first_mut() {
+        if let Some(first) = self.schemes.first_mut()
+            && first.scheme.takes_secrets()
+        {
             first.others.push(SigningKey::from(secret).into());
         }
         self
@@ -133,9 +138,7 @@ impl Signer {
     /// [`KeyError`] if the key does not fit the scheme.
     pub fn add_key(mut self, key: impl Into<SigningKey>) -> Result<Self, KeyError> {
         if let Some(first) = self.schemes.first_mut() {
-            let key = key.into();
-            key.check(&first.scheme)?;
-            first.others.push(key.into());
+            first.others.push(ReadySigningKey::new(key.into(), &first.scheme)?);
         }
         Ok(self)
     }
@@ -151,12 +154,12 @@ impl Signer {
     ///
     /// let old = || Secret::from_text("It's a Secret to Everybody");
     /// let new = || Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-    /// let signer = Signer::custom(CustomScheme::GITHUB, old()?)
+    /// let signer = Signer::custom(CustomScheme::GITHUB, old()?)?
     ///     .add_signer(Signer::standard_webhooks(new()?))?;
     ///
     /// let now = Timestamp::from_unix_seconds(1_614_265_330);
     /// let headers = signer.sign(&MessageId::new("msg_1")?, now, b"{}")?;
-    /// let before = Verifier::custom(CustomScheme::GITHUB, old()?);
+    /// let before = Verifier::custom(CustomScheme::GITHUB, old()?)?;
     /// let after = Verifier::standard_webhooks(new()?);
     /// assert!(before.verify(&headers, b"{}", now).is_ok());
     /// assert!(after.verify(&headers, b"{}", now).is_ok());
@@ -211,23 +214,75 @@ impl Signer {
         now: Timestamp,
         body: &[u8],
     ) -> Result<HeaderMap, SignError> {
+        self.headers(id, now, body, None)
+    }
+
+    /// Returns the signature headers for this request with exactly this body, for any scheme: some
+    /// sign the method, the URL or other headers too.
+    ///
+    /// The request must be as it will be sent, with an absolute URL. Afterwards add the headers that
+    /// this returns, and change nothing that the scheme signs. [`Endpoint`](crate::Endpoint) signs
+    /// its requests this way.
+    ///
+    /// ```
+    /// use http::Request;
+    /// use labhook::signature::CustomScheme;
+    /// use labhook::{MessageId, Secret, Signer, Timestamp};
+    ///
+    /// let secret = Secret::from_text("asdf1234")?;
+    /// let signer = Signer::custom(CustomScheme::SQUARE, secret)?;
+    /// let (mut request, body) = Request::post("https://lab.example/square").body("{}")?.into_parts();
+    /// let id = MessageId::new("msg_1")?;
+    /// let headers = signer.sign_request(&request, &id, Timestamp::UNIX_EPOCH, body.as_bytes())?;
+    /// request.headers.extend(headers);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`] if a scheme cannot carry the id, the time or this number of signatures, or if
+    /// the request lacks what a scheme signs.
+    pub fn sign_request(
+        &self,
+        request: &request::Parts,
+        id: &MessageId,
+        now: Timestamp,
+        body: &[u8],
+    ) -> Result<HeaderMap, SignError> {
+        self.headers(id, now, body, Some(RequestView::request(request)))
+    }
+
+    fn headers(
+        &self,
+        id: &MessageId,
+        now: Timestamp,
+        body: &[u8],
+        request: Option<RequestView<'_>>,
+    ) -> Result<HeaderMap, SignError> {
         let mut headers = HeaderMap::with_capacity(self.header_names().count());
-        self.sign_with(id, now, body, |name, value| {
+        self.sign_with(id, now, body, request, |name, value| {
             headers.insert(name, value);
             Ok::<_, SignError>(())
         })?;
         Ok(headers)
     }
 
-    /// Sets the headers of [`sign`](Self::sign) one by one.
+    /// Returns whether a scheme signs anything of the request except id, time and body.
+    pub(crate) fn signs_request(&self) -> bool {
+        self.schemes.iter().any(SchemeSigner::signs_request)
+    }
+
+    /// Sets the headers of [`sign_request`](Self::sign_request) one by one. Without a request, no
+    /// scheme can sign more than id, time and body.
     pub(crate) fn sign_with<E: From<SignError>>(
         &self,
         id: &MessageId,
         now: Timestamp,
         body: &[u8],
+        request: Option<RequestView<'_>>,
         mut set: impl FnMut(&HeaderName, HeaderValue) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.schemes.iter().try_for_each(|signer| signer.sign(id, now, body, &mut set))
+        self.schemes.iter().try_for_each(|signer| signer.sign(id, now, body, request, &mut set))
     }
 
     /// Checks that a message with this id can be signed, independent of its time and body.
@@ -258,7 +313,7 @@ impl SharedHeaderError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signature::{SchemeSpec, TimestampForm};
+    use crate::signature::{Algorithm, SchemeSpec, TimestampForm};
 
     fn secret() -> Secret {
         Secret::from_text("0123456789").unwrap()
@@ -276,7 +331,7 @@ mod tests {
                 .with_timestamp_header("z", TimestampForm::Rfc3339),
         )
         .unwrap();
-        let signer = Signer::custom(timed, secret());
+        let signer = Signer::custom(timed, secret()).unwrap();
         let text = |text, now| signer.sign(&id(text), now, b"").unwrap_err().to_string();
         assert_eq!(
             text("m:1", Timestamp::UNIX_EPOCH),
@@ -307,30 +362,36 @@ mod tests {
             );
         }
         assert_eq!(
-            KeyError::SharedOnly.to_string(),
-            "the scheme requires a shared secret, not an Ed25519 key"
+            KeyError::OtherAlgorithm { required: Algorithm::HmacSha256 }.to_string(),
+            "the scheme requires a shared secret, not a private or public key"
+        );
+        assert_eq!(
+            Signer::custom(CustomScheme::DISCORD, secret()).unwrap_err().to_string(),
+            "the scheme requires an Ed25519 key, which needs the feature `ed25519`"
+        );
+        assert_eq!(
+            Signer::custom(CustomScheme::SENDGRID, secret()).unwrap_err().to_string(),
+            "the scheme requires an ECDSA P-256 key, which needs the feature `p256`"
         );
     }
 
     #[cfg(feature = "ed25519")]
     #[test]
     fn ed25519_key_for_other_schemes_is_rejected() {
-        use crate::signature::{Ed25519PrivateKey, MAX_ED25519_CANDIDATES};
+        use crate::signature::{Ed25519PrivateKey, MAX_PUBLIC_KEY_CANDIDATES};
 
+        let shared_only = KeyError::OtherAlgorithm { required: Algorithm::HmacSha256 };
         let key = Ed25519PrivateKey::from_seed(&[1; 32]);
         assert!(Signer::new(Scheme::Svix, key.clone()).is_ok());
-        assert_eq!(Signer::new(Scheme::Strike, key.clone()).unwrap_err(), KeyError::SharedOnly);
-        assert_eq!(
-            Signer::strike(secret()).add_key(key.clone()).unwrap_err(),
-            KeyError::SharedOnly
-        );
-        let many = (0..MAX_ED25519_CANDIDATES)
+        assert_eq!(Signer::new(Scheme::Strike, key.clone()).unwrap_err(), shared_only);
+        assert_eq!(Signer::strike(secret()).add_key(key.clone()).unwrap_err(), shared_only);
+        let many = (0..MAX_PUBLIC_KEY_CANDIDATES)
             .fold(Signer::standard_webhooks(key.clone()), |signer, _| {
                 signer.add_key(key.clone()).unwrap()
             });
         assert_eq!(
             many.sign(&id("m"), Timestamp::MIN, b""),
-            Err(SignError::TooManyKeys { limit: MAX_ED25519_CANDIDATES })
+            Err(SignError::TooManyKeys { limit: MAX_PUBLIC_KEY_CANDIDATES })
         );
     }
 
@@ -341,7 +402,7 @@ mod tests {
             Signer::svix(secret()),
             Signer::strike(secret()),
             Signer::token(HeaderName::from_static("x-lab-token"), secret()).unwrap(),
-            Signer::custom(CustomScheme::SLACK, secret()),
+            Signer::custom(CustomScheme::SLACK, secret()).unwrap(),
             Signer::unsigned().add_secret(secret()),
         ];
         let mut names = Vec::new();

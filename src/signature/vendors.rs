@@ -1,5 +1,6 @@
 //! Signature schemes of known vendors, as constants of [`CustomScheme`].
 
+use super::algorithm::Algorithm;
 use super::custom_scheme::CustomScheme;
 use super::scheme_spec::SchemeSpec;
 use super::timestamp_form::TimestampForm;
@@ -74,6 +75,20 @@ impl CustomScheme {
     /// Source: Datasaur's "Webhook Signature". Vector: published by the vendor, on that page.
     pub const DATASAUR: Self = hex("x-datasaur-signature");
 
+    /// Discord interactions and webhook events: `X-Signature-Ed25519: <hex>` over
+    /// `{timestamp}{body}`, with the Unix seconds in `X-Signature-Timestamp`.
+    ///
+    /// The key is an [`Ed25519PublicKey`](super::Ed25519PublicKey), from
+    /// [`from_hex`](super::Ed25519PublicKey::from_hex).
+    ///
+    /// Source: Discord's "Interactions overview" and `discord-interactions`. Vector: none published;
+    /// checked against an independent computation.
+    pub const DISCORD: Self = Self::from_static(
+        SchemeSpec::new("x-signature-ed25519", "{timestamp}{body}")
+            .with_algorithm(Algorithm::Ed25519)
+            .with_timestamp_header("x-signature-timestamp", TimestampForm::UnixSeconds),
+    );
+
     /// Docusign Connect: `X-DocuSign-Signature-1: <base64>` over the body.
     ///
     /// The number in the header's name is that of the key; for another key than the first, use
@@ -126,6 +141,21 @@ impl CustomScheme {
     /// Source: Grafana's "Configure webhook notifications". Vector: none published; checked against
     /// an independent computation.
     pub const GRAFANA: Self = hex("x-grafana-alerting-signature");
+
+    /// HubSpot, version 3: `X-HubSpot-Signature-v3: <base64>` over `{method}{url}{body}{timestamp}`,
+    /// with the Unix milliseconds in `X-HubSpot-Request-Timestamp`.
+    ///
+    /// HubSpot's documentation has the receiver decode a few percent-encoded characters of the URL
+    /// first, which its libraries leave to the caller, and this does not do: register a URL without
+    /// any. See [`Verifier::with_base_url`](super::Verifier::with_base_url).
+    ///
+    /// Source: HubSpot's "Validating requests" and `hubspot-api-nodejs`. Vector: none published;
+    /// checked against an independent computation.
+    pub const HUBSPOT: Self = Self::from_static(
+        SchemeSpec::new("x-hubspot-signature-v3", "{method}{url}{body}{timestamp}")
+            .with_base64()
+            .with_timestamp_header("x-hubspot-request-timestamp", TimestampForm::UnixMillis),
+    );
 
     /// Jira Cloud, admin webhooks: `X-Hub-Signature: sha256=<hex>` over the body.
     ///
@@ -225,6 +255,35 @@ impl CustomScheme {
     /// Source: Slack's "Verifying requests from Slack". Vector: published by the vendor, on that
     /// page.
     pub const SLACK: Self = v0("x-slack-signature", "x-slack-request-timestamp");
+
+    /// SendGrid Event Webhook: `X-Twilio-Email-Event-Webhook-Signature: <base64>`, ECDSA P-256 in DER
+    /// over `{timestamp}{body}`, with the Unix seconds in `X-Twilio-Email-Event-Webhook-Timestamp`.
+    ///
+    /// The key is a [`P256PublicKey`](super::P256PublicKey), from
+    /// [`from_spki`](super::P256PublicKey::from_spki).
+    ///
+    /// Source: `@sendgrid/eventwebhook`. Vector: published by the vendor, in the tests of that
+    /// library.
+    pub const SENDGRID: Self = Self::from_static(
+        SchemeSpec::new("x-twilio-email-event-webhook-signature", "{timestamp}{body}")
+            .with_algorithm(Algorithm::EcdsaP256)
+            .with_base64()
+            .with_timestamp_header(
+                "x-twilio-email-event-webhook-timestamp",
+                TimestampForm::UnixSeconds,
+            ),
+    );
+
+    /// Square: `x-square-hmacsha256-signature: <base64>` over `{url}{body}`.
+    ///
+    /// The URL is that of the subscription: see
+    /// [`Verifier::with_base_url`](super::Verifier::with_base_url).
+    ///
+    /// Source: Square's `WebhooksHelper` in `square-nodejs-sdk`. Vector: published by the vendor, in
+    /// the tests of that library.
+    pub const SQUARE: Self = Self::from_static(
+        SchemeSpec::new("x-square-hmacsha256-signature", "{url}{body}").with_base64(),
+    );
 
     /// Stripe: `Stripe-Signature: t=<Unix seconds>,v1=<hex>` over `{timestamp}.{body}`.
     ///

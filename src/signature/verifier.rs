@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, request};
 
 use super::brands;
 use super::custom_scheme::{CustomScheme, TimestampSource};
@@ -10,7 +10,9 @@ use super::error::VerifyError;
 use super::fields::Fields;
 use super::headers;
 use super::key::{KeyError, ReadyVerifyingKey, VerifyingKey};
+use super::request_values::RequestValues;
 use super::scheme::{self, Layout, Scheme};
+use super::target::{BaseUrl, BaseUrlError, RequestView};
 use super::verified::Verified;
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -25,10 +27,10 @@ const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 /// request.
 ///
 /// The cost of rejecting a request is bounded, regardless of the number of signatures in it: at
-/// most one MAC of the body per secret, and one Ed25519 verification per Ed25519 key and signature,
-/// with at most [`MAX_ED25519_CANDIDATES`](super::MAX_ED25519_CANDIDATES) signatures. If all
-/// keys are secrets, neither accepting nor rejecting a request allocates. Limit the size of the body
-/// before calling [`verify`](Self::verify).
+/// most one MAC of the body per secret, and one verification per public key and signature, with at
+/// most [`MAX_PUBLIC_KEY_CANDIDATES`](super::MAX_PUBLIC_KEY_CANDIDATES) such signatures. If all keys
+/// are secrets and the scheme signs neither URL nor headers, neither accepting nor rejecting a
+/// request allocates. Limit the size of the body before calling [`verify`](Self::verify).
 ///
 /// ```
 /// use labhook::{Secret, Timestamp, Verifier};
@@ -59,6 +61,7 @@ pub struct Verifier {
     keys: Vec<ReadyVerifyingKey>,
     past: Duration,
     future: Duration,
+    base_url: Option<BaseUrl>,
 }
 
 impl Verifier {
@@ -68,39 +71,39 @@ impl Verifier {
     ///
     /// [`KeyError`] if the key does not fit the scheme.
     pub fn new(scheme: Scheme, key: impl Into<VerifyingKey>) -> Result<Self, KeyError> {
-        let key = key.into();
-        key.check(&scheme)?;
+        let key = ReadyVerifyingKey::new(key.into(), &scheme)?;
         Ok(Self::with(scheme, key))
     }
 
-    fn with(scheme: Scheme, key: impl Into<VerifyingKey>) -> Self {
+    fn with(scheme: Scheme, key: ReadyVerifyingKey) -> Self {
         // The first clone of a name that was made at run time allocates. That is done here, not
         // when a stranger causes an error that contains it.
         scheme.header_names().for_each(|name| drop(name.clone()));
         Self {
             scheme,
-            keys: vec![key.into().into()],
+            keys: vec![key],
             past: DEFAULT_TOLERANCE,
             future: DEFAULT_TOLERANCE,
+            base_url: None,
         }
     }
 
     /// Creates a verifier for [`Scheme::StandardWebhooks`].
     #[must_use]
     pub fn standard_webhooks(key: impl Into<VerifyingKey>) -> Self {
-        Self::with(Scheme::StandardWebhooks, key)
+        Self::with(Scheme::StandardWebhooks, key.into().into())
     }
 
     /// Creates a verifier for [`Scheme::Svix`].
     #[must_use]
     pub fn svix(key: impl Into<VerifyingKey>) -> Self {
-        Self::with(Scheme::Svix, key)
+        Self::with(Scheme::Svix, key.into().into())
     }
 
     /// Creates a verifier for [`Scheme::Strike`].
     #[must_use]
     pub fn strike(secret: Secret) -> Self {
-        Self::with(Scheme::Strike, secret)
+        Self::with(Scheme::Strike, VerifyingKey::from(secret).into())
     }
 
     /// Creates a verifier for [`Scheme::Token`].
@@ -114,16 +117,22 @@ impl Verifier {
     }
 
     /// Creates a verifier for [`Scheme::CustomScheme`].
-    #[must_use]
-    pub fn custom(scheme: CustomScheme, secret: Secret) -> Self {
-        Self::with(Scheme::CustomScheme(scheme), secret)
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::OtherAlgorithm`] if the key is not of the scheme's algorithm.
+    pub fn custom(scheme: CustomScheme, key: impl Into<VerifyingKey>) -> Result<Self, KeyError> {
+        Self::new(Scheme::CustomScheme(scheme), key)
     }
 
-    /// Adds a secret that requests may be signed with. Its index is the number of earlier keys.
+    /// Adds a secret that requests may be signed with. Its index is the number of earlier keys. It
+    /// has no effect if the scheme has public keys only.
     #[doc(alias = "key rotation")]
     #[must_use]
     pub fn add_secret(mut self, secret: Secret) -> Self {
-        self.keys.push(VerifyingKey::from(secret).into());
+        if self.scheme.takes_secrets() {
+            self.keys.push(VerifyingKey::from(secret).into());
+        }
         self
     }
 
@@ -133,9 +142,23 @@ impl Verifier {
     ///
     /// [`KeyError`] if the key does not fit the scheme.
     pub fn add_key(mut self, key: impl Into<VerifyingKey>) -> Result<Self, KeyError> {
-        let key = key.into();
-        key.check(&self.scheme)?;
-        self.keys.push(key.into());
+        self.keys.push(ReadyVerifyingKey::new(key.into(), &self.scheme)?);
+        Ok(self)
+    }
+
+    /// Sets the start of the URL as the sender writes it, up to the slash of the path that your
+    /// server sees, such as `https://lab.example`. Only schemes that sign the URL or its path need it.
+    ///
+    /// Behind a proxy, a server often sees another host than the sender, and less of the path. Without
+    /// a base URL, the request's own host counts: that of its URL, or `https` and its `Host` header.
+    /// A forger writes that header, so a request that was signed for another of the sender's
+    /// receivers with the same key is then accepted here too.
+    ///
+    /// # Errors
+    ///
+    /// [`BaseUrlError`] if no request can have such a URL.
+    pub fn with_base_url(mut self, url: &str) -> Result<Self, BaseUrlError> {
+        self.base_url = Some(BaseUrl::new(url)?);
         Ok(self)
     }
 
@@ -191,6 +214,8 @@ impl Verifier {
     /// A genuine request may still be a redelivery by the sender or a replay by an eavesdropper:
     /// see [`Verified::id`].
     ///
+    /// For a scheme that signs the method or the URL, use [`verify_request`](Self::verify_request).
+    ///
     /// # Errors
     ///
     /// [`VerifyError`] if the request is not genuine, or if its timestamp is outside of the
@@ -201,11 +226,56 @@ impl Verifier {
         body: &'a [u8],
         now: Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
-        match self.layout(headers)? {
+        self.verify_view(RequestView::headers(headers), body, now)
+    }
+
+    /// Verifies a request of any scheme, including those that sign its method and URL.
+    ///
+    /// Otherwise the same as [`verify`](Self::verify). See [`with_base_url`](Self::with_base_url) if
+    /// there is a proxy between the sender and your server.
+    ///
+    /// ```
+    /// use labhook::signature::CustomScheme;
+    /// use labhook::{Secret, Timestamp, Verifier};
+    ///
+    /// # let body = br#"{"hello":"world"}"#;
+    /// # let (request, ()) = http::Request::post("/webhook")
+    /// #     .header("x-square-hmacsha256-signature", "2kRE5qRU2tR+tBGlDwMEw2avJ7QM4ikPYD/PJ3bd9Og=")
+    /// #     .body(())?
+    /// #     .into_parts();
+    /// # let now = Timestamp::UNIX_EPOCH;
+    /// let verifier = Verifier::custom(CustomScheme::SQUARE, Secret::from_text("asdf1234")?)?
+    ///     .with_base_url("https://example.com")?;
+    /// // `request` is an `http::request::Parts`, as servers such as hyper and axum have it.
+    /// let verified = verifier.verify_request(&request, body, now)?;
+    /// assert_eq!(verified.body(), body);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError`] if the request is not genuine, or if its timestamp is outside of the
+    /// tolerance. Do not read its body.
+    pub fn verify_request<'a>(
+        &self,
+        request: &'a request::Parts,
+        body: &'a [u8],
+        now: Timestamp,
+    ) -> Result<Verified<'a>, VerifyError> {
+        self.verify_view(RequestView::request(request), body, now)
+    }
+
+    pub(crate) fn verify_view<'a>(
+        &self,
+        request: RequestView<'a>,
+        body: &'a [u8],
+        now: Timestamp,
+    ) -> Result<Verified<'a>, VerifyError> {
+        match self.layout(request.headers)? {
             (Layout::Signed(layout), other) => {
-                self.verify_signed(layout, other, headers, body, now)
+                self.verify_signed(layout, other, request, body, now)
             }
-            (Layout::Token(header), _) => self.verify_token(header, headers, body),
+            (Layout::Token(header), _) => self.verify_token(header, request.headers, body),
         }
     }
 
@@ -249,8 +319,7 @@ impl Verifier {
             ReadyVerifyingKey::Shared(key) => {
                 key.tag(&[presented]) == key.tag(&[key.secret().expose_bytes()])
             }
-            #[cfg(feature = "ed25519")]
-            ReadyVerifyingKey::Ed25519(_) => false,
+            ReadyVerifyingKey::Public(_) => false,
         };
         Ok(Verified {
             body,
@@ -265,10 +334,11 @@ impl Verifier {
         &self,
         layout: &CustomScheme,
         other: Option<&CustomScheme>,
-        headers: &'a HeaderMap,
+        request: RequestView<'a>,
         body: &'a [u8],
         now: Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
+        let headers = request.headers;
         // Both brands sign the same bytes, so their signatures are one list.
         let names = [Some(layout), other].into_iter().flatten().map(CustomScheme::header);
         let mut fields = Fields::new();
@@ -299,8 +369,10 @@ impl Verifier {
             return Err(VerifyError::NoUsableSignature { name: layout.header.clone() });
         }
 
-        let parts = layout.signed_parts(id.unwrap_or_default(), timestamp_text, body);
-        let key_index = self.first_match(&layout.header, |key| fields.any_matches(key, &parts))?;
+        let values = RequestValues::of(layout, request, self.base_url.as_ref())?;
+        let parts = values.fill(layout, id.unwrap_or_default(), timestamp_text, body)?;
+        let key_index =
+            self.first_match(&layout.header, |key| fields.any_matches(key, parts.as_slice()))?;
         Ok(Verified {
             body,
             id,

@@ -216,7 +216,7 @@ fn unsignable_message_is_reported_at_publish() {
     let description = SchemeSpec::new("x-sig", "{id}:{timestamp}:{body}")
         .with_id_header("x-id")
         .with_timestamp_header("x-time", TimestampForm::UnixSeconds);
-    let signer = Signer::custom(CustomScheme::new(description).unwrap(), secret());
+    let signer = Signer::custom(CustomScheme::new(description).unwrap(), secret()).unwrap();
     let many = (0..32).fold(Signer::standard_webhooks(secret()), |it, _| it.add_secret(secret()));
     let with = |id, signer| Endpoint::new(eid(id), "https://e.example", signer).unwrap();
     let mut outbox = Outbox::new(registry([with("colon", signer), with("many", many)]), 7);
@@ -232,10 +232,10 @@ fn unsignable_message_is_reported_at_publish() {
 fn self_overlapping_literal_keeps_the_end_of_an_id() {
     let scheme =
         || CustomScheme::new(SchemeSpec::new("x-sig", "{id}::{body}").with_id_header("x-id"));
-    let signer = Signer::custom(scheme().unwrap(), secret());
+    let signer = Signer::custom(scheme().unwrap(), secret()).unwrap();
     assert!(signer.sign(&mid("m:"), at(0), b"x").is_err());
     let genuine = signer.sign(&mid("m"), at(0), b":x").unwrap();
-    let verifier = Verifier::custom(scheme().unwrap(), secret());
+    let verifier = Verifier::custom(scheme().unwrap(), secret()).unwrap();
     assert!(verifier.verify(&genuine, b":x", at(0)).is_ok());
     let mut moved = genuine.clone();
     moved.insert("x-id", HeaderValue::from_static("m:"));
@@ -256,9 +256,10 @@ fn rendering_with_too_many_headers_is_an_error() {
 #[test]
 fn signer_cannot_use_a_header_of_the_request() {
     let length = CustomScheme::new(SchemeSpec::new("content-length", "{body}")).unwrap();
-    for signer in
-        [Signer::custom(length, secret()), Signer::token(header::CONTENT_TYPE, secret()).unwrap()]
-    {
+    for signer in [
+        Signer::custom(length, secret()).unwrap(),
+        Signer::token(header::CONTENT_TYPE, secret()).unwrap(),
+    ] {
         let error = Endpoint::new(eid("e"), "https://e.example", signer).unwrap_err();
         assert!(matches!(error, EndpointError::ReservedHeader { .. }));
     }

@@ -192,7 +192,7 @@ fn sign_error_omits_the_key() {
     let spec = SchemeSpec::new("x-signature", "{timestamp}.{body}")
         .with_timestamp_header("x-timestamp", TimestampForm::Rfc3339);
     let secret = Secret::from_text("canary-secret").unwrap();
-    let signer = Signer::custom(CustomScheme::new(spec).unwrap(), secret);
+    let signer = Signer::custom(CustomScheme::new(spec).unwrap(), secret).unwrap();
     let endpoint = Endpoint::new(eid("e"), URL, signer).unwrap();
     let rendering = Rendering::new(HeaderValue::from_static("text/plain"), "canary-body");
     clean_error(&endpoint.request(&mid("m"), &rendering, Timestamp::MAX).unwrap_err());

@@ -72,12 +72,18 @@ fn all() -> Sources {
         Source::segments("labelling", Verifier::svix(secret("key-segments"))),
         Source::linq("runs", Kind::RunStateChange, token_verifier("key-runs")),
         Source::linq("tasks", Kind::TaskStateChange, token_verifier("key-tasks")),
-        Source::cloud_events("bus", Verifier::custom(CustomScheme::STRIPE, secret("key-bus"))),
+        Source::cloud_events(
+            "bus",
+            Verifier::custom(CustomScheme::STRIPE, secret("key-bus")).unwrap(),
+        ),
         Source::cloud_events_binary(
             "wire",
-            Verifier::custom(CustomScheme::GITHUB, secret("key-wire")),
+            Verifier::custom(CustomScheme::GITHUB, secret("key-wire")).unwrap(),
         ),
-        Source::strateos("gateway", Verifier::custom(CustomScheme::LINEAR, secret("key-gateway"))),
+        Source::strateos(
+            "gateway",
+            Verifier::custom(CustomScheme::LINEAR, secret("key-gateway")).unwrap(),
+        ),
         danger::strateos("cloud lab"),
         danger::linq("bare plans", Kind::NewPlan),
     ])

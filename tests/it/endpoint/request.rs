@@ -176,7 +176,7 @@ fn request_verifies_only_with_its_own_scheme() {
             Signer::token(name("x-token"), token()).unwrap(),
             Verifier::token(name("x-token"), token()).unwrap(),
         ),
-        (Signer::custom(github(), token()), Verifier::custom(github(), token())),
+        (Signer::custom(github(), token()).unwrap(), Verifier::custom(github(), token()).unwrap()),
     ];
     for (index, (signer, _)) in pairs.iter().enumerate() {
         let endpoint = Endpoint::new(eid("eln"), "https://eln.example", signer.clone()).unwrap();
@@ -219,7 +219,8 @@ fn unsignable_message_is_a_request_error() {
     let signer = Signer::custom(
         CustomScheme::new(spec).unwrap(),
         Secret::from_text("testtesttest").unwrap(),
-    );
+    )
+    .unwrap();
     let endpoint = Endpoint::new(eid("eln"), "https://eln.example", signer).unwrap();
     assert!(endpoint.request(&mid("m"), &json("{}"), at(0)).is_ok());
     let error = endpoint.request(&mid("m"), &json("{}"), Timestamp::MAX).unwrap_err();

@@ -238,7 +238,7 @@ fn signer(number: usize) -> Signer {
         1 => Signer::standard_webhooks(secret()),
         2 => Signer::svix(secret()),
         3 => Signer::strike(secret()),
-        _ => Signer::custom(CustomScheme::STRIPE, secret()),
+        _ => Signer::custom(CustomScheme::STRIPE, secret()).unwrap(),
     }
 }
 

@@ -61,15 +61,16 @@ fn joined_lines_of_vendors_verify() {
         CustomScheme::STRIPE,
         CustomScheme::SLACK,
     ] {
-        let sign =
-            |secret| Signer::custom(scheme.clone(), secret).sign(&id("m"), NOW, BODY).unwrap();
+        let sign = |secret| {
+            Signer::custom(scheme.clone(), secret).unwrap().sign(&id("m"), NOW, BODY).unwrap()
+        };
         let (mut headers, other) = (sign(other_secret()), sign(secret()));
         for joint in [",", ", "] {
             let text = |headers: &HeaderMap| headers[scheme.header()].to_str().unwrap().to_owned();
             let list = format!("{}{joint}{}", text(&sign(other_secret())), text(&other));
             headers.insert(scheme.header(), value(&list));
             for secret in [secret(), other_secret()] {
-                let verifier = Verifier::custom(scheme.clone(), secret);
+                let verifier = Verifier::custom(scheme.clone(), secret).unwrap();
                 assert!(verifier.verify(&headers, BODY, NOW).is_ok(), "{list}");
             }
         }
@@ -78,7 +79,7 @@ fn joined_lines_of_vendors_verify() {
 
 #[test]
 fn repeated_pairs_of_a_rotation_verify() {
-    let stripe = |secret| Signer::custom(CustomScheme::STRIPE, secret);
+    let stripe = |secret| Signer::custom(CustomScheme::STRIPE, secret).unwrap();
     let pair = |signer: Signer, seconds| {
         let at = NOW + std::time::Duration::from_secs(seconds);
         let headers = signer.sign(&id("m"), at, BODY).unwrap();
@@ -86,7 +87,7 @@ fn repeated_pairs_of_a_rotation_verify() {
     };
     let (a, b) = (pair(stripe(secret()), 0), pair(stripe(other_secret()), 0));
     for secret in [secret(), other_secret()] {
-        let verifier = Verifier::custom(CustomScheme::STRIPE, secret);
+        let verifier = Verifier::custom(CustomScheme::STRIPE, secret).unwrap();
         assert!(accepts(&verifier, "stripe-signature", &format!("{a} {b}")));
         assert!(accepts(&verifier, "stripe-signature", &format!("{a},{b}")));
     }
@@ -94,7 +95,7 @@ fn repeated_pairs_of_a_rotation_verify() {
     let later = pair(stripe(secret()), 1);
     let mut headers = HeaderMap::new();
     headers.insert("stripe-signature", value(&format!("{later} {b}")));
-    let verifier = Verifier::custom(CustomScheme::STRIPE, secret());
+    let verifier = Verifier::custom(CustomScheme::STRIPE, secret()).unwrap();
     let error = verifier.verify(&headers, BODY, NOW).unwrap_err();
     assert_eq!(error.name(), "conflicting-timestamp");
 }
@@ -117,16 +118,16 @@ fn hex_of(secret: Secret) -> String {
 #[test]
 fn several_values_behind_one_prefix_verify() {
     let scheme = values_scheme();
-    let signer = Signer::custom(scheme.clone(), secret()).add_secret(other_secret());
+    let signer = Signer::custom(scheme.clone(), secret()).unwrap().add_secret(other_secret());
     let headers = signer.sign(&id("m"), NOW, BODY).unwrap();
     let (a, b) = (hex_of(secret()), hex_of(other_secret()));
     assert_eq!(headers["x-values"], format!("v0={a},{b}"));
     for secret in [secret(), other_secret()] {
-        let verifier = Verifier::custom(scheme.clone(), secret);
+        let verifier = Verifier::custom(scheme.clone(), secret).unwrap();
         assert!(verifier.verify(&headers, BODY, NOW).is_ok());
     }
 
-    let verifier = Verifier::custom(scheme, other_secret());
+    let verifier = Verifier::custom(scheme, other_secret()).unwrap();
     assert!(accepts(&verifier, "x-values", &format!("v0=zz, {b}")));
     assert!(accepts(&verifier, "x-values", &format!("v1={a},v0={a},{b}")));
     // A value of another field, and one without a field.
@@ -135,7 +136,7 @@ fn several_values_behind_one_prefix_verify() {
     assert!(!accepts(&verifier, "x-values", &b));
     // Only a scheme that has them accepts them.
     let one = SchemeSpec::new("x-values", "{body}").with_separator(',').with_prefix("v0=");
-    let one = Verifier::custom(CustomScheme::new(one).unwrap(), other_secret());
+    let one = Verifier::custom(CustomScheme::new(one).unwrap(), other_secret()).unwrap();
     assert!(!accepts(&one, "x-values", &format!("v0={a},{b}")));
 }
 
@@ -175,10 +176,11 @@ fn prefix_with_a_space_verifies() {
             spec = spec.with_base64();
         }
         let scheme = CustomScheme::new(spec).unwrap();
-        let headers = Signer::custom(scheme.clone(), secret()).sign(&id("m"), NOW, BODY).unwrap();
+        let headers =
+            Signer::custom(scheme.clone(), secret()).unwrap().sign(&id("m"), NOW, BODY).unwrap();
         let text = headers["authorization"].to_str().unwrap();
         assert!(text.starts_with(prefix));
-        let verifier = Verifier::custom(scheme, secret());
+        let verifier = Verifier::custom(scheme, secret()).unwrap();
         assert!(verifier.verify(&headers, BODY, NOW).is_ok());
         assert!(accepts(&verifier, "authorization", &format!("{prefix}AAAA, {text}")));
         let bare = text.strip_prefix(prefix).unwrap();
@@ -272,12 +274,13 @@ fn joined_versions_without_separator_verify() {
     let spec = SchemeSpec::new("x-versions", "{body}").with_prefix("v1,").with_base64();
     let scheme = CustomScheme::new(spec).unwrap();
     let sign = |secret| {
-        let headers = Signer::custom(scheme.clone(), secret).sign(&id("m"), NOW, BODY).unwrap();
+        let headers =
+            Signer::custom(scheme.clone(), secret).unwrap().sign(&id("m"), NOW, BODY).unwrap();
         headers["x-versions"].to_str().unwrap().to_owned()
     };
     let (a, b) = (sign(secret()), sign(other_secret()));
     for secret in [secret(), other_secret()] {
-        let verifier = Verifier::custom(scheme.clone(), secret);
+        let verifier = Verifier::custom(scheme.clone(), secret).unwrap();
         for joint in [",", ", ", " , ", "\t,"] {
             assert!(accepts(&verifier, "x-versions", &format!("{a}{joint}{b}")), "{joint:?}");
         }
@@ -287,14 +290,14 @@ fn joined_versions_without_separator_verify() {
 
 #[test]
 fn two_schemes_at_once_verify_with_either() {
-    let old = Signer::custom(CustomScheme::SLACK, other_secret());
+    let old = Signer::custom(CustomScheme::SLACK, other_secret()).unwrap();
     let signer = old.add_signer(Signer::standard_webhooks(secret())).unwrap();
     assert_eq!(signer.schemes().count(), 2);
     assert_eq!(signer.header_names().count(), 5);
     let headers = signer.sign(&id("msg_1"), NOW, BODY).unwrap();
     assert_eq!(headers.len(), 5);
     for verifier in [
-        Verifier::custom(CustomScheme::SLACK, other_secret()),
+        Verifier::custom(CustomScheme::SLACK, other_secret()).unwrap(),
         Verifier::standard_webhooks(secret()),
     ] {
         assert!(verifier.verify(&headers, BODY, NOW).is_ok());

@@ -40,7 +40,10 @@ fn pairs(key: &[u8]) -> Vec<(Signer, Verifier)> {
         (Signer::strike(key()), Verifier::strike(key())),
     ];
     for scheme in [CustomScheme::GITHUB, CustomScheme::SLACK, stripe_like(), twitch_like()] {
-        pairs.push((Signer::custom(scheme.clone(), key()), Verifier::custom(scheme, key())));
+        pairs.push((
+            Signer::custom(scheme.clone(), key()).unwrap(),
+            Verifier::custom(scheme, key()).unwrap(),
+        ));
     }
     pairs
 }

@@ -171,8 +171,8 @@ proptest! {
     ) {
         let Ok((scheme, needs_tolerance)) = scheme(&parts, form) else { return Ok(()) };
         let secret = || Secret::from_text("s3cRe7").unwrap();
-        let signer = Signer::custom(scheme.clone(), secret());
-        let mut verifier = Verifier::custom(scheme, secret());
+        let signer = Signer::custom(scheme.clone(), secret()).unwrap();
+        let mut verifier = Verifier::custom(scheme, secret()).unwrap();
         if !needs_tolerance {
             verifier = verifier.with_tolerance(Duration::MAX, Duration::MAX);
         }

@@ -68,8 +68,8 @@ fn signers() -> Vec<(Signer, Verifier)> {
             Verifier::token(token, secret()).unwrap(),
         ),
         (
-            Signer::custom(CustomScheme::SLACK, secret()),
-            Verifier::custom(CustomScheme::SLACK, secret()),
+            Signer::custom(CustomScheme::SLACK, secret()).unwrap(),
+            Verifier::custom(CustomScheme::SLACK, secret()).unwrap(),
         ),
     ]
 }

@@ -101,7 +101,7 @@ impl Vector {
     }
 
     fn verifier(&self) -> Verifier {
-        Verifier::custom(self.scheme(), self.secret())
+        Verifier::custom(self.scheme(), self.secret()).unwrap()
     }
 
     fn now(&self) -> Timestamp {
@@ -143,7 +143,7 @@ fn constants_verify_their_vectors() {
 #[test]
 fn constants_write_their_vectors() {
     for vector in Vector::all().iter().filter(|vector| vector.exact) {
-        let signer = Signer::custom(vector.scheme(), vector.secret());
+        let signer = Signer::custom(vector.scheme(), vector.secret()).unwrap();
         let id = vector.id.as_deref().map_or_else(id, |text| MessageId::new(text).unwrap());
         let headers = signer.sign(&id, vector.now(), vector.body.as_bytes()).unwrap();
         assert_eq!(headers, vector.headers(), "{}", vector.constant);
@@ -187,8 +187,8 @@ fn changed_byte_is_rejected() {
 #[test]
 fn changed_id_or_timestamp_is_rejected() {
     for (name, scheme, _) in &ALL {
-        let verifier = Verifier::custom(scheme.clone(), secret());
-        let signer = Signer::custom(scheme.clone(), secret());
+        let verifier = Verifier::custom(scheme.clone(), secret()).unwrap();
+        let signer = Signer::custom(scheme.clone(), secret()).unwrap();
         let signed = signer.sign(&id(), NOW, BODY).unwrap();
         let later = NOW + Duration::from_secs(1);
         let later = signer.sign(&MessageId::new("another").unwrap(), later, BODY).unwrap();
@@ -217,7 +217,7 @@ fn changed_id_or_timestamp_is_rejected() {
 #[test]
 fn rfc_3339_time_has_fixed_boundaries() {
     let time = |header: &str| {
-        let signed = Signer::custom(CustomScheme::TWITCH, secret()).sign(&id(), NOW, BODY);
+        let signed = Signer::custom(CustomScheme::TWITCH, secret()).unwrap().sign(&id(), NOW, BODY);
         signed.unwrap()[header].to_str().unwrap().to_owned()
     };
     let time = time("twitch-eventsub-message-timestamp");
@@ -226,9 +226,10 @@ fn rfc_3339_time_has_fixed_boundaries() {
         ("ZENDESK", CustomScheme::ZENDESK, "x-zendesk-webhook-signature-timestamp"),
         ("BOX", CustomScheme::BOX, "box-delivery-timestamp"),
     ] {
-        let verifier =
-            Verifier::custom(scheme.clone(), secret()).with_tolerance(Duration::MAX, Duration::MAX);
-        let signed = Signer::custom(scheme, secret()).sign(&id(), NOW, BODY).unwrap();
+        let verifier = Verifier::custom(scheme.clone(), secret())
+            .unwrap()
+            .with_tolerance(Duration::MAX, Duration::MAX);
+        let signed = Signer::custom(scheme, secret()).unwrap().sign(&id(), NOW, BODY).unwrap();
         let (first, last) = (&BODY[..1], &BODY[BODY.len() - 1..]);
         let moved: &[(Vec<u8>, Vec<u8>)] = &[
             // Out of the time, into its neighbour.
@@ -257,10 +258,10 @@ fn integer_time_next_to_body_needs_the_tolerance() {
     let touching = touching.unwrap();
     let early = Timestamp::from_unix_seconds(161_426_533);
     let long = [b"0", BODY].concat();
-    let signer = Signer::custom(touching.clone(), secret());
+    let signer = Signer::custom(touching.clone(), secret()).unwrap();
     let mut headers = signer.sign(&id(), early, &long).unwrap();
     headers.insert("x-time", HeaderValue::from_static("1614265330"));
-    let verifier = Verifier::custom(touching, secret());
+    let verifier = Verifier::custom(touching, secret()).unwrap();
     assert_eq!(
         verifier.verify(&headers, BODY, early).unwrap_err().name(),
         "too-new",
@@ -278,15 +279,16 @@ fn constants_verify_what_they_sign() {
         let names: Vec<_> = scheme.header_names().map(HeaderName::as_str).collect();
         assert_eq!(names.join(" "), *headers, "{name}");
 
-        let signed = Signer::custom(scheme.clone(), secret()).sign(&id, NOW, BODY).unwrap();
+        let signed =
+            Signer::custom(scheme.clone(), secret()).unwrap().sign(&id, NOW, BODY).unwrap();
         assert_eq!(signed.len(), names.len(), "{name}");
-        let verifier = Verifier::custom(scheme.clone(), other()).add_secret(secret());
+        let verifier = Verifier::custom(scheme.clone(), other()).unwrap().add_secret(secret());
         let verified = verifier.verify(&signed, BODY, NOW).unwrap();
         assert_eq!(verified.key_index(), 1, "{name}");
         assert_eq!(verified.id(), (*name == "TWITCH").then_some(id.as_str()), "{name}");
         assert!(verified.timestamp().is_none_or(|timestamp| timestamp == NOW), "{name}");
 
-        let stranger = Verifier::custom(scheme.clone(), other());
+        let stranger = Verifier::custom(scheme.clone(), other()).unwrap();
         let error = stranger.verify(&signed, BODY, NOW).unwrap_err();
         assert_eq!(error.name(), "no-match", "{name}");
     }

@@ -123,7 +123,8 @@ fn refusal_has_the_key_that_the_request_has() {
 
 #[test]
 fn malformed_cloud_event_headers_are_retried() {
-    let mut headers = signed(&Signer::custom(CustomScheme::GITHUB, secret("key-wire")), "{}");
+    let mut headers =
+        signed(&Signer::custom(CustomScheme::GITHUB, secret("key-wire")).unwrap(), "{}");
     let text = "request from `wire` cannot be read";
     let name = "malformed-headers";
     let all = all();

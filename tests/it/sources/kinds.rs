@@ -134,12 +134,12 @@ fn cloud_events_are_received_in_both_modes() {
     for (format, signer, source) in [
         (
             CloudEvents::structured("/cell-1").unwrap(),
-            Signer::custom(CustomScheme::STRIPE, secret("key-bus")),
+            Signer::custom(CustomScheme::STRIPE, secret("key-bus")).unwrap(),
             "bus",
         ),
         (
             CloudEvents::binary("/cell-1").unwrap(),
-            Signer::custom(CustomScheme::GITHUB, secret("key-wire")),
+            Signer::custom(CustomScheme::GITHUB, secret("key-wire")).unwrap(),
             "wire",
         ),
     ] {
@@ -157,7 +157,8 @@ fn cloud_events_are_received_in_both_modes() {
 fn strateos_is_received_signed_and_unsigned() {
     let built = "13:p18sjzxaeaff9/13:r19a428rm8tbp/11:run_started";
 
-    let headers = signed(&Signer::custom(CustomScheme::LINEAR, secret("key-gateway")), STRATEOS);
+    let headers =
+        signed(&Signer::custom(CustomScheme::LINEAR, secret("key-gateway")).unwrap(), STRATEOS);
     let received = receive_both_ways("gateway", &headers, STRATEOS);
     is_verified(&received);
     assert_eq!(key(&received), Some(built));

@@ -197,11 +197,12 @@ fn arm(verifier: Option<Verifier>) -> Source {
 #[test]
 fn custom_source_stands_beside_the_vendors() {
     let scheme = CustomScheme::new(SchemeSpec::new("x-arm-signature", "{body}")).unwrap();
-    let arm = arm(Some(Verifier::custom(scheme.clone(), secret("key-arm"))));
+    let arm = arm(Some(Verifier::custom(scheme.clone(), secret("key-arm")).unwrap()));
     let sources =
         sources([arm, Source::strike("payments", Verifier::strike(secret("key-strike")))]);
     let receive = |body: &'static str| {
-        let headers = leaked(signed(&Signer::custom(scheme.clone(), secret("key-arm")), body));
+        let headers =
+            leaked(signed(&Signer::custom(scheme.clone(), secret("key-arm")).unwrap(), body));
         sources.receive(headers, body.as_bytes(), now())
     };
     let received = receive(r#"{"delivery":"d-1","run":"r1"}"#).unwrap();
@@ -221,7 +222,7 @@ fn custom_source_stands_beside_the_vendors() {
         assert_eq!(refusal.dedupe_key, None);
     }
     // The decoder is not asked about a request that is not genuine.
-    let headers = signed(&Signer::custom(scheme, secret("key-other")), "{}");
+    let headers = signed(&Signer::custom(scheme, secret("key-other")).unwrap(), "{}");
     let error = refused(sources.receive(&headers, b"{}", now()));
     assert_eq!(tried(&error), [("arm", "no-match")]);
 }

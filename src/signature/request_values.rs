@@ -1,0 +1,85 @@
+//! Values of the request that a scheme signs beside id, time and body: [`RequestValues`].
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderName, header};
+
+use super::custom_scheme::CustomScheme;
+use super::error::VerifyError;
+use super::headers;
+use super::scheme_signer::SignError;
+use super::target::{BaseUrl, RequestView};
+use super::template::{Placeholder, SignedParts};
+
+/// The values of the placeholders in a scheme's template that need the request.
+#[derive(Default)]
+pub(super) struct RequestValues<'a> {
+    method: &'a str,
+    url: String,
+    path: Cow<'a, str>,
+    query: &'a str,
+    headers: Option<&'a HeaderMap>,
+}
+
+impl<'a> RequestValues<'a> {
+    /// Reads the values that the template names.
+    pub(super) fn of(
+        layout: &CustomScheme,
+        request: RequestView<'a>,
+        base: Option<&'a BaseUrl>,
+    ) -> Result<Self, VerifyError> {
+        let mut values = Self { headers: Some(request.headers), ..Self::default() };
+        for placeholder in layout.template.placeholders() {
+            match placeholder {
+                Placeholder::Method => values.method = request.target(base)?.method(),
+                Placeholder::Url => values.url = request.target(base)?.url()?,
+                Placeholder::Path => values.path = request.target(base)?.path(),
+                Placeholder::Query => values.query = request.target(base)?.query(),
+                Placeholder::Id
+                | Placeholder::Timestamp
+                | Placeholder::Body
+                | Placeholder::Header(..) => {}
+            }
+        }
+        Ok(values)
+    }
+
+    /// Returns the signed bytes.
+    pub(super) fn fill<'s>(
+        &'s self,
+        layout: &'s CustomScheme,
+        id: &'s str,
+        timestamp: &'s [u8],
+        body: &'s [u8],
+    ) -> Result<SignedParts<'s>, VerifyError> {
+        layout.template.fill(|placeholder| {
+            Ok(match placeholder {
+                Placeholder::Id => id.as_bytes(),
+                Placeholder::Timestamp => timestamp,
+                Placeholder::Body => body,
+                Placeholder::Method => self.method.as_bytes(),
+                Placeholder::Url => self.url.as_bytes(),
+                Placeholder::Path => self.path.as_bytes(),
+                Placeholder::Query => self.query.as_bytes(),
+                Placeholder::Header(start, end) => {
+                    let name = HeaderName::from_bytes(layout.template.text(start, end).as_bytes())
+                        .expect("the template was checked");
+                    let headers = self.headers.ok_or(VerifyError::RequestRequired)?;
+                    headers::single(headers, &name)?
+                }
+            })
+        })
+    }
+}
+
+/// Returns the error for a request that is to be signed.
+pub(super) fn sign_error(error: VerifyError) -> SignError {
+    match error {
+        VerifyError::MissingHeader { name } if name != header::HOST => {
+            SignError::MissingHeader { name }
+        }
+        VerifyError::ConflictingHeader { name } => SignError::ConflictingHeader { name },
+        VerifyError::RequestRequired => SignError::RequestRequired,
+        _ => SignError::NotAbsolute,
+    }
+}
