@@ -182,6 +182,12 @@ impl CustomScheme {
         })
     }
 
+    /// Returns the algorithm of the signature, which decides the kind of key.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
     /// Returns the name of the header that carries the signature.
     #[must_use]
     pub const fn header(&self) -> &HeaderName {

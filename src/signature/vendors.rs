@@ -51,6 +51,12 @@ impl CustomScheme {
     /// independent computation.
     pub const CAL_COM: Self = hex("x-cal-signature-256");
 
+    /// Calendly: `Calendly-Webhook-Signature: t=<Unix seconds>,v1=<hex>` over `{timestamp}.{body}`.
+    ///
+    /// Source: an answer of Calendly's in its community forum on signing keys; the names of the fields
+    /// by descriptions of others. Vector: none published; checked against an independent computation.
+    pub const CALENDLY: Self = timestamped("calendly-webhook-signature", "t=", "v1=");
+
     /// CircleCI: `circleci-signature: v1=<hex>` over the body, in a comma-separated list.
     ///
     /// Source: CircleCI's "Outbound webhooks". Vector: published by the vendor, on that page.
@@ -81,8 +87,8 @@ impl CustomScheme {
     /// The key is an [`Ed25519PublicKey`](super::Ed25519PublicKey), from
     /// [`from_hex`](super::Ed25519PublicKey::from_hex).
     ///
-    /// Source: Discord's "Interactions overview" and `discord-interactions`. Vector: none published;
-    /// checked against an independent computation.
+    /// Source: Discord's "Interactions overview" and `discord-interactions`. Vector: none
+    /// published; accepted by the vendor's library.
     pub const DISCORD: Self = Self::from_static(
         SchemeSpec::new("x-signature-ed25519", "{timestamp}{body}")
             .with_algorithm(Algorithm::Ed25519)
@@ -142,6 +148,12 @@ impl CustomScheme {
     /// an independent computation.
     pub const GRAFANA: Self = hex("x-grafana-alerting-signature");
 
+    /// Heroku app webhooks: `Heroku-Webhook-Hmac-SHA256: <base64>` over the body.
+    ///
+    /// Source: Heroku Dev Center's "App Webhooks". Vector: none published; checked against an
+    /// independent computation.
+    pub const HEROKU: Self = base64("heroku-webhook-hmac-sha256");
+
     /// HubSpot, version 3: `X-HubSpot-Signature-v3: <base64>` over `{method}{url}{body}{timestamp}`,
     /// with the Unix milliseconds in `X-HubSpot-Request-Timestamp`.
     ///
@@ -150,7 +162,7 @@ impl CustomScheme {
     /// any. See [`Verifier::with_base_url`](super::Verifier::with_base_url).
     ///
     /// Source: HubSpot's "Validating requests" and `hubspot-api-nodejs`. Vector: none published;
-    /// checked against an independent computation.
+    /// accepted by the vendor's library.
     pub const HUBSPOT: Self = Self::from_static(
         SchemeSpec::new("x-hubspot-signature-v3", "{method}{url}{body}{timestamp}")
             .with_base64()
@@ -180,9 +192,15 @@ impl CustomScheme {
     /// The signed time is in the body, as `webhookTimestamp`; the header `Linear-Timestamp` is not
     /// signed.
     ///
-    /// Source: Linear's `@linear/sdk`. Vector: none published; checked against an independent
-    /// computation.
+    /// Source: Linear's `@linear/sdk`. Vector: none published; accepted by the vendor's library.
     pub const LINEAR: Self = hex("linear-signature");
+
+    /// Meta (Facebook, Instagram, WhatsApp): `X-Hub-Signature-256: sha256=<hex>` over the body, with
+    /// the app's secret.
+    ///
+    /// Source: Meta's "Webhooks", on validating payloads. Vector: none published; checked against an
+    /// independent computation.
+    pub const META: Self = Self::GITHUB;
 
     /// Mollie, next-generation webhooks: `X-Mollie-Signature: sha256=<hex>` over the body.
     ///
@@ -192,15 +210,15 @@ impl CustomScheme {
 
     /// Mux: `Mux-Signature: t=<Unix seconds>,v1=<hex>` over `{timestamp}.{body}`.
     ///
-    /// Source: Mux's "Verify webhook signatures". Vector: none published; checked against an
-    /// independent computation.
+    /// Source: Mux's "Verify webhook signatures". Vector: none published; accepted by the vendor's
+    /// library.
     pub const MUX: Self = timestamped("mux-signature", "t=", "v1=");
 
     /// Notion: `X-Notion-Signature: sha256=<hex>` over the body.
     ///
     /// The secret is the subscription's verification token.
     ///
-    /// Source: `notion-sdk-js`. Vector: none published; checked against an independent computation.
+    /// Source: `notion-sdk-js`. Vector: none published; accepted by the vendor's library.
     pub const NOTION: Self = prefixed("x-notion-signature", "sha256=");
 
     /// Paddle Billing: `Paddle-Signature: ts=<Unix seconds>;h1=<hex>` over `{timestamp}:{body}`.
@@ -226,8 +244,8 @@ impl CustomScheme {
     ///
     /// `X-Pusher-Key` names the key, and is not signed.
     ///
-    /// Source: `pusher-http-node` and `pusher-http-python`. Vector: none published; checked against
-    /// an independent computation.
+    /// Source: `pusher-http-node` and `pusher-http-python`. Vector: none published; accepted by the
+    /// vendor's library.
     pub const PUSHER: Self = hex("x-pusher-signature");
 
     /// Razorpay: `X-Razorpay-Signature: <hex>` over the body.
@@ -279,8 +297,8 @@ impl CustomScheme {
     /// The URL is that of the subscription: see
     /// [`Verifier::with_base_url`](super::Verifier::with_base_url).
     ///
-    /// Source: Square's `WebhooksHelper` in `square-nodejs-sdk`. Vector: published by the vendor, in
-    /// the tests of that library.
+    /// Source: Square's `WebhooksHelper` in `square-nodejs-sdk`. Vector: published by the vendor,
+    /// in the tests of that library.
     pub const SQUARE: Self = Self::from_static(
         SchemeSpec::new("x-square-hmacsha256-signature", "{url}{body}").with_base64(),
     );
@@ -301,10 +319,20 @@ impl CustomScheme {
     /// checked against an independent computation.
     pub const TAILSCALE: Self = timestamped("tailscale-webhook-signature", "t=", "v1=");
 
+    /// Microsoft Teams, outgoing webhooks: `Authorization: HMAC <base64>` over the body.
+    ///
+    /// The security token is base64: [`Secret::from_base64`](crate::Secret::from_base64).
+    ///
+    /// Source: Microsoft's `msteams-samples-outgoing-webhook-nodejs`. Vector: none published; checked
+    /// against an independent computation.
+    pub const TEAMS: Self = Self::from_static(
+        SchemeSpec::new("authorization", "{body}").with_prefix("HMAC ").with_base64(),
+    );
+
     /// Todoist: `X-Todoist-Hmac-SHA256: <base64>` over the body, with the app's client secret.
     ///
-    /// Source: `todoist-sdk-typescript`, `verifyWebhookSignature`. Vector: none published; checked
-    /// against an independent computation.
+    /// Source: `todoist-sdk-typescript`, `verifyWebhookSignature`. Vector: none published; accepted
+    /// by the vendor's library.
     pub const TODOIST: Self = base64("x-todoist-hmac-sha256");
 
     /// Twitch EventSub: `Twitch-Eventsub-Message-Signature: sha256=<hex>` over
@@ -331,11 +359,29 @@ impl CustomScheme {
     /// Webflow: `x-webflow-signature: <hex>` over `{timestamp}:{body}`, with the Unix milliseconds
     /// in `x-webflow-timestamp`.
     ///
-    /// Source: Webflow's "Request Signatures" and `js-webflow-api`. Vector: none published; checked
-    /// against an independent computation.
+    /// Source: Webflow's "Request Signatures" and `js-webflow-api`. Vector: none published;
+    /// accepted by the vendor's library.
     pub const WEBFLOW: Self = Self::from_static(
         SchemeSpec::new("x-webflow-signature", "{timestamp}:{body}")
             .with_timestamp_header("x-webflow-timestamp", TimestampForm::UnixMillis),
+    );
+
+    /// WooCommerce: `X-WC-Webhook-Signature: <base64>` over the body.
+    ///
+    /// Source: WooCommerce's own `class-wc-webhook.php`. Vector: none published; checked against an
+    /// independent computation.
+    pub const WOOCOMMERCE: Self = base64("x-wc-webhook-signature");
+
+    /// WorkOS: `WorkOS-Signature: t=<Unix milliseconds>, v1=<hex>` over `{timestamp}.{body}`.
+    ///
+    /// A signer writes no space after the comma, which the vendor's library accepts too.
+    ///
+    /// Source: `workos-node`. Vector: none published; accepted by the vendor's library.
+    pub const WORKOS: Self = Self::from_static(
+        SchemeSpec::new("workos-signature", "{timestamp}.{body}")
+            .with_separator(',')
+            .with_prefix("v1=")
+            .with_timestamp_field("t=", TimestampForm::UnixMillis),
     );
 
     /// Xero: `x-xero-signature: <base64>` over the body.
