@@ -54,6 +54,8 @@ mod error;
 mod fields;
 mod headers;
 mod key;
+#[cfg(any(feature = "ed25519", feature = "p256"))]
+mod key_set;
 mod limits;
 mod mac;
 #[cfg(feature = "p256")]
@@ -69,6 +71,8 @@ mod target;
 mod template;
 mod template_check;
 mod timestamp_form;
+#[cfg(feature = "twilio")]
+mod twilio;
 mod up_to;
 mod vendors;
 mod verified;
@@ -83,6 +87,8 @@ pub use ed25519::{Ed25519KeyError, Ed25519PrivateKey, Ed25519PublicKey};
 pub use encoding::Encoding;
 pub use error::VerifyError;
 pub use key::{KeyError, SigningKey, VerifyingKey};
+#[cfg(any(feature = "ed25519", feature = "p256"))]
+pub use key_set::{KeySet, KeySetError};
 pub use limits::{MAX_CANDIDATES, MAX_PUBLIC_KEY_CANDIDATES};
 pub use scheme::Scheme;
 pub(crate) use scheme::is_brand_header;

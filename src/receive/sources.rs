@@ -1,6 +1,6 @@
 //! Receiving from several senders: [`Sources`].
 
-use http::HeaderMap;
+use http::{HeaderMap, request};
 
 use super::decoder::Incoming;
 use super::error::{ReceiveError, Refusal};
@@ -9,6 +9,7 @@ use super::source::Source;
 use crate::danger;
 use crate::lab::LabEvent;
 use crate::provider::DedupeKey;
+use crate::signature::RequestView;
 use crate::time::Timestamp;
 
 /// The set of senders that a receiver accepts, each under a name of your choice.
@@ -90,13 +91,38 @@ impl Sources {
         body: &'a [u8],
         now: Timestamp,
     ) -> Result<Received<'a>, ReceiveError<'a>> {
+        self.receive_view(RequestView::headers(headers), body, now)
+    }
+
+    /// The same as [`receive`](Self::receive), also for sources whose scheme signs the method or the
+    /// URL: see [`Verifier::verify_request`](crate::Verifier::verify_request).
+    ///
+    /// # Errors
+    ///
+    /// [`ReceiveError`], as [`receive`](Self::receive).
+    pub fn receive_request<'a>(
+        &self,
+        request: &'a request::Parts,
+        body: &'a [u8],
+        now: Timestamp,
+    ) -> Result<Received<'a>, ReceiveError<'a>> {
+        self.receive_view(RequestView::request(request), body, now)
+    }
+
+    fn receive_view<'a>(
+        &self,
+        request: RequestView<'a>,
+        body: &'a [u8],
+        now: Timestamp,
+    ) -> Result<Received<'a>, ReceiveError<'a>> {
+        let headers = request.headers;
         let mut tried = Vec::new();
         for source in &self.0 {
             let Some(verifier) = source.verifier() else { continue };
             if !verifier.has_signature_header(headers) {
                 continue;
             }
-            match verifier.verify(headers, body, now) {
+            match verifier.verify_view(request, body, now) {
                 Ok(verified) => return read(source, Proof::Verified(verified), headers, now),
                 Err(error) => tried.push((source.name().into(), error)),
             }
@@ -155,10 +181,36 @@ impl Sources {
         body: &'a [u8],
         now: Timestamp,
     ) -> Result<Received<'a>, ReceiveError<'a>> {
+        self.receive_view_from(name, RequestView::headers(headers), body, now)
+    }
+
+    /// The same as [`receive_from`](Self::receive_from), also for a source whose scheme signs the
+    /// method or the URL: see [`Verifier::verify_request`](crate::Verifier::verify_request).
+    ///
+    /// # Errors
+    ///
+    /// [`ReceiveError`].
+    pub fn receive_request_from<'a>(
+        &self,
+        name: &str,
+        request: &'a request::Parts,
+        body: &'a [u8],
+        now: Timestamp,
+    ) -> Result<Received<'a>, ReceiveError<'a>> {
+        self.receive_view_from(name, RequestView::request(request), body, now)
+    }
+
+    fn receive_view_from<'a>(
+        &self,
+        name: &str,
+        request: RequestView<'a>,
+        body: &'a [u8],
+        now: Timestamp,
+    ) -> Result<Received<'a>, ReceiveError<'a>> {
         let source = self.0.iter().find(|source| source.name() == name);
         let source = source.ok_or(ReceiveError::NoSource)?;
         let proof = match source.verifier() {
-            Some(verifier) => match verifier.verify(headers, body, now) {
+            Some(verifier) => match verifier.verify_view(request, body, now) {
                 Ok(verified) => Proof::Verified(verified),
                 Err(error) => {
                     return Err(ReceiveError::NotGenuine {
@@ -168,7 +220,7 @@ impl Sources {
             },
             None => Proof::Unsigned(danger::unsigned(body)),
         };
-        read(source, proof, headers, now)
+        read(source, proof, request.headers, now)
     }
 }
 

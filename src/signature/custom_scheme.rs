@@ -95,6 +95,7 @@ pub struct CustomScheme {
     pub(super) algorithm: Algorithm,
     splitter: Splitter,
     pub(super) prefix: Cow<'static, str>,
+    pub(super) stronger_prefix: Option<Cow<'static, str>>,
     pub(super) encoding: Encoding,
     pub(super) separator: Option<char>,
     pub(super) value_separator: Option<char>,
@@ -129,6 +130,10 @@ impl CustomScheme {
             algorithm: spec.algorithm,
             splitter: Splitter::new(&spec),
             prefix: Cow::Borrowed(spec.prefix),
+            stronger_prefix: match spec.stronger_prefix {
+                Some(prefix) => Some(Cow::Borrowed(prefix)),
+                None => None,
+            },
             encoding: spec.encoding,
             separator: spec.separator,
             value_separator: spec.value_separator,
@@ -166,6 +171,7 @@ impl CustomScheme {
             algorithm: spec.algorithm,
             splitter: Splitter::new(&spec),
             prefix: owned(spec.prefix),
+            stronger_prefix: spec.stronger_prefix.map(owned),
             encoding: spec.encoding,
             separator: spec.separator,
             value_separator: spec.value_separator,
@@ -346,7 +352,7 @@ mod tests {
                     .with_prefix("t=")
                     .with_timestamp_field("t=", FORM),
                 E::SamePrefix,
-                "the prefixes of timestamp and signature are ambiguous",
+                "the prefixes of timestamp and signatures are ambiguous",
             ),
             (
                 new("x", "{timestamp}{body}").with_timestamp_field("t=", FORM),

@@ -45,6 +45,18 @@ pub enum VerifyError {
     /// The scheme signs the URL, and the request target has no path, or an invalid host.
     #[error("the request target is not a URL with a host and a path")]
     MalformedTarget,
+    /// The signature does not cover the body: it is no form, and the URL has no digest of it
+    /// ([`Scheme::Twilio`](super::Scheme) only).
+    #[error("the signature does not cover the body")]
+    UnsignedBody,
+    /// The signature header also contains a signature by a stronger scheme, which this scheme does
+    /// not check: see
+    /// [`SchemeSpec::with_stronger_prefix`](super::SchemeSpec::with_stronger_prefix).
+    #[error("the {name} header contains a stronger signature, which must be checked instead")]
+    StrongerSignature {
+        /// Name of the signature header.
+        name: HeaderName,
+    },
     /// The header occurs more than once, with different values: two programs could read the request
     /// in two ways.
     #[error("the {name} header is repeated with different values")]
@@ -140,6 +152,8 @@ impl VerifyError {
             Self::MissingHeader { .. } => "missing-header",
             Self::RequestRequired => "request-required",
             Self::MalformedTarget => "malformed-target",
+            Self::UnsignedBody => "unsigned-body",
+            Self::StrongerSignature { .. } => "stronger-signature",
             Self::ConflictingHeader { .. } => "conflicting-header",
             Self::MixedBrands => "mixed-brands",
             Self::MalformedId { .. } => "malformed-id",
@@ -180,6 +194,13 @@ mod tests {
                 E::MalformedTarget,
                 "malformed-target",
                 "the request target is not a URL with a host and a path",
+            ),
+            (E::UnsignedBody, "unsigned-body", "the signature does not cover the body"),
+            (
+                E::StrongerSignature { name: name.clone() },
+                "stronger-signature",
+                "the webhook-signature header contains a stronger signature, \
+                 which must be checked instead",
             ),
             (
                 E::ConflictingHeader { name: name.clone() },

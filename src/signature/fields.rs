@@ -104,6 +104,11 @@ impl<'h> Reader<'_, 'h> {
 
     fn read_element(&mut self, element: &'h [u8]) -> Result<(), VerifyError> {
         let header = &self.layout.header;
+        if let Some(prefix) = &self.layout.stronger_prefix
+            && element.starts_with(prefix.as_bytes())
+        {
+            return Err(VerifyError::StrongerSignature { name: header.clone() });
+        }
         if let Some((TimestampSource::Field(prefix), _)) = &self.layout.timestamp
             && let Some(text) = element.strip_prefix(prefix.as_bytes())
         {

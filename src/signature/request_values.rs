@@ -80,6 +80,7 @@ pub(super) fn sign_error(error: VerifyError) -> SignError {
         }
         VerifyError::ConflictingHeader { name } => SignError::ConflictingHeader { name },
         VerifyError::RequestRequired => SignError::RequestRequired,
+        VerifyError::UnsignedBody | VerifyError::NoMatch { .. } => SignError::UnsignedBody,
         _ => SignError::NotAbsolute,
     }
 }

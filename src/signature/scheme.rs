@@ -84,6 +84,21 @@ pub enum Scheme {
     /// A shared secret, sent unchanged in this header. It identifies the sender but does not
     /// protect the body: anybody who sees one request can send others.
     Token(HeaderName),
+    /// Twilio: `X-Twilio-Signature`, the base64 HMAC-SHA1 of the URL and the sorted parameters of the
+    /// form in the body; or of the URL alone, if it contains the digest of the body as `bodySHA256`.
+    /// Needs the feature `twilio`, and [`verify_request`](super::Verifier::verify_request). The secret
+    /// is the auth token, as text.
+    ///
+    /// This is the weakest scheme here; use it for Twilio only. SHA-1 is broken for collisions, though
+    /// not for HMAC as far as is known. Names and values are signed without anything between them, so
+    /// a forger can move bytes from one to the other: `ab=c` and `a=bc` have one signature. Neither id
+    /// nor time is signed. A body that the signature does not cover is rejected. Twilio's newer
+    /// `HMAC_SHA256` signatures, which an unsigned header announces, are not supported.
+    ///
+    /// Source: Twilio's "Webhooks security" and `twilio-node`. Vector: published by the vendor, on
+    /// that page.
+    #[cfg(feature = "twilio")]
+    Twilio,
     /// Another scheme, configured as data.
     CustomScheme(CustomScheme),
 }
@@ -97,6 +112,8 @@ impl Scheme {
             Self::Svix => "svix",
             Self::Strike => "strike",
             Self::Token(_) => "token",
+            #[cfg(feature = "twilio")]
+            Self::Twilio => "twilio",
             Self::CustomScheme(_) => "custom",
         }
     }
@@ -108,6 +125,8 @@ impl Scheme {
             Self::Svix => Layout::Signed(&SVIX),
             Self::Strike => Layout::Signed(&STRIKE),
             Self::Token(header) => Layout::Token(header),
+            #[cfg(feature = "twilio")]
+            Self::Twilio => Layout::Twilio,
             Self::CustomScheme(scheme) => Layout::Signed(scheme),
         }
     }
@@ -117,6 +136,9 @@ impl Scheme {
         match self {
             Self::StandardWebhooks | Self::Svix => None,
             Self::Strike | Self::Token(_) => Some(Algorithm::HmacSha256),
+            // Its keys are secrets too.
+            #[cfg(feature = "twilio")]
+            Self::Twilio => Some(Algorithm::HmacSha256),
             Self::CustomScheme(scheme) => Some(scheme.algorithm),
         }
     }
@@ -130,6 +152,8 @@ impl Scheme {
         let (signed, token) = match self.layout() {
             Layout::Signed(scheme) => (Some(scheme), None),
             Layout::Token(header) => (None, Some(header)),
+            #[cfg(feature = "twilio")]
+            Layout::Twilio => (None, Some(&super::twilio::HEADER)),
         };
         signed.into_iter().flat_map(CustomScheme::header_names).chain(token)
     }
@@ -152,4 +176,7 @@ pub(super) enum Layout<'a> {
     Signed(&'a CustomScheme),
     /// Unsigned: this header carries the secret itself.
     Token(&'a HeaderName),
+    /// Not like any other.
+    #[cfg(feature = "twilio")]
+    Twilio,
 }

@@ -12,6 +12,9 @@ use super::target::RequestView;
 use crate::id::MessageId;
 use crate::time::Timestamp;
 
+#[cfg(feature = "twilio")]
+use super::twilio;
+
 /// A scheme and the keys to sign with.
 #[derive(Clone, Debug)]
 pub(super) struct SchemeSigner {
@@ -24,7 +27,12 @@ pub(super) struct SchemeSigner {
 impl SchemeSigner {
     /// Returns whether the scheme signs anything of the request except id, time and body.
     pub(super) fn signs_request(&self) -> bool {
-        matches!(self.scheme.layout(), Layout::Signed(layout) if layout.signs_request())
+        match self.scheme.layout() {
+            Layout::Signed(layout) => layout.signs_request(),
+            Layout::Token(_) => false,
+            #[cfg(feature = "twilio")]
+            Layout::Twilio => true,
+        }
     }
 
     /// Sets the signature headers for a request with exactly this body. `request` is the one that
@@ -43,6 +51,18 @@ impl SchemeSigner {
                 Some(value) => set(header, value),
                 None => Ok(()),
             },
+            #[cfg(feature = "twilio")]
+            Layout::Twilio => {
+                let request = request.ok_or(SignError::RequestRequired)?;
+                let ReadySigningKey::Shared(key) = &self.first else { return Ok(()) };
+                let signed = request
+                    .target(None)
+                    .and_then(|target| twilio::SignedBytes::of(target, request.headers, body))
+                    .map_err(sign_error)?;
+                let mut value = header_value(signed.sign(key));
+                value.set_sensitive(true);
+                set(&twilio::HEADER, value)
+            }
         }
     }
 
@@ -51,6 +71,8 @@ impl SchemeSigner {
         match self.scheme.layout() {
             Layout::Signed(layout) => self.check_layout(layout, id),
             Layout::Token(_) => Ok(()),
+            #[cfg(feature = "twilio")]
+            Layout::Twilio => Ok(()),
         }
     }
 
@@ -224,6 +246,9 @@ pub enum SignError {
         /// Name of the header.
         name: HeaderName,
     },
+    /// The scheme cannot sign a body that is no form, unless the URL contains its digest.
+    #[error("the scheme cannot sign this body")]
+    UnsignedBody,
     /// The scheme signs the URL, and the request's is not absolute.
     #[error("the request must have an absolute URL, which the scheme signs")]
     NotAbsolute,

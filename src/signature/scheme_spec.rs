@@ -62,6 +62,8 @@ pub struct SchemeSpec<'a> {
     pub timestamp: Option<(TimestampPlace<'a>, TimestampForm)>,
     /// Name of the header that carries the message's id; `None` if the id is not signed.
     pub id_header: Option<&'a str>,
+    /// Prefix of a stronger signature in the same header; `None` if there is none.
+    pub stronger_prefix: Option<&'a str>,
 }
 
 /// Place of the timestamp in a request.
@@ -88,6 +90,7 @@ impl<'a> SchemeSpec<'a> {
             value_separator: None,
             timestamp: None,
             id_header: None,
+            stronger_prefix: None,
         }
     }
 
@@ -149,6 +152,18 @@ impl<'a> SchemeSpec<'a> {
         self
     }
 
+    /// Sets the prefix of a stronger signature in the same header, such as `v1=` beside this one's
+    /// `v0=`. A request that has one is [rejected](super::VerifyError::StrongerSignature) by this
+    /// scheme, whatever its own signature is.
+    ///
+    /// A receiver of a sender that moves from a weak scheme to a stronger one tries the stronger
+    /// first. Without this, whoever can forge the weak signature just adds it to a wrong strong one.
+    #[must_use]
+    pub const fn with_stronger_prefix(mut self, prefix: &'a str) -> Self {
+        self.stronger_prefix = Some(prefix);
+        self
+    }
+
     /// Checks that the spec is consistent.
     pub(super) const fn check(&self) -> Result<(), SchemeSpecError> {
         let contents = match Template::check(self.template) {
@@ -189,6 +204,17 @@ impl<'a> SchemeSpec<'a> {
             && (!is_separator(separator) || contains(self.prefix.as_bytes(), separator))
         {
             return Err(SchemeSpecError::Separator);
+        }
+        if let Some(stronger) = self.stronger_prefix {
+            if stronger.is_empty() || !is_prefix(stronger) {
+                return Err(SchemeSpecError::Prefix);
+            }
+            if self.separator.is_none() {
+                return Err(SchemeSpecError::Separator);
+            }
+            if self.prefix.is_empty() || starts_with(self.prefix, stronger) {
+                return Err(SchemeSpecError::SamePrefix);
+            }
         }
         if let Some(id_header) = self.id_header
             && is_same_name(self.header, id_header)

@@ -46,7 +46,8 @@ pub enum SchemeSpecError {
     /// A prefix contains the separator or a character other than printable ASCII, or starts with a
     /// space, or the timestamp's prefix is empty.
     Prefix,
-    /// One field could be read both as the timestamp and as a signature.
+    /// One field could be read both as the timestamp and as a signature, or as a signature and as a
+    /// stronger one.
     SamePrefix,
     /// A separator could occur inside a field, or is missing although the timestamp is a field.
     Separator,
@@ -59,7 +60,7 @@ impl SchemeSpecError {
             Self::NoBody => "the template must contain `{body}`",
             Self::Placeholder => "the template has a brace outside a placeholder such as `{body}`",
             Self::Repeated => "the template repeats a placeholder",
-            Self::TooManyParts => "the template must have at most 12 placeholders and texts",
+            Self::TooManyParts => "the template must have at most 16 placeholders and texts",
             Self::RequestValueNotDelimited => {
                 "the template must have text between a value of the request and another value that \
                  the former cannot contain, such as a line feed"
@@ -86,7 +87,7 @@ impl SchemeSpecError {
                 "a prefix must be printable ASCII without the separator and without a space at its \
                  start, and that of the timestamp must not be empty"
             }
-            Self::SamePrefix => "the prefixes of timestamp and signature are ambiguous",
+            Self::SamePrefix => "the prefixes of timestamp and signatures are ambiguous",
             Self::Separator => "a separator is missing or could occur inside a field",
         }
     }

@@ -6,7 +6,7 @@ use super::scheme_spec_error::SchemeSpecError;
 use super::template_check::{self, Contents};
 
 /// The largest number of parts: placeholders, and text around them.
-pub(super) const MAX_PARTS: usize = 12;
+pub(super) const MAX_PARTS: usize = 16;
 
 /// A template that was checked, split into its parts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -111,10 +111,11 @@ impl Contents {
             // Vendors sign this way. Documented with `CustomScheme`.
             (Url, Body) if gap.is_empty => {}
             // What is before the body is read from the start, and what is after it from the end.
-            (first, second) if first.is_of_request() || second.is_of_request() => {
-                if !gap.delimits(if self.body { second } else { first }) {
-                    return Err(SchemeSpecError::RequestValueNotDelimited);
-                }
+            (first, second)
+                if (first.is_of_request() || second.is_of_request())
+                    && !gap.delimits(if self.body { second } else { first }) =>
+            {
+                return Err(SchemeSpecError::RequestValueNotDelimited);
             }
             (Id, Body) | (Body, Id) if gap.is_empty => {
                 return Err(SchemeSpecError::IdAdjacentToBody);

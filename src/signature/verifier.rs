@@ -17,6 +17,9 @@ use super::verified::Verified;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
+#[cfg(feature = "twilio")]
+use super::twilio;
+
 /// Default tolerance for timestamps before and after `now`.
 const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 
@@ -123,6 +126,18 @@ impl Verifier {
     /// [`KeyError::OtherAlgorithm`] if the key is not of the scheme's algorithm.
     pub fn custom(scheme: CustomScheme, key: impl Into<VerifyingKey>) -> Result<Self, KeyError> {
         Self::new(Scheme::CustomScheme(scheme), key)
+    }
+
+    /// Creates a verifier for the scheme, with all keys of a set, in its order.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] if a key does not fit the scheme.
+    #[cfg(any(feature = "ed25519", feature = "p256"))]
+    pub fn with_key_set(scheme: Scheme, keys: &super::KeySet) -> Result<Self, KeyError> {
+        let (first, others) = keys.split_first();
+        let verifier = Self::new(scheme, first.clone())?;
+        others.cloned().try_fold(verifier, Self::add_key)
     }
 
     /// Adds a secret that requests may be signed with. Its index is the number of earlier keys. It
@@ -276,6 +291,8 @@ impl Verifier {
                 self.verify_signed(layout, other, request, body, now)
             }
             (Layout::Token(header), _) => self.verify_token(header, request.headers, body),
+            #[cfg(feature = "twilio")]
+            (Layout::Twilio, _) => self.verify_twilio(request, body),
         }
     }
 
@@ -284,6 +301,8 @@ impl Verifier {
         match self.layout(headers) {
             Ok((Layout::Signed(layout), _)) => headers.contains_key(layout.header()),
             Ok((Layout::Token(header), _)) => headers.contains_key(header),
+            #[cfg(feature = "twilio")]
+            Ok((Layout::Twilio, _)) => headers.contains_key(&twilio::HEADER),
             Err(_) => true,
         }
     }
@@ -328,6 +347,23 @@ impl Verifier {
             expires_at: None,
             key_index: self.first_match(header, matches)?,
         })
+    }
+
+    #[cfg(feature = "twilio")]
+    fn verify_twilio<'a>(
+        &self,
+        request: RequestView<'a>,
+        body: &'a [u8],
+    ) -> Result<Verified<'a>, VerifyError> {
+        let presented = headers::single(request.headers, &twilio::HEADER)?;
+        let target = request.target(self.base_url.as_ref())?;
+        let signed = twilio::SignedBytes::of(target, request.headers, body)?;
+        let matches = |key: &ReadyVerifyingKey| match key {
+            ReadyVerifyingKey::Shared(key) => signed.is_signed(key, presented),
+            ReadyVerifyingKey::Public(_) => false,
+        };
+        let key_index = self.first_match(&twilio::HEADER, matches)?;
+        Ok(Verified { body, id: None, timestamp: None, expires_at: None, key_index })
     }
 
     fn verify_signed<'a>(

@@ -4,10 +4,15 @@ mod conformance;
 mod custom_scheme;
 mod lists;
 mod properties;
+#[cfg(feature = "p256")]
+mod public_keys;
 mod readings;
+mod requests;
 mod rotation;
 mod secrecy;
 mod tolerance;
+#[cfg(feature = "twilio")]
+mod twilio;
 mod vendors;
 mod verify;
 

@@ -1,0 +1,172 @@
+//! Twilio's signatures: HMAC-SHA1 over the URL and the sorted parameters of a form.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::digest::CtOutput;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::{HeaderMap, HeaderName, header};
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
+
+use super::error::VerifyError;
+use super::mac::{MacKey, decode_base64};
+use super::target::Target;
+
+/// Name of the header that carries the signature.
+pub(super) static HEADER: HeaderName = HeaderName::from_static("x-twilio-signature");
+
+type HmacSha1 = Hmac<Sha1>;
+
+/// The signed bytes of a request: its URL, and the parameters of a form in its body.
+pub(super) struct SignedBytes {
+    url: String,
+    parameters: Vec<u8>,
+}
+
+impl SignedBytes {
+    /// Returns the signed bytes; the body must be covered by them.
+    pub(super) fn of(
+        target: Target<'_>,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Self, VerifyError> {
+        let url = target.url()?;
+        let is_form = headers.get(header::CONTENT_TYPE).is_some_and(|value| {
+            let media_type = value.as_bytes().split(|&byte| byte == b';').next();
+            media_type
+                .unwrap_or_default()
+                .trim_ascii()
+                .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+        });
+        let digest = pairs(target.query().as_bytes())
+            .find_map(|(name, value)| (name == b"bodySHA256").then_some(value));
+        let parameters = match digest {
+            Some(digest) if is_digest(&digest, body) => Vec::new(),
+            Some(_) => return Err(VerifyError::NoMatch { name: HEADER.clone() }),
+            None if is_form => sorted(body),
+            None if body.is_empty() => Vec::new(),
+            None => return Err(VerifyError::UnsignedBody),
+        };
+        Ok(Self { url, parameters })
+    }
+
+    /// Returns the signature's text.
+    pub(super) fn sign(&self, key: &MacKey) -> String {
+        STANDARD.encode(tag(key, self.url.as_bytes(), &self.parameters).as_bytes())
+    }
+
+    /// Returns whether this is the signature's text.
+    ///
+    /// Twilio may sign the URL with or without its port, so both are tried, as by its libraries.
+    pub(super) fn is_signed(&self, key: &MacKey, text: &[u8]) -> bool {
+        let Some(candidate) = decode_base64::<20>(text) else { return false };
+        let candidate = CtOutput::<HmacSha1>::new(candidate.into());
+        let other = with_other_port(&self.url);
+        [&*self.url, &other]
+            .iter()
+            .any(|url| tag(key, url.as_bytes(), &self.parameters) == candidate)
+    }
+}
+
+fn tag(key: &MacKey, url: &[u8], parameters: &[u8]) -> CtOutput<HmacSha1> {
+    let mut mac = HmacSha1::new_from_slice(key.secret().expose_bytes())
+        .expect("HMAC accepts a key of any length");
+    mac.update(url);
+    mac.update(parameters);
+    mac.finalize()
+}
+
+fn is_digest(text: &[u8], body: &[u8]) -> bool {
+    let mut digest = [0; 32];
+    hex::decode_to_slice(text, &mut digest).is_ok() && digest == *Sha256::digest(body)
+}
+
+/// Returns each parameter's name and value, sorted, and each different value of a name once.
+fn sorted(form: &[u8]) -> Vec<u8> {
+    let mut parameters: BTreeMap<Vec<u8>, BTreeSet<Vec<u8>>> = BTreeMap::new();
+    for (name, value) in pairs(form) {
+        parameters.entry(name).or_default().insert(value);
+    }
+    let mut signed = Vec::with_capacity(form.len());
+    for (name, values) in &parameters {
+        for value in values {
+            signed.extend_from_slice(name);
+            signed.extend_from_slice(value);
+        }
+    }
+    signed
+}
+
+/// Returns the pairs of `application/x-www-form-urlencoded` text (WHATWG URL, section 5.1).
+fn pairs(text: &[u8]) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
+    text.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let mut parts = pair.splitn(2, |&byte| byte == b'=');
+        let mut next = || decoded(parts.next().unwrap_or_default());
+        (next(), next())
+    })
+}
+
+fn decoded(text: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, after @ ..] = rest {
+        rest = after;
+        let mut byte = [0];
+        match (first, after) {
+            (b'+', _) => decoded.push(b' '),
+            (b'%', [high, low, after @ ..])
+                if hex::decode_to_slice([*high, *low], &mut byte).is_ok() =>
+            {
+                decoded.extend_from_slice(&byte);
+                rest = after;
+            }
+            (other, _) => decoded.push(*other),
+        }
+    }
+    decoded
+}
+
+/// Returns the URL without its port, or with the scheme's default one if it has none.
+fn with_other_port(url: &str) -> String {
+    let authority_at = url.find("://").map_or(0, |at| at.saturating_add(3));
+    let (start, rest) = url.split_at_checked(authority_at).unwrap_or((url, ""));
+    let path_at = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(path_at).unwrap_or((rest, ""));
+    // A colon before a bracket belongs to an IPv6 address.
+    let port_at =
+        authority.rfind(':').filter(|&at| authority.rfind(']').is_none_or(|end| end < at));
+    match port_at.and_then(|at| authority.get(..at)) {
+        Some(host) => [start, host, path].concat(),
+        None if start == "http://" => [start, authority, ":80", path].concat(),
+        None => [start, authority, ":443", path].concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_decoded_and_sorted() {
+        let text = |form: &str| String::from_utf8(sorted(form.as_bytes())).unwrap();
+        assert_eq!(text("b=2&a=1+%2B&A=0"), "A0a1 +b2");
+        assert_eq!(text("l=b&l=a&l=b&&e"), "elalb");
+        assert_eq!(text("%c3%a9=%C2%B5&x=%zz%4"), "x%zz%4éµ");
+        assert_eq!(text(""), "");
+    }
+
+    #[test]
+    fn other_port_is_added_or_removed() {
+        for (url, other) in [
+            ("https://a.example/x?y=1:2", "https://a.example:443/x?y=1:2"),
+            ("http://a.example?y", "http://a.example:80?y"),
+            ("https://a.example:8443/x", "https://a.example/x"),
+            ("https://[2001:db8::1]/x", "https://[2001:db8::1]:443/x"),
+            ("https://[2001:db8::1]:99/x", "https://[2001:db8::1]/x"),
+        ] {
+            assert_eq!(with_other_port(url), other);
+        }
+    }
+}
