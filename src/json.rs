@@ -13,6 +13,7 @@
 // visitor that `open_object!` generates reads each member once, straight from the parser, so it is also
 // unaffected if another crate enables `serde_json` features that change how `Value` works.
 
+mod describe;
 mod json_text;
 #[doc(hidden)]
 pub mod macro_support;

@@ -105,6 +105,7 @@
 //! # Features
 //!
 //! - `ed25519`, off by default: Standard Webhooks `v1a` signatures.
+//! - `schema`, off by default: `labhook::schema`, the models described as data.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -129,6 +130,8 @@ pub mod policy;
 mod policy_file;
 pub mod provider;
 pub mod receive;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod secret;
 mod signal;
 pub mod signature;

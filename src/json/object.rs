@@ -3,9 +3,9 @@
 /// Defines a typed JSON object with [`open_object!`](super::open_object!), and adds `Eq` and the list
 /// of the names of its members, for the mappings between objects.
 macro_rules! object {
-    ($(#[$attribute:meta])* $vis:vis struct $name:ident { $($fields:tt)+ }) => {
+    ($(#[$($attribute:tt)*])* $vis:vis struct $name:ident { $($fields:tt)+ }) => {
         $crate::json::open_object! {
-            $(#[$attribute])*
+            $(#[$($attribute)*])*
             #[derive(Eq)]
             $vis struct $name { $($fields)+ }
         }

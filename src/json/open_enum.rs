@@ -39,15 +39,15 @@
 #[macro_export]
 macro_rules! __open_enum {
     (
-        $(#[$attribute:meta])*
+        $(#[$($attribute:tt)*])*
         $vis:vis enum $name:ident {
             $(
-                $(#[$arm_attribute:meta])*
+                $(#[$($arm_attribute:tt)*])*
                 $arm:ident = $text:literal $(| $also:literal)*
             ),+ $(,)?
         }
     ) => {
-        $(#[$attribute])*
+        $(#[$($attribute)*])*
         ///
         /// Open enum: an unknown value is preserved in `Other` and written back unchanged. `From`
         /// and `FromStr` map known texts to their variants. Comparison, ordering and hashing use
@@ -56,7 +56,7 @@ macro_rules! __open_enum {
         #[non_exhaustive]
         $vis enum $name {
             $(
-                $(#[$arm_attribute])*
+                $(#[$($arm_attribute)*])*
                 #[doc = ::std::concat!(
                     "\n\nText: `", $text, "`", $("; also read: `", $also, "`",)* "."
                 )]
@@ -64,6 +64,13 @@ macro_rules! __open_enum {
             )+
             /// Any other value, verbatim.
             Other(::std::boxed::Box<str>),
+        }
+
+        $crate::__describe_enum! {
+            [$(#[$($attribute)*])*]
+            $name {
+                $([$(#[$($arm_attribute)*])*] $text $(| $also)*;)+
+            }
         }
 
         #[allow(dead_code, reason = "some private enums use a part of this only")]

@@ -80,22 +80,22 @@
 #[macro_export]
 macro_rules! __open_object {
     (
-        $(#[$attribute:meta])*
+        $(#[$($attribute:tt)*])*
         $vis:vis struct $name:ident {
             $(
-                $(#[$field_attribute:meta])*
+                $(#[$($field_attribute:tt)*])*
                 $kind:ident $field:ident: $type:ty $(as $wire:literal)?
             ),+ $(,)?
         }
     ) => {
         $($crate::json::open_object!(@check $kind $field);)+
 
-        $(#[$attribute])*
+        $(#[$($attribute)*])*
         #[derive(::std::clone::Clone, ::std::fmt::Debug, ::std::cmp::PartialEq)]
         #[non_exhaustive]
         $vis struct $name {
             $(
-                $(#[$field_attribute])*
+                $(#[$($field_attribute)*])*
                 $vis $field: $crate::json::open_object!(@type $kind $type),
             )+
             /// The members that this version does not know, verbatim.
@@ -103,6 +103,16 @@ macro_rules! __open_object {
         }
 
         $crate::json::open_object!(@new $vis $name [] [] $($kind $field: $type,)+);
+
+        $crate::__describe_object! {
+            [$(#[$($attribute)*])*]
+            $name {
+                $(
+                    [$(#[$($field_attribute)*])*]
+                    $kind $crate::json::open_object!(@name $field $($wire)?), $type;
+                )+
+            }
+        }
 
         // Names that begin with `__` are not those of a field's type.
         impl $crate::json::macro_support::Object for $name {

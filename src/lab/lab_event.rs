@@ -54,6 +54,13 @@ macro_rules! catalogue {
             /// The event types that have a variant of their own.
             pub const CATALOGUE: &'static [EventType] = &[$($payload::EVENT_TYPE),+];
 
+            /// Describes the events of the catalogue.
+            #[cfg(feature = "schema")]
+            #[must_use]
+            pub fn shapes() -> Vec<crate::schema::EventShape> {
+                vec![$(crate::schema::EventShape::of::<$payload>()),+]
+            }
+
             /// Returns the type of the event.
             #[must_use]
             pub fn event_type(&self) -> &EventType {

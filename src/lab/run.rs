@@ -10,7 +10,9 @@ use super::phase::Phase;
 use super::place::with_place;
 
 open_enum! {
-    /// The state of a run. What a state means for those who wait is its [`phase`](Self::phase).
+    /// The state of a run.
+    ///
+    /// What a state means for those who wait is its [`phase`](Self::phase).
     ///
     /// `started`, `paused`, `resumed` and `stopped` are from Automata LINQ's documentation of its
     /// run hook, which spells the last one `stoped`. `completed` follows `run_completed` in

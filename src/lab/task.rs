@@ -10,7 +10,9 @@ use super::phase::Phase;
 use super::place::with_place;
 
 open_enum! {
-    /// The state of a task. What a state means for those who wait is its [`phase`](Self::phase).
+    /// The state of a task.
+    ///
+    /// What a state means for those who wait is its [`phase`](Self::phase).
     ///
     /// Defined by this crate: Automata LINQ has a task hook but publishes no states for it.
     /// `skipped` is the result of its recovery action `skip-task` (published software).

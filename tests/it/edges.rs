@@ -10,7 +10,7 @@ use crate::support::files;
 type Module = (&'static str, &'static [&'static str]);
 
 /// The floors from the ground up, and on each what its modules use; no other module, and no less.
-const FLOORS: [(&str, &[Module]); 9] = [
+const FLOORS: [(&str, &[Module]); 10] = [
     (
         "words",
         &[
@@ -44,10 +44,11 @@ const FLOORS: [(&str, &[Module]); 9] = [
         ],
     ),
     ("event", &[("event", &["decode", "event_type", "id", "json", "text", "time"])]),
+    ("descriptions", &[("schema", &["event", "id", "json", "time"])]),
     (
         "models",
         &[
-            ("lab", &["decode", "event", "event_type", "id", "json", "time"]),
+            ("lab", &["decode", "event", "event_type", "id", "json", "schema", "time"]),
             (
                 "policy",
                 &["delivery", "event", "flow", "health", "named", "policy_file", "signal", "time"],

@@ -326,6 +326,16 @@ fn every_public_type_is_send_and_sync() {
         );
         borrowed!(Incoming<'_>, Proof<'_>, ReceiveError<'_>, Received<'_>, Refusal<'_>);
     }
+    #[cfg(feature = "schema")]
+    {
+        use labhook::schema::*;
+        owned!(EnumShape, EventShape, MemberShape, ObjectShape, Presence, Shape, ValueShape);
+    }
+    #[cfg(feature = "schema")]
+    {
+        use labhook::schema::macro_support::*;
+        owned!(Field<u8>);
+    }
     {
         use labhook::secret::*;
         owned!(Secret, SecretEncoding, SecretError, SecretRef, SecretRefError);

@@ -1,0 +1,44 @@
+//! Examples: the events of labhook's own tests, without the members that the types do not know.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::Context as _;
+use labhook::schema::{EventShape, Shape};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use crate::home;
+
+/// Returns the example of one event type.
+pub(crate) fn read(event: &EventShape) -> anyhow::Result<Value> {
+    let file = home().join(format!("../../tests/data/lab/{}.json", event.event_type));
+    let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    let members = members(&text)?;
+    let member = |name: &str| members.get(name).with_context(|| format!("no `{name}`"));
+    Ok(json!({
+        "type": event.event_type,
+        "timestamp": serde_json::from_str::<Value>(member("timestamp")?.get())?,
+        "data": known(member("data")?.get(), event.data)?,
+    }))
+}
+
+/// Raw, because an unknown member may be a number that no double can hold.
+fn members(text: &str) -> serde_json::Result<BTreeMap<String, Box<RawValue>>> {
+    serde_json::from_str(text)
+}
+
+/// Returns a value with the known members of its objects only.
+fn known(text: &str, shape: Shape) -> anyhow::Result<Value> {
+    let Shape::Object(object) = shape else {
+        return Ok(serde_json::from_str(text)?);
+    };
+    let members = members(text)?;
+    let mut kept = Map::new();
+    for member in object.members {
+        if let Some(value) = members.get(member.name) {
+            kept.insert(member.name.to_owned(), known(value.get(), (member.shape)())?);
+        }
+    }
+    Ok(kept.into())
+}
