@@ -3,19 +3,20 @@
 //! 1. [Send](sending)
 //! 2. [Receive](receiving)
 //! 3. [Your own events](own_events)
-//! 4. [Persist the outbox](persisting)
-//! 5. [Operate](operating)
-//! 6. [Policies in a file](policy_files)
-//! 7. [Which policy](which_policy)
-//! 8. [Without an outbox](without_outbox)
-//! 9. [More than one machine](many_machines)
-//! 10. [Test your integration](testing)
-//! 11. [Glossary](glossary)
-//! 12. [Design and invariants](design)
-//! 13. [Comparison with other crates](comparison)
-//! 14. [Performance](performance)
-//! 15. [Changelog](changelog)
-//! 16. [Contributing](contributing)
+//! 4. [Other languages](other_languages)
+//! 5. [Persist the outbox](persisting)
+//! 6. [Operate](operating)
+//! 7. [Policies in a file](policy_files)
+//! 8. [Which policy](which_policy)
+//! 9. [Without an outbox](without_outbox)
+//! 10. [More than one machine](many_machines)
+//! 11. [Test your integration](testing)
+//! 12. [Glossary](glossary)
+//! 13. [Design and invariants](design)
+//! 14. [Comparison with other crates](comparison)
+//! 15. [Performance](performance)
+//! 16. [Changelog](changelog)
+//! 17. [Contributing](contributing)
 
 #[doc = include_str!("guide/sending.md")]
 pub mod sending {}
@@ -25,6 +26,16 @@ pub mod receiving {}
 
 #[doc = include_str!("guide/own_events.md")]
 pub mod own_events {}
+
+#[doc = include_str!("guide/other_languages.md")]
+#[doc = "```python"]
+#[doc = include_str!("../examples/schemas/python/receiver.py")]
+#[doc = "```"]
+#[doc = include_str!("guide/other_languages/typescript.md")]
+#[doc = "```typescript"]
+#[doc = include_str!("../examples/schemas/typescript/receiver.ts")]
+#[doc = "```"]
+pub mod other_languages {}
 
 #[doc = include_str!("guide/persisting.md")]
 pub mod persisting {}

@@ -182,3 +182,65 @@ fn macros_work_without_any_name_in_scope() {
     let made = hygiene::Members::new(1, 2);
     assert_eq!(serde_json::to_string(&made).unwrap(), r#"{"map":1,"name":2}"#);
 }
+
+#[cfg(feature = "schema")]
+#[test]
+fn shape_describes_declaration_and_docs() {
+    use labhook::schema::{Describe, EventShape, ObjectShape, Presence, Shape};
+
+    fn object(shape: Shape) -> &'static ObjectShape {
+        match shape {
+            Shape::Object(object) => object,
+            other => panic!("{other:?} is no object"),
+        }
+    }
+
+    let event = EventShape::of::<ReaderCalibrated>();
+    assert_eq!(event.event_type, ReaderCalibrated::EVENT_TYPE);
+    let reader = object(event.data);
+    assert_eq!(reader.name, "ReaderCalibrated");
+    let docs = " A reader was calibrated. A float is not `Eq`, so neither is the struct.\n";
+    assert_eq!(reader.docs, docs);
+    let presences: Vec<_> = reader.members.iter().map(|it| (it.name, it.presence)).collect();
+    assert_eq!(
+        presences,
+        [
+            ("reader", Presence::Required),
+            ("result", Presence::Required),
+            ("drift", Presence::Optional),
+            ("lamp-1", Presence::Optional),
+            ("previous", Presence::Optional),
+            ("operator", Presence::Nullable),
+        ]
+    );
+    let shape = |index: usize| (reader.members[index].shape)();
+    assert!(matches!(shape(0), Shape::Text));
+    assert!(matches!(shape(2), Shape::Number));
+    assert_eq!(object(shape(4)).name, "ReaderCalibrated", "a type may contain itself");
+
+    let Shape::Enum(calibration) = shape(1) else { panic!("an enum") };
+    let values: Vec<_> = calibration.values.iter().map(|it| (it.text, it.also)).collect();
+    assert_eq!(values, [("passed", &["ok", "pass"][..]), ("failed", &[][..])]);
+    assert_eq!(calibration.values[1].docs, " It is not.\n");
+
+    let lamp = object(shape(3));
+    assert_eq!(lamp.docs, "A lamp.\n", "from an attribute, and not from `derive`");
+    assert_eq!(lamp.members[0].presence, Presence::Strict);
+    assert_eq!(lamp.members[1].presence, Presence::StrictNullable);
+    assert!(matches!((lamp.members[0].shape)(), Shape::Integer { min: 0, max: 4_294_967_295 }));
+
+    type Names = std::collections::BTreeMap<String, String>;
+    open_object! {
+        struct Rack {
+            required names: Names,
+            required more: Vec<Names>,
+            required tubes: Vec<Option<bool>>,
+        }
+    }
+    let rack = object(Rack::shape());
+    assert!(matches!((rack.members[0].shape)(), Shape::Any), "its type is not described");
+    assert!(matches!((rack.members[1].shape)(), Shape::Any));
+    let Shape::List(tube) = (rack.members[2].shape)() else { panic!("a list") };
+    let Shape::Nullable(full) = tube() else { panic!("nullable") };
+    assert!(matches!(full(), Shape::Bool));
+}

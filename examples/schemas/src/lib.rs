@@ -6,8 +6,8 @@
 //!
 //! - An optional member of another type is refused here. labhook keeps it, unread, in `unknown`. A
 //!   definition that accepts anything would give no types, and no sender means it.
-//! - `1.0` and `1E3` are integers to JSON Schema. labhook reads integers without a fraction and
-//!   without an exponent only, and keeps these in `unknown`.
+//! - `2.0`, `2E0` and `-0` are integers to JSON Schema. labhook reads integers in their plain
+//!   spelling only, and keeps these in `unknown`.
 //! - Duplicate members are refused by labhook, and not seen by most validators.
 //! - `format: date-time` is an annotation in JSON Schema, and labhook reads any text there too.
 //!   Generated types may insist on it: a sender that uses labhook writes RFC 3339.

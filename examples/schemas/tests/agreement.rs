@@ -66,6 +66,7 @@ fn unknown_members(event: LabEvent) -> Vec<(&'static str, UnknownMembers)> {
                 $(
                     LabEvent::$payload(event) => {
                         let data = event.data;
+                        #[allow(unused_mut, reason = "not every payload contains objects")]
                         let mut all = vec![(stringify!($payload), data.unknown)];
                         $(by_variant!(@add all, data.$member, $object $(, $optional)?);)*
                         all
@@ -120,7 +121,7 @@ fn fixture_events() -> Vec<Value> {
     files.into_iter().map(read).collect()
 }
 
-/// Values of every type. None is an integer with a fraction: see the test below.
+/// Values of every type. None is an integer in another spelling: see the test below.
 fn any_values() -> Vec<Value> {
     let texts = [
         "null",
@@ -300,9 +301,9 @@ fn generated_event_gets_the_same_verdict() {
 }
 
 #[test]
-fn integer_with_a_fraction_is_only_valid_json_schema() {
+fn integer_spelled_otherwise_is_valid_json_schema() {
     let (validator, models) = (validator(), Models::new());
-    for number in ["2.0", "2E0"] {
+    for number in ["2.0", "2E0", "-0"] {
         let body = format!(
             r#"{{"type":"task.state_changed","timestamp":"2025-04-17T09:30:00Z",
                 "data":{{"run_id":"r","task_id":"t","state":"failed","attempt":{number}}}}}"#
