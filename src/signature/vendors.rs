@@ -329,6 +329,15 @@ impl CustomScheme {
         SchemeSpec::new("authorization", "{body}").with_prefix("HMAC ").with_base64(),
     );
 
+    /// Tiled, of the Bluesky project: `X-Tiled-Signature: sha256=<hex>` over the body.
+    ///
+    /// Neither id nor time is signed; `X-Tiled-Event-ID` can be changed by anybody on the way: see
+    /// [`provider::tiled`](crate::provider::tiled).
+    ///
+    /// Source: Tiled's user guide, "Webhooks", and its own `webhooks.py`. Vector: none published;
+    /// checked against an independent computation.
+    pub const TILED: Self = prefixed("x-tiled-signature", "sha256=");
+
     /// Todoist: `X-Todoist-Hmac-SHA256: <base64>` over the body, with the app's client secret.
     ///
     /// Source: `todoist-sdk-typescript`, `verifyWebhookSignature`. Vector: none published; accepted

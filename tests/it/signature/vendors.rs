@@ -21,7 +21,7 @@ const BODY: &[u8] = b"{\"run\":\"R-7\"}\xff";
 const URL: &str = "https://lab.example:8443/hooks/7?from=vendor%20x";
 
 /// Every constant, its name, and the headers that it reads and writes.
-static ALL: [(&str, CustomScheme, &str); 49] = [
+static ALL: [(&str, CustomScheme, &str); 50] = [
     ("ASANA", CustomScheme::ASANA, "x-hook-signature"),
     ("BITBUCKET", CustomScheme::BITBUCKET, "x-hub-signature"),
     ("BOX", CustomScheme::BOX, "box-delivery-timestamp box-signature-primary"),
@@ -66,6 +66,7 @@ static ALL: [(&str, CustomScheme, &str); 49] = [
     ("STRIPE", CustomScheme::STRIPE, "stripe-signature"),
     ("TAILSCALE", CustomScheme::TAILSCALE, "tailscale-webhook-signature"),
     ("TEAMS", CustomScheme::TEAMS, "authorization"),
+    ("TILED", CustomScheme::TILED, "x-tiled-signature"),
     ("TODOIST", CustomScheme::TODOIST, "x-todoist-hmac-sha256"),
     (
         "TWITCH",
