@@ -7,7 +7,7 @@ use crate::event::UnknownEvent;
 use crate::id::WorkcellId;
 use crate::lab::LabEvent;
 use crate::message::format::CloudEvent;
-use crate::provider::{DedupeKey, linq, segments, strateos, strike};
+use crate::provider::{DedupeKey, benchling, linq, segments, strateos, strike, tiled};
 use crate::time::Timestamp;
 
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub(super) enum BodyFormat {
     Linq(linq::Kind),
     Strike,
     Segments,
+    Benchling,
+    Tiled,
     CloudEvents,
     CloudEventsBinary,
     Custom(CustomDecoder),
@@ -66,6 +68,22 @@ impl BodyFormat {
                 let event = event.and_then(|it: segments::Webhook| Ok(it.to_event()?));
                 let event = or_unread(event, || segments::unread(body, now));
                 (event, Some(it.proof.dedupe_key()))
+            }
+            Self::Benchling => match benchling::Webhook::decode(body) {
+                Ok(webhook) => {
+                    let event = webhook.to_event(now).map_err(BodyError::from);
+                    let event = or_unread(event, || benchling::unread(body, now));
+                    // App signals have no id, and may have equal bodies.
+                    (event, webhook.dedupe_key().or_else(signed_key))
+                }
+                Err(error) => {
+                    (or_unread(Err(error.into()), || benchling::unread(body, now)), signed_key())
+                }
+            },
+            Self::Tiled => {
+                let event = it.decode().map_err(BodyError::from);
+                let event = event.and_then(|it: tiled::Webhook| Ok(it.to_event()?));
+                (or_unread(event, || tiled::unread(body, now)), Some(it.proof.dedupe_key()))
             }
             Self::CloudEvents => match CloudEvent::decode(body) {
                 Ok(event) => (event.to_event(now).map_err(BodyError::from), key_of(&event)),

@@ -122,6 +122,25 @@ impl Source {
         Self::new(name, BodyFormat::Segments, Some(verifier))
     }
 
+    /// Benchling, verified with the keys of the app: see [`provider::benchling`].
+    ///
+    /// The dedupe key is [`Webhook::dedupe_key`](crate::provider::benchling::Webhook::dedupe_key), or the signed
+    /// message id if the message has no id.
+    ///
+    /// [`provider::benchling`]: crate::provider::benchling
+    #[must_use]
+    pub fn benchling(name: impl Into<Box<str>>, verifier: Verifier) -> Self {
+        Self::new(name, BodyFormat::Benchling, Some(verifier))
+    }
+
+    /// Tiled, verified with
+    /// [`CustomScheme::TILED`](crate::signature::CustomScheme::TILED). The dedupe key is the digest
+    /// of the body: see [`provider::tiled`](crate::provider::tiled).
+    #[must_use]
+    pub fn tiled(name: impl Into<Box<str>>, verifier: Verifier) -> Self {
+        Self::new(name, BodyFormat::Tiled, Some(verifier))
+    }
+
     /// A sender of CloudEvents in the structured content mode of HTTP.
     #[must_use]
     pub fn cloud_events(name: impl Into<Box<str>>, verifier: Verifier) -> Self {
