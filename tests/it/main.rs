@@ -8,6 +8,7 @@
 )]
 
 mod banned_words;
+mod benchling;
 mod delivery;
 mod edges;
 mod endpoint;
@@ -34,3 +35,4 @@ mod sources;
 mod strateos;
 mod strike;
 mod support;
+mod tiled;

@@ -257,6 +257,19 @@ fn every_public_type_is_send_and_sync() {
         owned!(DedupeKey, MapError);
     }
     {
+        use labhook::provider::benchling::*;
+        owned!(
+            App,
+            AppDefinition,
+            Channel,
+            MessageType,
+            ResourceSchema,
+            Stability,
+            Webhook,
+            WebhookMessage,
+        );
+    }
+    {
         use labhook::provider::linq::*;
         owned!(
             Format,
@@ -294,6 +307,10 @@ fn every_public_type_is_send_and_sync() {
     {
         use labhook::provider::strateos::*;
         owned!(Event, Format, Op, Project, ProjectWebhook, Run, Webhook);
+    }
+    {
+        use labhook::provider::tiled::*;
+        owned!(EventKind, Format, Spec, StructureFamily, Webhook);
     }
     {
         use labhook::provider::strike::*;
