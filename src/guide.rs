@@ -11,6 +11,14 @@
 //! 9. [Without an outbox](without_outbox)
 //! 10. [More than one machine](many_machines)
 //! 11. [Test your integration](testing)
+//! 4. [Persist the outbox](persisting)
+//! 5. [Operate](operating)
+//! 6. [Policies in a file](policy_files)
+//! 7. [Which policy](which_policy)
+//! 8. [Without an outbox](without_outbox)
+//! 9. [More than one machine](many_machines)
+//! 10. [Test your integration](testing)
+//! 11. [Laboratory systems](laboratory_systems)
 //! 12. [Glossary](glossary)
 //! 13. [Design and invariants](design)
 //! 14. [Comparison with other crates](comparison)
@@ -57,6 +65,9 @@ pub mod many_machines {}
 
 #[doc = include_str!("guide/testing.md")]
 pub mod testing {}
+
+#[doc = include_str!("guide/laboratory_systems.md")]
+pub mod laboratory_systems {}
 
 #[doc = include_str!("guide/glossary.md")]
 pub mod glossary {}

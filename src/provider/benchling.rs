@@ -4,8 +4,8 @@
 //!
 //! Benchling publishes the schema of the envelope and of every message
 //! (benchling.com/webhooks/reference, and its Python package `benchling-api-client`, module
-//! `benchling_api_client.webhooks.v0`): [`Webhook`] and the 44 types of [`MessageType`]. A message is
-//! thin: it identifies the resource and names the properties that changed, without their values.
+//! `benchling_api_client.webhooks.v0`): [`Webhook`] and the 44 types of [`MessageType`]. A message
+//! is thin: it identifies the resource and names the properties that changed, without their values.
 //! Fetch the resource from Benchling's API; events can arrive late and out of order (Events
 //! Reference, for the same events over EventBridge).
 //!
@@ -13,8 +13,9 @@
 //! Published is only that a canvas webhook must be acknowledged within 3 s ("Webhook ACK Timeout
 //! Changes").
 //!
-//! There is no [`Format`](crate::message::format::Format) and no `from_event`: a webhook contains the
-//! ids of a tenant, an app and a registered resource, and only Benchling can sign it.
+//! There is no [`Format`](crate::message::format::Format) and no `from_event`: the ids
+//! of the tenant, the app, the event and the resource are Benchling's own, and no other event has
+//! them.
 //!
 //! # Receiving
 //!
@@ -68,13 +69,13 @@
 //! operation is the rest: `v2.workflowTask.updated.status` has the type `workflowTask` and the
 //! operation `updated.status`.
 //!
-//! No message becomes a run or task event. An assay run and a run are results that were recorded,
-//! and a created one has no state. `v2.workflowTask.updated.status` does not contain the status,
-//! which is a text that each tenant configures. The messages about an automation file transform do
-//! have a state, [`MessageType::transform_state`], but no run.
+//! No message becomes a run or task event. Those about an assay run or a run contain no state.
+//! `v2.workflowTask.updated.status` does not contain the status, which is a text that each tenant
+//! configures. The messages about an automation file transform do have a state,
+//! [`MessageType::transform_state`], but no run.
 //!
-//! The retired `v0-beta.lifecycle.activateRequested` contains the app's client secret. As an unknown
-//! event it keeps all members, so its data is a secret too.
+//! The retired `v0-beta.lifecycle.activateRequested` contains the app's client secret. As an
+//! unknown event it keeps all members, so its data is a secret too.
 //!
 //! [`sample.created`]: crate::lab::SampleCreated
 //! [`sample.updated`]: crate::lab::SampleUpdated

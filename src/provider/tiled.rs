@@ -25,7 +25,7 @@
 //! # let mut headers = http::HeaderMap::new();
 //! # let tag = "sha256=ec4303a0a40c259f4667b0d09a29ee75850f90b89e8f820baef30b62d1e3df3f";
 //! # headers.insert("x-tiled-signature", tag.parse()?);
-//! let verifier = Verifier::custom(CustomScheme::TILED, Secret::from_text("my-hmac-secret")?);
+//! let verifier = Verifier::custom(CustomScheme::TILED, Secret::from_text("my-hmac-secret")?)?;
 //!
 //! let verified = verifier.verify(&headers, body, now)?;
 //! let key = DedupeKey::of(&verified);
@@ -43,9 +43,9 @@
 //! the same bytes, and the signed `timestamp` in them, in microseconds, distinguishes events. Two
 //! registrations that match one event send the same body, and count as one.
 //!
-//! The signature covers no time of sending either. A delivery ends about 40 s after its first attempt
-//! ([`policy`]), so an application can reject a webhook whose `timestamp` is much older; remember
-//! keys for at least as long as it accepts.
+//! The signature covers no time of sending either. A delivery ends about 40 s after its first
+//! attempt ([`policy`]), so an application can reject a webhook whose `timestamp` is much older;
+//! remember keys for at least as long as it accepts.
 //!
 //! # Events
 //!
@@ -63,8 +63,9 @@
 //!
 //! # Sending
 //!
-//! [`Format`] writes the events that came from Tiled, for example to pass them on, and dataset events
-//! that contain the members which the lab's model does not have: see [`Webhook::from_event`].
+//! [`Format`] writes the events that came from Tiled, for example to pass them on, and dataset
+//! events that contain the members which the lab's model does not have: see
+//! [`Webhook::from_event`].
 
 mod event;
 mod format;
@@ -85,8 +86,8 @@ const VENDOR: Vendor = Vendor("Tiled");
 /// with fields of the lab event.
 const PREFIX: &str = "tiled.";
 
-/// Returns the retry policy of Tiled's software: 3 attempts with a response timeout of 10 s, after 1
-/// s and 5 s plus up to 1 s of jitter. Only 2xx delivers.
+/// Returns the retry policy of Tiled's software: 3 attempts with a response timeout of 10 s, after
+/// 1 s and 5 s plus up to 1 s of jitter. Only 2xx delivers.
 ///
 /// The user guide speaks of up to 3 retries; the software makes 3 attempts in total.
 #[must_use]

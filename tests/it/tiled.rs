@@ -203,9 +203,9 @@ fn policy_makes_three_attempts() {
 #[test]
 fn source_ignores_the_unsigned_event_id() {
     let secret = || Secret::from_text("my-hmac-secret").unwrap();
-    let verifier = Verifier::custom(CustomScheme::TILED, secret());
+    let verifier = Verifier::custom(CustomScheme::TILED, secret()).unwrap();
     let sources = Sources::new([Source::tiled("beamline", verifier)]).unwrap();
-    let signer = Signer::custom(CustomScheme::TILED, secret());
+    let signer = Signer::custom(CustomScheme::TILED, secret()).unwrap();
     let headers = |body: &str, id: &'static str| {
         let mut headers: HeaderMap =
             signer.sign(&MessageId::new("m").unwrap(), NOW, body.as_bytes()).unwrap();

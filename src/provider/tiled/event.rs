@@ -24,8 +24,8 @@ impl Webhook {
     /// of the webhook except the time are kept among the data's unknown members, with the prefix
     /// `tiled.` if the data has a field of that name; `type` distinguishes the two kinds of update.
     ///
-    /// A type that is not one of the three becomes an unknown event of type `tiled.<type>`, with the
-    /// whole webhook as its data.
+    /// A type that is not one of the three becomes an unknown event of type `tiled.<type>`, with
+    /// the whole webhook as its data.
     ///
     /// # Errors
     ///
@@ -76,15 +76,15 @@ impl Webhook {
     ///
     /// An event from Tiled gives the original webhook. Of any other event, the dataset's id is the
     /// path, and the last part of it the key. `structure_family`, `specs` and `metadata` have no
-    /// field in the lab event: they must be among the data's unknown members. The unknown members of
-    /// the event's envelope are written next to the others.
+    /// field in the lab event: they must be among the data's unknown members. The unknown members
+    /// of the event's envelope are written next to the others.
     ///
     /// # Errors
     ///
-    /// [`MapError::NoWebhook`] unless the event is a [`DatasetCreated`] or [`DatasetUpdated`], or an
-    /// unknown event of a type that starts with `tiled.`; [`MapError::Missing`] if the event is not
-    /// from Tiled and has no value for a member that the type has; [`MapError::Value`] if the webhook
-    /// cannot express the event, for example a dataset with an owner.
+    /// [`MapError::NoWebhook`] unless the event is a [`DatasetCreated`] or [`DatasetUpdated`], or
+    /// an unknown event of a type that starts with `tiled.`; [`MapError::Missing`] if the event is
+    /// not from Tiled and has no value for a member that the type has; [`MapError::Value`] if the
+    /// webhook cannot express the event, for example a dataset with an owner.
     pub fn from_event(event: &LabEvent) -> Result<Self, MapError> {
         match event {
             LabEvent::DatasetCreated(event) => {

@@ -72,8 +72,8 @@ object! {
 impl Webhook {
     /// Returns the dataset's id: the keys from the root to the entry, separated by `/`.
     ///
-    /// Tiled's software ends `path` with the entry's `key`. The example in its documentation has the
-    /// path of the container, without the key, which is then added.
+    /// Tiled's software ends `path` with the entry's `key`. The example in its documentation has
+    /// the path of the container, without the key, which is then added.
     #[must_use]
     pub fn dataset_id(&self) -> DatasetId {
         let mut id = self.path.join("/");
