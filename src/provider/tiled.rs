@@ -87,7 +87,8 @@ const VENDOR: Vendor = Vendor("Tiled");
 const PREFIX: &str = "tiled.";
 
 /// Returns the retry policy of Tiled's software: 3 attempts with a response timeout of 10 s, after
-/// 1 s and 5 s plus up to 1 s of jitter. Only 2xx delivers.
+/// 1 s and 5 s plus up to 1 s of jitter. Only 2xx delivers, and
+/// `Retry-After` is ignored.
 ///
 /// The user guide speaks of up to 3 retries; the software makes 3 attempts in total.
 #[must_use]
@@ -96,5 +97,6 @@ pub fn policy() -> RetryPolicy {
     RetryPolicy::new(Schedule::list([second, Duration::from_secs(5)]))
         .with_jitter(Jitter::added(100, second, second))
         .with_attempt_timeout(Duration::from_secs(10))
+        .with_retry_after_cap(Duration::ZERO)
         .with_responses(ResponseRules::new())
 }
