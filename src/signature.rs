@@ -53,6 +53,7 @@ mod encoding;
 mod error;
 mod fields;
 mod headers;
+mod http_message;
 mod key;
 #[cfg(any(feature = "ed25519", feature = "p256"))]
 mod key_set;
@@ -86,6 +87,7 @@ pub use custom_scheme::CustomScheme;
 pub use ed25519::{Ed25519KeyError, Ed25519PrivateKey, Ed25519PublicKey};
 pub use encoding::Encoding;
 pub use error::VerifyError;
+pub use http_message::{HttpMessageError, HttpMessageProfile, HttpMessageProfileError};
 pub use key::{KeyError, SigningKey, VerifyingKey};
 #[cfg(any(feature = "ed25519", feature = "p256"))]
 pub use key_set::{KeySet, KeySetError};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
+use super::http_message::HttpMessageError;
 use crate::id::IdError;
 
 /// Verification error: why a request was rejected.
@@ -142,6 +143,9 @@ pub enum VerifyError {
         /// Name of the header with the signature or token.
         name: HeaderName,
     },
+    /// The HTTP message signature (RFC 9421) is not one of the profile.
+    #[error(transparent)]
+    HttpMessage(#[from] HttpMessageError),
 }
 
 impl VerifyError {
@@ -166,6 +170,7 @@ impl VerifyError {
             Self::TooManyCandidates { .. } => "too-many-candidates",
             Self::NoUsableSignature { .. } => "no-usable-signature",
             Self::NoMatch { .. } => "no-match",
+            Self::HttpMessage(error) => error.name(),
         }
     }
 }

@@ -26,13 +26,21 @@ pub(super) fn message_id<'h>(
     name: &HeaderName,
     layout: &CustomScheme,
 ) -> Result<&'h str, VerifyError> {
+    let id = valid_id(headers, name)?;
+    if layout.id_is_ambiguous(id) { Err(VerifyError::AmbiguousId) } else { Ok(id) }
+}
+
+/// Returns the message's id from the header with this name, if nothing around it in the signed bytes
+/// can be part of it.
+pub(super) fn valid_id<'h>(
+    headers: &'h HeaderMap,
+    name: &HeaderName,
+) -> Result<&'h str, VerifyError> {
     let id = match std::str::from_utf8(single(headers, name)?) {
         Ok(text) => MessageId::check(text).map(|()| text),
         Err(error) => Err(IdError::NotPrintableAscii { at: error.valid_up_to() }),
     };
-    let malformed = |reason| VerifyError::MalformedId { name: name.clone(), reason };
-    let id = id.map_err(malformed)?;
-    if layout.id_is_ambiguous(id) { Err(VerifyError::AmbiguousId) } else { Ok(id) }
+    id.map_err(|reason| VerifyError::MalformedId { name: name.clone(), reason })
 }
 
 pub(super) fn missing(name: &HeaderName) -> VerifyError {

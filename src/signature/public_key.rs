@@ -57,6 +57,21 @@ impl PrivateKey {
             Self::P256(ref key) => p256::to_der(&key.sign(parts)),
         }
     }
+
+    /// Returns the signature of the concatenated parts in its 64 bytes: r and s, for ECDSA.
+    #[allow(clippy::uninhabited_references, reason = "without a feature there is no key")]
+    #[cfg_attr(
+        not(any(feature = "ed25519", feature = "p256")),
+        allow(unused_variables, reason = "without a feature there is no key")
+    )]
+    pub(super) fn sign_fixed(&self, parts: &[&[u8]]) -> [u8; 64] {
+        match *self {
+            #[cfg(feature = "ed25519")]
+            Self::Ed25519(ref key) => key.sign(parts),
+            #[cfg(feature = "p256")]
+            Self::P256(ref key) => key.sign(parts),
+        }
+    }
 }
 
 impl PublicKey {
@@ -100,6 +115,11 @@ impl PublicKey {
 
 impl PublicKeySignature {
     pub(super) const UNUSED: Self = Self { algorithm: Algorithm::HmacSha256, bytes: [0; 64] };
+
+    /// Creates a signature of its 64 bytes: r and s, for ECDSA.
+    pub(super) const fn new(algorithm: Algorithm, bytes: [u8; 64]) -> Self {
+        Self { algorithm, bytes }
+    }
 
     /// Reads a signature after its encoding; `None` if it is not one of the algorithm.
     pub(super) fn read(algorithm: Algorithm, bytes: &[u8]) -> Option<Self> {

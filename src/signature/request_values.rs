@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, header};
 use super::custom_scheme::CustomScheme;
 use super::error::VerifyError;
 use super::headers;
+use super::http_message::HttpMessageError;
 use super::scheme_signer::SignError;
 use super::target::{BaseUrl, RequestView};
 use super::template::{Placeholder, SignedParts};
@@ -79,6 +80,9 @@ pub(super) fn sign_error(error: VerifyError) -> SignError {
             SignError::MissingHeader { name }
         }
         VerifyError::ConflictingHeader { name } => SignError::ConflictingHeader { name },
+        VerifyError::HttpMessage(HttpMessageError::NotAscii { name }) => {
+            SignError::NotAscii { name }
+        }
         VerifyError::RequestRequired => SignError::RequestRequired,
         VerifyError::UnsignedBody | VerifyError::NoMatch { .. } => SignError::UnsignedBody,
         _ => SignError::NotAbsolute,

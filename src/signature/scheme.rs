@@ -6,6 +6,7 @@ use http::HeaderName;
 
 use super::algorithm::Algorithm;
 use super::custom_scheme::CustomScheme;
+use super::http_message::HttpMessageProfile;
 use super::scheme_spec::SchemeSpec;
 use super::timestamp_form::TimestampForm;
 
@@ -41,6 +42,7 @@ static STRIKE: CustomScheme =
 /// | [`Svix`](Self::Svix) | id, time, body | of every kind | a list |
 /// | [`Strike`](Self::Strike) | body | secrets | one signature |
 /// | [`Token`](Self::Token) | nothing | secrets | the secret itself |
+/// | [`HttpMessageSignatures`](Self::HttpMessageSignatures) | request, id, time, body | of every kind | one |
 /// | [`CustomScheme`](Self::CustomScheme) | per its template | of its algorithm | one, or a list |
 ///
 /// `Display` writes the [`name`](Self::name).
@@ -99,6 +101,10 @@ pub enum Scheme {
     /// that page.
     #[cfg(feature = "twilio")]
     Twilio,
+    /// HTTP Message Signatures (RFC 9421) with Content-Digest (RFC 9530): method, URL, body, content
+    /// type, id and time are signed, as the profile says.
+    #[doc(alias = "RFC 9421")]
+    HttpMessageSignatures(HttpMessageProfile),
     /// Another scheme, configured as data.
     CustomScheme(CustomScheme),
 }
@@ -114,6 +120,7 @@ impl Scheme {
             Self::Token(_) => "token",
             #[cfg(feature = "twilio")]
             Self::Twilio => "twilio",
+            Self::HttpMessageSignatures(_) => "http-message-signatures",
             Self::CustomScheme(_) => "custom",
         }
     }
@@ -127,6 +134,7 @@ impl Scheme {
             Self::Token(header) => Layout::Token(header),
             #[cfg(feature = "twilio")]
             Self::Twilio => Layout::Twilio,
+            Self::HttpMessageSignatures(profile) => Layout::HttpMessage(profile),
             Self::CustomScheme(scheme) => Layout::Signed(scheme),
         }
     }
@@ -134,7 +142,7 @@ impl Scheme {
     /// Returns the only algorithm of which the scheme takes keys; `None` for every one.
     pub(super) const fn required_algorithm(&self) -> Option<Algorithm> {
         match self {
-            Self::StandardWebhooks | Self::Svix => None,
+            Self::StandardWebhooks | Self::Svix | Self::HttpMessageSignatures(_) => None,
             Self::Strike | Self::Token(_) => Some(Algorithm::HmacSha256),
             // Its keys are secrets too.
             #[cfg(feature = "twilio")]
@@ -149,13 +157,15 @@ impl Scheme {
 
     /// Returns the names of all headers that a signer of the scheme sets.
     pub(super) fn header_names(&self) -> impl Iterator<Item = &HeaderName> {
-        let (signed, token) = match self.layout() {
-            Layout::Signed(scheme) => (Some(scheme), None),
-            Layout::Token(header) => (None, Some(header)),
+        let (signed, token, profile) = match self.layout() {
+            Layout::Signed(scheme) => (Some(scheme), None, None),
+            Layout::Token(header) => (None, Some(header), None),
+            Layout::HttpMessage(profile) => (None, None, Some(profile)),
             #[cfg(feature = "twilio")]
-            Layout::Twilio => (None, Some(&super::twilio::HEADER)),
+            Layout::Twilio => (None, Some(&super::twilio::HEADER), None),
         };
-        signed.into_iter().flat_map(CustomScheme::header_names).chain(token)
+        let profile = profile.into_iter().flat_map(HttpMessageProfile::header_names);
+        signed.into_iter().flat_map(CustomScheme::header_names).chain(token).chain(profile)
     }
 }
 
@@ -179,4 +189,6 @@ pub(super) enum Layout<'a> {
     /// Not like any other.
     #[cfg(feature = "twilio")]
     Twilio,
+    /// Signed, as HTTP Message Signatures.
+    HttpMessage(&'a HttpMessageProfile),
 }

@@ -3,6 +3,7 @@
 use http::{HeaderName, HeaderValue};
 
 use super::custom_scheme::{CustomScheme, TimestampSource};
+use super::http_message;
 use super::key::ReadySigningKey;
 use super::limits::{MAX_CANDIDATES, MAX_PUBLIC_KEY_CANDIDATES};
 use super::mac;
@@ -32,6 +33,7 @@ impl SchemeSigner {
             Layout::Token(_) => false,
             #[cfg(feature = "twilio")]
             Layout::Twilio => true,
+            Layout::HttpMessage(_) => true,
         }
     }
 
@@ -63,6 +65,13 @@ impl SchemeSigner {
                 value.set_sensitive(true);
                 set(&twilio::HEADER, value)
             }
+            Layout::HttpMessage(profile) => {
+                let request = request.ok_or(SignError::RequestRequired)?;
+                http_message::sign(profile, &self.first, id, now, body, request)
+                    .map_err(sign_error)?
+                    .into_iter()
+                    .try_for_each(|(name, value)| set(name, value))
+            }
         }
     }
 
@@ -70,7 +79,7 @@ impl SchemeSigner {
     pub(super) fn check(&self, id: &MessageId) -> Result<(), SignError> {
         match self.scheme.layout() {
             Layout::Signed(layout) => self.check_layout(layout, id),
-            Layout::Token(_) => Ok(()),
+            Layout::Token(_) | Layout::HttpMessage(_) => Ok(()),
             #[cfg(feature = "twilio")]
             Layout::Twilio => Ok(()),
         }
@@ -249,6 +258,13 @@ pub enum SignError {
     /// The scheme cannot sign a body that is no form, unless the URL contains its digest.
     #[error("the scheme cannot sign this body")]
     UnsignedBody,
+    /// The scheme signs a header with bytes outside of ASCII, which an HTTP message signature cannot
+    /// cover.
+    #[error("the {name} header, which the scheme signs, must be ASCII")]
+    NotAscii {
+        /// Name of the header.
+        name: HeaderName,
+    },
     /// The scheme signs the URL, and the request's is not absolute.
     #[error("the request must have an absolute URL, which the scheme signs")]
     NotAbsolute,

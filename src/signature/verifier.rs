@@ -9,6 +9,7 @@ use super::custom_scheme::{CustomScheme, TimestampSource};
 use super::error::VerifyError;
 use super::fields::Fields;
 use super::headers;
+use super::http_message::{HttpMessageProfile, SignedRequest};
 use super::key::{KeyError, ReadyVerifyingKey, VerifyingKey};
 use super::request_values::RequestValues;
 use super::scheme::{self, Layout, Scheme};
@@ -293,6 +294,9 @@ impl Verifier {
             (Layout::Token(header), _) => self.verify_token(header, request.headers, body),
             #[cfg(feature = "twilio")]
             (Layout::Twilio, _) => self.verify_twilio(request, body),
+            (Layout::HttpMessage(profile), _) => {
+                self.verify_http_message(profile, request, body, now)
+            }
         }
     }
 
@@ -303,6 +307,9 @@ impl Verifier {
             Ok((Layout::Token(header), _)) => headers.contains_key(header),
             #[cfg(feature = "twilio")]
             Ok((Layout::Twilio, _)) => headers.contains_key(&twilio::HEADER),
+            Ok((Layout::HttpMessage(profile), _)) => {
+                headers.contains_key(profile.signature_header())
+            }
             Err(_) => true,
         }
     }
@@ -364,6 +371,27 @@ impl Verifier {
         };
         let key_index = self.first_match(&twilio::HEADER, matches)?;
         Ok(Verified { body, id: None, timestamp: None, expires_at: None, key_index })
+    }
+
+    fn verify_http_message<'a>(
+        &self,
+        profile: &HttpMessageProfile,
+        request: RequestView<'a>,
+        body: &'a [u8],
+        now: Timestamp,
+    ) -> Result<Verified<'a>, VerifyError> {
+        let signed = SignedRequest::read(profile, request, self.base_url.as_ref())?;
+        let created = signed.created();
+        self.check_time(created, now)?;
+        let key_index = signed.check(&self.keys, body, now)?;
+        let last = created + self.past;
+        Ok(Verified {
+            body,
+            id: signed.id(),
+            timestamp: Some(created),
+            expires_at: Some(signed.expires().map_or(last, |expires| expires.min(last))),
+            key_index,
+        })
     }
 
     fn verify_signed<'a>(

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod custom_scheme;
+mod http_message;
 mod lists;
 mod properties;
 #[cfg(feature = "p256")]

@@ -1,0 +1,70 @@
+//! Every changed byte of what is covered is noticed.
+
+use http::{HeaderValue, Method};
+use labhook::signature::{Scheme, SigningKey, VerifyingKey};
+use labhook::{Signer, Verifier};
+
+use super::{BODY, profile, secret, signed_with, verdict};
+
+fn pairs() -> Vec<(SigningKey, VerifyingKey)> {
+    vec![
+        (secret().into(), secret().into()),
+        #[cfg(feature = "ed25519")]
+        {
+            let key = labhook::signature::Ed25519PrivateKey::from_seed(&[7; 32]);
+            (key.clone().into(), key.public().into())
+        },
+        #[cfg(feature = "p256")]
+        {
+            let key = labhook::signature::P256PrivateKey::from_scalar(&[7; 32]).unwrap();
+            (key.clone().into(), key.public().into())
+        },
+    ]
+}
+
+#[test]
+fn every_changed_byte_is_refused() {
+    for (signing, verifying) in pairs() {
+        let profile = profile().with_key_ids(["lab"]).unwrap().with_tag("lab-events").unwrap();
+        let scheme = Scheme::HttpMessageSignatures(profile);
+        let request = signed_with(&Signer::new(scheme.clone(), signing).unwrap());
+        let verifier = Verifier::new(scheme, verifying).unwrap();
+        assert_eq!(verdict(&verifier, &request, BODY), "accepted");
+
+        let mut count = 0;
+        for name in request.headers.keys() {
+            let value = request.headers[name].as_bytes();
+            for at in 0..value.len() {
+                for bits in [0x01, 0x20, 0x80] {
+                    let mut changed = value.to_vec();
+                    changed[at] ^= bits;
+                    let Ok(changed) = HeaderValue::from_bytes(&changed) else { continue };
+                    let mut request = request.clone();
+                    request.headers.insert(name, changed);
+                    assert_ne!(verdict(&verifier, &request, BODY), "accepted", "{name} {at}");
+                    count += 1;
+                }
+            }
+        }
+        for at in 0..BODY.len() {
+            let mut body = BODY.to_vec();
+            body[at] ^= 1;
+            assert_eq!(verdict(&verifier, &request, &body), "other-digest");
+            assert_eq!(verdict(&verifier, &request, &BODY[..at]), "other-digest");
+        }
+        let url = "https://lab.example/hooks?run=17";
+        for at in "https://".len()..url.len() {
+            let mut changed = url.as_bytes().to_vec();
+            changed[at] ^= 1;
+            let Ok(changed) = String::from_utf8(changed).unwrap().parse() else { continue };
+            let mut request = request.clone();
+            request.uri = changed;
+            assert_ne!(verdict(&verifier, &request, BODY), "accepted", "{}", request.uri);
+            count += 1;
+        }
+        let mut put = request.clone();
+        put.method = Method::PUT;
+        assert_eq!(verdict(&verifier, &put, BODY), "no-match");
+        assert!(count > 1_000, "{count}");
+    }
+}
