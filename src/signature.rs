@@ -31,7 +31,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The [`Scheme`] decides which headers are used and what they sign. Four schemes are built in;
+//! The [`Scheme`] decides which headers are used and what they sign. Five schemes are built in;
 //! most other HMAC-SHA256 schemes can be configured as data, with a [`CustomScheme`].
 //!
 //! # Guarantees
@@ -87,7 +87,9 @@ pub use custom_scheme::CustomScheme;
 pub use ed25519::{Ed25519KeyError, Ed25519PrivateKey, Ed25519PublicKey};
 pub use encoding::Encoding;
 pub use error::VerifyError;
-pub use http_message::{HttpMessageError, HttpMessageProfile, HttpMessageProfileError};
+pub use http_message::{
+    HttpMessageError, HttpMessageProfile, HttpMessageProfileError, ReceiptProfile,
+};
 pub use key::{KeyError, SigningKey, VerifyingKey};
 #[cfg(any(feature = "ed25519", feature = "p256"))]
 pub use key_set::{KeySet, KeySetError};

@@ -30,8 +30,8 @@ pub(super) fn message_id<'h>(
     if layout.id_is_ambiguous(id) { Err(VerifyError::AmbiguousId) } else { Ok(id) }
 }
 
-/// Returns the message's id from the header with this name, if nothing around it in the signed bytes
-/// can be part of it.
+/// Returns the message's id from the header with this name, if nothing around it in the signed
+/// bytes can be part of it.
 pub(super) fn valid_id<'h>(
     headers: &'h HeaderMap,
     name: &HeaderName,

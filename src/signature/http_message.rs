@@ -6,6 +6,7 @@ mod content_digest;
 mod error;
 mod profile;
 mod profile_error;
+mod receipt;
 mod sign;
 mod signature_base;
 mod signature_input;
@@ -21,6 +22,7 @@ use super::algorithm::Algorithm;
 pub use error::HttpMessageError;
 pub use profile::HttpMessageProfile;
 pub use profile_error::HttpMessageProfileError;
+pub use receipt::ReceiptProfile;
 pub(super) use sign::sign;
 pub(super) use signed_request::SignedRequest;
 

@@ -73,7 +73,8 @@ impl<'a> Verified<'a> {
     }
 
     /// Returns the end of the replay window: the last instant at which this signature is within
-    /// the verifier's tolerance; `None` if the scheme signs no time.
+    /// the verifier's tolerance and has not expired by its own parameter; `None` if the scheme
+    /// signs no time.
     ///
     /// Afterwards the verifier rejects the same request as too old, so a store of seen requests may
     /// drop it. It does not limit how long a message's *id* may recur: a sender signs every attempt

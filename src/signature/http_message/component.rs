@@ -32,6 +32,11 @@ impl Component {
         }
     }
 
+    /// Returns the component's identifier, as the headers contain it.
+    pub(super) fn identifier(&self) -> String {
+        format!("\"{}\"", self.name())
+    }
+
     /// Returns the component's value in the request.
     pub(super) fn value<'a>(
         &self,

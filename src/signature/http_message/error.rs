@@ -39,7 +39,7 @@ pub enum HttpMessageError {
     /// The signature does not cover a component of the profile.
     #[error("the signature does not cover `{component}`")]
     MissingComponent {
-        /// Name of the component.
+        /// Identifier of the component, as in the header.
         component: Box<str>,
     },
     /// The signature covers a component that is not in the profile, or one with parameters.
@@ -48,7 +48,7 @@ pub enum HttpMessageError {
     /// The signature covers a component twice.
     #[error("the signature covers `{component}` twice")]
     RepeatedComponent {
-        /// Name of the component.
+        /// Identifier of the component, as in the header.
         component: Box<str>,
     },
     /// The signature lacks a parameter that the profile requires.
@@ -120,7 +120,7 @@ mod tests {
     fn each_error_has_its_text_and_name() {
         use HttpMessageError as E;
         let name = || HeaderName::from_static("signature-input");
-        let component = || "@query".into();
+        let component = || "\"@query\"".into();
         for (error, label, text) in [
             (
                 E::MalformedField { name: name() },
@@ -145,7 +145,7 @@ mod tests {
             (
                 E::MissingComponent { component: component() },
                 "missing-component",
-                "the signature does not cover `@query`",
+                "the signature does not cover `\"@query\"`",
             ),
             (
                 E::UnknownComponent,
@@ -155,7 +155,7 @@ mod tests {
             (
                 E::RepeatedComponent { component: component() },
                 "repeated-component",
-                "the signature covers `@query` twice",
+                "the signature covers `\"@query\"` twice",
             ),
             (
                 E::MissingParameter { parameter: "created" },

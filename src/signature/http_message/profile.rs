@@ -15,8 +15,8 @@ static WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
 /// The largest number of headers that a profile covers beside its own.
 const MAX_HEADERS: usize = 24;
 
-/// Profile of HTTP Message Signatures (RFC 9421): the components that each signature covers, and its
-/// parameters.
+/// Profile of HTTP Message Signatures (RFC 9421): the components that each signature covers, and
+/// its parameters.
 ///
 /// RFC 9421 leaves to the application what is signed, and with which algorithm (section 1.4). Here
 /// sender and receiver agree on it beforehand, with equal profiles; nothing is negotiated. A
@@ -28,9 +28,9 @@ const MAX_HEADERS: usize = 24;
 /// - the message's id, in `webhook-id`.
 ///
 /// A [`Signer`](crate::Signer) sets the headers `webhook-id`, `content-digest`, `signature-input`
-/// and `signature`. Its signature has the parameters `created` and `expires`, `keyid` if its key has
-/// [an id](Self::with_key_ids), `alg`, and the profile's [`tag`](Self::with_tag). It is made with the
-/// first key.
+/// and `signature`. Its signature has the parameters `created` and `expires`, `keyid` if its key
+/// has [an id](Self::with_key_ids), `alg`, and the profile's [`tag`](Self::with_tag). It is made
+/// with the first key.
 ///
 /// A [`Verifier`](crate::Verifier) reads only the signature with the profile's label, and requires
 /// exactly the profile's components, in any order, and `created`. It checks `created` against its
@@ -40,8 +40,8 @@ const MAX_HEADERS: usize = 24;
 /// are refused, as are more than 8 KiB of `signature-input`, `signature` or `content-digest`.
 ///
 /// HMAC-SHA256, Ed25519 (feature `ed25519`) and ECDSA P-256 (feature `p256`) keys can be used:
-/// `hmac-sha256`, `ed25519` and `ecdsa-p256-sha256` in the registry. At most one signature is checked
-/// per key, over a few hundred bytes; the body is hashed once, after that.
+/// `hmac-sha256`, `ed25519` and `ecdsa-p256-sha256` in the registry. At most one signature is
+/// checked per key, over a few hundred bytes; the body is hashed once, after that.
 ///
 /// Behind a proxy, set the verifier's [base URL](crate::Verifier::with_base_url). The bytes of path
 /// and query are signed as they are, so a proxy must not normalize them.
@@ -65,6 +65,7 @@ const MAX_HEADERS: usize = 24;
 ///     "sig1=(\"@method\" \"@authority\" \"@path\" \"@query\" \"content-digest\" \"content-type\" \
 ///      \"webhook-id\");created=1744882200;expires=1744882500;alg=\"hmac-sha256\""
 /// );
+/// assert_eq!(headers["signature"], "sig1=:h8frIOPLTB7Sks9LmwsIa1iUkdggwG0TOJ88gfXNKUw=:");
 /// request.headers.extend(headers);
 ///
 /// let verifier = Verifier::new(scheme, secret()?)?;
@@ -83,8 +84,8 @@ const MAX_HEADERS: usize = 24;
 ///   header with an id. Its `nonce`, which it requires, is the receiver's to compare; its URLs are
 ///   normalized further than here.
 /// - Universal Commerce Protocol ("Message Signatures") covers the same components as here, with
-///   `idempotency-key` for the id and `ucp-agent`; its `created` is optional, and required here, and
-///   its `@query` is covered only if there is a query.
+///   `idempotency-key` for the id and `ucp-agent`; its `created` is optional, and required here,
+///   and its `@query` is covered only if there is a query.
 #[doc(alias = "RFC 9421")]
 #[doc(alias = "RFC 9530")]
 #[doc(alias = "HTTP signature")]
@@ -129,8 +130,8 @@ impl HttpMessageProfile {
         Ok(self)
     }
 
-    /// Sets the `tag` parameter, which names the application that the signature is for. Without one,
-    /// a signature must have no tag.
+    /// Sets the `tag` parameter, which names the application that the signature is for. Without
+    /// one, a signature must have no tag.
     ///
     /// # Errors
     ///
@@ -145,8 +146,8 @@ impl HttpMessageProfile {
 
     /// Sets the ids of the keys, in the order in which the signer or verifier gets the keys.
     ///
-    /// A verifier tries a key with an id only for signatures with that `keyid`, and a key without an
-    /// id for all.
+    /// A verifier tries a key with an id only for signatures with that `keyid`, and a key without
+    /// an id for all.
     ///
     /// ```
     /// use labhook::signature::{HttpMessageProfile, Scheme};

@@ -2,8 +2,8 @@
 
 use http::HeaderName;
 
-/// Error for a setting of an [`HttpMessageProfile`](super::HttpMessageProfile) that no signature can
-/// have.
+/// Error for a setting of an [`HttpMessageProfile`](super::HttpMessageProfile) that no signature
+/// can have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpMessageProfileError {

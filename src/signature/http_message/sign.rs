@@ -37,27 +37,33 @@ pub(in super::super) fn sign<'p>(
             }
             other => other.value(request, None)?,
         };
-        let identifier = format!("\"{}\"", component.name());
+        let identifier = component.identifier();
         lines.add(&identifier, &value);
         list.push(identifier);
     }
     let parameters = format!("({}){}", list.join(" "), parameters(profile, key, now));
     let base = lines.finish(&parameters);
-    let signature = match key {
-        ReadySigningKey::Shared(key) => STANDARD.encode(key.tag(&[base.as_bytes()]).as_bytes()),
-        ReadySigningKey::Private(key) => STANDARD.encode(key.sign_fixed(&[base.as_bytes()])),
-    };
-    let mut signature = value(format!("{}=:{signature}:", profile.label));
+    let signature = signature_text(key, &base);
+    let mut signature = header_value(format!("{}=:{signature}:", profile.label));
     signature.set_sensitive(true);
-    let id = profile.id_header.as_ref().map(|name| (name, value(id.as_str().to_owned())));
+    let id = profile.id_header.as_ref().map(|name| (name, header_value(id.as_str().to_owned())));
     Ok(id
         .into_iter()
         .chain([
-            (&CONTENT_DIGEST, value(digest)),
-            (&SIGNATURE_INPUT, value(format!("{}={parameters}", profile.label))),
+            (&CONTENT_DIGEST, header_value(digest)),
+            (&SIGNATURE_INPUT, header_value(format!("{}={parameters}", profile.label))),
             (&SIGNATURE, signature),
         ])
         .collect())
+}
+
+/// Returns the signature of the base, in base64.
+pub(super) fn signature_text(key: &ReadySigningKey, base: &str) -> String {
+    let parts = &[base.as_bytes()];
+    match key {
+        ReadySigningKey::Shared(key) => STANDARD.encode(key.tag(parts).as_bytes()),
+        ReadySigningKey::Private(key) => STANDARD.encode(key.sign_fixed(parts)),
+    }
 }
 
 fn parameters(profile: &HttpMessageProfile, key: &ReadySigningKey, now: Timestamp) -> String {
@@ -79,6 +85,6 @@ fn parameters(profile: &HttpMessageProfile, key: &ReadySigningKey, now: Timestam
 /// The largest integer of a structured field (RFC 9651, section 3.3.1).
 const MAX_INTEGER: i64 = 999_999_999_999_999;
 
-fn value(text: String) -> HeaderValue {
+pub(super) fn header_value(text: String) -> HeaderValue {
     HeaderValue::try_from(text).expect("ids, labels, strings and base64 are printable ASCII")
 }

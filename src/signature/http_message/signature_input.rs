@@ -48,6 +48,23 @@ impl<'a> SignatureInput<'a> {
     }
 }
 
+/// Checks that each of these components is covered once, and nothing else.
+pub(super) fn check_components<'i>(
+    covered: &[&str],
+    expected: impl ExactSizeIterator<Item = &'i str>,
+) -> Result<(), HttpMessageError> {
+    let is_full = covered.len() == expected.len();
+    for identifier in expected {
+        let component = || identifier.into();
+        match covered.iter().filter(|text| **text == identifier).count() {
+            0 => return Err(HttpMessageError::MissingComponent { component: component() }),
+            1 => {}
+            _ => return Err(HttpMessageError::RepeatedComponent { component: component() }),
+        }
+    }
+    if is_full { Ok(()) } else { Err(HttpMessageError::UnknownComponent) }
+}
+
 /// Returns the only member with the label.
 pub(super) fn labelled<'a>(
     text: &'a str,

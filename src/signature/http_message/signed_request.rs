@@ -1,7 +1,5 @@
 //! A request with a signature that is still to be checked: [`SignedRequest`].
 
-use std::borrow::Cow;
-
 use super::super::algorithm::Algorithm;
 use super::super::error::VerifyError;
 use super::super::headers;
@@ -14,7 +12,7 @@ use super::content_digest::ContentDigest;
 use super::error::HttpMessageError;
 use super::profile::HttpMessageProfile;
 use super::signature_base::SignatureBase;
-use super::signature_input::{SignatureInput, labelled};
+use super::signature_input::{SignatureInput, check_components, labelled};
 use super::structured_field::{BareItem, Value};
 use super::{CONTENT_DIGEST, SIGNATURE, SIGNATURE_INPUT, registered_name};
 use crate::time::Timestamp;
@@ -34,7 +32,7 @@ pub(in super::super) struct SignedRequest<'p, 'r> {
 }
 
 /// Signature after its encoding.
-enum Bytes {
+pub(super) enum Bytes {
     Mac([u8; 32]),
     PublicKey([u8; 64]),
 }
@@ -52,12 +50,13 @@ impl<'p, 'r> SignedRequest<'p, 'r> {
             return Err(HttpMessageError::OtherParameter { parameter: "tag" }.into());
         }
         let components = profile.components();
-        check_components(&input.components, &components)?;
+        let identifiers: Vec<String> = components.iter().map(Component::identifier).collect();
+        check_components(&input.components, identifiers.iter().map(String::as_str))?;
 
         let mut lines = SignatureBase::default();
         for identifier in &input.components {
-            let component = components.iter().find(|it| is_identifier(identifier, it));
-            let component = component.ok_or(HttpMessageError::UnknownComponent)?;
+            let own = identifiers.iter().zip(&components).find(|(own, _)| own == identifier);
+            let (_, component) = own.ok_or(HttpMessageError::UnknownComponent)?;
             lines.add(identifier, &component.value(request, base)?);
         }
         let id = match &profile.id_header {
@@ -74,7 +73,7 @@ impl<'p, 'r> SignedRequest<'p, 'r> {
             algorithm: owned(input.algorithm),
             digest: ContentDigest::read(&combined(request.headers, &CONTENT_DIGEST)?)?,
             base: lines.finish(input.text),
-            signature: read_signature(&combined(request.headers, &SIGNATURE)?, profile)?,
+            signature: read_signature(&combined(request.headers, &SIGNATURE)?, &profile.label)?,
         })
     }
 
@@ -109,57 +108,42 @@ impl<'p, 'r> SignedRequest<'p, 'r> {
         if !keys.iter().any(|key| is_named(key.algorithm())) {
             return Err(HttpMessageError::OtherParameter { parameter: "alg" }.into());
         }
-        let mut own = keys.iter().enumerate().filter(|(index, key)| {
+        let own = keys.iter().enumerate().filter(|(index, key)| {
             let id = self.profile.key_id(*index);
             is_named(key.algorithm()) && id.is_none_or(|id| self.key_id.as_deref() == Some(id))
         });
-        let mut own = own.by_ref().peekable();
+        let mut own = own.peekable();
         if own.peek().is_none() {
             return Err(HttpMessageError::OtherParameter { parameter: "keyid" }.into());
         }
-        let index = own.find(|(_, key)| self.is_signed_with(key)).map(|(index, _)| index);
+        let index = own
+            .find(|(_, key)| is_signed_with(key, &self.base, &self.signature))
+            .map(|(index, _)| index);
         let index = index.ok_or_else(|| VerifyError::NoMatch { name: SIGNATURE.clone() })?;
         self.digest.check(body)?;
         Ok(index)
     }
+}
 
-    fn is_signed_with(&self, key: &ReadyVerifyingKey) -> bool {
-        let parts = &[self.base.as_bytes()];
-        match (key, &self.signature) {
-            (ReadyVerifyingKey::Shared(key), Bytes::Mac(tag)) => {
-                Tag::new((*tag).into()) == key.tag(parts)
-            }
-            (ReadyVerifyingKey::Public(key), Bytes::PublicKey(bytes)) => {
-                let signature = PublicKeySignature::new(key.algorithm(), *bytes);
-                key.any_verifies(parts, std::iter::once(&signature))
-            }
-            _ => false,
+/// Returns whether the signature is the key's, of the base.
+pub(super) fn is_signed_with(key: &ReadyVerifyingKey, base: &str, signature: &Bytes) -> bool {
+    let parts = &[base.as_bytes()];
+    match (key, signature) {
+        (ReadyVerifyingKey::Shared(key), Bytes::Mac(tag)) => {
+            Tag::new((*tag).into()) == key.tag(parts)
         }
+        (ReadyVerifyingKey::Public(key), Bytes::PublicKey(bytes)) => {
+            let signature = PublicKeySignature::new(key.algorithm(), *bytes);
+            key.any_verifies(parts, std::iter::once(&signature))
+        }
+        _ => false,
     }
 }
 
-/// Returns whether the text is the identifier of the component, without parameters.
-fn is_identifier(text: &str, component: &Component) -> bool {
-    let name = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    name == Some(component.name())
-}
-
-/// Checks that each component of the profile is covered once, and nothing else.
-fn check_components(covered: &[&str], components: &[Component]) -> Result<(), HttpMessageError> {
-    for component in components {
-        let name = || component.name().into();
-        match covered.iter().filter(|text| is_identifier(text, component)).count() {
-            0 => return Err(HttpMessageError::MissingComponent { component: name() }),
-            1 => {}
-            _ => return Err(HttpMessageError::RepeatedComponent { component: name() }),
-        }
-    }
-    if covered.len() == components.len() { Ok(()) } else { Err(HttpMessageError::UnknownComponent) }
-}
-
-fn read_signature(text: &Cow<'_, str>, profile: &HttpMessageProfile) -> Result<Bytes, VerifyError> {
+/// Returns the signature with the label.
+pub(super) fn read_signature(text: &str, label: &str) -> Result<Bytes, VerifyError> {
     let malformed = || HttpMessageError::MalformedField { name: SIGNATURE.clone() };
-    let member = labelled(text, &profile.label, &SIGNATURE)?;
+    let member = labelled(text, label, &SIGNATURE)?;
     let Value::Item(BareItem::Bytes(base64)) = member.value else {
         return Err(malformed().into());
     };

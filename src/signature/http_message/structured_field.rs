@@ -43,9 +43,9 @@ pub(super) enum BareItem<'a> {
 
 /// Parses a dictionary.
 ///
-/// Whitespace is accepted around the commas only, because proxies join lines. The parser of RFC 9651
-/// accepts more, for texts that no serializer writes: with those, sender and receiver could build
-/// different signature bases.
+/// Whitespace is accepted around the commas only, because proxies join lines. The parser of RFC
+/// 9651 accepts more, for texts that no serializer writes: with those, sender and receiver could
+/// build different signature bases.
 pub(super) fn dictionary(text: &str) -> Result<Vec<Member<'_>>, Malformed> {
     if text.len() > MAX_LEN {
         return Err(Malformed);

@@ -2,6 +2,8 @@
 //!
 //! Their components are others than a profile's, so bases and algorithms are checked by themselves.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, Request, request};
@@ -9,15 +11,16 @@ use serde::Deserialize;
 
 use super::super::algorithm::Algorithm;
 use super::super::key::{ReadyVerifyingKey, VerifyingKey};
-use super::super::mac::Tag;
+use super::super::mac::{self, Tag};
 use super::super::public_key::PublicKeySignature;
 use super::super::target::RequestView;
 use super::component::Component;
 use super::signature_base::SignatureBase;
 use super::signature_input::{SignatureInput, labelled};
 use super::structured_field::{BareItem, Value};
-use super::{SIGNATURE, registered_name};
-use crate::secret::Secret;
+use super::{HttpMessageProfile, SIGNATURE, registered_name};
+use crate::signature::Scheme;
+use crate::{MessageId, Secret, Signer, Timestamp, Verifier};
 
 const CASES: &str = include_str!("../../../tests/data/signature/http_message_bases.json");
 
@@ -127,6 +130,29 @@ fn published_signature_bases_are_built() {
         count += 1;
     }
     assert_eq!(count, 17);
+}
+
+/// A request is refused for the cost of one MAC of a short text per key, and of none if its times
+/// or parameters are wrong. The body is hashed after that.
+#[test]
+fn refusal_costs_one_mac_per_key() {
+    let secret = |text: &str| Secret::from_text(text).unwrap();
+    let scheme = || Scheme::HttpMessageSignatures(HttpMessageProfile::new());
+    let now = Timestamp::from_unix_seconds(1_744_882_200);
+    let request = Request::post("https://lab.example/").header("content-type", "text/plain");
+    let mut request = request.body(()).unwrap().into_parts().0;
+    let signer = Signer::new(scheme(), secret("a")).unwrap();
+    let id = MessageId::new("m").unwrap();
+    request.headers.extend(signer.sign_request(&request, &id, now, b"x").unwrap());
+
+    let verifier = Verifier::new(scheme(), secret("b")).unwrap().add_secret(secret("c"));
+    let macs = |now| {
+        let before = mac::COUNT.get();
+        assert!(verifier.verify_request(&request, b"x", now).is_err());
+        mac::COUNT.get() - before
+    };
+    assert_eq!(macs(now), 2);
+    assert_eq!(macs(now + Duration::from_secs(301)), 0);
 }
 
 #[test]

@@ -4,13 +4,14 @@ mod accepted;
 mod adcp;
 mod peers;
 mod properties;
+mod receipts;
 mod refused;
 mod tampered;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, Request, request};
-use labhook::signature::{HttpMessageProfile, Scheme, VerifyingKey};
+use labhook::signature::{HttpMessageProfile, Scheme, SigningKey, VerifyingKey};
 use labhook::{Secret, Signer, Timestamp, Verifier};
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_744_882_200);
@@ -30,6 +31,23 @@ fn signer(profile: HttpMessageProfile) -> Signer {
 
 fn verifier(profile: HttpMessageProfile) -> Verifier {
     Verifier::new(Scheme::HttpMessageSignatures(profile), secret()).unwrap()
+}
+
+/// A pair of keys of each kind.
+fn key_pairs() -> Vec<(SigningKey, VerifyingKey)> {
+    vec![
+        (secret().into(), secret().into()),
+        #[cfg(feature = "ed25519")]
+        {
+            let key = labhook::signature::Ed25519PrivateKey::from_seed(&[7; 32]);
+            (key.clone().into(), key.public().into())
+        },
+        #[cfg(feature = "p256")]
+        {
+            let key = labhook::signature::P256PrivateKey::from_scalar(&[7; 32]).unwrap();
+            (key.clone().into(), key.public().into())
+        },
+    ]
 }
 
 fn unsigned() -> request::Parts {

@@ -9,7 +9,8 @@ use labhook::signature::{HttpMessageProfile, Scheme, SignError};
 use labhook::{Endpoint, EndpointId, Secret, Signer, Verifier, VerifyError};
 
 use super::{
-    BODY, NOW, edit, profile, secret, signed, signed_with, signer, unsigned, verdict, verifier,
+    BODY, NOW, edit, key_pairs, profile, secret, signed, signed_with, signer, unsigned, verdict,
+    verifier,
 };
 
 #[test]
@@ -32,33 +33,15 @@ fn verified_request_has_id_time_and_window() {
 
 #[test]
 fn each_key_signs_and_verifies() {
-    let check = |signing: labhook::signature::SigningKey, verifying| {
+    for (signing, verifying) in key_pairs() {
         let scheme = Scheme::HttpMessageSignatures(profile());
         let request = signed_with(&Signer::new(scheme.clone(), signing).unwrap());
         let verifier = Verifier::new(scheme, verifying).unwrap();
         assert_eq!(verdict(&verifier, &request, BODY), "accepted");
-        assert_eq!(
-            verdict(&super::verifier(profile().with_tag("x").unwrap()), &request, BODY),
-            "other-parameter"
-        );
-        let others = super::verifier(profile());
-        let text = request.headers["signature-input"].to_str().unwrap().to_owned();
-        if !text.contains("hmac-sha256") {
-            assert_eq!(verdict(&others, &request, BODY), "other-parameter");
-        }
-    };
-    check(secret().into(), secret().into());
-    #[cfg(feature = "ed25519")]
-    {
-        let key = labhook::signature::Ed25519PrivateKey::from_seed(&[7; 32]);
-        let public = key.public();
-        check(key.into(), public.into());
-    }
-    #[cfg(feature = "p256")]
-    {
-        let key = labhook::signature::P256PrivateKey::from_scalar(&[7; 32]).unwrap();
-        let public = key.public();
-        check(key.into(), public.into());
+        // The algorithm is that of the key, not the one in the signature.
+        let is_shared = request.headers["signature-input"].to_str().unwrap().contains("hmac");
+        let found = verdict(&super::verifier(profile()), &request, BODY);
+        assert_eq!(found, if is_shared { "accepted" } else { "other-parameter" });
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `outcome` is the published one, `verdict` the name of our error. Vectors of rules that a verifier
 //! does not check (the purpose and revocation of keys, repeated nonces, rates, and parameters that
-//! are optional here) are accepted, as are those whose URL another normalization would change.
+//! are optional here) are accepted. The one whose URL needs further normalization is refused.
 
 use labhook::signature::{HttpMessageProfile, Scheme};
 use labhook::{Timestamp, Verifier};
