@@ -114,7 +114,7 @@ impl HttpMessageError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::VerifyError;
+    use crate::signature::VerifyError;
 
     #[test]
     fn each_error_has_its_text_and_name() {

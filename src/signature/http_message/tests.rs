@@ -19,8 +19,10 @@ use super::signature_base::SignatureBase;
 use super::signature_input::{SignatureInput, labelled};
 use super::structured_field::{BareItem, Value};
 use super::{HttpMessageProfile, SIGNATURE, registered_name};
-use crate::signature::Scheme;
-use crate::{MessageId, Secret, Signer, Timestamp, Verifier};
+use crate::id::MessageId;
+use crate::secret::Secret;
+use crate::signature::{Scheme, Signer, Verifier};
+use crate::time::Timestamp;
 
 const CASES: &str = include_str!("../../../tests/data/signature/http_message_bases.json");
 
