@@ -30,7 +30,7 @@ use super::timestamp_form::TimestampForm;
 ///   published.
 /// - "Vector: none published": no published signature was found. The constant verifies a signature
 ///   made by another HMAC-SHA256 implementation from the vendor's documentation; no vendor has
-///   confirmed it.
+///   confirmed it. If it was "made by the vendor's own code", that is the other implementation.
 ///
 /// Unless noted otherwise, a vendor's secret is used as text
 /// ([`Secret::from_text`](crate::Secret::from_text)). Handshakes and challenges are not part of a

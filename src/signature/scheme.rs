@@ -85,6 +85,9 @@ pub enum Scheme {
     Strike,
     /// A shared secret, sent unchanged in this header. It identifies the sender but does not
     /// protect the body: anybody who sees one request can send others.
+    ///
+    /// It is the scheme of senders with custom headers, such as LINQ and Label Studio, and of
+    /// Hugging Face, whose header is [`HUGGING_FACE_HEADER`](Self::HUGGING_FACE_HEADER).
     Token(HeaderName),
     /// Twilio: `X-Twilio-Signature`, the base64 HMAC-SHA1 of the URL and the sorted parameters of the
     /// form in the body; or of the URL alone, if it contains the digest of the body as `bodySHA256`.
@@ -110,6 +113,26 @@ pub enum Scheme {
 }
 
 impl Scheme {
+    /// The header in which Hugging Face sends a webhook's secret unchanged: `X-Webhook-Secret`.
+    ///
+    /// Source: "Webhooks" in the documentation of the Hub ("Webhook secret"), which allows ASCII
+    /// characters only. Without a secret there is no such header.
+    ///
+    /// ```
+    /// use labhook::signature::Scheme;
+    /// use labhook::{Secret, Timestamp, Verifier};
+    ///
+    /// let secret = Secret::from_text("correct horse battery")?;
+    /// let verifier = Verifier::token(Scheme::HUGGING_FACE_HEADER, secret)?;
+    ///
+    /// let mut headers = http::HeaderMap::new();
+    /// headers.insert("X-Webhook-Secret", "correct horse battery".parse()?);
+    /// assert!(verifier.verify(&headers, b"{}", Timestamp::UNIX_EPOCH).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[allow(clippy::declare_interior_mutable_const, reason = "a custom name has its bytes in it")]
+    pub const HUGGING_FACE_HEADER: HeaderName = HeaderName::from_static("x-webhook-secret");
+
     /// Returns a name that does not change between releases, for use as a metrics label.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -76,6 +76,12 @@ impl CustomScheme {
     /// the vendor, in the tests of that library.
     pub const COINBASE_COMMERCE: Self = hex("x-cc-webhook-signature");
 
+    /// CVAT: `X-Signature-256: sha256=<hex>` over the body.
+    ///
+    /// Source: CVAT's "Webhooks" and its own `cvat/apps/webhooks`. Vector: published by the vendor,
+    /// on that page, which shows it without the prefix that its code writes.
+    pub const CVAT: Self = prefixed("x-signature-256", "sha256=");
+
     /// Datasaur: `X-Datasaur-Signature: <hex>` over the body.
     ///
     /// Source: Datasaur's "Webhook Signature". Vector: published by the vendor, on that page.
@@ -201,6 +207,22 @@ impl CustomScheme {
     /// Source: Meta's "Webhooks", on validating payloads. Vector: none published; checked against an
     /// independent computation.
     pub const META: Self = Self::GITHUB;
+
+    /// MLflow: `X-MLflow-Signature: v1,<base64>` over `{id}.{timestamp}.{body}`, with the delivery's
+    /// id in `X-MLflow-Delivery-Id` and the Unix seconds in `X-MLflow-Timestamp`.
+    ///
+    /// It is Standard Webhooks under other names, except that the secret is used as text and a
+    /// request has one signature.
+    ///
+    /// Source: MLflow's own `mlflow/webhooks/delivery.py`. Vector: none published; made by the
+    /// vendor's own code.
+    pub const MLFLOW: Self = Self::from_static(
+        SchemeSpec::new("x-mlflow-signature", "{id}.{timestamp}.{body}")
+            .with_prefix("v1,")
+            .with_base64()
+            .with_timestamp_header("x-mlflow-timestamp", TimestampForm::UnixSeconds)
+            .with_id_header("x-mlflow-delivery-id"),
+    );
 
     /// Mollie, next-generation webhooks: `X-Mollie-Signature: sha256=<hex>` over the body.
     ///
