@@ -1,8 +1,8 @@
 //! Accepting unsigned request bodies.
 //!
-//! Strateos and LINQ do not sign their webhooks. This module decodes such bodies anyway; search
-//! code for `danger::` to find every place that does. If the sender can set a static header, use
-//! a shared token instead: [`Scheme::Token`](crate::signature::Scheme::Token).
+//! Strateos, LINQ and Label Studio do not sign their webhooks. This module decodes such bodies
+//! anyway; search code for `danger::` to find every place that does. If the sender can set a static
+//! header, use a shared token instead: [`Scheme::Token`](crate::signature::Scheme::Token).
 
 use std::fmt;
 

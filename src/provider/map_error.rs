@@ -27,13 +27,24 @@ pub enum MapError {
         member: &'static str,
     },
     /// A field has a value that the other model cannot express.
-    #[error("`{member}` cannot be mapped between a {vendor} webhook and a lab event")]
+    #[error(
+        "`{member}` cannot be mapped between {} {vendor} webhook and a lab event",
+        article(vendor)
+    )]
     Value {
         /// The vendor.
         vendor: &'static str,
         /// The field's path in the input of the mapping.
         member: &'static str,
     },
+}
+
+/// Returns the indefinite article for a vendor's name.
+pub(super) const fn article(vendor: &str) -> &'static str {
+    match vendor.as_bytes() {
+        [b'A' | b'E' | b'I' | b'O' | b'U', ..] => "an",
+        _ => "a",
+    }
 }
 
 impl From<&MapError> for Mismatch {

@@ -58,7 +58,6 @@
 
 mod event;
 mod format;
-mod members;
 mod models;
 mod object;
 mod subscription;

@@ -7,7 +7,9 @@ use crate::event::UnknownEvent;
 use crate::id::WorkcellId;
 use crate::lab::LabEvent;
 use crate::message::format::CloudEvent;
-use crate::provider::{DedupeKey, benchling, linq, segments, strateos, strike, tiled};
+use crate::provider::{
+    DedupeKey, argilla, benchling, cvat, label_studio, linq, segments, strateos, strike, tiled,
+};
 use crate::time::Timestamp;
 
 #[derive(Clone, Debug)]
@@ -20,6 +22,9 @@ pub(super) enum BodyFormat {
     Segments,
     Benchling,
     Tiled,
+    Argilla,
+    Cvat,
+    LabelStudio,
     CloudEvents,
     CloudEventsBinary,
     Custom(CustomDecoder),
@@ -85,6 +90,36 @@ impl BodyFormat {
                 let event = event.and_then(|it: tiled::Webhook| Ok(it.to_event()?));
                 (or_unread(event, || tiled::unread(body, now)), Some(it.proof.dedupe_key()))
             }
+            Self::Argilla => match argilla::Webhook::decode(body) {
+                Ok(webhook) => {
+                    let event = webhook.to_event().map_err(BodyError::from);
+                    (or_unread(event, || argilla::unread(body, now)), Some(webhook.dedupe_key()))
+                }
+                // Each attempt has a signed id of its own, and the same body.
+                Err(error) => {
+                    let event = or_unread(Err(error.into()), || argilla::unread(body, now));
+                    (event, Some(DedupeKey::of_body(body.bytes())))
+                }
+            },
+            Self::Cvat => match cvat::Webhook::decode(body) {
+                Ok(webhook) => {
+                    let event = webhook.to_event(now).map_err(BodyError::from);
+                    (or_unread(event, || cvat::unread(body, now)), webhook.dedupe_key())
+                }
+                Err(error) => {
+                    (or_unread(Err(error.into()), || cvat::unread(body, now)), signed_key())
+                }
+            },
+            Self::LabelStudio => match label_studio::Webhook::decode(body) {
+                Ok(webhook) => {
+                    let event = webhook.to_event(now).map_err(BodyError::from);
+                    (or_unread(event, || label_studio::unread(body, now)), webhook.dedupe_key())
+                }
+                Err(error) => {
+                    let event = or_unread(Err(error.into()), || label_studio::unread(body, now));
+                    (event, signed_key())
+                }
+            },
             Self::CloudEvents => match CloudEvent::decode(body) {
                 Ok(event) => (event.to_event(now).map_err(BodyError::from), key_of(&event)),
                 Err(error) => (Err(error.into()), Some(it.proof.dedupe_key())),
@@ -105,11 +140,13 @@ impl BodyFormat {
         }
     }
 
-    /// Returns whether an unsigned body that could not be read is plainly of this format.
+    /// Returns whether an unsigned body that is no typed event is plainly of this format.
     pub(super) fn is_plainly(&self, body: TrustedBody<'_>) -> bool {
         match self {
             Self::Strateos => strateos::unread(body, Timestamp::UNIX_EPOCH).is_some(),
             Self::Linq(kind) => linq::is_published_body(*kind, body),
+            Self::Cvat => cvat::is_published_body(body),
+            Self::LabelStudio => label_studio::is_published_body(body),
             // The decoder has recognized it.
             Self::Custom(_) => true,
             _ => false,

@@ -1,6 +1,6 @@
 //! Unsigned sources: anyone who knows the URL can forge their requests.
 //!
-//! The vendors here publish no signature. Keep the URL secret, have a proxy or gateway check where
+//! The vendors here publish no signature, or make it optional. Keep the URL secret, have a proxy or gateway check where
 //! requests come from, and take no harmful action on the strength of such a request alone.
 
 use super::decoder::{BoxError, Decoded, Incoming};
@@ -17,6 +17,18 @@ pub fn strateos(name: impl Into<Box<str>>) -> Source {
 #[must_use]
 pub fn linq(name: impl Into<Box<str>>, kind: linq::Kind) -> Source {
     Source::unsigned_linq(name, kind)
+}
+
+/// CVAT webhooks without a secret.
+#[must_use]
+pub fn cvat(name: impl Into<Box<str>>) -> Source {
+    Source::unsigned_cvat(name)
+}
+
+/// Label Studio webhooks without a token header.
+#[must_use]
+pub fn label_studio(name: impl Into<Box<str>>) -> Source {
+    Source::unsigned_label_studio(name)
 }
 
 /// A sender that does not sign, with a decoder of your own: see [`Source::custom`].

@@ -141,6 +141,25 @@ impl Source {
         Self::new(name, BodyFormat::Tiled, Some(verifier))
     }
 
+    /// Argilla, which signs as Standard Webhooks.
+    #[must_use]
+    pub fn argilla(name: impl Into<Box<str>>, verifier: Verifier) -> Self {
+        Self::new(name, BodyFormat::Argilla, Some(verifier))
+    }
+
+    /// CVAT, verified with its HMAC signature:
+    /// [`CustomScheme::CVAT`](crate::signature::CustomScheme::CVAT).
+    #[must_use]
+    pub fn cvat(name: impl Into<Box<str>>, verifier: Verifier) -> Self {
+        Self::new(name, BodyFormat::Cvat, Some(verifier))
+    }
+
+    /// Label Studio, with a token in the headers of its webhook.
+    #[must_use]
+    pub fn label_studio(name: impl Into<Box<str>>, verifier: Verifier) -> Self {
+        Self::new(name, BodyFormat::LabelStudio, Some(verifier))
+    }
+
     /// A sender of CloudEvents in the structured content mode of HTTP.
     #[must_use]
     pub fn cloud_events(name: impl Into<Box<str>>, verifier: Verifier) -> Self {
@@ -179,6 +198,14 @@ impl Source {
 
     pub(super) fn unsigned_linq(name: impl Into<Box<str>>, kind: linq::Kind) -> Self {
         Self::new(name, BodyFormat::Linq(kind), None)
+    }
+
+    pub(super) fn unsigned_cvat(name: impl Into<Box<str>>) -> Self {
+        Self::new(name, BodyFormat::Cvat, None)
+    }
+
+    pub(super) fn unsigned_label_studio(name: impl Into<Box<str>>) -> Self {
+        Self::new(name, BodyFormat::LabelStudio, None)
     }
 
     pub(super) fn unsigned_custom(

@@ -7,6 +7,7 @@ use super::error::{ReceiveError, Refusal};
 use super::proof::Proof;
 use super::source::Source;
 use crate::danger;
+use crate::decode::Mismatch;
 use crate::lab::LabEvent;
 use crate::provider::DedupeKey;
 use crate::signature::RequestView;
@@ -83,8 +84,9 @@ impl Sources {
     ///
     /// [`ReceiveError`]. An unsigned request that no unsigned source can decode is
     /// [`NotRecognized`](ReceiveError::NotRecognized), unless its body is plainly that of one of
-    /// them: a Strateos body with a run, a project and an operation, or a LINQ body with the four
-    /// published members.
+    /// them: a Strateos body with a run, a project and an operation, a LINQ body with the four
+    /// published members, a CVAT body with a known event and a sender, or a Label Studio body with
+    /// a known action.
     pub fn receive<'a>(
         &self,
         headers: &'a HeaderMap,
@@ -149,6 +151,13 @@ impl Sources {
                 Ok(Received { event: LabEvent::Unreadable { reason, .. }, .. })
                     if !source.format().is_plainly(unsigned.trusted_body()) =>
                 {
+                    tried.push((source.name().into(), reason));
+                }
+                // Any object with a text `event` is an unknown event of CVAT.
+                Ok(Received { event: LabEvent::Unknown(_), .. })
+                    if !source.format().is_plainly(unsigned.trusted_body()) =>
+                {
+                    let reason = Mismatch::new(".", "the event type is not known");
                     tried.push((source.name().into(), reason));
                 }
                 Ok(received) if matches!(received.event, LabEvent::Unreadable { .. }) => {

@@ -7,15 +7,19 @@
     clippy::unwrap_used
 )]
 
+mod argilla;
 mod banned_words;
 mod benchling;
+mod cvat;
 mod delivery;
 mod edges;
 mod endpoint;
 mod flow;
+mod generated;
 mod health;
 mod inbox;
 mod invariants;
+mod label_studio;
 mod linq;
 mod message;
 mod outbox;

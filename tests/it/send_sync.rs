@@ -270,6 +270,39 @@ fn every_public_type_is_send_and_sync() {
         );
     }
     {
+        use labhook::provider::argilla::*;
+        owned!(
+            DatasetObject,
+            DatasetStatus,
+            EventKind,
+            Format,
+            RecordObject,
+            RecordStatus,
+            ResponseObject,
+            ResponseStatus,
+            UserObject,
+            Webhook,
+            WorkspaceObject,
+        );
+    }
+    {
+        use labhook::provider::cvat::*;
+        owned!(
+            CommentObject,
+            Format,
+            IssueObject,
+            OperationObject,
+            ProjectObject,
+            RequestObject,
+            User,
+            Webhook,
+        );
+    }
+    {
+        use labhook::provider::label_studio::*;
+        owned!(Action, AnnotationObject, Format, ProjectObject, TaskObject, Webhook);
+    }
+    {
         use labhook::provider::linq::*;
         owned!(
             Format,

@@ -1,64 +1,20 @@
 //! Mapping between Segments.ai webhooks and lab events.
 
-use serde::Serialize;
-
-use super::members::Members;
 use super::models::Model;
 use super::{API_VERSION, EventKind, PREFIX, VENDOR, Webhook};
-use crate::event::{Event, Payload, UnknownEvent};
+use crate::event::{Event, UnknownEvent};
 use crate::event_type::EventType;
 use crate::json::{JsonText, Nullable, UnknownMembers};
 use crate::lab::{
-    Dataset, DatasetCreated, DatasetDeleted, DatasetUpdated, Issue, IssueCreated, IssueUpdated,
-    LabEvent, Label, LabelDeleted, LabelUpdated, Release, ReleaseCreated, Sample, SampleCreated,
-    SampleDeleted, SampleUpdated,
+    DatasetCreated, DatasetDeleted, DatasetUpdated, IssueCreated, IssueUpdated, LabEvent,
+    LabelDeleted, LabelUpdated, ReleaseCreated, SampleCreated, SampleDeleted, SampleUpdated,
 };
 use crate::provider::MapError;
+use crate::provider::carrier::Carrier;
+use crate::provider::members::Members;
 
-/// A payload with one model and, for updates, the names of the changed fields.
-trait Carrier: Payload {
-    type Model: Model;
-    const NAMES: &'static [&'static str];
-
-    fn of(model: Self::Model, changes: Option<Vec<String>>, unknown: UnknownMembers) -> Self;
-    fn model(&self) -> &Self::Model;
-    fn changes(&self) -> Option<&Vec<String>>;
-    fn unknown(&self) -> &UnknownMembers;
-}
-
-macro_rules! carriers {
-    ($($payload:ident: $field:ident $model:ident $(, $changes:ident)?;)+) => {
-        $(
-            impl Carrier for $payload {
-                type Model = $model;
-                const NAMES: &'static [&'static str] = Self::NAMES;
-
-                #[allow(unused_variables, reason = "not every payload has `changes`")]
-                fn of(
-                    model: $model,
-                    changes: Option<Vec<String>>,
-                    unknown: UnknownMembers,
-                ) -> Self {
-                    let mut payload = Self::new(model);
-                    $(payload.$changes = changes;)?
-                    payload.unknown = unknown;
-                    payload
-                }
-
-                fn model(&self) -> &$model {
-                    &self.$field
-                }
-
-                fn changes(&self) -> Option<&Vec<String>> {
-                    None$(.or(self.$changes.as_ref()))?
-                }
-
-                fn unknown(&self) -> &UnknownMembers {
-                    &self.unknown
-                }
-            }
-        )+
-
+macro_rules! webhooks {
+    ($($payload:ident,)+) => {
         impl Webhook {
             /// Maps the webhook to a lab event.
             ///
@@ -117,18 +73,18 @@ macro_rules! carriers {
     };
 }
 
-carriers! {
-    DatasetCreated: dataset Dataset;
-    DatasetUpdated: dataset Dataset, changes;
-    DatasetDeleted: dataset Dataset;
-    SampleCreated: sample Sample;
-    SampleUpdated: sample Sample, changes;
-    SampleDeleted: sample Sample;
-    LabelUpdated: label Label, changes;
-    LabelDeleted: label Label;
-    IssueCreated: issue Issue;
-    IssueUpdated: issue Issue, changes;
-    ReleaseCreated: release Release;
+webhooks! {
+    DatasetCreated,
+    DatasetUpdated,
+    DatasetDeleted,
+    SampleCreated,
+    SampleUpdated,
+    SampleDeleted,
+    LabelUpdated,
+    LabelDeleted,
+    IssueCreated,
+    IssueUpdated,
+    ReleaseCreated,
 }
 
 /// Rejects unknown members whose names collide with known fields. The caller guarantees that the
@@ -144,11 +100,7 @@ fn check_names(
     }
 }
 
-fn json<T: Serialize + ?Sized>(value: &T, member: &'static str) -> Result<JsonText, MapError> {
-    JsonText::write(value).map_err(|_| VENDOR.value(member))
-}
-
-fn read<P: Carrier>(webhook: &Webhook) -> Result<Event<P>, MapError> {
+fn read<P: Carrier<Model: Model>>(webhook: &Webhook) -> Result<Event<P>, MapError> {
     let at_once = P::Model::read_at_once(&webhook.dataset, &webhook.object);
     let (model, object, is_object) = match at_once {
         Some((model, rest)) => (model, rest, true),
@@ -167,19 +119,19 @@ fn read<P: Carrier>(webhook: &Webhook) -> Result<Event<P>, MapError> {
         unknown.remove("changes");
     }
     check_names(P::NAMES, "changes", &unknown)?;
-    unknown.put("api_version", json(&webhook.api_version, "api_version")?);
+    unknown.put("api_version", VENDOR.json(&webhook.api_version, "api_version")?);
     if !webhook.text.is_absent() {
-        unknown.put("text", json(&webhook.text, "text")?);
+        unknown.put("text", VENDOR.json(&webhook.text, "text")?);
     }
     if !is_object {
         unknown.put("object", webhook.object.clone());
     } else if !object.is_empty() {
-        unknown.put("object", json(&object, "object")?);
+        unknown.put("object", VENDOR.json(&object, "object")?);
     }
     Ok(Event::new(P::of(model, changes, unknown), webhook.created_at.clone()))
 }
 
-fn write<P: Carrier>(kind: EventKind, event: &Event<P>) -> Result<Webhook, MapError> {
+fn write<P: Carrier<Model: Model>>(kind: EventKind, event: &Event<P>) -> Result<Webhook, MapError> {
     let model = event.data.model();
     let dataset = model.dataset().ok_or(VENDOR.missing("dataset"))?;
     let mut unknown = event.data.unknown().clone();
@@ -209,9 +161,9 @@ fn write<P: Carrier>(kind: EventKind, event: &Event<P>) -> Result<Webhook, MapEr
     webhook.unknown = unknown;
     if let Some(changes) = event.data.changes() {
         check_names(&["changes"], "", &webhook.unknown)?;
-        webhook.unknown.put("changes", json(changes, "changes")?);
+        webhook.unknown.put("changes", VENDOR.json(changes, "changes")?);
     }
-    add_envelope(&mut webhook, &event.unknown)?;
+    VENDOR.append_unknown(&mut webhook.unknown, Webhook::NAMES, &event.unknown)?;
     Ok(webhook)
 }
 
@@ -240,15 +192,6 @@ fn summary<M: Model>(kind: &EventKind, model: &M, dataset: &str) -> String {
     }
 }
 
-/// Appends the unknown members of an event's envelope.
-fn add_envelope(webhook: &mut Webhook, unknown: &UnknownMembers) -> Result<(), MapError> {
-    check_names(Webhook::NAMES, "", unknown)?;
-    if !webhook.unknown.append(unknown) {
-        return Err(VENDOR.value("unknown"));
-    }
-    Ok(())
-}
-
 fn read_unknown(webhook: &Webhook) -> Result<UnknownEvent, MapError> {
     let event_type = EventType::new(format!("{PREFIX}{}", webhook.event_type))
         .map_err(|_| VENDOR.value("event_type"))?;
@@ -269,6 +212,6 @@ fn write_unknown(event: &UnknownEvent) -> Result<Webhook, MapError> {
     if webhook.created_at != event.timestamp {
         return Err(VENDOR.value("created_at"));
     }
-    add_envelope(&mut webhook, &event.unknown)?;
+    VENDOR.append_unknown(&mut webhook.unknown, Webhook::NAMES, &event.unknown)?;
     Ok(webhook)
 }

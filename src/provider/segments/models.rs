@@ -3,16 +3,17 @@
 //! Each name is listed once for both directions, in the order of the package's declarations.
 
 use super::VENDOR;
-use super::members::Members;
 use crate::decode::JsonError;
 use crate::id::{DatasetId, IssueId, LabwareId, ProjectId, ReleaseId, RunId, SampleId};
-use crate::json::{JsonText, Nullable, UnknownMembers, object};
+use crate::json::{JsonText, Nullable, object};
 use crate::lab::{Dataset, Issue, IssueStatus, Label, LabelStatus, Release, ReleaseStatus, Sample};
 use crate::provider::MapError;
+use crate::provider::carrier::LabModel;
+use crate::provider::members::Members;
 use crate::time::TimeText;
 
 /// A lab model that `object` describes.
-pub(super) trait Model: Sized {
+pub(super) trait Model: LabModel {
     /// Reads the model and removes from `object` the members that it reads.
     fn read(dataset: &DatasetId, object: &mut Members) -> Result<Self, MapError>;
 
@@ -25,8 +26,6 @@ pub(super) trait Model: Sized {
     fn write(&self, rest: &mut Members) -> Result<Members, JsonError>;
 
     fn dataset(&self) -> Option<&DatasetId>;
-
-    fn unknown(&self) -> &UnknownMembers;
 
     /// Returns the subject of the summary sentence.
     fn title(&self) -> String;
@@ -93,10 +92,6 @@ macro_rules! model {
 
             fn dataset(&self) -> Option<&DatasetId> {
                 self.dataset_id.as_ref()
-            }
-
-            fn unknown(&self) -> &UnknownMembers {
-                &self.unknown
             }
 
             fn title(&self) -> String {
@@ -238,10 +233,6 @@ impl Model for Dataset {
 
     fn dataset(&self) -> Option<&DatasetId> {
         Some(&self.id)
-    }
-
-    fn unknown(&self) -> &UnknownMembers {
-        &self.unknown
     }
 
     fn title(&self) -> String {

@@ -1,51 +1,14 @@
 //! Properties of generated Segments.ai payloads.
 
-use std::collections::BTreeMap;
-
 use labhook::provider::segments::{EventKind, Webhook};
 use labhook::{LabEvent, danger};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
-use serde_json::value::RawValue;
 
 use super::{decode, encode, through_a_message};
-
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap()
-}
-
-/// Any JSON value as compact text, including numbers that fit no number type.
-fn json() -> impl Strategy<Value = String> {
-    let leaf = prop_oneof![
-        Just("null".to_owned()),
-        Just("true".to_owned()),
-        "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,30})?([eE][+-]?[0-9]{1,4})?",
-        any::<String>().prop_map(|text| quoted(&text)),
-        Just(quoted("2021-08-09T14:40:19.987691+00:00")),
-    ];
-    leaf.prop_recursive(3, 24, 4, |inner| {
-        let member = ("[a-z]{0,3}", inner.clone()).prop_map(|(name, v)| format!("\"{name}\":{v}"));
-        prop_oneof![
-            vec(inner, 0..4).prop_map(|all| format!("[{}]", all.join(","))),
-            vec(member, 0..4).prop_map(|all| format!("{{{}}}", all.join(","))),
-        ]
-    })
-}
-
-/// Unknown member names, each with a value.
-fn unknown() -> impl Strategy<Value = Vec<(String, String)>> {
-    vec(("\\PC{0,8}", json()), 0..5).prop_map(|members| {
-        let number = |(index, (name, value))| (format!("{name}{index}"), value);
-        members.into_iter().enumerate().map(number).collect()
-    })
-}
-
-fn object(members: &[(String, String)]) -> String {
-    let members: Vec<_> = members.iter().map(|(n, v)| format!("{}:{v}", quoted(n))).collect();
-    format!("{{{}}}", members.join(","))
-}
+use crate::generated::{json, members, object, quoted, unknown};
 
 /// The envelope's members; `text` may be absent, null or a value.
 fn body(
@@ -127,12 +90,6 @@ fn any_object() -> impl Strategy<Value = Vec<(String, String)>> {
             known.chain(unknown).collect::<Vec<_>>()
         })
         .prop_shuffle()
-}
-
-/// Each member's text, regardless of order.
-fn members(text: &str) -> BTreeMap<String, String> {
-    let raw: BTreeMap<String, Box<RawValue>> = serde_json::from_str(text).unwrap();
-    raw.into_iter().map(|(name, value)| (name, value.get().to_owned())).collect()
 }
 
 fn round_trip(webhook: &Webhook) -> Webhook {

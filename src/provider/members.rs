@@ -19,6 +19,33 @@ impl Members {
         self.0.is_empty()
     }
 
+    /// Returns the value of the member.
+    pub(super) fn get(&self, name: &str) -> Option<&JsonText> {
+        self.0.iter().find_map(|(known, text)| (known == name).then_some(text))
+    }
+
+    /// Reads the member if its value has this type.
+    pub(super) fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        self.get(name)?.read().ok()
+    }
+
+    /// Returns the text at this path of names, or the integer there, such as an id.
+    pub(super) fn text_at(&self, path: &[&str]) -> Option<String> {
+        match path {
+            [] => None,
+            [name] => {
+                let text = self.get(name)?;
+                text.read::<u64>().map(|number| number.to_string()).or_else(|_| text.read()).ok()
+            }
+            [name, rest @ ..] => self.read::<Self>(name)?.text_at(rest),
+        }
+    }
+
+    /// Iterates over the names, in order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| &**name)
+    }
+
     fn position(&self, name: &str) -> Option<usize> {
         self.0.iter().position(|(known, _)| known == name)
     }
@@ -71,6 +98,22 @@ impl Members {
         value: Option<&T>,
     ) -> Result<(), JsonError> {
         value.map_or(Ok(()), |value| self.put(name, value))
+    }
+
+    /// Appends the member, or replaces its value in place.
+    pub(super) fn set<T: Serialize>(&mut self, name: &str, value: &T) -> Result<(), JsonError> {
+        let value = JsonText::write(value)?;
+        match self.0.iter_mut().find(|(known, _)| known == name) {
+            Some((_, text)) => *text = value,
+            None => self.0.push((name.to_owned().into(), value)),
+        }
+        Ok(())
+    }
+
+    /// Moves the members with these names to the front, in the order of the names.
+    pub(super) fn sort_like(&mut self, names: &[&str]) {
+        let rank = |name: &str| names.iter().position(|known| *known == name);
+        self.0.sort_by_key(|(name, _)| rank(name).unwrap_or(names.len()));
     }
 
     /// Appends the members whose names are not present yet.
