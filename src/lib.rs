@@ -31,8 +31,8 @@
 //!   [`Inbox`] whether the event is a duplicate. A body that was not verified cannot be decoded,
 //!   except through [`danger`].
 //! - To **build on the events**, use the models in [`lab`], or implement [`Payload`] for your own.
-//! - To **talk to other systems**, receive the webhooks of Strateos, Automata LINQ, Strike and
-//!   Segments.ai, or send as they do: see [`provider`].
+//! - To **talk to other systems**, receive the webhooks of Strateos, Automata LINQ, Benchling, Tiled,
+//!   Argilla, CVAT and others, or send as they do: see [`provider`].
 //!   [`CloudEvents`](message::format::CloudEvents) and
 //!   [`SlackMessage`](message::format::SlackMessage) are formats to send in.
 //!

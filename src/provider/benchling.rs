@@ -26,18 +26,24 @@
 //! asks receivers to fetch them at intervals of at most 6 hours and to accept a timestamp within 5
 //! minutes ("Webhook Security", and `webhook_helpers.py` of its package `benchling-sdk`). The app
 //! definition's id is known from the app's configuration: do not take it from an unverified body.
+//! [`KeySet`](crate::signature) reads the set; it and the verification need the feature `p256`.
 //!
 //! ```
-//! use labhook::{LabEvent, Secret, Timestamp, Verifier};
+//! # #[cfg(feature = "p256")] {
+//! use labhook::{LabEvent, Timestamp, Verifier};
 //! use labhook::provider::benchling::{MessageType, Webhook};
+//! use labhook::signature::{KeySet, Scheme};
 //!
-//! # let secret = || Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+//! # let jwks = br#"{"keys":[{"kty":"EC","crv":"P-256","kid":"1","x":"A","y":"A"},{"kty":"EC","crv":"P-256","kid":"2","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#;
 //! # let now = Timestamp::from_unix_seconds(1_712_202_490);
 //! # let body = br#"{"version":"0","baseURL":"https://lab.benchling.com","tenantId":"ten_1","app":{"id":"app_1"},"appDefinition":{"id":"appdef_1","versionNumber":"0.1.0"},"channel":"events","message":{"type":"v2.assayRun.updated.fields","id":"evt_1","createdAt":"2024-04-04T03:48:09.962068+00:00","resourceId":"77af3205","schema":{"id":"assaysch_1"},"updates":["fields.yield"],"deprecated":false}}"#;
 //! # let id = labhook::MessageId::new("msg_1")?;
-//! # let headers = labhook::Signer::standard_webhooks(secret()?).sign(&id, now, body)?;
-//! // TODO(integrator): the verifier of Benchling's key set, here and above.
-//! let verifier = Verifier::standard_webhooks(secret()?);
+//! # let key = labhook::signature::P256PrivateKey::from_scalar(&[7; 32])?;
+//! # let headers = labhook::Signer::standard_webhooks(key.clone()).sign(&id, now, body)?;
+//! // Your application fetches the set, and keeps it for a few hours.
+//! let keys = KeySet::from_json(jwks)?;
+//! let verifier = Verifier::with_key_set(Scheme::StandardWebhooks, &keys)?;
+//! # let verifier = verifier.add_key(key.public())?;
 //!
 //! let webhook: Webhook = verifier.verify(&headers, body, now)?.decode()?;
 //! assert_eq!(webhook.message.message_type, MessageType::AssayRunUpdatedFields);
@@ -47,6 +53,7 @@
 //! assert_eq!(event.data.operation.as_str(), "updated.fields");
 //! assert_eq!(event.data.resource_id, Some("77af3205".into()));
 //! assert_eq!(event.data.changes, Some(vec!["fields.yield".to_owned()]));
+//! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

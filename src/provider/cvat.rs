@@ -24,9 +24,9 @@
 //! # let now = Timestamp::from_unix_seconds(1_664_881_492);
 //! # let body = include_bytes!("../../tests/data/cvat/update_task.json");
 //! # let id = labhook::MessageId::new("msg_1")?;
-//! # let signer = labhook::Signer::custom(CustomScheme::CVAT, Secret::from_text("mykey")?);
+//! # let signer = labhook::Signer::custom(CustomScheme::CVAT, Secret::from_text("mykey")?)?;
 //! # let headers = signer.sign(&id, now, body)?;
-//! let verifier = Verifier::custom(CustomScheme::CVAT, Secret::from_text("mykey")?);
+//! let verifier = Verifier::custom(CustomScheme::CVAT, Secret::from_text("mykey")?)?;
 //! let webhook: Webhook = verifier.verify(&headers, body, now)?.decode()?;
 //!
 //! let LabEvent::ResourceChanged(event) = webhook.to_event(now)? else { panic!() };

@@ -18,24 +18,8 @@ use super::timestamp_form::TimestampForm;
 /// A scheme signs every id and time that it carries, so a [`Verified`](super::Verified) never
 /// reports one that the sender did not sign. An id header outside the signature, such as GitHub's
 /// `X-GitHub-Delivery`, is not part of the scheme.
-///
-/// # Vendors
-///
-/// The constants are vendors' schemes. For each, the vendor's own documentation or library
-/// confirms the header, the encoding, the signed bytes and the timestamp format. Each constant
-/// names that source, and makes one of two claims, which a test compares with the vectors that it
-/// runs:
-///
-/// - "Vector: published by the vendor": the constant verifies a signature that the vendor
-///   published.
-/// - "Vector: none published": no published signature was found. The constant verifies a signature
-///   made by another HMAC-SHA256 implementation from the vendor's documentation; no vendor has
-///   confirmed it. If it was "made by the vendor's own code", that is the other implementation.
-///
-/// Unless noted otherwise, a vendor's secret is used as text
-/// ([`Secret::from_text`](crate::Secret::from_text)). Handshakes and challenges are not part of a
-/// scheme; your application responds to them. Vendors that have adopted Standard Webhooks need no
-/// constant: see [`Scheme::StandardWebhooks`](super::Scheme::StandardWebhooks).
+#[doc = ""]
+#[doc = include_str!("vendors.md")]
 ///
 /// # Adjacent placeholders
 ///
@@ -52,24 +36,30 @@ use super::timestamp_form::TimestampForm;
 ///   `{body}` it is accepted, and only the verifier's tolerance detects the change: do not widen it
 ///   for such a scheme.
 ///
+/// - A value of the request, such as `{path}`, must be followed, or after `{body}` preceded, by text
+///   that it cannot contain: a line feed for all of them, a space for `{method}`, `{url}`, `{path}` and
+///   `{query}`, a question mark for `{path}`. `{method}` may touch a `{url}` or `{path}` after it.
+/// - `{url}` may touch a `{body}` after it, because Square and HubSpot sign that way. Bytes can then
+///   move from the start of the body to the end of the URL. A JSON object loses its brace that way;
+///   do not accept other bodies, and route only URLs that you know.
+///
 /// Put text between the placeholders of your own schemes.
 ///
 /// # Unsupported schemes
 ///
 /// | scheme | used by | reason |
 /// |---|---|---|
-/// | `v1der`: ECDSA in the headers of Standard Webhooks | Benchling | asymmetric |
-/// | other ECDSA, RSA and Ed25519 signatures | Circle, SendGrid, PayPal, Discord | asymmetric |
-/// | method or URL in the signed bytes | Square, HubSpot v3, Contentful | unknown to a verifier |
-/// | HMAC-SHA1 | Intercom, Vercel, Twilio | another hash, and Twilio signs URLs |
+/// | RSA signatures, certificates fetched by URL | PayPal, AWS SNS | certificates are not reached |
+/// | a list of the signed headers in a header | Contentful | the sender chooses what is signed |
+/// | HMAC-SHA1 | Intercom, Vercel, Trello | another hash; only Twilio's is supported |
 /// | HMAC-SHA512 | Moov, Paystack | another hash |
 /// | a plain hash of secret and body | HubSpot v1 and v2, Recharge | not a MAC |
+/// | the signature in the query | Kiwify | no such place |
 /// | the signature in the body | Mailgun, Dropbox Sign, Adyen | the body must be parsed first |
-/// | a passcode in the body | Figma | nothing is signed |
+/// | a passcode in the body | Figma, Microsoft Graph | nothing is signed |
 /// | a JWT in a header | Plaid, Jira Connect and OAuth apps | another format |
 /// | an HTTP-date as the timestamp | Klaviyo | no such [`TimestampForm`] |
-/// | a space after the comma | WorkOS | can be verified with a spec, but not written |
-/// | third-party descriptions only | Airtable, Calendly, WooCommerce | vendor's text not available |
+/// | third-party descriptions only | Airtable | vendor's text not available |
 ///
 /// ```
 /// use labhook::signature::{CustomScheme, SchemeSpec, TimestampForm};

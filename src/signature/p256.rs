@@ -60,7 +60,7 @@ impl fmt::Debug for P256PrivateKey {
 
 /// ECDSA P-256 public key (FIPS 186-5): the receiver's verification key.
 ///
-/// [`KeySet`](super::KeySet) reads such keys from a JSON Web Key Set.
+/// [`KeySet`](crate::signature::KeySet) reads such keys from a JSON Web Key Set.
 ///
 /// ```
 /// use labhook::Verifier;

@@ -197,11 +197,13 @@ fn dedupe_key_ignores_the_order_of_members() {
 #[test]
 fn signed_source_verifies_and_maps() {
     let secret = || Secret::from_text("mykey").unwrap();
-    let source = Source::cvat("annotation", Verifier::custom(CustomScheme::CVAT, secret()));
+    let source =
+        Source::cvat("annotation", Verifier::custom(CustomScheme::CVAT, secret()).unwrap());
     let sources = Sources::new([source]).unwrap();
     let body = payload("update_task").as_bytes();
     let id = MessageId::new("msg_1").unwrap();
-    let headers = Signer::custom(CustomScheme::CVAT, secret()).sign(&id, NOW, body).unwrap();
+    let headers =
+        Signer::custom(CustomScheme::CVAT, secret()).unwrap().sign(&id, NOW, body).unwrap();
     let received = sources.receive(&headers, body, NOW).unwrap();
     assert_eq!(received.event, event("update_task"));
     assert_eq!(received.dedupe_key, decode(payload("update_task")).dedupe_key());

@@ -198,7 +198,7 @@ impl Listener {
             text: output::harmless(&text),
             forwarded: None,
         };
-        match self.sources.receive(&parts.headers, body, clock::now()) {
+        match self.sources.receive_request(parts, body, clock::now()) {
             Ok(received) => {
                 let text = event::describe(&received.event);
                 let event_type = Some(received.event.event_type().to_string());

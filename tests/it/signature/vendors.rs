@@ -487,3 +487,37 @@ fn vector_claims_are_true() {
     assert_eq!(claims.keys().cloned().collect::<BTreeSet<_>>(), listed, "every constant is here");
     assert_eq!(checks(), claims);
 }
+
+/// The table in the docs of [`CustomScheme`] lists each constant, its algorithm, its headers and
+/// what it is checked against.
+#[test]
+fn documented_table_is_true() {
+    let checks = checks();
+    let algorithm = |scheme: &CustomScheme| match scheme.algorithm() {
+        Algorithm::HmacSha256 => "HMAC-SHA256",
+        Algorithm::Ed25519 => "Ed25519",
+        Algorithm::EcdsaP256 => "ECDSA P-256",
+        _ => unreachable!(),
+    };
+    let against = |name: &str| match checks[name] {
+        "vector" => "the vendor's vector",
+        "code" => "the vendor's code",
+        "library" => "the vendor's library",
+        _ => "an independent computation",
+    };
+    let expected: Vec<_> = ALL
+        .iter()
+        .map(|(name, scheme, _)| {
+            let headers: Vec<_> =
+                scheme.header_names().map(|header| format!("`{header}`")).collect();
+            let (algorithm, headers) = (algorithm(scheme), headers.join(" "));
+            format!(
+                "| [`{name}`](CustomScheme::{name}) | {algorithm} | {headers} | {} |",
+                against(name)
+            )
+        })
+        .collect();
+    let table = include_str!("../../../src/signature/vendors.md");
+    let found: Vec<_> = table.lines().filter(|line| line.starts_with("| [`")).collect();
+    assert_eq!(found, expected);
+}
