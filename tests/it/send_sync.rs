@@ -395,8 +395,12 @@ fn every_public_type_is_send_and_sync() {
         owned!(
             CustomScheme,
             Encoding,
+            HttpMessageError,
+            HttpMessageProfile,
+            HttpMessageProfileError,
             KeyError,
             ParseNameError,
+            ReceiptProfile,
             Scheme,
             SchemeSpecError,
             SharedHeaderError,

@@ -51,7 +51,7 @@ const TAG: &str = "labhook-receipt";
 ///
 /// # let now = Timestamp::from_unix_seconds(1_744_882_200);
 /// # let secret = || Secret::from_text("a secret of both");
-/// # // An Ed25519 or P-256 key in earnest.
+/// # // Outside of an example, an Ed25519 or P-256 key.
 /// # let private_key = SigningKey::from(Secret::from_text("a key of the receiver")?);
 /// # let public_key = VerifyingKey::from(Secret::from_text("a key of the receiver")?);
 /// let profile = HttpMessageProfile::new();
