@@ -31,8 +31,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The [`Scheme`] decides which headers are used and what they sign. Five schemes are built in;
-//! most other HMAC-SHA256 schemes can be configured as data, with a [`CustomScheme`].
+//! The [`Scheme`] decides which headers are used and what they sign. Some schemes are built in; most
+//! others can be configured as data, with a [`CustomScheme`], which has constants for many vendors.
+//! Schemes that sign the method or the URL need [`Verifier::verify_request`].
 //!
 //! # Guarantees
 //!
@@ -54,6 +55,7 @@ mod error;
 mod fields;
 mod headers;
 mod http_message;
+mod http_message_error;
 mod key;
 #[cfg(any(feature = "ed25519", feature = "p256"))]
 mod key_set;
@@ -61,12 +63,14 @@ mod limits;
 mod mac;
 #[cfg(feature = "p256")]
 mod p256;
+mod placeholder;
 mod public_key;
 mod request_values;
 mod scheme;
 mod scheme_signer;
 mod scheme_spec;
 mod scheme_spec_error;
+mod sign_error;
 mod signer;
 mod target;
 mod template;
@@ -87,18 +91,17 @@ pub use custom_scheme::CustomScheme;
 pub use ed25519::{Ed25519KeyError, Ed25519PrivateKey, Ed25519PublicKey};
 pub use encoding::Encoding;
 pub use error::VerifyError;
-pub use http_message::{
-    HttpMessageError, HttpMessageProfile, HttpMessageProfileError, ReceiptProfile,
-};
+pub use http_message::{HttpMessageProfile, HttpMessageProfileError, ReceiptProfile};
+pub use http_message_error::HttpMessageError;
 pub use key::{KeyError, SigningKey, VerifyingKey};
 #[cfg(any(feature = "ed25519", feature = "p256"))]
 pub use key_set::{KeySet, KeySetError};
 pub use limits::{MAX_CANDIDATES, MAX_PUBLIC_KEY_CANDIDATES};
 pub use scheme::Scheme;
 pub(crate) use scheme::is_brand_header;
-pub use scheme_signer::SignError;
 pub use scheme_spec::{SchemeSpec, TimestampPlace};
 pub use scheme_spec_error::SchemeSpecError;
+pub use sign_error::SignError;
 pub use signer::{SharedHeaderError, Signer};
 pub use target::BaseUrlError;
 pub(crate) use target::RequestView;

@@ -7,9 +7,10 @@ use http::HeaderName;
 use super::algorithm::Algorithm;
 use super::elements::Splitter;
 use super::encoding::Encoding;
+use super::placeholder::Placeholder;
 use super::scheme_spec::{SchemeSpec, TimestampPlace};
 use super::scheme_spec_error::SchemeSpecError;
-use super::template::{Placeholder, Template};
+use super::template::Template;
 use super::timestamp_form::TimestampForm;
 
 /// Signature scheme as data: constants for known vendors, or built from a

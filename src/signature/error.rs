@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
-use super::http_message::HttpMessageError;
+use super::http_message_error::HttpMessageError;
 use crate::id::IdError;
 
 /// Verification error: why a request was rejected.

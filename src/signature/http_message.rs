@@ -3,7 +3,6 @@
 
 mod component;
 mod content_digest;
-mod error;
 mod profile;
 mod profile_error;
 mod receipt;
@@ -19,7 +18,6 @@ use http::HeaderName;
 
 use super::algorithm::Algorithm;
 
-pub use error::HttpMessageError;
 pub use profile::HttpMessageProfile;
 pub use profile_error::HttpMessageProfileError;
 pub use receipt::ReceiptProfile;

@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName};
 
 use super::custom_scheme::CustomScheme;
 use super::error::VerifyError;
 use super::headers;
-use super::http_message::HttpMessageError;
-use super::scheme_signer::SignError;
+use super::placeholder::Placeholder;
 use super::target::{BaseUrl, RequestView};
-use super::template::{Placeholder, SignedParts};
+use super::template::SignedParts;
 
 /// The values of the placeholders in a scheme's template that need the request.
 #[derive(Default)]
@@ -70,21 +69,5 @@ impl<'a> RequestValues<'a> {
                 }
             })
         })
-    }
-}
-
-/// Returns the error for a request that is to be signed.
-pub(super) fn sign_error(error: VerifyError) -> SignError {
-    match error {
-        VerifyError::MissingHeader { name } if name != header::HOST => {
-            SignError::MissingHeader { name }
-        }
-        VerifyError::ConflictingHeader { name } => SignError::ConflictingHeader { name },
-        VerifyError::HttpMessage(HttpMessageError::NotAscii { name }) => {
-            SignError::NotAscii { name }
-        }
-        VerifyError::RequestRequired => SignError::RequestRequired,
-        VerifyError::UnsignedBody | VerifyError::NoMatch { .. } => SignError::UnsignedBody,
-        _ => SignError::NotAbsolute,
     }
 }

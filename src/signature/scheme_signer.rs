@@ -7,8 +7,9 @@ use super::http_message;
 use super::key::ReadySigningKey;
 use super::limits::{MAX_CANDIDATES, MAX_PUBLIC_KEY_CANDIDATES};
 use super::mac;
-use super::request_values::{RequestValues, sign_error};
+use super::request_values::RequestValues;
 use super::scheme::{Layout, Scheme};
+use super::sign_error::SignError;
 use super::target::RequestView;
 use crate::id::MessageId;
 use crate::time::Timestamp;
@@ -60,7 +61,7 @@ impl SchemeSigner {
                 let signed = request
                     .target(None)
                     .and_then(|target| twilio::SignedBytes::of(target, request.headers, body))
-                    .map_err(sign_error)?;
+                    .map_err(SignError::of)?;
                 let mut value = header_value(signed.sign(key));
                 value.set_sensitive(true);
                 set(&twilio::HEADER, value)
@@ -68,7 +69,7 @@ impl SchemeSigner {
             Layout::HttpMessage(profile) => {
                 let request = request.ok_or(SignError::RequestRequired)?;
                 http_message::sign(profile, &self.first, id, now, body, request)
-                    .map_err(sign_error)?
+                    .map_err(SignError::of)?
                     .into_iter()
                     .try_for_each(|(name, value)| set(name, value))
             }
@@ -111,12 +112,12 @@ impl SchemeSigner {
             None => String::new(),
         };
         let values = match request {
-            Some(request) => RequestValues::of(layout, request, None).map_err(sign_error)?,
+            Some(request) => RequestValues::of(layout, request, None).map_err(SignError::of)?,
             None if layout.signs_request() => return Err(SignError::RequestRequired.into()),
             None => RequestValues::default(),
         };
         let parts = values.fill(layout, id.as_str(), timestamp.as_bytes(), body);
-        let parts = parts.map_err(sign_error)?;
+        let parts = parts.map_err(SignError::of)?;
         let mut signature = Vec::with_capacity(self.signature_len(layout, timestamp.len()));
         if let Some((TimestampSource::Field(prefix), _)) = &layout.timestamp {
             signature.extend_from_slice(prefix.as_bytes());
@@ -217,55 +218,4 @@ where
 {
     let value = HeaderValue::try_from(text).ok();
     value.expect("ids, timestamps, prefixes and encodings are printable ASCII")
-}
-
-/// Error for a message that cannot be signed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SignError {
-    /// The message id is ambiguous in this scheme: it contains what delimits it in the signed
-    /// bytes, the template's text or a time. Choose another id or scheme.
-    #[error("the message id contains what delimits it in the signed bytes")]
-    AmbiguousId,
-    /// The signing time has a year outside 0000 to 9999, which RFC 3339 cannot express. Check the
-    /// clock.
-    #[error("the scheme's timestamp format cannot express the signing time")]
-    Time,
-    /// The signer has more keys, or more private keys, than a verifier accepts signatures. Remove
-    /// old keys.
-    #[error("the signer has too many keys; the limit is {limit}")]
-    TooManyKeys {
-        /// The limit for [all keys](super::MAX_CANDIDATES), or for
-        /// [private keys](super::MAX_PUBLIC_KEY_CANDIDATES).
-        limit: usize,
-    },
-    /// The scheme signs the method, the URL or headers: use
-    /// [`sign_request`](super::Signer::sign_request).
-    #[error("the scheme signs method, URL or headers: use `sign_request`")]
-    RequestRequired,
-    /// The scheme signs a header that the request does not have.
-    #[error("the request must have the {name} header, which the scheme signs")]
-    MissingHeader {
-        /// Name of the header.
-        name: HeaderName,
-    },
-    /// The scheme signs a header that the request has with different values.
-    #[error("the {name} header, which the scheme signs, is repeated with different values")]
-    ConflictingHeader {
-        /// Name of the header.
-        name: HeaderName,
-    },
-    /// The scheme cannot sign a body that is no form, unless the URL contains its digest.
-    #[error("the scheme cannot sign this body")]
-    UnsignedBody,
-    /// The scheme signs a header with bytes outside of ASCII, which an HTTP message signature cannot
-    /// cover.
-    #[error("the {name} header, which the scheme signs, must be ASCII")]
-    NotAscii {
-        /// Name of the header.
-        name: HeaderName,
-    },
-    /// The scheme signs the URL, and the request's is not absolute.
-    #[error("the request must have an absolute URL, which the scheme signs")]
-    NotAbsolute,
 }

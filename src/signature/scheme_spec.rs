@@ -157,7 +157,7 @@ impl<'a> SchemeSpec<'a> {
     /// scheme, whatever its own signature is.
     ///
     /// A receiver of a sender that moves from a weak scheme to a stronger one tries the stronger
-    /// first. Without this, whoever can forge the weak signature just adds it to a wrong strong one.
+    /// first. Without this, a forger of the weak signature just adds it to a wrong strong one.
     #[must_use]
     pub const fn with_stronger_prefix(mut self, prefix: &'a str) -> Self {
         self.stronger_prefix = Some(prefix);

@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::placeholder::{MAX_PARTS, Placeholder, placeholder_at};
 use super::scheme_spec_error::SchemeSpecError;
 use super::template_check::{self, Contents};
-
-/// The largest number of parts: placeholders, and text around them.
-pub(super) const MAX_PARTS: usize = 16;
 
 /// A template that was checked, split into its parts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,20 +20,6 @@ enum Part {
     /// Fixed text, from and to these offsets of the template.
     Text(usize, usize),
     Placeholder(Placeholder),
-}
-
-/// A value that is signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Placeholder {
-    Id,
-    Timestamp,
-    Body,
-    Method,
-    Url,
-    Path,
-    Query,
-    /// The header of which the name is from and to these offsets of the template.
-    Header(usize, usize),
 }
 
 /// The signed bytes, in slices of which some may be empty.
@@ -171,7 +155,7 @@ const fn split(template: &[u8]) -> ([Part; MAX_PARTS], usize) {
     let mut count = 0;
     let mut index = 0;
     while index < template.len() && count < MAX_PARTS {
-        let (part, end) = match template_check::placeholder_at(template, index) {
+        let (part, end) = match placeholder_at(template, index) {
             Some((placeholder, end)) => (Part::Placeholder(placeholder), end),
             None => {
                 // A checked template has braces only around placeholders.

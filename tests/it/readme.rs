@@ -96,3 +96,58 @@ fn program_posts_once_over_two_starts() {
     }
     assert_eq!(posted.get(), 1);
 }
+
+/// The README's table of systems has a row for each module that receives, and a tick in "send" for
+/// each that has a format.
+#[test]
+fn systems_of_the_readme_have_their_modules() {
+    use labhook::Verifier;
+    use labhook::message::format::Format;
+    use labhook::provider::{argilla, cvat, label_studio, linq, segments, strateos, strike, tiled};
+    use labhook::receive::Source;
+
+    let verifier = || {
+        let secret = Secret::from_text("a secret of the lab").unwrap();
+        Verifier::token(http::HeaderName::from_static("x-token"), secret).unwrap()
+    };
+    let formats: [(Source, Option<Box<dyn Format>>, &str); 9] = [
+        (Source::argilla("a", verifier()), Some(Box::new(argilla::Format::default())), "Argilla"),
+        (
+            Source::linq("a", linq::Kind::RunStateChange, verifier()),
+            Some(Box::new(linq::Format::default())),
+            "Automata LINQ",
+        ),
+        (Source::benchling("a", verifier()), None, "Benchling"),
+        (Source::cvat("a", verifier()), Some(Box::new(cvat::Format::default())), "CVAT"),
+        (
+            Source::label_studio("a", verifier()),
+            Some(Box::new(label_studio::Format::default())),
+            "Label Studio",
+        ),
+        (
+            Source::segments("a", verifier()),
+            Some(Box::new(segments::Format::default())),
+            "Segments.ai",
+        ),
+        (Source::strateos("a", verifier()), Some(Box::new(strateos::Format::new())), "Strateos"),
+        (Source::strike("a", verifier()), Some(Box::new(strike::Format::default())), "Strike"),
+        (
+            Source::tiled("a", verifier()),
+            Some(Box::new(tiled::Format::default())),
+            "Tiled (Bluesky)",
+        ),
+    ];
+    let expected: Vec<_> = formats
+        .iter()
+        .map(|(_, format, name)| {
+            format!("  | {name} | \u{2713} | {}|", if format.is_some() { "\u{2713} " } else { "" })
+        })
+        .collect();
+    let readme = include_str!("../../README.md");
+    let (_, table) = readme.split_once("  | system | receive | send | signature |\n").unwrap();
+    let rows: Vec<_> = table.lines().skip(1).take_while(|line| line.starts_with("  |")).collect();
+    assert_eq!(rows.len(), expected.len());
+    for (row, expected) in rows.iter().zip(&expected) {
+        assert!(row.starts_with(expected.as_str()), "{row}\n{expected}");
+    }
+}

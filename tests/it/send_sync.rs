@@ -393,6 +393,8 @@ fn every_public_type_is_send_and_sync() {
     {
         use labhook::signature::*;
         owned!(
+            Algorithm,
+            BaseUrlError,
             CustomScheme,
             Encoding,
             HttpMessageError,
@@ -415,6 +417,10 @@ fn every_public_type_is_send_and_sync() {
         borrowed!(SchemeSpec<'_>, TimestampPlace<'_>, Verified<'_>);
         #[cfg(feature = "ed25519")]
         owned!(Ed25519KeyError, Ed25519PrivateKey, Ed25519PublicKey);
+        #[cfg(feature = "p256")]
+        owned!(P256KeyError, P256PrivateKey, P256PublicKey);
+        #[cfg(any(feature = "ed25519", feature = "p256"))]
+        owned!(KeySet, KeySetError);
     }
     {
         use labhook::simulate::*;

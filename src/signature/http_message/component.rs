@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use super::super::error::VerifyError;
 use super::super::headers;
+use super::super::http_message_error::HttpMessageError;
 use super::super::target::{BaseUrl, RequestView};
-use super::error::HttpMessageError;
 
 /// Component of a request (RFC 9421, section 2), without parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

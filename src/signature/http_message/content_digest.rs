@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
+use super::super::http_message_error::HttpMessageError;
 use super::super::mac;
 use super::CONTENT_DIGEST;
-use super::error::HttpMessageError;
 use super::structured_field::{self, BareItem, Value};
 
 const SHA_256: &str = "sha-256";

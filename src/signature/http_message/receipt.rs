@@ -3,12 +3,11 @@
 use http::{HeaderMap, StatusCode, request};
 
 use super::super::error::VerifyError;
+use super::super::http_message_error::HttpMessageError;
 use super::super::key::{ReadySigningKey, ReadyVerifyingKey, SigningKey, VerifyingKey};
-use super::super::request_values::sign_error;
-use super::super::scheme_signer::SignError;
+use super::super::sign_error::SignError;
 use super::super::target::{BaseUrl, BaseUrlError, RequestView};
 use super::component::combined;
-use super::error::HttpMessageError;
 use super::profile::HttpMessageProfile;
 use super::sign::{header_value, signature_text};
 use super::signature_base::SignatureBase;
@@ -114,7 +113,7 @@ impl ReceiptProfile {
         now: Timestamp,
     ) -> Result<HeaderMap, SignError> {
         let key = ReadySigningKey::from(key.clone());
-        let covered = self.covered(request, status).map_err(sign_error)?;
+        let covered = self.covered(request, status).map_err(SignError::of)?;
         let identifiers: Vec<&str> = covered.iter().map(|(identifier, _)| &**identifier).collect();
         let parameters = format!(
             "({});created={};alg=\"{}\";tag=\"{TAG}\"",

@@ -2,8 +2,8 @@
 
 use http::HeaderName;
 
+use super::super::http_message_error::HttpMessageError;
 use super::SIGNATURE_INPUT;
-use super::error::HttpMessageError;
 use super::structured_field::{self, BareItem, Member, Value};
 
 /// What the signature-input header says of the signature with one label.

@@ -3,13 +3,13 @@
 use super::super::algorithm::Algorithm;
 use super::super::error::VerifyError;
 use super::super::headers;
+use super::super::http_message_error::HttpMessageError;
 use super::super::key::ReadyVerifyingKey;
 use super::super::mac::{self, Tag};
 use super::super::public_key::PublicKeySignature;
 use super::super::target::{BaseUrl, RequestView};
 use super::component::{Component, combined};
 use super::content_digest::ContentDigest;
-use super::error::HttpMessageError;
 use super::profile::HttpMessageProfile;
 use super::signature_base::SignatureBase;
 use super::signature_input::{SignatureInput, check_components, labelled};

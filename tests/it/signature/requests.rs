@@ -133,6 +133,7 @@ fn movable_values_of_a_request_are_rejected() {
         "{body}{url}",
         "{body}.{method}{url}",
         "{body}\n{method}{url}",
+        "{body}\n{path}?{query}",
     ] {
         let spec = SchemeSpec::new("x-signature", template)
             .with_id_header("x-id")
@@ -206,7 +207,7 @@ proptest! {
             ALL,
             "{method}{path}?{query}\n{header:x-cell}\n{id}\n{body}",
             "{method}{url}\n{header:x-cell}\n{id}.{body}",
-            "{id}\n{body}\n{method} {path}?{query}\n{header:x-cell}",
+            "{id}\n{body}\n{method} {path} {query}\n{header:x-cell}",
         ][..]),
         one in signed(),
         other in signed(),
