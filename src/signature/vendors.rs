@@ -90,8 +90,7 @@ impl CustomScheme {
     /// Discord interactions and webhook events: `X-Signature-Ed25519: <hex>` over
     /// `{timestamp}{body}`, with the Unix seconds in `X-Signature-Timestamp`.
     ///
-    /// The key is an [`Ed25519PublicKey`](super::Ed25519PublicKey), from
-    /// [`from_hex`](super::Ed25519PublicKey::from_hex).
+    /// The key is an `Ed25519PublicKey` (feature `ed25519`), from its `from_hex`.
     ///
     /// Source: Discord's "Interactions overview" and `discord-interactions`. Vector: none
     /// published; accepted by the vendor's library.
@@ -299,8 +298,7 @@ impl CustomScheme {
     /// SendGrid Event Webhook: `X-Twilio-Email-Event-Webhook-Signature: <base64>`, ECDSA P-256 in DER
     /// over `{timestamp}{body}`, with the Unix seconds in `X-Twilio-Email-Event-Webhook-Timestamp`.
     ///
-    /// The key is a [`P256PublicKey`](super::P256PublicKey), from
-    /// [`from_spki`](super::P256PublicKey::from_spki).
+    /// The key is a `P256PublicKey` (feature `p256`), from its `from_spki`.
     ///
     /// Source: `@sendgrid/eventwebhook`. Vector: published by the vendor, in the tests of that
     /// library.

@@ -110,7 +110,8 @@ fn systems_of_the_readme_have_their_modules() {
         let secret = Secret::from_text("a secret of the lab").unwrap();
         Verifier::token(http::HeaderName::from_static("x-token"), secret).unwrap()
     };
-    let formats: [(Source, Option<Box<dyn Format>>, &str); 9] = [
+    type Row = (Source, Option<Box<dyn Format>>, &'static str);
+    let formats: [Row; 9] = [
         (Source::argilla("a", verifier()), Some(Box::new(argilla::Format::default())), "Argilla"),
         (
             Source::linq("a", linq::Kind::RunStateChange, verifier()),

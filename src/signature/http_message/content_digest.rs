@@ -1,4 +1,4 @@
-//! Content-Digest (RFC 9530): [`value`], [`check`].
+//! Content-Digest (RFC 9530): [`value`], [`ContentDigest`].
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
