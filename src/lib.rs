@@ -104,8 +104,12 @@
 //!
 //! # Features
 //!
-//! - `ed25519`, off by default: Standard Webhooks `v1a` signatures.
-//! - `schema`, off by default: `labhook::schema`, the models described as data.
+//! All are off by default.
+//!
+//! - `ed25519`: Ed25519 signatures, such as Standard Webhooks `v1a` and Discord's.
+//! - `p256`: ECDSA P-256 signatures, such as Benchling's and SendGrid's. It adds 21 crates.
+//! - `schema`: `labhook::schema`, the models described as data.
+//! - `twilio`: Twilio's HMAC-SHA1 signatures.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic))]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -40,9 +40,9 @@ use super::timestamp_form::TimestampForm;
 /// - A value of the request, such as `{path}`, must be followed, or after `{body}` preceded, by text
 ///   that it cannot contain: a line feed for all of them, a space for `{method}`, `{url}`, `{path}` and
 ///   `{query}`, a question mark for `{path}`. `{method}` may touch a `{url}` or `{path}` after it.
-/// - `{url}` may touch a `{body}` after it, because Square and HubSpot sign that way. Bytes can then
-///   move from the start of the body to the end of the URL. A JSON object loses its brace that way;
-///   do not accept other bodies, and route only URLs that you know.
+/// - `{url}` may touch `{body}`, because Square, HubSpot and Trello sign that way. Bytes can then move
+///   between the URL and that end of the body. A JSON object loses a brace that way; do not accept
+///   other bodies, and route only URLs that you know.
 ///
 /// Put text between the placeholders of your own schemes.
 ///

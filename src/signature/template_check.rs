@@ -102,7 +102,7 @@ impl Contents {
             // A method contains neither colon nor slash, so the first URL or path ends it.
             (Method, Url | Path) if gap.is_empty && !self.body => {}
             // Vendors sign this way. Documented with `CustomScheme`.
-            (Url, Body) if gap.is_empty => {}
+            (Url, Body) | (Body, Url) if gap.is_empty => {}
             // What is before the body is read from the start, and what is after it from the end.
             (first, second)
                 if (first.is_of_request() || second.is_of_request())

@@ -164,7 +164,8 @@ impl CustomScheme {
     ///
     /// HubSpot's documentation has the receiver decode a few percent-encoded characters of the URL
     /// first, which its libraries leave to the caller, and this does not do: register a URL without
-    /// any. See [`Verifier::with_base_url`](super::Verifier::with_base_url).
+    /// any. See [`Verifier::with_base_url`](super::Verifier::with_base_url). Its libraries accept
+    /// timestamps up to 300 s old, as a verifier does by default.
     ///
     /// Source: HubSpot's "Validating requests" and `hubspot-api-nodejs`. Vector: none published;
     /// accepted by the vendor's library.
@@ -243,6 +244,9 @@ impl CustomScheme {
     pub const NOTION: Self = prefixed("x-notion-signature", "sha256=");
 
     /// Paddle Billing: `Paddle-Signature: ts=<Unix seconds>;h1=<hex>` over `{timestamp}:{body}`.
+    ///
+    /// The vendor's libraries accept timestamps up to 5 s old:
+    /// [`Verifier::with_tolerance`](super::Verifier::with_tolerance).
     ///
     /// Source: `paddle-python-sdk`. Vector: published by the vendor, in the tests of that library.
     pub const PADDLE: Self = Self::from_static(
@@ -403,7 +407,8 @@ impl CustomScheme {
 
     /// WorkOS: `WorkOS-Signature: t=<Unix milliseconds>, v1=<hex>` over `{timestamp}.{body}`.
     ///
-    /// A signer writes no space after the comma, which the vendor's library accepts too.
+    /// A signer writes no space after the comma, which the vendor's library accepts too. That library
+    /// accepts timestamps up to 180 s old.
     ///
     /// Source: `workos-node`. Vector: none published; accepted by the vendor's library.
     pub const WORKOS: Self = Self::from_static(

@@ -20,7 +20,8 @@ const DEFAULT_ENV: &str = "LABHOOK_SECRET";
 /// The arguments of a command that signs or verifies.
 #[derive(Args)]
 pub struct Keys {
-    /// Signature scheme: standard-webhooks, svix, strike, token:HEADER, file:PATH or a vendor.
+    /// Signature scheme: standard-webhooks, svix, strike, twilio, http-message-signatures,
+    /// token:HEADER, file:PATH or a vendor.
     #[arg(long, default_value = "standard-webhooks", long_help = scheme::help())]
     scheme: String,
     /// Environment variable that holds the secret; may be repeated, for a rotation. If neither this

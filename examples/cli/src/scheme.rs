@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use http::HeaderName;
-use labhook::signature::{CustomScheme, Scheme};
+use labhook::signature::{CustomScheme, HttpMessageProfile, Scheme};
 
 use crate::spec_file;
 
@@ -34,13 +34,14 @@ pub fn help() -> String {
     let vendors: Vec<_> = VENDORS.iter().map(|(name, _)| spelt(name)).collect();
     format!(
         "Signature scheme, one of:\n\
-         - standard-webhooks, svix, strike\n\
+         - standard-webhooks, svix, strike, twilio\n\
+         - http-message-signatures: RFC 9421 and RFC 9530, in the default profile\n\
          - token:HEADER: the secret itself in this header\n\
          - file:PATH: a TOML or JSON file with `header`, `template` and, if they differ from the \
          defaults, `algorithm` (hmac_sha256, ed25519, ecdsa_p256), `prefix`, `encoding` (hex, \
          base64), `separator`, `value_separator`, \
          `timestamp_header` or `timestamp_field`, `timestamp_form` (unix_seconds, unix_millis, \
-         rfc3339) and `id_header`\n\
+         rfc3339), `id_header` and `stronger_prefix`\n\
          - a vendor: {}",
         vendors.join(", ")
     )
@@ -59,13 +60,18 @@ pub fn parse(name: &str) -> anyhow::Result<Scheme> {
         "standard-webhooks" => return Ok(Scheme::StandardWebhooks),
         "svix" => return Ok(Scheme::Svix),
         "strike" => return Ok(Scheme::Strike),
+        "twilio" => return Ok(Scheme::Twilio),
+        "http-message-signatures" => {
+            return Ok(Scheme::HttpMessageSignatures(HttpMessageProfile::new()));
+        }
         _ => {}
     }
     match VENDORS.iter().find(|(constant, _)| spelt(constant) == name) {
         Some((_, scheme)) => Ok(Scheme::CustomScheme(scheme())),
         None => bail!(
-            "unknown scheme `{name}`, expected `standard-webhooks`, `svix`, `strike`, \
-             `token:HEADER`, `file:PATH` or a vendor of the list in `--help`"
+            "unknown scheme `{name}`, expected `standard-webhooks`, `svix`, `strike`, `twilio`, \
+             `http-message-signatures`, `token:HEADER`, `file:PATH` or a vendor of the list in \
+             `--help`"
         ),
     }
 }
@@ -76,6 +82,8 @@ pub fn of_headers(headers: &http::HeaderMap) -> Vec<String> {
         ("standard-webhooks", "webhook-signature"),
         ("svix", "svix-signature"),
         ("strike", "x-webhook-signature"),
+        ("twilio", "x-twilio-signature"),
+        ("http-message-signatures", "signature-input"),
     ];
     let built_in = built_in.iter().filter(|(_, header)| headers.contains_key(*header));
     let vendors = VENDORS.iter().filter(|(_, scheme)| headers.contains_key(scheme().header()));

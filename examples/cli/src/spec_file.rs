@@ -23,6 +23,7 @@ struct SpecFile {
     timestamp_field: Option<String>,
     timestamp_form: Option<String>,
     id_header: Option<String>,
+    stronger_prefix: Option<String>,
 }
 
 /// Reads and checks the scheme.
@@ -65,6 +66,9 @@ fn scheme(file: &SpecFile) -> anyhow::Result<CustomScheme> {
     }
     if let Some(name) = &file.id_header {
         spec = spec.with_id_header(name);
+    }
+    if let Some(prefix) = &file.stronger_prefix {
+        spec = spec.with_stronger_prefix(prefix);
     }
     Ok(CustomScheme::new(spec)?)
 }

@@ -130,7 +130,6 @@ fn movable_values_of_a_request_are_rejected() {
         "{header:x-cell}{header:x-b}\n{body}",
         "{id}.{path}\n{body}",
         "{timestamp}.{url}\n{body}",
-        "{body}{url}",
         "{body}.{method}{url}",
         "{body}\n{method}{url}",
         "{body}\n{path}?{query}",
@@ -141,7 +140,9 @@ fn movable_values_of_a_request_are_rejected() {
         let error = CustomScheme::new(spec).unwrap_err();
         assert_eq!(error, SchemeSpecError::RequestValueNotDelimited, "{template}");
     }
-    for template in ["{method}{url}{body}", "{method}{path}?{query}\n{body}", "{body}\n{path}"] {
+    for template in
+        ["{method}{url}{body}", "{body}{url}", "{method}{path}?{query}\n{body}", "{body}\n{path}"]
+    {
         assert!(CustomScheme::new(SchemeSpec::new("x-signature", template)).is_ok(), "{template}");
     }
     let error = |template: &str| {
