@@ -7,7 +7,6 @@ use http::HeaderName;
 use super::algorithm::Algorithm;
 use super::elements::Splitter;
 use super::encoding::Encoding;
-use super::placeholder::Placeholder;
 use super::scheme_spec::{SchemeSpec, TimestampPlace};
 use super::scheme_spec_error::SchemeSpecError;
 use super::template::Template;
@@ -215,10 +214,8 @@ impl CustomScheme {
     }
 
     /// Returns whether the scheme signs anything of the request except id, time and body.
-    pub(super) fn signs_request(&self) -> bool {
-        let is_other =
-            |it| !matches!(it, Placeholder::Id | Placeholder::Timestamp | Placeholder::Body);
-        self.template.placeholders().any(is_other)
+    pub(super) const fn signs_request(&self) -> bool {
+        self.template.signs_request()
     }
 
     /// Returns the prefix and the encoding of a signature of the algorithm. Beside its own, only the

@@ -2,7 +2,6 @@
 
 use http::{HeaderMap, HeaderName};
 
-use super::algorithm::Algorithm;
 use super::custom_scheme::{CustomScheme, TimestampSource};
 use super::error::VerifyError;
 use super::headers;
@@ -12,12 +11,16 @@ use super::mac::{self, Tag};
 use super::public_key::PublicKeySignature;
 use super::up_to::UpTo;
 
+/// Without a feature there are no public keys, and so no room for their signatures.
+const OTHERS: usize =
+    if cfg!(any(feature = "ed25519", feature = "p256")) { MAX_PUBLIC_KEY_CANDIDATES } else { 0 };
+
 /// Timestamp and candidate signatures of a signature header; only candidates that the keys can
 /// check are kept. The limits on their number bound its size, so that it needs no allocation.
 pub(super) struct Fields<'h> {
     pub(super) timestamp: Option<&'h [u8]>,
     tags: UpTo<[u8; 32], MAX_CANDIDATES>,
-    others: UpTo<PublicKeySignature, MAX_PUBLIC_KEY_CANDIDATES>,
+    others: UpTo<PublicKeySignature, OTHERS>,
 }
 
 impl<'h> Fields<'h> {
@@ -43,6 +46,8 @@ impl<'h> Fields<'h> {
             layout,
             fields: self,
             keys,
+            wants_shared: keys.iter().any(|key| matches!(key, ReadyVerifyingKey::Shared(_))),
+            wants_public: keys.iter().any(|key| matches!(key, ReadyVerifyingKey::Public(_))),
             counted: UpTo::new(&[]),
             earlier: 0,
             in_values: false,
@@ -83,6 +88,8 @@ struct Reader<'r, 'h> {
     layout: &'r CustomScheme,
     fields: &'r mut Fields<'h>,
     keys: &'r [ReadyVerifyingKey],
+    wants_shared: bool,
+    wants_public: bool,
     /// Signatures of any kind.
     counted: UpTo<&'h [u8], MAX_CANDIDATES>,
     /// How many of them are from the headers before: both brands sign the same bytes, so a sender
@@ -128,14 +135,10 @@ impl<'h> Reader<'_, 'h> {
         mac::decode(text, self.layout.encoding)
     }
 
-    fn wants(&self, algorithm: Algorithm) -> bool {
-        self.keys.iter().any(|key| key.algorithm() == algorithm)
-    }
-
     /// The signature of another algorithm than HMAC, if a key can check it.
     fn public_key_signature(&self, element: &[u8]) -> Option<PublicKeySignature> {
         let (algorithm, text) = self.layout.public_key_signature(element)?;
-        if !self.wants(algorithm) {
+        if !self.keys.iter().any(|key| key.algorithm() == algorithm) {
             return None;
         }
         let (_, encoding) = self.layout.form_of(algorithm);
@@ -151,7 +154,8 @@ impl<'h> Reader<'_, 'h> {
         if !self.counted.push(element) {
             return Err(VerifyError::TooManyCandidates { name: name(), limit: MAX_CANDIDATES });
         }
-        if let Some(signature) = self.public_key_signature(element)
+        if self.wants_public
+            && let Some(signature) = self.public_key_signature(element)
             && !self.fields.others.push(signature)
         {
             let limit = MAX_PUBLIC_KEY_CANDIDATES;
@@ -164,8 +168,8 @@ impl<'h> Reader<'_, 'h> {
         };
         // A field with another prefix ends the values: those that follow are its own.
         self.in_values = self.layout.value_separator.is_some() && (is_prefixed || tag.is_some());
-        if let Some(tag) = tag
-            && self.wants(Algorithm::HmacSha256)
+        if self.wants_shared
+            && let Some(tag) = tag
         {
             // As many as are counted, at most.
             self.fields.tags.push(tag);

@@ -68,7 +68,7 @@ impl fmt::Debug for P256PrivateKey {
 ///
 /// // As SendGrid's settings show it; the lines of a PEM file work too.
 /// let text = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpV\
-///     S3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==";
+///     KS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==";
 /// let verifier = Verifier::custom(CustomScheme::SENDGRID, P256PublicKey::from_spki(text)?)?;
 /// # let _ = verifier;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,7 +1,7 @@
 //! Placeholders of a template, such as `{id}` and `{header:x-cell}`: [`Placeholder`].
 
 /// The largest number of parts: placeholders, and text around them.
-pub(super) const MAX_PARTS: usize = 16;
+pub(super) const MAX_PARTS: usize = 12;
 
 /// A value that is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -62,7 +62,7 @@ impl<'a> RequestValues<'a> {
                 Placeholder::Path => self.path.as_bytes(),
                 Placeholder::Query => self.query.as_bytes(),
                 Placeholder::Header(start, end) => {
-                    let name = HeaderName::from_bytes(layout.template.text(start, end).as_bytes())
+                    let name = HeaderName::from_bytes(layout.template.bytes(start, end))
                         .expect("the template was checked");
                     let headers = self.headers.ok_or(VerifyError::RequestRequired)?;
                     headers::single(headers, &name)?

@@ -111,13 +111,15 @@ impl SchemeSigner {
             Some((_, form)) => form.write(now).ok_or(SignError::Time)?,
             None => String::new(),
         };
-        let values = match request {
-            Some(request) => RequestValues::of(layout, request, None).map_err(SignError::of)?,
-            None if layout.signs_request() => return Err(SignError::RequestRequired.into()),
-            None => RequestValues::default(),
+        let values;
+        let parts = if layout.signs_request() {
+            let request = request.ok_or(SignError::RequestRequired)?;
+            values = RequestValues::of(layout, request, None).map_err(SignError::of)?;
+            let parts = values.fill(layout, id.as_str(), timestamp.as_bytes(), body);
+            parts.map_err(SignError::of)?
+        } else {
+            layout.template.fill_plain(id.as_str(), timestamp.as_bytes(), body)
         };
-        let parts = values.fill(layout, id.as_str(), timestamp.as_bytes(), body);
-        let parts = parts.map_err(SignError::of)?;
         let mut signature = Vec::with_capacity(self.signature_len(layout, timestamp.len()));
         if let Some((TimestampSource::Field(prefix), _)) = &layout.timestamp {
             signature.extend_from_slice(prefix.as_bytes());

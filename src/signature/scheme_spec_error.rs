@@ -60,7 +60,7 @@ impl SchemeSpecError {
             Self::NoBody => "the template must contain `{body}`",
             Self::Placeholder => "the template has a brace outside a placeholder such as `{body}`",
             Self::Repeated => "the template repeats a placeholder",
-            Self::TooManyParts => "the template must have at most 16 placeholders and texts",
+            Self::TooManyParts => "the template must have at most 12 placeholders and texts",
             Self::RequestValueNotDelimited => {
                 "the template must have text between a value of the request and another value that \
                  the former cannot contain, such as a line feed"

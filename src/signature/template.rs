@@ -12,6 +12,8 @@ pub(super) struct Template {
     text: Cow<'static, str>,
     parts: [Part; MAX_PARTS],
     len: usize,
+    /// Whether anything is signed except id, time and body.
+    signs_request: bool,
 }
 
 /// One part of the signed bytes.
@@ -38,18 +40,39 @@ impl Template {
     /// Splits a template from a constant that was checked.
     pub(super) const fn from_static(text: &'static str) -> Self {
         let (parts, len) = split(text.as_bytes());
-        Self { parts, len, text: Cow::Borrowed(text) }
+        Self { parts, len, signs_request: signs_request(&parts), text: Cow::Borrowed(text) }
     }
 
     /// Splits a template that was checked.
     pub(super) fn new(text: &str) -> Self {
         let (parts, len) = split(text.as_bytes());
-        Self { parts, len, text: Cow::Owned(text.to_owned()) }
+        let signs_request = signs_request(&parts);
+        Self { parts, len, signs_request, text: Cow::Owned(text.to_owned()) }
     }
 
     /// Checks a template and returns what it contains.
     pub(super) const fn check(text: &str) -> Result<Contents, SchemeSpecError> {
         template_check::check(text.as_bytes())
+    }
+
+    /// Fills in id, time and body, if nothing else [is signed](Self::signs_request).
+    pub(super) fn fill_plain<'a>(
+        &'a self,
+        id: &'a str,
+        timestamp: &'a [u8],
+        body: &'a [u8],
+    ) -> SignedParts<'a> {
+        let mut signed = SignedParts { parts: [&[]; MAX_PARTS], len: self.len };
+        for (part, bytes) in self.parts().zip(&mut signed.parts) {
+            *bytes = match part {
+                Part::Text(start, end) => self.bytes(start, end),
+                Part::Placeholder(Placeholder::Id) => id.as_bytes(),
+                Part::Placeholder(Placeholder::Timestamp) => timestamp,
+                Part::Placeholder(Placeholder::Body) => body,
+                Part::Placeholder(_) => &[],
+            };
+        }
+        signed
     }
 
     /// Fills in the values, of which some may be empty.
@@ -60,16 +83,21 @@ impl Template {
         let mut signed = SignedParts { parts: [&[]; MAX_PARTS], len: self.len };
         for (part, bytes) in self.parts().zip(&mut signed.parts) {
             *bytes = match part {
-                Part::Text(start, end) => self.text(start, end).as_bytes(),
+                Part::Text(start, end) => self.bytes(start, end),
                 Part::Placeholder(placeholder) => value(placeholder)?,
             };
         }
         Ok(signed)
     }
 
-    /// Returns the name of a [`Placeholder::Header`] of this template.
-    pub(super) fn text(&self, start: usize, end: usize) -> &str {
-        self.text.get(start..end).unwrap_or_default()
+    /// Returns the text between two offsets, such as the name of a [`Placeholder::Header`].
+    pub(super) fn bytes(&self, start: usize, end: usize) -> &[u8] {
+        self.text.as_bytes().get(start..end).unwrap_or_default()
+    }
+
+    /// Returns whether anything is signed except id, time and body.
+    pub(super) const fn signs_request(&self) -> bool {
+        self.signs_request
     }
 
     fn parts(&self) -> impl Iterator<Item = Part> {
@@ -97,7 +125,7 @@ impl Template {
         for part in self.parts() {
             match part {
                 Part::Text(start, end) if after_id => {
-                    return ends_early(id.as_bytes(), self.text(start, end).as_bytes());
+                    return ends_early(id.as_bytes(), self.bytes(start, end));
                 }
                 // Such a time shows where it starts, but then the id must not contain another one.
                 Part::Placeholder(Placeholder::Timestamp) if after_id => {
@@ -107,7 +135,7 @@ impl Template {
                     return true;
                 }
                 _ if after_id => return false,
-                Part::Text(start, end) => before = self.text(start, end).as_bytes(),
+                Part::Text(start, end) => before = self.bytes(start, end),
                 Part::Placeholder(Placeholder::Id) => after_id = true,
                 Part::Placeholder(_) => before = &[],
             }
@@ -142,6 +170,19 @@ fn contains_date_time(text: &str) -> bool {
         })
     };
     text.as_bytes().windows(19).any(is_date_time)
+}
+
+const fn signs_request(parts: &[Part]) -> bool {
+    let mut rest = parts;
+    while let [first, after @ ..] = rest {
+        if let Part::Placeholder(placeholder) = first
+            && placeholder.is_of_request()
+        {
+            return true;
+        }
+        rest = after;
+    }
+    false
 }
 
 /// Splits a template that was checked into its parts, in signing order.
@@ -190,7 +231,7 @@ mod tests {
                     Placeholder::Url => b"U",
                     Placeholder::Path => b"P",
                     Placeholder::Query => b"Q",
-                    Placeholder::Header(start, end) => template.text(start, end).as_bytes(),
+                    Placeholder::Header(start, end) => template.bytes(start, end),
                 })
             });
             String::from_utf8(parts.unwrap().as_slice().join(&b'|')).unwrap()

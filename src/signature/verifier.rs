@@ -433,8 +433,14 @@ impl Verifier {
             return Err(VerifyError::NoUsableSignature { name: layout.header.clone() });
         }
 
-        let values = RequestValues::of(layout, request, self.base_url.as_ref())?;
-        let parts = values.fill(layout, id.unwrap_or_default(), timestamp_text, body)?;
+        let values;
+        let id_text = id.unwrap_or_default();
+        let parts = if layout.signs_request() {
+            values = RequestValues::of(layout, request, self.base_url.as_ref())?;
+            values.fill(layout, id_text, timestamp_text, body)?
+        } else {
+            layout.template.fill_plain(id_text, timestamp_text, body)
+        };
         let key_index =
             self.first_match(&layout.header, |key| fields.any_matches(key, parts.as_slice()))?;
         Ok(Verified {
