@@ -50,6 +50,13 @@ pub enum VerifyError {
     /// ([`Scheme::Twilio`](super::Scheme) only).
     #[error("the signature does not cover the body")]
     UnsignedBody,
+    /// The form has more parameters than any genuine sender writes
+    /// ([`Scheme::Twilio`](super::Scheme) only).
+    #[error("the form has more than {limit} parameters")]
+    TooManyParameters {
+        /// The limit.
+        limit: usize,
+    },
     /// The signature header also contains a signature by a stronger scheme, which this scheme does
     /// not check: see
     /// [`SchemeSpec::with_stronger_prefix`](super::SchemeSpec::with_stronger_prefix).
@@ -157,6 +164,7 @@ impl VerifyError {
             Self::RequestRequired => "request-required",
             Self::MalformedTarget => "malformed-target",
             Self::UnsignedBody => "unsigned-body",
+            Self::TooManyParameters { .. } => "too-many-parameters",
             Self::StrongerSignature { .. } => "stronger-signature",
             Self::ConflictingHeader { .. } => "conflicting-header",
             Self::MixedBrands => "mixed-brands",
@@ -201,6 +209,11 @@ mod tests {
                 "the request target is not a URL with a host and a path",
             ),
             (E::UnsignedBody, "unsigned-body", "the signature does not cover the body"),
+            (
+                E::TooManyParameters { limit: 1000 },
+                "too-many-parameters",
+                "the form has more than 1000 parameters",
+            ),
             (
                 E::StrongerSignature { name: name.clone() },
                 "stronger-signature",

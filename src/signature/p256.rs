@@ -99,6 +99,9 @@ impl P256PublicKey {
     ///
     /// [`P256KeyError::InvalidPublicKey`] if the bytes are not a point of the curve.
     pub fn from_point(bytes: &[u8]) -> Result<Self, P256KeyError> {
+        if !matches!((bytes.first(), bytes.len()), (Some(4), 65) | (Some(2 | 3), 33)) {
+            return Err(P256KeyError::InvalidPublicKey);
+        }
         let key = VerifyingKey::from_sec1_bytes(bytes);
         key.map(Self).map_err(|_| P256KeyError::InvalidPublicKey)
     }

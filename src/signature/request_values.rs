@@ -65,7 +65,8 @@ impl<'a> RequestValues<'a> {
                     let name = HeaderName::from_bytes(layout.template.bytes(start, end))
                         .expect("the template was checked");
                     let headers = self.headers.ok_or(VerifyError::RequestRequired)?;
-                    headers::single(headers, &name)?
+                    // Transports take whitespace at the ends away.
+                    headers::single(headers, &name)?.trim_ascii()
                 }
             })
         })

@@ -96,8 +96,9 @@ pub enum Scheme {
     ///
     /// This is the weakest scheme here; use it for Twilio only. SHA-1 is broken for collisions, though
     /// not for HMAC as far as is known. Names and values are signed without anything between them, so
-    /// a forger can move bytes from one to the other: `ab=c` and `a=bc` have one signature. Neither id
-    /// nor time is signed. A body that the signature does not cover is rejected. Twilio's newer
+    /// a forger can move bytes from one to the other: `ab=c` and `a=bc` have one signature, and so can
+    /// bytes between them and the end of the URL: match its whole text, the query too, and accept a
+    /// `bodySHA256` only for URLs that you gave to Twilio for JSON. Neither id nor time is signed. A body that the signature does not cover is rejected. Twilio's newer
     /// `HMAC_SHA256` signatures, which an unsigned header announces, are not supported.
     ///
     /// Source: Twilio's "Webhooks security" and `twilio-node`. Vector: published by the vendor, on

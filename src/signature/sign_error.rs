@@ -68,7 +68,9 @@ impl SignError {
                 Self::NotAscii { name }
             }
             VerifyError::RequestRequired => Self::RequestRequired,
-            VerifyError::UnsignedBody | VerifyError::NoMatch { .. } => Self::UnsignedBody,
+            VerifyError::UnsignedBody
+            | VerifyError::TooManyParameters { .. }
+            | VerifyError::NoMatch { .. } => Self::UnsignedBody,
             _ => Self::NotAbsolute,
         }
     }

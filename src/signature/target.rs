@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use http::uri::Scheme;
+use http::uri::{Authority, Scheme};
 use http::{HeaderMap, Method, Uri, header, request};
 
 use super::error::VerifyError;
@@ -32,7 +32,9 @@ impl<'a> RequestView<'a> {
     /// Returns method and URL, with the URL's start from `base` if there is one.
     pub(super) fn target(self, base: Option<&'a BaseUrl>) -> Result<Target<'a>, VerifyError> {
         let (method, uri) = self.line.ok_or(VerifyError::RequestRequired)?;
-        if !uri.path().starts_with('/') {
+        // Another scheme could lend its first letters to the method before it.
+        let is_web = uri.scheme().is_none_or(|it| *it == Scheme::HTTPS || *it == Scheme::HTTP);
+        if !uri.path().starts_with('/') || !is_web {
             return Err(VerifyError::MalformedTarget);
         }
         Ok(Target { method, uri, headers: self.headers, base })
@@ -58,20 +60,25 @@ impl<'a> Target<'a> {
     /// Without a base, a request target without scheme and host (RFC 9112, section 3.2.1) is
     /// completed with `https` and the `Host` header.
     pub(super) fn url(self) -> Result<String, VerifyError> {
-        let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
+        // Not as one text of the URI, which has no slash if the path is empty.
+        let (path, query) = (self.uri.path(), self.uri.query());
+        let (mark, query) = query.map_or(("", ""), |query| ("?", query));
         if let Some(base) = self.base {
-            return Ok([&base.text, path].concat());
+            return Ok([&base.text, path, mark, query].concat());
         }
-        if let (Some(scheme), Some(authority)) = (self.uri.scheme_str(), self.uri.authority()) {
-            return Ok([scheme, "://", authority.as_str(), path].concat());
-        }
-        let host = headers::single(self.headers, &header::HOST)?;
-        match std::str::from_utf8(host) {
-            Ok(host) if host.parse::<http::uri::Authority>().is_ok() => {
-                Ok(["https://", host, path].concat())
+        let (scheme, host) = match (self.uri.scheme_str(), self.uri.authority()) {
+            (Some(scheme), Some(authority)) => (scheme, authority.as_str()),
+            _ => {
+                let host = headers::single(self.headers, &header::HOST)?;
+                let host = std::str::from_utf8(host).map_err(|_| VerifyError::MalformedTarget)?;
+                ("https", host)
             }
-            _ => Err(VerifyError::MalformedTarget),
+        };
+        // Two programs could take another part of it for the host, if there is a user.
+        if host.contains('@') || host.parse::<Authority>().is_err() {
+            return Err(VerifyError::MalformedTarget);
         }
+        Ok([scheme, "://", host, path, mark, query].concat())
     }
 
     /// Returns the path as it is in the URL, percent-encoded.
@@ -154,6 +161,13 @@ mod tests {
         assert_eq!(url("/a", &["a.example", "b.example"], None), Err("conflicting-header"));
         assert_eq!(url("/a", &["a b"], None), Err("malformed-target"));
         assert_eq!(url("*", host, None), Err("malformed-target"));
+        assert_eq!(url("ttps://lab.example/a", host, None), Err("malformed-target"));
+        assert_eq!(url("https://me@lab.example/a", host, None), Err("malformed-target"));
+        assert_eq!(url("/a", &["evil@lab.example"], None), Err("malformed-target"));
+        let without_slash = "https://lab.example/?b";
+        assert_eq!(url("https://lab.example?b", host, None).unwrap(), without_slash);
+        let base = Some("https://lab.example");
+        assert_eq!(url("https://lab.example?b", host, base).unwrap(), without_slash);
         assert_eq!(url("lab.example:80", host, None), Err("malformed-target"));
     }
 

@@ -99,7 +99,8 @@ impl Contents {
     ) -> Result<Self, SchemeSpecError> {
         use Placeholder::{Body, Id, Method, Path, Timestamp, Url};
         match (first, second) {
-            // A method contains neither colon nor slash, so the first URL or path ends it.
+            // A method contains neither colon nor slash, a path starts with a slash, and a URL with one
+            // of two schemes, so the first of them ends the method.
             (Method, Url | Path) if gap.is_empty && !self.body => {}
             // Vendors sign this way. Documented with `CustomScheme`.
             (Url, Body) | (Body, Url) if gap.is_empty => {}

@@ -1,7 +1,5 @@
 //! Twilio's signatures: HMAC-SHA1 over the URL and the sorted parameters of a form.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::digest::CtOutput;
@@ -18,6 +16,16 @@ use super::target::Target;
 pub(super) static HEADER: HeaderName = HeaderName::from_static("x-twilio-signature");
 
 type HmacSha1 = Hmac<Sha1>;
+
+/// A signature after its encoding.
+pub(super) struct Signature([u8; 20]);
+
+impl Signature {
+    pub(super) fn read(text: &[u8]) -> Result<Self, VerifyError> {
+        let unusable = || VerifyError::NoUsableSignature { name: HEADER.clone() };
+        decode_base64(text).map(Self).ok_or_else(unusable)
+    }
+}
 
 /// The signed bytes of a request: its URL, and the parameters of a form in its body.
 pub(super) struct SignedBytes {
@@ -40,14 +48,17 @@ impl SignedBytes {
                 .trim_ascii()
                 .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
         });
-        let digest = pairs(target.query().as_bytes())
-            .find_map(|(name, value)| (name == b"bodySHA256").then_some(value));
-        let parameters = match digest {
-            Some(digest) if is_digest(&digest, body) => Vec::new(),
-            Some(_) => return Err(VerifyError::NoMatch { name: HEADER.clone() }),
-            None if is_form => sorted(body),
-            None if body.is_empty() => Vec::new(),
-            None => return Err(VerifyError::UnsignedBody),
+        // Twilio appends it. Elsewhere, it may be the text of a parameter of a form: both are signed
+        // in a row, without anything between them.
+        let is_digest_pair = |pair: &(Vec<u8>, Vec<u8>)| pair.0 == b"bodySHA256";
+        let query = target.query().as_bytes();
+        let count = pairs(query).filter(is_digest_pair).take(2).count();
+        let parameters = match (count, pairs(query).last().filter(is_digest_pair)) {
+            (1, Some((_, digest))) if is_digest(&digest, body) => Vec::new(),
+            (1.., _) => return Err(VerifyError::NoMatch { name: HEADER.clone() }),
+            (0, _) if is_form => sorted(body)?,
+            (0, _) if body.is_empty() => Vec::new(),
+            (0, _) => return Err(VerifyError::UnsignedBody),
         };
         Ok(Self { url, parameters })
     }
@@ -57,12 +68,11 @@ impl SignedBytes {
         STANDARD.encode(tag(key, self.url.as_bytes(), &self.parameters).as_bytes())
     }
 
-    /// Returns whether this is the signature's text.
+    /// Returns whether this is the signature.
     ///
     /// Twilio may sign the URL with or without its port, so both are tried, as by its libraries.
-    pub(super) fn is_signed(&self, key: &MacKey, text: &[u8]) -> bool {
-        let Some(candidate) = decode_base64::<20>(text) else { return false };
-        let candidate = CtOutput::<HmacSha1>::new(candidate.into());
+    pub(super) fn is_signed(&self, key: &MacKey, signature: &Signature) -> bool {
+        let candidate = CtOutput::<HmacSha1>::new(signature.0.into());
         let other = with_other_port(&self.url);
         [&*self.url, &other]
             .iter()
@@ -83,20 +93,20 @@ fn is_digest(text: &[u8], body: &[u8]) -> bool {
     hex::decode_to_slice(text, &mut digest).is_ok() && digest == *Sha256::digest(body)
 }
 
+/// The largest number of parameters in a form: sorting them costs memory before anything is known of
+/// the sender.
+const MAX_PARAMETERS: usize = 1000;
+
 /// Returns each parameter's name and value, sorted, and each different value of a name once.
-fn sorted(form: &[u8]) -> Vec<u8> {
-    let mut parameters: BTreeMap<Vec<u8>, BTreeSet<Vec<u8>>> = BTreeMap::new();
-    for (name, value) in pairs(form) {
-        parameters.entry(name).or_default().insert(value);
+fn sorted(form: &[u8]) -> Result<Vec<u8>, VerifyError> {
+    let mut parameters: Vec<_> = pairs(form).take(MAX_PARAMETERS.saturating_add(1)).collect();
+    if parameters.len() > MAX_PARAMETERS {
+        return Err(VerifyError::TooManyParameters { limit: MAX_PARAMETERS });
     }
-    let mut signed = Vec::with_capacity(form.len());
-    for (name, values) in &parameters {
-        for value in values {
-            signed.extend_from_slice(name);
-            signed.extend_from_slice(value);
-        }
-    }
-    signed
+    parameters.sort();
+    parameters.dedup();
+    let parts = parameters.into_iter().flat_map(|(name, value)| [name, value]);
+    Ok(parts.flatten().collect())
 }
 
 /// Returns the pairs of `application/x-www-form-urlencoded` text (WHATWG URL, section 5.1).
@@ -150,7 +160,7 @@ mod tests {
 
     #[test]
     fn parameters_are_decoded_and_sorted() {
-        let text = |form: &str| String::from_utf8(sorted(form.as_bytes())).unwrap();
+        let text = |form: &str| String::from_utf8(sorted(form.as_bytes()).unwrap()).unwrap();
         assert_eq!(text("b=2&a=1+%2B&A=0"), "A0a1 +b2");
         assert_eq!(text("l=b&l=a&l=b&&e"), "elalb");
         assert_eq!(text("%c3%a9=%C2%B5&x=%zz%4"), "x%zz%4éµ");

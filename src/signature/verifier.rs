@@ -166,7 +166,8 @@ impl Verifier {
     /// server sees, such as `https://lab.example`. Only schemes that sign the URL or its path need it.
     ///
     /// Behind a proxy, a server often sees another host than the sender, and less of the path. Without
-    /// a base URL, the request's own host counts: that of its URL, or `https` and its `Host` header.
+    /// a base URL, the request's own host counts: that of its URL, or `https` and its `Host` header,
+    /// also if the connection is plain HTTP.
     /// A forger writes that header, so a request that was signed for another of the sender's
     /// receivers with the same key is then accepted here too.
     ///
@@ -363,10 +364,11 @@ impl Verifier {
         body: &'a [u8],
     ) -> Result<Verified<'a>, VerifyError> {
         let presented = headers::single(request.headers, &twilio::HEADER)?;
+        let signature = twilio::Signature::read(presented)?;
         let target = request.target(self.base_url.as_ref())?;
         let signed = twilio::SignedBytes::of(target, request.headers, body)?;
         let matches = |key: &ReadyVerifyingKey| match key {
-            ReadyVerifyingKey::Shared(key) => signed.is_signed(key, presented),
+            ReadyVerifyingKey::Shared(key) => signed.is_signed(key, &signature),
             ReadyVerifyingKey::Public(_) => false,
         };
         let key_index = self.first_match(&twilio::HEADER, matches)?;

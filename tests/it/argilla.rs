@@ -235,3 +235,17 @@ fn other_vendors_event_is_refused_by_name() {
     assert!(matches!(error, MapError::NoWebhook { vendor: "Argilla", .. }));
     assert_eq!(error.to_string(), "Argilla has no webhook for `run.state_changed` events");
 }
+
+#[test]
+fn events_without_a_usual_id_have_other_keys() {
+    let key = |data: &str| {
+        let body = format!(
+            r#"{{"type":"record.created","version":1,"timestamp":"2025-04-17T09:30:00Z","data":{data}}}"#
+        );
+        let webhook: Webhook = danger::unsigned(body.as_bytes()).decode().unwrap();
+        webhook.dedupe_key().as_str().to_owned()
+    };
+    let bodies = [r#"{"id":1}"#, r#"{"id":2}"#, r#"{"id":null}"#, "7", r#"{"id":"a","id":"b"}"#];
+    let keys: std::collections::BTreeSet<_> = bodies.into_iter().map(key).collect();
+    assert_eq!(keys.len(), bodies.len());
+}

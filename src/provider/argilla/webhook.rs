@@ -5,6 +5,7 @@ use crate::decode::{Decode, DecodeError, TrustedBody};
 use crate::event::UnknownEvent;
 use crate::json::{JsonText, object, open_enum};
 use crate::provider::DedupeKey;
+use crate::provider::members::Members;
 use crate::time::{TimeText, Timestamp};
 
 /// The only published version of the payload.
@@ -71,23 +72,16 @@ object! {
 
 impl Webhook {
     /// Returns the idempotency key, built from the type, the id in `data` and the timestamp, each
-    /// as spelled in the body.
+    /// as spelled in the body. If `data` has no id, all of it stands for one.
     ///
     /// The key is this crate's own. All of it is the same for all attempts, which the signed
     /// `webhook-id` is not, and the timestamp has microseconds.
     #[must_use]
     #[doc(alias = "idempotency key")]
     pub fn dedupe_key(&self) -> DedupeKey {
-        let id = self.data.read().ok().and_then(|Identified { id, .. }| id);
-        let known = [self.event_type.as_str(), self.timestamp.as_str()];
-        DedupeKey::of_parts(known.into_iter().chain(id.as_deref()))
-    }
-}
-
-object! {
-    /// `data`, with the id that it has in all published events.
-    struct Identified {
-        optional id: String,
+        let id = self.data.read().ok().and_then(|data: Members| data.text_at(&["id"]));
+        let id = id.as_deref().unwrap_or(self.data.as_str());
+        DedupeKey::of_parts([self.event_type.as_str(), self.timestamp.as_str(), id])
     }
 }
 

@@ -82,7 +82,7 @@ object! {
 
 impl Webhook {
     /// Returns one webhook for each task or annotation that this one is about, so that each is a
-    /// lab event.
+    /// lab event. Each has a copy of the project.
     ///
     /// ```
     /// use labhook::{LabEvent, Timestamp, danger};
@@ -101,8 +101,15 @@ impl Webhook {
     /// ```
     #[must_use]
     pub fn split(&self) -> Vec<Self> {
+        // Without the lists: each item would copy all others too.
+        let mut common = self.clone();
+        match self.kind() {
+            Kind::Task => common.tasks = None,
+            Kind::DeletedAnnotation => common.annotations = None,
+            Kind::Annotation | Kind::Project | Kind::Other => {}
+        }
         let with = |change: &dyn Fn(&mut Self)| {
-            let mut one = self.clone();
+            let mut one = common.clone();
             change(&mut one);
             one
         };
@@ -121,6 +128,15 @@ impl Webhook {
                     // One task per annotation, in the same order.
                     let tasks = self.task.as_ref().and_then(list);
                     let tasks = tasks.filter(|tasks| tasks.len() == all.len());
+                    let mut common = Self { annotation: None, ..self.clone() };
+                    if tasks.is_some() {
+                        common.task = None;
+                    }
+                    let with = |change: &dyn Fn(&mut Self)| {
+                        let mut one = common.clone();
+                        change(&mut one);
+                        one
+                    };
                     let one = |(index, annotation)| {
                         with(&|one| {
                             one.annotation = JsonText::write(&[annotation]).ok();

@@ -1,5 +1,7 @@
 //! Mapping between Tiled webhooks and lab events.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::{EventKind, PREFIX, VENDOR, Webhook};
@@ -111,13 +113,16 @@ impl Webhook {
 /// Returns the members of the webhook that the event contains.
 fn members<P>(kept: &UnknownMembers, event: &Event<P>) -> Result<Members, MapError> {
     let mut members = Members::new(event.timestamp.clone());
+    let mut names = BTreeSet::new();
+    let mut own = Vec::new();
     for (name, json) in kept.texts() {
         let name = name.strip_prefix(PREFIX).unwrap_or(name);
-        if members.unknown.get(name).is_some() {
+        if !names.insert(name) {
             return Err(VENDOR.value("data.unknown"));
         }
-        members.unknown.put(name.to_owned(), json.clone());
+        own.push((name.to_owned().into(), json.clone()));
     }
+    members.unknown = UnknownMembers::from_distinct(own);
     if !members.unknown.append(&event.unknown) {
         return Err(VENDOR.value("unknown"));
     }

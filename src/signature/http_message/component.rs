@@ -66,10 +66,13 @@ pub(super) fn combined<'a>(
         text.map_err(|_| HttpMessageError::NotAscii { name: name.clone() })
     };
     let mut lines = headers.get_all(name).iter();
-    let first = read(lines.next().ok_or_else(|| headers::missing(name))?)?;
-    lines.try_fold(Cow::Borrowed(first), |joined, line| {
-        Ok(Cow::Owned([&joined, ", ", read(line)?].concat()))
-    })
+    let mut joined = Cow::Borrowed(read(lines.next().ok_or_else(|| headers::missing(name))?)?);
+    for line in lines {
+        let text = joined.to_mut();
+        text.push_str(", ");
+        text.push_str(read(line)?);
+    }
+    Ok(joined)
 }
 
 fn parse(url: &str) -> Result<Uri, VerifyError> {
@@ -102,8 +105,8 @@ fn authority(url: &Uri) -> Result<String, VerifyError> {
 fn target_uri(url: &str) -> Result<String, VerifyError> {
     let url = parse(url)?;
     let scheme = url.scheme_str().ok_or(VerifyError::MalformedTarget)?;
-    let path = url.path_and_query().map_or("/", |path| path.as_str());
-    Ok([scheme, "://", &authority(&url)?, path].concat())
+    let (mark, query) = url.query().map_or(("", ""), |query| ("?", query));
+    Ok([scheme, "://", &authority(&url)?, url.path(), mark, query].concat())
 }
 
 #[cfg(test)]
@@ -135,7 +138,7 @@ mod tests {
             ("http://lab.example:80/a", Ok("lab.example")),
             ("http://lab.example:443/a", Ok("lab.example:443")),
             ("https://lab.example:/a", Ok("lab.example")),
-            ("https://me:secret@lab.example:8443/a", Ok("lab.example:8443")),
+            ("https://me:secret@lab.example:8443/a", Err("malformed-target")),
             ("https://[2001:DB8::1]:443/a", Ok("[2001:db8::1]")),
             ("https://[::1]:8443/a", Ok("[::1]:8443")),
             ("https://lab.example:65536/a", Err("malformed-target")),

@@ -45,8 +45,10 @@ fn published_form_is_verified() {
     ] {
         assert_eq!(verdict(&form(url, SIGNATURE), body), Err("no-match"), "{url}");
     }
+    let other = "RSOYDt4T1cUTdK1PDd93/VVr8BA=";
+    assert_eq!(verdict(&form(URL, other), FORM), Err("no-match"));
     for bad in ["RSOYDt4T1cUTdK1PDd93/VVr8B9=", "RSOYDt4T1cUTdK1PDd93/VVr8A==", "", "=", "RSOY"] {
-        assert_eq!(verdict(&form(URL, bad), FORM), Err("no-match"), "{bad}");
+        assert_eq!(verdict(&form(URL, bad), FORM), Err("no-usable-signature"), "{bad}");
     }
     let other = Verifier::new(Scheme::Twilio, Secret::from_text("12346").unwrap()).unwrap();
     let request = form(URL, SIGNATURE);
@@ -72,6 +74,34 @@ fn digest_in_url_covers_other_bodies() {
     assert_eq!(verdict(&json(&signed(digest)), &JSON[1..]), Err("no-match"));
     assert_eq!(verdict(&json(&signed(&digest.replace('0', "1"))), JSON), Err("no-match"));
     assert_eq!(verdict(&json(&signed("")), JSON), Err("no-match"));
+}
+
+/// Names and values are signed in a row after the URL, so the text of a parameter could become a digest
+/// in the query, and any body with it. Other parameters follow it there.
+#[test]
+fn parameter_does_not_become_a_digest() {
+    let digest = "0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620";
+    let body = format!("AccountSid=AC1&Body=%26bodySHA256%3D{digest}%26&From=1555");
+    let url = "https://mycompany.com/sms?foo=1";
+    let signer = Signer::new(Scheme::Twilio, secret()).unwrap();
+    let mut genuine = form(url, "");
+    genuine.headers.remove("x-twilio-signature");
+    let signature = signer.sign_request(&genuine, &id("m"), NOW, body.as_bytes()).unwrap();
+    let signature = signature["x-twilio-signature"].to_str().unwrap();
+    assert_eq!(verdict(&form(url, signature), body.as_bytes()), Ok(()));
+    let moved = format!("{url}AccountSidAC1Body&bodySHA256={digest}&From1555");
+    let moved = request(&moved, "application/json", signature);
+    assert_eq!(verdict(&moved, JSON), Err("no-match"));
+    let twice = format!("{url}&bodySHA256={digest}&bodySHA256={digest}");
+    assert_eq!(verdict(&request(&twice, "application/json", signature), JSON), Err("no-match"));
+}
+
+#[test]
+fn form_with_too_many_parameters_is_rejected() {
+    let many = |count: usize| vec!["a=1"; count].join("&");
+    assert_eq!(verdict(&form(URL, SIGNATURE), many(1000).as_bytes()), Err("no-match"));
+    let over = many(1001);
+    assert_eq!(verdict(&form(URL, SIGNATURE), over.as_bytes()), Err("too-many-parameters"));
 }
 
 #[test]

@@ -412,6 +412,16 @@ fn changed_method_or_url_is_rejected() {
         put.method = http::Method::PUT;
         let expected = if signs_method { Err("no-match") } else { Ok(()) };
         assert_eq!(verdict(&put), expected, "{name}");
+        // Letters of the URL's scheme cannot move into the method.
+        for (method, url) in [
+            ("POSTh", "ttps://lab.example:8443/hooks/7?from=vendor%20x"),
+            ("POSThttp", "s://lab.example:8443/hooks/7?from=vendor%20x"),
+            ("POS", "Thttps://lab.example:8443/hooks/7?from=vendor%20x"),
+        ] {
+            let mut moved = parts(url, signed.headers.clone());
+            moved.method = method.parse().unwrap();
+            assert_eq!(verdict(&moved), Err("malformed-target"), "{name}: {method}");
+        }
         // Headers alone are not enough.
         let error = verifier.verify(&signed.headers, BODY, NOW).unwrap_err();
         assert_eq!(error.name(), "request-required", "{name}");
