@@ -30,11 +30,11 @@ pub mod own_events {}
 
 #[doc = include_str!("guide/other_languages.md")]
 #[doc = "```python"]
-#[doc = include_str!("../examples/schemas/python/receiver.py")]
+#[doc = include_str!("guide/other_languages/receiver.py")]
 #[doc = "```"]
 #[doc = include_str!("guide/other_languages/typescript.md")]
 #[doc = "```typescript"]
-#[doc = include_str!("../examples/schemas/typescript/receiver.ts")]
+#[doc = include_str!("guide/other_languages/receiver.ts")]
 #[doc = "```"]
 pub mod other_languages {}
 

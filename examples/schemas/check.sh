@@ -6,6 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")"
 documents=$PWD
 fixtures=$(cd ../../tests/data/lab && pwd)
+# The receivers are in the guide.
+guide=$(cd ../../src/guide/other_languages && pwd)
 target=${CARGO_TARGET_DIR:-../../target}
 mkdir -p "$target/schemas/python" "$target/schemas/typescript"
 work=$(cd "$target/schemas" && pwd)
@@ -26,7 +28,7 @@ python() {
 }
 
 check_python() {
-    cp python/*.py "$work/python"
+    cp python/*.py "$guide/receiver.py" "$work/python"
     cd "$work/python"
     # As in the guide's chapter on other languages, and so is the command for TypeScript below.
     venv/bin/datamodel-codegen --input "$documents/openapi.json" --input-file-type openapi \
@@ -48,7 +50,7 @@ typescript() {
 }
 
 check_typescript() {
-    cp typescript/*.ts typescript/*.json lab-events.schema.json "$work/typescript"
+    cp typescript/*.ts "$guide/receiver.ts" typescript/*.json lab-events.schema.json "$work/typescript"
     cd "$work/typescript"
     npx --no-install json2ts --unknownAny --input lab-events.schema.json --output lab-events.ts
     npx --no-install tsc
