@@ -39,7 +39,7 @@ use super::timestamp_form::TimestampForm;
 /// - A value of the request, such as `{path}`, must be followed, or after `{body}` preceded, by text
 ///   that it cannot contain: a line feed for all of them, a space for `{method}`, `{url}`, `{path}` and
 ///   `{query}`, a question mark for `{path}`. `{method}` may touch a `{url}` or `{path}` after it.
-/// - `{url}` may touch `{body}`, because Square, HubSpot and Trello sign that way. Bytes can then move
+/// - `{url}` may touch `{body}`, because Square and HubSpot sign that way. Bytes can then move
 ///   between the URL and that end of the body. A JSON object loses a brace that way; do not accept
 ///   other bodies, and route only URLs that you know.
 ///
@@ -49,7 +49,7 @@ use super::timestamp_form::TimestampForm;
 ///
 /// | scheme | used by | reason |
 /// |---|---|---|
-/// | RSA signatures, certificates fetched by URL | PayPal, AWS SNS | certificates are not reached |
+/// | RSA signatures, certificates fetched by URL | PayPal, AWS SNS | labhook cannot fetch the certificate |
 /// | a list of the signed headers in a header | Contentful | the sender chooses what is signed |
 /// | HMAC-SHA1 | Intercom, Vercel, Trello | another hash; only Twilio's is supported |
 /// | HMAC-SHA512 | Moov, Paystack | another hash |

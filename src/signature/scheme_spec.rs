@@ -54,7 +54,7 @@ pub struct SchemeSpec<'a> {
     pub prefix: &'a str,
     /// Encoding of the signature.
     pub encoding: Encoding,
-    /// Character between the fields of the signature header; `None` if it carries one signature.
+    /// Character between the fields of the signature header; `None` if it has one field.
     pub separator: Option<char>,
     /// Character between several signatures behind one prefix; `None` if each has its own.
     pub value_separator: Option<char>,
@@ -209,8 +209,9 @@ impl<'a> SchemeSpec<'a> {
             if stronger.is_empty() || !is_prefix(stronger) {
                 return Err(SchemeSpecError::Prefix);
             }
-            if self.separator.is_none() {
-                return Err(SchemeSpecError::Separator);
+            match self.separator {
+                Some(separator) if !contains(stronger.as_bytes(), separator) => {}
+                _ => return Err(SchemeSpecError::Separator),
             }
             if self.prefix.is_empty() || starts_with(self.prefix, stronger) {
                 return Err(SchemeSpecError::SamePrefix);

@@ -44,7 +44,7 @@ pub enum SchemeSpecError {
     /// Two of the headers have the same name.
     SameHeader,
     /// A prefix contains the separator or a character other than printable ASCII, or starts with a
-    /// space, or the timestamp's prefix is empty.
+    /// space, or the timestamp's or the stronger signature's prefix is empty.
     Prefix,
     /// One field could be read both as the timestamp and as a signature, or as a signature and as a
     /// stronger one.

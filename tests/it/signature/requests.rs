@@ -274,6 +274,7 @@ fn stronger_signature_rules_out_the_weaker() {
     let plain = || SchemeSpec::new("x-signature", "{body}").with_prefix("v0=");
     assert_eq!(error(plain().with_stronger_prefix("v1=")), SchemeSpecError::Separator);
     let listed = || plain().with_separator(',');
+    assert_eq!(error(listed().with_stronger_prefix("v1,")), SchemeSpecError::Separator);
     assert_eq!(error(listed().with_stronger_prefix("")), SchemeSpecError::Prefix);
     assert_eq!(error(listed().with_stronger_prefix("v0=")), SchemeSpecError::SamePrefix);
     assert_eq!(error(listed().with_stronger_prefix("v")), SchemeSpecError::SamePrefix);
