@@ -80,6 +80,7 @@ impl Endpoint {
             headers.try_insert(name, value.clone())?;
         }
         headers.try_insert(header::CONTENT_TYPE, rendering.content_type().clone())?;
+        // The signature is set at the end if it covers the headers, which it then borrows.
         let mut signature = Vec::new();
         if self.signer.signs_request() {
             let view = RequestView::new(&Method::POST, &self.uri, headers);

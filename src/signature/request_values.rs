@@ -12,13 +12,12 @@ use super::target::{BaseUrl, RequestView};
 use super::template::SignedParts;
 
 /// The values of the placeholders in a scheme's template that need the request.
-#[derive(Default)]
 pub(super) struct RequestValues<'a> {
     method: &'a str,
     url: String,
     path: Cow<'a, str>,
     query: &'a str,
-    headers: Option<&'a HeaderMap>,
+    headers: &'a HeaderMap,
 }
 
 impl<'a> RequestValues<'a> {
@@ -28,7 +27,13 @@ impl<'a> RequestValues<'a> {
         request: RequestView<'a>,
         base: Option<&'a BaseUrl>,
     ) -> Result<Self, VerifyError> {
-        let mut values = Self { headers: Some(request.headers), ..Self::default() };
+        let mut values = Self {
+            method: "",
+            url: String::new(),
+            path: Cow::Borrowed(""),
+            query: "",
+            headers: request.headers,
+        };
         for placeholder in layout.template.placeholders() {
             match placeholder {
                 Placeholder::Method => values.method = request.target(base)?.method(),
@@ -64,9 +69,8 @@ impl<'a> RequestValues<'a> {
                 Placeholder::Header(start, end) => {
                     let name = HeaderName::from_bytes(layout.template.bytes(start, end))
                         .expect("the template was checked");
-                    let headers = self.headers.ok_or(VerifyError::RequestRequired)?;
                     // Transports take whitespace at the ends away.
-                    headers::single(headers, &name)?.trim_ascii()
+                    headers::single(self.headers, &name)?.trim_ascii()
                 }
             })
         })

@@ -1,6 +1,7 @@
 //! Template of the signed bytes: fixed text around placeholders such as `{id}` and `{body}`.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 
 use super::placeholder::{MAX_PARTS, Placeholder, placeholder_at};
 use super::scheme_spec_error::SchemeSpecError;
@@ -62,16 +63,14 @@ impl Template {
         timestamp: &'a [u8],
         body: &'a [u8],
     ) -> SignedParts<'a> {
-        let mut signed = SignedParts { parts: [&[]; MAX_PARTS], len: self.len };
-        for (part, bytes) in self.parts().zip(&mut signed.parts) {
-            *bytes = match part {
-                Part::Text(start, end) => self.bytes(start, end),
-                Part::Placeholder(Placeholder::Id) => id.as_bytes(),
-                Part::Placeholder(Placeholder::Timestamp) => timestamp,
-                Part::Placeholder(Placeholder::Body) => body,
-                Part::Placeholder(_) => &[],
-            };
-        }
+        let Ok(signed) = self.fill(|placeholder| {
+            Ok::<_, Infallible>(match placeholder {
+                Placeholder::Id => id.as_bytes(),
+                Placeholder::Timestamp => timestamp,
+                Placeholder::Body => body,
+                _ => &[],
+            })
+        });
         signed
     }
 

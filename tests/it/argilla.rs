@@ -11,6 +11,8 @@ use labhook::provider::argilla::{
 use labhook::receive::{Source, Sources};
 use labhook::{LabEvent, MessageId, Secret, Signer, Timestamp, Verifier, danger, lab};
 
+use crate::support::through_a_message;
+
 macro_rules! published {
     ($($name:literal => $event_type:literal,)+) => {
         [$(($name, $event_type, include_str!(concat!("../data/argilla/", $name, ".json")))),+]
@@ -46,14 +48,6 @@ fn decode(body: &str) -> Webhook {
 
 fn encode(webhook: &Webhook) -> String {
     serde_json::to_string(webhook).unwrap()
-}
-
-/// Sends the event through a message's bytes, as between two processes.
-fn through_a_message(event: LabEvent) -> LabEvent {
-    let message = event.clone().into_message(MessageId::new("msg_1").unwrap()).unwrap();
-    let received: LabEvent = message.event().unwrap();
-    assert_eq!(received, event);
-    received
 }
 
 #[test]

@@ -11,6 +11,8 @@ use labhook::receive::{Source, Sources, danger as receive_danger};
 use labhook::signature::CustomScheme;
 use labhook::{LabEvent, MessageId, Secret, Signer, Timestamp, Verifier, danger};
 
+use crate::support::through_a_message;
+
 macro_rules! payloads {
     ($folder:literal: $($name:literal => $event_type:literal,)+) => {
         [$(($name, $event_type, include_str!(concat!($folder, $name, ".json")))),+]
@@ -60,14 +62,6 @@ fn encode(webhook: &Webhook) -> String {
 
 fn event(name: &str) -> LabEvent {
     decode(payload(name)).to_event(NOW).unwrap()
-}
-
-/// Sends the event through a message's bytes, as between two processes.
-fn through_a_message(event: LabEvent) -> LabEvent {
-    let message = event.clone().into_message(MessageId::new("msg_1").unwrap()).unwrap();
-    let received: LabEvent = message.event().unwrap();
-    assert_eq!(received, event);
-    received
 }
 
 #[test]

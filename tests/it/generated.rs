@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::subsequence;
 use serde_json::value::RawValue;
 
 pub(crate) fn quoted(text: &str) -> String {
@@ -34,6 +35,20 @@ pub(crate) fn unknown() -> impl Strategy<Value = Vec<(String, String)>> {
         let number = |(index, (name, value))| (format!("{name}{index}"), value);
         members.into_iter().enumerate().map(number).collect()
     })
+}
+
+/// Some of these names in any order, each with a value, mixed with unknown members.
+pub(crate) fn mixed(
+    names: &[&'static str],
+    value: impl Strategy<Value = String>,
+) -> impl Strategy<Value = Vec<(String, String)>> {
+    let known = subsequence(names.to_vec(), 0..names.len());
+    (known, vec(value, names.len()), unknown())
+        .prop_map(|(known, values, unknown)| {
+            let known = known.into_iter().map(str::to_owned).zip(values);
+            known.chain(unknown).collect::<Vec<_>>()
+        })
+        .prop_shuffle()
 }
 
 pub(crate) fn object(members: &[(String, String)]) -> String {

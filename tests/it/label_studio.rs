@@ -9,7 +9,9 @@ use labhook::provider::label_studio::{
     self, Action, AnnotationObject, ProjectObject, TaskObject, Webhook,
 };
 use labhook::receive::{Source, Sources, danger as receive_danger};
-use labhook::{LabEvent, MessageId, Secret, Timestamp, Verifier, danger};
+use labhook::{LabEvent, Secret, Timestamp, Verifier, danger};
+
+use crate::support::through_a_message;
 
 macro_rules! published {
     ($($name:literal => $event_type:literal,)+) => {
@@ -46,14 +48,6 @@ fn encode(webhook: &Webhook) -> String {
 
 fn event(name: &str) -> LabEvent {
     decode(published(name)).to_event(NOW).unwrap()
-}
-
-/// Sends the event through a message's bytes, as between two processes.
-fn through_a_message(event: LabEvent) -> LabEvent {
-    let message = event.clone().into_message(MessageId::new("msg_1").unwrap()).unwrap();
-    let received: LabEvent = message.event().unwrap();
-    assert_eq!(received, event);
-    received
 }
 
 #[test]

@@ -14,6 +14,8 @@ use labhook::{
     Event, LabEvent, MessageId, Secret, Signer, Timestamp, Verifier, VerifyError, danger, lab,
 };
 
+use crate::support::through_a_message;
+
 /// The documentation's example, with `{}` in place of `{ ... }`.
 const PUBLISHED: &str = include_str!("../data/segments/sample.created.json");
 
@@ -54,14 +56,6 @@ fn envelope(kind: &str, object: &str, more: &str) -> String {
     format!(
         r#"{{"event_type":"{kind}","created_at":"2021-08-09T14:40:19.987691+00:00","api_version":"2021-08-01","dataset":"jane/flowers","object":{object}{more}}}"#
     )
-}
-
-/// Sends the event through a message's bytes, as between two processes.
-fn through_a_message(event: LabEvent) -> LabEvent {
-    let message = event.clone().into_message(MessageId::new("msg_1").unwrap()).unwrap();
-    let received: LabEvent = message.event().unwrap();
-    assert_eq!(received, event);
-    received
 }
 
 #[test]

@@ -15,8 +15,8 @@ use labhook::outbox::{
     Change, Changes, EnableEndpointError, Published, Record, ReplayPlan, Revision,
 };
 use labhook::{
-    Attempt, Endpoint, EndpointId, Event, FlowPolicy, HealthPolicy, Message, MessageId, Notice,
-    Outbox, Outcome, Registry, RetryPolicy, Signer, Step, Ticket, Timestamp, Verdict,
+    Attempt, Endpoint, EndpointId, Event, FlowPolicy, HealthPolicy, LabEvent, Message, MessageId,
+    Notice, Outbox, Outcome, Registry, RetryPolicy, Signer, Step, Ticket, Timestamp, Verdict,
 };
 use proptest::prelude::ProptestConfig;
 use serde::Serialize;
@@ -303,4 +303,12 @@ pub(crate) fn show(ticket: &Ticket) -> String {
 /// The number of a revision, which is not public.
 pub(crate) fn number(revision: Revision) -> u64 {
     revision.to_string().parse().unwrap()
+}
+
+/// Sends the event through a message's bytes, as between two processes.
+pub(crate) fn through_a_message(event: LabEvent) -> LabEvent {
+    let message = event.clone().into_message(MessageId::new("msg_1").unwrap()).unwrap();
+    let received: LabEvent = message.event().unwrap();
+    assert_eq!(received, event);
+    received
 }

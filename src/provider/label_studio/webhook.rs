@@ -101,55 +101,40 @@ impl Webhook {
     /// ```
     #[must_use]
     pub fn split(&self) -> Vec<Self> {
-        // Without the lists: each item would copy all others too.
+        // What each item copies, without the list of all of them.
         let mut common = self.clone();
-        match self.kind() {
-            Kind::Task => common.tasks = None,
-            Kind::DeletedAnnotation => common.annotations = None,
-            Kind::Annotation | Kind::Project | Kind::Other => {}
-        }
-        let with = |change: &dyn Fn(&mut Self)| {
-            let mut one = common.clone();
-            change(&mut one);
-            one
-        };
         let list = |json: &JsonText| json.read::<Vec<JsonText>>().ok();
         match self.kind() {
             Kind::Task => {
-                let tasks = self.tasks.iter().flatten();
-                tasks.map(|task| with(&|one| one.tasks = Some(vec![task.clone()]))).collect()
+                let tasks = common.tasks.take().into_iter().flatten();
+                tasks.map(|task| Self { tasks: Some(vec![task]), ..common.clone() }).collect()
             }
             Kind::DeletedAnnotation => {
-                let all = self.annotations.iter().flatten();
-                all.map(|it| with(&|one| one.annotations = Some(vec![it.clone()]))).collect()
+                let all = common.annotations.take().into_iter().flatten();
+                all.map(|it| Self { annotations: Some(vec![it]), ..common.clone() }).collect()
             }
-            Kind::Annotation => match self.annotation.as_ref().and_then(list) {
-                Some(all) => {
-                    // One task per annotation, in the same order.
-                    let tasks = self.task.as_ref().and_then(list);
-                    let tasks = tasks.filter(|tasks| tasks.len() == all.len());
-                    let mut common = Self { annotation: None, ..self.clone() };
-                    if tasks.is_some() {
-                        common.task = None;
-                    }
-                    let with = |change: &dyn Fn(&mut Self)| {
-                        let mut one = common.clone();
-                        change(&mut one);
-                        one
-                    };
-                    let one = |(index, annotation)| {
-                        with(&|one| {
-                            one.annotation = JsonText::write(&[annotation]).ok();
-                            if let Some(task) = tasks.as_ref().and_then(|all| all.get(index)) {
-                                one.task = JsonText::write(&[task]).ok();
-                            }
-                        })
-                    };
-                    all.iter().enumerate().map(one).collect()
+            Kind::Annotation => {
+                let Some(all) = self.annotation.as_ref().and_then(list) else {
+                    return vec![common];
+                };
+                // One task per annotation, in the same order.
+                let tasks = self.task.as_ref().and_then(list);
+                let tasks = tasks.filter(|tasks| tasks.len() == all.len());
+                common.annotation = None;
+                if tasks.is_some() {
+                    common.task = None;
                 }
-                None => vec![self.clone()],
-            },
-            Kind::Project | Kind::Other => vec![self.clone()],
+                let one = |(index, annotation)| {
+                    let mut one = common.clone();
+                    one.annotation = JsonText::write(&[annotation]).ok();
+                    if let Some(task) = tasks.as_ref().and_then(|all| all.get(index)) {
+                        one.task = JsonText::write(&[task]).ok();
+                    }
+                    one
+                };
+                all.iter().enumerate().map(one).collect()
+            }
+            Kind::Project | Kind::Other => vec![common],
         }
     }
 
