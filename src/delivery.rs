@@ -58,7 +58,9 @@
 //!   that a policy with shorter waits shortens a pending one. The time of a replay is the plan of
 //!   your application, and stays.
 //! - An attempt in flight that appears to start in the future starts `now`, with its whole timeout.
-//!   If the clock then returns, the attempt can time out early; a late success still counts.
+//!   If the clock then returns, the attempt can time out early; a late success still counts. Any
+//!   other times out within a day, or the policy's timeout if that is longer: an attempt that
+//!   started under an earlier policy keeps its longer timeout up to that.
 //! - The window and the lifetime stay. A message that was accepted while the clock was ahead is
 //!   retried within a window that ends later by as much.
 //!

@@ -1,7 +1,13 @@
 //! Instants that a clock which has stepped back left too far ahead.
 
+use std::time::Duration;
+
 use super::{Delivery, RetryPolicy, State};
 use crate::time::Timestamp;
+
+/// An attempt in flight may have a longer timeout than the policy: that of an earlier policy. It is
+/// then still being made, and another one must not start meanwhile.
+const EARLIER_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Delivery {
     /// Pulls in the saved instants that are further ahead of `now` than they could be if the clock
@@ -22,10 +28,11 @@ impl Delivery {
                 *deadline = now + deadline.saturating_since(*at);
                 *at = now;
             }
-            State::Waiting { .. }
-            | State::InFlight { .. }
-            | State::InDoubt { .. }
-            | State::Ended { .. } => {}
+            // It was renewed while the clock was ahead.
+            State::InFlight { deadline, .. } => {
+                *deadline = (now + policy.attempt_timeout().max(EARLIER_TIMEOUT)).min(*deadline);
+            }
+            State::Waiting { .. } | State::InDoubt { .. } | State::Ended { .. } => {}
         }
     }
 }

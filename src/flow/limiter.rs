@@ -297,6 +297,14 @@ impl Flow {
             || adaptive_rate.needs_save(&saved.adaptive_rate)
     }
 
+    /// Ends a pause within this time. None is longer than the cap on requests for one, unless it was
+    /// read from a damaged record, or under a policy with another cap.
+    pub(crate) fn cap_pause(&mut self, cap: Duration, now: Timestamp) {
+        if let Some(Pause { until, .. }) = &mut self.pause {
+            *until = (now + cap).min(*until);
+        }
+    }
+
     /// After the clock stepped back, pulls in the instants that lie further ahead than anything
     /// could have asked for at `now`.
     fn pull_in(&mut self, now: Timestamp) {

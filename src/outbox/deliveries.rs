@@ -88,6 +88,11 @@ impl Deliveries {
         self.slots.room()
     }
 
+    /// Returns the end of the deliveries' numbers.
+    pub(super) fn end(&self) -> usize {
+        usize::try_from(self.slots.end()).unwrap_or(usize::MAX)
+    }
+
     /// Adds a delivery that is like all new ones of its message. There must be room for it.
     pub(super) fn add(&mut self, place: Place, new: &Delivery) -> DeliveryNo {
         let Packed { kind, at, attempts, .. } = new.clone().packed(new);

@@ -23,6 +23,9 @@ impl Outbox {
         };
         let endpoint = endpoint.as_deref();
         state.cancel_unsent_probe(now);
+        if let Some(endpoint) = endpoint {
+            state.persisted.flow.cap_pause(endpoint.policy.retry.retry_after_cap(), now);
+        }
         let health = &mut state.persisted.health;
         let gate = endpoint.map(|it| health.poll(&it.policy.health, now));
 

@@ -6,8 +6,8 @@ use super::in_flight::InFlight;
 use super::input_log::Input;
 use super::message_state::MessageState;
 use super::record::{DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey};
-use super::slab::MessageNo;
-use crate::id::MessageId;
+use super::slab::{MessageNo, Number as _};
+use crate::id::{EndpointId, MessageId};
 use crate::time::Timestamp;
 
 /// The last sequence number that is accepted. One that follows the clock is far below, and there
@@ -68,7 +68,9 @@ impl Outbox {
                     persisted.flow.set_in_flight(0);
                     let number = self.endpoints.find_or_insert(&endpoint);
                     if let Some(slot) = self.endpoints.slot_mut(number) {
-                        slot.has_record = true;
+                        if std::mem::replace(&mut slot.has_record, true) {
+                            return Err(RestoreError::DuplicateEndpoint { id: endpoint });
+                        }
                         if let Some(state) = &mut slot.state {
                             state.persisted = *persisted;
                         }
@@ -86,8 +88,9 @@ impl Outbox {
             }
             numbers.push(self.restore_message(record)?);
         }
+        let mut recorded = vec![false; self.deliveries.end()];
         for record in deliveries {
-            self.restore_delivery(record)?;
+            self.restore_delivery(record, &mut recorded)?;
         }
         let endpoints = self.endpoints.numbers();
         for number in &endpoints {
@@ -140,7 +143,12 @@ impl Outbox {
         Ok(self.add_message(state, deliveries))
     }
 
-    fn restore_delivery(&mut self, record: DeliveryRecord) -> Result<(), RestoreError> {
+    /// `recorded` says of each delivery, by its number, whether it has had a record.
+    fn restore_delivery(
+        &mut self,
+        record: DeliveryRecord,
+        recorded: &mut [bool],
+    ) -> Result<(), RestoreError> {
         let DeliveryRecord { sequence, message, endpoint, delivery, found_at } = record;
         if sequence <= LAST_SEQUENCE {
             self.next_sequence = self.next_sequence.max(sequence.saturating_add(1));
@@ -156,7 +164,8 @@ impl Outbox {
             self.journal.delete(RecordKey::Delivery(message, endpoint));
             return Ok(());
         };
-        if state.in_flight.is_some() {
+        let of_delivery = usize::try_from(number.index()).ok().and_then(|it| recorded.get_mut(it));
+        if of_delivery.is_some_and(|it| std::mem::replace(it, true)) {
             return Err(RestoreError::Duplicate { id: message });
         }
         state.delivery = delivery;
@@ -202,10 +211,17 @@ pub enum RestoreError {
         /// The id of the message.
         id: MessageId,
     },
-    /// Two records are for one message, or two messages have the same sequence number.
+    /// Two records are for one message or for one of its deliveries, or two messages have the same
+    /// sequence number.
     #[error("record of message {id} conflicts with another record")]
     Duplicate {
         /// The id of the message.
         id: MessageId,
+    },
+    /// Two records are for one endpoint.
+    #[error("endpoint {id} has two records")]
+    DuplicateEndpoint {
+        /// The id of the endpoint.
+        id: EndpointId,
     },
 }

@@ -11,6 +11,7 @@ mod argilla;
 mod banned_words;
 mod benchling;
 mod cvat;
+mod damaged_state;
 mod delivery;
 mod edges;
 mod endpoint;

@@ -44,7 +44,7 @@ impl Format for Own {
     }
 }
 
-fn endpoints() -> Registry {
+pub(crate) fn endpoints() -> Registry {
     let of = |id, family: &str| -> Endpoint {
         endpoint(id).with_subscription(Subscription::all().event_types([family.parse().unwrap()]))
     };
@@ -136,6 +136,11 @@ fn text(records: &[Record]) -> String {
     serde_json::to_string_pretty(records).unwrap() + "\n"
 }
 
+/// The records that version 0.1.0 wrote.
+pub(crate) fn records_of_0_1_0() -> Vec<Record> {
+    serde_json::from_str(V0_1_0).unwrap()
+}
+
 #[test]
 fn this_version_writes_its_golden_file() {
     assert_eq!(env!("CARGO_PKG_VERSION"), "0.1.0", "a new version needs its own file");
@@ -147,7 +152,7 @@ fn this_version_writes_its_golden_file() {
 
 #[test]
 fn state_of_0_1_0_round_trips_unchanged() {
-    let records: Vec<Record> = serde_json::from_str(V0_1_0).unwrap();
+    let records = records_of_0_1_0();
     assert_eq!(text(&records), V0_1_0);
 
     let (mut kinds, mut states) = (BTreeSet::new(), BTreeSet::new());
@@ -177,7 +182,7 @@ fn state_of_0_1_0_round_trips_unchanged() {
 
 #[test]
 fn deliveries_of_0_1_0_resume_and_end() {
-    let records: Vec<Record> = serde_json::from_str(V0_1_0).unwrap();
+    let records = records_of_0_1_0();
     let mut host = Host::new(outbox());
     host.now = at(5);
     host.disk = records.into_iter().map(|record| (record.key().to_string(), record)).collect();

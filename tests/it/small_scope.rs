@@ -150,24 +150,26 @@ fn saves_in_parts_keep_every_invariant() {
     assert_states("one attempt, a crash, saved one by one", &scope, 2_537);
 }
 
-/// Too slow without optimisation: `cargo test --release --test it small_scope`.
-#[cfg(not(debug_assertions))]
-mod in_release {
+/// `cargo test --test it small_scope::whole -- --ignored`
+mod whole {
     use super::*;
 
     #[test]
+    #[ignore = "takes minutes"]
     fn three_attempts_keep_every_invariant() {
         assert_states("three attempts", &Scope::new(3, NONE), 45_425);
     }
 
     /// The whole search.
     #[test]
+    #[ignore = "takes minutes"]
     fn three_attempts_and_a_crash_keep_every_invariant() {
         let crash = Limits { crashes: 1, ..NONE };
         assert_states("three attempts, a crash", &Scope::new(3, crash), 506_298);
     }
 
     #[test]
+    #[ignore = "takes minutes"]
     fn disabled_endpoints_keep_every_invariant() {
         let crash = Limits { crashes: 1, ..NONE };
         assert_states("strict, two attempts, a crash", &Scope::strict(2, crash), 174_176);
@@ -175,12 +177,14 @@ mod in_release {
     }
 
     #[test]
+    #[ignore = "takes minutes"]
     fn failed_and_slow_saves_keep_every_invariant() {
         let saves = Limits { failed_saves: 1, slow_saves: 1, ..NONE };
         assert_states("two attempts, a failed save and a slow one", &Scope::new(2, saves), 36_273);
     }
 
     #[test]
+    #[ignore = "takes minutes"]
     fn saves_in_parts_keep_every_invariant() {
         let crash = Limits { crashes: 1, ..NONE };
         let saves = Limits { failed_saves: 1, slow_saves: 1, ..NONE };

@@ -133,6 +133,22 @@ fn attempt_started_a_day_ahead_times_out_on_time() {
 }
 
 #[test]
+fn attempt_renewed_a_year_ahead_times_out_in_a_day() {
+    let policy = policy();
+    let mut delivery = Delivery::new(at(0));
+    assert!(delivery.start(&policy, at(0)).is_some());
+    delivery.renew_deadline(at(YEAR + 10_000));
+    // The clock is right again.
+    let in_flight = |deadline| Progress::InFlight { number: 1, deadline: at(deadline) };
+    assert_eq!(poll(&mut delivery, &policy, 3_000), in_flight(DAY + 3_000));
+    assert_eq!(poll(&mut delivery, &policy, 9_000), in_flight(DAY + 3_000));
+    // A timeout of more than a day is possible as well.
+    let patient = policy.with_attempt_timeout(Duration::from_millis((2 * DAY).unsigned_abs()));
+    delivery.renew_deadline(at(YEAR + 10_000));
+    assert_eq!(poll(&mut delivery, &patient, 3_000), in_flight(2 * DAY + 3_000));
+}
+
+#[test]
 fn boot_a_year_ahead_expires_nothing_untried() {
     let policy = day_window();
     let mut delivery = Delivery::new(at(0));
