@@ -23,6 +23,7 @@ mod invariants;
 mod label_studio;
 mod linq;
 mod message;
+mod official;
 mod outbox;
 mod own_objects;
 mod policy;
