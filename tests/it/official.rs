@@ -9,15 +9,15 @@
 //! cargo test --test it official:: -- --ignored --nocapture
 //! ```
 //!
-//! What a library cannot do is in its list of limits, with the reason. That it cannot is checked
-//! too, so that the list stays true.
+//! Each library has a list of limits, with their reasons. The limits are checked too, so that the
+//! lists stay true.
 
 /// Tests that are not part of a plain `cargo test`.
 macro_rules! official {
     ($($test:ident: $run:expr,)*) => {
         $(
             #[test]
-            #[ignore = "installs the vendors' libraries: cargo test --test it official:: -- --ignored"]
+            #[ignore = "installs vendors' libraries: cargo test --test it official:: -- --ignored"]
             fn $test() {
                 $run;
             }
@@ -43,9 +43,11 @@ use tamper::{Request, Tampering};
 
 /// The seed of the first message.
 const SEED: u64 = 14;
-/// How many messages go each way.
+/// The number of messages each way.
 const MESSAGES: u64 = 2_000;
-/// How many requests have other bytes in the place of a replacement character.
+/// One of this number of messages has about 1 MiB.
+const LARGE_EVERY: u64 = 400;
+/// The number of requests with another byte in the place of a replacement character.
 const REPLACEMENTS: u64 = 50;
 
 /// The exchange of messages with one library.
@@ -57,7 +59,7 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// Exchanges all messages with the library, and prints how many. Says so if it cannot be installed.
+    /// Exchanges all messages with the library, and prints their number.
     fn run(library: &Library) {
         let Some(driver) = Driver::start(library.language, library.name) else { return };
         let mut exchange = Exchange { library, driver, tampered: 0, limited: BTreeMap::new() };
@@ -76,7 +78,7 @@ impl Exchange<'_> {
     fn message(&mut self, seed: u64) -> bool {
         let vendor = self.library.vendor;
         let mut random = Rng::with_seed(seed);
-        let sample = Sample::random(vendor, seed.is_multiple_of(400), &mut random);
+        let sample = Sample::random(vendor, seed.is_multiple_of(LARGE_EVERY), &mut random);
         let context = format!("{}, message of seed {seed}: {sample:?}", self.driver.name);
 
         let headers = vendor.sign(&sample.signing, &sample.id, sample.at, &sample.body);
@@ -172,11 +174,14 @@ impl Exchange<'_> {
 
     fn report(&self) {
         let (name, tampered) = (&self.driver.name, self.tampered);
-        let signer = if self.library.signs { "its" } else { "as its vendor signs" };
         let mut report = format!(
-            "official: {name}: {MESSAGES} ours accepted by it, {MESSAGES} {signer} accepted by \
-             ours, {tampered} tampered refused by both"
+            "official: {name}: {MESSAGES} ours accepted by it, {MESSAGES} its accepted by ours, \
+             {tampered} tampered refused by both"
         );
+        if !self.library.signs {
+            report +=
+                &format!("\nofficial: {name}: its were signed as the vendor's page describes");
+        }
         for (limit, why) in self.library.limits {
             let count = self.limited.get(limit).copied().unwrap_or_default();
             report += &format!("\nofficial: {name}: {count} {} ({why})", limit.what());

@@ -1,6 +1,6 @@
 // Drives one library for `tests/it/official`: a request and an answer are each a line of JSON.
 //
-// The first line that it writes is the installed version. Any exception from a library is a refusal.
+// The first line that it writes is the installed version. A refusal is any exception of a library.
 
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -113,8 +113,10 @@ const LIBRARIES = {
         require_(event.validate());
         const { data, data_base64, ...attributes } = event;
         // It leaves the percent-encoding of binary mode in them.
-        const decode = ([name, value]) =>
-          typeof value === "string" && headers[`ce-${name}`] ? [name, decodeURIComponent(value)] : [name, value];
+        const decode = ([name, value]) => {
+          const isEncoded = `ce-${name}` in headers;
+          return [name, isEncoded ? decodeURIComponent(value) : value];
+        };
         const decoded = Object.fromEntries(Object.entries(attributes).map(decode));
         return { attributes, decoded, data, data_base64 };
       },

@@ -1,6 +1,6 @@
 """Drives one library for `tests/it/official`: a request and an answer are each a line of JSON.
 
-The first line that it writes is the installed version. Any exception from a library is a refusal.
+The first line that it writes is the installed version. A refusal is any exception of a library.
 """
 
 import base64
@@ -60,8 +60,10 @@ class Slack:
             raise ValueError("not valid")
 
     def sign(self, secrets, id, timestamp, body):
-        signature = self.verifier(secrets[0]).generate_signature(timestamp=str(timestamp), body=body)
-        return {"x-slack-request-timestamp": str(timestamp), "x-slack-signature": signature}
+        timestamp = str(timestamp)
+        verifier = self.verifier(secrets[0])
+        signature = verifier.generate_signature(timestamp=timestamp, body=body)
+        return {"x-slack-request-timestamp": timestamp, "x-slack-signature": signature}
 
 
 class CloudEvents:

@@ -4,6 +4,7 @@ mod malformed;
 mod random;
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 use super::driver::{Driver, Headers, Sent};
 use super::install::Language;
-use super::{MESSAGES, SEED};
+use super::{LARGE_EVERY, MESSAGES, SEED};
 use random::{Data, Meaning};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +123,12 @@ impl Exchange {
         *self.otherwise.entry(what).or_default() += 1;
     }
 
+    fn context(&self, mode: Mode, seed: u64, what: &impl Debug) -> String {
+        let name = &self.driver.name;
+        let text = format!("{name}, {mode:?} event of seed {seed}: {what:?}");
+        text.chars().take(1_000).collect()
+    }
+
     fn is_npm(&self) -> bool {
         self.language == Language::JavaScript
     }
@@ -135,10 +142,10 @@ impl Exchange {
     fn ours(&mut self, seed: u64) {
         let mut random = Rng::with_seed(seed);
         let mode = random::mode(&mut random);
-        let (meaning, message) = random::message(seed.is_multiple_of(400), &mut random);
+        let (meaning, message) = random::message(seed.is_multiple_of(LARGE_EVERY), &mut random);
         let carried = Carried::ours(mode, meaning.source(), &message);
         let mut read = self.read(&carried);
-        let context = format!("{}, {mode:?} event of seed {seed}: {meaning:?}", self.driver.name);
+        let context = self.context(mode, seed, &meaning);
         assert!(read.accepted, "{context}: {:?}", read.why);
 
         let mut expected = meaning.attributes.clone();
@@ -194,9 +201,9 @@ impl Exchange {
     fn theirs(&mut self, seed: u64) {
         let mut random = Rng::with_seed(seed);
         let mode = random::mode(&mut random);
-        let is_large = seed.is_multiple_of(400);
+        let is_large = seed.is_multiple_of(LARGE_EVERY);
         let meaning = Meaning::writable(self.language, mode, is_large, &mut random);
-        let context = format!("{}, {mode:?} event of seed {seed}: {meaning:?}", self.driver.name);
+        let context = self.context(mode, seed, &meaning);
         let mut write = json!({
             "op": "write", "mode": mode.name(), "attributes": meaning.attributes,
         });

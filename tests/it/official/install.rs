@@ -11,7 +11,7 @@ const TARGET: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/official");
 
 /// The tests run in parallel, and each language is installed by the first one that needs it.
 static PYTHON: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
-    install("python", &["requirements.txt"], "driver.py", |folder| {
+    install("python3", &["requirements.txt"], "driver.py", |folder| {
         run(Command::new("python3").args(["-m", "venv", "venv"]), folder)?;
         let pip = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "-r"];
         run(Command::new("venv/bin/python").args(pip).arg("requirements.txt"), folder)
@@ -19,8 +19,7 @@ static PYTHON: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
 });
 
 static JAVASCRIPT: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
-    install("javascript", &["package-lock.json", "package.json"], "driver.mjs", |folder| {
-        run(Command::new("node").arg("--version"), folder)?;
+    install("node", &["package-lock.json", "package.json"], "driver.mjs", |folder| {
         let options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
         run(Command::new("npm").args(options), folder)
     })
@@ -57,16 +56,18 @@ impl Language {
     }
 }
 
-/// Returns the folder of the language, after `install` has run there for these lock files. The
-/// driver is copied there too, because Node.js looks for packages beside the importing file.
+/// Returns the folder of the interpreter, after `install` has run there for its version and these
+/// lock files. The driver is copied there too, because Node.js looks for packages beside the
+/// importing file.
 fn install(
-    language: &str,
+    interpreter: &str,
     locks: &[&str],
     driver: &str,
-    install: impl FnOnce(&Path) -> Result<(), String>,
+    install: impl FnOnce(&Path) -> Result<String, String>,
 ) -> Result<PathBuf, String> {
-    let folder = Path::new(TARGET).join(language);
-    let lock: String = locks.iter().map(|name| read(&Path::new(SOURCE).join(name))).collect();
+    let folder = Path::new(TARGET).join(interpreter);
+    let mut lock = run(Command::new(interpreter).arg("--version"), Path::new("."))?;
+    lock.extend(locks.iter().map(|name| read(&Path::new(SOURCE).join(name))));
     // It is written last, so an installation that was interrupted does not count.
     let done = folder.join("installed");
     if fs::read_to_string(&done).ok().as_ref() != Some(&lock) {
@@ -88,11 +89,14 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn run(command: &mut Command, folder: &Path) -> Result<(), String> {
+/// Returns what the command prints.
+fn run(command: &mut Command, folder: &Path) -> Result<String, String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.current_dir(folder).stdin(Stdio::null()).output();
     match output {
-        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
         Ok(output) => {
             let log = folder.join("failure.txt");
             fs::write(&log, [output.stdout, output.stderr].concat()).unwrap();

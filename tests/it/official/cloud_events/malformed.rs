@@ -67,13 +67,8 @@ impl Fault {
         };
         match name {
             "specversion" => is_npm || !is_empty,
-            "id" => {
-                if is_npm {
-                    mode == Mode::Structured
-                } else {
-                    !is_empty
-                }
-            }
+            "id" if is_npm => mode == Mode::Structured,
+            "id" => !is_empty,
             _ => false,
         }
     }
@@ -86,7 +81,7 @@ fn edit(carried: &mut Carried, change: impl FnOnce(&mut Map<String, Value>) -> O
 }
 
 impl Exchange {
-    /// Returns whether both refuse a malformed event, which the SDK does unless it fills something in.
+    /// Returns whether both refuse a malformed event. The SDK does unless it fills something in.
     pub(super) fn malformed(&mut self, seed: u64) -> bool {
         let mut random = Rng::with_seed(seed);
         let mode = random::mode(&mut random);
@@ -94,7 +89,7 @@ impl Exchange {
         let mut carried = Carried::ours(mode, meaning.source(), &message);
         let fault = Fault::random(mode, &mut random);
         fault.apply(&mut carried, &mut random);
-        let context = format!("{}, {mode:?} event of seed {seed}: {fault:?}", self.driver.name);
+        let context = self.context(mode, seed, &fault);
 
         let ours = carried.read().and_then(|event| {
             event.to_event(Timestamp::UNIX_EPOCH).map_err(|error| error.to_string())

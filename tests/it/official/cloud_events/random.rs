@@ -238,14 +238,15 @@ fn extension(random: &mut Rng, text: impl Fn(&mut Rng) -> String) -> Value {
     }
 }
 
-/// JSON that every language reads alike: integers up to 2^53, and no other number than a half.
+/// JSON that every language reads alike: integers up to 2^53, and
+/// fractions that are exact.
 fn json_value(depth: u8, random: &mut Rng) -> Value {
     let count = random.usize(0..5);
     match random.u8(if depth == 0 { 0..7 } else { 0..12 }) {
         0 => Value::Null,
         1 => random.bool().into(),
         2 => random.i64(-(1 << 53)..=1 << 53).into(),
-        3 => (f64::from(random.i16(..)) + 0.5).into(),
+        3 => [0.5, -2.25, 1024.125][random.usize(0..3)].into(),
         4 => 0.into(),
         5 => "".into(),
         6 => text(random).into(),
