@@ -54,6 +54,8 @@ const REPLACEMENTS: u64 = 50;
 struct Exchange<'a> {
     library: &'a Library,
     driver: Driver,
+    /// The number of exchanged messages that are special.
+    kinds: BTreeMap<&'static str, u64>,
     tampered: u64,
     limited: BTreeMap<Limit, u64>,
 }
@@ -62,7 +64,8 @@ impl Exchange<'_> {
     /// Exchanges all messages with the library, and prints their number.
     fn run(library: &Library) {
         let Some(driver) = Driver::start(library.language, library.name) else { return };
-        let mut exchange = Exchange { library, driver, tampered: 0, limited: BTreeMap::new() };
+        let (kinds, limited) = (BTreeMap::new(), BTreeMap::new());
+        let mut exchange = Exchange { library, driver, kinds, tampered: 0, limited };
         let (mut number, mut exchanged) = (0, 0);
         while exchanged < MESSAGES {
             exchanged += u64::from(exchange.message(SEED + number));
@@ -97,6 +100,9 @@ impl Exchange<'_> {
         let theirs = self.request(&sample, headers, &mut random);
         assert_eq!(self.ours(&theirs), Ok(sample.matching), "theirs by ours: {context}");
 
+        for kind in sample.kinds() {
+            *self.kinds.entry(kind).or_default() += 1;
+        }
         for genuine in [ours, theirs] {
             self.tamper(&sample, genuine, &context, &mut random);
         }
@@ -178,14 +184,22 @@ impl Exchange<'_> {
             "official: {name}: {MESSAGES} ours accepted by it, {MESSAGES} its accepted by ours, \
              {tampered} tampered refused by both"
         );
+        for limit in Limit::OF_BODIES {
+            let was_exchanged = self.kinds.contains_key(limit.kind());
+            assert_ne!(was_exchanged, self.library.has(limit), "{name}: {}", limit.kind());
+        }
+        let kinds: Vec<_> =
+            self.kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        report += &format!("\nofficial: {name}: among them each way {}", kinds.join(", "));
         if !self.library.signs {
             report +=
                 &format!("\nofficial: {name}: its were signed as the vendor's page describes");
         }
         for (limit, why) in self.library.limits {
             let count = self.limited.get(limit).copied().unwrap_or_default();
-            report += &format!("\nofficial: {name}: {count} {} ({why})", limit.what());
-            assert!(count > 0, "no message for {limit:?}");
+            let (kind, outcome) = (limit.kind(), limit.outcome());
+            report += &format!("\nofficial: {name}: {count} {kind} {outcome} ({why})");
+            assert!(count > 0, "{name}: no message for {limit:?}");
         }
         println!("{report}");
     }

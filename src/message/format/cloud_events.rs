@@ -25,7 +25,9 @@ const BATCHED: &str = "application/cloudevents-batch+json";
 /// The CloudEvents 1.0.2 format, in the structured, binary or batched mode of its HTTP protocol
 /// binding.
 ///
-/// Prefer the structured mode: all SDKs read it alike, and the signature covers the attributes.
+/// Prefer the structured mode: all SDKs read its attributes alike, and the signature covers them. The
+/// npm SDK 10 drops data that is `null`, `false`, `0` or `""` in this mode, and reads a bare number,
+/// boolean or `null` as text in binary mode; objects, arrays and other strings are safe.
 ///
 /// | attribute | value |
 /// |---|---|

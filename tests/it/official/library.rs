@@ -117,13 +117,25 @@ pub(super) enum Limit {
 }
 
 impl Limit {
-    pub(super) const fn what(self) -> &'static str {
+    /// Those that a message has by its body.
+    pub(super) const OF_BODIES: [Self; 3] = [Self::NotUtf8, Self::Empty, Self::ByteOrderMark];
+
+    /// Messages that meet the limit.
+    pub(super) const fn kind(self) -> &'static str {
         match self {
-            Self::NotUtf8 => "of ours that are not UTF-8 refused by it",
-            Self::Empty => "of ours that are empty refused by it",
-            Self::ByteOrderMark => "of ours with a byte order mark refused by it",
-            Self::Ahead => "from too far ahead accepted by it, refused by ours",
-            Self::Replaced => "with 0xFF instead of U+FFFD accepted by it, refused by ours",
+            Self::NotUtf8 => "not UTF-8",
+            Self::Empty => "empty",
+            Self::ByteOrderMark => "with a byte order mark",
+            Self::Ahead => "from too far ahead",
+            Self::Replaced => "with 0xFF instead of U+FFFD",
+        }
+    }
+
+    /// What becomes of them.
+    pub(super) const fn outcome(self) -> &'static str {
+        match self {
+            Self::NotUtf8 | Self::Empty | Self::ByteOrderMark => "refused by it",
+            Self::Ahead | Self::Replaced => "accepted by it, refused by ours",
         }
     }
 }

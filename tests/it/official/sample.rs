@@ -13,6 +13,8 @@ use super::library::{Limit, Vendor};
 /// The tolerance of all of these libraries and of a verifier, in seconds, inclusive.
 pub(super) const TOLERANCE: i64 = 300;
 
+const LARGE: usize = 1 << 20;
+
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 pub(super) struct Sample {
@@ -58,6 +60,17 @@ impl Sample {
             Ok(text) if text.starts_with(BYTE_ORDER_MARK) => Some(Limit::ByteOrderMark),
             Ok(_) => None,
         }
+    }
+
+    /// What is special about it.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = &'static str> {
+        [
+            self.limit().map(Limit::kind),
+            (self.body.len() >= LARGE).then_some("of 1 MiB"),
+            (self.signing.len() > 1).then_some("with several signatures"),
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 
@@ -107,11 +120,10 @@ fn body(random: &mut Rng) -> Vec<u8> {
 
 /// 1 MiB of text; of bytes rather less often.
 fn large_body(random: &mut Rng) -> Vec<u8> {
-    const LEN: usize = 1 << 20;
     if random.u8(0..4) == 0 {
-        return (0..LEN).map(|_| random.u8(..)).collect();
+        return (0..LARGE).map(|_| random.u8(..)).collect();
     }
-    (0..LEN).map(|_| random.u8(b' '..=b'~')).collect()
+    (0..LARGE).map(|_| random.u8(b' '..=b'~')).collect()
 }
 
 fn json(random: &mut Rng) -> String {
