@@ -9,6 +9,9 @@
 //! cargo test --test it official:: -- --ignored --nocapture
 //! ```
 //!
+//! A language that is not there, or whose packages cannot be installed, is skipped with a line that
+//! starts with `skipped: official: `.
+//!
 //! Each library has a list of limits, with their reasons. The limits are checked too, so that the
 //! lists stay true.
 
