@@ -109,7 +109,9 @@ impl Timestamp {
         if let Some(micros) = rfc3339::parse(text) {
             return Ok(Self(micros));
         }
-        let instant = OffsetDateTime::parse(text, &Rfc3339)
+        // `time` accepts any character between date and time, which RFC 3339 does not.
+        let is_separated = matches!(text.as_bytes().get(10), None | Some(b'T' | b't' | b' '));
+        let instant = OffsetDateTime::parse(if is_separated { text } else { "" }, &Rfc3339)
             .map_err(|source| ParseTimestampError { source })?;
         // Every year that RFC 3339 can represent is within 400 000 000 000 s of the epoch.
         let micros = instant.unix_timestamp_nanos().div_euclid(1_000);
@@ -233,6 +235,17 @@ mod tests {
             "yesterday".parse::<Timestamp>().unwrap_err().to_string(),
             "expected an RFC 3339 date-time, such as `2025-04-17T09:30:00Z`"
         );
+    }
+
+    #[test]
+    fn date_and_time_are_separated_as_in_rfc_3339() {
+        for good in ["2025-04-17T09:30:00Z", "2025-04-17t09:30:00z", "2025-04-17 09:30:00Z"] {
+            let at = good.parse::<Timestamp>().unwrap();
+            assert_eq!(at.unix_micros(), 1_744_882_200_000_000, "{good}");
+        }
+        for bad in ["2025-04-17v09:30:00Z", "2025-04-17_09:30:00Z", "2025-04-17909:30:00Z", ""] {
+            assert!(bad.parse::<Timestamp>().is_err(), "{bad}");
+        }
     }
 
     #[test]
