@@ -11,7 +11,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use case::{Case, kebab};
+use case::{Case, FILE, kebab};
+use serde_json::{Map, Value};
 
 const PAGE: &str = include_str!("../../data/conformance.md");
 
@@ -78,6 +79,27 @@ fn conformance_cases_are_well_formed() {
         assert!(case.source.as_ref().is_none_or(|source| !source.is_empty()), "{name}");
     }
     assert!(cases.iter().filter(|case| case.source.is_some()).count() >= 70);
+}
+
+/// A runner is written from the page.
+#[test]
+fn every_member_and_form_is_in_the_page() {
+    let cases: Vec<Map<String, Value>> = serde_json::from_str(FILE).unwrap();
+    let (members, forms) = (column("| member | content |"), column("| form | key |"));
+    for case in &cases {
+        for (member, value) in case {
+            assert!(members.contains(&&**member), "{member}");
+            let settings = value.as_object().into_iter().flatten().map(|(setting, _)| setting);
+            for setting in settings {
+                assert!(PAGE.contains(&format!("| `{setting}` |")), "{member}: {setting}");
+            }
+        }
+        for secret in case["secrets"].as_array().unwrap() {
+            let form = secret.as_object().unwrap().keys().next().unwrap();
+            assert!(forms.contains(&&**form), "{form}");
+        }
+    }
+    assert_eq!(FILE.lines().count(), cases.len() + 2, "one line per case");
 }
 
 /// An error without a case would not be checked in other implementations.
@@ -164,11 +186,14 @@ fn every_fault_and_difference_has_a_case() {
     for prefix in &prefixes {
         assert!(cases.iter().any(|case| case.name.starts_with(prefix)), "{prefix}");
     }
+    let mut listed = 0;
     for case in cases {
         let is_numbered = case.name.starts_with("fault-") || case.name.starts_with("interop-");
         let is_listed = prefixes.iter().any(|prefix| case.name.starts_with(prefix));
         assert_eq!(is_numbered, is_listed, "{}", case.name);
+        listed += usize::from(is_listed);
     }
+    assert!(listed >= 235, "{listed}");
 }
 
 /// Each scheme has genuine requests, a second key and refused requests.

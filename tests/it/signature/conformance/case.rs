@@ -12,6 +12,8 @@ use serde::Deserialize;
 use super::key::{self, SecretCase};
 use super::scheme::{self, CustomCase, ProfileCase};
 
+pub(super) const FILE: &str = include_str!("../../../data/conformance.json");
+
 /// Documented in `tests/data/conformance.md`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,9 +65,7 @@ impl Outcome {
 
 impl Case {
     pub(super) fn all() -> &'static [Self] {
-        static ALL: LazyLock<Vec<Case>> = LazyLock::new(|| {
-            serde_json::from_str(include_str!("../../../data/conformance.json")).unwrap()
-        });
+        static ALL: LazyLock<Vec<Case>> = LazyLock::new(|| serde_json::from_str(FILE).unwrap());
         &ALL
     }
 
