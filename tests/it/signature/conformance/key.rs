@@ -1,5 +1,11 @@
 //! Secrets and public keys of conformance cases: [`verifier`].
 
+#[cfg(feature = "ed25519")]
+use labhook::signature::Ed25519PublicKey;
+#[cfg(all(feature = "ed25519", feature = "p256"))]
+use labhook::signature::KeySet;
+#[cfg(feature = "p256")]
+use labhook::signature::P256PublicKey;
 use labhook::signature::{KeyError, Scheme, VerifyingKey};
 use labhook::{Secret, Verifier};
 use serde::Deserialize;
@@ -9,6 +15,10 @@ use super::case::variant_name;
 /// A secret or a public key in one of its forms.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    not(all(feature = "ed25519", feature = "p256")),
+    allow(dead_code, reason = "without a feature, the cases with its keys are skipped")
+)]
 pub(super) enum SecretCase {
     Whsec(String),
     Text(String),
@@ -38,38 +48,31 @@ impl SecretCase {
 
     /// The keys, of which a set has several; `None` if their feature is off.
     fn read(&self) -> Option<Result<Vec<VerifyingKey>, String>> {
-        let secret = match self {
-            Self::Whsec(text) => Secret::from_whsec(text),
-            Self::Text(text) => Secret::from_text(text),
-            Self::Base64(text) => Secret::from_base64(text),
-            Self::Bytes(digits) => Secret::from_bytes(&bytes(digits)),
-            _ => return self.read_public(),
-        };
-        Some(one(secret))
-    }
-
-    #[cfg(not(all(feature = "ed25519", feature = "p256")))]
-    #[allow(clippy::unused_self, reason = "as with the features")]
-    fn read_public(&self) -> Option<Result<Vec<VerifyingKey>, String>> {
-        None
-    }
-
-    #[cfg(all(feature = "ed25519", feature = "p256"))]
-    fn read_public(&self) -> Option<Result<Vec<VerifyingKey>, String>> {
-        use labhook::signature::{Ed25519PublicKey, KeySet, P256PublicKey};
         Some(match self {
+            Self::Whsec(text) => one(Secret::from_whsec(text)),
+            Self::Text(text) => one(Secret::from_text(text)),
+            Self::Base64(text) => one(Secret::from_base64(text)),
+            Self::Bytes(digits) => one(Secret::from_bytes(&bytes(digits))),
+            #[cfg(feature = "ed25519")]
             Self::Ed25519Whpk(text) => one(Ed25519PublicKey::from_whpk(text)),
+            #[cfg(feature = "ed25519")]
             Self::Ed25519Hex(text) => one(Ed25519PublicKey::from_hex(text)),
+            #[cfg(feature = "ed25519")]
             Self::Ed25519Bytes(digits) => {
                 one(Ed25519PublicKey::from_bytes(&bytes(digits).try_into().unwrap()))
             }
+            #[cfg(feature = "p256")]
             Self::P256Spki(text) => one(P256PublicKey::from_spki(text)),
+            #[cfg(feature = "p256")]
             Self::P256Point(digits) => one(P256PublicKey::from_point(&bytes(digits))),
+            // Without one of the features, a set has other usable keys.
+            #[cfg(all(feature = "ed25519", feature = "p256"))]
             Self::JwkSet(json) => match KeySet::from_json(json.as_bytes()) {
                 Ok(set) => Ok(set.keys().cloned().collect()),
                 Err(error) => Err(variant_name(&error)),
             },
-            Self::Whsec(_) | Self::Text(_) | Self::Base64(_) | Self::Bytes(_) => unreachable!(),
+            #[cfg(not(all(feature = "ed25519", feature = "p256")))]
+            _ => return None,
         })
     }
 }
