@@ -1,10 +1,15 @@
-//! Endpoints: [`Endpoint`], the [`Subscription`] that selects its messages, and the [`Registry`].
+//! Endpoints: [`Endpoint`], the [`Subscription`] that selects its messages, the [`Registry`], and the
+//! [`AddressPolicy`] that keeps requests out of your internal network.
 
+mod address_policy;
 mod config;
 mod error;
 mod event_pattern;
+mod host_pattern;
+mod network;
 mod registry;
 mod request;
+mod special_ranges;
 mod subscription;
 mod term;
 mod url;
@@ -27,10 +32,14 @@ use crate::policy::{EndpointPolicy, Order};
 use crate::secret::Secret;
 use crate::signature::{SignError, Signer};
 
+pub use address_policy::{AddressError, AddressPolicy};
 pub use config::{EndpointConfig, EndpointConfigError};
 pub use error::{EndpointError, RequestError};
 pub use event_pattern::{EventPattern, EventPatternError};
+pub use host_pattern::{HostPattern, HostPatternError};
+pub use network::{Network, NetworkError};
 pub use registry::{Registry, RegistryError, UnknownEndpointError};
+pub use special_ranges::AddressKind;
 pub use subscription::{Subscription, TriggerOn};
 pub(crate) use term::Term;
 
@@ -85,7 +94,7 @@ use url::{parse_url, wiped};
 /// # Network access
 ///
 /// labhook resolves no names and opens no connections. If users can choose the URL, your HTTP
-/// client must keep requests out of your internal network (SSRF).
+/// client must keep requests out of your internal network (SSRF): see [`AddressPolicy`].
 #[doc(alias = "webhook")]
 #[doc(alias = "destination")]
 #[doc(alias = "target")]

@@ -1,6 +1,6 @@
 //! Validation of endpoint URLs.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU16;
 
 use bytes::Bytes;
@@ -87,27 +87,46 @@ fn is_uri_text(text: &str) -> bool {
 
 /// Returns whether this is a domain name, an IPv4 address, or an IPv6 address in brackets
 /// (RFC 3986, section 3.2.2).
-fn is_host(host: &str) -> bool {
-    match host.strip_prefix('[').map(|rest| rest.strip_suffix(']')) {
-        Some(Some(address)) => address.parse::<Ipv6Addr>().is_ok(),
-        Some(None) => false,
-        None => is_domain(host),
+pub(super) fn is_host(host: &str) -> bool {
+    if host.starts_with('[') { host_address(host).is_some() } else { is_domain(host) }
+}
+
+/// Returns the address that a valid host is, if it is no domain name. The full stop of the root may
+/// follow an IPv4 address.
+pub(super) fn host_address(host: &str) -> Option<IpAddr> {
+    match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::from),
+        None => without_root(host).parse::<Ipv4Addr>().ok().map(IpAddr::from),
     }
+}
+
+/// Returns the host without the full stop of the root.
+pub(super) fn without_root(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 /// Returns whether this is a domain name of DNS, perhaps with the full stop of the root, or an IPv4
 /// address. Underscores are accepted, because names of services inside a network have them.
 fn is_domain(host: &str) -> bool {
-    let name = host.strip_suffix('.').unwrap_or(host);
+    let name = without_root(host);
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
-    let is_number = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
     name.len() <= 253
         && name.split('.').all(is_label)
-        // No top-level domain is a number, so this is meant as an address.
+        // No top-level domain is a number, so this is meant as an address. Programs also read
+        // `127.1` and `0x7f000001` as one, and then as loopback.
         && (!name.rsplit('.').next().is_some_and(is_number) || name.parse::<Ipv4Addr>().is_ok())
+}
+
+/// Returns whether a URL parser takes this as a number: decimal, octal, or hexadecimal behind `0x`,
+/// even with no digit (WHATWG URL Standard, "ends in a number").
+fn is_number(label: &str) -> bool {
+    match label.strip_prefix("0x").or_else(|| label.strip_prefix("0X")) {
+        Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => label.bytes().all(|byte| byte.is_ascii_digit()),
+    }
 }
