@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use host::http::Http;
 use host::postgres::Rows;
 use host::{Deposed, Driver};
+use labhook::endpoint::AddressPolicy;
 use labhook::outbox::{Changes, Record};
 use labhook::{Outbox, Registry, Timestamp};
 use tokio::sync::mpsc::unbounded_channel;
@@ -47,7 +48,9 @@ impl Settings {
     #[must_use]
     pub fn new(url: String, lease_ms: i64) -> Self {
         let restoring = Arc::new(Semaphore::new(1));
-        Self { url, lease_ms, history: true, http: Http::new(), restoring }
+        // The receivers of this example are on loopback.
+        let http = Http::new(AddressPolicy::public().allow_loopback());
+        Self { url, lease_ms, history: true, http, restoring }
     }
 }
 

@@ -4,13 +4,16 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 
 use labhook::Failure;
+use labhook::endpoint::AddressError;
 
 /// Returns why there was no response.
 ///
 /// If in doubt it is [`Failure::Broken`] or [`Failure::Timeout`]: both admit that the receiver may
 /// have the message.
 pub(crate) fn failure(error: &reqwest::Error) -> Failure {
-    if error.is_builder() {
+    if let Some(error) = refused_address(error) {
+        refused(error)
+    } else if error.is_builder() {
         Failure::Sender
     } else if error.is_dns() {
         Failure::Dns
@@ -22,6 +25,20 @@ pub(crate) fn failure(error: &reqwest::Error) -> Failure {
     } else {
         Failure::Broken
     }
+}
+
+/// Returns the failure of an attempt to an address that the policy refuses. Nothing was sent.
+pub(crate) fn refused(error: &AddressError) -> Failure {
+    match error {
+        // An endpoint cannot have such a URL.
+        AddressError::Url(_) => Failure::Sender,
+        _ => Failure::Connect,
+    }
+}
+
+/// Returns why an address was refused, if that is the cause.
+pub(crate) fn refused_address(error: &reqwest::Error) -> Option<&AddressError> {
+    causes(error).find_map(|cause| cause.downcast_ref())
 }
 
 fn connect_failure(cause: &(dyn Error + 'static)) -> Option<Failure> {

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use labhook::endpoint::AddressPolicy;
 use labhook::{Attempt, Failure, Outcome};
+use reqwest::dns::Resolve;
 
-use crate::failure::failure;
+use crate::failure::{failure, refused, refused_address};
+use crate::resolver::{Checked, System};
 use crate::{Client, Clock};
 
 /// The longest time that connecting may take, including name resolution and the TLS handshake.
@@ -16,20 +19,37 @@ const MAX_CONNECT: Duration = Duration::from_secs(10);
 ///
 /// Connecting gets at most half of the endpoint's attempt timeout. So a receiver that cannot be
 /// reached is a failure to connect, after which nothing is in doubt, and not a timeout.
-#[derive(Clone, Default)]
+///
+/// It connects only to addresses that the [`AddressPolicy`] allows. An attempt to any other is
+/// [`Failure::Connect`], and nothing is sent: the endpoint's health counts it, because the fault is
+/// in the endpoint's URL or DNS, so that such an endpoint goes down and its operator is told. As
+/// [`Failure::Sender`] it would be tried for ever.
+#[derive(Clone)]
 pub struct Http {
+    addresses: Arc<AddressPolicy>,
+    resolver: Arc<dyn Resolve>,
     /// A client for each connect timeout, which reqwest has no request setting for.
     clients: Arc<Mutex<BTreeMap<Duration, reqwest::Client>>>,
 }
 
 impl Http {
-    /// Creates a client.
+    /// Creates a client that sends to the addresses of this policy.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(addresses: AddressPolicy) -> Self {
+        Self::with_resolver(addresses, System)
+    }
+
+    /// Creates a client with a resolver other than the system's. What it returns is checked too.
+    #[must_use]
+    pub fn with_resolver(addresses: AddressPolicy, resolver: impl Resolve + 'static) -> Self {
         #[cfg(feature = "tls")]
         // An error means that the process has chosen a provider already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self::default()
+        Self {
+            addresses: Arc::new(addresses),
+            resolver: Arc::new(resolver),
+            clients: Arc::default(),
+        }
     }
 
     fn client(&self, attempt_timeout: Duration) -> reqwest::Result<reqwest::Client> {
@@ -38,10 +58,13 @@ impl Http {
         if let Some(client) = clients.get(&connect) {
             return Ok(client.clone());
         }
+        let (policy, resolver) = (Arc::clone(&self.addresses), Arc::clone(&self.resolver));
         let client = reqwest::Client::builder()
+            .dns_resolver(Checked { policy, resolver })
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            // The environment's HTTP_PROXY is for programs that fetch, not for this one.
+            // The environment's HTTP_PROXY is for programs that fetch, not for this one. A proxy
+            // would also resolve names itself, unchecked.
             .no_proxy()
             .connect_timeout(connect)
             // Below what receivers usually have: a connection that closes under a request leaves
@@ -64,7 +87,17 @@ impl Http {
         let request = attempt.request(now).map_err(|_| Failure::Sender)?;
         let mut request = reqwest::Request::try_from(request).map_err(|_| Failure::Sender)?;
         *request.timeout_mut() = Some(attempt.timeout(now));
-        let response = client.execute(request).await.map_err(|error| failure(&error))?;
+        // As the client reads it, which connects to an IP address without asking the resolver.
+        if let Err(error) = self.addresses.check_url(request.url().as_str()) {
+            tracing::warn!(endpoint = %attempt.endpoint().id(), "{error}");
+            return Err(refused(&error));
+        }
+        let response = client.execute(request).await.map_err(|error| {
+            if let Some(error) = refused_address(&error) {
+                tracing::warn!(endpoint = %attempt.endpoint().id(), "{error}");
+            }
+            failure(&error)
+        })?;
         // The body is not read: an outcome needs the status and the headers only.
         Ok(Outcome::response(response.status(), response.headers(), clock.now()))
     }

@@ -6,7 +6,7 @@
 //! | module | job |
 //! |---|---|
 //! | [`driver`] | the loop: saves, sends, waits, publishes for other tasks, drains |
-//! | [`http`] | the HTTP client, which tells failures apart |
+//! | [`http`] | the HTTP client, which tells failures apart and sends to allowed addresses only |
 //! | [`sqlite`] | the records in a SQLite file that one process has to itself |
 //! | [`postgres`] | the records in Postgres, under an advisory lock, and a table of intents |
 //! | [`server`] | a Postgres server to throw away, for examples and tests |
@@ -17,9 +17,12 @@
 //! ```no_run
 //! # async fn service(outbox: labhook::Outbox, message: labhook::Message) -> anyhow::Result<()> {
 //! use host::{Driver, SystemClock, http::Http, sqlite::Sqlite};
+//! use labhook::endpoint::AddressPolicy;
 //!
 //! let store = Sqlite::open("outbox.db".as_ref())?;
-//! let (driver, handle) = Driver::restore(outbox, store, Http::new(), SystemClock).await?;
+//! let addresses = AddressPolicy::public().allow_network("10.20.0.0/16".parse()?);
+//! let http = Http::new(addresses);
+//! let (driver, handle) = Driver::restore(outbox, store, http, SystemClock).await?;
 //! let running = tokio::spawn(driver.run());
 //!
 //! handle.publish(message).await?; // from any task; it is durable when this returns
@@ -38,6 +41,7 @@ pub mod http;
 mod meter;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod resolver;
 #[cfg(feature = "postgres")]
 pub mod server;
 #[cfg(feature = "sqlite")]

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::Context as _;
 use host::http::Http;
 use host::{Clock as _, Driver, Handle, SystemClock};
+use labhook::endpoint::{AddressPolicy, NetworkError};
 use labhook::event::EncodeError;
 use labhook::lab::RunState;
 use labhook::outbox::PublishError;
@@ -17,6 +18,15 @@ use crate::mapping;
 use crate::robot::{self, Robot, Run};
 use crate::state::{SeenDevice, SeenRun, State};
 use crate::store::Store;
+
+/// Returns the addresses that the receiver can have: it may also be on this machine or in the
+/// laboratory's network, because the URL is the operator's own.
+fn addresses() -> Result<AddressPolicy, NetworkError> {
+    let private = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"];
+    private.into_iter().try_fold(AddressPolicy::public().allow_loopback(), |policy, network| {
+        Ok(policy.allow_network(network.parse()?))
+    })
+}
 
 /// Polls a robot, and publishes what has changed.
 pub struct Bridge {
@@ -43,7 +53,8 @@ impl Bridge {
         // A run's `started` must not arrive after its `completed`.
         registry.insert(endpoint.with_order(Order::per_key()))?;
         let outbox = Outbox::new(registry, 0x07ec_b41d);
-        let (driver, outbox) = Driver::restore(outbox, store, Http::new(), SystemClock).await?;
+        let http = Http::new(addresses()?);
+        let (driver, outbox) = Driver::restore(outbox, store, http, SystemClock).await?;
         let driver = tokio::spawn(driver.with_notices(|_, _| {}).run());
         let name = health.robot_serial.unwrap_or(health.name);
         Ok(Self { robot, name, state, outbox, driver })

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use labhook::Timestamp;
+use labhook::endpoint::AddressPolicy;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -101,7 +102,7 @@ impl Robot {
     /// If the HTTP client cannot be created.
     pub fn new(url: &str) -> anyhow::Result<Self> {
         // With the feature `tls`, this chooses the provider that every client needs.
-        let _ = host::http::Http::new();
+        let _ = host::http::Http::new(AddressPolicy::public());
         let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10));
         Ok(Self { client: client.build()?, url: url.trim_end_matches('/').to_owned() })
     }

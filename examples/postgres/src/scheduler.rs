@@ -6,6 +6,7 @@ use host::http::Http;
 use host::postgres::{Postgres, insert_intent, take_intents};
 use host::{Driver, SystemClock};
 use labhook::delivery::{Jitter, Schedule};
+use labhook::endpoint::AddressPolicy;
 use labhook::lab::{RunState, RunStateChanged};
 use labhook::{
     Endpoint, EndpointId, Event, MessageId, Outbox, Registry, RetryPolicy, Secret, Signer,
@@ -46,7 +47,8 @@ pub async fn drive(database: String, eln: &str, stop: impl Future) -> anyhow::Re
     let store = Postgres::lock(&database, LOCK).await?;
     println!("driving");
     let outbox = Outbox::new(registry, 7);
-    let (driver, handle) = Driver::restore(outbox, store, Http::new(), SystemClock).await?;
+    let http = Http::new(AddressPolicy::public().allow_loopback()); // for the ELN of the example
+    let (driver, handle) = Driver::restore(outbox, store, http, SystemClock).await?;
     let mut driver = tokio::spawn(driver.run());
     tokio::select! {
         ended = &mut driver => return ended?,

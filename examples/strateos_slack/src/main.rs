@@ -23,6 +23,7 @@ use host::http::Http;
 use host::sqlite::Sqlite;
 use host::{Clock as _, Driver, Handle, SystemClock};
 use labhook::delivery::Schedule;
+use labhook::endpoint::AddressPolicy;
 use labhook::message::format::SlackMessage;
 use labhook::receive::{Sources, danger};
 use labhook::{
@@ -109,8 +110,9 @@ async fn main() -> anyhow::Result<()> {
     let (slack, mut channel) = slack::start().await?;
     // A service names a file here, and restores what an earlier process left in it.
     let store = Sqlite::open(":memory:".as_ref())?;
-    let (driver, handle) =
-        Driver::restore(outbox(&slack)?, store, Http::new(), SystemClock).await?;
+    // The Slack of this example is on loopback.
+    let http = Http::new(AddressPolicy::public().allow_loopback());
+    let (driver, handle) = Driver::restore(outbox(&slack)?, store, http, SystemClock).await?;
     let driver = driver.with_notices(|notice, _| match notice {
         Notice::Settled { message, verdict, attempts, .. } => {
             println!("{message}: {verdict} at attempt {attempts}");
