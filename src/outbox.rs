@@ -78,6 +78,8 @@
 //!   it.
 //! - **Follow no redirects.** A redirected POST may arrive as a GET without its body, so its
 //!   response means nothing. Report a 3xx as the outcome.
+//! - **Send to allowed addresses only**, if users choose the URLs: see
+//!   [`AddressPolicy`](crate::endpoint::AddressPolicy).
 //! - **Send each request once.** An HTTP client that retries by itself makes copies that are not
 //!   counted.
 //! - **Abandon a request at [`Attempt::deadline`]** at the latest, and report

@@ -59,12 +59,19 @@ fn every_public_type_is_send_and_sync() {
     {
         use labhook::endpoint::*;
         owned!(
+            AddressError,
+            AddressKind,
+            AddressPolicy,
             Endpoint,
             EndpointConfig,
             EndpointConfigError,
             EndpointError,
             EventPattern,
             EventPatternError,
+            HostPattern,
+            HostPatternError,
+            Network,
+            NetworkError,
             Registry,
             RegistryError,
             RequestError,
