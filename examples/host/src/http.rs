@@ -20,10 +20,9 @@ const MAX_CONNECT: Duration = Duration::from_secs(10);
 /// Connecting gets at most half of the endpoint's attempt timeout. So a receiver that cannot be
 /// reached is a failure to connect, after which nothing is in doubt, and not a timeout.
 ///
-/// It connects only to addresses that the [`AddressPolicy`] allows. An attempt to any other is
-/// [`Failure::Connect`], and nothing is sent: the endpoint's health counts it, because the fault is
-/// in the endpoint's URL or DNS, so that such an endpoint goes down and its operator is told. As
-/// [`Failure::Sender`] it would be tried for ever.
+/// It connects only to addresses that the [`AddressPolicy`] allows. An attempt to any other sends
+/// nothing and is [`Failure::Connect`]: the fault is in the endpoint's URL or DNS, so its health
+/// counts it, and the endpoint goes down. [`Failure::Sender`] would leave it up.
 #[derive(Clone)]
 pub struct Http {
     addresses: Arc<AddressPolicy>,
