@@ -18,9 +18,9 @@ use crate::policy_file;
 /// By default only the public internet is allowed, and no [`AddressKind`] of special address.
 /// Receivers inside of your network are allowed by their network or by their host name.
 ///
-/// A check of the URL alone is not enough, because a name can resolve to any address, and to another
-/// one a moment later (DNS rebinding). Resolve the name, check every address, and connect to the
-/// addresses that were checked, without resolving again:
+/// A check of the URL alone is not enough, because a name can resolve to any address, and to
+/// another one a moment later (DNS rebinding). Resolve the name, check every address, and connect
+/// to the addresses that were checked, without resolving again:
 ///
 /// ```no_run
 /// use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
@@ -50,8 +50,8 @@ use crate::policy_file;
 ///
 /// # Which rule counts
 ///
-/// As in a routing table, the most specific network that contains the address decides, whether it is
-/// one of yours or a range of special addresses. If you allow and refuse the same network, it is
+/// As in a routing table, the most specific network that contains the address decides, whether it
+/// is one of yours or a range of special addresses. If you allow and refuse the same network, it is
 /// refused. So `10.0.0.0/8` allows all of that private range, and `0.0.0.0/0` none of it.
 ///
 /// Metadata services of cloud providers, such as 169.254.169.254, are ranges of one address each.
@@ -64,8 +64,8 @@ use crate::policy_file;
 /// # IPv4 inside of IPv6
 ///
 /// Addresses of `::ffff:0:0/96` (IPv4-mapped) and `64:ff9b::/96` (NAT64) are judged by the IPv4
-/// address in them, because that is what the connection reaches. On a network with IPv6 alone, every
-/// IPv4 receiver has such an address. The other forms are refused as such: IPv4-compatible
+/// address in them, because that is what the connection reaches. On a network with IPv6 alone,
+/// every IPv4 receiver has such an address. The other forms are refused as such: IPv4-compatible
 /// addresses, 6to4 and Teredo are out of use and lead through a tunnel, and in `64:ff9b:1::/48` the
 /// position of the IPv4 address is up to the network. If your network has a NAT64 prefix of its own
 /// among public addresses, refuse it, or its part with your private addresses, such as
@@ -143,11 +143,12 @@ impl AddressPolicy {
 
     /// Checks a URL when it is entered, and again before a request is sent.
     ///
-    /// It must be a URL of scheme `https` or `http` that an [`Endpoint`](super::Endpoint) accepts. If
-    /// its host is an IP address, that must be allowed. So must loopback if the host is `localhost`
-    /// or ends in `.localhost`, unless the host is allowed. Hosts that some programs read as an
-    /// address, such as `127.1`, `0x7f000001` and `2130706433`, are refused. Any other name can
-    /// resolve to an address that is not allowed: see [`check_resolved`](Self::check_resolved).
+    /// It must be a URL of scheme `https` or `http` that an [`Endpoint`](super::Endpoint) accepts.
+    /// If its host is an IP address, that must be allowed. So must loopback if the host is
+    /// `localhost` or ends in `.localhost`, unless the host is allowed. Hosts that some programs
+    /// read as an address, such as `127.1`, `0x7f000001` and `2130706433`, are refused. Any other
+    /// name can resolve to an address that is not allowed: see
+    /// [`check_resolved`](Self::check_resolved).
     ///
     /// # Errors
     ///
@@ -254,7 +255,8 @@ pub enum AddressError {
     /// The address is not on the public internet, and is not allowed.
     #[error("address {address} is refused: {network} is `{kind}`")]
     Special {
-        /// The address. If it is IPv6 and embeds an IPv4 address, the network is that of the latter.
+        /// The address. If it is IPv6 and embeds an IPv4 address, the network is that of the
+        /// latter.
         address: IpAddr,
         /// The most specific range that contains it.
         network: Network,
@@ -264,7 +266,8 @@ pub enum AddressError {
     /// The policy refuses a network that contains the address.
     #[error("address {address} is refused: the policy refuses {network}")]
     Network {
-        /// The address. If it is IPv6 and embeds an IPv4 address, the network is that of the latter.
+        /// The address. If it is IPv6 and embeds an IPv4 address, the network is that of the
+        /// latter.
         address: IpAddr,
         /// The most specific network that contains it.
         network: Network,

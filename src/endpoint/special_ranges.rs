@@ -139,7 +139,8 @@ const RANGES: [Range; 56] = [
     v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8, Multicast),          // RFC 4291
 ];
 
-/// Returns the range of the address and its kind; `None` if it is an address of the public internet.
+/// Returns the range of the address and its kind; `None` if it is an address of the public
+/// internet.
 pub(super) fn special_range(address: IpAddr) -> Option<(Network, AddressKind)> {
     let ranges = RANGES.iter().filter(|(network, _)| network.has(address));
     let (network, kind) = ranges.max_by_key(|(network, _)| network.prefix_len())?;

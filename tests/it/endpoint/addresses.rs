@@ -267,8 +267,8 @@ proptest! {
             None => thin(any_bits),
         };
         let address = IpAddr::from(Ipv4Addr::from(bits));
-        // The range of 10.0.0.0/8 is refused, and everything public is allowed. Of equal networks the
-        // refusal counts, except that an allowed network may be the special range itself.
+        // The range of 10.0.0.0/8 is refused, and everything public is allowed. Of equal networks
+        // the refusal counts, except that an allowed network may be the special range itself.
         networks.push((0, true, net("0.0.0.0/0")));
         let own = |allowed: bool| {
             let matching = networks.iter().filter(|(_, it, network)| {
