@@ -1,12 +1,15 @@
 //! Bodies that the host keeps: [`Message::detach_bodies`].
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use super::Message;
 use super::body_digest::BodyDigest;
 
-/// A body that was taken out of a message, for your application to store.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A body that was taken out of a message, for your application to store. `Debug` prints no part of
+/// it.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DetachedBody {
     /// The name of the body's format. A body in a format that no endpoint uses need not be stored.
@@ -15,6 +18,16 @@ pub struct DetachedBody {
     pub digest: BodyDigest,
     /// The body.
     pub body: Bytes,
+}
+
+impl fmt::Debug for DetachedBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { format, digest, body: _ } = self;
+        f.debug_struct("DetachedBody")
+            .field("format", format)
+            .field("digest", digest)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Message {
