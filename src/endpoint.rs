@@ -29,7 +29,7 @@ use crate::id::{EndpointId, MessageId};
 use crate::message::format::{Envelope, Format};
 use crate::message::header::{belongs_to_request, is_reserved};
 use crate::policy::{EndpointPolicy, Order};
-use crate::secret::Secret;
+use crate::secret::{Secret, wipe};
 use crate::signature::{SignError, Signer};
 
 pub use address_policy::{AddressError, AddressPolicy};
@@ -43,8 +43,8 @@ pub use special_ranges::AddressKind;
 pub use subscription::{Subscription, TriggerOn};
 pub(crate) use term::Term;
 
+use url::parse_url;
 pub(crate) use url::{check_url, origin};
-use url::{parse_url, wiped};
 
 /// A receiver of webhooks: its URL and signer, the messages it receives, and its delivery policies.
 ///
@@ -90,6 +90,9 @@ use url::{parse_url, wiped};
 /// many receivers is a secret too. So it is never part of saved state and has no `Serialize`.
 /// Create it from your configuration at each start; saved state refers to it by id. `Debug` shows
 /// only the origin of the URL.
+///
+/// They are wiped when the endpoint and its last [request](Self::request) are dropped. Wipe the texts
+/// and header values that you pass in yourself, for example with `zeroize`.
 ///
 /// # Network access
 ///
@@ -304,10 +307,7 @@ impl Endpoint {
 
 /// Returns a copy of a value that is wiped when the last request with it is dropped.
 fn wiped_value(value: &HeaderValue) -> HeaderValue {
-    let copy = HeaderValue::from_maybe_shared(wiped(value.as_bytes()));
-    let mut value = copy.expect("the bytes of a header value are one");
-    value.set_sensitive(true);
-    value
+    wipe::header_value(value.as_bytes()).expect("the bytes of a header value are one")
 }
 
 impl fmt::Debug for Endpoint {

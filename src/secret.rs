@@ -2,6 +2,7 @@
 
 mod secret_ref;
 pub(crate) mod unquoted;
+pub(crate) mod wipe;
 
 use std::fmt;
 
@@ -9,6 +10,8 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
+
+use self::wipe::wiping_stack;
 
 pub use secret_ref::{SecretRef, SecretRefError};
 
@@ -48,10 +51,14 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 ///
 /// # Secrecy
 ///
-/// A secret is wiped when dropped, its `Debug` prints no part of it, and it has neither `Display`
-/// nor `Serialize`: code that reads one calls [`expose_bytes`](Self::expose_bytes) or
-/// [`expose_whsec`](Self::expose_whsec), which a reviewer can search for. It has no `Deserialize`
-/// either, because a configuration file must name the encoding: see [`SecretRef`].
+/// A secret's `Debug` prints no part of it, and it has neither `Display` nor `Serialize`: code that
+/// reads one calls [`expose_bytes`](Self::expose_bytes) or [`expose_whsec`](Self::expose_whsec), which
+/// a reviewer can search for. It has no `Deserialize` either, because a configuration file must name
+/// the encoding: see [`SecretRef`].
+///
+/// It is wiped when dropped, and so are the signers and verifiers that are made of it, and the stack
+/// that their work used. A test searches the memory of a process for copies, on Linux. The text or
+/// bytes that you pass in are yours to wipe; swapped pages and core dumps are out of reach.
 ///
 /// ```
 /// use labhook::Secret;
@@ -146,12 +153,7 @@ impl Secret {
     /// Returns the secret as `whsec_` text, to be given to a receiver once.
     #[must_use]
     pub fn expose_whsec(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::with_capacity(
-            self.0.len().saturating_mul(2).saturating_add("whsec_".len()),
-        ));
-        text.push_str("whsec_");
-        base64::engine::general_purpose::STANDARD.encode_string(&**self.0, &mut text);
-        text
+        wipe::base64("whsec_", &self.0)
     }
 }
 
@@ -171,7 +173,8 @@ fn decode_base64(text: &str) -> Result<Zeroizing<Box<[u8]>>, SecretError> {
     // A buffer of full size never grows, so no copy is left on the heap.
     let mut buffer = Zeroizing::new(vec![0; text.len()]);
     // The decoder's error quotes a byte of the input, so it is not kept as the source.
-    let len = LENIENT.decode_slice(text, &mut buffer).map_err(|_| SecretError::NotBase64)?;
+    let len = wiping_stack(|| LENIENT.decode_slice(text, &mut buffer));
+    let len = len.map_err(|_| SecretError::NotBase64)?;
     Ok(Zeroizing::new(buffer.get(..len).unwrap_or_default().into()))
 }
 

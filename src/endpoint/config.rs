@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use http::header::{HeaderName, HeaderValue, InvalidHeaderName, InvalidHeaderValue};
+use http::header::{HeaderName, InvalidHeaderName, InvalidHeaderValue};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -20,7 +20,7 @@ use crate::message::format::{CloudEvents, CloudEventsSourceError, SlackMessage};
 use crate::policy::{EndpointPolicy, Order};
 use crate::policy_file;
 use crate::secret::unquoted::{Expecting, reject};
-use crate::secret::{SecretRef, SecretRefError};
+use crate::secret::{SecretRef, SecretRefError, wipe};
 use crate::signature::Signer;
 
 /// One endpoint in a configuration file, with everything that an [`Endpoint`] has but its id and
@@ -41,6 +41,8 @@ use crate::signature::Signer;
 /// Unknown fields are refused. No error quotes a text or number that was written as the URL, as a
 /// header, as the secret or its signature, or instead of the whole table: it may be a secret. Some
 /// formats quote the line around an error, such as `toml` in its `Display`; log their message alone.
+/// The URL, the headers and the secret are wiped when it is dropped; the text of the file, and what
+/// the parser of its format keeps, are yours to wipe.
 /// What is not here, such as a signature scheme of your own, is set on
 /// the [`Endpoint`].
 ///
@@ -94,11 +96,37 @@ enum Signing {
 }
 
 /// A text that can be a secret, such as the URL of a Slack webhook.
-#[derive(Clone, Deserialize)]
-#[serde(untagged, expecting = "text, or a secret with `encoding` and either `env` or `value`")]
+#[derive(Clone)]
 enum Text {
-    Plain(Box<str>),
+    Plain(Zeroizing<Box<str>>),
     Secret(SecretRef),
+}
+
+/// Not derived: serde would keep a copy of the text while it decides, and not wipe it.
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text, or a secret with `encoding` and either `env` or `value`")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
+        Ok(Text::Plain(Zeroizing::new(text.into())))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Text, A::Error> {
+        SecretRef::deserialize(MapAccessDeserializer::new(map)).map(Text::Secret)
+    }
+
+    reject!(numbers);
 }
 
 impl Text {
@@ -312,8 +340,7 @@ impl EndpointConfig {
         };
         for (name, value) in &self.headers {
             let name = HeaderName::try_from(name.as_str())?;
-            let mut value = HeaderValue::from_bytes(&value.resolve(&mut lookup)?)?;
-            value.set_sensitive(true);
+            let value = wipe::header_value(&value.resolve(&mut lookup)?)?;
             endpoint = endpoint.add_header(name, &value)?;
         }
         endpoint = match &self.format {

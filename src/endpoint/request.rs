@@ -17,6 +17,14 @@ impl Endpoint {
     /// `now` becomes the timestamp of the signature, so pass the current time of your clock when
     /// you send the request.
     ///
+    /// # Secrets
+    ///
+    /// The URL and the static headers in the request share their memory with the endpoint, and a
+    /// token is a copy of the signer's; they are wiped when the last owner is dropped. What your
+    /// application or its HTTP client copies out of the request is not wiped, such as the text of
+    /// `request.uri().to_string()` or a buffer that was written to a socket: it stays in freed memory
+    /// until that is used again.
+    ///
     /// # Errors
     ///
     /// [`RequestError::BodyKept`] if the rendering has a reference instead of its body: see

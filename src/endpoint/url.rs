@@ -3,22 +3,16 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU16;
 
-use bytes::Bytes;
 use http::Uri;
-use zeroize::Zeroizing;
 
 use super::error::EndpointError;
+use crate::secret::wipe;
 
 /// Returns scheme, host and port of a URL that was checked: the part that is not a secret.
 pub(crate) fn origin(url: &str) -> &str {
     let after_scheme = url.find("://").map_or(0, |at| at.saturating_add(3));
     let path = url.get(after_scheme..).and_then(|rest| rest.find(['/', '?']));
     path.and_then(|path| url.get(..after_scheme.saturating_add(path))).unwrap_or(url)
-}
-
-/// Returns a copy of the bytes that is wiped when the last handle is dropped.
-pub(super) fn wiped(bytes: &[u8]) -> Bytes {
-    Bytes::from_owner(Zeroizing::new(Box::<[u8]>::from(bytes)))
 }
 
 /// Checks that a request can be sent to the URL, with one of these schemes.
@@ -32,7 +26,8 @@ pub(super) fn parse_url(url: &str, schemes: &[&str]) -> Result<Uri, EndpointErro
     if url.contains('#') {
         return Err(EndpointError::Fragment);
     }
-    let uri = Uri::from_maybe_shared(wiped(url.as_bytes())).map_err(EndpointError::NotUrl)?;
+    let uri =
+        Uri::from_maybe_shared(wipe::shared(url.as_bytes())).map_err(EndpointError::NotUrl)?;
     let Some((scheme, authority)) = uri.scheme_str().zip(uri.authority()) else {
         return Err(EndpointError::NotAbsolute);
     };

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::decode::{JsonError, JsonErrorAt};
+use crate::secret::wipe;
 
 /// Text that `Debug` does not print, wiped when dropped. `Serialize` writes it: use it only in
 /// functions named `expose_*`.
@@ -53,7 +54,7 @@ pub(super) struct UrlOrigin<'a>(&'a str);
 
 impl fmt::Debug for UrlOrigin<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let uri: Option<Uri> = self.0.parse().ok();
+        let uri = Uri::from_maybe_shared(wipe::shared(self.0.as_bytes())).ok();
         let origin = uri.as_ref().and_then(|uri| uri.scheme_str().zip(uri.host()));
         match (origin, uri.as_ref().and_then(Uri::port)) {
             (Some((scheme, host)), Some(port)) => write!(f, "{scheme}://{host}:{port}"),

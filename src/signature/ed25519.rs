@@ -1,5 +1,6 @@
 //! Ed25519 keys.
 
+use std::convert::Infallible;
 use std::fmt;
 
 use base64::Engine as _;
@@ -9,6 +10,7 @@ use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
 use crate::secret::trim_line_break;
+use crate::secret::wipe::{self, KeyBox, wiping_stack};
 
 /// Ed25519 private key (RFC 8032): the sender's signing key.
 ///
@@ -24,8 +26,7 @@ use crate::secret::trim_line_break;
 /// ```
 #[doc(alias = "signing key")]
 #[derive(Clone)]
-// Boxed so that a move leaves no copy on the stack.
-pub struct Ed25519PrivateKey(Box<SigningKey>);
+pub struct Ed25519PrivateKey(KeyBox<SigningKey>);
 
 impl Ed25519PrivateKey {
     /// Parses `whsk_` followed by base64 of the 32-byte seed, or of the seed and the 32-byte public
@@ -50,7 +51,8 @@ impl Ed25519PrivateKey {
     /// Creates a key from its 32-byte seed; every seed is valid.
     #[must_use]
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        Self(Box::new(SigningKey::from_bytes(seed)))
+        let Ok(key) = KeyBox::new(|| Ok::<_, Infallible>(SigningKey::from_bytes(seed)));
+        Self(key)
     }
 
     /// Returns the public key, for receivers.
@@ -63,16 +65,12 @@ impl Ed25519PrivateKey {
     #[must_use]
     pub fn expose_whsk(&self) -> Zeroizing<String> {
         let pair = Zeroizing::new(self.0.to_keypair_bytes());
-        // 93 bytes in all: a string that never grows leaves no copy on the heap.
-        let mut text = Zeroizing::new(String::with_capacity(96));
-        text.push_str("whsk_");
-        STANDARD.encode_string(*pair, &mut text);
-        text
+        wipe::base64("whsk_", &*pair)
     }
 
     /// Returns the signature of the concatenated parts.
     pub(super) fn sign(&self, parts: &[&[u8]]) -> [u8; 64] {
-        self.0.multipart_sign(parts).to_bytes()
+        wiping_stack(|| self.0.multipart_sign(parts).to_bytes())
     }
 }
 

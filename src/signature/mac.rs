@@ -12,6 +12,7 @@ use sha2::Sha256;
 
 use super::encoding::Encoding;
 use crate::secret::Secret;
+use crate::secret::wipe::{KeyBox, wiping_stack};
 
 /// HMAC-SHA256 tag, wiped when dropped; `==` runs in constant time.
 pub(super) type Tag = CtOutput<Core>;
@@ -24,15 +25,13 @@ type Core = HmacCore<Sha256>;
 #[derive(Clone)]
 pub(super) struct MacKey {
     secret: Secret,
-    /// Boxed so that a move leaves no copy on the stack.
-    keyed: Box<Core>,
+    keyed: KeyBox<Core>,
 }
 
 impl MacKey {
     pub(super) fn new(secret: Secret) -> Self {
-        let keyed =
-            Core::new_from_slice(secret.expose_bytes()).expect("HMAC accepts a key of any length");
-        Self { secret, keyed: Box::new(keyed) }
+        let keyed = KeyBox::new(|| Core::new_from_slice(secret.expose_bytes()));
+        Self { secret, keyed: keyed.expect("HMAC accepts a key of any length") }
     }
 
     pub(super) const fn secret(&self) -> &Secret {
@@ -43,14 +42,16 @@ impl MacKey {
     pub(super) fn tag(&self, parts: &[&[u8]]) -> Tag {
         #[cfg(test)]
         COUNT.set(COUNT.get().saturating_add(1));
-        let mut core = Core::clone(&self.keyed);
-        let mut buffer = Buffer::<Core>::default();
-        for part in parts {
-            buffer.digest_blocks(part, |blocks| core.update_blocks(blocks));
-        }
-        let mut tag = Output::<Core>::default();
-        core.finalize_fixed_core(&mut buffer, &mut tag);
-        Tag::new(tag)
+        wiping_stack(|| {
+            let mut core = Core::clone(&self.keyed);
+            let mut buffer = Buffer::<Core>::default();
+            for part in parts {
+                buffer.digest_blocks(part, |blocks| core.update_blocks(blocks));
+            }
+            let mut tag = Output::<Core>::default();
+            core.finalize_fixed_core(&mut buffer, &mut tag);
+            Tag::new(tag)
+        })
     }
 }
 

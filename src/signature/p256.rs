@@ -9,6 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
+use crate::secret::wipe::{KeyBox, wiping_stack};
+
 /// ECDSA P-256 private key (FIPS 186-5): the sender's signing key.
 ///
 /// It is wiped when dropped, and `Debug` prints no part of it. Signatures are deterministic
@@ -23,8 +25,7 @@ use sha2::{Digest as _, Sha256};
 /// ```
 #[doc(alias = "signing key")]
 #[derive(Clone)]
-// Boxed so that a move leaves no copy on the stack.
-pub struct P256PrivateKey(Box<SigningKey>);
+pub struct P256PrivateKey(KeyBox<SigningKey>);
 
 impl P256PrivateKey {
     /// Creates a key from its scalar, big-endian: the member `d` of a JSON Web Key, decoded.
@@ -34,8 +35,8 @@ impl P256PrivateKey {
     /// [`P256KeyError::InvalidPrivateKey`] if the scalar is zero or not below the order of the
     /// curve.
     pub fn from_scalar(scalar: &[u8; 32]) -> Result<Self, P256KeyError> {
-        let key = SigningKey::from_slice(scalar).map_err(|_| P256KeyError::InvalidPrivateKey)?;
-        Ok(Self(Box::new(key)))
+        let key = KeyBox::new(|| SigningKey::from_slice(scalar));
+        key.map(Self).map_err(|_| P256KeyError::InvalidPrivateKey)
     }
 
     /// Returns the public key, for receivers.
@@ -46,9 +47,9 @@ impl P256PrivateKey {
 
     /// Returns the signature of the concatenated parts, r and s.
     pub(super) fn sign(&self, parts: &[&[u8]]) -> [u8; 64] {
-        let signature: Signature =
-            self.0.sign_prehash(&hash(parts)).expect("a SHA-256 hash is long enough to be signed");
-        signature.to_bytes().into()
+        let hash = hash(parts);
+        let signature: Result<Signature, _> = wiping_stack(|| self.0.sign_prehash(&hash));
+        signature.expect("a SHA-256 hash is long enough to be signed").to_bytes().into()
     }
 }
 

@@ -1,8 +1,7 @@
 //! Values of the request that a scheme signs beside id, time and body: [`RequestValues`].
 
-use std::borrow::Cow;
-
 use http::{HeaderMap, HeaderName};
+use zeroize::Zeroizing;
 
 use super::custom_scheme::CustomScheme;
 use super::error::VerifyError;
@@ -10,12 +9,13 @@ use super::headers;
 use super::placeholder::Placeholder;
 use super::target::{BaseUrl, RequestView};
 use super::template::SignedParts;
+use crate::secret::wipe::Text;
 
 /// The values of the placeholders in a scheme's template that need the request.
 pub(super) struct RequestValues<'a> {
     method: &'a str,
-    url: String,
-    path: Cow<'a, str>,
+    url: Zeroizing<String>,
+    path: Text<'a>,
     query: &'a str,
     headers: &'a HeaderMap,
 }
@@ -29,8 +29,8 @@ impl<'a> RequestValues<'a> {
     ) -> Result<Self, VerifyError> {
         let mut values = Self {
             method: "",
-            url: String::new(),
-            path: Cow::Borrowed(""),
+            url: Zeroizing::default(),
+            path: Text::Borrowed(""),
             query: "",
             headers: request.headers,
         };

@@ -12,6 +12,7 @@ use super::scheme::{Layout, Scheme};
 use super::sign_error::SignError;
 use super::target::RequestView;
 use crate::id::MessageId;
+use crate::secret::wipe;
 use crate::time::Timestamp;
 
 #[cfg(feature = "twilio")]
@@ -190,10 +191,8 @@ impl SchemeSigner {
 fn token(key: &ReadySigningKey) -> Option<HeaderValue> {
     match key {
         ReadySigningKey::Shared(key) => {
-            let mut value = HeaderValue::from_bytes(key.secret().expose_bytes())
-                .expect("the constructor checked the first key");
-            value.set_sensitive(true);
-            Some(value)
+            let value = wipe::header_value(key.secret().expose_bytes());
+            Some(value.expect("the constructor checked the first key"))
         }
         ReadySigningKey::Private(_) => None,
     }

@@ -1,12 +1,12 @@
 //! Method and URL of a request, as a scheme signs them: [`Target`].
 
-use std::borrow::Cow;
-
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, Method, Uri, header, request};
+use zeroize::Zeroizing;
 
 use super::error::VerifyError;
 use super::headers;
+use crate::secret::wipe::{Text, joined};
 
 /// A request as far as a verifier or a signer gets it.
 #[derive(Clone, Copy)]
@@ -59,12 +59,12 @@ impl<'a> Target<'a> {
     ///
     /// Without a base, a request target without scheme and host (RFC 9112, section 3.2.1) is
     /// completed with `https` and the `Host` header.
-    pub(super) fn url(self) -> Result<String, VerifyError> {
+    pub(super) fn url(self) -> Result<Zeroizing<String>, VerifyError> {
         // Not as one text of the URI, which has no slash if the path is empty.
         let (path, query) = (self.uri.path(), self.uri.query());
         let (mark, query) = query.map_or(("", ""), |query| ("?", query));
         if let Some(base) = self.base {
-            return Ok([&base.text, path, mark, query].concat());
+            return Ok(joined(&[&base.text, path, mark, query]));
         }
         let (scheme, host) = match (self.uri.scheme_str(), self.uri.authority()) {
             (Some(scheme), Some(authority)) => (scheme, authority.as_str()),
@@ -78,14 +78,14 @@ impl<'a> Target<'a> {
         if host.contains('@') || host.parse::<Authority>().is_err() {
             return Err(VerifyError::MalformedTarget);
         }
-        Ok([scheme, "://", host, path, mark, query].concat())
+        Ok(joined(&[scheme, "://", host, path, mark, query]))
     }
 
     /// Returns the path as it is in the URL, percent-encoded.
-    pub(super) fn path(self) -> Cow<'a, str> {
+    pub(super) fn path(self) -> Text<'a> {
         match self.base.map(BaseUrl::path) {
-            None | Some("") => Cow::Borrowed(self.uri.path()),
-            Some(prefix) => Cow::Owned([prefix, self.uri.path()].concat()),
+            None | Some("") => Text::Borrowed(self.uri.path()),
+            Some(prefix) => Text::Joined(joined(&[prefix, self.uri.path()])),
         }
     }
 
@@ -146,7 +146,7 @@ mod tests {
         let parts = parts(uri, host);
         let base = base.map(|base| BaseUrl::new(base).unwrap());
         let target = RequestView::request(&parts).target(base.as_ref());
-        target.and_then(Target::url).map_err(|error| error.name())
+        target.and_then(Target::url).map(|url| url.to_string()).map_err(|error| error.name())
     }
 
     #[test]
@@ -177,7 +177,7 @@ mod tests {
         let view = RequestView::request(&parts);
         let read = |base: Option<&BaseUrl>| {
             let target = view.target(base).unwrap();
-            format!("{} {} {}", target.method(), target.path(), target.query())
+            format!("{} {} {}", target.method(), &*target.path(), target.query())
         };
         assert_eq!(read(None), "GET /a%20b c=%7E");
         let base = BaseUrl::new("https://lab.example").unwrap();

@@ -7,10 +7,12 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, HeaderName, header};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use super::error::VerifyError;
 use super::mac::{MacKey, decode_base64};
 use super::target::Target;
+use crate::secret::wipe::{joined, wiping_stack};
 
 /// Name of the header that carries the signature.
 pub(super) static HEADER: HeaderName = HeaderName::from_static("x-twilio-signature");
@@ -29,7 +31,7 @@ impl Signature {
 
 /// The signed bytes of a request: its URL, and the parameters of a form in its body.
 pub(super) struct SignedBytes {
-    url: String,
+    url: Zeroizing<String>,
     parameters: Vec<u8>,
 }
 
@@ -81,11 +83,13 @@ impl SignedBytes {
 }
 
 fn tag(key: &MacKey, url: &[u8], parameters: &[u8]) -> CtOutput<HmacSha1> {
-    let mut mac = HmacSha1::new_from_slice(key.secret().expose_bytes())
-        .expect("HMAC accepts a key of any length");
-    mac.update(url);
-    mac.update(parameters);
-    mac.finalize()
+    wiping_stack(|| {
+        let mut mac = HmacSha1::new_from_slice(key.secret().expose_bytes())
+            .expect("HMAC accepts a key of any length");
+        mac.update(url);
+        mac.update(parameters);
+        mac.finalize()
+    })
 }
 
 fn is_digest(text: &[u8], body: &[u8]) -> bool {
@@ -139,7 +143,7 @@ fn decoded(text: &[u8]) -> Vec<u8> {
 }
 
 /// Returns the URL without its port, or with the scheme's default one if it has none.
-fn with_other_port(url: &str) -> String {
+fn with_other_port(url: &str) -> Zeroizing<String> {
     let authority_at = url.find("://").map_or(0, |at| at.saturating_add(3));
     let (start, rest) = url.split_at_checked(authority_at).unwrap_or((url, ""));
     let path_at = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -148,9 +152,9 @@ fn with_other_port(url: &str) -> String {
     let port_at =
         authority.rfind(':').filter(|&at| authority.rfind(']').is_none_or(|end| end < at));
     match port_at.and_then(|at| authority.get(..at)) {
-        Some(host) => [start, host, path].concat(),
-        None if start == "http://" => [start, authority, ":80", path].concat(),
-        None => [start, authority, ":443", path].concat(),
+        Some(host) => joined(&[start, host, path]),
+        None if start == "http://" => joined(&[start, authority, ":80", path]),
+        None => joined(&[start, authority, ":443", path]),
     }
 }
 
@@ -176,7 +180,7 @@ mod tests {
             ("https://[2001:db8::1]/x", "https://[2001:db8::1]:443/x"),
             ("https://[2001:db8::1]:99/x", "https://[2001:db8::1]/x"),
         ] {
-            assert_eq!(with_other_port(url), other);
+            assert_eq!(*with_other_port(url), other);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Building a subscription and an endpoint from a LINQ hook.
 
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, header};
 
 use super::{Format, Hook, Watch, policy};
 use crate::endpoint::{Endpoint, EndpointError, Subscription};
 use crate::id::EndpointId;
+use crate::secret::wipe;
 use crate::signature::Signer;
 
 impl Hook {
@@ -61,7 +62,7 @@ impl Hook {
             .with_retry(policy());
         for (name, value) in self.expose_headers() {
             let name: HeaderName = name.parse().map_err(HookEndpointError::HeaderName)?;
-            let value = HeaderValue::from_str(value)
+            let value = wipe::header_value(value.as_bytes())
                 .map_err(|source| HookEndpointError::HeaderValue { name: name.clone(), source })?;
             endpoint = endpoint.add_header(name, &value)?;
         }

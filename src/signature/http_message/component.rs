@@ -1,13 +1,13 @@
 //! Components of a request that a signature covers: [`Component`].
 
-use std::borrow::Cow;
-
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use zeroize::Zeroizing;
 
 use super::super::error::VerifyError;
 use super::super::headers;
 use super::super::http_message_error::HttpMessageError;
 use super::super::target::{BaseUrl, RequestView};
+use crate::secret::wipe::{self, Text, joined};
 
 /// Component of a request (RFC 9421, section 2), without parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,14 +42,14 @@ impl Component {
         &self,
         request: RequestView<'a>,
         base: Option<&'a BaseUrl>,
-    ) -> Result<Cow<'a, str>, VerifyError> {
+    ) -> Result<Text<'a>, VerifyError> {
         let url = || request.target(base)?.url();
         Ok(match self {
-            Self::Method => Cow::Borrowed(request.target(base)?.method()),
-            Self::TargetUri => Cow::Owned(target_uri(&url()?)?),
-            Self::Authority => Cow::Owned(authority(&parse(&url()?)?)?),
+            Self::Method => Text::Borrowed(request.target(base)?.method()),
+            Self::TargetUri => Text::Joined(target_uri(&url()?)?),
+            Self::Authority => Text::Joined(authority(&parse(&url()?)?)?.into()),
             Self::Path => request.target(base)?.path(),
-            Self::Query => Cow::Owned(["?", request.target(base)?.query()].concat()),
+            Self::Query => Text::Joined(joined(&["?", request.target(base)?.query()])),
             Self::Header(name) => combined(request.headers, name)?,
         })
     }
@@ -60,23 +60,22 @@ impl Component {
 pub(super) fn combined<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
-) -> Result<Cow<'a, str>, VerifyError> {
+) -> Result<Text<'a>, VerifyError> {
     let read = |line: &'a HeaderValue| {
         let text = line.to_str().map(|text| text.trim_matches([' ', '\t']));
         text.map_err(|_| HttpMessageError::NotAscii { name: name.clone() })
     };
     let mut lines = headers.get_all(name).iter();
-    let mut joined = Cow::Borrowed(read(lines.next().ok_or_else(|| headers::missing(name))?)?);
+    let first = read(lines.next().ok_or_else(|| headers::missing(name))?)?;
+    let mut parts = vec![first];
     for line in lines {
-        let text = joined.to_mut();
-        text.push_str(", ");
-        text.push_str(read(line)?);
+        parts.extend([", ", read(line)?]);
     }
-    Ok(joined)
+    Ok(if parts.len() == 1 { Text::Borrowed(first) } else { Text::Joined(joined(&parts)) })
 }
 
 fn parse(url: &str) -> Result<Uri, VerifyError> {
-    url.parse().map_err(|_| VerifyError::MalformedTarget)
+    Uri::from_maybe_shared(wipe::shared(url.as_bytes())).map_err(|_| VerifyError::MalformedTarget)
 }
 
 /// Returns the authority without user, in lower case and without the default port (RFC 9110,
@@ -102,11 +101,11 @@ fn authority(url: &Uri) -> Result<String, VerifyError> {
 }
 
 /// Returns the URL with its authority as above, so that every sender writes it the same way.
-fn target_uri(url: &str) -> Result<String, VerifyError> {
+fn target_uri(url: &str) -> Result<Zeroizing<String>, VerifyError> {
     let url = parse(url)?;
     let scheme = url.scheme_str().ok_or(VerifyError::MalformedTarget)?;
     let (mark, query) = url.query().map_or(("", ""), |query| ("?", query));
-    Ok([scheme, "://", &authority(&url)?, url.path(), mark, query].concat())
+    Ok(joined(&[scheme, "://", &authority(&url)?, url.path(), mark, query]))
 }
 
 #[cfg(test)]
@@ -125,7 +124,7 @@ mod tests {
         let parts = parts(url);
         let base = base.map(|base| BaseUrl::new(base).unwrap());
         let value = component.value(RequestView::request(&parts), base.as_ref());
-        value.map(Cow::into_owned).map_err(|error| error.name())
+        value.map(|text| text.to_string()).map_err(|error| error.name())
     }
 
     #[test]

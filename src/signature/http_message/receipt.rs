@@ -14,6 +14,7 @@ use super::signature_base::SignatureBase;
 use super::signature_input::{SignatureInput, check_components};
 use super::signed_request::{is_signed_with, read_signature};
 use super::{SIGNATURE, SIGNATURE_INPUT, registered_name};
+use crate::secret::wipe::{Text, joined};
 use crate::time::Timestamp;
 
 /// Label of a receipt in both headers.
@@ -173,16 +174,17 @@ impl ReceiptProfile {
     }
 
     /// Returns the identifiers and values of the covered components.
-    fn covered(
-        &self,
-        request: &request::Parts,
+    fn covered<'r>(
+        &'r self,
+        request: &'r request::Parts,
         status: StatusCode,
-    ) -> Result<Vec<(String, String)>, VerifyError> {
+    ) -> Result<Vec<(String, Text<'r>)>, VerifyError> {
         let view = RequestView::request(request);
-        let mut covered = vec![("\"@status\"".to_owned(), status.as_str().to_owned())];
+        let status = Text::Joined(joined(&[status.as_str()]));
+        let mut covered = vec![("\"@status\"".to_owned(), status)];
         for component in self.request.components() {
             let value = component.value(view, self.base_url.as_ref())?;
-            covered.push((format!("{};req", component.identifier()), value.into_owned()));
+            covered.push((format!("{};req", component.identifier()), value));
         }
         Ok(covered)
     }

@@ -1,7 +1,5 @@
 //! Signing a request: [`sign`].
 
-use std::borrow::Cow;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue};
@@ -15,6 +13,7 @@ use super::profile::HttpMessageProfile;
 use super::signature_base::SignatureBase;
 use super::{CONTENT_DIGEST, SIGNATURE, SIGNATURE_INPUT, registered_name};
 use crate::id::MessageId;
+use crate::secret::wipe::Text;
 use crate::time::Timestamp;
 
 /// Returns the headers to set on the request, with its signature.
@@ -31,9 +30,9 @@ pub(in super::super) fn sign<'p>(
     let mut list = Vec::new();
     for component in profile.components() {
         let value = match &component {
-            Component::Header(name) if *name == CONTENT_DIGEST => Cow::Borrowed(&*digest),
+            Component::Header(name) if *name == CONTENT_DIGEST => Text::Borrowed(&digest),
             Component::Header(name) if Some(name) == profile.id_header.as_ref() => {
-                Cow::Borrowed(id.as_str())
+                Text::Borrowed(id.as_str())
             }
             other => other.value(request, None)?,
         };

@@ -1,5 +1,7 @@
 //! A request with a signature that is still to be checked: [`SignedRequest`].
 
+use zeroize::Zeroizing;
+
 use super::super::algorithm::Algorithm;
 use super::super::error::VerifyError;
 use super::super::headers;
@@ -27,7 +29,7 @@ pub(in super::super) struct SignedRequest<'p, 'r> {
     key_id: Option<Box<str>>,
     algorithm: Option<Box<str>>,
     digest: ContentDigest,
-    base: String,
+    base: Zeroizing<String>,
     signature: Bytes,
 }
 
