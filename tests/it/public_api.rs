@@ -34,7 +34,7 @@ fn public_api_matches_its_snapshot() {
 }
 
 /// The files of the crate by module, without unit tests and the guide's text.
-fn modules(root: &Path) -> Vec<(String, syn::File)> {
+pub(crate) fn modules(root: &Path) -> Vec<(String, syn::File)> {
     let parse = |path: PathBuf| {
         let module = path.strip_prefix(root).unwrap().with_extension("");
         let parts: Vec<_> = module.iter().map(|part| part.to_str().unwrap()).collect();

@@ -10,7 +10,6 @@ mod public_keys;
 mod readings;
 mod requests;
 mod rotation;
-mod secrecy;
 mod tolerance;
 #[cfg(feature = "twilio")]
 mod twilio;
