@@ -19,8 +19,11 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderName};
 use labhook::outbox::{Change, Record};
-use labhook::{Inbox, Keys, Outbox, Signer, Step, Verifier};
+use labhook::{Inbox, Keys, Outbox, Secret, Signer, Step, Verifier};
 
 use crate::backlog::Backlog;
 use crate::refusals::refusals;
@@ -298,4 +301,72 @@ fn cycles_lose_nothing(pending: usize) {
 #[inline(never)]
 fn counted_cycles(backlog: &mut Backlog) {
     backlog.retry(COUNTED as usize);
+}
+
+/// Under callgrind `.ci/run` compares the instructions of all calls in one of these three.
+#[test]
+fn wrong_hex_signature_at_each_byte() {
+    let id = fixture::message_id(&mut fastrand::Rng::with_seed(1));
+    let headers = Signer::strike(fixture::secret()).sign(&id, fixture::start(), b"body").unwrap();
+    let mac = hex::decode(&headers["x-webhook-signature"]).unwrap();
+    verify_wrong(
+        &Verifier::strike(fixture::secret()),
+        &headers,
+        "x-webhook-signature",
+        &mac,
+        |mac| hex::encode(mac),
+    );
+}
+
+#[test]
+fn wrong_base64_signature_at_each_byte() {
+    let id = fixture::message_id(&mut fastrand::Rng::with_seed(1));
+    let signer = Signer::standard_webhooks(fixture::secret());
+    let headers = signer.sign(&id, fixture::start(), b"body").unwrap();
+    let text = headers["webhook-signature"].to_str().unwrap();
+    let mac = STANDARD.decode(text.strip_prefix("v1,").unwrap()).unwrap();
+    let verifier = Verifier::standard_webhooks(fixture::secret());
+    verify_wrong(&verifier, &headers, "webhook-signature", &mac, |mac| {
+        format!("v1,{}", STANDARD.encode(mac))
+    });
+}
+
+#[test]
+fn wrong_token_at_each_byte() {
+    let token = "a token of 32 letters and spaces";
+    let name = HeaderName::from_static("x-token");
+    let secret = || Secret::from_text(token).unwrap();
+    let id = fixture::message_id(&mut fastrand::Rng::with_seed(1));
+    let signer = Signer::token(name.clone(), secret()).unwrap();
+    let headers = signer.sign(&id, fixture::start(), b"body").unwrap();
+    let verifier = Verifier::token(name, secret()).unwrap();
+    verify_wrong(&verifier, &headers, "x-token", token.as_bytes(), |token| {
+        String::from_utf8(token.to_vec()).unwrap()
+    });
+}
+
+/// Verifies a signature with one wrong bit, for each byte. A hexadecimal digit stays a letter or a
+/// number, because decoding it may depend on that, which is no secret.
+fn verify_wrong(
+    verifier: &Verifier,
+    headers: &HeaderMap,
+    name: &'static str,
+    right: &[u8],
+    encode: impl Fn(&[u8]) -> String,
+) {
+    assert!(verifier.verify(headers, b"body", fixture::start()).is_ok());
+    assert_eq!(right.len(), 32);
+    for at in 0..right.len() {
+        let mut wrong = right.to_vec();
+        *wrong.get_mut(at).unwrap() ^= 1;
+        let mut headers = headers.clone();
+        headers.insert(name, encode(&wrong).parse().unwrap());
+        assert!(!counted_verification(verifier, &headers));
+    }
+}
+
+/// Callgrind finds it by its name, and counts nothing else.
+#[inline(never)]
+fn counted_verification(verifier: &Verifier, headers: &HeaderMap) -> bool {
+    verifier.verify(headers, b"body", fixture::start()).is_ok()
 }
