@@ -13,7 +13,7 @@ use labhook::message::format::CloudEventHeaderError;
 use labhook::outbox::RestoreError;
 use labhook::provider::{MapError, linq, segments, strike};
 use labhook::secret::{SecretError, SecretRefError};
-use labhook::signature::{HttpMessageError, KeyError, SignError, VerifyError};
+use labhook::signature::{KeyError, SignError, VerifyError};
 use serde::Serialize;
 
 use super::fragments::Fragments;

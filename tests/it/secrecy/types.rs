@@ -21,8 +21,8 @@ use labhook::signature::{
     CustomScheme, HttpMessageProfile, ReceiptProfile, Scheme, SigningKey, VerifyingKey,
 };
 use labhook::{
-    Endpoint, EventType, Inbox, Keys, LabEvent, Message, Outbox, Reply, Secret, Signer, Step,
-    Timestamp, Verifier, danger,
+    Endpoint, EventType, Inbox, Keys, Message, Outbox, Reply, Secret, Signer, Step, Timestamp,
+    Verifier, danger,
 };
 
 use super::printed::{BODY, HEADER, OLDER, Printed, SECRET, URL};
