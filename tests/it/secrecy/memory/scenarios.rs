@@ -26,8 +26,10 @@ use zeroize::Zeroizing;
 /// Work with values that it owns.
 type Work = Box<dyn FnMut()>;
 
+type Scenario = (&'static str, fn(&str) -> Work);
+
 /// A name, and a function that makes values of a secret text.
-pub(super) const SCENARIOS: &[(&str, fn(&str) -> Work)] = &[
+pub(super) const SCENARIOS: &[Scenario] = &[
     ("secrets", secrets),
     ("standard webhooks", standard_webhooks),
     ("hex signature", |text| custom(CustomScheme::GITHUB, text)),
@@ -293,7 +295,7 @@ fn strike_subscription(text: &str) -> Work {
 
 fn linq_hook(text: &str) -> Work {
     let hook = Hook::new(Watch::NewPlan, &url(text)).add_header("authorization", text);
-    let list = Hook::expose_list_json(&[hook.clone()]);
+    let list = Hook::expose_list_json(std::slice::from_ref(&hook));
     let hooks = Hook::list_from_json(&list).unwrap();
     Box::new(move || {
         black_box(hook.expose_json());
