@@ -12,12 +12,13 @@
 //! 10. [More than one machine](many_machines)
 //! 11. [Test your integration](testing)
 //! 12. [Laboratory systems](laboratory_systems)
-//! 13. [Glossary](glossary)
-//! 14. [Design and invariants](design)
-//! 15. [Comparison with other crates](comparison)
-//! 16. [Performance](performance)
-//! 17. [Changelog](changelog)
-//! 18. [Contributing](contributing)
+//! 13. [Security](security)
+//! 14. [Glossary](glossary)
+//! 15. [Design and invariants](design)
+//! 16. [Comparison with other crates](comparison)
+//! 17. [Performance](performance)
+//! 18. [Changelog](changelog)
+//! 19. [Contributing](contributing)
 
 #[doc = include_str!("guide/sending.md")]
 pub mod sending {}
@@ -61,6 +62,9 @@ pub mod testing {}
 
 #[doc = include_str!("guide/laboratory_systems.md")]
 pub mod laboratory_systems {}
+
+#[doc = include_str!("guide/security.md")]
+pub mod security {}
 
 #[doc = include_str!("guide/glossary.md")]
 pub mod glossary {}

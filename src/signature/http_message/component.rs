@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(header("x-none"), Err("missing-header"));
         let mut headers = HeaderMap::new();
         headers.insert("x-note", HeaderValue::from_bytes(b"\xb5l").unwrap());
-        let error = combined(&headers, &HeaderName::from_static("x-note")).unwrap_err();
+        let error = combined(&headers, &HeaderName::from_static("x-note")).err().unwrap();
         assert_eq!(error.name(), "not-ascii");
     }
 }

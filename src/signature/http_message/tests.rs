@@ -128,7 +128,7 @@ fn published_signature_bases_are_built() {
         for identifier in input.components {
             lines.add(identifier, &component(identifier).value(view, None).unwrap());
         }
-        assert_eq!(lines.finish(input.text), case.base, "{}", case.name);
+        assert_eq!(*lines.finish(input.text), case.base, "{}", case.name);
         count += 1;
     }
     assert_eq!(count, 17);

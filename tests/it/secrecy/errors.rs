@@ -2,7 +2,7 @@
 
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Request, request};
-use labhook::endpoint::{EndpointConfig, EndpointError, Registry};
+use labhook::endpoint::{AddressPolicy, EndpointConfig, EndpointError, Network, Registry};
 use labhook::lab::{PlanCreated, RunStateChanged};
 use labhook::message::format::{CloudEvent, FormatError};
 use labhook::provider::strike::{CreateSubscription, UpdateSubscription, WebhookVersion};
@@ -27,6 +27,7 @@ pub(super) fn print_all(printed: &mut Printed) {
     http_messages(printed);
     signing(printed);
     endpoints(printed);
+    addresses(printed);
     requests(printed);
     hooks(printed);
     bodies(printed);
@@ -319,6 +320,17 @@ fn endpoints(printed: &mut Printed) {
     ] {
         let error = serde_json::from_str::<EndpointConfig>(&format!("{{{members}}}")).unwrap_err();
         printed.error(&error);
+    }
+}
+
+fn addresses(printed: &mut Printed) {
+    let at_address = |address| URL.replace("eln.example", address);
+    let refusing = AddressPolicy::public().refuse_network("8.8.8.0/24".parse().unwrap());
+    for url in [at_address("127.0.0.1"), at_address("8.8.8.8"), format!("{URL}#{SECRET}")] {
+        printed.error(&refusing.check_url(&url).unwrap_err());
+    }
+    for text in [SECRET, "10.0.0.0/33", "10.0.0.1/8", "::ffff:0:0/96"] {
+        printed.error(&text.parse::<Network>().unwrap_err());
     }
 }
 
