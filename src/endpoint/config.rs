@@ -123,7 +123,10 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Text, A::Error> {
-        SecretRef::deserialize(MapAccessDeserializer::new(map)).map(Text::Secret)
+        let secret = SecretRef::deserialize(MapAccessDeserializer::new(map));
+        secret
+            .map(Text::Secret)
+            .map_err(|_| A::Error::custom(format_args!("expected {}", Expecting(&self))))
     }
 
     reject!(numbers);
