@@ -2,99 +2,12 @@
 //! attempts of each, and every interleaving of receivers, storage, crashes and time within each
 //! search's limits.
 
-mod digest;
+pub(crate) mod digest;
+pub(crate) mod search;
 mod world;
 
-use std::collections::BTreeMap;
-
-use world::{Input, Limits, Scope, World};
-
-/// A state, with the first path to it.
-struct Found<'a> {
-    /// The world in this state, until it is visited.
-    world: Option<World<'a>>,
-    /// The state before and the input; `None` at the start.
-    from: Option<(usize, Input)>,
-    /// The state that follows if all goes well; `None` at the end.
-    fair: Option<usize>,
-    settled: bool,
-}
-
-/// The inputs that led to a state.
-fn history(found: &[Found<'_>], mut at: usize) -> Vec<Input> {
-    let mut inputs = Vec::new();
-    while let Some((before, input)) = found[at].from {
-        inputs.push(input);
-        at = before;
-    }
-    inputs.reverse();
-    inputs
-}
-
-/// Prints the inputs that led to a failed assertion.
-struct Trace<'a>(&'a [Input], Option<Input>);
-
-impl Drop for Trace<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            println!("after {:?} and then {:?}", self.0, self.1);
-        }
-    }
-}
-
-/// Visits every state, prints the numbers of states and steps, and returns the number of states.
-fn search(name: &str, scope: &Scope) -> usize {
-    let mut text = String::new();
-    let mut ids = BTreeMap::new();
-    let world = World::new(scope);
-    ids.insert(world.digest(&mut text), 0);
-    let mut found = vec![Found { world: Some(world), from: None, fair: None, settled: true }];
-    let (mut next, mut edges) = (0, 0);
-    while next < found.len() {
-        let inputs = history(&found, next);
-        let world = found[next].world.take().unwrap();
-        let (possible, fair) = (world.inputs(), world.fair());
-        {
-            let _trace = Trace(&inputs, None);
-            world.check();
-        }
-        found[next].settled = world.is_settled();
-        assert!(fair.is_some() || world.is_settled(), "stuck after {inputs:?}");
-        for input in possible {
-            let _trace = Trace(&inputs, Some(input));
-            let mut world = world.clone();
-            world.act(input);
-            edges += 1;
-            let id = *ids.entry(world.digest(&mut text)).or_insert(found.len());
-            if id == found.len() {
-                let (world, from) = (Some(world), Some((next, input)));
-                found.push(Found { world, from, fair: None, settled: false });
-            }
-            if fair == Some(input) {
-                found[next].fair = Some(id);
-            }
-        }
-        next += 1;
-        assert!(next < 2_000_000, "the scope is no longer small");
-    }
-    // 1: from every state, if all goes well from there on, every delivery ends.
-    for start in 0..found.len() {
-        let (mut at, mut steps) = (start, 0);
-        while let Some(fair) = found[at].fair {
-            at = fair;
-            steps += 1;
-            assert!(steps < 100, "no end after {:?}", history(&found, start));
-        }
-        assert!(
-            found[at].settled,
-            "{:?} is no end after {:?}",
-            history(&found, at),
-            history(&found, start)
-        );
-    }
-    println!("{name}: {} states, {edges} steps", found.len());
-    found.len()
-}
+use search::search;
+use world::{Limits, Scope, World};
 
 const NONE: Limits =
     Limits { crashes: 0, failed_saves: 0, late_answers: 0, slow_saves: 0, late_messages: 0 };
@@ -102,7 +15,9 @@ const NONE: Limits =
 /// Searches, and checks the number of states: fewer means that the search has shrunk, and more that
 /// the digest no longer merges equal states, for instance because a field was renamed.
 fn assert_states(name: &str, scope: &Scope, expected: usize) {
-    let states = search(name, scope);
+    let searched = search(World::new(scope));
+    let states = searched.states;
+    println!("{name}: {states} states, {} steps", searched.steps);
     let allowed = expected - expected / 20..=expected + expected / 20;
     assert!(allowed.contains(&states), "{name}: {states} states, expected about {expected}");
 }

@@ -4,6 +4,7 @@
 //! Nothing here is random: a world follows from the list of its inputs.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use labhook::{
 };
 
 use super::digest::digest;
+use super::search::Model;
 use crate::support::{answer, at, eid, endpoint, message, policy, registry, secs};
 
 /// `m` goes to both endpoints and `n` to `a` alone: three deliveries in all.
@@ -157,89 +159,6 @@ impl<'a> World<'a> {
         };
         world.drain();
         world
-    }
-
-    /// Every possible next input.
-    pub(crate) fn inputs(&self) -> Vec<Input> {
-        let mut inputs = Vec::new();
-        let Limits { crashes, failed_saves, slow_saves, .. } = self.scope.limits;
-        // Messages that cannot come late come first.
-        let early = MESSAGES.len() - usize::from(self.scope.limits.late_messages);
-        if self.published.len() < MESSAGES.len() {
-            inputs.push(Input::Publish);
-        }
-        if self.published.len() < early {
-            return inputs;
-        }
-        for (index, sent) in (0_u8..).zip(&self.wire) {
-            let all = [200, 500, 400, 410];
-            let late = &all[..2];
-            let may = if self.is_live(sent) { &all } else { late };
-            inputs.extend(may.iter().map(|status| Input::Answer(index, *status)));
-        }
-        let changes =
-            self.saving.as_ref().map_or(0, |changes| u8::try_from(changes.len()).unwrap());
-        if self.saving.is_some() {
-            inputs.push(Input::Confirm);
-            if self.used.failed_saves < failed_saves {
-                inputs.extend([0, changes].map(Input::Fail));
-            }
-        }
-        if self.used.crashes < crashes {
-            inputs.extend((0..=changes).map(Input::Crash));
-        }
-        if self.wait.is_some() && (self.saving.is_none() || self.used.slow_saves < slow_saves) {
-            inputs.push(Input::Sleep);
-        }
-        inputs
-    }
-
-    /// The next input if storage works, receivers accept and time passes; `None` at the end.
-    pub(crate) fn fair(&self) -> Option<Input> {
-        let early = MESSAGES.len() - usize::from(self.scope.limits.late_messages);
-        if self.published.len() < early {
-            return Some(Input::Publish);
-        }
-        if self.saving.is_some() {
-            return Some(Input::Confirm);
-        }
-        if let Some((index, _)) = (0_u8..).zip(&self.wire).find(|(_, sent)| self.is_live(sent)) {
-            return Some(Input::Answer(index, 200));
-        }
-        self.wait.map(|_| Input::Sleep)
-    }
-
-    pub(crate) fn act(&mut self, input: Input) {
-        match input {
-            Input::Publish => {
-                self.published.push(None);
-                self.publish(self.published.len() - 1, false);
-            }
-            Input::Answer(index, status) => self.answer(usize::from(index), status),
-            Input::Confirm => {
-                let changes = self.saving.take().unwrap();
-                self.write(&changes, changes.len());
-                assert!(self.outbox.saved(changes.revision()));
-                for (message, durable_with) in MESSAGES.iter().zip(&mut self.published) {
-                    if durable_with.is_some_and(|it| it <= changes.revision()) {
-                        assert!(self.disk.contains_key(&format!("message/{message}")));
-                        *durable_with = None;
-                    }
-                }
-            }
-            Input::Fail(written) => {
-                self.used.failed_saves += 1;
-                let changes = self.saving.take().unwrap();
-                self.write(&changes, usize::from(written));
-                assert!(self.outbox.unsaved(changes.revision()));
-            }
-            Input::Crash(written) => self.crash(usize::from(written)),
-            Input::Sleep => {
-                self.used.slow_saves += u8::from(self.saving.is_some());
-                self.now = self.wait.unwrap();
-            }
-        }
-        self.drain();
     }
 
     fn publish(&mut self, number: usize, durable: bool) {
@@ -389,26 +308,6 @@ impl<'a> World<'a> {
         self.wire.push(Sent { ticket: ticket.clone(), delivery: index });
     }
 
-    /// Holds whenever the outbox has nothing left to do.
-    pub(crate) fn check(&self) {
-        let mut open = 0;
-        for (index, tally) in self.tallies.iter().enumerate() {
-            let Some(delivery) = self.delivery(index) else { continue };
-            assert!(delivery.attempts() <= 3);
-            open += usize::from(tally.verdict.is_none());
-            // 4: every attempt that was not rejected may have been accepted.
-            let copies = (tally.sent - tally.refused).saturating_sub(1);
-            assert!(copies <= delivery.unanswered(), "{:?}: {copies} copies", DELIVERIES[index]);
-            if tally.verdict == Some(Verdict::Delivered) {
-                assert!(tally.sent > tally.refused, "delivered but not received");
-            }
-            if tally.verdict.is_none() {
-                self.check_moving(index, &delivery);
-            }
-        }
-        assert_eq!(self.outbox.pending(), open);
-    }
-
     /// 20 and 25: a delivery that has not ended is in flight, waits for an instant, or is about to
     /// be saved.
     fn check_moving(&self, index: usize, delivery: &Delivery) {
@@ -429,9 +328,122 @@ impl<'a> World<'a> {
             assert!(due > self.now && self.wait.is_some_and(|wait| wait <= due));
         }
     }
+}
 
-    /// Equal for worlds with the same future.
-    pub(crate) fn digest(&self, text: &mut String) -> u64 {
+impl Model for World<'_> {
+    type Input = Input;
+    type Broken = Infallible;
+
+    fn inputs(&self) -> Vec<Input> {
+        let mut inputs = Vec::new();
+        let Limits { crashes, failed_saves, slow_saves, .. } = self.scope.limits;
+        // Messages that cannot come late come first.
+        let early = MESSAGES.len() - usize::from(self.scope.limits.late_messages);
+        if self.published.len() < MESSAGES.len() {
+            inputs.push(Input::Publish);
+        }
+        if self.published.len() < early {
+            return inputs;
+        }
+        for (index, sent) in (0_u8..).zip(&self.wire) {
+            let all = [200, 500, 400, 410];
+            let late = &all[..2];
+            let may = if self.is_live(sent) { &all } else { late };
+            inputs.extend(may.iter().map(|status| Input::Answer(index, *status)));
+        }
+        let changes =
+            self.saving.as_ref().map_or(0, |changes| u8::try_from(changes.len()).unwrap());
+        if self.saving.is_some() {
+            inputs.push(Input::Confirm);
+            if self.used.failed_saves < failed_saves {
+                inputs.extend([0, changes].map(Input::Fail));
+            }
+        }
+        if self.used.crashes < crashes {
+            inputs.extend((0..=changes).map(Input::Crash));
+        }
+        if self.wait.is_some() && (self.saving.is_none() || self.used.slow_saves < slow_saves) {
+            inputs.push(Input::Sleep);
+        }
+        inputs
+    }
+
+    /// Storage works, receivers accept and time passes.
+    fn fair(&self) -> Option<Input> {
+        let early = MESSAGES.len() - usize::from(self.scope.limits.late_messages);
+        if self.published.len() < early {
+            return Some(Input::Publish);
+        }
+        if self.saving.is_some() {
+            return Some(Input::Confirm);
+        }
+        if let Some((index, _)) = (0_u8..).zip(&self.wire).find(|(_, sent)| self.is_live(sent)) {
+            return Some(Input::Answer(index, 200));
+        }
+        self.wait.map(|_| Input::Sleep)
+    }
+
+    fn act(&mut self, input: Input) -> Vec<Infallible> {
+        match input {
+            Input::Publish => {
+                self.published.push(None);
+                self.publish(self.published.len() - 1, false);
+            }
+            Input::Answer(index, status) => self.answer(usize::from(index), status),
+            Input::Confirm => {
+                let changes = self.saving.take().unwrap();
+                self.write(&changes, changes.len());
+                assert!(self.outbox.saved(changes.revision()));
+                for (message, durable_with) in MESSAGES.iter().zip(&mut self.published) {
+                    if durable_with.is_some_and(|it| it <= changes.revision()) {
+                        assert!(self.disk.contains_key(&format!("message/{message}")));
+                        *durable_with = None;
+                    }
+                }
+            }
+            Input::Fail(written) => {
+                self.used.failed_saves += 1;
+                let changes = self.saving.take().unwrap();
+                self.write(&changes, usize::from(written));
+                assert!(self.outbox.unsaved(changes.revision()));
+            }
+            Input::Crash(written) => self.crash(usize::from(written)),
+            Input::Sleep => {
+                self.used.slow_saves += u8::from(self.saving.is_some());
+                self.now = self.wait.unwrap();
+            }
+        }
+        self.drain();
+        Vec::new()
+    }
+
+    /// Holds whenever the outbox has nothing left to do.
+    fn check(&self) {
+        let mut open = 0;
+        for (index, tally) in self.tallies.iter().enumerate() {
+            let Some(delivery) = self.delivery(index) else { continue };
+            assert!(delivery.attempts() <= 3);
+            open += usize::from(tally.verdict.is_none());
+            // 4: every attempt that was not rejected may have been accepted.
+            let copies = (tally.sent - tally.refused).saturating_sub(1);
+            assert!(copies <= delivery.unanswered(), "{:?}: {copies} copies", DELIVERIES[index]);
+            if tally.verdict == Some(Verdict::Delivered) {
+                assert!(tally.sent > tally.refused, "delivered but not received");
+            }
+            if tally.verdict.is_none() {
+                self.check_moving(index, &delivery);
+            }
+        }
+        assert_eq!(self.outbox.pending(), open);
+    }
+
+    /// Everything published has ended, durably.
+    fn check_end(&self) -> Vec<Infallible> {
+        assert!(self.outbox.pending() == 0 && self.saving.is_none(), "stuck");
+        Vec::new()
+    }
+
+    fn digest(&self, text: &mut String) -> u64 {
         text.clear();
         let _ = write!(text, "{:?}", self.outbox);
         let record = |text: &mut String, record: &Record| match record {
@@ -469,11 +481,6 @@ impl<'a> World<'a> {
         }
         let _ = write!(text, "{:?}{:?}", self.wait, self.used);
         digest(text, self.now)
-    }
-
-    /// Whether everything published has ended, durably.
-    pub(crate) fn is_settled(&self) -> bool {
-        self.outbox.pending() == 0 && self.saving.is_none()
     }
 }
 
