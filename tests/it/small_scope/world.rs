@@ -18,7 +18,7 @@ use labhook::{
     Subscription, Ticket, Timestamp, Verdict,
 };
 
-use super::digest::digest;
+use super::digest::{Pieces, Retention, digest};
 use super::search::Model;
 use crate::support::{answer, at, eid, endpoint, message, policy, registry, secs};
 
@@ -480,7 +480,7 @@ impl Model for World<'_> {
             };
         }
         let _ = write!(text, "{:?}{:?}", self.wait, self.used);
-        digest(text, self.now)
+        digest([&Pieces::new(text, Retention::Endless)], self.now)
     }
 }
 
