@@ -18,13 +18,16 @@ pub(crate) enum Guarantee {
 }
 
 impl Guarantee {
-    pub(crate) const ALL: [Self; 5] = [
-        Self::NothingLost,
-        Self::BoundedCopies,
-        Self::AtMostOnce,
-        Self::OneAtATime,
-        Self::FinalVerdicts,
-    ];
+    /// What the guide calls it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::NothingLost => "nothing lost",
+            Self::BoundedCopies => "bounded copies",
+            Self::AtMostOnce => "at-most-once",
+            Self::OneAtATime => "one at a time",
+            Self::FinalVerdicts => "final verdicts",
+        }
+    }
 }
 
 /// A duty of the host, which one search leaves out.
@@ -32,47 +35,24 @@ impl Guarantee {
 pub(crate) enum Duty {
     ConfirmWhatIsDurable,
     WriteInOrder,
-    NothingLandsLate,
-    AcknowledgeWhatIsSaved,
-    PublishUnderOneId,
-    PublishWithinRetention,
+    LetNothingLandLate,
     RefuseTheDeposed,
     FenceInTheWrite,
     FenceBeforeReading,
     RestoreOnceDeposed,
-    StopWhenDeposed,
-    SameSeed,
-    GoByOneClock,
-    SteadyClock,
-    MakeTheRequestLast,
-    GiveUpAtTheDeadline,
+    StopOnceDeposed,
+    KeepTheSeed,
+    AcknowledgeWhatIsSaved,
+    PublishUnderOneId,
+    PublishWithinRetention,
     SendOnce,
     FollowNoRedirects,
     ReportDoubtAsDoubt,
-}
-
-impl Duty {
-    pub(crate) const ALL: [Self; 19] = [
-        Self::ConfirmWhatIsDurable,
-        Self::WriteInOrder,
-        Self::NothingLandsLate,
-        Self::AcknowledgeWhatIsSaved,
-        Self::PublishUnderOneId,
-        Self::PublishWithinRetention,
-        Self::RefuseTheDeposed,
-        Self::FenceInTheWrite,
-        Self::FenceBeforeReading,
-        Self::RestoreOnceDeposed,
-        Self::StopWhenDeposed,
-        Self::SameSeed,
-        Self::GoByOneClock,
-        Self::SteadyClock,
-        Self::MakeTheRequestLast,
-        Self::GiveUpAtTheDeadline,
-        Self::SendOnce,
-        Self::FollowNoRedirects,
-        Self::ReportDoubtAsDoubt,
-    ];
+    ReportEachOutcome,
+    GiveUpAtTheDeadline,
+    MakeTheRequestLast,
+    GoByOneClock,
+    KeepTheClockSteady,
 }
 
 /// The most that may happen in a search, in any order.

@@ -9,7 +9,7 @@ use labhook::delivery::Failure;
 use labhook::outbox::{Change, Changes, Record};
 
 use super::duty::{Duty, Guarantee, Input, Jump, Who};
-use super::world::{Driver, Request, World};
+use super::world::{Driver, Request, Tally, World};
 use crate::small_scope::digest::{Pieces, Retention, digest};
 use crate::small_scope::search::Model;
 
@@ -51,7 +51,7 @@ impl World<'_> {
             Duty::FenceBeforeReading if self.can_start() && self.read.is_none() => vec![0],
             // A driver that was deposed gets the lock again, and goes on with what it knows.
             Duty::RestoreOnceDeposed => drivers(&|who| self.driver(who).epoch < self.epoch),
-            Duty::NothingLandsLate if self.late.is_some() => vec![0],
+            Duty::LetNothingLandLate if self.late.is_some() => vec![0],
             // A message that was forgotten is published again.
             Duty::PublishWithinRetention => drivers(&|who| {
                 let driver = self.driver(who);
@@ -79,7 +79,7 @@ impl World<'_> {
                 let epoch = self.epoch;
                 self.driver_mut(who).epoch = epoch;
             }
-            Duty::NothingLandsLate => {
+            Duty::LetNothingLandLate => {
                 let (changes, epoch) = self.late.take().unwrap();
                 if epoch == self.epoch {
                     changes.into_iter().for_each(|change| self.carry_out(change));
@@ -294,7 +294,12 @@ impl Model for World<'_> {
             let _ = write!(text, "{who}{ticket:?}{left:?}");
         }
         let may_jump = self.used.jumps < self.scope.limits.jumps;
-        let _ = write!(text, "{:?}{:?}", self.tallies, self.used);
+        for tally in &self.tallies {
+            // Its age matters until it is too old to be published again.
+            let aged = !tally.acknowledged && self.scope.retention() == Retention::Ends;
+            let _ = write!(text, "{:?}", Tally { first: tally.first.filter(|_| aged), ..*tally });
+        }
+        let _ = write!(text, "{:?}", self.used);
         if may_jump {
             let _ = write!(text, "off {}s", self.wrong / 500_000);
         }

@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use std::rc::Rc;
 use std::time::Duration;
 
-use labhook::delivery::{Delivery, DeliveryGuarantee, Failure, ResponseRules};
+use labhook::delivery::{Delivery, DeliveryGuarantee, Failure, Jitter, ResponseRules};
 use labhook::outbox::{Change, Changes, Record, Revision};
 use labhook::{
     Attempt, HealthPolicy, Message, MessageId, Notice, Outbox, Outcome, Registry, Step, Ticket, Timestamp, Verdict,
@@ -34,7 +34,7 @@ pub(crate) struct Scope {
     pub(super) without: Option<Duty>,
     pub(super) at_most_once: bool,
     /// Whether a save is written change by change.
-    one_by_one: bool,
+    pub(super) one_by_one: bool,
     retention: Duration,
 }
 
@@ -58,7 +58,13 @@ impl Scope {
     }
 
     pub(crate) fn without(self, duty: Duty) -> Self {
-        Self { without: Some(duty), ..self }
+        let mut scope = Self { without: Some(duty), ..self };
+        if duty == Duty::KeepTheSeed {
+            let endpoint = scope.registry.get(&eid(ENDPOINT)).unwrap().as_ref().clone();
+            let retry = endpoint.policy.retry.clone().with_jitter(Jitter::plus_minus(20));
+            scope.registry = registry([endpoint.with_retry(retry)]);
+        }
+        scope
     }
 
     pub(crate) fn one_by_one(self) -> Self {
@@ -239,7 +245,10 @@ impl<'a> World<'a> {
             Input::Poll(who) => self.poll(who),
             Input::Write(who) => self.write(who),
             Input::Confirm(who) => self.confirm(who),
-            Input::Unsaved(who) => self.unsaved(who),
+            Input::Unsaved(who) => {
+                self.used.unsaved += 1;
+                self.unsaved(who);
+            }
             Input::Send(who, index) => self.send(who, usize::from(index)),
             Input::Answer(index, status) => self.answer(usize::from(index), &answer(status)),
             Input::Broken(index) => {
@@ -332,7 +341,7 @@ impl<'a> World<'a> {
             || self.scope.is_without(Duty::RefuseTheDeposed)
             || saving.checked;
         if !fenced {
-            if self.scope.is_without(Duty::StopWhenDeposed) {
+            if self.scope.is_without(Duty::StopOnceDeposed) {
                 self.unsaved(who);
             } else {
                 self.end(who);
@@ -340,14 +349,19 @@ impl<'a> World<'a> {
             return;
         }
         let count = if self.scope.one_by_one { 1 } else { saving.changes.len() };
+        for change in self.changes(&saving).into_iter().skip(saving.written).take(count) {
+            self.carry_out(change);
+        }
+        self.driver_mut(who).saving.as_mut().unwrap().written += count;
+    }
+
+    /// The changes of a save, in the order in which they are written.
+    pub(super) fn changes(&self, saving: &Saving) -> Vec<Change> {
         let mut list: Vec<_> = saving.changes.iter().cloned().collect();
         if self.scope.is_without(Duty::WriteInOrder) {
             list.reverse();
         }
-        for change in list.into_iter().skip(saving.written).take(count) {
-            self.carry_out(change);
-        }
-        self.driver_mut(who).saving.as_mut().unwrap().written += count;
+        list
     }
 
     pub(super) fn carry_out(&mut self, change: Change) {
@@ -397,10 +411,9 @@ impl<'a> World<'a> {
         assert!(!driver.outbox.unsaved(revision) && !driver.outbox.saved(revision));
         driver.failed = Some(revision);
         let epoch = driver.epoch;
-        if self.scope.is_without(Duty::NothingLandsLate) && written == 0 && self.late.is_none() {
+        if self.scope.is_without(Duty::LetNothingLandLate) && written == 0 && self.late.is_none() {
             self.late = Some((changes, epoch));
         }
-        self.used.unsaved += 1;
         self.poll(who);
     }
 
@@ -455,7 +468,9 @@ impl<'a> World<'a> {
         let refused = outcome.status().is_some_and(|it| !it.is_success());
         self.tallies[number].refused += u8::from(refused);
         let now = self.now(who);
-        self.driver_mut(who).outbox.resolve(&ticket, outcome, now);
+        if !self.scope.is_without(Duty::ReportEachOutcome) {
+            self.driver_mut(who).outbox.resolve(&ticket, outcome, now);
+        }
         self.poll(who);
     }
 
@@ -479,7 +494,7 @@ impl<'a> World<'a> {
         if self.scope.is_without(Duty::GoByOneClock) && charge.is_some() {
             ahead = TIMEOUT;
         }
-        let seed = if self.scope.is_without(Duty::SameSeed) { u64::from(self.epoch) } else { 7 };
+        let seed = if self.scope.is_without(Duty::KeepTheSeed) { u64::from(self.epoch) } else { 7 };
         let records = self.read.take().unwrap_or_else(|| self.store.clone());
         let outbox = self.scope.outbox(seed);
         self.drivers[slot] = Some(Rc::new(Driver {

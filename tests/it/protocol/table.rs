@@ -1,0 +1,110 @@
+//! Each duty, left out, with what that breaks: the table of the guide.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use labhook::delivery::DeliveryGuarantee::{AtLeastOnce, AtMostOnce};
+
+use super::duty::{Duty, Guarantee, Limits};
+use super::tell::tell;
+use super::world::{Scope, World};
+use super::{CRASH, NONE, TAKEOVER};
+use crate::small_scope::search::search;
+use crate::support::secs;
+
+const FAULT: u8 = 1;
+
+/// How a duty is left out.
+struct Row {
+    duty: Duty,
+    /// The guide's name for it.
+    name: &'static str,
+    attempts: usize,
+    limits: Limits,
+    /// Whether messages are forgotten, and saves written change by change.
+    forgets: bool,
+    /// The number of states to visit, nearest first; `None` for all.
+    at_most: Option<usize>,
+    /// What it breaks, the one that the guide shows first.
+    breaks: &'static [Guarantee],
+}
+
+use Guarantee::{AtMostOnce as Twice, BoundedCopies, FinalVerdicts, NothingLost, OneAtATime};
+
+const EVERYTHING: &[Guarantee] = &[BoundedCopies, Twice, NothingLost, OneAtATime, FinalVerdicts];
+const COPIES: &[Guarantee] = &[BoundedCopies, Twice];
+
+fn rows() -> Vec<Row> {
+    let takeover = Limits { faults: FAULT, ..TAKEOVER };
+    let crash = Limits { faults: FAULT, ..CRASH };
+    let both = Limits { crashes: 1, ..takeover };
+    let row = |duty, name, attempts, limits, breaks| {
+        Row { duty, name, attempts, limits, forgets: false, at_most: None, breaks }
+    };
+    let first = |at_most, row: Row| Row { at_most: Some(at_most), ..row };
+    let forgets = |row: Row| Row { forgets: true, ..row };
+    use Duty::*;
+    vec![
+        first(1_500, row(ConfirmWhatIsDurable, "Call `saved` only when the changes are durable", 1, both, &[NothingLost, BoundedCopies, Twice, OneAtATime, FinalVerdicts])),
+        forgets(row(WriteInOrder, "Write the changes in order, or in one transaction", 1, crash, &[FinalVerdicts, BoundedCopies, Twice])),
+        forgets(row(LetNothingLandLate, "A save without an answer is not written later", 1, Limits { unsaved: 1, ..crash }, &[FinalVerdicts, BoundedCopies, Twice])),
+        first(1_500, row(RefuseTheDeposed, "The store refuses the saves of a process that was replaced", 1, takeover, EVERYTHING)),
+        row(FenceInTheWrite, "It does so in the write itself", 1, takeover, EVERYTHING),
+        first(3_000, row(FenceBeforeReading, "Take over before you read the records", 1, both, EVERYTHING)),
+        first(3_000, row(RestoreOnceDeposed, "After losing the lock, restore again", 1, both, EVERYTHING)),
+        // All of them: see `in_release`.
+        first(3_000, row(StopOnceDeposed, "A process that was replaced ends", 1, takeover, &[])),
+        row(KeepTheSeed, "Restore with the same seed", 2, crash, &[]),
+        row(AcknowledgeWhatIsSaved, "Acknowledge a message only when its revision is saved", 1, crash, &[NothingLost]),
+        row(PublishUnderOneId, "Publish a message again under the same id", 1, takeover, COPIES),
+        forgets(row(PublishWithinRetention, "Publish it again within its retention only", 1, Limits { faults: FAULT, ..NONE }, &[BoundedCopies, Twice, FinalVerdicts])),
+        row(SendOnce, "The client sends each request once", 1, crash, &[BoundedCopies, Twice, OneAtATime]),
+        row(FollowNoRedirects, "It follows no redirects", 1, crash, &[NothingLost]),
+        row(ReportDoubtAsDoubt, "What may have been sent is reported as `Broken` or `Timeout`", 2, crash, COPIES),
+        row(ReportEachOutcome, "Report each outcome", 2, crash, &[]),
+        row(GiveUpAtTheDeadline, "The client gives up at the deadline", 2, crash, &[OneAtATime]),
+        row(MakeTheRequestLast, "Make the request right before it is sent", 2, takeover, &[OneAtATime]),
+        row(GoByOneClock, "All processes go by one clock", 2, takeover, &[OneAtATime]),
+        row(KeepTheClockSteady, "The clock does not leap ahead", 2, Limits { jumps: 1, ..NONE }, &[OneAtATime]),
+    ]
+}
+
+impl Row {
+    /// Leaves the duty out, and returns the row of the guide.
+    fn search(&self) -> String {
+        let mut broken = BTreeMap::new();
+        for guarantee in [AtLeastOnce, AtMostOnce] {
+            let mut scope = Scope::new(self.attempts, guarantee, self.limits).without(self.duty);
+            if self.forgets {
+                scope = scope.forgetting(secs(20)).one_by_one();
+            }
+            let found = search(World::new(&scope), self.at_most.unwrap_or(usize::MAX));
+            println!(
+                "without {:?}, {guarantee}: {} states, {} steps",
+                self.duty, found.states, found.steps
+            );
+            assert!(found.is_whole || self.at_most.is_some(), "{:?}", self.duty);
+            for (it, inputs) in found.broken {
+                broken.entry(it).or_insert_with(|| tell(World::new(&scope), &inputs));
+            }
+        }
+        let found: BTreeSet<_> = broken.keys().collect();
+        for (it, way) in &broken {
+            println!("  {it:?}: {way}");
+        }
+        assert_eq!(found, self.breaks.iter().collect(), "{:?}", self.duty);
+        let names: Vec<_> = self.breaks.iter().map(|it| it.name()).collect();
+        let way = self.breaks.first().map_or("", |it| broken[it].as_str());
+        match &names[..] {
+            [] => format!("| {} | no guarantee | |", self.name),
+            names => format!("| {} | {} | {way} |", self.name, names.join(", ")),
+        }
+    }
+}
+
+#[test]
+fn duty_left_out_breaks_what_the_guide_says() {
+    let guide = include_str!("../../../src/guide/persisting.md");
+    let rows: Vec<_> = rows().iter().map(Row::search).collect();
+    let missing: Vec<_> = rows.iter().filter(|row| !guide.contains(*row)).cloned().collect();
+    assert!(missing.is_empty(), "not in the guide:\n{}", missing.join("\n"));
+}
