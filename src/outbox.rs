@@ -87,7 +87,11 @@
 //! - **Call [`saved`](Outbox::saved) only when the changes are durable**: when they will survive
 //!   whatever the host must survive, such as a power failure.
 //! - **Pass the clock's time unchanged.** A clock that goes back delays deliveries but does no
-//!   other harm.
+//!   other harm. One that leaps ahead can time an attempt out early: then the next request is sent
+//!   while the client still waits for the response to the last.
+//!
+//! The guide says [which guarantee needs which
+//! duty](crate::guide::persisting#which-guarantee-needs-which-duty).
 //!
 //! # Guarantees
 //!

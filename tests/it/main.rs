@@ -27,6 +27,7 @@ mod official;
 mod outbox;
 mod own_objects;
 mod policy;
+mod protocol;
 mod public_api;
 mod readme;
 mod regressions;

@@ -55,6 +55,36 @@ pub(crate) enum Duty {
     KeepTheClockSteady,
 }
 
+impl Duty {
+    /// What the guide calls it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::ConfirmWhatIsDurable => "Call `saved` only when the changes are durable",
+            Self::WriteInOrder => "Write the changes in order, or in one transaction",
+            Self::LetNothingLandLate => "A save that was reported as failed is not written later",
+            Self::RefuseTheDeposed => "The store refuses the saves of a process that was replaced",
+            Self::FenceInTheWrite => "The store refuses them in the write itself",
+            Self::FenceBeforeReading => "Take over before you read the records",
+            Self::RestoreOnceDeposed => "After losing the lock, restore again",
+            Self::StopOnceDeposed => "A process that was replaced ends",
+            Self::KeepTheSeed => "Restore with the same seed",
+            Self::AcknowledgeWhatIsSaved => "Acknowledge a message only when its revision is saved",
+            Self::PublishUnderOneId => "Publish a message again under the same id",
+            Self::PublishWithinRetention => "Publish a message again within its retention only",
+            Self::SendOnce => "The client sends each request once",
+            Self::FollowNoRedirects => "The client follows no redirects",
+            Self::ReportDoubtAsDoubt => {
+                "What may have been sent is reported as `Broken` or `Timeout`"
+            }
+            Self::ReportEachOutcome => "Report each outcome",
+            Self::GiveUpAtTheDeadline => "The client gives up at the deadline",
+            Self::MakeTheRequestLast => "Make the request right before it is sent",
+            Self::GoByOneClock => "All processes go by one clock",
+            Self::KeepTheClockSteady => "The clock does not leap ahead",
+        }
+    }
+}
+
 /// The most that may happen in a search, in any order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {

@@ -310,9 +310,7 @@ impl Model for World<'_> {
 
 impl Driver {
     fn pieces(&self, retention: Retention) -> &Rc<Pieces> {
-        self.text.get_or_init(|| {
-            Rc::new(Pieces::new(&format!("{:?}", self.outbox), retention))
-        })
+        self.text.get_or_init(|| Rc::new(Pieces::new(&format!("{:?}", self.outbox), retention)))
     }
 }
 

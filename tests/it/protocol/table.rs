@@ -4,20 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use labhook::delivery::DeliveryGuarantee::{AtLeastOnce, AtMostOnce};
 
+use super::duty::Guarantee::{
+    AtMostOnce as Twice, BoundedCopies, FinalVerdicts, NothingLost, OneAtATime,
+};
 use super::duty::{Duty, Guarantee, Limits};
+use super::scope::Scope;
 use super::tell::tell;
-use super::world::{Scope, World};
+use super::world::World;
 use super::{CRASH, NONE, TAKEOVER};
 use crate::small_scope::search::search;
 use crate::support::secs;
 
-const FAULT: u8 = 1;
-
 /// How a duty is left out.
 struct Row {
     duty: Duty,
-    /// The guide's name for it.
-    name: &'static str,
     attempts: usize,
     limits: Limits,
     /// Whether messages are forgotten, and saves written change by change.
@@ -28,43 +28,64 @@ struct Row {
     breaks: &'static [Guarantee],
 }
 
-use Guarantee::{AtMostOnce as Twice, BoundedCopies, FinalVerdicts, NothingLost, OneAtATime};
-
 const EVERYTHING: &[Guarantee] = &[BoundedCopies, Twice, NothingLost, OneAtATime, FinalVerdicts];
 const COPIES: &[Guarantee] = &[BoundedCopies, Twice];
 
 fn rows() -> Vec<Row> {
-    let takeover = Limits { faults: FAULT, ..TAKEOVER };
-    let crash = Limits { faults: FAULT, ..CRASH };
+    let takeover = Limits { faults: 1, ..TAKEOVER };
+    let crash = Limits { faults: 1, ..CRASH };
     let both = Limits { crashes: 1, ..takeover };
-    let row = |duty, name, attempts, limits, breaks| {
-        Row { duty, name, attempts, limits, forgets: false, at_most: None, breaks }
+    let row = |duty, attempts, limits, breaks| Row {
+        duty,
+        attempts,
+        limits,
+        forgets: false,
+        at_most: None,
+        breaks,
     };
     let first = |at_most, row: Row| Row { at_most: Some(at_most), ..row };
     let forgets = |row: Row| Row { forgets: true, ..row };
     use Duty::*;
     vec![
-        first(1_500, row(ConfirmWhatIsDurable, "Call `saved` only when the changes are durable", 1, both, &[NothingLost, BoundedCopies, Twice, OneAtATime, FinalVerdicts])),
-        forgets(row(WriteInOrder, "Write the changes in order, or in one transaction", 1, crash, &[FinalVerdicts, BoundedCopies, Twice])),
-        forgets(row(LetNothingLandLate, "A save without an answer is not written later", 1, Limits { unsaved: 1, ..crash }, &[FinalVerdicts, BoundedCopies, Twice])),
-        first(1_500, row(RefuseTheDeposed, "The store refuses the saves of a process that was replaced", 1, takeover, EVERYTHING)),
-        row(FenceInTheWrite, "It does so in the write itself", 1, takeover, EVERYTHING),
-        first(3_000, row(FenceBeforeReading, "Take over before you read the records", 1, both, EVERYTHING)),
-        first(3_000, row(RestoreOnceDeposed, "After losing the lock, restore again", 1, both, EVERYTHING)),
+        first(
+            1_500,
+            row(
+                ConfirmWhatIsDurable,
+                1,
+                both,
+                &[NothingLost, BoundedCopies, Twice, OneAtATime, FinalVerdicts],
+            ),
+        ),
+        forgets(row(WriteInOrder, 1, crash, &[FinalVerdicts, BoundedCopies, Twice])),
+        forgets(row(
+            LetNothingLandLate,
+            1,
+            Limits { unsaved: 1, ..crash },
+            &[FinalVerdicts, BoundedCopies, Twice],
+        )),
+        first(1_500, row(RefuseTheDeposed, 1, takeover, EVERYTHING)),
+        row(FenceInTheWrite, 1, takeover, EVERYTHING),
+        first(3_000, row(FenceBeforeReading, 1, both, EVERYTHING)),
+        first(3_000, row(RestoreOnceDeposed, 1, both, EVERYTHING)),
         // All of them: see `in_release`.
-        first(3_000, row(StopOnceDeposed, "A process that was replaced ends", 1, takeover, &[])),
-        row(KeepTheSeed, "Restore with the same seed", 2, crash, &[]),
-        row(AcknowledgeWhatIsSaved, "Acknowledge a message only when its revision is saved", 1, crash, &[NothingLost]),
-        row(PublishUnderOneId, "Publish a message again under the same id", 1, takeover, COPIES),
-        forgets(row(PublishWithinRetention, "Publish it again within its retention only", 1, Limits { faults: FAULT, ..NONE }, &[BoundedCopies, Twice, FinalVerdicts])),
-        row(SendOnce, "The client sends each request once", 1, crash, &[BoundedCopies, Twice, OneAtATime]),
-        row(FollowNoRedirects, "It follows no redirects", 1, crash, &[NothingLost]),
-        row(ReportDoubtAsDoubt, "What may have been sent is reported as `Broken` or `Timeout`", 2, crash, COPIES),
-        row(ReportEachOutcome, "Report each outcome", 2, crash, &[]),
-        row(GiveUpAtTheDeadline, "The client gives up at the deadline", 2, crash, &[OneAtATime]),
-        row(MakeTheRequestLast, "Make the request right before it is sent", 2, takeover, &[OneAtATime]),
-        row(GoByOneClock, "All processes go by one clock", 2, takeover, &[OneAtATime]),
-        row(KeepTheClockSteady, "The clock does not leap ahead", 2, Limits { jumps: 1, ..NONE }, &[OneAtATime]),
+        first(3_000, row(StopOnceDeposed, 1, takeover, &[])),
+        row(KeepTheSeed, 2, crash, &[]),
+        row(AcknowledgeWhatIsSaved, 1, crash, &[NothingLost]),
+        row(PublishUnderOneId, 1, takeover, COPIES),
+        forgets(row(
+            PublishWithinRetention,
+            1,
+            Limits { faults: 1, ..NONE },
+            &[BoundedCopies, Twice, FinalVerdicts],
+        )),
+        row(SendOnce, 1, crash, &[BoundedCopies, Twice, OneAtATime]),
+        row(FollowNoRedirects, 1, crash, &[NothingLost]),
+        row(ReportDoubtAsDoubt, 2, crash, COPIES),
+        row(ReportEachOutcome, 2, crash, &[]),
+        row(GiveUpAtTheDeadline, 2, crash, &[OneAtATime]),
+        row(MakeTheRequestLast, 2, takeover, &[OneAtATime]),
+        row(GoByOneClock, 2, takeover, &[OneAtATime]),
+        row(KeepTheClockSteady, 2, Limits { jumps: 1, ..NONE }, &[OneAtATime]),
     ]
 }
 
@@ -95,8 +116,8 @@ impl Row {
         let names: Vec<_> = self.breaks.iter().map(|it| it.name()).collect();
         let way = self.breaks.first().map_or("", |it| broken[it].as_str());
         match &names[..] {
-            [] => format!("| {} | no guarantee | |", self.name),
-            names => format!("| {} | {} | {way} |", self.name, names.join(", ")),
+            [] => format!("| {} | no guarantee | |", self.duty.name()),
+            names => format!("| {} | {} | {way} |", self.duty.name(), names.join(", ")),
         }
     }
 }

@@ -4,116 +4,17 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::rc::Rc;
 use std::time::Duration;
 
-use labhook::delivery::{Delivery, DeliveryGuarantee, Failure, Jitter, ResponseRules};
-use labhook::outbox::{Change, Changes, Record, Revision};
-use labhook::{
-    Attempt, HealthPolicy, Message, MessageId, Notice, Outbox, Outcome, Registry, Step, Ticket, Timestamp, Verdict,
-};
+use labhook::delivery::{Delivery, Failure};
+use labhook::outbox::{Changes, Record, Revision};
+use labhook::{Attempt, MessageId, Notice, Outbox, Outcome, Step, Ticket, Timestamp, Verdict};
 
 use super::duty::{Duty, Guarantee, Input, Jump, Limits, Who};
-use crate::small_scope::digest::{Pieces, Retention};
-use crate::support::{answer, at, eid, endpoint, message, policy, registry, secs};
-
-pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
-/// Longer than any run here, whatever the clock does.
-const RETAIN: Duration = Duration::from_secs(1 << 40);
-/// The receiver's endpoint.
-const ENDPOINT: &str = "a";
-
-/// A search: policies, limits, and the duty that is left out.
-pub(crate) struct Scope {
-    registry: Registry,
-    messages: Vec<Message>,
-    /// A message with the content of the first, under another id.
-    renamed: Message,
-    pub(super) limits: Limits,
-    pub(super) without: Option<Duty>,
-    pub(super) at_most_once: bool,
-    /// Whether a save is written change by change.
-    pub(super) one_by_one: bool,
-    retention: Duration,
-}
-
-impl Scope {
-    /// One message with this number of attempts, and retries 5 s after a failure.
-    pub(crate) fn new(attempts: usize, guarantee: DeliveryGuarantee, limits: Limits) -> Self {
-        let policy = policy(&[5, 5][..attempts - 1])
-            .with_responses(ResponseRules::shopware())
-            .with_retry_after_cap(Duration::ZERO)
-            .with_guarantee(guarantee);
-        Self {
-            registry: registry([endpoint(ENDPOINT).with_retry(policy)]),
-            messages: vec![message("m")],
-            renamed: message("n"),
-            limits,
-            without: None,
-            at_most_once: guarantee == DeliveryGuarantee::AtMostOnce,
-            one_by_one: false,
-            retention: RETAIN,
-        }
-    }
-
-    pub(crate) fn without(self, duty: Duty) -> Self {
-        let mut scope = Self { without: Some(duty), ..self };
-        if duty == Duty::KeepTheSeed {
-            let endpoint = scope.registry.get(&eid(ENDPOINT)).unwrap().as_ref().clone();
-            let retry = endpoint.policy.retry.clone().with_jitter(Jitter::plus_minus(20));
-            scope.registry = registry([endpoint.with_retry(retry)]);
-        }
-        scope
-    }
-
-    pub(crate) fn one_by_one(self) -> Self {
-        Self { one_by_one: true, ..self }
-    }
-
-    pub(crate) fn forgetting(self, retention: Duration) -> Self {
-        Self { retention, ..self }
-    }
-
-    pub(crate) fn two_messages(mut self) -> Self {
-        self.messages.push(message("n"));
-        self
-    }
-
-    fn outbox(&self, seed: u64) -> Outbox {
-        Outbox::new(self.registry.clone(), seed).with_retention(self.retention)
-    }
-
-    /// Endpoints that react to the first failure: it opens the circuit, and five seconds later the
-    /// endpoint is disabled.
-    pub(crate) fn strict(mut self) -> Self {
-        let health = HealthPolicy::new()
-            .with_failures(NonZeroU32::MIN)
-            .with_refused_for(Duration::ZERO)
-            .with_probes(secs(5), secs(5))
-            .with_disable_after(secs(5));
-        let endpoint = self.registry.get(&eid(ENDPOINT)).unwrap().as_ref().clone();
-        self.registry = registry([endpoint.with_health(health)]);
-        self
-    }
-
-    pub(super) fn is_too_old(&self, published: Timestamp, now: Timestamp) -> bool {
-        now.saturating_since(published) >= self.retention
-    }
-
-    pub(super) fn retention(&self) -> Retention {
-        if self.retention == RETAIN { Retention::Endless } else { Retention::Ends }
-    }
-
-    /// The longest wait that anything here asks for.
-    pub(super) fn longest_wait(&self) -> Duration {
-        if self.retention == RETAIN { TIMEOUT } else { self.retention.max(TIMEOUT) }
-    }
-
-    pub(super) fn is_without(&self, duty: Duty) -> bool {
-        self.without == Some(duty)
-    }
-}
+use super::scope::{RETAIN, Scope, TIMEOUT};
+use crate::small_scope::digest::Pieces;
+use crate::support::{answer, at, secs};
 
 /// A save that was handed out.
 #[derive(Clone)]
@@ -134,8 +35,8 @@ pub(super) struct Driver {
     pub(super) stale: bool,
     pub(super) saving: Option<Saving>,
     /// The latest revision that was reported as failed.
-    failed: Option<Revision>,
-    confirmed: Revision,
+    pub(super) failed: Option<Revision>,
+    pub(super) confirmed: Revision,
     /// Attempts that were handed out, of which no request is made yet.
     pub(super) held: Vec<Rc<Attempt>>,
     /// The revision that makes each message durable that was published here.
@@ -289,7 +190,7 @@ impl<'a> World<'a> {
     }
 
     /// Polls until there is nothing to do.
-    fn poll(&mut self, who: Who) {
+    pub(super) fn poll(&mut self, who: Who) {
         let now = self.now(who);
         loop {
             let step = self.driver_mut(who).outbox.poll(now);
@@ -298,7 +199,10 @@ impl<'a> World<'a> {
                 Step::Save(changes) => {
                     assert!(driver.saving.is_none() && !changes.is_empty());
                     if let Some(failed) = driver.failed {
-                        assert!(!driver.outbox.saved(failed), "a late answer is about another save");
+                        assert!(
+                            !driver.outbox.saved(failed),
+                            "a late answer is about another save"
+                        );
                         assert!(!driver.outbox.unsaved(failed));
                     }
                     driver.saving = Some(Saving { changes, written: 0, checked: false });
@@ -330,91 +234,6 @@ impl<'a> World<'a> {
         driver.stale = false;
         driver.held.sort_by(|one, other| one.ticket().cmp(other.ticket()));
         self.wire.retain(|it| it.who != who || it.left > Duration::ZERO);
-    }
-
-    /// The next part of the save reaches the store, which refuses it unless the driver's epoch is
-    /// the latest.
-    fn write(&mut self, who: Who) {
-        let driver = self.driver(who);
-        let saving = driver.saving.clone().unwrap();
-        let fenced = driver.epoch == self.epoch
-            || self.scope.is_without(Duty::RefuseTheDeposed)
-            || saving.checked;
-        if !fenced {
-            if self.scope.is_without(Duty::StopOnceDeposed) {
-                self.unsaved(who);
-            } else {
-                self.end(who);
-            }
-            return;
-        }
-        let count = if self.scope.one_by_one { 1 } else { saving.changes.len() };
-        for change in self.changes(&saving).into_iter().skip(saving.written).take(count) {
-            self.carry_out(change);
-        }
-        self.driver_mut(who).saving.as_mut().unwrap().written += count;
-    }
-
-    /// The changes of a save, in the order in which they are written.
-    pub(super) fn changes(&self, saving: &Saving) -> Vec<Change> {
-        let mut list: Vec<_> = saving.changes.iter().cloned().collect();
-        if self.scope.is_without(Duty::WriteInOrder) {
-            list.reverse();
-        }
-        list
-    }
-
-    pub(super) fn carry_out(&mut self, change: Change) {
-        let key = match &change {
-            Change::Put(record) => record.key().to_string(),
-            Change::Delete(key) => key.to_string(),
-        };
-        match change {
-            Change::Put(record) => {
-                if let Record::Delivery(record) = &record {
-                    let number = self.number(record.message().as_str());
-                    let tally = &mut self.tallies[number];
-                    tally.ended |= record.delivery().verdict().is_some();
-                    if let Some(started) = record.delivery().in_flight() {
-                        tally.started |= 1 << started.number;
-                    }
-                }
-                self.store.insert(key, record);
-            }
-            Change::Delete(_) => _ = self.store.remove(&key),
-        }
-    }
-
-    fn confirm(&mut self, who: Who) {
-        let Saving { changes, .. } = self.driver_mut(who).saving.take().unwrap();
-        let driver = self.driver_mut(who);
-        let revision = changes.revision();
-        assert!(driver.outbox.saved(revision));
-        assert!(!driver.outbox.saved(revision), "confirming again changes nothing");
-        assert!(!driver.outbox.unsaved(revision));
-        driver.confirmed = revision;
-        let published = &mut driver.published;
-        let durable = published.iter_mut().map(|it| it.take_if(|it| *it <= revision).is_some());
-        let durable: Vec<_> = durable.collect();
-        for (tally, durable) in self.tallies.iter_mut().zip(durable) {
-            tally.acknowledged |= durable;
-        }
-        self.poll(who);
-    }
-
-    /// The driver reports that its save has failed, whatever was written.
-    fn unsaved(&mut self, who: Who) {
-        let driver = self.driver_mut(who);
-        let Saving { changes, written, .. } = driver.saving.take().unwrap();
-        let revision = changes.revision();
-        assert!(driver.outbox.unsaved(revision));
-        assert!(!driver.outbox.unsaved(revision) && !driver.outbox.saved(revision));
-        driver.failed = Some(revision);
-        let epoch = driver.epoch;
-        if self.scope.is_without(Duty::LetNothingLandLate) && written == 0 && self.late.is_none() {
-            self.late = Some((changes, epoch));
-        }
-        self.poll(who);
     }
 
     /// Makes the request of an attempt, and sends it.
