@@ -80,7 +80,7 @@ impl Duty {
             Self::GiveUpAtTheDeadline => "The client gives up at the deadline",
             Self::MakeTheRequestLast => "Make the request right before it is sent",
             Self::GoByOneClock => "All processes go by one clock",
-            Self::KeepTheClockSteady => "The clock does not leap ahead",
+            Self::KeepTheClockSteady => "The clock does not jump",
         }
     }
 }

@@ -78,6 +78,7 @@ impl Scope {
 
     /// Endpoints that react to the first failure: it opens the circuit, and five seconds later the
     /// endpoint is disabled.
+    #[cfg_attr(debug_assertions, allow(dead_code, reason = "searched in release"))]
     pub(crate) fn strict(mut self) -> Self {
         let health = HealthPolicy::new()
             .with_failures(NonZeroU32::MIN)
