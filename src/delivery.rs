@@ -306,10 +306,12 @@ impl Delivery {
         }
     }
 
-    /// Moves the deadline of the attempt in flight.
-    pub(crate) fn renew_deadline(&mut self, renewed: Timestamp) {
-        if let State::InFlight { deadline, .. } = &mut self.state {
-            *deadline = renewed;
+    /// Lets the attempt in flight go on as if it had started now, because the clock has leaped: with
+    /// its start left behind, a deadline would stay ahead when the clock steps back.
+    pub(crate) fn renew_attempt(&mut self, now: Timestamp) {
+        if let State::InFlight { at, deadline } = &mut self.state {
+            *deadline = now + deadline.saturating_since(*at);
+            *at = now;
         }
     }
 

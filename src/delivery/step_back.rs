@@ -24,11 +24,8 @@ impl Delivery {
             State::Waiting { due } if tries > 0 => {
                 *due = (now + policy.longest_wait(tries)).min(*due);
             }
-            State::InFlight { at, deadline } if now < *at => {
-                *deadline = now + deadline.saturating_since(*at);
-                *at = now;
-            }
-            // It was renewed while the clock was ahead.
+            State::InFlight { at, .. } if now < *at => self.renew_attempt(now),
+            // Further ahead than this, the saved state is damaged.
             State::InFlight { deadline, .. } => {
                 *deadline = (now + policy.attempt_timeout().max(EARLIER_TIMEOUT)).min(*deadline);
             }

@@ -300,6 +300,7 @@ impl Flow {
     /// Ends a pause within this time. None is longer than the cap on requests for one, unless it was
     /// read from a damaged record, or under a policy with another cap.
     pub(crate) fn cap_pause(&mut self, cap: Duration, now: Timestamp) {
+        self.pull_in(now);
         if let Some(Pause { until, .. }) = &mut self.pause {
             *until = (now + cap).min(*until);
         }

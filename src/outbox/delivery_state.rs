@@ -85,7 +85,7 @@ impl DeliveryState {
         {
             self.delivery.cancel_start(started.number);
         }
-        self.renew_deadline(&endpoint.policy.retry, seed, now);
+        self.renew_attempt(&endpoint.policy.retry, seed, now);
         let unanswered = self.delivery.unanswered();
         let progress = self.delivery.poll(&endpoint.policy.retry, seed, now);
         (progress, self.delivery.unanswered() > unanswered)
@@ -93,7 +93,7 @@ impl DeliveryState {
 
     /// Lets the attempt in flight go on for another timeout, once, if its deadline is found passed
     /// late and would end the delivery: the clock has leaped, and a success may be on its way.
-    fn renew_deadline(&mut self, policy: &RetryPolicy, seed: JitterSeed<'_>, now: Timestamp) {
+    fn renew_attempt(&mut self, policy: &RetryPolicy, seed: JitterSeed<'_>, now: Timestamp) {
         let Some(in_flight) = self.in_flight.as_mut().filter(|it| it.may_renew()) else { return };
         let Some(started) = self.delivery.in_flight() else { return };
         let timeout = started.deadline.saturating_since(started.at);
@@ -104,7 +104,7 @@ impl DeliveryState {
         };
         if found_late && ends() {
             in_flight.renewed = true;
-            self.delivery.renew_deadline(now + timeout);
+            self.delivery.renew_attempt(now);
         }
     }
 

@@ -79,13 +79,13 @@ fn two_messages_keep_every_guarantee() {
     assert_kept("two messages, a crash", Scope::two_messages, (1, CRASH), [1_306, 1_343]);
 }
 
-/// Too slow without optimisation: `cargo test --release --test it protocol`.
-#[cfg(not(debug_assertions))]
-mod in_release {
+/// `cargo test --test it protocol::whole -- --ignored`
+mod whole {
     use super::*;
     use duty::Duty;
 
     #[test]
+    #[ignore = "takes minutes"]
     fn takeover_and_crash_keep_every_guarantee() {
         let all = Limits { crashes: 1, unsaved: 1, slow: 1, ..TAKEOVER };
         let name = "a takeover, a crash, a failed and a slow save";
@@ -94,12 +94,14 @@ mod in_release {
 
     /// Whatever the clock does, only this can happen: two requests at a time.
     #[test]
+    #[ignore = "takes minutes"]
     fn jumps_of_the_clock_break_nothing_else() {
         let jumps = |it: Scope| it.without(Duty::KeepTheClockSteady);
         let strict = |it: Scope| jumps(it.strict());
         let once = Limits { jumps: 1, ..NONE };
         for (name, is_strict, run, states) in [
             ("a takeover, a jump", false, (1, Limits { takeovers: 1, ..once }), [28_320, 28_320]),
+            ("a crash, two jumps", false, (1, Limits { crashes: 1, jumps: 2, ..NONE }), [1, 1]),
             ("a crash, a jump", false, (2, Limits { crashes: 1, ..once }), [20_451, 7_438]),
             ("strict, a crash, a jump", true, (2, Limits { crashes: 1, ..once }), [29_452, 10_467]),
         ] {
@@ -112,6 +114,7 @@ mod in_release {
     }
 
     #[test]
+    #[ignore = "takes minutes"]
     fn replaced_process_that_goes_on_breaks_nothing() {
         let on = |it: Scope| it.without(Duty::StopOnceDeposed);
         assert_kept("a replaced process goes on", on, (1, TAKEOVER), [106_836, 106_836]);

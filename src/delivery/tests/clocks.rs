@@ -133,19 +133,33 @@ fn attempt_started_a_day_ahead_times_out_on_time() {
 }
 
 #[test]
-fn attempt_renewed_a_year_ahead_times_out_in_a_day() {
+fn attempt_renewed_a_year_ahead_times_out_on_time() {
     let policy = policy();
     let mut delivery = Delivery::new(at(0));
     assert!(delivery.start(&policy, at(0)).is_some());
-    delivery.renew_deadline(at(YEAR + 10_000));
-    // The clock is right again.
+    delivery.renew_attempt(at(YEAR));
     let in_flight = |deadline| Progress::InFlight { number: 1, deadline: at(deadline) };
-    assert_eq!(poll(&mut delivery, &policy, 3_000), in_flight(DAY + 3_000));
-    assert_eq!(poll(&mut delivery, &policy, 9_000), in_flight(DAY + 3_000));
-    // A timeout of more than a day is possible as well.
-    let patient = policy.with_attempt_timeout(Duration::from_millis((2 * DAY).unsigned_abs()));
-    delivery.renew_deadline(at(YEAR + 10_000));
-    assert_eq!(poll(&mut delivery, &patient, 3_000), in_flight(2 * DAY + 3_000));
+    assert_eq!(poll(&mut delivery, &policy, YEAR + 9_999), in_flight(YEAR + 10_000));
+    // The clock is right again, and later than when the attempt started.
+    assert_eq!(poll(&mut delivery, &policy, 3_000), in_flight(13_000));
+}
+
+#[test]
+fn damaged_deadline_ends_within_a_day() {
+    let day = Duration::from_secs(24 * 60 * 60);
+    // An attempt of more than a day is possible as well.
+    for (timeout, expected) in [(ms(10_000), DAY), (2 * day, 2 * DAY)] {
+        let policy = policy().with_attempt_timeout(timeout);
+        let mut delivery = Delivery::new(at(0));
+        assert!(delivery.start(&policy, at(0)).is_some());
+        let mut json = serde_json::to_value(&delivery).unwrap();
+        json["state"]["in_flight"]["deadline"] = i64::MAX.into();
+        let mut damaged = serde_json::from_value(json).unwrap();
+        let deadline = at(3_000 + expected);
+        let in_flight = Progress::InFlight { number: 1, deadline };
+        assert_eq!(poll(&mut damaged, &policy, 3_000), in_flight);
+        assert_eq!(poll(&mut damaged, &policy, 9_000), in_flight);
+    }
 }
 
 #[test]
