@@ -24,9 +24,12 @@ impl Delivery {
             State::Waiting { due } if tries > 0 => {
                 *due = (now + policy.longest_wait(tries)).min(*due);
             }
-            State::InFlight { at, .. } if now < *at => self.renew_attempt(now),
-            // Further ahead than this, the saved state is damaged.
-            State::InFlight { deadline, .. } => {
+            State::InFlight { at, deadline } => {
+                if now < *at {
+                    *deadline = now + deadline.saturating_since(*at);
+                    *at = now;
+                }
+                // Further ahead than this, the saved state is damaged.
                 *deadline = (now + policy.attempt_timeout().max(EARLIER_TIMEOUT)).min(*deadline);
             }
             State::Waiting { .. } | State::InDoubt { .. } | State::Ended { .. } => {}

@@ -300,21 +300,25 @@ impl Flow {
     /// Ends a pause within this time. None is longer than the cap on requests for one, unless it was
     /// read from a damaged record, or under a policy with another cap.
     pub(crate) fn cap_pause(&mut self, cap: Duration, now: Timestamp) {
-        self.pull_in(now);
+        self.pull_in_pause(now);
         if let Some(Pause { until, .. }) = &mut self.pause {
             *until = (now + cap).min(*until);
         }
     }
 
-    /// After the clock stepped back, pulls in the instants that lie further ahead than anything
-    /// could have asked for at `now`.
-    fn pull_in(&mut self, now: Timestamp) {
+    fn pull_in_pause(&mut self, now: Timestamp) {
         if let Some(Pause { since, until }) = &mut self.pause
             && now < *since
         {
             *until = now + until.saturating_since(*since);
             *since = now;
         }
+    }
+
+    /// After the clock stepped back, pulls in the instants that lie further ahead than anything
+    /// could have asked for at `now`.
+    fn pull_in(&mut self, now: Timestamp) {
+        self.pull_in_pause(now);
         self.concurrency.pull_in(now);
         self.rate_limit.pull_in(now);
         self.adaptive_rate.pull_in(now);

@@ -87,7 +87,7 @@ fn drive(mut host: Host) -> Vec<String> {
 
 /// What is known of the records is known to the outbox, and ends.
 #[track_caller]
-fn assert_correct(records: &[Record]) -> Result<Vec<String>, RestoreError> {
+pub(crate) fn assert_correct(records: &[Record]) -> Result<Vec<String>, RestoreError> {
     let host = restore(records)?;
     let known =
         host.outbox.deliveries().map(|(it, endpoint, _)| (it.id().clone(), endpoint.clone()));

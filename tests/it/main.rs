@@ -16,6 +16,7 @@ mod delivery;
 mod edges;
 mod endpoint;
 mod flow;
+mod fuzz;
 mod generated;
 mod health;
 mod inbox;

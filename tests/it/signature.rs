@@ -13,7 +13,7 @@ mod rotation;
 mod tolerance;
 #[cfg(feature = "twilio")]
 mod twilio;
-mod vendors;
+pub(crate) mod vendors;
 mod verify;
 
 use http::{HeaderMap, HeaderValue};

@@ -113,6 +113,16 @@ fn replay_planned_far_ahead_keeps_its_instant() {
     assert_eq!(poll(&mut delivery, &policy, 41 * DAY), wait(41 * DAY + 60_000));
 }
 
+/// As a damaged record has it. Without a limit the attempt would time out in 200,000 years.
+#[test]
+fn start_and_deadline_far_ahead_time_out() {
+    let state = State::InFlight { at: at(YEAR), deadline: Timestamp::MAX };
+    let mut delivery = Delivery { attempts: 1, state, ..Delivery::new(at(0)) };
+    let deadline = at(DAY);
+    assert_eq!(poll(&mut delivery, &policy(), 0), Progress::InFlight { number: 1, deadline });
+    assert_eq!(poll(&mut delivery, &policy(), DAY), wait(DAY + 5_000));
+}
+
 #[test]
 fn attempt_started_a_day_ahead_times_out_on_time() {
     let policy = policy();

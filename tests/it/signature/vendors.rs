@@ -21,7 +21,7 @@ const BODY: &[u8] = b"{\"run\":\"R-7\"}\xff";
 const URL: &str = "https://lab.example:8443/hooks/7?from=vendor%20x";
 
 /// Every constant, its name, and the headers that it reads and writes.
-static ALL: [(&str, CustomScheme, &str); 52] = [
+pub(crate) static ALL: [(&str, CustomScheme, &str); 52] = [
     ("ASANA", CustomScheme::ASANA, "x-hook-signature"),
     ("BITBUCKET", CustomScheme::BITBUCKET, "x-hub-signature"),
     ("BOX", CustomScheme::BOX, "box-delivery-timestamp box-signature-primary"),

@@ -1,0 +1,10 @@
+#![no_main]
+#![allow(dead_code)]
+
+#[path = "../../it/fuzz"]
+mod fuzz {
+    pub mod headers;
+    mod reader;
+}
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::headers::run(data));

@@ -1,0 +1,47 @@
+//! Fuzz targets: the bodies that `tests/fuzz` runs on mutated bytes, run here on the inputs that it
+//! has found to be different, and on each that has ever failed.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+mod decode;
+mod endpoints;
+mod headers;
+mod outbox;
+mod policies;
+mod reader;
+mod saved_state;
+mod verify;
+
+/// Runs a corpus: one input a line, in base64.
+fn run_corpus(text: &str, run: impl Fn(&[u8])) {
+    let mut count = 0;
+    for line in text.lines() {
+        run(&STANDARD.decode(line).unwrap());
+        count += 1;
+    }
+    assert!(count > 20, "{count} inputs");
+}
+
+macro_rules! corpora {
+    ($($test:ident: $target:ident;)+) => {
+        $(
+            #[test]
+            fn $test() {
+                let text =
+                    include_str!(concat!("../data/fuzz/", stringify!($target), ".txt"));
+                run_corpus(text, $target::run);
+            }
+        )+
+    };
+}
+
+corpora! {
+    bodies_of_the_corpus_round_trip: decode;
+    endpoints_of_the_corpus_make_their_requests: endpoints;
+    headers_of_the_corpus_are_read_or_refused: headers;
+    outboxes_of_the_corpus_keep_their_promises: outbox;
+    files_of_the_corpus_round_trip: policies;
+    saved_states_of_the_corpus_go_on: saved_state;
+    requests_of_the_corpus_verify_if_genuine: verify;
+}
