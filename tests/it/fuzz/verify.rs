@@ -21,6 +21,8 @@ use crate::signature::vendors::ALL;
 
 const KEY: &[u8] = b"s3cRe7s3cRe7s3cRe7s3cRe7";
 const URL: &str = "https://lab.example:8443/hooks/7?from=vendor%20x";
+/// Checking a public key's signature takes time.
+const MAX_CHANGES: usize = 24;
 const START: i64 = 1_614_265_330;
 const TOLERANCE: Duration = Duration::from_secs(300);
 const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-token");
@@ -127,7 +129,10 @@ pub fn run(data: &[u8]) {
     let Some(second) = sign(pair, &mut input, now) else { return };
     let bodies = [first.body.clone(), second.body.clone()];
     let mut request = first;
-    while !input.is_empty() {
+    for _ in 0..MAX_CHANGES {
+        if input.is_empty() {
+            break;
+        }
         change(&mut request, &second, &mut input);
         assert_accepted(pair, &request, &bodies);
     }

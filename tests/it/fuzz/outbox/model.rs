@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use labhook::delivery::{DeliveryGuarantee, Resolution};
-use labhook::outbox::{Change, Changes, Record};
+use labhook::outbox::{Change, Changes, Published, Record, Revision};
 use labhook::{EndpointId, MessageId, Ticket, Verdict};
 
 pub(super) type Pair = (MessageId, EndpointId);
@@ -29,7 +29,7 @@ struct Sent {
     /// In real time: when its timeout is over.
     until: Duration,
     answered: Answered,
-    /// Whether it may be in flight while another one is: the clock has leapt, or its delivery has
+    /// Whether it does not count as in flight: it is over, the clock has leapt, or its delivery has
     /// ended.
     excused: bool,
     accepted: bool,
@@ -56,6 +56,8 @@ struct Known {
 
 /// A message that was published and not taken back.
 struct Accepted {
+    /// What makes it durable; `None` if it was in a store before its save was confirmed.
+    revision: Option<Revision>,
     /// Whether a save that has it was confirmed.
     durable: bool,
     endpoints: Vec<EndpointId>,
@@ -73,36 +75,42 @@ pub(super) struct Model {
     /// Messages that were accepted again after they had been forgotten: an earlier one of that id
     /// may be in a store, in a ticket or in a notice.
     muddled: BTreeSet<MessageId>,
+    /// Messages that were lost before they were durable, of which something may be in the store.
+    perhaps_stored: BTreeSet<MessageId>,
     /// Whether there was a crash, which may count attempts that were never handed out.
     has_crashed: bool,
 }
 
 impl Model {
-    pub(super) fn published(&mut self, id: &MessageId, endpoints: Vec<EndpointId>) {
+    pub(super) fn published(&mut self, id: &MessageId, published: Published) {
+        self.perhaps_stored.remove(id);
         if self.deliveries.keys().any(|(known, _)| known == id) {
             self.muddled.insert(id.clone());
             self.deliveries.retain(|(known, _), _| known != id);
         }
+        let Published { endpoints, revision, .. } = published;
         for endpoint in &endpoints {
             self.deliveries.entry((id.clone(), endpoint.clone())).or_default();
         }
         self.order.retain(|known| known != id);
         self.order.push(id.clone());
-        self.messages.insert(id.clone(), Accepted { durable: false, endpoints });
+        let revision = Some(revision);
+        self.messages.insert(id.clone(), Accepted { revision, durable: false, endpoints });
     }
 
     /// Whether publishing it again must be a duplicate: one of its deliveries has not ended.
     pub(super) fn must_know(&self, id: &MessageId) -> bool {
         self.messages.get(id).is_some_and(|it| {
-            it.endpoints
-                .iter()
-                .any(|endpoint| self.deliveries[&(id.clone(), endpoint.clone())].verdict.is_none())
+            it.endpoints.iter().any(|endpoint| {
+                self.deliveries[&(id.clone(), endpoint.clone())].verdict.is_none()
+            })
         })
     }
 
     /// Whether it was never published, or taken back.
     pub(super) fn is_new(&self, id: &MessageId) -> bool {
-        !self.messages.contains_key(id) && !self.muddled.contains(id)
+        let is_known = self.messages.contains_key(id) || self.perhaps_stored.contains(id);
+        !is_known && !self.muddled.contains(id)
     }
 
     pub(super) fn is_durable(&self, id: &MessageId) -> bool {
@@ -123,20 +131,15 @@ impl Model {
     }
 
     pub(super) fn confirmed(&mut self, changes: &Changes) {
+        for it in self.messages.values_mut() {
+            it.durable |= it.revision.is_some_and(|revision| revision <= changes.revision());
+        }
         for change in changes.iter() {
-            match change {
-                Change::Put(Record::Message(record)) => {
-                    if let Some(it) = self.messages.get_mut(record.message().id()) {
-                        it.durable = true;
-                    }
-                }
-                Change::Put(Record::Delivery(record)) => {
-                    let pair = (record.message().clone(), record.endpoint().clone());
-                    if let Some(started) = record.delivery().in_flight() {
-                        self.confirmed_starts.insert((pair, started.number));
-                    }
-                }
-                _ => {}
+            if let Change::Put(Record::Delivery(record)) = change
+                && let Some(started) = record.delivery().in_flight()
+            {
+                let pair = (record.message().clone(), record.endpoint().clone());
+                self.confirmed_starts.insert((pair, started.number));
             }
         }
     }
@@ -169,7 +172,7 @@ impl Model {
         );
         let is_muddled = self.muddled.contains(&pair.0);
         let known = self.deliveries.get_mut(&pair).expect("only what was published is sent");
-        assert!(!known.withdrawn, "{pair:?} was withdrawn");
+        assert!(is_muddled || known.verdict.is_none(), "{pair:?} was {:?}", known.verdict);
         if let Some((last, _)) = known.sent.last_key_value() {
             assert!(is_muddled || number > *last, "the numbers of {pair:?} rise");
         }
@@ -238,6 +241,8 @@ impl Model {
             "{pair:?}: attempt {} was answered twice",
             ticket.attempt()
         );
+        // It is over, whether or not the receiver has it.
+        sent.excused |= !is_ignored;
         if is_certain && !is_ignored {
             sent.answered = Answered::NotSaved;
         }
@@ -260,7 +265,7 @@ impl Model {
 
     pub(super) fn replayed(&mut self, pair: &Pair) {
         if let Some(known) = self.deliveries.get_mut(pair) {
-            assert!(!known.withdrawn, "{pair:?} was withdrawn");
+            assert_ne!(known.verdict, Some(Verdict::Withdrawn), "{pair:?}");
             known.replays += 1;
             known.verdict = None;
             known.durable_verdict = None;
@@ -336,6 +341,7 @@ impl Model {
     /// messages that were lost before they were durable.
     pub(super) fn crashed(&mut self, found: &BTreeMap<Pair, Option<Verdict>>) -> Vec<MessageId> {
         self.has_crashed = true;
+        self.messages.values_mut().for_each(|it| it.revision = None);
         let mut gone = BTreeSet::new();
         for (pair, known) in &mut self.deliveries {
             for sent in known.sent.values_mut() {
@@ -355,11 +361,12 @@ impl Model {
                 assert!(*verdict == Some(durable) || is_late, "{pair:?} was {durable}");
             }
             // What was not saved is undone.
-            known.withdrawn &= verdict.is_some();
+            known.withdrawn &= *verdict == Some(Verdict::Withdrawn);
             known.verdict = *verdict;
         }
         for (id, _) in &gone {
             self.forget(id);
+            self.perhaps_stored.insert(id.clone());
         }
         // What an earlier or abandoned save has left.
         for (pair, verdict) in found {
@@ -368,8 +375,8 @@ impl Model {
                 let known = self.deliveries.entry(pair.clone()).or_default();
                 known.verdict = *verdict;
                 let accepted = self.messages.entry(pair.0.clone());
-                let accepted =
-                    accepted.or_insert_with(|| Accepted { durable: false, endpoints: Vec::new() });
+                let new = Accepted { revision: None, durable: false, endpoints: Vec::new() };
+                let accepted = accepted.or_insert(new);
                 accepted.endpoints.push(pair.1.clone());
             }
         }

@@ -269,7 +269,7 @@ impl World {
         }
         assert!(!self.model.must_know(&id), "{id} was known");
         let mut all: Vec<_> = published.endpoints.clone();
-        all.extend(published.shed);
+        all.extend(published.shed.iter().cloned());
         assert!(published.render_failures.is_empty());
         all.sort();
         let enabled = self.registry.iter().filter(|it| it.enabled).map(|it| it.id().clone());
@@ -277,7 +277,7 @@ impl World {
         for request in &mut self.requests {
             request.is_stale |= *request.ticket.message() == id;
         }
-        self.model.published(&id, published.endpoints);
+        self.model.published(&id, published);
     }
 
     /// One step; returns whether there may be another one.
