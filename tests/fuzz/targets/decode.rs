@@ -3,7 +3,7 @@
 
 #[path = "../../it/fuzz"]
 mod fuzz {
-    pub mod decode;
+    pub(crate) mod decode;
     mod reader;
 }
 

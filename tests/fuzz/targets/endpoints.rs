@@ -3,7 +3,7 @@
 
 #[path = "../../it/fuzz"]
 mod fuzz {
-    pub mod endpoints;
+    pub(crate) mod endpoints;
     mod reader;
 }
 

@@ -3,7 +3,7 @@
 
 #[path = "../../it/fuzz"]
 mod fuzz {
-    pub mod headers;
+    pub(crate) mod headers;
     mod reader;
 }
 

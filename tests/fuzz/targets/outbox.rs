@@ -3,7 +3,7 @@
 
 #[path = "../../it/fuzz"]
 mod fuzz {
-    pub mod outbox;
+    pub(crate) mod outbox;
     mod reader;
 }
 

@@ -3,7 +3,7 @@
 
 #[path = "../../it/fuzz"]
 mod fuzz {
-    pub mod policies;
+    pub(crate) mod policies;
     mod reader;
 }
 

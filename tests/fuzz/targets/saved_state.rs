@@ -11,7 +11,7 @@ mod support;
 #[path = "../../it/fuzz"]
 mod fuzz {
     mod reader;
-    pub mod saved_state;
+    pub(crate) mod saved_state;
 }
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::saved_state::run(data));

@@ -4,7 +4,7 @@
 #[path = "../../it/fuzz"]
 mod fuzz {
     mod reader;
-    pub mod verify;
+    pub(crate) mod verify;
 }
 
 #[path = "../../it/signature"]

@@ -18,10 +18,10 @@ use super::reader::Reader;
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_744_882_201);
 
 /// The number of formats, of which the first byte selects one.
-pub(crate) const FORMATS: usize = 21;
+const FORMATS: usize = 21;
 
 /// The first byte selects the format, and the rest is the body.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let mut input = Reader::new(data);
     let format = input.below(FORMATS);
     let bytes = input.rest();

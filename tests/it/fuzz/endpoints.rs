@@ -1,6 +1,6 @@
 //! Endpoints: a URL and headers that are accepted make a request with exactly them.
 
-use http::header::{HeaderName, HeaderValue};
+use http::header::HeaderValue;
 use http::{Method, header};
 use labhook::endpoint::EndpointError;
 use labhook::message::Rendering;
@@ -34,7 +34,7 @@ fn signer(which: usize) -> Signer {
 
 /// A byte of settings, the time, and lines: the URL, the message's id, headers, a content type; the
 /// rest is the body.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let mut input = Reader::new(data);
     let (settings, millis) = (input.byte(), input.u64());
     let which = usize::from(settings >> 1) % 7;

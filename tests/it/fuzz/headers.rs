@@ -50,7 +50,7 @@ static VERIFIERS: LazyLock<Vec<Verifier>> = LazyLock::new(|| {
 });
 
 /// The first byte selects what the rest is.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let mut input = Reader::new(data);
     match input.below(6) {
         0 => response(input.headers()),

@@ -13,7 +13,7 @@ const MAX_STEPS: usize = 400;
 
 /// The first two bytes are settings; then come actions, of one to four bytes each. At the end of
 /// the program everything works, and all that is pending must end.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let mut input = Reader::new(data);
     let (batch, part) = (1 + input.below(4), 1 + input.below(5));
     let mut world = World::new(batch, part);

@@ -23,7 +23,7 @@ use super::reader::Reader;
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_744_882_200);
 
 /// The first byte selects the kind of file, and its highest bit TOML instead of JSON.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let mut input = Reader::new(data);
     let selected = input.byte();
     if selected & 127 == 0 {

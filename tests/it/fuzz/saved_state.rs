@@ -29,7 +29,7 @@ const NOW: Timestamp = Timestamp::from_unix_seconds(1_744_882_200);
 const LONGEST: Duration = Duration::from_secs(32 * 86_400);
 
 /// The first byte selects the kind of state, and the rest is the state.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let mut input = Reader::new(data);
     match input.below(9) {
         0 => {

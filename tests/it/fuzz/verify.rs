@@ -10,8 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, request};
 use labhook::signature::{
-    Algorithm, CustomScheme, HttpMessageProfile, KeySet, Scheme, SigningKey, TimestampForm,
-    VerifyingKey,
+    Algorithm, CustomScheme, HttpMessageProfile, KeySet, Scheme, SigningKey, VerifyingKey,
 };
 use labhook::{MessageId, Secret, Signer, Timestamp, Verified, Verifier};
 use sha2::Sha256;
@@ -109,7 +108,7 @@ struct Received {
 }
 
 /// The first byte selects the scheme, and its highest bit whether the headers are the input's own.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let mut input = Reader::new(data);
     let selected = usize::from(input.byte());
     let pair = &PAIRS[(selected & 127) % PAIRS.len()];

@@ -101,9 +101,9 @@ impl Model {
     /// Whether publishing it again must be a duplicate: one of its deliveries has not ended.
     pub(super) fn must_know(&self, id: &MessageId) -> bool {
         self.messages.get(id).is_some_and(|it| {
-            it.endpoints.iter().any(|endpoint| {
-                self.deliveries[&(id.clone(), endpoint.clone())].verdict.is_none()
-            })
+            it.endpoints
+                .iter()
+                .any(|endpoint| self.deliveries[&(id.clone(), endpoint.clone())].verdict.is_none())
         })
     }
 
