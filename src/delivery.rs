@@ -183,10 +183,11 @@ pub struct Delivery {
     accepted_at: Timestamp,
     /// The number of attempts started, which is the number of the latest one.
     attempts: u32,
-    /// The numbers of the attempts that ended without a response, except those forgotten.
+    /// The numbers of the attempts that ended without a response, except those forgotten and the one
+    /// whose success came late.
     #[serde(default, skip_serializing_if = "AttemptSet::is_empty")]
     unanswered: AttemptSet,
-    /// The number of unanswered attempts forgotten.
+    /// How many these exceptions are.
     #[serde(default, skip_serializing_if = "is_zero")]
     forgotten: u32,
     /// When the message's lifetime ends.

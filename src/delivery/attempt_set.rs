@@ -31,19 +31,27 @@ impl AttemptSet {
             Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
             _ => self.0.push((number, number)),
         }
-        let excess = self.0.len().saturating_sub(MAX_RUNS);
-        count(self.0.drain(..excess))
+        self.forget()
     }
 
-    /// Removes the number if it is the last.
-    pub(super) fn pop(&mut self, number: u32) {
-        match self.0.last_mut() {
-            Some((first, last)) if *last == number && *first < number => {
-                *last = last.saturating_sub(1);
-            }
-            Some((_, last)) if *last == number => _ = self.0.pop(),
-            _ => {}
+    /// Removes a number, and returns how many old numbers were forgotten.
+    #[must_use = "the caller counts forgotten numbers too"]
+    pub(super) fn remove(&mut self, number: u32) -> u32 {
+        let run = self.0.iter().position(|(first, last)| (*first..=*last).contains(&number));
+        let Some(index) = run else { return 0 };
+        let (first, last) = self.0.remove(index);
+        let after = number.checked_add(1).map(|next| (next, last));
+        let before = number.checked_sub(1).map(|previous| (first, previous));
+        for run in [after, before].into_iter().flatten().filter(|(first, last)| first <= last) {
+            self.0.insert(index, run);
         }
+        self.forget()
+    }
+
+    /// Forgets the oldest runs if there are too many, and returns how many numbers these were.
+    fn forget(&mut self) -> u32 {
+        let excess = self.0.len().saturating_sub(MAX_RUNS);
+        count(self.0.drain(..excess))
     }
 
     pub(super) fn contains(&self, number: u32) -> bool {
@@ -88,7 +96,7 @@ mod tests {
         #[test]
         fn behaves_like_a_set_of_the_latest_runs(
             calls in proptest::collection::vec(
-                prop_oneof![4 => Just(0_u8), 6 => Just(1), 1 => Just(2)],
+                prop_oneof![4 => Just(0_u8), 6 => Just(1), 1 => Just(2), 1 => Just(3)],
                 0..160,
             ),
         ) {
@@ -106,10 +114,16 @@ mod tests {
                         prop_assert_eq!(forgotten as usize, before - set.len());
                         next += 1;
                     }
-                    _ => {
-                        let last = set.pop_last().unwrap_or(next);
-                        numbers.pop(last);
-                        next = next.max(last + 1);
+                    // The latest, or one in the middle.
+                    call => {
+                        let skipped = if call == 2 { 0 } else { set.len() / 2 };
+                        let number = set.iter().rev().nth(skipped).copied().unwrap_or(next);
+                        let forgotten = numbers.remove(number);
+                        let before = set.len() - usize::from(set.remove(&number));
+                        while runs(&set) > MAX_RUNS {
+                            set = set.split_off(&second_run(&set).unwrap());
+                        }
+                        prop_assert_eq!(forgotten as usize, before - set.len());
                     }
                 }
                 prop_assert_eq!(numbers.count() as usize, set.len());
@@ -129,8 +143,7 @@ mod tests {
         assert_eq!((numbers.count(), numbers.contains(3)), (18, true));
         assert_eq!(numbers.push(34), 0);
         assert_eq!(numbers.push(3 + 32), 0);
-        numbers.pop(35);
-        numbers.pop(34);
+        assert_eq!(numbers.remove(35) + numbers.remove(34), 0);
         assert_eq!(numbers.push(35), 3);
         assert_eq!((numbers.count(), numbers.contains(3)), (16, false));
         // Saved state that was edited by hand.

@@ -49,11 +49,15 @@ impl Delivery {
             return Resolution::Ignored(Ignored::AlreadyResolved);
         }
         if let Classification::Final(verdict @ Verdict::Delivered) = classification {
+            // It is answered now, so that a repeated report does not end a replay, and still counts.
+            let forgotten = self.unanswered.remove(number);
+            self.forgotten = self.forgotten.saturating_add(forgotten).saturating_add(1);
             self.abandon();
             self.state = State::Ended { verdict, at: now };
             Resolution::LateSuccess
         } else if latest && self.in_doubt().is_some() && !outcome.is_in_doubt() {
-            self.unanswered.pop(number);
+            let forgotten = self.unanswered.remove(number);
+            self.forgotten = self.forgotten.saturating_add(forgotten);
             self.end_answered(policy, seed, classification, now)
         } else {
             Resolution::Ignored(Ignored::LateFailure)

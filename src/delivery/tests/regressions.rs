@@ -152,6 +152,19 @@ fn late_success_ends_it_despite_a_later_attempt() {
 }
 
 #[test]
+fn late_success_that_is_repeated_ends_no_replay() {
+    let policy = RetryPolicy::svix();
+    let (mut delivery, broken) = (Delivery::new(at(0)), Outcome::failed(Failure::Broken));
+    assert!(matches!(attempt(&mut delivery, &policy, &broken, 0), Resolution::Retry { .. }));
+    assert_eq!(resolve(&mut delivery, &policy, 1, &answer(200), 1), Resolution::LateSuccess);
+    assert!(delivery.replay(at(2)));
+    let repeated = resolve(&mut delivery, &policy, 1, &answer(200), 3);
+    assert_eq!(repeated, Resolution::Ignored(Ignored::AlreadyResolved));
+    assert_eq!(poll(&mut delivery, &policy, 4), Progress::Due);
+    assert_eq!(delivery.unanswered(), 1);
+}
+
+#[test]
 fn late_wake_up_keeps_the_schedule() {
     let policy = RetryPolicy::strike();
     for late in [0, 1, 2_999] {
