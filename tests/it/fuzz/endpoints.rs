@@ -38,7 +38,7 @@ pub(crate) fn run(data: &[u8]) {
     let mut input = Reader::new(data);
     let (settings, millis) = (input.byte(), input.u64());
     let which = usize::from(settings >> 1) % 7;
-    let now = Timestamp::from_unix_millis((millis % 253_402_300_799_000) as i64);
+    let now = Timestamp::from_unix_millis((millis % 253_402_300_799_000).cast_signed());
     let Ok(url) = std::str::from_utf8(input.line()) else { return };
     let Ok(id) = MessageId::new(String::from_utf8_lossy(input.line())) else { return };
     let eid = EndpointId::new("e").unwrap();

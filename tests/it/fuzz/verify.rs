@@ -9,9 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, request};
-use labhook::signature::{
-    Algorithm, CustomScheme, HttpMessageProfile, KeySet, Scheme, SigningKey, VerifyingKey,
-};
+use labhook::signature::{Algorithm, HttpMessageProfile, Scheme, SigningKey, VerifyingKey};
 use labhook::{MessageId, Secret, Signer, Timestamp, Verified, Verifier};
 use sha2::Sha256;
 
@@ -79,7 +77,9 @@ fn pairs() -> Vec<Pair> {
     }
     #[cfg(feature = "ed25519")]
     {
-        let key = labhook::signature::Ed25519PrivateKey::from_seed(&[7; 32]);
+        use labhook::signature::{CustomScheme, Ed25519PrivateKey};
+
+        let key = Ed25519PrivateKey::from_seed(&[7; 32]);
         for scheme in [
             Scheme::StandardWebhooks,
             Scheme::CustomScheme(CustomScheme::DISCORD),
@@ -90,7 +90,9 @@ fn pairs() -> Vec<Pair> {
     }
     #[cfg(feature = "p256")]
     {
-        let key = labhook::signature::P256PrivateKey::from_scalar(&[7; 32]).unwrap();
+        use labhook::signature::{CustomScheme, P256PrivateKey};
+
+        let key = P256PrivateKey::from_scalar(&[7; 32]).unwrap();
         for scheme in [Scheme::StandardWebhooks, Scheme::CustomScheme(CustomScheme::SENDGRID)] {
             all.push(other(scheme, key.clone().into(), key.public().into()));
         }
@@ -117,7 +119,8 @@ pub(crate) fn run(data: &[u8]) {
         let (mut parts, ()) = Request::post(URL).body(()).unwrap().into_parts();
         parts.headers = input.headers();
         let body = input.rest();
-        let _ = KeySet::from_json(body);
+        #[cfg(any(feature = "ed25519", feature = "p256"))]
+        let _ = labhook::signature::KeySet::from_json(body);
         // Of its own accord no input has a MAC.
         assert_accepted(pair, &Received { parts, body: body.to_vec(), now }, &[]);
         return;

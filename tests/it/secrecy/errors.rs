@@ -1,7 +1,7 @@
 //! Errors of values with secrets, each variant once at least: [`print_all`].
 
 use http::header::{HeaderName, HeaderValue};
-use http::{HeaderMap, Request, request};
+use http::{HeaderMap, request};
 use labhook::endpoint::{AddressPolicy, EndpointConfig, EndpointError, Network, Registry};
 use labhook::lab::{PlanCreated, RunStateChanged};
 use labhook::message::format::{CloudEvent, FormatError};
@@ -161,7 +161,7 @@ fn verifying(printed: &mut Printed) {
         let form = vec!["a=b"; 1_001].join("&");
         let verifier = Verifier::new(Scheme::Twilio, secret()).unwrap();
         let request =
-            Request::post(URL).header("x-twilio-signature", "g0hM9SsE+OTPJTGt/tmIKtSyZlE=");
+            http::Request::post(URL).header("x-twilio-signature", "g0hM9SsE+OTPJTGt/tmIKtSyZlE=");
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         let (request, ()) = request.body(()).unwrap().into_parts();
         printed.error(&verifier.verify_request(&request, form.as_bytes(), at(0)).unwrap_err());
