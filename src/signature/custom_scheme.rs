@@ -401,8 +401,11 @@ mod tests {
         // A hexadecimal tag may start with an a.
         assert_eq!(error(signed.with_timestamp_field("a", FORM)), E::SamePrefix);
         assert!(CustomScheme::new(signed.with_timestamp_field("a=", FORM)).is_ok());
+        assert_eq!(error(signed.with_base64().with_timestamp_field("t", FORM)), E::SamePrefix);
         let rfc3339 = signed.with_prefix("v1=").with_separator(':');
         assert_eq!(error(rfc3339.with_timestamp_field("t=", TimestampForm::Rfc3339)), E::Separator);
+        let minus = signed.with_prefix("v1=").with_separator('-');
+        assert_eq!(error(minus.with_timestamp_field("t=", FORM)), E::Separator);
         let touching = SchemeSpec::new("x", "{id}{timestamp}.{body}").with_id_header("y");
         assert_eq!(error(touching.with_timestamp_header("z", FORM)), E::IdAdjacentToTimestamp);
         assert!(
@@ -414,7 +417,16 @@ mod tests {
         }
         assert_eq!(error(plain.with_separator(',').with_prefix("v1,")), E::Separator);
         assert!(CustomScheme::new(plain.with_separator(';').with_prefix("v1,")).is_ok());
-        for bad in ["{body}}", "{{body}", "{body", "{}{body}", "{body}{id", "{"] {
+        for bad in [
+            "{body}}",
+            "{{body}",
+            "{body",
+            "{}{body}",
+            "{body}{id",
+            "{",
+            "{header:x",
+            "{header:xY}{body}",
+        ] {
             let error = error(SchemeSpec::new("x", bad));
             assert_eq!(error, E::Placeholder, "{bad}");
         }

@@ -146,6 +146,8 @@ mod tests {
             ("v1,a,x", &["v1", "a", "x"]),
             ("v1,v1,a", &["v1", "v1,a"]),
             ("v1,a\tv1,b", &["v1", "a\tv1", "b"]),
+            ("v,a", &["v", "a"]),
+            ("v1A,a", &["v1A", "a"]),
         ] {
             assert_eq!(split(&STANDARD_WEBHOOKS, line), expected, "{line:?}");
         }

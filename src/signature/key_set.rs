@@ -215,6 +215,14 @@ mod tests {
         assert_eq!(set(&key(r#","kty":"EC""#)).unwrap().id(0), None);
     }
 
+    #[cfg(feature = "p256")]
+    #[test]
+    fn set_of_most_keys_is_read() {
+        let key = format!(r#"{{"kty":"EC","crv":"P-256","x":"{X}","y":"{Y}"}}"#);
+        let keys = set(&vec![&*key; KeySet::MAX_KEYS].join(",")).unwrap();
+        assert_eq!((keys.keys().count(), keys.skipped()), (KeySet::MAX_KEYS, 0));
+    }
+
     /// The example of RFC 8037, appendix A.2.
     #[cfg(feature = "ed25519")]
     #[test]

@@ -220,3 +220,33 @@ where
     let value = HeaderValue::try_from(text).ok();
     value.expect("ids, timestamps, prefixes and encodings are printable ASCII")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+    use crate::signature::SigningKey;
+
+    #[test]
+    fn signature_fits_its_buffer() {
+        let secret = || Secret::from_text("a secret of the lab").unwrap();
+        let key = || ReadySigningKey::from(SigningKey::from(secret()));
+        let now = Timestamp::from_unix_seconds(1_614_265_330);
+        for custom in [CustomScheme::STRIPE, CustomScheme::SLACK, CustomScheme::SHOPIFY] {
+            for others in [vec![], vec![key(), key()]] {
+                let scheme = Scheme::CustomScheme(custom.clone());
+                let signer = SchemeSigner { scheme, first: key(), others };
+                let mut written = 0;
+                let set = |name: &HeaderName, value: HeaderValue| {
+                    if name == custom.header() {
+                        written = value.len();
+                    }
+                    Ok::<_, SignError>(())
+                };
+                signer.sign(&MessageId::new("m").unwrap(), now, b"{}", None, set).unwrap();
+                let len = signer.signature_len(&custom, "1614265330".len());
+                assert_eq!(len, written, "{custom:?}");
+            }
+        }
+    }
+}

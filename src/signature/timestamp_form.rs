@@ -124,6 +124,15 @@ mod tests {
     }
 
     #[test]
+    fn integer_fills_its_buffer() {
+        for number in [0, 9, 10, 1_614_265_330, -1, -9, -10, i64::MIN, i64::MAX] {
+            let text = decimal(number);
+            assert_eq!(text, number.to_string());
+            assert_eq!(text.capacity(), text.len(), "{number}");
+        }
+    }
+
+    #[test]
     fn extreme_timestamps_are_safe() {
         for at in [Timestamp::MIN, Timestamp::MAX] {
             assert!(TimestampForm::UnixSeconds.write(at).is_some());

@@ -10,6 +10,7 @@ mod public_keys;
 mod readings;
 mod requests;
 mod rotation;
+mod signers;
 mod tolerance;
 #[cfg(feature = "twilio")]
 mod twilio;

@@ -141,6 +141,7 @@ mod tests {
             ("https://[2001:DB8::1]:443/a", Ok("[2001:db8::1]")),
             ("https://[::1]:8443/a", Ok("[::1]:8443")),
             ("https://lab.example:65536/a", Err("malformed-target")),
+            ("https://lab.example:+443/a", Err("malformed-target")),
         ] {
             let found = value(&Component::Authority, url, None);
             assert_eq!(found.as_deref().map_err(|error| *error), authority, "{url}");

@@ -70,5 +70,7 @@ mod tests {
         ] {
             assert_eq!(result.unwrap_err().to_string(), text);
         }
+        let most = (0..24).map(|number| HeaderName::try_from(format!("x-{number}")).unwrap());
+        assert!(new().with_headers(most).is_ok());
     }
 }

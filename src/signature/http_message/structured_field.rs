@@ -279,6 +279,17 @@ mod tests {
     }
 
     #[test]
+    fn label_is_one_whole_key() {
+        let longest = "a".repeat(64);
+        for key in ["sig1", "*a-b_c.d", &longest] {
+            assert!(is_key(key), "{key}");
+        }
+        for bad in ["", "aB", "1a", "a b", &format!("{longest}a")] {
+            assert!(!is_key(bad), "{bad}");
+        }
+    }
+
+    #[test]
     fn other_than_canonical_form_is_malformed() {
         for bad in [
             "",

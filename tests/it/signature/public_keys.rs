@@ -122,7 +122,7 @@ fn version_number_of_a_signature_is_ignored() {
     for prefix in ["v1der,", "v2der,", "v170der,"] {
         assert_eq!(verdict(&one.replace("v1der,", prefix)), Ok(()), "{prefix}");
     }
-    for prefix in ["vder,", "v1,", "v1a,", "der,", "v1derx,", "v-1der,", ""] {
+    for prefix in ["vder,", "v1xder,", "v1,", "v1a,", "der,", "v1derx,", "v-1der,", ""] {
         let error = verdict(&one.replace("v1der,", prefix));
         assert_eq!(error, Err("no-usable-signature"), "{prefix}");
     }

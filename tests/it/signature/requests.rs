@@ -133,6 +133,8 @@ fn movable_values_of_a_request_are_rejected() {
         "{body}.{method}{url}",
         "{body}\n{method}{url}",
         "{body}\n{path}?{query}",
+        "{url}-{body}",
+        "{body}-{url}",
     ] {
         let spec = SchemeSpec::new("x-signature", template)
             .with_id_header("x-id")
