@@ -154,6 +154,20 @@ mod tests {
     }
 
     #[test]
+    fn only_the_last_number_is_removed() {
+        let mut numbers = AttemptSet::NONE;
+        for number in [1, 3] {
+            assert_eq!(numbers.push(number), 0);
+        }
+        for other in [0, 1, 2, 4] {
+            numbers.pop(other);
+            assert_eq!((numbers.count(), numbers.contains(3)), (2, true), "{other}");
+        }
+        numbers.pop(3);
+        assert_eq!((numbers.count(), numbers.contains(3)), (1, false));
+    }
+
+    #[test]
     fn saved_set_stays_small() {
         let mut numbers = AttemptSet::NONE;
         for number in (u32::MAX - 100..=u32::MAX).step_by(2) {

@@ -137,6 +137,34 @@ fn last_year_within_reach(digits: u64, now: Timestamp) -> Option<u64> {
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_744_882_200);
+
+    #[test]
+    fn each_month_is_read() {
+        let months =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        for (number, month) in (1..).zip(months) {
+            let date = format!("06 {month} 1994 08:49:37 GMT");
+            let expected = format!("1994-{number:02}-06T08:49:37Z").parse().unwrap();
+            assert_eq!(after_weekday("Sun", &date, NOW), Some(expected), "{month}");
+        }
+    }
+
+    #[test]
+    fn weekday_and_zone_belong_to_the_form() {
+        for (weekday, date, is_date) in [
+            ("Sun", "06 Nov 1994 08:49:37 GMT", true),
+            ("Sunday", "06 Nov 1994 08:49:37 GMT", false),
+            ("Sun", "06 Nov 1994 08:49:37 CET", false),
+            ("Sunday", "06-Nov-94 08:49:37 GMT", true),
+            ("Sun", "06-Nov-94 08:49:37 GMT", false),
+            ("Sunday", "06-Nov-94 08:49:37 CET", false),
+        ] {
+            let found = after_weekday(weekday, date, NOW).is_some();
+            assert_eq!(found, is_date, "{weekday}, {date}");
+        }
+    }
+
     #[test]
     fn two_digit_year_is_at_most_fifty_years_ahead() {
         let year = |date: &str, now: &str| {

@@ -280,6 +280,18 @@ mod tests {
     }
 
     #[test]
+    fn greatest_allowed_limits_are_read() {
+        let second = Duration::from_secs(1);
+        let decorrelated = Jitter::decorrelated(second, second);
+        let plus_minus = Jitter::plus_minus(100);
+        for jitter in [plus_minus, Jitter::added(10, second, second), decorrelated.clone()] {
+            let text = serde_json::to_string(&jitter).unwrap();
+            assert_eq!(serde_json::from_str::<Jitter>(&text).unwrap(), jitter, "{text}");
+            assert_eq!(jitter.is_decorrelated(), jitter == decorrelated);
+        }
+    }
+
+    #[test]
     fn decorrelated_delays_stay_between_base_and_cap() {
         let jitter = Jitter::decorrelated(Duration::from_millis(10), Duration::from_secs(5));
         let (message, endpoint) = (MessageId::new("m").unwrap(), EndpointId::new("e").unwrap());

@@ -267,6 +267,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn outcome_shows_its_status_or_failure() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTROL, "disable".parse().unwrap());
+        let now = Timestamp::from_unix_seconds(0);
+        let response = Outcome::response(StatusCode::SERVICE_UNAVAILABLE, &headers, now);
+        assert_eq!((response.control(), &*response.to_string()), (Some(Control::Disable), "503"));
+        let failed = Outcome::failed(Failure::Timeout);
+        assert_eq!((failed.control(), &*failed.to_string()), (None, "timeout"));
+    }
+
+    #[test]
     fn most_drastic_control_of_a_list_counts() {
         let read = |lines: &[&str]| {
             let mut headers = HeaderMap::new();

@@ -6,4 +6,5 @@ mod jitter;
 mod lifetime;
 mod names;
 mod replay;
+mod response_rules;
 mod schedules;
