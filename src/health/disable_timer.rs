@@ -54,3 +54,20 @@ impl DisableTimer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn long_gap_before_a_pause_counts_one_step() {
+        let (start, second) = (Timestamp::from_unix_seconds(0), Duration::from_secs(1));
+        let policy = HealthPolicy::default().with_disable_after(second * 100_000);
+        let mut timer = DisableTimer::new(start);
+        let paused = start + MAX_STEP + second * 100;
+        timer.exclude(paused, paused + second * 50);
+        assert_eq!(timer.deadline(&policy), Some(start + second * 100_150));
+    }
+}

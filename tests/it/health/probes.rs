@@ -26,6 +26,39 @@ fn half_open_lets_exactly_one_probe_through() {
 }
 
 #[test]
+fn cancelled_probe_is_not_the_next_one() {
+    let mut endpoint = Endpoint::down(default(), at(0));
+    let first = endpoint.start(at(11));
+    assert!(endpoint.health.cancel_start(first));
+    let next = endpoint.start(at(11));
+    assert!(!endpoint.health.awaits(first));
+    assert!(!endpoint.health.cancel_start(first));
+    assert_eq!(endpoint.health.probe(), Some(next));
+}
+
+#[test]
+fn paused_endpoint_has_no_probe_to_claim() {
+    let mut endpoint = Endpoint::down(default(), at(0));
+    assert_eq!(endpoint.gate(at(11)), Gate::Probe);
+    let claim = endpoint.health.claim_at();
+    assert!(claim.is_some());
+    assert!(endpoint.health.pause(at(11)));
+    assert_eq!(endpoint.health.claim_at(), None);
+    assert!(endpoint.health.resume(at(12)));
+    assert_eq!(endpoint.health.claim_at(), claim);
+}
+
+#[test]
+fn opened_circuit_is_no_recovery() {
+    let mut endpoint = Endpoint::new(default());
+    for _ in 1..endpoint.policy.failures().unwrap().get() {
+        assert_eq!(endpoint.attempt(Failed, at(0)), SignalEffect::Counted);
+    }
+    let opened = endpoint.attempt(Failed, at(0)).transition().unwrap();
+    assert_eq!((opened.is_recovery(), opened.is_disabling()), (false, false));
+}
+
+#[test]
 fn probe_waits_are_jittered_within_a_tenth() {
     let (mut endpoint, mut shares) = (Endpoint::new(default()), BTreeSet::new());
     for outage in 0..20 {
