@@ -77,6 +77,16 @@ mod tests {
     }
 
     #[test]
+    fn only_a_short_digest_has_two_spellings() {
+        let digest = bounded(&"x".repeat(MAX_LEN + 1)).into_owned();
+        for (text, count) in
+            [("a", 1), (&*digest, 2), (&"x".repeat(300), 1), (&format!("{digest:x<300}"), 1)]
+        {
+            assert_eq!(spellings(text).count(), count, "{text}");
+        }
+    }
+
+    #[test]
     fn digest_tells_source_from_id() {
         assert_eq!(digest("a", "b"), digest("a", "b"));
         assert_ne!(digest("a", "bc"), digest("ab", "c"));

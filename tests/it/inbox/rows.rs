@@ -47,6 +47,10 @@ fn each_call_saves_only_what_it_changed() {
     let mut rows = Rows::default();
     let claim = begin(&mut inbox, "m", 0);
     assert_eq!(rows.save(&mut inbox), 2, "the event, and the clock");
+    let first = |rows: &Rows| -> InboxEvent {
+        serde_json::from_str(rows.events.values().next().unwrap()).unwrap()
+    };
+    assert!(!first(&rows).is_handled());
     assert_eq!(rows.save(&mut inbox), 0);
     assert!(inbox.done(&claim, at(0)));
     assert_eq!(rows.save(&mut inbox), 2);
@@ -55,13 +59,26 @@ fn each_call_saves_only_what_it_changed() {
     seen(&mut inbox, "n", 0);
     seen(&mut inbox, "o", 0);
     assert_eq!(rows.save(&mut inbox), 4, "one is evicted");
-    let row = rows.events.values().next().unwrap();
-    let event: InboxEvent = serde_json::from_str(row).unwrap();
+    let event = first(&rows);
     assert_eq!((event.source(), event.id(), event.is_handled()), ("s", "n", true));
     assert!(inbox.forget("s", "n"));
     assert_eq!(rows.save(&mut inbox), 1);
     let restored = rows.restore(2);
     assert!(is_new(&restored, "n", 0) && !is_new(&restored, "o", 0));
+}
+
+#[test]
+fn inboxes_with_other_events_differ() {
+    let with = |id| {
+        let mut inbox = inbox(2);
+        seen(&mut inbox, id, 0);
+        inbox
+    };
+    assert_eq!(with("m"), with("m"));
+    assert_ne!(with("m"), with("n"));
+    let mut in_progress = inbox(2);
+    begin(&mut in_progress, "m", 0);
+    assert_ne!(in_progress, with("m"));
 }
 
 /// A crash between two rows: the row of the inbox is the older one.
