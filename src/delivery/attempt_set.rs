@@ -154,17 +154,16 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_number_is_removed() {
+    fn number_is_removed_from_within_a_run() {
         let mut numbers = AttemptSet::NONE;
-        for number in [1, 3] {
+        for number in [1, 2, 3, 5] {
             assert_eq!(numbers.push(number), 0);
         }
-        for other in [0, 1, 2, 4] {
-            numbers.pop(other);
-            assert_eq!((numbers.count(), numbers.contains(3)), (2, true), "{other}");
+        for (number, left) in [(0, 4), (4, 4), (6, 4), (2, 3), (2, 3), (5, 2), (1, 1), (3, 0)] {
+            assert_eq!(numbers.remove(number), 0);
+            assert_eq!((numbers.count(), numbers.contains(number)), (left, false), "{number}");
         }
-        numbers.pop(3);
-        assert_eq!((numbers.count(), numbers.contains(3)), (1, false));
+        assert!(numbers.is_empty());
     }
 
     #[test]

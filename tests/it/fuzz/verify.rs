@@ -155,7 +155,8 @@ fn sign(pair: &Pair, input: &mut Reader<'_>, now: Timestamp) -> Option<Received>
 fn change(request: &mut Received, other: &Received, input: &mut Reader<'_>) {
     let Received { parts, body, now } = request;
     let kind = input.below(14);
-    let at = usize::from(input.byte());
+    let byte = input.byte();
+    let at = usize::from(byte);
     match kind {
         0 | 1 => {
             if let Some(byte) =
@@ -164,7 +165,7 @@ fn change(request: &mut Received, other: &Received, input: &mut Reader<'_>) {
                 *byte ^= 1 << (input.byte() & 7);
             }
         }
-        2 => body.push(at as u8),
+        2 => body.push(byte),
         3 => _ = body.pop(),
         4 => *body = other.body.clone(),
         5 => *now += Duration::from_secs(at as u64 * 7),
