@@ -67,7 +67,7 @@ fn rows() -> Vec<Row> {
         row(FenceInTheWrite, 1, takeover, EVERYTHING),
         first(3_000, row(FenceBeforeReading, 1, both, EVERYTHING)),
         first(3_000, row(RestoreOnceDeposed, 1, both, EVERYTHING)),
-        // All of them: see `in_release`.
+        // All of them: see `whole`.
         first(3_000, row(StopOnceDeposed, 1, takeover, &[])),
         row(KeepTheSeed, 2, crash, &[]),
         row(AcknowledgeWhatIsSaved, 1, crash, &[NothingLost]),
