@@ -307,8 +307,8 @@ impl Delivery {
         }
     }
 
-    /// Lets the attempt in flight go on as if it had started now, because the clock has leaped: with
-    /// its start left behind, a deadline would stay ahead when the clock steps back.
+    /// Lets the attempt in flight go on as if it had started now, because the clock has stepped. Its
+    /// start moves with the deadline, so that another step back shows in it.
     pub(crate) fn renew_attempt(&mut self, now: Timestamp) {
         if let State::InFlight { at, deadline } = &mut self.state {
             *deadline = now + deadline.saturating_since(*at);

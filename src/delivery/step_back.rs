@@ -18,17 +18,16 @@ impl Delivery {
     /// bring that end near for good.
     pub(super) fn pull_in(&mut self, policy: &RetryPolicy, now: Timestamp) {
         let tries = self.attempts_since_replay();
+        if self.in_flight().is_some_and(|started| now < started.at) {
+            self.renew_attempt(now);
+        }
         match &mut self.state {
             State::Due { since } => *since = now.min(*since),
             // Without an attempt since then it is the plan of a replay, as far ahead as it likes.
             State::Waiting { due } if tries > 0 => {
                 *due = (now + policy.longest_wait(tries)).min(*due);
             }
-            State::InFlight { at, deadline } => {
-                if now < *at {
-                    *deadline = now + deadline.saturating_since(*at);
-                    *at = now;
-                }
+            State::InFlight { deadline, .. } => {
                 // Further ahead than this, the saved state is damaged.
                 *deadline = (now + policy.attempt_timeout().max(EARLIER_TIMEOUT)).min(*deadline);
             }

@@ -30,10 +30,10 @@ const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 /// are secrets and the scheme signs neither URL nor headers, neither accepting nor rejecting a
 /// request allocates. Limit the size of the body before calling [`verify`](Self::verify).
 ///
-/// How long a wrong signature takes to reject does not depend on where it is wrong: a count of
-/// instructions is the same for each of its bytes, in hexadecimal, in base64 and for a token. It
-/// depends on what the sender of the request knows anyway: the length of the headers and of the body,
-/// and which characters encode the signature.
+/// How long a wrong signature takes to reject does not depend on where it is wrong: the count of
+/// instructions is the same at its start, in the middle and at its end, in hexadecimal, in base64 and
+/// for a token. It depends on what the sender of the request knows anyway: the length of the headers
+/// and of the body, and which characters encode the signature.
 ///
 /// ```
 /// use labhook::{Secret, Timestamp, Verifier};

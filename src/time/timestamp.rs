@@ -109,7 +109,8 @@ impl Timestamp {
         if let Some(micros) = rfc3339::parse(text) {
             return Ok(Self(micros));
         }
-        // `time` accepts any character between date and time, which RFC 3339 does not.
+        // `time` accepts any character between date and time, which RFC 3339 does not. Its error is
+        // that of no text at all.
         let is_separated = matches!(text.as_bytes().get(10), None | Some(b'T' | b't' | b' '));
         let instant = OffsetDateTime::parse(if is_separated { text } else { "" }, &Rfc3339)
             .map_err(|source| ParseTimestampError { source })?;

@@ -1,12 +1,16 @@
 //! The outbox in a hostile world: a byte program of inputs, in any order, with crashes and clocks
 //! that leap both ways. A [`Model`] that knows the documentation alone checks what it does.
 
+mod answer;
 mod model;
+mod registry;
 mod world;
 
 use super::reader::Reader;
+use answer::Answer;
 use model::Model;
-use world::{Answer, ENDPOINTS, MESSAGES, World};
+use registry::{ENDPOINTS, MESSAGES};
+use world::World;
 
 /// A program is cut here, so that none takes long.
 const MAX_STEPS: usize = 400;

@@ -253,6 +253,11 @@ fn messages(printed: &mut Printed) {
     printed.debug(&danger::unsigned(BODY.as_bytes()));
     let trusted = danger::unsigned(BODY.as_bytes()).trusted_body();
     printed.debug(&trusted);
+    printed.debug(&CloudEvent::from_binary(&cloud_event_headers(), trusted).unwrap());
+}
+
+/// The headers of a CloudEvent in binary mode.
+pub(super) fn cloud_event_headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in [
         ("ce-specversion", "1.0"),
@@ -263,7 +268,7 @@ fn messages(printed: &mut Printed) {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    printed.debug(&CloudEvent::from_binary(&headers, trusted).unwrap());
+    headers
 }
 
 fn outbox(printed: &mut Printed) {

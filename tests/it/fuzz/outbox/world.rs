@@ -1,185 +1,25 @@
 //! The host of a byte program, with its clock, its store and its receivers: [`World`].
 
 use std::collections::BTreeMap;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
-use labhook::delivery::{
-    DeliveryGuarantee, Failure, Jitter, ResponseAction, ResponseRules, Schedule,
-};
-use labhook::health::{EnabledBy, PendingOnDisable};
-use labhook::lab::{RunState, RunStateChanged};
+use labhook::health::EnabledBy;
 use labhook::outbox::{Change, Changes, Record, ReplayFilter};
-use labhook::{
-    Attempt, Endpoint, EndpointId, Event, FlowPolicy, HealthPolicy, Message, MessageId, Order,
-    Outbox, Outcome, Registry, RetryPolicy, Secret, Signer, Step, Ticket, Timestamp, Verdict,
-};
+use labhook::{Attempt, Outbox, Registry, Step, Ticket, Timestamp, Verdict};
 
 use super::Model;
+use super::answer::Answer;
 use super::model::Pair;
+use super::registry::{
+    ENDPOINTS, GUARANTEES, MESSAGES, START, STRICT, endpoint, endpoint_id, index_of, message,
+    message_id, secs,
+};
 
-const START: Timestamp = Timestamp::from_unix_seconds(1_744_882_200);
 const MICRO: Duration = Duration::from_micros(1);
 const RETENTION: Duration = Duration::from_secs(300);
 /// Once everything works, all ends within this time.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-
-pub(super) const ENDPOINTS: usize = 4;
-pub(super) const MESSAGES: usize = 6;
-/// The message that expires.
-const EXPIRING: usize = MESSAGES - 1;
-/// The endpoint of which the order is strict.
-const STRICT: usize = 1;
-
-const GUARANTEES: [DeliveryGuarantee; ENDPOINTS] = [
-    DeliveryGuarantee::AtLeastOnce,
-    DeliveryGuarantee::AtLeastOnce,
-    DeliveryGuarantee::AtMostOnce,
-    DeliveryGuarantee::Ask,
-];
-
-fn endpoint_id(which: usize) -> EndpointId {
-    EndpointId::new(["plain", "strict", "once", "ask"][which]).unwrap()
-}
-
-fn index_of(endpoint: &EndpointId) -> usize {
-    (0..ENDPOINTS).find(|which| endpoint_id(*which) == *endpoint).unwrap()
-}
-
-fn message_id(which: usize) -> MessageId {
-    MessageId::new(["m0", "m1", "m2", "m3", "m4", "m5"][which]).unwrap()
-}
-
-fn message(which: usize) -> Message {
-    let run = ["r0", "r1", "r0", "r1", "r0", "r1"][which];
-    let event = Event::new(RunStateChanged::new(run, RunState::Started), START);
-    let message = event.into_message(message_id(which)).unwrap();
-    message.with_expires_at((which == EXPIRING).then(|| START + Duration::from_secs(120)))
-}
-
-fn secs(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
-
-/// An endpoint. Bit 0 of the variant is whether it is not enabled, bit 1 another retry policy.
-fn endpoint(which: usize, variant: u8) -> Endpoint {
-    let delays: &[u64] = match (which, variant & 2 == 0) {
-        (0, true) => &[1, 5, 20],
-        (1, true) => &[0, 1, 4],
-        (2, true) => &[2, 9],
-        (_, true) => &[1, 30],
-        (_, false) => &[3],
-    };
-    let rules = ResponseRules::new()
-        .with_client_errors(ResponseAction::Fail)
-        .with_status(StatusCode::TOO_MANY_REQUESTS, ResponseAction::Retry)
-        .with_status(StatusCode::GONE, ResponseAction::Disable);
-    let retry = RetryPolicy::new(Schedule::list(delays.iter().copied().map(secs)))
-        .with_attempt_timeout(secs(10))
-        .with_retry_after_cap(secs(30))
-        .with_responses(rules)
-        .with_guarantee(GUARANTEES[which]);
-    let health = HealthPolicy::default()
-        .with_failures(NonZeroU32::new(2))
-        .with_refused_for(Duration::ZERO)
-        .with_probes(secs(3), secs(5))
-        .with_disable_after(secs(20));
-    let signer = match which {
-        0 => Signer::standard_webhooks(Secret::from_bytes(&[7; 24]).unwrap()),
-        _ => Signer::unsigned(),
-    };
-    let id = endpoint_id(which);
-    let url = format!("https://{id}.example/in");
-    let endpoint = Endpoint::new(id, &url, signer).unwrap().with_enabled(variant & 1 == 0);
-    match which {
-        0 => endpoint
-            .with_retry(retry.with_jitter(Jitter::plus_minus(20)))
-            .with_health(HealthPolicy::never())
-            .with_flow(FlowPolicy::fixed()),
-        STRICT => endpoint.with_retry(retry).with_order(Order::strict()).with_health(health),
-        2 => endpoint
-            .with_retry(retry.with_window(secs(60)))
-            .with_health(health.with_shed_after(secs(10)))
-            .with_max_in_flight(NonZeroU32::MIN),
-        _ => endpoint
-            .with_retry(retry)
-            .with_flow(FlowPolicy::adaptive())
-            .with_health(health.with_pending_on_disable(PendingOnDisable::Keep)),
-    }
-}
-
-/// What becomes of a request, which is settled once for each.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Answer {
-    Ok,
-    /// The receiver accepts it, and the response comes late.
-    OkLate,
-    /// The connection breaks, and the receiver has it or has not.
-    Broken {
-        received: bool,
-    },
-    Refused,
-    Unavailable,
-    Later,
-    Stop,
-    Abort,
-    Disable,
-    Gone,
-    Redirect,
-    NeverConnected,
-    Sender,
-}
-
-impl Answer {
-    pub(super) const ALL: &'static [Self] = &[
-        Self::Ok,
-        Self::OkLate,
-        Self::Broken { received: true },
-        Self::Broken { received: false },
-        Self::Refused,
-        Self::Unavailable,
-        Self::Later,
-        Self::Stop,
-        Self::Abort,
-        Self::Disable,
-        Self::Gone,
-        Self::Redirect,
-        Self::NeverConnected,
-        Self::Sender,
-        Self::Ok,
-        Self::Unavailable,
-    ];
-
-    fn is_accepted(self) -> bool {
-        matches!(self, Self::Ok | Self::OkLate | Self::Broken { received: true })
-    }
-
-    /// The outcome that the host reports, if it does, and the verdict that it can give.
-    fn outcome(self, now: Timestamp) -> Option<(Outcome, Option<Verdict>)> {
-        let bare = |status| Outcome::bare(StatusCode::from_u16(status).unwrap());
-        let with = |status, name: &'static str, value: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(name, value.parse().unwrap());
-            Outcome::response(StatusCode::from_u16(status).unwrap(), &headers, now)
-        };
-        Some(match self {
-            Self::Ok => (bare(200), Some(Verdict::Delivered)),
-            Self::OkLate => return None,
-            Self::Broken { .. } => (Outcome::failed(Failure::Broken), None),
-            Self::Refused => (bare(400), Some(Verdict::Rejected)),
-            Self::Unavailable => (bare(503), None),
-            Self::Later => (with(429, "retry-after", "7"), None),
-            Self::Stop => (with(503, "retry-after", "-1"), Some(Verdict::Stopped)),
-            Self::Abort => (with(500, "webhook-delivery", "abort-message"), Some(Verdict::Stopped)),
-            Self::Disable => (with(500, "webhook-delivery", "disable"), Some(Verdict::Gone)),
-            Self::Gone => (bare(410), Some(Verdict::Gone)),
-            Self::Redirect => (bare(302), None),
-            Self::NeverConnected => (Outcome::failed(Failure::Connect), None),
-            Self::Sender => (Outcome::failed(Failure::Sender), None),
-        })
-    }
-}
 
 struct Request {
     ticket: Ticket,
