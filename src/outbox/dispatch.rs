@@ -125,7 +125,8 @@ impl Outbox {
             let body = message.rendering_at(place.rendering).map_or(0, |(_, it)| it.body_len());
             self.fair_queue.served(place.endpoint, &mut endpoint_state.share, body);
             let clearance = Some(Clearance { permit, kind, receipt });
-            state.in_flight = Some(InFlight { clearance, sent: false, renewed: false });
+            let start = self.journal.next_revision();
+            state.in_flight = Some(InFlight { clearance, start, sent: false, renewed: false });
             let ticket = Ticket {
                 sequence: message_state.sequence,
                 message: message.id().clone(),
@@ -135,7 +136,7 @@ impl Outbox {
             };
             self.reconcile_delivery(number, state, None, now);
             let deadline = started.deadline;
-            self.journal.guard_attempt(Start { delivery: number, ticket, deadline });
+            self.journal.guard_attempt(Start { delivery: number, ticket, deadline, start });
         } else {
             // The delivery's window has ended since it was last looked at.
             health.cancel_start(permit);
@@ -146,7 +147,7 @@ impl Outbox {
 
     /// Hands an attempt out, unless it became obsolete while it was being saved.
     pub(super) fn send(&mut self, start: Start, now: Timestamp) -> Option<Attempt> {
-        let Start { delivery: number, ticket, deadline } = start;
+        let Start { delivery: number, ticket, deadline, start } = start;
         let is_same = |outbox: &Self, place: Place| {
             let state = outbox.messages.get(place.message);
             state.is_some_and(|state| state.sequence == ticket.sequence)
@@ -177,8 +178,9 @@ impl Outbox {
         let started = state.delivery.in_flight()?;
         let in_flight = state.in_flight.as_mut()?;
         // An attempt that was cancelled and started again has the same number, and its start may
-        // not be durable yet. Its permit differs if the endpoint was enabled in between.
-        let is_current = started.number == ticket.attempt
+        // not be durable yet. At the same instant even its deadline is the same.
+        let is_current = in_flight.start == start
+            && started.number == ticket.attempt
             && started.deadline == deadline
             && in_flight.permit() == Some(ticket.permit);
         if in_flight.sent || !is_current {

@@ -123,6 +123,8 @@ pub(super) struct Start {
     pub(super) delivery: DeliveryNo,
     pub(super) ticket: Ticket,
     pub(super) deadline: Timestamp,
+    /// As [`InFlight::start`](super::in_flight::InFlight::start).
+    pub(super) start: Revision,
 }
 
 impl Guarded {

@@ -1,6 +1,7 @@
 //! An attempt in flight, and its end: [`InFlight`] and [`EndedAttempt`].
 
 use super::attempt_report::Cause;
+use super::changes::Revision;
 use crate::delivery::{Delivery, Outcome, Started};
 use crate::flow::Receipt;
 use crate::health::Permit;
@@ -24,6 +25,9 @@ pub(super) struct InFlight {
     /// `None` if it was started before a restart: then it reveals nothing about the endpoint's
     /// health.
     pub(super) clearance: Option<Clearance>,
+    /// The save that was to make its start durable, which tells it from an equal one that was
+    /// cancelled.
+    pub(super) start: Revision,
     /// Whether it was handed out. Until then it was certainly not made.
     pub(super) sent: bool,
     /// Whether its deadline was renewed after the clock had leaped.

@@ -112,6 +112,12 @@ impl Journal {
         }
     }
 
+    /// Returns the revision with which what changes now becomes durable, unless the save before
+    /// fails: then it is a later one.
+    pub(super) fn next_revision(&self) -> Revision {
+        self.latest.next()
+    }
+
     pub(super) fn guard_attempt(&mut self, start: Start) {
         self.guarded.attempts.push_back(start);
         self.starts = self.starts.saturating_add(1);
@@ -226,7 +232,7 @@ impl Journal {
         let of = |part: &Part| part.revision;
         match mark {
             Mark::Unchanged => self.confirmed,
-            Mark::Changed => self.latest.next(),
+            Mark::Changed => self.next_revision(),
             Mark::Saving => match (self.closed.back(), &self.failed) {
                 (Some(last), _) => last.revision,
                 (None, Some(_)) => self.latest.next(),

@@ -1,6 +1,7 @@
 //! Restores saved state: [`Outbox::restore`].
 
 use super::Outbox;
+use super::changes::Revision;
 use super::endpoints::EndpointSlot;
 use super::in_flight::InFlight;
 use super::input_log::Input;
@@ -172,7 +173,12 @@ impl Outbox {
         state.found_at = found_at;
         if state.delivery.in_flight().is_some() {
             // The crash may have come before or after it was handed out.
-            state.in_flight = Some(InFlight { clearance: None, sent: true, renewed: false });
+            state.in_flight = Some(InFlight {
+                clearance: None,
+                start: Revision::default(),
+                sent: true,
+                renewed: false,
+            });
             let place = self.deliveries.place(number);
             if let Some(state) = place.and_then(|place| self.endpoints.get_mut(place.endpoint)) {
                 let flow = &mut state.persisted.flow;

@@ -1,7 +1,7 @@
 //! Saves in parts: each has a limited number of records, and each promise of a revision is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 
 use labhook::delivery::DeliveryGuarantee;
 use labhook::outbox::{Change, Changes, Record, Revision};
@@ -151,6 +151,35 @@ fn restarted_attempt_waits_for_its_new_start() {
             _ => host.now += secs(1),
         }
     }
+}
+
+/// The same, where the clock stands still, so that even the deadline is the same.
+#[test]
+fn attempt_restarted_at_once_waits_for_its_start() {
+    let one_at_a_time = endpoint("a").with_max_in_flight(NonZeroU32::MIN);
+    let limit = NonZeroUsize::new(2).unwrap();
+    let outbox = Outbox::new(registry([one_at_a_time.clone()]), 7).with_save_limit(limit);
+    let mut host = Host::new(outbox);
+    host.publish("m1");
+    host.publish("m2");
+    let messages = host.unsaved();
+    assert_eq!(keys(&messages), ["message/m1", "message/m2"]);
+    // The first start waits for the next part, which is closed without it.
+    let off = one_at_a_time.clone().with_enabled(false);
+    host.outbox.replace_endpoint(off, host.now).unwrap();
+    host.publish("m3");
+    host.outbox.replace_endpoint(one_at_a_time, host.now).unwrap();
+    host.save(messages);
+    let attempt = loop {
+        match host.outbox.poll(host.now) {
+            Step::Save(part) => host.save(part),
+            Step::Send(attempt) => break attempt,
+            other => panic!("{other:?}"),
+        }
+    };
+    let Some(Record::Delivery(saved)) = host.disk.get("delivery/m1/a") else { panic!() };
+    let started = saved.delivery().in_flight().unwrap();
+    assert_eq!(started.number, attempt.ticket().attempt());
 }
 
 #[test]
