@@ -17,16 +17,18 @@ impl Delivery {
     /// window is not pulled in: its end expires the message, and a single reading far behind would
     /// bring that end near for good.
     pub(super) fn pull_in(&mut self, policy: &RetryPolicy, now: Timestamp) {
-        let tries = self.attempts_since_replay();
+        let (tries, replays) = (self.attempts_since_replay(), self.replays());
         if self.in_flight().is_some_and(|started| now < started.at) {
             self.renew_attempt(now);
         }
         match &mut self.state {
             State::Due { since } => *since = now.min(*since),
-            // Without an attempt since then it is the plan of a replay, as far ahead as it likes.
             State::Waiting { due } if tries > 0 => {
                 *due = (now + policy.longest_wait(tries)).min(*due);
             }
+            // Only the plan of a replay lets a first attempt wait, as far ahead as it likes.
+            // Without one, the saved state is damaged.
+            State::Waiting { due } if replays == 0 => *due = now.min(*due),
             State::InFlight { deadline, .. } => {
                 // Further ahead than this, the saved state is damaged.
                 *deadline = (now + policy.attempt_timeout().max(EARLIER_TIMEOUT)).min(*deadline);

@@ -123,6 +123,15 @@ fn start_and_deadline_far_ahead_time_out() {
     assert_eq!(poll(&mut delivery, &policy(), DAY), wait(DAY + 5_000));
 }
 
+/// As a damaged record has it: only a replay lets a first attempt wait.
+#[test]
+fn first_attempt_that_waits_without_a_replay_is_due() {
+    let state = State::Waiting { due: Timestamp::MAX };
+    let mut delivery = Delivery { state, ..Delivery::new(at(0)) };
+    assert_eq!(poll(&mut delivery, &policy(), 0), Progress::Due);
+    assert_eq!(delivery.due_since(), Some(at(0)));
+}
+
 #[test]
 fn attempt_started_a_day_ahead_times_out_on_time() {
     let policy = policy();
