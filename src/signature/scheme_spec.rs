@@ -213,7 +213,15 @@ impl<'a> SchemeSpec<'a> {
                 Some(separator) if !contains(stronger.as_bytes(), separator) => {}
                 _ => return Err(SchemeSpecError::Separator),
             }
-            if self.prefix.is_empty() || starts_with(self.prefix, stronger) {
+            // A signature must not begin like a stronger one, whatever its first digits are.
+            let begins_a_tag = match after(stronger, self.prefix) {
+                Some(digits) => !has_char_outside(digits, self.encoding),
+                None => {
+                    let digits = stronger.as_bytes();
+                    self.value_separator.is_some() && !has_char_outside(digits, self.encoding)
+                }
+            };
+            if self.prefix.is_empty() || starts_with(self.prefix, stronger) || begins_a_tag {
                 return Err(SchemeSpecError::SamePrefix);
             }
         }
@@ -227,7 +235,7 @@ impl<'a> SchemeSpec<'a> {
             (Some((TimestampPlace::Field(field), form)), Some(separator)) => {
                 // An encoded tag without a prefix must not look like a timestamp field.
                 let has_bare_tag = self.prefix.is_empty() || self.value_separator.is_some();
-                let ambiguous = has_bare_tag && !has_char_outside(field, self.encoding);
+                let ambiguous = has_bare_tag && !has_char_outside(field.as_bytes(), self.encoding);
                 let (in_field, in_time) = match self.value_separator {
                     Some(separator) => {
                         (contains(field.as_bytes(), separator), form.can_contain(separator))
@@ -301,8 +309,8 @@ pub(super) const fn contains(text: &[u8], character: char) -> bool {
 }
 
 /// Returns whether the text contains a character outside the encoding's alphabet.
-const fn has_char_outside(text: &str, encoding: Encoding) -> bool {
-    let mut rest = text.as_bytes();
+const fn has_char_outside(text: &[u8], encoding: Encoding) -> bool {
+    let mut rest = text;
     while let [first, after @ ..] = rest {
         let in_alphabet = match encoding {
             Encoding::Hex => first.is_ascii_hexdigit(),
@@ -319,15 +327,20 @@ const fn has_char_outside(text: &str, encoding: Encoding) -> bool {
 }
 
 const fn starts_with(text: &str, start: &str) -> bool {
+    after(text, start).is_some()
+}
+
+/// Returns what follows `start` in the text, if the text starts with it.
+const fn after<'a>(text: &'a str, start: &str) -> Option<&'a [u8]> {
     let (mut text, mut start) = (text.as_bytes(), start.as_bytes());
     while let [expected, start_after @ ..] = start {
         match text {
             [found, text_after @ ..] if *found == *expected => text = text_after,
-            _ => return false,
+            _ => return None,
         }
         start = start_after;
     }
-    true
+    Some(text)
 }
 
 const fn is_same_name(left: &str, right: &str) -> bool {

@@ -280,4 +280,12 @@ fn stronger_signature_rules_out_the_weaker() {
     assert_eq!(error(listed().with_stronger_prefix("")), SchemeSpecError::Prefix);
     assert_eq!(error(listed().with_stronger_prefix("v0=")), SchemeSpecError::SamePrefix);
     assert_eq!(error(listed().with_stronger_prefix("v")), SchemeSpecError::SamePrefix);
+    // A sixteenth of the signatures would begin like a stronger one.
+    assert_eq!(error(listed().with_stronger_prefix("v0=3")), SchemeSpecError::SamePrefix);
+    let with_values = || listed().with_value_separator(';');
+    assert_eq!(error(with_values().with_stronger_prefix("3")), SchemeSpecError::SamePrefix);
+    for spec in [listed().with_stronger_prefix("v0=x"), listed().with_stronger_prefix("3")] {
+        assert!(CustomScheme::new(spec).is_ok(), "{spec:?}");
+    }
+    assert!(CustomScheme::new(with_values().with_stronger_prefix("v1=")).is_ok());
 }
