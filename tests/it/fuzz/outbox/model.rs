@@ -84,7 +84,8 @@ pub(super) struct Model {
 impl Model {
     pub(super) fn published(&mut self, id: &MessageId, published: Published) {
         self.perhaps_stored.remove(id);
-        if self.deliveries.keys().any(|(known, _)| known == id) {
+        // It may have gone to no endpoint, and have no deliveries.
+        if self.messages.contains_key(id) {
             self.muddled.insert(id.clone());
             self.deliveries.retain(|(known, _), _| known != id);
         }
