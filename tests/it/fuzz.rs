@@ -16,12 +16,14 @@ mod reader;
 mod saved_state;
 mod verify;
 
-/// Runs a corpus: one input a line, in base64.
+/// Runs a corpus, and the inputs that have failed once: one input a line, in base64.
 fn run_corpus(target: &str, run: impl Fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/fuzz");
-    let text = fs::read_to_string(folder.join(target).with_extension("txt")).unwrap();
+    let corpus = fs::read_to_string(folder.join(format!("{target}.txt"))).unwrap();
+    // Nothing may have failed yet.
+    let found = fs::read_to_string(folder.join(format!("{target}.found.txt"))).unwrap_or_default();
     let mut count = 0;
-    for line in text.lines() {
+    for line in corpus.lines().chain(found.lines()) {
         run(&STANDARD.decode(line).unwrap());
         count += 1;
     }
