@@ -23,8 +23,10 @@ fn notify(
     started_at: Timestamp, // from your own row of the run: the same each time you publish it
     clock: impl Fn() -> Timestamp, // SystemTime::now().into()
     mut save: impl FnMut(&Changes) -> Result<(), Error>, // into your database, in one transaction
-    post: impl Fn(Request<bytes::Bytes>) -> Result<Response<()>, Failure>, // your HTTP client
+    // Your HTTP client, with this timeout, no redirects and no retries of its own.
+    post: impl Fn(Request<bytes::Bytes>, Duration) -> Result<Response<()>, Failure>,
 ) -> Result<Option<Timestamp>, Error> {
+    // From your secret store: this one is public.
     let secret = Secret::from_whsec("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
     let signer = Signer::standard_webhooks(secret);
     let eln = Endpoint::new(EndpointId::new("eln")?, "https://eln.example/hooks", signer)?
@@ -47,8 +49,8 @@ fn notify(
             }
             Step::Send(attempt) => {
                 // Here or on another thread, many at once: an attempt borrows nothing.
-                let response =
-                    attempt.request(clock()).map_err(|_| Failure::Sender).and_then(&post);
+                let request = attempt.request(clock()).map_err(|_| Failure::Sender);
+                let response = request.and_then(|it| post(it, attempt.timeout(clock())));
                 let outcome = match response {
                     Ok(it) => Outcome::response(it.status(), it.headers(), clock()),
                     Err(failure) => Outcome::failed(failure),
@@ -87,7 +89,8 @@ fn program_posts_once_over_two_starts() {
             }
             Ok(())
         };
-        let post = |_| {
+        let post = |_, timeout: Duration| {
+            assert!(timeout > Duration::ZERO);
             posted.set(posted.get() + 1);
             Ok(Response::new(()))
         };
