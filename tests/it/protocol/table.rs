@@ -116,7 +116,7 @@ impl Row {
         let names: Vec<_> = self.breaks.iter().map(|it| it.name()).collect();
         let way = self.breaks.first().map_or("", |it| broken[it].as_str());
         match &names[..] {
-            [] => format!("| {} | no guarantee | |", self.duty.name()),
+            [] => format!("| {} | nothing: all of them stay | |", self.duty.name()),
             names => format!("| {} | {} | {way} |", self.duty.name(), names.join(", ")),
         }
     }
