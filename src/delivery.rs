@@ -179,6 +179,7 @@ use state::{Replayed, State};
 /// themselves, such as postcard and bincode, are not supported.
 #[doc(alias("retry", "outbox pattern", "transactional outbox", "dead letter"))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Delivery {
     accepted_at: Timestamp,
     /// The number of attempts started, which is the number of the latest one.

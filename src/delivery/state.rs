@@ -6,7 +6,7 @@ use super::verdict::Verdict;
 use crate::time::Timestamp;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum State {
     /// The next attempt may start, and has been due since `since`.
     Due {
@@ -33,6 +33,7 @@ pub(super) enum State {
 
 /// The latest replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Replayed {
     /// The number of replays so far, including this one.
     pub(super) times: u32,

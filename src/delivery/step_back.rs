@@ -17,7 +17,7 @@ impl Delivery {
     /// window is not pulled in: its end expires the message, and a single reading far behind would
     /// bring that end near for good.
     pub(super) fn pull_in(&mut self, policy: &RetryPolicy, now: Timestamp) {
-        let (tries, replays) = (self.attempts_since_replay(), self.replays());
+        let tries = self.attempts_since_replay();
         if self.in_flight().is_some_and(|started| now < started.at) {
             self.renew_attempt(now);
         }
@@ -26,14 +26,17 @@ impl Delivery {
             State::Waiting { due } if tries > 0 => {
                 *due = (now + policy.longest_wait(tries)).min(*due);
             }
-            // Only the plan of a replay lets a first attempt wait, as far ahead as it likes.
-            // Without one, the saved state is damaged.
-            State::Waiting { due } if replays == 0 => *due = now.min(*due),
+            // Only a replay lets a first attempt wait, until it is due and as far ahead as it likes.
+            // Otherwise the saved state is damaged.
+            State::Waiting { due } => {
+                let planned = self.replayed.map_or(now, |replayed| replayed.due);
+                *due = planned.min(*due);
+            }
             State::InFlight { deadline, .. } => {
                 // Further ahead than this, the saved state is damaged.
                 *deadline = (now + policy.attempt_timeout().max(EARLIER_TIMEOUT)).min(*deadline);
             }
-            State::Waiting { .. } | State::InDoubt { .. } | State::Ended { .. } => {}
+            State::InDoubt { .. } | State::Ended { .. } => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! State of one endpoint in the outbox: [`EndpointState`].
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::counters::Counters;
 use super::in_flight::{AttemptKind, Clearance, EndedAttempt, InFlight};
@@ -38,8 +38,7 @@ pub(super) struct EndpointState {
 }
 
 /// The saved state of an endpoint.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Persisted {
     #[serde(skip_serializing_if = "is_default")]
     pub(super) health: Health,
@@ -49,7 +48,7 @@ pub(crate) struct Persisted {
     pub(super) flow: Flow,
     /// The number of first attempts in a row that went ahead of a retry that was due.
     #[serde(skip_serializing_if = "is_default")]
-    first_streak: u8,
+    pub(super) first_streak: u8,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -6,6 +6,7 @@ use super::Outbox;
 use super::input_log::Input;
 use super::message_state::MessageState;
 use super::published::{PublishError, Published, RenderFailure};
+use super::restore::LAST_SEQUENCE;
 use crate::message::Message;
 use crate::message::format::FormatError;
 use crate::time::Timestamp;
@@ -76,13 +77,14 @@ impl Outbox {
             }
             endpoints.push((number, endpoint));
         }
-        if self.messages.room() == 0 || self.deliveries.room() < endpoints.len() {
-            return Err(PublishError::Full { id: message.id().clone() });
-        }
-
         // Based on the clock, so that it keeps rising after a restart that finds no records.
         let micros = u64::try_from(now.unix_micros()).unwrap_or(0);
         let sequence = self.next_sequence.max(micros);
+        let has_room = self.messages.room() > 0 && self.deliveries.room() >= endpoints.len();
+        if !has_room || sequence > LAST_SEQUENCE {
+            return Err(PublishError::Full { id: message.id().clone() });
+        }
+
         self.next_sequence = sequence.saturating_add(1);
         // The positions of the renderings are known once all are made.
         let fan_out = endpoints.iter().filter_map(|(number, endpoint)| {

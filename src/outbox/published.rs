@@ -53,7 +53,8 @@ pub enum PublishError {
         /// The id of the message.
         id: MessageId,
     },
-    /// The outbox has as many messages or deliveries as it can number: 2^32 - 1 of each.
+    /// The outbox has as many messages or deliveries as it can number, 2^32 - 1 of each, or a
+    /// restored record has the last sequence number that there is: that record is damaged.
     #[error("message {id} is one too many for one outbox")]
     Full {
         /// The id of the message.

@@ -137,10 +137,31 @@ impl DeliveryRecord {
 
 /// What the outbox has learned about an endpoint: its health and flow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "EndpointForm")]
 pub struct EndpointRecord {
     pub(crate) endpoint: EndpointId,
     #[serde(flatten)]
     pub(crate) persisted: Box<Persisted>,
+}
+
+/// An [`EndpointRecord`] as it is read: a flattened member would let unknown ones pass.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndpointForm {
+    endpoint: EndpointId,
+    #[serde(default)]
+    health: Health,
+    #[serde(default)]
+    flow: Flow,
+    #[serde(default)]
+    first_streak: u8,
+}
+
+impl From<EndpointForm> for EndpointRecord {
+    fn from(form: EndpointForm) -> Self {
+        let EndpointForm { endpoint, health, flow, first_streak } = form;
+        Self { endpoint, persisted: Box::new(Persisted { health, flow, first_streak }) }
+    }
 }
 
 impl EndpointRecord {

@@ -7,13 +7,13 @@ use super::in_flight::InFlight;
 use super::input_log::Input;
 use super::message_state::MessageState;
 use super::record::{DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey};
-use super::slab::{MessageNo, Number as _};
+use super::slab::{DeliveryNo, MessageNo, Number as _};
 use crate::id::{EndpointId, MessageId};
 use crate::time::Timestamp;
 
-/// The last sequence number that is accepted. One that follows the clock is far below, and there
-/// is room for the messages to come.
-const LAST_SEQUENCE: u64 = u64::MAX << 32;
+/// The last sequence number that is given to a message and accepted from a record. One that follows
+/// the clock is far below.
+pub(super) const LAST_SEQUENCE: u64 = u64::MAX << 32;
 
 impl Outbox {
     /// Restores what an earlier outbox saved, from its records in any order.
@@ -90,8 +90,16 @@ impl Outbox {
             numbers.push(self.restore_message(record)?);
         }
         let mut recorded = vec![false; self.deliveries.end()];
+        let mut orphans = Vec::new();
         for record in deliveries {
-            self.restore_delivery(record, &mut recorded)?;
+            orphans.extend(self.restore_delivery(record, &mut recorded)?);
+        }
+        for (message, endpoint) in orphans {
+            let number = self.find(&message, &endpoint).and_then(as_index);
+            if number.is_some_and(|it| recorded.get(it) == Some(&true)) {
+                return Err(RestoreError::Duplicate { id: message });
+            }
+            self.journal.delete(RecordKey::Delivery(message, endpoint));
         }
         let endpoints = self.endpoints.numbers();
         for number in &endpoints {
@@ -144,12 +152,14 @@ impl Outbox {
         Ok(self.add_message(state, deliveries))
     }
 
-    /// `recorded` says of each delivery, by its number, whether it has had a record.
+    /// `recorded` says of each delivery, by its number, whether it has had a record. Returns the
+    /// delivery of an orphan: its message was deleted, or replaced by a later one with the same id,
+    /// and the deletion of this record was cut short.
     fn restore_delivery(
         &mut self,
         record: DeliveryRecord,
         recorded: &mut [bool],
-    ) -> Result<(), RestoreError> {
+    ) -> Result<Option<(MessageId, EndpointId)>, RestoreError> {
         let DeliveryRecord { sequence, message, endpoint, delivery, found_at } = record;
         if sequence <= LAST_SEQUENCE {
             self.next_sequence = self.next_sequence.max(sequence.saturating_add(1));
@@ -159,13 +169,8 @@ impl Outbox {
         let number = self.endpoints.find(&endpoint).zip(known);
         let number = number.and_then(|(endpoint, known)| known.fan_out.get(endpoint));
         let state = number.and_then(|number| Some((number, self.load(number)?)));
-        let Some((number, mut state)) = state else {
-            // Its message was deleted, or replaced by a later one with the same id, and the
-            // deletion of this record was cut short.
-            self.journal.delete(RecordKey::Delivery(message, endpoint));
-            return Ok(());
-        };
-        let of_delivery = usize::try_from(number.index()).ok().and_then(|it| recorded.get_mut(it));
+        let Some((number, mut state)) = state else { return Ok(Some((message, endpoint))) };
+        let of_delivery = as_index(number).and_then(|it| recorded.get_mut(it));
         if of_delivery.is_some_and(|it| std::mem::replace(it, true)) {
             return Err(RestoreError::Duplicate { id: message });
         }
@@ -186,8 +191,12 @@ impl Outbox {
             }
         }
         self.store(number, state);
-        Ok(())
+        Ok(None)
     }
+}
+
+fn as_index(delivery: DeliveryNo) -> Option<usize> {
+    usize::try_from(delivery.index()).ok()
 }
 
 /// Error of [`Outbox::restore`]: the records are not those of one outbox.

@@ -132,6 +132,17 @@ fn first_attempt_that_waits_without_a_replay_is_due() {
     assert_eq!(delivery.due_since(), Some(at(0)));
 }
 
+/// As a damaged record has it: a replay says itself when it is due.
+#[test]
+fn first_attempt_of_a_replay_is_due_as_planned() {
+    let mut delivery = Delivery::new(at(0));
+    attempt(&mut delivery, &policy(), 0);
+    assert!(delivery.replay(at(DAY)));
+    delivery.state = State::Waiting { due: Timestamp::MAX };
+    assert_eq!(poll(&mut delivery, &policy(), 0), wait(DAY));
+    assert_eq!(poll(&mut delivery, &policy(), DAY), Progress::Due);
+}
+
 #[test]
 fn attempt_started_a_day_ahead_times_out_on_time() {
     let policy = policy();
