@@ -82,4 +82,10 @@ mod tests {
         held_back.pass(millis(9_100), millis(23_000), down, |_| true);
         assert_eq!(held_back.total().as_secs(), 9);
     }
+
+    #[test]
+    fn second_that_begins_now_is_the_next_one() {
+        let seconds = [0, 1, 999, 1_000, 1_001].map(|at| whole_second(Duration::from_millis(at)));
+        assert_eq!(seconds, [0, 1, 1, 1, 2]);
+    }
 }

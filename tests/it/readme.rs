@@ -113,6 +113,17 @@ fn systems_of_the_readme_have_their_modules() {
         let secret = Secret::from_text("a secret of the lab").unwrap();
         Verifier::token(http::HeaderName::from_static("x-token"), secret).unwrap()
     };
+    // A message keeps its rendering under the name of the format.
+    let names = [
+        (argilla::Format::default().name().to_owned(), "argilla"),
+        (cvat::Format::default().name().to_owned(), "cvat"),
+        (label_studio::Format::default().name().to_owned(), "label_studio"),
+        (tiled::Format::default().name().to_owned(), "tiled"),
+    ];
+    for (name, expected) in names {
+        assert_eq!(name, expected);
+    }
+
     type Row = (Source, Option<Box<dyn Format>>, &'static str);
     let formats: [Row; 9] = [
         (Source::argilla("a", verifier()), Some(Box::new(argilla::Format::default())), "Argilla"),

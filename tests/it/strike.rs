@@ -352,6 +352,10 @@ fn unmappable_event_error_names_the_field() {
     event.data.resource_id = Some("i1".into());
     event.data.unknown.insert("entityId", "null").unwrap();
     assert_eq!(text(event.into()), unmapped("data.unknown"));
+    let mut event = of("invoice", "updated");
+    event.data.changes = Some(vec!["state".to_owned()]);
+    event.data.unknown.insert("changes", "null").unwrap();
+    assert_eq!(text(event.into()), unmapped("data.unknown"));
 }
 
 #[test]

@@ -119,6 +119,9 @@ fn unlisted_type_becomes_an_unknown_event() {
     let mut moved = event.clone();
     moved.timestamp = NOW.into();
     assert!(refused(moved).starts_with("`timestamp` cannot be mapped"));
+    let mut doubled = event.clone();
+    doubled.unknown.insert("key", "1").unwrap();
+    assert!(refused(doubled).starts_with("`unknown` cannot be mapped"));
     let mut renamed = event;
     renamed.event_type = "tiled.entry-moved".parse().unwrap();
     assert!(refused(renamed).starts_with("`data.type` cannot be mapped"));

@@ -84,6 +84,15 @@ mod tests {
     }
 
     #[test]
+    fn outage_has_ended_from_its_end_on() {
+        let outage = |from, to| Outage { from, to, behaviour: Behaviour::Hangs };
+        let end = |it: &Outage| [19, 20, 21].map(|at| it.last_end(secs(at)));
+        assert_eq!(end(&outage(secs(10), secs(20))), [None, Some(secs(20)), Some(secs(20))]);
+        // One that ends before it starts never was.
+        assert_eq!(end(&outage(secs(20), secs(10))), [None; 3]);
+    }
+
+    #[test]
     fn flapping_is_down_at_the_start_of_each_period() {
         let behaviour = Behaviour::Hangs;
         let (from, to, period, down) = (secs(10), secs(35), secs(10), secs(4));

@@ -92,6 +92,15 @@ fn inexpressible_change_error_names_the_field() {
 }
 
 #[test]
+fn event_without_a_verb_or_a_resource_is_unknown() {
+    for event in [":job", "update:", "created:job"] {
+        let body = format!(r#"{{"event":"{event}","job":{{"id":8}}}}"#);
+        let read = decode(&body).to_event(NOW);
+        assert!(!matches!(read, Ok(LabEvent::ResourceChanged(_))), "{event}: {read:?}");
+    }
+}
+
+#[test]
 fn members_of_another_type_are_kept() {
     let body = r#"{"event":"update:job","job":{"id":[]},"before_update":[1],"webhook_id":"7","sender":"jane"}"#;
     let event = decode(body).to_event(NOW).unwrap();

@@ -40,6 +40,11 @@ const FILE: &str = r#"
     plain_http = true
     signature = "svix"
     secret = { encoding = "whsec", value = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" }
+
+    [pay]
+    url = "https://pay.example/in"
+    signature = "strike"
+    secret = { encoding = "text", value = "s3cRe7 of the lab" }
 "#;
 
 fn read(file: &str) -> Result<BTreeMap<EndpointId, EndpointConfig>, String> {
@@ -81,6 +86,8 @@ fn endpoint_is_built_from_one_table() {
     let rendering = published.rendering("labhook").unwrap();
     let request = local.request(published.id(), rendering, at(0)).unwrap();
     assert!(request.headers().contains_key("svix-signature"));
+    let request = endpoint("pay").request(published.id(), rendering, at(0)).unwrap();
+    assert!(request.headers().contains_key("x-webhook-signature"));
 }
 
 #[test]

@@ -144,6 +144,8 @@ fn response_never_contains_the_secret() {
 #[test]
 fn debug_hides_the_secret_and_the_path() {
     let subscription = create(&["invoice.updated"]);
+    assert!(subscription.is_enabled());
+    assert!(!create(&["invoice.updated"]).with_enabled(false).is_enabled());
     assert_eq!(
         format!("{subscription:?}"),
         "CreateSubscription { webhook_url: https://pay.example, webhook_version: \"v1\", \
