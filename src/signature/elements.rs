@@ -15,7 +15,7 @@ const NONE: u8 = b'\n';
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Splitter {
     separators: [u8; 4],
-    /// Whether the prefix ends with its only comma, as `v1,` does.
+    /// Whether the prefix ends with its only comma, as `v1,` does, and no other prefix has one.
     is_versioned: bool,
 }
 
@@ -36,7 +36,9 @@ impl Splitter {
                 if space { b' ' } else { NONE },
             ],
             is_versioned: match spec.prefix.as_bytes().split_last() {
-                Some((b',', version)) => !contains(version, ','),
+                Some((b',', version)) => {
+                    !in_prefix("", field_prefix, ',') && !contains(version, ',')
+                }
                 _ => false,
             },
         }
@@ -184,6 +186,16 @@ mod tests {
         assert_eq!(split(&scheme(','), "t=1,v1=a t=1, v1=b"), expected);
         assert_eq!(split(&scheme(';'), "t=1;v1=a,t=1;v1=b"), expected);
         assert_eq!(split(&scheme(';'), "t=1;v1=a t=1;v1=b"), expected);
+    }
+
+    #[test]
+    fn comma_in_the_prefix_of_the_time_does_not_separate() {
+        let spec = SchemeSpec::new("x", "{timestamp}.{body}")
+            .with_separator(';')
+            .with_prefix("v1,")
+            .with_timestamp_field("t1,", TimestampForm::UnixSeconds);
+        let scheme = CustomScheme::new(spec).unwrap();
+        assert_eq!(split(&scheme, "t1,1;v1,a;v1,b"), ["t1,1", "v1,a", "v1,b"]);
     }
 
     #[test]
