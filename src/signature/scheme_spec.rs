@@ -221,7 +221,17 @@ impl<'a> SchemeSpec<'a> {
                     self.value_separator.is_some() && !has_char_outside(digits, self.encoding)
                 }
             };
-            if self.prefix.is_empty() || starts_with(self.prefix, stronger) || begins_a_tag {
+            let begins_a_time = match self.timestamp {
+                Some((TimestampPlace::Field(field), _)) => {
+                    starts_with(field, stronger) || starts_with(stronger, field)
+                }
+                _ => false,
+            };
+            if self.prefix.is_empty()
+                || starts_with(self.prefix, stronger)
+                || begins_a_tag
+                || begins_a_time
+            {
                 return Err(SchemeSpecError::SamePrefix);
             }
         }

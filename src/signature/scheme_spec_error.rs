@@ -46,8 +46,8 @@ pub enum SchemeSpecError {
     /// A prefix contains the separator or a character other than printable ASCII, or starts with a
     /// space, or the timestamp's or the stronger signature's prefix is empty.
     Prefix,
-    /// One field could be read both as the timestamp and as a signature, or as a signature and as a
-    /// stronger one.
+    /// One field could be read both as the timestamp and as a signature, or as one of them and as a
+    /// stronger signature.
     SamePrefix,
     /// A separator could occur inside a field, or is missing although the timestamp is a field.
     Separator,

@@ -284,6 +284,13 @@ fn stronger_signature_rules_out_the_weaker() {
     assert_eq!(error(listed().with_stronger_prefix("v0=3")), SchemeSpecError::SamePrefix);
     let with_values = || listed().with_value_separator(';');
     assert_eq!(error(with_values().with_stronger_prefix("3")), SchemeSpecError::SamePrefix);
+    for (time, stronger) in [("t=", "t"), ("t", "t="), ("t=", "t=")] {
+        let timed = SchemeSpec::new("x-signature", "{timestamp}.{body}")
+            .with_prefix("v0=")
+            .with_separator(',')
+            .with_timestamp_field(time, TimestampForm::UnixSeconds);
+        assert_eq!(error(timed.with_stronger_prefix(stronger)), SchemeSpecError::SamePrefix);
+    }
     for spec in [listed().with_stronger_prefix("v0=x"), listed().with_stronger_prefix("3")] {
         assert!(CustomScheme::new(spec).is_ok(), "{spec:?}");
     }
