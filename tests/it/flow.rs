@@ -4,15 +4,20 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 mod adaptive_rate;
+mod climb;
 mod concurrency;
+mod excuses;
 mod golden;
 mod limiter;
+mod line;
+mod needs_save;
 mod pauses;
 mod policy_file;
 mod properties;
 mod rate_limit;
 mod receiver;
 mod refunds;
+mod sample_bounds;
 mod samples;
 mod saving;
 

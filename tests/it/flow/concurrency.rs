@@ -1,10 +1,10 @@
 //! The concurrency limit: learned from latency.
 
 use labhook::Timestamp;
-use labhook::flow::{ConcurrencyLimitPolicy, Flow, FlowPolicy, Signal};
+use labhook::flow::{ConcurrencyLimitPolicy, Flow, FlowDecision, FlowPolicy, Signal};
 
 use super::receiver::{Reply, Sim};
-use super::{ms, nz};
+use super::{TICK, ms, nz};
 use crate::support::{at, secs};
 
 fn sim() -> Sim {
@@ -129,4 +129,77 @@ fn short_latency_is_never_a_queue() {
         println!("{slow} ms: {before} {}", limit(&sim));
         assert_eq!(limit(&sim) > before, grows, "{slow} ms");
     }
+}
+
+/// Eight successes of this latency, the last of which started a second after the others, while the
+/// limit is used up. Returns the limit that is learned from them.
+fn window(flow: &mut Flow, policy: &FlowPolicy, start: Timestamp, latency: u64) -> u32 {
+    (0..flow.concurrency_limit(policy).get()).for_each(|_| _ = flow.start(policy, start));
+    for second in [0, 0, 0, 0, 0, 0, 0, 1] {
+        let started_at = start + secs(second);
+        flow.end(policy, started_at, Signal::Success, None, started_at + ms(latency));
+    }
+    while flow.in_flight() > 0 {
+        flow.end(policy, start, Signal::Neutral, None, start + secs(2));
+    }
+    flow.concurrency_limit(policy).get()
+}
+
+/// The limits after windows of these latencies.
+fn limits<const N: usize>(min: u32, max: u32, latencies: [u64; N]) -> [u32; N] {
+    let limits = ConcurrencyLimitPolicy::adaptive(nz(min), nz(max));
+    let (policy, mut flow) = (FlowPolicy::fixed().with_concurrency(limits), Flow::new());
+    let mut now = at(0);
+    latencies.map(|latency| {
+        now += secs(10);
+        window(&mut flow, &policy, now, latency)
+    })
+}
+
+#[test]
+fn queue_is_over_twice_the_base_and_20_ms() {
+    assert_eq!(limits(8, 256, [100, 200]), [16, 32]);
+    assert_eq!(limits(8, 256, [100, 201]), [16, 14]);
+    assert_eq!(limits(8, 256, [10, 30]), [16, 32]);
+    assert_eq!(limits(8, 256, [10, 31]), [16, 14]);
+}
+
+#[test]
+fn trial_ends_at_half_the_limit() {
+    // By an eighth each time, rounded up. Half of it is not quicker.
+    let latencies = [100, 100, 100, 100, 400, 400, 400, 400, 400];
+    assert_eq!(limits(1, 16, latencies), [2, 4, 8, 16, 14, 12, 10, 8, 16]);
+}
+
+#[test]
+fn recovered_limit_keeps_the_base_latency() {
+    let (policy, mut flow) = (FlowPolicy::adaptive(), Flow::new());
+    assert_eq!(window(&mut flow, &policy, at(0), 100), 16);
+    flow.recovered(at(10));
+    // A queue, compared with before. At its lowest the limit cannot shrink, so the receiver is slow
+    // by itself, and 400 ms are the new base.
+    assert_eq!(window(&mut flow, &policy, at(20), 400), 8);
+    assert_eq!(window(&mut flow, &policy, at(30), 400), 16);
+}
+
+#[test]
+fn first_window_begins_with_the_first_attempt() {
+    let policy = FlowPolicy::adaptive();
+    for (end, limit) in [(at(1) - TICK - TICK, 8), (at(1), 16)] {
+        let mut flow = Flow::new();
+        let later = at(0) + ms(500);
+        flow.start(&policy, at(0));
+        (0..7).for_each(|_| _ = flow.start(&policy, later));
+        flow.end(&policy, at(0), Signal::Success, None, later);
+        (0..7).for_each(|_| flow.end(&policy, later, Signal::Success, None, end));
+        assert_eq!(flow.concurrency_limit(&policy).get(), limit, "{end}");
+    }
+}
+
+#[test]
+fn clock_back_does_not_stop_the_limit() {
+    let (policy, mut flow) = (FlowPolicy::adaptive(), Flow::new());
+    assert_eq!(window(&mut flow, &policy, at(86_400), 100), 16);
+    assert_eq!(flow.check(&policy, at(0)), FlowDecision::Go);
+    assert_eq!(window(&mut flow, &policy, at(1), 100), 32);
 }

@@ -7,7 +7,7 @@ use labhook::flow::{Flow, FlowDecision, FlowPolicy, Signal};
 
 use super::receiver::{Chance, Counts, Limiter, Reply, Sim};
 use super::{TICK, ms};
-use crate::support::{at, secs};
+use crate::support::{Host, answer_with, at, endpoint, policy, secs};
 
 use Signal::{Failed, Neutral, Refused, Success};
 
@@ -166,4 +166,91 @@ fn patience_of_zero_is_raised_to_the_first() {
         }
     }
     assert!(granted > 150, "{granted} of 200");
+}
+
+#[test]
+fn shorter_request_leaves_a_pause_as_it_was() {
+    let policy = FlowPolicy::fixed();
+    let mut flow = Flow::new();
+    end(&mut flow, Refused, None, at(0));
+    end(&mut flow, Refused, Some(secs(60)), at(0));
+    end(&mut flow, Refused, Some(secs(30)), at(30));
+    // It is still the pause of 60 s, so the clock may step back by 20 s.
+    assert_eq!(flow.check(&policy, at(10)), FlowDecision::Wait { until: at(60) });
+}
+
+#[test]
+fn pauses_are_granted_while_all_is_refused() {
+    let mut flow = Flow::new();
+    end(&mut flow, Refused, None, at(0));
+    for second in 1..1_100 {
+        end(&mut flow, Refused, Some(secs(1)), at(second));
+        assert_eq!(flow.paused_until(), Some(at(second + 1)));
+    }
+}
+
+/// A flow that has granted two pauses, and puts the third on trial: it is not granted. Each is
+/// requested at the end of the one before.
+fn on_trial(flow: &mut Flow, between: &[Signal]) {
+    end(flow, Refused, None, at(0));
+    end(flow, Refused, Some(secs(1)), at(0));
+    end(flow, Refused, Some(secs(1)), at(1));
+    assert_eq!(flow.paused_until(), Some(at(2)));
+    between.iter().for_each(|signal| end(flow, *signal, None, at(2)));
+    end(flow, Refused, None, at(2));
+    end(flow, Refused, Some(secs(1)), at(2));
+    assert_eq!(flow.paused_until(), Some(at(2)));
+}
+
+#[test]
+fn old_answers_still_show_that_some_are_accepted() {
+    let mut flow = Flow::new();
+    for _ in 0..512 {
+        end(&mut flow, Refused, None, at(0));
+        end(&mut flow, Success, None, at(0));
+    }
+    on_trial(&mut flow, &[]);
+}
+
+#[test]
+fn trial_of_pauses_takes_64_answers() {
+    let mut flow = Flow::new();
+    on_trial(&mut flow, &[Success; 15]);
+    for answer in 1..=64 {
+        assert!(!flow.ignores_pauses(), "{answer}");
+        end(&mut flow, if answer % 4 == 0 { Refused } else { Success }, None, at(3));
+    }
+    assert!(flow.ignores_pauses());
+}
+
+#[test]
+fn pauses_help_if_over_twice_as_many_are_refused() {
+    // With pauses five of twenty are refused, which is a quarter. Twice that and a sixteenth is 36
+    // of 64.
+    for (refused, helped) in [(36, false), (37, true)] {
+        let mut flow = Flow::new();
+        on_trial(&mut flow, &[Success; 15]);
+        (refused..64).for_each(|_| end(&mut flow, Success, None, at(3)));
+        (0..refused).for_each(|_| end(&mut flow, Refused, None, at(3)));
+        assert_eq!(flow.ignores_pauses(), !helped, "{refused}");
+        end(&mut flow, Refused, Some(secs(1)), at(4));
+        assert_eq!(flow.paused_until(), Some(at(if helped { 5 } else { 2 })), "{refused}");
+    }
+}
+
+#[test]
+fn lower_cap_shortens_a_granted_pause() {
+    let mut host = Host::with([endpoint("e")]);
+    host.publish("m1");
+    host.publish("m2");
+    for ticket in host.sends() {
+        host.resolve(&ticket, &answer_with(503, "retry-after", "600"));
+    }
+    host.publish("m3");
+    assert_eq!((host.send_texts(), host.wait), (vec![], Some(at(600))));
+    let lower = endpoint("e").with_retry(policy(&[5]).with_retry_after_cap(secs(60)));
+    host.outbox.replace_endpoint(lower, host.now).unwrap();
+    assert_eq!((host.send_texts(), host.wait), (vec![], Some(at(60))));
+    host.now = at(60);
+    assert_eq!(host.send_texts(), ["m3>e#1", "m1>e#2", "m2>e#2"]);
 }

@@ -97,6 +97,13 @@ fn setters_clamp_to_the_bounds() {
     assert_eq!(rounded.per(), Duration::from_millis(2));
 }
 
+#[test]
+fn equal_bounds_of_concurrency_are_valid() {
+    let limit = ConcurrencyLimitPolicy::adaptive(nz(8), nz(8));
+    let text = r#"{"concurrency": {"min": 8, "max": 8}}"#;
+    assert_eq!(read(text), Ok(FlowPolicy::adaptive().with_concurrency(limit)));
+}
+
 /// Every later version must read this.
 #[test]
 fn saved_state_has_this_form() {

@@ -1,0 +1,72 @@
+//! The climb of the learned rate, step by step.
+
+use super::line::Line;
+use super::ms;
+
+#[test]
+fn recovered_rate_doubles_then_nears_100() {
+    let mut line = Line::new(ms(0));
+    line.flow.recovered(line.now);
+    line.now += ms(100);
+    // 20 and 40 per second; then 70, 85, 92.5, 96.25, 98.125: half-way to 100; and eighths more.
+    let steps = [
+        (11, 50_000),
+        (21, 25_000),
+        (41, 14_286),
+        (71, 11_765),
+        (86, 10_811),
+        (94, 10_390),
+        (98, 10_192),
+        (100, 10_000),
+        (101, 8_889),
+        (114, 7_902),
+    ];
+    for step in steps {
+        assert_eq!(line.climb(), step);
+    }
+}
+
+#[test]
+fn rate_climbs_if_three_quarters_are_used() {
+    // Ten starts at a learned rate of 10 per second: within 1.2 s, or not quite.
+    for (last, spacing) in [(240, 50_000), (241, 100_000)] {
+        let mut line = Line::new(ms(120));
+        line.flow.recovered(line.now);
+        line.send(&"+".repeat(9));
+        assert_eq!(line.spacing(), Some(100_000));
+        line.gap = ms(last);
+        line.send("+");
+        assert_eq!(line.spacing(), Some(spacing), "{last} ms");
+    }
+}
+
+/// A flow with a learned rate of 7 per second, that is its ceiling: a fifth of 8 per second was
+/// refused.
+fn at_the_ceiling() -> Line {
+    let mut line = Line::new(ms(125));
+    line.send(&"++++-".repeat(5));
+    line.gap = ms(0);
+    while line.spacing() != Some(142_858) {
+        line.climb();
+    }
+    line
+}
+
+#[test]
+fn ceiling_is_passed_after_64_answers() {
+    // Eight samples of eight answers, and then a step of 1/64.
+    assert_eq!(at_the_ceiling().climb(), (64, 140_660));
+}
+
+#[test]
+fn cut_returns_to_a_rate_that_held() {
+    let mut line = at_the_ceiling();
+    line.climb();
+    // A sixth is refused: 5.9 per second are delivered. But 7 per second have held for 64 answers.
+    line.send(&"+++++-".repeat(4));
+    assert_eq!(line.spacing(), Some(142_858));
+    // The step has failed, so the next one is to wait for twice as long. When it has not failed by
+    // then, the one after it waits for 64 answers again.
+    let answers = [(); 3].map(|()| line.climb().0);
+    assert_eq!(answers, [129, 135, 72]);
+}
