@@ -43,8 +43,8 @@ fn excuse_falls_faster_than_it_rises() {
     // Half-way to a quarter.
     line.send(&"+++-".repeat(24));
     assert_eq!((line.flow.excused_percent(), line.spacing()), (37, None));
-    // An eighth of the way back to a half. The twelve refusals too many are exactly the square root
-    // of six standard deviations, and only more would be excessive.
+    // An eighth of the way back to a half. The twelve refusals that are not excused are exactly 2.45
+    // standard deviations (the square root of 6); only more would be excessive.
     line.send(&"+-".repeat(48));
     assert_eq!((line.flow.excused_percent(), line.spacing()), (39, None));
 }
@@ -58,4 +58,10 @@ fn excuse_ends_below_a_64th() {
         line.send(&"+".repeat(68));
         assert_eq!(line.flow.excused_percent(), percent);
     }
+    line.send(&"+".repeat(68));
+    assert_eq!(line.flow.excused_percent(), 0);
+    // Without an excuse, a sample takes 24 answers again.
+    line.gap = ms(131);
+    line.send(&"+-".repeat(12));
+    assert!(line.spacing().is_some());
 }
