@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::error::EndpointError;
 use super::host_pattern::HostPattern;
-use super::network::{Network, unwrapped};
+use super::network::{Network, reached};
 use super::special_ranges::{AddressKind, special_range};
 use super::url::{host_address, parse_url, without_root};
 use crate::policy_file;
@@ -65,11 +65,14 @@ use crate::policy_file;
 ///
 /// Addresses of `::ffff:0:0/96` (IPv4-mapped) and `64:ff9b::/96` (NAT64) are judged by the IPv4
 /// address in them, because that is what the connection reaches. On a network with IPv6 alone,
-/// every IPv4 receiver has such an address. The other forms are refused as such: IPv4-compatible
-/// addresses, 6to4 and Teredo are out of use and lead through a tunnel, and in `64:ff9b:1::/48` the
-/// position of the IPv4 address is up to the network. If your network has a NAT64 prefix of its own
-/// among public addresses, refuse it, or its part with your private addresses, such as
-/// `2001:db8:64::a00:0/104`.
+/// every IPv4 receiver has an address of NAT64. Your IPv6 networks apply to it too, and there a
+/// prefix of IPv4 is 96 bits longer: if you refuse `::/0`, or `64:ff9b::/96` alone, all of NAT64 is
+/// refused, except for IPv4 networks that you allow.
+///
+/// The other forms are refused as such: IPv4-compatible addresses, 6to4 and Teredo are out of use and
+/// lead through a tunnel, and in `64:ff9b:1::/48` the position of the IPv4 address is up to the
+/// network. If your network has a NAT64 prefix of its own among public addresses, refuse it, or its
+/// part with your private addresses, such as `2001:db8:64::a00:0/104`.
 ///
 /// # What it cannot know
 ///
@@ -193,19 +196,12 @@ impl AddressPolicy {
     ///
     /// [`AddressError::Special`] or [`AddressError::Network`] if the address is refused.
     pub fn check_address(&self, address: IpAddr) -> Result<(), AddressError> {
-        let reached = unwrapped(address);
-        let allowed = most_specific(&self.allow_networks, reached);
-        let refused = most_specific(&self.refuse_networks, reached);
-        let is_allowed = |than: Network| {
-            allowed.is_some_and(|network| network.prefix_len() >= than.prefix_len())
-        };
-        match (refused, special_range(reached)) {
-            (Some(network), _)
-                if allowed.is_none_or(|it| it.prefix_len() <= network.prefix_len()) =>
-            {
+        let allowed = most_specific(&self.allow_networks, address).map(|(len, _)| len);
+        match (most_specific(&self.refuse_networks, address), special_range(reached(address))) {
+            (Some((len, network)), _) if allowed <= Some(len) => {
                 Err(AddressError::Network { address, network })
             }
-            (_, Some((network, kind))) if !is_allowed(network) => {
+            (_, Some((network, kind))) if allowed < network.shared_len(address) => {
                 Err(AddressError::Special { address, network, kind })
             }
             _ => Ok(()),
@@ -213,9 +209,9 @@ impl AddressPolicy {
     }
 }
 
-fn most_specific(networks: &BTreeSet<Network>, address: IpAddr) -> Option<Network> {
-    let networks = networks.iter().filter(|network| network.has(address));
-    networks.copied().max_by_key(Network::prefix_len)
+/// Returns the most specific network that contains the address, with the length that decides.
+fn most_specific(networks: &BTreeSet<Network>, address: IpAddr) -> Option<(u8, Network)> {
+    networks.iter().filter_map(|network| Some((network.shared_len(address)?, *network))).max()
 }
 
 /// Returns whether this is a name of loopback, which may be resolved without DNS (RFC 6761).
@@ -266,7 +262,7 @@ pub enum AddressError {
     /// The policy refuses a network that contains the address.
     #[error("address {address} is refused: the policy refuses {network}")]
     Network {
-        /// The address. If it is IPv6 and embeds an IPv4 address, the network is that of the
+        /// The address. If it is IPv6 and embeds an IPv4 address, the network may be that of the
         /// latter.
         address: IpAddr,
         /// The most specific network that contains it.

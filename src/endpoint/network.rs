@@ -10,8 +10,9 @@ use crate::text;
 
 /// A network of IP addresses in CIDR notation, such as `10.20.0.0/16`.
 ///
-/// An address without a prefix length is the network of that address alone. IPv4 addresses that are
-/// [written as IPv6](super::AddressPolicy#ipv4-inside-of-ipv6) belong to their IPv4 network.
+/// An address without a prefix length is the network of that address alone. An IPv4-mapped address
+/// is an IPv4 address. One of NAT64 belongs to its IPv6 networks, and to those of the IPv4 address
+/// [in it](super::AddressPolicy#ipv4-inside-of-ipv6).
 ///
 /// ```
 /// use labhook::endpoint::Network;
@@ -36,7 +37,7 @@ impl Network {
     /// # Errors
     ///
     /// Returns [`NetworkError`] if the prefix is too long, if bits behind it are set, or if these
-    /// are IPv4 addresses that are written as IPv6.
+    /// are IPv4-mapped addresses.
     pub fn new(address: IpAddr, prefix_len: u8) -> Result<Self, NetworkError> {
         let network = Self { address, prefix_len };
         let max = network.max_prefix_len();
@@ -50,7 +51,7 @@ impl Network {
         if zeros < u32::from(max.saturating_sub(prefix_len)) {
             return Err(NetworkError::HostBits { address, prefix_len });
         }
-        if EMBEDDED.iter().any(|row| row.prefix_len <= prefix_len && row.has(address)) {
+        if MAPPED.prefix_len <= prefix_len && MAPPED.has(address) {
             return Err(NetworkError::Embedded { network });
         }
         Ok(network)
@@ -78,11 +79,26 @@ impl Network {
         self.prefix_len
     }
 
-    /// Returns whether the address belongs to the network. An IPv4 address that is written as IPv6
-    /// is taken as what it is.
+    /// Returns whether the address, or the IPv4 address in it, belongs to the network.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
-        self.has(unwrapped(address))
+        self.shared_len(address).is_some()
+    }
+
+    /// Returns the number of leading bits that the address shares with all others of the network;
+    /// `None` if the network does not contain it.
+    ///
+    /// An IPv4 network fixes the prefix of NAT64, too: so the networks of both families that contain
+    /// an address can be compared.
+    pub(super) fn shared_len(&self, address: IpAddr) -> Option<u8> {
+        let address = unmapped(address);
+        if self.has(address) {
+            Some(self.prefix_len)
+        } else if self.has(reached(address)) {
+            Some(NAT64.prefix_len.saturating_add(self.prefix_len))
+        } else {
+            None
+        }
     }
 
     /// Returns whether the address starts with the network's prefix.
@@ -103,30 +119,38 @@ impl Network {
     }
 }
 
-/// Networks of which the last 32 bits are the IPv4 address that a connection reaches.
-const EMBEDDED: [Network; 2] = [
-    // IPv4-mapped, RFC 4291: the socket itself uses IPv4.
-    Network::v6([0, 0, 0, 0, 0, 0xffff, 0, 0], 96),
-    // NAT64 with the well-known prefix, RFC 6052: a translator on the way uses IPv4.
-    Network::v6([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96),
-];
+/// IPv4-mapped addresses, RFC 4291: the socket itself uses IPv4.
+const MAPPED: Network = Network::v6([0, 0, 0, 0, 0, 0xffff, 0, 0], 96);
+
+/// NAT64 with the well-known prefix, RFC 6052: the socket uses IPv6, and a translator on the way
+/// IPv4.
+const NAT64: Network = Network::v6([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96);
+
+/// Returns the address that the socket uses.
+fn unmapped(address: IpAddr) -> IpAddr {
+    if MAPPED.has(address) { embedded(address) } else { address }
+}
 
 /// Returns the address that a connection reaches: the one that this address embeds, or itself.
-pub(super) fn unwrapped(address: IpAddr) -> IpAddr {
+pub(super) fn reached(address: IpAddr) -> IpAddr {
+    if MAPPED.has(address) || NAT64.has(address) { embedded(address) } else { address }
+}
+
+/// Returns the IPv4 address of the last 32 bits.
+fn embedded(address: IpAddr) -> IpAddr {
     match address {
-        IpAddr::V6(v6) if EMBEDDED.iter().any(|network| network.has(address)) => {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => {
             let [.., a, b, c, d] = v6.octets();
             Ipv4Addr::new(a, b, c, d).into()
         }
-        _ => address,
     }
 }
 
-/// The network of this address alone. An IPv4 address that is written as IPv6 is taken as what it
-/// is.
+/// The network of this address alone. An IPv4-mapped address is taken as the IPv4 address.
 impl From<IpAddr> for Network {
     fn from(address: IpAddr) -> Self {
-        let network = Self { address: unwrapped(address), prefix_len: 0 };
+        let network = Self { address: unmapped(address), prefix_len: 0 };
         Self { prefix_len: network.max_prefix_len(), ..network }
     }
 }
@@ -197,7 +221,7 @@ pub enum NetworkError {
         /// The prefix length.
         prefix_len: u8,
     },
-    /// The network consists of IPv4 addresses that are written as IPv6.
+    /// The network consists of IPv4-mapped addresses.
     #[error("network {network} must be written as an IPv4 network")]
     Embedded {
         /// The network.

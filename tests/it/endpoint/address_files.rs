@@ -56,6 +56,8 @@ fn network_text_is_read_strictly() {
         ("::ffff:10.0.0.5", "10.0.0.5/32"),
         ("64:ff9b:1::/48", "64:ff9b:1::/48"),
         ("64:ff9b::/64", "64:ff9b::/64"),
+        ("64:ff9b::/96", "64:ff9b::/96"),
+        ("64:ff9b::808:808", "64:ff9b::808:808/128"),
     ] {
         let network: Network = text.parse().unwrap();
         assert_eq!(network.to_string(), written);
@@ -83,7 +85,6 @@ fn network_text_is_read_strictly() {
         ("128.0.0.0/0", "network 128.0.0.0/0 has bits set behind its prefix"),
         ("fd00::1/127", "network fd00::1/127 has bits set behind its prefix"),
         ("::ffff:10.0.0.0/104", "network ::ffff:10.0.0.0/104 must be written as an IPv4 network"),
-        ("64:ff9b::/96", "network 64:ff9b::/96 must be written as an IPv4 network"),
     ] {
         let error: NetworkError = text.parse::<Network>().unwrap_err();
         assert_eq!(error.to_string(), expected, "{text}");
@@ -103,6 +104,9 @@ fn network_contains_its_addresses_alone() {
         ("::/0", "2606:4700::1", true),
         ("::/0", "1.1.1.1", false),
         ("::/0", "::ffff:1.1.1.1", false),
+        ("::/0", "64:ff9b::101:101", true),
+        ("64:ff9b::/96", "64:ff9b::101:101", true),
+        ("64:ff9b::/96", "1.1.1.1", false),
         ("10.0.0.5/32", "10.0.0.4", false),
     ] {
         let network: Network = network.parse().unwrap();

@@ -329,6 +329,57 @@ fn allowed_host_may_have_a_private_address() {
 }
 
 #[test]
+fn ipv6_network_decides_about_nat64() {
+    for (rules, expected) in [
+        // The rules, and whether 64:ff9b::808:808 is allowed.
+        ("", true),
+        ("-::/0", false),
+        ("-64:ff9b::/64", false),
+        ("-64:ff9b::/96", false),
+        ("-64:ff9b::808:800/120", false),
+        ("-64:ff9b::908:800/120", true),
+        ("-::/0 +64:ff9b::/96", true),
+        ("-64:ff9b::/96 +::/0", false),
+        ("-::/0 +8.8.0.0/16", true),
+        ("-64:ff9b::/96 +0.0.0.0/0", false),
+        ("-64:ff9b::/96 +8.8.0.0/16", true),
+        ("-64:ff9b::808:800/120 +8.8.0.0/16", false),
+        ("-0.0.0.0/0 +64:ff9b::/64", false),
+        ("-0.0.0.0/0 +64:ff9b::808:800/120", true),
+    ] {
+        let policy = rules.split_whitespace().fold(AddressPolicy::public(), |policy, rule| {
+            match rule.split_at(1) {
+                ("+", network) => policy.allow_network(net(network)),
+                (_, network) => policy.refuse_network(net(network)),
+            }
+        });
+        let nat64 = policy.check_address(ip("64:ff9b::808:808"));
+        assert_eq!(nat64.is_ok(), expected, "{rules}: {nat64:?}");
+        // The same receiver over IPv4, mapped or not, is under the rules for IPv4 alone.
+        for v4 in ["8.8.8.8", "::ffff:8.8.8.8"] {
+            assert_eq!(policy.check_address(ip(v4)).is_ok(), !rules.contains("-0"), "{v4} {rules}");
+        }
+    }
+}
+
+#[test]
+fn private_address_in_nat64_needs_its_own_rule() {
+    let private = ip("64:ff9b::a00:1");
+    for (network, expected) in [
+        ("::/0", Some("private")),
+        ("64:ff9b::/96", Some("private")),
+        ("0.0.0.0/0", Some("private")),
+        ("10.0.0.0/8", None),
+        ("64:ff9b::a00:0/104", None),
+    ] {
+        let policy = AddressPolicy::public().allow_network(net(network));
+        assert_eq!(kind(&policy, private), expected, "{network}");
+    }
+    let policy = AddressPolicy::public().allow_network(net("64:ff9b::a00:0/104"));
+    assert_eq!(kind(&policy, ip("10.0.0.1")), Some("private"));
+}
+
+#[test]
 fn loopback_is_allowed_by_itself() {
     let policy = AddressPolicy::public().allow_loopback();
     for (address, expected) in [
@@ -346,7 +397,9 @@ fn loopback_is_allowed_by_itself() {
 
 #[test]
 fn address_error_names_address_and_rule() {
-    let policy = AddressPolicy::public().refuse_network(net("198.51.0.0/17"));
+    let policy = AddressPolicy::public()
+        .refuse_network(net("198.51.0.0/17"))
+        .refuse_network(net("64:ff9b::800:0/104"));
     for (address, text) in [
         ("10.1.2.3", "address 10.1.2.3 is refused: 10.0.0.0/8 is `private`"),
         ("::ffff:10.1.2.3", "address ::ffff:10.1.2.3 is refused: 10.0.0.0/8 is `private`"),
@@ -358,6 +411,10 @@ fn address_error_names_address_and_rule() {
         ("4000::1", "address 4000::1 is refused: ::/0 is `reserved`"),
         ("198.51.1.1", "address 198.51.1.1 is refused: the policy refuses 198.51.0.0/17"),
         ("198.51.100.1", "address 198.51.100.1 is refused: the policy refuses 198.51.0.0/17"),
+        (
+            "64:ff9b::808:808",
+            "address 64:ff9b::808:808 is refused: the policy refuses 64:ff9b::800:0/104",
+        ),
     ] {
         assert_eq!(policy.check_address(ip(address)).unwrap_err().to_string(), text);
     }
