@@ -145,7 +145,7 @@ impl Worker {
                 Ok(Ok(End::Drained)) => None,
                 Ok(Ok(End::Unreadable(error))) => {
                     tracing::error!("shard {shard} is parked: {error:#}");
-                    Some(format!("{error:#}"))
+                    Some(host::postgres::text(&format!("{error:#}")))
                 }
                 Ok(Err(error)) => {
                     tracing::warn!("shard {shard} of {}: {error:#}", self.id);

@@ -79,7 +79,8 @@ pub async fn create_tables(client: &Client) -> anyhow::Result<()> {
     Ok(client.batch_execute(SCHEMA).await?)
 }
 
-/// Hands over a message, in the transaction that writes the rows it is about.
+/// Hands over a message, in the transaction that writes the rows it is about. If its id waits
+/// already it is left out, unless that intent was refused: then it takes its place.
 ///
 /// # Errors
 ///
@@ -88,7 +89,10 @@ pub async fn insert_intent(
     transaction: &impl GenericClient,
     message: &Message,
 ) -> anyhow::Result<()> {
-    let insert = "INSERT INTO outbox_intent (id, message) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    let insert = "
+        INSERT INTO outbox_intent (id, message) VALUES ($1, $2)
+        ON CONFLICT (id) DO UPDATE SET message = excluded.message, refused = NULL, seq = DEFAULT
+        WHERE outbox_intent.refused IS NOT NULL";
     let json = serde_json::to_string(message)?;
     transaction.execute(insert, &[&message.id().as_str(), &json]).await?;
     Ok(())
@@ -188,6 +192,12 @@ pub async fn records(client: &Client) -> anyhow::Result<Vec<Record>> {
     rows.iter().map(read).collect()
 }
 
+/// Returns the text of an error for a column. It may quote a NUL, which Postgres takes in no text.
+#[must_use]
+pub fn text(error: &impl ToString) -> String {
+    error.to_string().replace('\0', "\u{fffd}")
+}
+
 /// What became of messages that were handed over.
 #[derive(Debug)]
 pub struct Intents {
@@ -219,7 +229,7 @@ pub async fn publish_intents(
                 messages.push(message);
             }
             Ok(_) => {}
-            Err(error) => refused.push((id, error.to_string())),
+            Err(error) => refused.push((id, text(&error))),
         }
     }
     for ((id, message), result) in ids.into_iter().zip(handle.publish_all(messages).await?) {
@@ -229,7 +239,7 @@ pub async fn publish_intents(
                 failures.extend(failed.map(|failure| (message.clone(), failure)));
                 accepted.push(id);
             }
-            Err(error) => refused.push((id, error.to_string())),
+            Err(error) => refused.push((id, text(&error))),
         }
     }
     Ok(Intents { accepted, refused, failures })
