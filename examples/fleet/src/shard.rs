@@ -141,9 +141,10 @@ pub async fn run(
     client.batch_execute("SET statement_timeout = 0").await?; // for many records
     let rows = client.query(select, &[&shard.to_string()]).await?;
     client.batch_execute("SET statement_timeout = '10s'").await?;
-    let read = |row: &tokio_postgres::Row| {
-        let record = serde_json::from_str(row.get(1));
-        record.with_context(|| format!("cannot read the record {}", row.get::<_, &str>(0)))
+    let prefix = format!("{shard}/").len();
+    let read = move |row: &tokio_postgres::Row| {
+        let key: &str = row.get(0);
+        host::read_record(key.get(prefix..).unwrap_or(key), row.get(1))
     };
     let restored = spawn_blocking(move || rows.iter().map(read).collect()).await?;
     let restored = match restored {

@@ -50,6 +50,7 @@ pub mod sqlite;
 use std::fmt;
 use std::time::SystemTime;
 
+use anyhow::{Context as _, ensure};
 use labhook::outbox::{Changes, Record};
 use labhook::{Attempt, Outcome, Timestamp};
 
@@ -70,6 +71,19 @@ pub trait Store: Send {
         changes: &Changes,
         now: Timestamp,
     ) -> impl Future<Output = anyhow::Result<()>> + Send;
+}
+
+/// Reads a record that is stored as JSON under this key, and must be that of the key.
+///
+/// # Errors
+///
+/// If it cannot be read, or is another's: a copy that was made under a wrong key.
+pub fn read_record(key: &str, json: &str) -> anyhow::Result<Record> {
+    let record: Record =
+        serde_json::from_str(json).with_context(|| format!("cannot read the record {key}"))?;
+    let own = record.key().to_string();
+    ensure!(own == key, "the record {key} is that of {own}");
+    Ok(record)
 }
 
 /// Another process has taken over, or is to: the driver must save nothing more.

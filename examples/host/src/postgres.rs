@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, GenericClient, NoTls};
 
-use crate::{Handle, Store};
+use crate::{Handle, Store, read_record};
 
 // JSON as text: `jsonb` changes the order of members and the form of numbers.
 const SCHEMA: &str = "
@@ -184,12 +184,7 @@ impl Store for Postgres {
 /// If the connection breaks, or a record cannot be read.
 pub async fn records(client: &Client) -> anyhow::Result<Vec<Record>> {
     let rows = client.query("SELECT key, record FROM outbox_record", &[]).await?;
-    let read = |row: &tokio_postgres::Row| {
-        let record: &str = row.get(1);
-        let key: &str = row.get(0);
-        serde_json::from_str(record).with_context(|| format!("cannot read the record {key}"))
-    };
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read_record(row.get(0), row.get(1))).collect()
 }
 
 /// Returns the text of an error for a column. It may quote a NUL, which Postgres takes in no text.

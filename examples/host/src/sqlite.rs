@@ -7,7 +7,7 @@ use labhook::Timestamp;
 use labhook::outbox::{Change, Changes, Record};
 use rusqlite::{Connection, Transaction, params};
 
-use crate::Store;
+use crate::{Store, read_record};
 
 // The exclusive lock keeps a second process out until this one ends, however that comes. In WAL
 // mode, `FULL` makes a commit survive a power cut; `NORMAL` only survives a crash.
@@ -56,7 +56,7 @@ impl Sqlite {
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         rows.map(|row| {
             let (key, record): (String, String) = row?;
-            serde_json::from_str(&record).with_context(|| format!("cannot read the record {key}"))
+            read_record(&key, &record)
         })
         .collect()
     }

@@ -181,6 +181,22 @@ async fn driver_without_handles_drains() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn record_under_another_key_is_an_error() -> anyhow::Result<()> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("outbox.db");
+    let (driver, handle) = start(&path, &Arc::default()).await?;
+    handle.publish(message("a")?).await?;
+    driver.abort();
+    let _ = driver.await;
+    let store = Sqlite::open(&path)?;
+    let wrong = "UPDATE outbox SET key = 'message/b' WHERE key = 'message/a'";
+    assert_eq!(store.connection().execute(wrong, [])?, 1);
+    let error = store.records().expect_err("the key is another");
+    assert_eq!(error.to_string(), "the record message/b is that of message/a");
+    Ok(())
+}
+
+#[tokio::test]
 async fn second_process_cannot_open_the_file() -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("outbox.db");

@@ -97,3 +97,22 @@ async fn intent_that_waits_is_not_replaced() -> anyhow::Result<()> {
     assert_eq!(serde_json::from_str::<Message>(&kept)?, first);
     Ok(())
 }
+
+#[tokio::test]
+async fn record_under_another_key_is_an_error() -> anyhow::Result<()> {
+    let Some(server) = Server::start().await? else {
+        println!("skipped: no Postgres server on this machine");
+        return Ok(());
+    };
+    let client = postgres::connect(&server.url).await?;
+    create_tables(&client).await?;
+    let handle = start(&server.url).await?;
+    handle.publish(message("m")?).await?;
+    handle.flush().await?;
+    assert!(!postgres::records(&client).await?.is_empty());
+    let swap = "UPDATE outbox_record SET key = 'message/n' WHERE key = 'message/m'";
+    assert_eq!(client.execute(swap, &[]).await?, 1);
+    let error = postgres::records(&client).await.expect_err("the key is another");
+    assert_eq!(error.to_string(), "the record message/n is that of message/m");
+    Ok(())
+}
