@@ -137,6 +137,7 @@ fn endpoint(id: EndpointId, config: &EndpointConfig, secrets: &[&str]) -> anyhow
         other => std::env::var(other).ok(),
     };
     let mut endpoint = config.endpoint(id, lookup)?;
+    host::http::check_readable(endpoint.expose_url())?;
     for old in secrets.iter().skip(1) {
         endpoint = endpoint.add_secret(Secret::from_whsec(old)?);
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use labhook::endpoint::AddressPolicy;
 use labhook::{Attempt, Failure, Outcome};
 use reqwest::dns::Resolve;
@@ -15,6 +16,17 @@ use crate::{Client, Clock};
 /// The longest time that connecting may take, including name resolution and the TLS handshake.
 const MAX_CONNECT: Duration = Duration::from_secs(10);
 
+/// Checks that the client can read a URL, when somebody enters it. [`AddressPolicy::check_url`] does
+/// not decode names, and accepts invalid Punycode such as `xn--a.example`.
+///
+/// # Errors
+///
+/// If the client cannot read it.
+pub fn check_readable(url: &str) -> anyhow::Result<()> {
+    url.parse::<reqwest::Url>().context("the HTTP client cannot read the URL")?;
+    Ok(())
+}
+
 /// An HTTP client that sends each request once: no redirects, no retries, no proxy.
 ///
 /// Connecting gets at most half of the endpoint's attempt timeout. So a receiver that cannot be
@@ -22,7 +34,8 @@ const MAX_CONNECT: Duration = Duration::from_secs(10);
 ///
 /// It connects only to addresses that the [`AddressPolicy`] allows. An attempt to any other sends
 /// nothing and is [`Failure::Connect`]: the fault is in the endpoint's URL or DNS, so its health
-/// counts it, and the endpoint goes down. [`Failure::Sender`] would leave it up.
+/// counts it, and the endpoint goes down. [`Failure::Sender`] would leave it up. The same is done
+/// with a URL that it cannot read, which [`check_readable`] finds before.
 #[derive(Clone)]
 pub struct Http {
     addresses: Arc<AddressPolicy>,
@@ -84,7 +97,12 @@ impl Http {
         let client = self.client(timeout).map_err(|_| Failure::Sender)?;
         let now = clock.now();
         let request = attempt.request(now).map_err(|_| Failure::Sender)?;
-        let mut request = reqwest::Request::try_from(request).map_err(|_| Failure::Sender)?;
+        let mut request = reqwest::Request::try_from(request).map_err(|error| {
+            // Only the URL can be at fault: the client has the same types for all else.
+            let error = anyhow::Error::from(error);
+            tracing::warn!(endpoint = %attempt.endpoint().id(), "the URL is unusable: {error:#}");
+            Failure::Connect
+        })?;
         *request.timeout_mut() = Some(attempt.timeout(now));
         // As the client reads it, which connects to an IP address without asking the resolver.
         if let Err(error) = self.addresses.check_url(request.url().as_str()) {

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use host::http::Http;
+use host::http::{Http, check_readable};
 use host::{Client as _, SystemClock};
 use labhook::endpoint::AddressPolicy;
 use labhook::{Failure, Outcome};
@@ -140,6 +140,22 @@ async fn loopback_receives_nothing_unless_allowed() -> anyhow::Result<()> {
         assert!(is_accepted(&outcome), "{host}: {outcome:?}");
         assert_eq!(server.requests(), index + 1, "{host}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn url_that_the_client_cannot_read_is_refused() -> anyhow::Result<()> {
+    // Invalid Punycode, which only a client that decodes names finds.
+    let url = "http://xn--a.example/hooks";
+    let public = AddressPolicy::public();
+    assert!(public.check_url(url).is_ok());
+    let error = check_readable(url).expect_err("it has invalid Punycode");
+    assert_eq!(error.to_string(), "the HTTP client cannot read the URL");
+    check_readable("http://xn--fiqs8s.example/hooks")?;
+    let http = Http::new(public);
+    // Making the client reads certificates, which may take all the time of the first attempt.
+    let _ = outcome(&http, url).await?;
+    assert_eq!(outcome(&http, url).await?, refused());
     Ok(())
 }
 
