@@ -26,6 +26,10 @@ const EXPECTED: &str = "an object with `encoding`, and either `env` or `value`";
 /// A `value` is checked when the file is read. No error and no `Debug` output contains a part of
 /// it, even if it was written in the wrong field, and the type has no `Serialize`.
 ///
+/// A `value` is wiped when it is dropped. The text of the file, and what the parser of its format
+/// keeps, are yours to wipe: `serde_json` copies a value that has an escape, such as `\n`, into a
+/// buffer of its own.
+///
 /// ```
 /// use std::collections::BTreeMap;
 /// use labhook::Signer;
