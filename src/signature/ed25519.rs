@@ -64,8 +64,11 @@ impl Ed25519PrivateKey {
     /// Returns the key as `whsk_` text, seed and public key. Keep it out of logs and files.
     #[must_use]
     pub fn expose_whsk(&self) -> Zeroizing<String> {
-        let pair = Zeroizing::new(self.0.to_keypair_bytes());
-        wipe::base64("whsk_", &*pair)
+        // The array is returned by value, and copied on the stack.
+        wiping_stack(|| {
+            let pair = Zeroizing::new(self.0.to_keypair_bytes());
+            wipe::base64("whsk_", &*pair)
+        })
     }
 
     /// Returns the signature of the concatenated parts.

@@ -4,15 +4,21 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::process::{self, ChildStdin, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
-use super::SCENARIO;
+use super::{RUNNING, SCENARIO};
 use crate::secrecy::fragments::Fragments;
 
 /// A run of the test binary with one scenario.
 pub(super) struct Child {
     process: process::Child,
     input: ChildStdin,
-    output: BufReader<ChildStdout>,
+    /// Kept open for the result of the test.
+    _output: BufReader<ChildStdout>,
+    memory: File,
+    /// The address of its state.
+    state: u64,
     /// An address on the stack of the test.
     stack: u64,
 }
@@ -35,31 +41,47 @@ impl Child {
             .spawn()
             .unwrap();
         let input = process.stdin.take().unwrap();
-        let output = BufReader::new(process.stdout.take().unwrap());
-        Self { process, input, output, stack: 0 }
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let mut line = String::new();
+        let (state, stack) = loop {
+            line.clear();
+            assert_ne!(output.read_line(&mut line).unwrap(), 0, "{scenario}: it did not start");
+            let words = line.split_whitespace().filter_map(|word| word.strip_prefix("0x"));
+            let mut addresses = words.map(address);
+            if let Some(addresses) = addresses.next().zip(addresses.next()) {
+                break addresses;
+            }
+        };
+        let memory = format!("/proc/{}/mem", process.id());
+        let memory = File::options().read(true).write(true).open(memory).unwrap();
+        Self { process, input, _output: output, memory, state, stack }
     }
 
     pub(super) fn send(&mut self, bytes: &[u8]) {
         self.input.write_all(bytes).unwrap();
     }
 
-    /// Waits until the process shows this state, and notes where its stack is.
-    pub(super) fn wait_for(&mut self, state: &str) {
-        let mut line = String::new();
-        while !line.ends_with(&format!(": {state}\n")) {
-            line.clear();
-            assert_ne!(self.output.read_line(&mut line).unwrap(), 0, "it ended before `{state}`");
+    /// Waits until the process waits, and returns what for.
+    pub(super) fn wait(&mut self) -> u32 {
+        loop {
+            assert!(self.process.try_wait().unwrap().is_none(), "it ended");
+            let mut state = [0; 4];
+            self.memory.read_exact_at(&mut state, self.state).unwrap();
+            match u32::from_ne_bytes(state) {
+                RUNNING => thread::sleep(Duration::from_micros(100)),
+                state => return state,
+            }
         }
-        let (_, address) = line.split_once("0x").unwrap();
-        let (address, _) = address.split_once(':').unwrap();
-        self.stack = u64::from_str_radix(address, 16).unwrap();
     }
 
-    /// Searches all memory that the process can write to.
-    pub(super) fn search(&self, fragments: &Fragments) -> Search {
-        let folder = format!("/proc/{}", self.process.id());
-        let memory = File::open(format!("{folder}/mem")).unwrap();
-        let maps = fs::read_to_string(format!("{folder}/maps")).unwrap();
+    /// Lets the process go on.
+    pub(super) fn go_on(&self) {
+        self.memory.write_all_at(&RUNNING.to_ne_bytes(), self.state).unwrap();
+    }
+
+    /// Searches all memory that the process can write to, or only the stack of the test.
+    pub(super) fn search(&self, fragments: &Fragments, stack_only: bool) -> Search {
+        let maps = fs::read_to_string(format!("/proc/{}/maps", self.process.id())).unwrap();
         let mut search = Search { found: Vec::new(), bytes: 0 };
         for map in maps.lines() {
             let mut columns = map.split_whitespace();
@@ -68,16 +90,15 @@ impl Child {
                 continue;
             }
             let (start, end) = range.split_once('-').unwrap();
-            let address = |text| u64::from_str_radix(text, 16).unwrap();
             let (start, end) = (address(start), address(end));
+            let is_stack = (start..end).contains(&self.stack);
+            if stack_only && !is_stack {
+                continue;
+            }
             let mut bytes = vec![0; usize::try_from(end - start).unwrap()];
-            memory.read_exact_at(&mut bytes, start).unwrap();
+            self.memory.read_exact_at(&mut bytes, start).unwrap();
             search.bytes += bytes.len();
-            let place = if (start..end).contains(&self.stack) {
-                "the stack"
-            } else {
-                columns.nth(3).unwrap_or("the heap")
-            };
+            let place = if is_stack { "the stack" } else { columns.nth(3).unwrap_or("the heap") };
             for (at, len, form) in fragments.find_in(&bytes) {
                 let at = start + at as u64;
                 search.found.push(format!("{len} bytes of {form} at {at:#x} of {place}"));
@@ -90,4 +111,9 @@ impl Child {
         drop(self.input);
         assert!(self.process.wait().unwrap().success());
     }
+}
+
+/// Parses hexadecimal digits.
+fn address(text: &str) -> u64 {
+    u64::from_str_radix(text, 16).unwrap()
 }
