@@ -62,6 +62,7 @@ impl Child {
     }
 
     /// Waits until the process waits, and returns what for.
+    #[allow(clippy::disallowed_methods, reason = "the lint is for the crate")]
     pub(super) fn wait(&mut self) -> u32 {
         loop {
             assert!(self.process.try_wait().unwrap().is_none(), "it ended");
