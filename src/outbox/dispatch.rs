@@ -135,8 +135,7 @@ impl Outbox {
                 permit,
             };
             self.reconcile_delivery(number, state, None, now);
-            let deadline = started.deadline;
-            self.journal.guard_attempt(Start { delivery: number, ticket, deadline, start });
+            self.journal.guard_attempt(Start { delivery: number, ticket, start });
         } else {
             // The delivery's window has ended since it was last looked at.
             health.cancel_start(permit);
@@ -147,7 +146,7 @@ impl Outbox {
 
     /// Hands an attempt out, unless it became obsolete while it was being saved.
     pub(super) fn send(&mut self, start: Start, now: Timestamp) -> Option<Attempt> {
-        let Start { delivery: number, ticket, deadline, start } = start;
+        let Start { delivery: number, ticket, start } = start;
         let is_same = |outbox: &Self, place: Place| {
             let state = outbox.messages.get(place.message);
             state.is_some_and(|state| state.sequence == ticket.sequence)
@@ -178,10 +177,9 @@ impl Outbox {
         let started = state.delivery.in_flight()?;
         let in_flight = state.in_flight.as_mut()?;
         // An attempt that was cancelled and started again has the same number, and its start may
-        // not be durable yet. At the same instant even its deadline is the same.
+        // not be durable yet.
         let is_current = in_flight.start == start
             && started.number == ticket.attempt
-            && started.deadline == deadline
             && in_flight.permit() == Some(ticket.permit);
         if in_flight.sent || !is_current {
             return None;

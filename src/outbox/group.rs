@@ -10,7 +10,6 @@ use super::notice::Notice;
 use super::record::{Record, RecordKey};
 use super::slab::{DeliveryNo, EndpointNo, MessageNo};
 use crate::id::{EndpointId, MessageId};
-use crate::time::Timestamp;
 
 /// The records that have changed since the last part was closed. One that was forgotten since may
 /// still be in it: only its [`Mark`](super::mark::Mark) shows that it belongs to it.
@@ -122,7 +121,6 @@ pub(super) struct Guarded {
 pub(super) struct Start {
     pub(super) delivery: DeliveryNo,
     pub(super) ticket: Ticket,
-    pub(super) deadline: Timestamp,
     /// As [`InFlight::start`](super::in_flight::InFlight::start).
     pub(super) start: Revision,
 }

@@ -153,6 +153,21 @@ fn restarted_attempt_waits_for_its_new_start() {
     }
 }
 
+/// A clock that is set back meanwhile renews the deadline, and the start is still the same.
+#[test]
+fn start_is_sent_after_the_clock_was_set_back() {
+    let mut host = Host::new(limited(2));
+    host.now = at(100);
+    host.publish("m1");
+    let start = host.unsaved();
+    assert_eq!(keys(&start), ["message/m1", "delivery/m1/a"]);
+    host.now = at(99);
+    host.save(start);
+    let attempts = host.attempts();
+    assert_eq!(attempts.len(), 1);
+    assert_eq!(attempts[0].deadline(), at(109));
+}
+
 /// The same, where the clock stands still, so that even the deadline is the same.
 #[test]
 fn attempt_restarted_at_once_waits_for_its_start() {
