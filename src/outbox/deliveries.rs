@@ -328,9 +328,111 @@ impl List {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::RetryPolicy;
+    use crate::outbox::changes::Revision;
 
     #[test]
     fn slot_is_as_small_as_it_says() {
         assert_eq!(size_of::<Option<Slot>>(), 56);
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(seconds)
+    }
+
+    fn new() -> Delivery {
+        Delivery::new(at(0))
+    }
+
+    /// A table of this many deliveries of one message, each to an endpoint with its number.
+    fn table(count: u32) -> (Deliveries, Vec<DeliveryNo>) {
+        let mut deliveries = Deliveries::default();
+        let place = |endpoint| Place {
+            message: MessageNo::from_index(0),
+            endpoint: EndpointNo::from_index(endpoint),
+            rendering: 0,
+        };
+        let numbers = (0..count).map(|it| deliveries.add(place(it), &new())).collect();
+        (deliveries, numbers)
+    }
+
+    fn change(
+        deliveries: &mut Deliveries,
+        number: DeliveryNo,
+        change: impl FnOnce(&mut DeliveryState),
+    ) {
+        let mut state = deliveries.load(number, 7, &new()).unwrap();
+        change(&mut state);
+        deliveries.store(number, 7, &new(), state);
+    }
+
+    #[test]
+    fn attempt_in_flight_is_kept_until_it_ends() {
+        let (mut deliveries, numbers) = table(1);
+        let (number, endpoint) = (numbers[0], EndpointNo::from_index(0));
+        assert_eq!(deliveries.term(number), Term::Later);
+        change(&mut deliveries, number, |state| {
+            state.delivery.start(&RetryPolicy::default(), at(1)).unwrap();
+            let (start, sent, renewed) = (Revision::default(), true, false);
+            state.in_flight = Some(InFlight { clearance: None, start, sent, renewed });
+        });
+        assert_eq!(deliveries.in_flight(7, endpoint), Some(number));
+        assert_eq!(deliveries.in_flight(8, endpoint), None);
+        assert_eq!(deliveries.term(number), Term::Soon);
+        assert!(deliveries.load(number, 7, &new()).unwrap().is_sent());
+        change(&mut deliveries, number, |state| {
+            state.delivery.end(Verdict::Cancelled, at(2));
+            state.in_flight = None;
+        });
+        assert_eq!(deliveries.in_flight(7, endpoint), None);
+        assert!(deliveries.flights.is_empty());
+        assert_eq!(deliveries.term(number), Term::Later);
+    }
+
+    #[test]
+    fn rare_parts_take_room_only_where_they_are() {
+        let (mut deliveries, numbers) = table(1);
+        let rare = |deliveries: &Deliveries| deliveries.slots.get(numbers[0]).unwrap().rare.is_some();
+        change(&mut deliveries, numbers[0], |_| {});
+        assert!(!rare(&deliveries));
+        change(&mut deliveries, numbers[0], |state| state.unreported = 3);
+        assert!(rare(&deliveries));
+        assert_eq!(deliveries.load(numbers[0], 7, &new()).unwrap().unreported, 3);
+        change(&mut deliveries, numbers[0], |state| state.unreported = 0);
+        assert!(!rare(&deliveries));
+    }
+
+    #[test]
+    fn due_delivery_is_one_that_could_start() {
+        let (mut deliveries, numbers) = table(1);
+        let is_due = |deliveries: &mut Deliveries, phase| {
+            change(deliveries, numbers[0], |state| state.placement = Placement::new(phase, None));
+            deliveries.is_due(numbers[0])
+        };
+        assert!(is_due(&mut deliveries, Phase::First));
+        assert!(is_due(&mut deliveries, Phase::Retry { since: at(0) }));
+        assert!(!is_due(&mut deliveries, Phase::Waiting));
+        assert!(!is_due(&mut deliveries, Phase::InFlight));
+    }
+
+    #[test]
+    fn pending_deliveries_come_in_parts_from_a_position() {
+        let (mut deliveries, numbers) = table(32);
+        for number in [0, 3] {
+            change(&mut deliveries, numbers[number], |state| {
+                state.delivery.end(Verdict::Cancelled, at(1));
+            });
+        }
+        let pending = |endpoint: Option<u32>, from, limit| {
+            deliveries.pending_from(endpoint.map(EndpointNo::from_index), from, limit)
+        };
+        assert_eq!(pending(None, 0, 2), (vec![numbers[1], numbers[2]], Some(3)));
+        assert_eq!(pending(None, 29, 9), (numbers[29..].to_vec(), None));
+        // Sixteen for each of the limit are looked at.
+        assert_eq!(pending(Some(1), 0, 1), (vec![numbers[1]], Some(2)));
+        assert_eq!(pending(Some(20), 0, 1), (vec![], Some(16)));
+        assert_eq!(pending(Some(20), 16, 1), (vec![numbers[20]], Some(21)));
+        assert_eq!(pending(Some(3), 0, 2), (vec![], None));
+        assert_eq!(pending(Some(3), 16, 1), (vec![], None));
     }
 }

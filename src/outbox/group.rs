@@ -157,3 +157,47 @@ impl Guarded {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbox::slab::Number;
+
+    fn key(name: &str) -> RecordKey {
+        let (message, endpoint) = (MessageId::new("m1").unwrap(), EndpointId::new("a").unwrap());
+        match name {
+            "message" => RecordKey::Message(message),
+            "delivery" => RecordKey::Delivery(message, endpoint),
+            _ => RecordKey::Endpoint(endpoint),
+        }
+    }
+
+    #[test]
+    fn group_as_text_is_what_was_forgotten() {
+        let messages = vec![MessageNo::from_index(0)];
+        let group = Group { messages, deleted: vec![key("message")], ..Group::default() };
+        assert_eq!(format!("{group:?}"), format!("{:?}", [key("message")]));
+        assert_eq!(group.len(), 2);
+    }
+
+    #[test]
+    fn message_is_deleted_before_its_deliveries() {
+        let mut changes = ["endpoint", "delivery", "message"].map(|it| Change::Delete(key(it)));
+        sort(&mut changes);
+        assert_eq!(changes, ["message", "delivery", "endpoint"].map(|it| Change::Delete(key(it))));
+    }
+
+    #[test]
+    fn retracted_message_leaves_its_part_and_no_other_does() {
+        let messages = [(0, 7), (1, 8)].map(|(it, sequence)| (MessageNo::from_index(it), sequence));
+        let mut part = Part {
+            revision: Revision::default(),
+            changes: Arc::new([]),
+            messages: messages.to_vec(),
+            guarded: Guarded::default(),
+        };
+        assert!(part.has_message(7) && part.has_message(8) && !part.has_message(9));
+        part.retract(7);
+        assert!(!part.has_message(7) && part.has_message(8));
+    }
+}

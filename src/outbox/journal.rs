@@ -292,3 +292,33 @@ impl Journal {
         self.released.append(guarded);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A journal with one closed part.
+    fn closed() -> Journal {
+        let mut journal = Journal::new();
+        assert!(journal.is_empty());
+        let key = RecordKey::Endpoint(EndpointId::new("a").unwrap());
+        journal.delete(key.clone());
+        assert!(!journal.is_empty());
+        let (group, _) = journal.take_group();
+        journal.close(group, vec![Change::Delete(key)], Vec::new());
+        journal
+    }
+
+    #[test]
+    fn journal_is_empty_once_its_part_is_saved() {
+        let mut journal = closed();
+        assert!(!journal.is_empty(), "closed");
+        let revision = journal.next_part().unwrap().revision;
+        assert!(!journal.is_empty(), "saving");
+        assert!(journal.unsaved(revision));
+        assert!(!journal.is_empty(), "failed");
+        let revision = journal.next_part().unwrap().revision;
+        assert!(journal.saved(revision).is_some());
+        assert!(journal.is_empty());
+    }
+}

@@ -79,3 +79,49 @@ impl Roster {
         deliveries.unlink(&mut self.ended, delivery);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::Delivery;
+    use crate::outbox::deliveries::Place;
+    use crate::outbox::slab::{EndpointNo, MessageNo, Number};
+    use crate::time::Timestamp;
+
+    /// Deliveries with these sequence numbers become pending, one after the other.
+    fn opened(sequences: &[u64]) -> (Roster, Deliveries, Vec<DeliveryNo>) {
+        let (mut roster, mut deliveries) = (Roster::default(), Deliveries::default());
+        let new = Delivery::new(Timestamp::from_unix_seconds(0));
+        let mut numbers = Vec::new();
+        for sequence in sequences {
+            let (message, endpoint) = (MessageNo::from_index(0), EndpointNo::from_index(0));
+            let number = deliveries.add(Place { message, endpoint, rendering: 0 }, &new);
+            roster.shift(&mut deliveries, (*sequence, number), Phase::New, Phase::Waiting);
+            numbers.push(number);
+        }
+        (roster, deliveries, numbers)
+    }
+
+    #[test]
+    fn delivery_out_of_order_is_iterated_last() {
+        let (roster, deliveries, numbers) = opened(&[5, 7, 6, 4, 9]);
+        let [five, seven, six, four, nine] = numbers[..] else { panic!("five") };
+        let open: Vec<_> = roster.open(&deliveries).collect();
+        assert_eq!(open, [five, seven, nine, four, six]);
+        assert_eq!(roster.oldest().collect::<Vec<_>>(), [five, four]);
+        assert_eq!(roster.pending(), 5);
+    }
+
+    #[test]
+    fn delivery_that_comes_back_to_an_empty_roster_is_in_order() {
+        let (mut roster, mut deliveries, numbers) = opened(&[5]);
+        let five = (5, numbers[0]);
+        assert_eq!(roster.oldest().collect::<Vec<_>>(), numbers);
+        roster.shift(&mut deliveries, five, Phase::Waiting, Phase::Ended);
+        assert_eq!((roster.pending(), roster.is_empty()), (0, false));
+        assert_eq!(roster.oldest().next(), None);
+        roster.shift(&mut deliveries, five, Phase::Ended, Phase::Waiting);
+        assert!(roster.late.is_empty() && roster.open.len() == 1);
+        assert_eq!(roster.all(&deliveries).collect::<Vec<_>>(), numbers);
+    }
+}

@@ -164,3 +164,26 @@ impl Backlog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbox::slab::Number;
+
+    #[test]
+    fn delivery_stays_in_its_group_until_another_is_named() {
+        let (mut backlog, mut placement) = (Backlog::default(), Placement::default());
+        let [first, second] = [1, 2].map(DeliveryNo::from_index);
+        let blocking = |name| Some((name, GroupStatus::Blocking));
+        backlog.place((5, first), &mut placement, Phase::First, blocking("r1"));
+        backlog.place((6, second), &mut Placement::default(), Phase::Waiting, blocking("r1"));
+        assert_eq!(backlog.head("r1"), Some((5, first)));
+        // It unblocks none if nothing about it has changed.
+        let moved = backlog.place((5, first), &mut placement, Phase::InFlight, blocking("r1"));
+        assert_eq!(moved, []);
+        let moved = backlog.place((5, first), &mut placement, Phase::InFlight, blocking("r2"));
+        assert_eq!(moved, [(6, second)]);
+        assert_eq!(backlog.head("r1"), Some((6, second)));
+        assert_eq!(backlog.head("r2"), Some((5, first)));
+    }
+}

@@ -44,3 +44,21 @@ impl<N: Number> IdIndex<N> {
         same.map(|(_, number)| *number).find(|number| has_id(*number))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbox::slab::MessageNo;
+
+    #[test]
+    fn removed_number_is_no_longer_found() {
+        let mut index = IdIndex::new(7);
+        let [first, second] = [1, 2].map(MessageNo::from_index);
+        index.insert("m1", first);
+        index.insert("m2", second);
+        assert_eq!(index.find("m1", |_| true), Some(first));
+        assert_eq!(index.find("m1", |number| number == second), None);
+        index.remove("m1", first);
+        assert_eq!((index.find("m1", |_| true), index.find("m2", |_| true)), (None, Some(second)));
+    }
+}

@@ -119,6 +119,16 @@ mod tests {
     use super::*;
     use crate::outbox::slab::Number;
 
+    #[test]
+    fn line_as_text_is_its_sequences_in_order() {
+        let mut line = Line::default();
+        for sequence in [5, 7, 9, 6] {
+            line.insert(sequence, DeliveryNo::from_index(1));
+        }
+        line.remove(7);
+        assert_eq!(format!("{line:?}"), "[5, 6, 9]");
+    }
+
     proptest! {
         #[test]
         fn line_behaves_like_a_map(

@@ -109,3 +109,36 @@ impl OrderingGroups {
         self.head(name).is_some_and(|(head, _)| head < sequence)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbox::slab::Number;
+
+    #[test]
+    fn group_is_found_by_its_name_until_it_is_empty() {
+        let mut groups = OrderingGroups::default();
+        let [first, second] = ["r1", "r2"].map(|name| groups.find_or_insert(name));
+        assert_eq!(groups.find_or_insert("r1"), first);
+        assert!(groups.is_named(first, "r1") && !groups.is_named(first, "r2"));
+        assert!(groups.is_named(second, "r2"));
+        let delivery = DeliveryNo::from_index(1);
+        groups.set(first, 5, delivery, Some(GroupStatus::Blocking));
+        assert_eq!(groups.head("r1"), Some((5, delivery)));
+        assert!(groups.is_blocked("r1", 6) && !groups.is_blocked("r1", 5));
+        groups.set(first, 5, delivery, None);
+        assert!(!groups.is_named(first, "r1"));
+        assert_eq!(groups.head("r1"), None);
+    }
+
+    #[test]
+    fn groups_as_text_are_those_with_deliveries() {
+        let mut groups = OrderingGroups::default();
+        let group = groups.find_or_insert("r1");
+        groups.set(group, 5, DeliveryNo::from_index(1), Some(GroupStatus::Blocking));
+        let text = format!("{groups:?}");
+        assert!(text.contains("\"r1\"") && text.contains("blocking: {5: _}"), "{text}");
+        groups.set(group, 5, DeliveryNo::from_index(1), None);
+        assert_eq!(format!("{groups:?}"), "[]");
+    }
+}

@@ -66,3 +66,30 @@ impl SubscriptionIndex {
         candidates
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+    use crate::id::{MessageId, RunId};
+    use crate::lab::{RunState, RunStateChanged};
+    use crate::time::Timestamp;
+
+    #[test]
+    fn message_is_compared_with_what_asks_for_it() {
+        let mut index = SubscriptionIndex::new(7);
+        let [all, one, two] = [1, 2, 3].map(EndpointNo::from_index);
+        let of_run = |id| Subscription::all().runs([RunId::from(id)]);
+        index.insert(all, &Subscription::all());
+        index.insert(one, &of_run("r1"));
+        index.insert(two, &of_run("r2"));
+        let event = RunStateChanged::new("r1", RunState::Started);
+        let event = Event::new(event, Timestamp::from_unix_seconds(0));
+        let message = event.into_message(MessageId::new("m1").unwrap()).unwrap();
+        assert_eq!(index.candidates(&message), BTreeSet::from([all, one]));
+        index.remove(one, &of_run("r1"));
+        assert_eq!(index.candidates(&message), BTreeSet::from([all]));
+        index.remove(all, &Subscription::all());
+        assert_eq!(index.candidates(&message), BTreeSet::new());
+    }
+}

@@ -177,3 +177,144 @@ impl Queue {
         self.heap.peek().map(|Reverse(entry)| *entry)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "small numbers")]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::outbox::slab::Number;
+
+    fn timer(index: u32) -> Timer {
+        Timer::Delivery(DeliveryNo::from_index(index))
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(seconds)
+    }
+
+    /// Timers and their owners.
+    #[derive(Default)]
+    struct Model {
+        timers: Timers,
+        owners: BTreeMap<Timer, (Scheduled, Option<Term>)>,
+    }
+
+    impl Model {
+        fn set(&mut self, timer: Timer, instant: Option<Timestamp>, to: Term) {
+            let (scheduled, from) = self.owners.entry(timer).or_default();
+            let from = std::mem::replace(from, Some(to)).unwrap_or(to);
+            self.timers.set(scheduled, instant, timer, (from, to));
+        }
+
+        fn next_at(&mut self) -> Option<Timestamp> {
+            let Self { timers, owners } = self;
+            timers.next_at(|timer| owners.get(&timer).map_or_else(Scheduled::default, |it| it.0))
+        }
+
+        fn expire(&mut self, now: Timestamp) -> Option<Timer> {
+            let Self { timers, owners } = self;
+            let scheduled =
+                |timer| owners.get(&timer).map_or_else(Scheduled::default, |it: &(_, _)| it.0);
+            let expired = timers.expire(now, scheduled)?;
+            if let Some((scheduled, _)) = owners.get_mut(&expired) {
+                scheduled.expired();
+            }
+            Some(expired)
+        }
+
+        fn list(&self) -> Vec<(Timestamp, Timer)> {
+            let scheduled =
+                |timer| self.owners.get(&timer).map_or_else(Scheduled::default, |it| it.0);
+            self.timers.list(scheduled)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn timers_behave_like_a_sorted_list(
+            calls in proptest::collection::vec((0_u8..6, 0_u32..6, 0_i64..20), 0..100),
+        ) {
+            let (mut model, mut set) = (Model::default(), BTreeMap::new());
+            for (call, index, seconds) in calls {
+                let timer = timer(index);
+                match call {
+                    0 => {
+                        model.set(timer, None, Term::Later);
+                        set.remove(&timer);
+                    }
+                    1..=4 => {
+                        let term = if call % 2 == 0 { Term::Soon } else { Term::Later };
+                        model.set(timer, Some(at(seconds)), term);
+                        set.insert(timer, at(seconds));
+                    }
+                    _ => {
+                        let first = set.iter().map(|(timer, at)| (*at, *timer)).min();
+                        let due = first.filter(|(due, _)| *due <= at(seconds));
+                        prop_assert_eq!(model.expire(at(seconds)), due.map(|(_, timer)| timer));
+                        if let Some((_, timer)) = due {
+                            set.remove(&timer);
+                        }
+                    }
+                }
+                let mut list: Vec<_> = set.iter().map(|(timer, at)| (*at, *timer)).collect();
+                list.sort();
+                prop_assert_eq!(model.next_at(), list.first().map(|(at, _)| *at));
+                prop_assert_eq!(model.list(), list);
+                for queue in [&model.timers.soon, &model.timers.later] {
+                    prop_assert!(queue.stale <= queue.heap.len() / 2);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn expired_timer_is_unset_and_can_be_set_again() {
+        let mut model = Model::default();
+        model.set(timer(1), Some(at(5)), Term::Later);
+        assert_eq!(model.expire(at(5)), Some(timer(1)));
+        assert_eq!(model.owners.get(&timer(1)).and_then(|it| it.0.at()), None);
+        assert_eq!((model.next_at(), model.expire(at(5))), (None, None));
+        model.set(timer(1), Some(at(5)), Term::Later);
+        assert_eq!(model.expire(at(5)), Some(timer(1)));
+    }
+
+    #[test]
+    fn timer_at_the_first_instant_is_set_for_the_next() {
+        let mut model = Model::default();
+        model.set(timer(1), Some(Timestamp::MIN), Term::Soon);
+        let next = Timestamp::MIN + Duration::from_micros(1);
+        assert_eq!(model.next_at(), Some(next));
+        assert_eq!(model.expire(next), Some(timer(1)));
+    }
+
+    #[test]
+    fn moved_timers_are_dropped_once_they_are_most() {
+        let mut model = Model::default();
+        model.set(timer(1), Some(at(9)), Term::Soon);
+        model.set(timer(1), Some(at(8)), Term::Soon);
+        assert_eq!(model.next_at(), Some(at(8)));
+        assert_eq!(model.timers.soon.heap.len(), 2, "a half is not yet too many");
+        for seconds in (0..8).rev() {
+            model.set(timer(1), Some(at(seconds)), Term::Soon);
+        }
+        assert_eq!(model.next_at(), Some(at(0)));
+        assert_eq!(model.timers.soon.heap.len(), 1);
+    }
+
+    #[test]
+    fn room_for_timers_grows_by_an_eighth() {
+        let (mut model, mut growths, mut room) = (Model::default(), 0, 0);
+        for index in 0..2_000 {
+            model.set(timer(index), Some(at(i64::from(index))), Term::Later);
+            let heap = &model.timers.later.heap;
+            assert!(heap.capacity() <= heap.len() + heap.len() / 8 + 16);
+            growths += u32::from(heap.capacity() != room);
+            room = heap.capacity();
+        }
+        assert!(growths < 40, "{growths}");
+    }
+}
