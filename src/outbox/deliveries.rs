@@ -392,7 +392,8 @@ mod tests {
     #[test]
     fn rare_parts_take_room_only_where_they_are() {
         let (mut deliveries, numbers) = table(1);
-        let rare = |deliveries: &Deliveries| deliveries.slots.get(numbers[0]).unwrap().rare.is_some();
+        let rare =
+            |deliveries: &Deliveries| deliveries.slots.get(numbers[0]).unwrap().rare.is_some();
         change(&mut deliveries, numbers[0], |_| {});
         assert!(!rare(&deliveries));
         change(&mut deliveries, numbers[0], |state| state.unreported = 3);

@@ -1,6 +1,7 @@
 //! The outbox, driven as a host drives it: one module for each behaviour.
 
 mod at_most_once;
+mod boundaries;
 mod bounded_calls;
 mod clocks;
 mod determinism;
@@ -25,7 +26,9 @@ mod reports;
 mod rerun;
 mod save_limit;
 mod saves;
+mod shown;
 mod storm;
+mod sweeps;
 mod timing;
 mod twins;
 mod withdraw;

@@ -129,6 +129,20 @@ mod tests {
         assert_eq!(format!("{line:?}"), "[5, 6, 9]");
     }
 
+    #[test]
+    fn gaps_are_closed_once_they_are_most() {
+        let mut line = Line::default();
+        for sequence in 0..10 {
+            line.insert(sequence, DeliveryNo::from_index(1));
+        }
+        for sequence in 1..=5 {
+            line.remove(sequence);
+        }
+        assert_eq!((line.queue.len(), line.gaps), (10, 5), "a half is not yet too many");
+        line.remove(6);
+        assert_eq!((line.queue.len(), line.gaps), (4, 0));
+    }
+
     proptest! {
         #[test]
         fn line_behaves_like_a_map(
