@@ -206,7 +206,7 @@ mod tests {
     impl Model {
         fn set(&mut self, timer: Timer, instant: Option<Timestamp>, to: Term) {
             let (scheduled, from) = self.owners.entry(timer).or_default();
-            let from = std::mem::replace(from, Some(to)).unwrap_or(to);
+            let from = from.replace(to).unwrap_or(to);
             self.timers.set(scheduled, instant, timer, (from, to));
         }
 

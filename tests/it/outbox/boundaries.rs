@@ -3,16 +3,14 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use labhook::delivery::Resolution;
 use labhook::flow::{FlowPolicy, RateLimitPolicy};
 use labhook::health::State;
 use labhook::outbox::{Change, Record, RecordKey, ReplayFilter};
-use labhook::{Endpoint, HealthPolicy, Notice, Order, Outbox, Step, Timestamp, Verdict};
+use labhook::{Endpoint, HealthPolicy, Notice, Order, Outbox, Step, Timestamp};
 
 use super::health::next_probe;
 use crate::support::{
-    Host, answer, answer_with, at, eid, endpoint, message, mid, number, policy, registry,
-    replay_all, secs,
+    Host, answer, answer_with, at, eid, endpoint, policy, registry, replay_all, secs,
 };
 
 /// Two failures in a row open the circuit.

@@ -1,11 +1,9 @@
 //! What an outbox, its attempts, its log and its errors look like as text.
 
-use std::num::NonZeroU32;
-
 use labhook::outbox::{Explanation, Record, ReplayFilter};
-use labhook::{Endpoint, EndpointId, Order, Outbox, Step, Timestamp};
+use labhook::{Order, Outbox};
 
-use crate::support::{Host, answer, at, eid, endpoint, message, mid, policy, registry, secs};
+use crate::support::{Host, answer, at, eid, endpoint, message, mid, registry, secs};
 
 /// The part of an outbox's text between two of its fields.
 fn part(outbox: &Outbox, from: &str, to: &str) -> String {
