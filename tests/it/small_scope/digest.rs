@@ -12,7 +12,7 @@ enum Piece {
     Instant(i64),
     /// An instant that is over once it is past.
     Due(i64),
-    /// A sequence number or a revision, of which only the rank matters.
+    /// A number of which only the rank matters.
     Sequence(u64),
 }
 
@@ -122,11 +122,11 @@ fn replacement(here: &str, retention: Retention) -> Option<(Piece, usize)> {
         b'f' => upto("fair_queue: FairQueue {", "outage: ")
             // Nothing here asks for a pause.
             .or_else(|| upto("failing: ", ",")),
+        b'R' => upto("Revision(", ")"),
         // An attempt is handed out only with the save that has its start.
-        b'R' => {
-            let number = here.strip_prefix("Revision(")?;
-            let end = number.find(')')?;
-            Some((Piece::Sequence(number[..end].parse().ok()?), here.len() - number.len() + end))
+        b's' if here.starts_with("start: Revision(") => {
+            let (number, _) = here.strip_prefix("start: Revision(")?.split_once(')')?;
+            Some((Piece::Sequence(number.parse().ok()?), "start: Revision(".len() + number.len()))
         }
         b's' => upto("since: ", ","),
         b'v' if endless => upto("verdict: ", "}"),
