@@ -136,8 +136,7 @@ impl DeliveryRecord {
 }
 
 /// What the outbox has learned about an endpoint: its health and flow.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "EndpointForm")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EndpointRecord {
     pub(crate) endpoint: EndpointId,
     #[serde(flatten)]
@@ -157,10 +156,11 @@ struct EndpointForm {
     first_streak: u8,
 }
 
-impl From<EndpointForm> for EndpointRecord {
-    fn from(form: EndpointForm) -> Self {
-        let EndpointForm { endpoint, health, flow, first_streak } = form;
-        Self { endpoint, persisted: Box::new(Persisted { health, flow, first_streak }) }
+impl<'de> Deserialize<'de> for EndpointRecord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let EndpointForm { endpoint, health, flow, first_streak } =
+            EndpointForm::deserialize(deserializer)?;
+        Ok(Self { endpoint, persisted: Box::new(Persisted { health, flow, first_streak }) })
     }
 }
 
