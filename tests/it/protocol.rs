@@ -104,11 +104,11 @@ mod whole {
                 "a crash, two jumps",
                 false,
                 (1, Limits { crashes: 1, jumps: 2, ..NONE }),
-                [37_094, 37_094],
+                [32_164, 32_164],
             ),
-            ("a takeover, a jump", false, (1, Limits { takeovers: 1, ..once }), [28_320, 28_320]),
-            ("a crash, a jump", false, (2, Limits { crashes: 1, ..once }), [20_451, 7_438]),
-            ("strict, a crash, a jump", true, (2, Limits { crashes: 1, ..once }), [29_452, 10_467]),
+            ("a takeover, a jump", false, (1, Limits { takeovers: 1, ..once }), [26_385, 26_385]),
+            ("a crash, a jump", false, (2, Limits { crashes: 1, ..once }), [18_852, 6_730]),
+            ("strict, a crash, a jump", true, (2, Limits { crashes: 1, ..once }), [27_040, 9_383]),
         ] {
             if is_strict {
                 assert_broken(name, strict, run, &[Guarantee::OneAtATime], states);
