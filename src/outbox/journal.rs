@@ -235,7 +235,7 @@ impl Journal {
             Mark::Changed => self.next_revision(),
             Mark::Saving => match (self.closed.back(), &self.failed) {
                 (Some(last), _) => last.revision,
-                (None, Some(_)) => self.latest.next(),
+                (None, Some(_)) => self.next_revision(),
                 (None, None) => self.saving.as_ref().map_or(self.confirmed, of),
             },
         }

@@ -12,6 +12,10 @@ use crate::id::MessageId;
 use crate::message::Message;
 use crate::time::Timestamp;
 
+/// The last sequence number that is given to a message and accepted from a record. One that follows
+/// the clock is far below.
+pub(super) const LAST_SEQUENCE: u64 = u64::MAX << 32;
+
 /// A message, and which deliveries it has.
 #[derive(Clone, Debug)]
 pub(super) struct MessageState {

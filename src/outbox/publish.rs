@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::Outbox;
 use super::input_log::Input;
-use super::message_state::MessageState;
+use super::message_state::{LAST_SEQUENCE, MessageState};
 use super::published::{PublishError, Published, RenderFailure};
-use super::restore::LAST_SEQUENCE;
 use crate::message::Message;
 use crate::message::format::FormatError;
 use crate::time::Timestamp;

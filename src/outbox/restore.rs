@@ -5,15 +5,11 @@ use super::changes::Revision;
 use super::endpoints::EndpointSlot;
 use super::in_flight::InFlight;
 use super::input_log::Input;
-use super::message_state::MessageState;
+use super::message_state::{LAST_SEQUENCE, MessageState};
 use super::record::{DeliveryRecord, EndpointRecord, MessageRecord, Record, RecordKey};
 use super::slab::{DeliveryNo, MessageNo, Number as _};
 use crate::id::{EndpointId, MessageId};
 use crate::time::Timestamp;
-
-/// The last sequence number that is given to a message and accepted from a record. One that follows
-/// the clock is far below.
-pub(super) const LAST_SEQUENCE: u64 = u64::MAX << 32;
 
 impl Outbox {
     /// Restores what an earlier outbox saved, from its records in any order.

@@ -26,8 +26,10 @@ impl Splitter {
             Some((TimestampPlace::Field(prefix), _)) => Some(prefix),
             _ => None,
         };
-        let comma = !in_prefix(spec.prefix, field_prefix, ',');
-        let space = field_prefix.is_some() && !in_prefix(spec.prefix, field_prefix, ' ');
+        let comma_in_field = is_in(field_prefix, ',');
+        let comma = !comma_in_field && !is_in(Some(spec.prefix), ',');
+        let space =
+            field_prefix.is_some() && !is_in(field_prefix, ' ') && !is_in(Some(spec.prefix), ' ');
         Self {
             separators: [
                 separator(spec.separator),
@@ -36,9 +38,7 @@ impl Splitter {
                 if space { b' ' } else { NONE },
             ],
             is_versioned: match spec.prefix.as_bytes().split_last() {
-                Some((b',', version)) => {
-                    !in_prefix("", field_prefix, ',') && !contains(version, ',')
-                }
+                Some((b',', version)) => !comma_in_field && !contains(version, ','),
                 _ => false,
             },
         }
@@ -58,12 +58,11 @@ impl Splitter {
     }
 }
 
-const fn in_prefix(prefix: &str, field_prefix: Option<&str>, character: char) -> bool {
-    let in_field = match field_prefix {
+const fn is_in(prefix: Option<&str>, character: char) -> bool {
+    match prefix {
         Some(prefix) => contains(prefix.as_bytes(), character),
         None => false,
-    };
-    in_field || contains(prefix.as_bytes(), character)
+    }
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "ASCII")]

@@ -213,24 +213,9 @@ impl<'a> SchemeSpec<'a> {
                 Some(separator) if !contains(stronger.as_bytes(), separator) => {}
                 _ => return Err(SchemeSpecError::Separator),
             }
-            // A signature must not begin like a stronger one, whatever its first digits are.
-            let begins_a_tag = match after(stronger, self.prefix) {
-                Some(digits) => !has_char_outside(digits, self.encoding),
-                None => {
-                    let digits = stronger.as_bytes();
-                    self.value_separator.is_some() && !has_char_outside(digits, self.encoding)
-                }
-            };
-            let begins_a_time = match self.timestamp {
-                Some((TimestampPlace::Field(field), _)) => {
-                    starts_with(field, stronger) || starts_with(stronger, field)
-                }
-                _ => false,
-            };
             if self.prefix.is_empty()
                 || starts_with(self.prefix, stronger)
-                || begins_a_tag
-                || begins_a_time
+                || self.can_begin_with(stronger)
             {
                 return Err(SchemeSpecError::SamePrefix);
             }
@@ -281,6 +266,27 @@ impl<'a> SchemeSpec<'a> {
                 }
             }
             (None, _) => Ok(()),
+        }
+    }
+
+    /// Returns whether a signature, whatever its first digits are, or a timestamp can begin like a
+    /// stronger signature.
+    const fn can_begin_with(&self, stronger: &str) -> bool {
+        let digits = match after(stronger, self.prefix) {
+            // Further values have no prefix.
+            None if self.value_separator.is_some() => Some(stronger.as_bytes()),
+            digits => digits,
+        };
+        if let Some(digits) = digits
+            && !has_char_outside(digits, self.encoding)
+        {
+            return true;
+        }
+        match self.timestamp {
+            Some((TimestampPlace::Field(field), _)) => {
+                starts_with(field, stronger) || starts_with(stronger, field)
+            }
+            _ => false,
         }
     }
 }

@@ -25,9 +25,10 @@ const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 /// request.
 ///
 /// The cost of rejecting a request is bounded, regardless of the number of signatures in it: at
-/// most one MAC of the body per secret (two for Twilio, whose URL may have its port or not), and one verification per public key and signature, with at
-/// most [`MAX_PUBLIC_KEY_CANDIDATES`](super::MAX_PUBLIC_KEY_CANDIDATES) such signatures. If all keys
-/// are secrets and the scheme signs neither URL nor headers, neither accepting nor rejecting a
+/// most one MAC of the body per secret (two for Twilio, whose URL may have its port or not), and one
+/// verification per public key and signature, with at most
+/// [`MAX_PUBLIC_KEY_CANDIDATES`](super::MAX_PUBLIC_KEY_CANDIDATES) such signatures. If all keys are
+/// secrets and the scheme signs neither URL nor headers, neither accepting nor rejecting a
 /// request allocates. Limit the size of the body before calling [`verify`](Self::verify).
 ///
 /// How long a wrong signature takes to reject does not depend on where it is wrong: the count of

@@ -114,15 +114,10 @@ fn systems_of_the_readme_have_their_modules() {
         Verifier::token(http::HeaderName::from_static("x-token"), secret).unwrap()
     };
     // A message keeps its rendering under the name of the format.
-    let names = [
-        (argilla::Format::default().name().to_owned(), "argilla"),
-        (cvat::Format::default().name().to_owned(), "cvat"),
-        (label_studio::Format::default().name().to_owned(), "label_studio"),
-        (tiled::Format::default().name().to_owned(), "tiled"),
-    ];
-    for (name, expected) in names {
-        assert_eq!(name, expected);
-    }
+    assert_eq!(argilla::Format::default().name(), "argilla");
+    assert_eq!(cvat::Format::default().name(), "cvat");
+    assert_eq!(label_studio::Format::default().name(), "label_studio");
+    assert_eq!(tiled::Format::default().name(), "tiled");
 
     type Row = (Source, Option<Box<dyn Format>>, &'static str);
     let formats: [Row; 9] = [

@@ -82,14 +82,20 @@ fn messages(path: &Path) -> anyhow::Result<usize> {
     Ok(records.iter().filter(|it| matches!(it, Record::Message(_))).count())
 }
 
+/// Publishes a message, and ends the driver as a crash would.
+async fn publish_and_crash(path: &Path) -> anyhow::Result<()> {
+    let (driver, handle) = start(path, &Arc::default()).await?;
+    handle.publish(message("a")?).await?;
+    driver.abort();
+    let _ = driver.await;
+    Ok(())
+}
+
 #[tokio::test]
 async fn published_message_survives_a_crash() -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("outbox.db");
-    let (driver, handle) = start(&path, &Arc::default()).await?;
-    handle.publish(message("a")?).await?;
-    driver.abort();
-    let _ = driver.await;
+    publish_and_crash(&path).await?;
     assert_eq!(messages(&path)?, 1);
     Ok(())
 }
@@ -184,10 +190,7 @@ async fn driver_without_handles_drains() -> anyhow::Result<()> {
 async fn record_under_another_key_is_an_error() -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("outbox.db");
-    let (driver, handle) = start(&path, &Arc::default()).await?;
-    handle.publish(message("a")?).await?;
-    driver.abort();
-    let _ = driver.await;
+    publish_and_crash(&path).await?;
     let store = Sqlite::open(&path)?;
     let wrong = "UPDATE outbox SET key = 'message/b' WHERE key = 'message/a'";
     assert_eq!(store.connection().execute(wrong, [])?, 1);

@@ -24,6 +24,17 @@ impl Client for Accepts {
     }
 }
 
+/// A server with the tables, and a connection; `None` if the machine has no server.
+async fn database() -> anyhow::Result<Option<(Server, tokio_postgres::Client)>> {
+    let Some(server) = Server::start().await? else {
+        println!("skipped: no Postgres server on this machine");
+        return Ok(None);
+    };
+    let client = postgres::connect(&server.url).await?;
+    create_tables(&client).await?;
+    Ok(Some((server, client)))
+}
+
 fn message(id: &str) -> anyhow::Result<Message> {
     let event = Event::new(RunStateChanged::new("run-17", RunState::Started), SystemClock.now());
     Ok(event.into_message(MessageId::new(id)?)?)
@@ -59,12 +70,7 @@ async fn left(client: &tokio_postgres::Client) -> anyhow::Result<Option<String>>
 
 #[tokio::test]
 async fn corrected_message_replaces_a_refused_intent() -> anyhow::Result<()> {
-    let Some(server) = Server::start().await? else {
-        println!("skipped: no Postgres server on this machine");
-        return Ok(());
-    };
-    let client = postgres::connect(&server.url).await?;
-    create_tables(&client).await?;
+    let Some((server, client)) = database().await? else { return Ok(()) };
     let handle = start(&server.url).await?;
     // The text of the error quotes the name of the member, with its NUL.
     let good = serde_json::to_string(&message("m")?)?;
@@ -83,12 +89,7 @@ async fn corrected_message_replaces_a_refused_intent() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn intent_that_waits_is_not_replaced() -> anyhow::Result<()> {
-    let Some(server) = Server::start().await? else {
-        println!("skipped: no Postgres server on this machine");
-        return Ok(());
-    };
-    let client = postgres::connect(&server.url).await?;
-    create_tables(&client).await?;
+    let Some((_server, client)) = database().await? else { return Ok(()) };
     let first = message("m")?;
     insert_intent(&client, &first).await?;
     sleep(Duration::from_millis(2)).await;
@@ -100,12 +101,7 @@ async fn intent_that_waits_is_not_replaced() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn record_under_another_key_is_an_error() -> anyhow::Result<()> {
-    let Some(server) = Server::start().await? else {
-        println!("skipped: no Postgres server on this machine");
-        return Ok(());
-    };
-    let client = postgres::connect(&server.url).await?;
-    create_tables(&client).await?;
+    let Some((server, client)) = database().await? else { return Ok(()) };
     let handle = start(&server.url).await?;
     handle.publish(message("m")?).await?;
     handle.flush().await?;
