@@ -132,7 +132,7 @@ pub(super) struct AdaptiveRate {
     /// Samples between two trials of an excuse, and until the next.
     rest: u16,
     left: u16,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "read_trial", skip_serializing_if = "Option::is_none")]
     trial: Option<Trial>,
     sample: Sample,
     spacing: Bucket,
@@ -145,12 +145,19 @@ struct Trial {
     /// The rate before; `None` if there was no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rate: Option<u64>,
-    /// The share refused before.
+    /// The share refused before; not 0.
     loss: Share,
     /// The rate at which requests were sent before.
     seen: u64,
     /// Whether a first cut has not helped.
     again: bool,
+}
+
+/// In a record edited by hand, a trial that nothing was refused before is none: no lower share could
+/// show that it helps.
+fn read_trial<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Trial>, D::Error> {
+    let trial = Option::<Trial>::deserialize(deserializer)?;
+    Ok(trial.filter(|trial| !trial.loss.is_none()))
 }
 
 impl Trial {

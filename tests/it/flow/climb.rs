@@ -1,5 +1,7 @@
 //! The climb of the learned rate, step by step.
 
+use serde_json::json;
+
 use super::line::Line;
 use super::ms;
 
@@ -24,6 +26,18 @@ fn recovered_rate_doubles_then_nears_100() {
     for step in steps {
         assert_eq!(line.climb(), step);
     }
+}
+
+#[test]
+fn trial_of_no_refusals_does_not_hold_the_rate() {
+    // As a record edited by hand may have it.
+    let mut line = Line::new(ms(0));
+    line.flow.recovered(line.now);
+    let mut record = serde_json::to_value(&line.flow).unwrap();
+    record["adaptive_rate"]["trial"] = json!({"loss": 0, "seen": 1, "again": false});
+    line.flow = serde_json::from_value(record).unwrap();
+    line.now += ms(100);
+    assert_eq!(line.climb(), (11, 50_000));
 }
 
 #[test]
