@@ -35,7 +35,8 @@
 //!   excuse is tried again after 16 samples, and each time after twice as many, up to 1 024.
 //! - The rate **climbs** half-way to the rate delivered at the last cut, and from there in steps
 //!   that double, if it is used: an unused rate reveals nothing. The longer it has to wait before a
-//!   step, the more often such a step has failed.
+//!   step, the more often such a step has failed. From twice that rate on, without a refusal, it
+//!   doubles with each sample, up to ten per second.
 //! - The concurrency limit shrinks while even the quickest answer takes more than twice as long as
 //!   without a queue, and grows while it is used.
 //!

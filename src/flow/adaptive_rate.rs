@@ -36,6 +36,9 @@ const EXCUSE_SAMPLE: u32 = 64;
 
 /// Policy of the adaptive rate: its lowest rate.
 ///
+/// The rate rises after eight answers at the earliest. From one request in 10 s, it takes between 3
+/// and 23 minutes until a receiver that accepts everything again is sent 10 per second.
+///
 /// In a file: `{"slowest_ms": 10000}`, the longest time between two requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(into = "Form")]
@@ -106,7 +109,8 @@ impl AdaptiveRatePolicy {
 /// - Without too many refusals the rate **climbs**, if it is used: half-way to the ceiling, which
 ///   is about the rate delivered at the last cut, and from there on in steps that double. Before
 ///   each of those steps the rate must hold for 64 answers, twice as many after each step that
-///   failed, up to 1 024 answers or 20 seconds.
+///   failed, up to 1 024 answers or 20 seconds. From twice the ceiling on, without a refusal, it
+///   doubles with each sample, up to 10 per second.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AdaptiveRate {
@@ -387,6 +391,9 @@ impl AdaptiveRate {
             rate.min((below >> 1).saturating_add(1))
         } else if below > 0 {
             below
+        } else if found.refused == 0 && rate >> 1 >= self.ceiling && rate < RECOVERY_RATE {
+            // The ceiling is out of date. Step by step, a low rate would take minutes to leave it.
+            rate.min(RECOVERY_RATE.saturating_sub(rate))
         } else {
             self.held = self.held.saturating_add(found.answers);
             // At a low rate, that number of answers would take too long.

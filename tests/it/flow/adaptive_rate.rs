@@ -123,6 +123,19 @@ fn limit_that_rises_is_found() {
 }
 
 #[test]
+fn low_limit_that_vanishes_is_left_in_minutes() {
+    let (mut sim, mut limiter) = (sim(), Limiter::new(Counts::Sliding, 1));
+    sim.run(secs(1_200), 20, |now, _| Reply::new(!limiter.accepts(now)));
+    assert!(sim.rate() < Some(2), "{:?}", sim.rate());
+    let mut seconds = 0;
+    while sim.rate().is_some_and(|rate| rate < 10) {
+        sim.run(secs(1), 20, |_, _| Reply::new(false));
+        seconds += 1;
+        assert!(seconds <= 240, "at {:?}", sim.rate());
+    }
+}
+
+#[test]
 fn unused_rate_does_not_rise() {
     let (mut sim, mut limiter) = (sim(), Limiter::new(Counts::Sliding, 20));
     sim.run(secs(120), 100, |now, _| Reply::new(!limiter.accepts(now)));
