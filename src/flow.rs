@@ -28,8 +28,8 @@
 //! - The rate is judged by **samples** of at least a second; of three if some attempts are refused
 //!   and others are not, because a receiver may count by windows.
 //! - The rate is **cut** if clearly more was refused than is excused: by a sixteenth of all answers
-//!   and by at least two standard deviations. It falls to the rate delivered, but to no less than a
-//!   quarter, or to half if everything was refused.
+//!   and by two standard deviations, or 2.4 if a share is excused. It falls to the rate delivered,
+//!   but to no less than a quarter, or to half if everything was refused.
 //! - The cut is **undone** if it did not help: if the share refused stays at least a third of the
 //!   way from what the cut should have achieved to what it was before, for two cuts in a row. The
 //!   excuse is tried again after 16 samples, and each time after twice as many, up to 1 024.

@@ -100,8 +100,8 @@ impl AdaptiveRatePolicy {
 /// - A **sample** is at least a second of sending. Answers of both kinds take three seconds, or six
 ///   in a trial, because a receiver may count by windows of a few seconds.
 /// - A **cut** follows a sample of which clearly more was refused than is excused: by a sixteenth
-///   of all answers, and by at least two standard deviations. It reduces the rate to the rate
-///   delivered, but to no less than a quarter, or to half if everything was refused.
+///   of all answers, and by two standard deviations, or 2.4 if a share is excused. It reduces the
+///   rate to the rate delivered, but to no less than a quarter, or to half if everything was refused.
 /// - **A cut is a trial.** If the rate is the cause, fewer attempts are refused at the lower rate;
 ///   how many fewer is foreseen. If that did not come true for two cuts in a row, the rate is not
 ///   the cause: it is restored, and the share refused is excused. After a while, twice as long each
@@ -328,7 +328,7 @@ impl AdaptiveRate {
     }
 
     /// Returns whether clearly more was refused than is excused: by a sixteenth of all answers, and
-    /// by two standard deviations.
+    /// by two standard deviations, or √6 if a share is excused.
     fn is_excessive(&self, found: Findings) -> bool {
         let (answers, refused) = (u64::from(found.answers), u64::from(found.refused));
         let excess = refused.saturating_sub(self.excused.times(answers));
@@ -438,7 +438,8 @@ impl AdaptiveRate {
     fn is_under_watch(&self) -> bool {
         self.sample.has_refusals()
             || self.trial.is_some()
-            || !(self.excused.is_none() && self.proved.is_none())
+            // Nothing is excused beyond what is proved.
+            || !self.proved.is_none()
             || self.rate.is_some_and(|rate| rate < RECOVERY_RATE)
     }
 

@@ -204,6 +204,31 @@ fn paced_endpoint_is_notified_once() {
 }
 
 #[test]
+fn excused_refusals_are_notified_once() {
+    let endpoint = endpoint("a").with_retry(policy(&[86_400])).with_flow(FlowPolicy::adaptive());
+    let mut host = Host::with([endpoint]);
+    let (mut notices, mut refused) = (Vec::new(), false);
+    for number in 0..600 {
+        host.publish(&format!("m{number}"));
+    }
+    // Every other attempt is refused, at whatever rate.
+    for _ in 0..2_400 {
+        for ticket in host.sends() {
+            refused = !refused;
+            host.resolve(&ticket, &answer(if refused { 429 } else { 200 }));
+        }
+        host.sends();
+        notices.extend(std::mem::take(&mut host.notices));
+        host.now += Duration::from_millis(250);
+    }
+    let excused = notices.iter().filter_map(|it| match it {
+        Notice::RefusalsExcused { refused_percent, .. } => Some(*refused_percent),
+        _ => None,
+    });
+    assert_eq!(excused.collect::<Vec<_>>(), [50]);
+}
+
+#[test]
 fn last_sequence_is_restored_and_the_next_is_not() {
     let mut host = Host::with([endpoint("a")]);
     host.publish("m1");
