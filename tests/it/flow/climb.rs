@@ -1,6 +1,6 @@
 //! The climb of the learned rate, step by step.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::line::Line;
 use super::ms;
@@ -28,16 +28,44 @@ fn recovered_rate_doubles_then_nears_100() {
     }
 }
 
-#[test]
-fn trial_of_no_refusals_does_not_hold_the_rate() {
-    // As a record edited by hand may have it.
+/// A recovered flow, with these members of the adaptive rate as its record may have them.
+fn recorded(members: &Value) -> Line {
     let mut line = Line::new(ms(0));
     line.flow.recovered(line.now);
     let mut record = serde_json::to_value(&line.flow).unwrap();
-    record["adaptive_rate"]["trial"] = json!({"loss": 0, "seen": 1, "again": false});
+    for (name, value) in members.as_object().unwrap() {
+        record["adaptive_rate"][name] = value.clone();
+    }
     line.flow = serde_json::from_value(record).unwrap();
     line.now += ms(100);
-    assert_eq!(line.climb(), (11, 50_000));
+    line
+}
+
+#[test]
+fn trial_of_no_refusals_does_not_hold_the_rate() {
+    let trial = json!({"loss": 0, "seen": 1, "again": false});
+    assert_eq!(recorded(&json!({"trial": trial})).climb(), (11, 50_000));
+}
+
+#[test]
+fn low_rate_of_twice_the_ceiling_doubles() {
+    // In millionths of a request per second. Else it climbs by an eighth.
+    for (rate, ceiling, climb) in [
+        (2_000_000, 1_000_000, (8, 250_000)),
+        (1_999_998, 1_000_000, (8, 444_446)),
+        (6_000_000, 3_000_000, (8, 100_000)),
+        (10_000_000, 1_000_000, (11, 88_889)),
+    ] {
+        let mut line = recorded(&json!({"rate": rate, "ceiling": ceiling}));
+        assert_eq!(line.climb(), climb, "{rate} above {ceiling}");
+    }
+}
+
+#[test]
+fn low_rate_does_not_double_after_a_refusal() {
+    let mut line = recorded(&json!({"rate": 2_000_000, "ceiling": 1_000_000}));
+    line.send("+-++++++++++++++++++++++");
+    assert_eq!(line.spacing(), Some(444_445));
 }
 
 #[test]
