@@ -36,8 +36,9 @@ const EXCUSE_SAMPLE: u32 = 64;
 
 /// Policy of the adaptive rate: its lowest rate.
 ///
-/// The rate rises after eight answers at the earliest. From one request in 10 s, it takes between 3
-/// and 23 minutes until a receiver that accepts everything again is sent 10 per second.
+/// The rate rises after eight answers at the earliest. From one request in 10 s, it takes between 2
+/// and 14 minutes until a receiver that accepts everything again is sent 10 per second, or up to 23
+/// if a cut is on trial; and longer if an excuse is, since a small share takes many answers.
 ///
 /// In a file: `{"slowest_ms": 10000}`, the longest time between two requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]

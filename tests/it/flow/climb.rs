@@ -69,6 +69,32 @@ fn low_rate_does_not_double_after_a_refusal() {
 }
 
 #[test]
+fn slowest_rate_is_left_in_minutes() {
+    // In millionths of a request per second: from a tenth of the slowest rate to 100 per second.
+    let ceilings = std::iter::successors(Some(10_000_u64), |ceiling| Some(ceiling * 6 / 5));
+    let mut seconds = [Vec::new(), Vec::new()];
+    for ceiling in ceilings.take_while(|ceiling| *ceiling <= 100_000_000) {
+        // Without a trial, and with one of hardly more than a sixteenth, which takes the longest.
+        for (loss, seconds) in [0, 4_097].into_iter().zip(&mut seconds) {
+            let mut line = recorded(&json!({
+                "rate": 100_000, "ceiling": ceiling, "step": 6, "hold": 1_024,
+                "trial": {"loss": loss, "seen": 100_000, "again": false},
+            }));
+            let start = line.now;
+            while line.spacing().is_some_and(|spacing| spacing > 100_000) {
+                line.send("+");
+            }
+            seconds.push(line.now.saturating_since(start).as_secs());
+        }
+    }
+    let minutes = seconds.map(|it| {
+        let (least, most) = (it.iter().min().unwrap(), it.iter().max().unwrap());
+        (least / 60, most.div_ceil(60))
+    });
+    assert_eq!(minutes, [(2, 14), (11, 23)]);
+}
+
+#[test]
 fn rate_climbs_if_three_quarters_are_used() {
     // Ten starts at a learned rate of 10 per second: within 1.2 s, or not quite.
     for (last, spacing) in [(240, 50_000), (241, 100_000)] {
