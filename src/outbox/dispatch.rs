@@ -166,7 +166,13 @@ impl Outbox {
         }
         let message = Arc::clone(&self.messages.get(place.message)?.message);
         let slot = self.endpoints.slot_mut(place.endpoint)?;
-        let EndpointSlot { id, endpoint: Some(endpoint), state: Some(endpoint_state), .. } = slot
+        let EndpointSlot {
+            id,
+            endpoint: Some(endpoint),
+            state: Some(endpoint_state),
+            is_swept,
+            ..
+        } = slot
         else {
             return None;
         };
@@ -184,11 +190,13 @@ impl Outbox {
         if in_flight.sent || !is_current {
             return None;
         }
+        // Until a sweep is done, the ordering groups are not complete.
+        let is_swept = *is_swept;
         // A replay may have put an earlier delivery of its ordering group ahead of it.
         let group = endpoint.policy.order.group(message.keys());
         let blocked =
             group.is_some_and(|group| endpoint_state.backlog.is_blocked(group, ticket.sequence));
-        if blocked || self.draining || endpoint_state.is_overtaken(in_flight) {
+        if is_swept || blocked || self.draining || endpoint_state.is_overtaken(in_flight) {
             state.delivery.cancel_start(started.number);
             self.reconcile_delivery(number, state, None, now);
             return None;

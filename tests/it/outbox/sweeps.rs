@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use labhook::{Outbox, Step, Verdict};
+use labhook::{Order, Outbox, Step, Verdict};
 
-use crate::support::{at, eid, endpoint, message, registry};
+use crate::support::{Host, answer, at, eid, endpoint, message, registry};
 
 /// The most deliveries that one call looks at.
 const PER_CALL: usize = 1_024;
@@ -70,4 +70,25 @@ fn second_decision_does_not_end_the_sweep_of_another() {
     assert_eq!((pending(&outbox, "a"), pending(&outbox, "b")), (0, PER_CALL + 1));
     poll_on(&mut outbox);
     assert_eq!(pending(&outbox, "b"), 0);
+}
+
+#[test]
+fn saved_starts_wait_for_the_sweep_of_a_replaced_endpoint() {
+    let mut host = Host::with([endpoint("a")]);
+    for number in 0..=PER_CALL {
+        host.publish(&format!("m{number:04}"));
+    }
+    // The starts of several messages are saved, and the first is handed out.
+    let first = loop {
+        match host.outbox.poll(host.now) {
+            Step::Save(changes) => host.save(changes),
+            Step::Send(attempt) => break attempt.ticket().clone(),
+            other => panic!("{other:?} where an attempt was to be sent"),
+        }
+    };
+    let ordered = endpoint("a").with_order(Order::strict());
+    host.outbox.replace_endpoint(ordered, host.now).unwrap();
+    assert!(host.catch_up().is_empty(), "the first message blocks the others");
+    host.resolve(&first, &answer(200));
+    assert_eq!(host.send_texts(), ["m0001>a#1"]);
 }
