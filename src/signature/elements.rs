@@ -44,6 +44,23 @@ impl Splitter {
         }
     }
 
+    /// Returns whether this prefix stays whole in an element that begins with it.
+    pub(super) const fn keeps(self, prefix: &str) -> bool {
+        let [a, b, c, d] = self.separators;
+        let mut rest = prefix.as_bytes();
+        while let [byte, after @ ..] = rest {
+            if *byte == a || *byte == b || *byte == c || *byte == d {
+                return false;
+            }
+            rest = after;
+        }
+        match prefix.as_bytes().split_last() {
+            _ if !self.is_versioned => true,
+            Some((b',', version)) => is_version(version),
+            _ => !contains(prefix.as_bytes(), ','),
+        }
+    }
+
     /// Returns the elements of a line of the header, for a scheme with this prefix.
     pub(super) fn elements<'h>(
         self,
@@ -114,10 +131,16 @@ fn split_at_comma(text: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 /// Returns whether this is a version of Standard Webhooks, such as `v1` and `v1a`.
-fn is_version(text: &[u8]) -> bool {
-    let Some(number) = text.strip_prefix(b"v") else { return false };
-    let digits = number.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    digits > 0 && number.iter().skip(digits).all(u8::is_ascii_lowercase)
+const fn is_version(text: &[u8]) -> bool {
+    let [b'v', b'0'..=b'9', rest @ ..] = text else { return false };
+    let mut rest = rest;
+    while let [b'0'..=b'9', after @ ..] = rest {
+        rest = after;
+    }
+    while let [b'a'..=b'z', after @ ..] = rest {
+        rest = after;
+    }
+    rest.is_empty()
 }
 
 #[cfg(test)]

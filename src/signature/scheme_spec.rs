@@ -1,6 +1,7 @@
 //! Unchecked description of a signature scheme: [`SchemeSpec`].
 
 use super::algorithm::Algorithm;
+use super::elements::Splitter;
 use super::encoding::Encoding;
 use super::scheme_spec_error::SchemeSpecError;
 use super::template::Template;
@@ -158,6 +159,9 @@ impl<'a> SchemeSpec<'a> {
     ///
     /// A receiver of a sender that moves from a weak scheme to a stronger one tries the stronger
     /// first. Without this, a forger of the weak signature just adds it to a wrong strong one.
+    ///
+    /// The prefix contains nothing that separates elements: no separator of the scheme, no comma
+    /// except as in `v2,` beside `v1,`, and no space if the time is in the same header.
     #[must_use]
     pub const fn with_stronger_prefix(mut self, prefix: &'a str) -> Self {
         self.stronger_prefix = Some(prefix);
@@ -209,9 +213,8 @@ impl<'a> SchemeSpec<'a> {
             if stronger.is_empty() || !is_prefix(stronger) {
                 return Err(SchemeSpecError::Prefix);
             }
-            match self.separator {
-                Some(separator) if !contains(stronger.as_bytes(), separator) => {}
-                _ => return Err(SchemeSpecError::Separator),
+            if self.separator.is_none() || !Splitter::new(self).keeps(stronger) {
+                return Err(SchemeSpecError::Separator);
             }
             if self.prefix.is_empty()
                 || starts_with(self.prefix, stronger)

@@ -296,3 +296,40 @@ fn stronger_signature_rules_out_the_weaker() {
     }
     assert!(CustomScheme::new(with_values().with_stronger_prefix("v1=")).is_ok());
 }
+
+#[test]
+fn stronger_prefix_that_would_be_split_is_refused() {
+    let spec = |prefix: &'static str| {
+        SchemeSpec::new("x-signature", "{body}").with_separator(' ').with_prefix(prefix)
+    };
+    let timed = SchemeSpec::new("x-signature", "{timestamp}.{body}")
+        .with_prefix("v0=")
+        .with_separator(';')
+        .with_timestamp_field("t=", TimestampForm::UnixSeconds);
+    for spec in [
+        spec("sha256=").with_stronger_prefix("v2,"),
+        spec("sha256,").with_stronger_prefix("sha512,"),
+        spec("v1,").with_stronger_prefix("v2,x"),
+        spec("v0=").with_value_separator('/').with_stronger_prefix("v/1="),
+        timed.with_stronger_prefix("v 1="),
+    ] {
+        assert_eq!(CustomScheme::new(spec).unwrap_err(), SchemeSpecError::Separator, "{spec:?}");
+    }
+    let secret = Secret::from_text("a secret of a lab").unwrap();
+    for (prefix, stronger) in [("v1,", "v2,"), ("v1,", "x="), ("a,b,", "c,d,"), ("v1=", "v2=")] {
+        let scheme = CustomScheme::new(spec(prefix).with_stronger_prefix(stronger)).unwrap();
+        let signer = Signer::custom(scheme.clone(), secret.clone()).unwrap();
+        let signed = signer.sign(&id("m"), NOW, BODY).unwrap();
+        let signature = signed["x-signature"].to_str().unwrap();
+        let verifier = Verifier::custom(scheme, secret.clone()).unwrap();
+        let verdict = |line: &str| {
+            let name = HeaderName::from_static("x-signature");
+            let headers = HeaderMap::from_iter([(name, value(line))]);
+            verifier.verify(&headers, BODY, NOW).map(drop).map_err(|error| error.name())
+        };
+        assert_eq!(verdict(signature), Ok(()));
+        for both in [format!("{signature} {stronger}x"), format!("{stronger}x {signature}")] {
+            assert_eq!(verdict(&both), Err("stronger-signature"), "{both}");
+        }
+    }
+}
