@@ -111,14 +111,15 @@ impl CustomScheme {
     #[must_use]
     #[allow(clippy::panic, reason = "the documented way to fail a const evaluation")]
     pub const fn from_static(spec: SchemeSpec<'static>) -> Self {
-        if let Err(error) = spec.check() {
-            panic!("{}", error.text());
-        }
+        let splitter = match checked(&spec) {
+            Ok(splitter) => splitter,
+            Err(error) => panic!("{}", error.text()),
+        };
         Self {
             header: HeaderName::from_static(spec.header),
             template: Template::from_static(spec.template),
             algorithm: spec.algorithm,
-            splitter: Splitter::new(&spec),
+            splitter,
             prefix: Cow::Borrowed(spec.prefix),
             stronger_prefix: match spec.stronger_prefix {
                 Some(prefix) => Some(Cow::Borrowed(prefix)),
@@ -150,7 +151,7 @@ impl CustomScheme {
     ///
     /// [`SchemeSpecError`] if the spec is invalid or contradicts itself.
     pub fn new(spec: SchemeSpec<'_>) -> Result<Self, SchemeSpecError> {
-        spec.check()?;
+        let splitter = checked(&spec)?;
         let owned = |text: &str| Cow::Owned(text.to_owned());
         let name = |text: &str| {
             HeaderName::from_bytes(text.as_bytes()).map_err(|_| SchemeSpecError::HeaderName)
@@ -159,7 +160,7 @@ impl CustomScheme {
             header: name(spec.header)?,
             template: Template::new(spec.template),
             algorithm: spec.algorithm,
-            splitter: Splitter::new(&spec),
+            splitter,
             prefix: owned(spec.prefix),
             stronger_prefix: spec.stronger_prefix.map(owned),
             encoding: spec.encoding,
@@ -254,6 +255,19 @@ impl CustomScheme {
     /// Returns the timestamps and signatures in a line of the signature header.
     pub(super) fn elements<'h>(&self, line: &'h [u8]) -> impl Iterator<Item = &'h [u8]> {
         self.splitter.elements(&self.prefix, line)
+    }
+}
+
+/// Checks a spec, and returns what splits its header.
+const fn checked(spec: &SchemeSpec<'_>) -> Result<Splitter, SchemeSpecError> {
+    if let Err(error) = spec.check() {
+        return Err(error);
+    }
+    let splitter = Splitter::new(spec);
+    match spec.stronger_prefix {
+        // No element would begin with it.
+        Some(prefix) if !splitter.keeps(prefix) => Err(SchemeSpecError::Separator),
+        _ => Ok(splitter),
     }
 }
 
