@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::bucket::{Bucket, Charge, SECOND, Terms};
 use super::error::FlowPolicyError;
 use super::range::{clamp_to_a_day, within_a_day};
-use super::sample::{Findings, REQUEST, Sample, Turn};
+use super::sample::{Findings, REQUEST, Sample, Turn, suffice};
 use super::share::{Share, scale};
 use crate::policy_file;
 use crate::time::Timestamp;
@@ -284,11 +284,12 @@ impl AdaptiveRate {
 
     /// Decides what a sample means for the rate.
     fn judge(&mut self, policy: &AdaptiveRatePolicy, found: Findings) {
+        let found = found.since_it_is_back();
         let share = found.share();
-        if found.turn == Some(Turn::ForTheBetter) {
-            return;
-        }
         if let Some(trial) = self.trial {
+            if found.turn == Some(Turn::ForTheBetter) && !suffice(found.answers, trial.loss) {
+                return;
+            }
             if trial.failed(share, found.seen, self.excused) {
                 if trial.again {
                     self.excuse(trial, share);
@@ -363,7 +364,10 @@ impl AdaptiveRate {
             // The receiver is down, or it counts what it refuses and takes nothing above its limit,
             // which then lies between the rate at which nothing was refused and this one. Further
             // cuts say no more.
-            self.ceiling = self.ceiling.min(self.clean.max(base >> 1));
+            let known = self.clean.max(base >> 1);
+            // A ceiling that was passed twice over is out of date.
+            let is_old = base >> 1 >= self.ceiling;
+            self.ceiling = if is_old { known } else { self.ceiling.min(known) };
             self.clean = 0;
         }
         let rate = if all_refused { base >> 1 } else { known.clamp(base >> 2, base) };

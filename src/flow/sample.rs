@@ -60,9 +60,24 @@ pub(super) enum Turn {
 }
 
 impl Findings {
+    /// Leaves out what was refused before the receiver was back.
+    pub(super) fn since_it_is_back(self) -> Self {
+        match self.turn {
+            Some(Turn::ForTheBetter) => {
+                Self { answers: self.answers.saturating_sub(self.refused), refused: 0, ..self }
+            }
+            _ => self,
+        }
+    }
+
     pub(super) fn share(&self) -> Share {
         Share::of(self.refused.into(), self.answers.into())
     }
+}
+
+/// Returns whether this number of answers without a refusal shows that fewer are refused than before.
+pub(super) fn suffice(answers: u32, refused_before: Share) -> bool {
+    refused_before.times(answers.into()) >= 4 || answers >= PLENTY
 }
 
 impl Sample {
@@ -142,7 +157,7 @@ impl Sample {
         let enough = if refused == 0 {
             match loss {
                 None => answers >= 8,
-                Some(loss) => loss.times(answers.into()) >= 4 || answers >= PLENTY,
+                Some(loss) => suffice(answers, loss),
             }
         } else if refused == answers {
             active >= SECOND.saturating_mul(3) && answers >= 16

@@ -136,6 +136,37 @@ fn low_limit_that_vanishes_is_left_in_minutes() {
 }
 
 #[test]
+fn risen_limit_that_counts_refusals_is_held() {
+    for capacity in [4, 6, 8] {
+        let (mut sim, mut limiter) = (sim(), Limiter::new(Counts::All, 1));
+        sim.run(secs(1_200), 12, |now, _| Reply::new(!limiter.accepts(now)));
+        limiter.capacity = capacity;
+        sim.run(secs(3_600), 12, |now, _| Reply::new(!limiter.accepts(now)));
+        let figures = sim.run(secs(10_800), 12, |now, _| Reply::new(!limiter.accepts(now)));
+        println!("{capacity}/s: {figures:?} {:?}", sim.rate());
+        assert!(figures.delivered >= 10_800 * capacity * 70 / 100, "{figures:?}");
+        assert!(figures.refused_permille() < 100, "{figures:?}");
+    }
+}
+
+#[test]
+fn receiver_that_comes_and_goes_is_not_starved() {
+    // It refuses some in a row, and then accepts some in a row; from the slowest rate.
+    for (refused, accepted) in [(1, 8), (2, 8), (8, 8), (2, 16)] {
+        let (mut sim, mut count) = (sim(), 0);
+        sim.run(secs(600), 5, |_, _| Reply::new(true));
+        let mut reply = |_, _| {
+            count += 1;
+            Reply::new((count - 1) % (refused + accepted) < refused)
+        };
+        sim.run(secs(7_200), 5, &mut reply);
+        let figures = sim.run(secs(7_200), 5, &mut reply);
+        println!("{refused} of {}: {figures:?} {:?}", refused + accepted, sim.rate());
+        assert!(figures.delivered >= 7_200 * 5 * 99 / 100, "{figures:?}");
+    }
+}
+
+#[test]
 fn unused_rate_does_not_rise() {
     let (mut sim, mut limiter) = (sim(), Limiter::new(Counts::Sliding, 20));
     sim.run(secs(120), 100, |now, _| Reply::new(!limiter.accepts(now)));
