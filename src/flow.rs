@@ -26,7 +26,8 @@
 //! trial in the same way.
 //!
 //! - The rate is judged by **samples** of at least a second; of three if some attempts are refused
-//!   and others are not, because a receiver may count by windows.
+//!   and others are not, because a receiver may count by windows. If all refusals came before the
+//!   first success, the receiver is back, and only what it has accepted since counts.
 //! - The rate is **cut** if clearly more was refused than is excused: by a sixteenth of all answers
 //!   and by two standard deviations, or 2.4 if a share is excused. It falls to the rate delivered,
 //!   but to no less than a quarter, or to half if everything was refused.

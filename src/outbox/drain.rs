@@ -26,7 +26,7 @@ impl Outbox {
     ///             // Save, as always.
     ///             outbox.saved(changes.revision());
     ///         }
-    ///         Step::Wait(_) => {} // for the responses to what is in flight
+    ///         Step::Wait(_) => break, // until a response to what is in flight is resolved
     ///         _ => {}
     ///     }
     /// }

@@ -16,8 +16,8 @@ use labhook::{
 
 type Error = Box<dyn std::error::Error>;
 
-/// Sends what is due. Returns when to call again; a service sleeps until then, or until a response
-/// or a message to publish arrives.
+/// Sends what is due, and returns when there is more to do. A service keeps the outbox, and polls
+/// again then, or when a response or a message to publish has arrived.
 fn notify(
     stored: Vec<Record>,           // what `save` stored before the last shutdown
     started_at: Timestamp, // from your own row of the run: the same each time you publish it

@@ -88,7 +88,9 @@ fn main() -> anyhow::Result<ExitCode> {
     println!("goodput in % of the oracle's / failed requests in % of all; the mean of all seeds");
     let broken = table::broken(&rows);
     if policies.contains(&Name::Labhook) {
-        println!("{} weathers, {} runs below their bar", groups(&rows).len(), broken.len());
+        let runs = rows.iter().filter(|row| row.holds.is_some()).count();
+        let weathers = groups(&rows).len();
+        println!("{weathers} weathers, {runs} runs with a bar, {} below it", broken.len());
         broken.iter().for_each(|line| println!("  {line}"));
     }
     Ok(exit(&rows))
