@@ -45,8 +45,9 @@ const HOUR: u64 = 3_600_000;
 /// `outpost`, `event_grid`, `shopware`, `none`), or a table whose fields replace those of `preset`
 /// (`standard_webhooks` if that is absent): `schedule`, `jitter`, `attempt_timeout_ms`,
 /// `window_ms`, `max_attempts`, `retry_after_cap_ms`, `responses` and `guarantee`
-/// (`at_least_once`, `at_most_once` or `ask`). `null` lifts a window or an attempt limit, and so does
-/// `"none"`, as in TOML, which has no null. Unknown fields and contradictions are errors: see [`RetryPolicyError`](super::RetryPolicyError).
+/// (`at_least_once`, `at_most_once` or `ask`). `"none"` lifts a window or an attempt limit, and so
+/// does `null`, which TOML does not have. Unknown fields and contradictions are errors: see
+/// [`RetryPolicyError`](super::RetryPolicyError).
 ///
 /// It is written with all fields and without the preset's name, so that saved policies mean the
 /// same in every version. It cannot be written to TOML, which has no null. The format must be

@@ -102,7 +102,8 @@ impl AdaptiveRatePolicy {
 ///   in a trial, because a receiver may count by windows of a few seconds.
 /// - A **cut** follows a sample of which clearly more was refused than is excused: by a sixteenth
 ///   of all answers, and by two standard deviations, or 2.4 if a share is excused. It reduces the
-///   rate to the rate delivered, but to no less than a quarter, or to half if everything was refused.
+///   rate to the rate delivered, but to no less than a quarter, or to half if everything was
+///   refused.
 /// - **A cut is a trial.** If the rate is the cause, fewer attempts are refused at the lower rate;
 ///   how many fewer is foreseen. If that did not come true for two cuts in a row, the rate is not
 ///   the cause: it is restored, and the share refused is excused. After a while, twice as long each
@@ -158,8 +159,8 @@ struct Trial {
     again: bool,
 }
 
-/// In a record edited by hand, a trial that nothing was refused before is none: no lower share could
-/// show that it helps.
+/// In a record edited by hand, a trial that nothing was refused before is none: no lower share
+/// could show that it helps.
 fn read_trial<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Trial>, D::Error> {
     let trial = Option::<Trial>::deserialize(deserializer)?;
     Ok(trial.filter(|trial| !trial.loss.is_none()))

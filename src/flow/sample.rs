@@ -75,7 +75,8 @@ impl Findings {
     }
 }
 
-/// Returns whether this number of answers without a refusal shows that fewer are refused than before.
+/// Returns whether this number of answers without a refusal shows that fewer are refused than
+/// before.
 pub(super) fn suffice(answers: u32, refused_before: Share) -> bool {
     refused_before.times(answers.into()) >= 4 || answers >= PLENTY
 }

@@ -224,9 +224,9 @@ impl Verifier {
     /// body. `now` is the current time.
     ///
     /// The signature header may be repeated, and a proxy may have joined its lines with commas
-    /// (RFC 9110, section 5.3): each signature in the list is compared. Joined lines are taken apart
-    /// only if the scheme's prefixes have no comma, other than after a version such as `v1,`. Other
-    /// headers may be repeated with equal values only.
+    /// (RFC 9110, section 5.3): each signature in the list is compared. Joined lines are taken
+    /// apart only if the scheme's prefixes have no comma, other than after a version such as `v1,`.
+    /// Other headers may be repeated with equal values only.
     ///
     /// A genuine request may still be a redelivery by the sender or a replay by an eavesdropper:
     /// see [`Verified::id`].
