@@ -310,7 +310,7 @@ fn stronger_prefix_that_would_be_split_is_refused() {
         spec("sha256=").with_stronger_prefix("v2,"),
         spec("sha256,").with_stronger_prefix("sha512,"),
         spec("v1,").with_stronger_prefix("v2,x"),
-        spec("v0=").with_value_separator('/').with_stronger_prefix("v/1="),
+        spec("v0=").with_value_separator(';').with_stronger_prefix("v;1="),
         timed.with_stronger_prefix("v 1="),
     ] {
         assert_eq!(CustomScheme::new(spec).unwrap_err(), SchemeSpecError::Separator, "{spec:?}");
