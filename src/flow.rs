@@ -146,6 +146,7 @@ mod policy;
 mod policy_file;
 mod range;
 mod rate_limit;
+mod rate_trial;
 mod sample;
 mod share;
 

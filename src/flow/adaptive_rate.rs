@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::bucket::{Bucket, Charge, SECOND, Terms};
 use super::error::FlowPolicyError;
 use super::range::{clamp_to_a_day, within_a_day};
+use super::rate_trial::{self, RateTrial};
 use super::sample::{Findings, REQUEST, Sample, Turn, suffice};
 use super::share::{Share, scale};
 use crate::policy_file;
@@ -138,52 +139,14 @@ pub(super) struct AdaptiveRate {
     /// Samples between two trials of an excuse, and until the next.
     rest: u16,
     left: u16,
-    #[serde(default, deserialize_with = "read_trial", skip_serializing_if = "Option::is_none")]
-    trial: Option<Trial>,
+    #[serde(
+        default,
+        deserialize_with = "rate_trial::read",
+        skip_serializing_if = "Option::is_none"
+    )]
+    trial: Option<RateTrial>,
     sample: Sample,
     spacing: Bucket,
-}
-
-/// A cut that must show that it helps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Trial {
-    /// The rate before; `None` if there was no limit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    rate: Option<u64>,
-    /// The share refused before; not 0.
-    loss: Share,
-    /// The rate at which requests were sent before.
-    seen: u64,
-    /// Whether a first cut has not helped.
-    again: bool,
-}
-
-/// In a record edited by hand, a trial that nothing was refused before is none: no lower share
-/// could show that it helps.
-fn read_trial<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Trial>, D::Error> {
-    let trial = Option::<Trial>::deserialize(deserializer)?;
-    Ok(trial.filter(|trial| !trial.loss.is_none()))
-}
-
-impl Trial {
-    /// Returns whether more was refused than is excused, so that the excuse is not on trial.
-    fn exceeds(&self, excused: Share) -> bool {
-        self.loss > excused.plus(Share::of(1, 16))
-    }
-
-    /// Returns whether the cut did not help: the share refused stayed at least a third of the way
-    /// from what is foreseen if the rate were the cause to what it was.
-    ///
-    /// A lower rate cannot bring down what is excused, unless that excuse is what is on trial.
-    fn failed(&self, share: Share, seen: u64, excused: Share) -> bool {
-        let slower = Share::of(seen, self.seen).min(Share::of(15, 16));
-        let mut foreseen = self.loss.rest().over(slower).rest();
-        if self.exceeds(excused) {
-            foreseen = foreseen.max(excused);
-        }
-        share >= foreseen.towards(self.loss, 3) && share <= Share::of(7, 8)
-    }
 }
 
 impl AdaptiveRate {
@@ -295,7 +258,7 @@ impl AdaptiveRate {
                 if trial.again {
                     self.excuse(trial, share);
                 } else {
-                    self.trial = Some(Trial { again: true, ..trial });
+                    self.trial = Some(RateTrial { again: true, ..trial });
                     self.cut(policy, found);
                 }
                 return;
@@ -310,7 +273,7 @@ impl AdaptiveRate {
         let retry = !self.proved.is_none() && self.left == 0;
         if self.is_excessive(found) || (retry && !share.is_none()) {
             let (rate, loss, seen) = (self.rate, share, found.seen);
-            self.trial = Some(Trial { rate, loss, seen, again: false });
+            self.trial = Some(RateTrial { rate, loss, seen, again: false });
             self.cut(policy, found);
             return;
         }
@@ -365,10 +328,10 @@ impl AdaptiveRate {
             // The receiver is down, or it counts what it refuses and takes nothing above its limit,
             // which then lies between the rate at which nothing was refused and this one. Further
             // cuts say no more.
-            let known = self.clean.max(base >> 1);
+            let least = self.clean.max(base >> 1);
             // A ceiling that was passed twice over is out of date.
             let is_old = base >> 1 >= self.ceiling;
-            self.ceiling = if is_old { known } else { self.ceiling.min(known) };
+            self.ceiling = if is_old { least } else { self.ceiling.min(least) };
             self.clean = 0;
         }
         let rate = if all_refused { base >> 1 } else { known.clamp(base >> 2, base) };
@@ -377,7 +340,7 @@ impl AdaptiveRate {
     }
 
     /// The rate is not the cause of the refusals: restores it, and excuses this share of refusals.
-    fn excuse(&mut self, trial: Trial, share: Share) {
+    fn excuse(&mut self, trial: RateTrial, share: Share) {
         self.rate = trial.rate;
         self.ceiling = trial.rate.unwrap_or(self.ceiling);
         (self.excused, self.proved) = (share, share);

@@ -190,13 +190,12 @@ impl Outbox {
         if in_flight.sent || !is_current {
             return None;
         }
-        // Until a sweep is done, the ordering groups are not complete.
-        let is_swept = *is_swept;
         // A replay may have put an earlier delivery of its ordering group ahead of it.
         let group = endpoint.policy.order.group(message.keys());
         let blocked =
             group.is_some_and(|group| endpoint_state.backlog.is_blocked(group, ticket.sequence));
-        if is_swept || blocked || self.draining || endpoint_state.is_overtaken(in_flight) {
+        // Until a sweep is done, its group is not complete.
+        if *is_swept || blocked || self.draining || endpoint_state.is_overtaken(in_flight) {
             state.delivery.cancel_start(started.number);
             self.reconcile_delivery(number, state, None, now);
             return None;
